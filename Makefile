@@ -1,0 +1,91 @@
+# hwsched is built with PGXS, the build system PostgreSQL installs for its
+# extensions.  demo, test and bench also work where no PostgreSQL is installed
+# yet: they only call test/run.sh, which finds or installs one.
+
+EXTENSION = hwsched
+# Not VERSION: that one is PostgreSQL's.
+EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" hwsched.control)
+
+MODULE_big = hwsched
+OBJS = $(patsubst %.c,%.o,$(wildcard src/*.c))
+SHLIB_LINK = -lcjson
+DATA_built = hwsched--$(EXTVERSION).sql
+
+# -ffp-contract=off: scores must not depend on whether the CPU has fused
+# multiply-add.
+PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers \
+	-Wno-sign-compare -ffp-contract=off -Isrc
+ifeq ($(WERROR),1)
+PG_CFLAGS += -Werror
+endif
+ifeq ($(ASSERT),1)
+PG_CFLAGS += -DUSE_ASSERT_CHECKING
+endif
+
+# Run in this order in one database; `make test` complains if a file of sql/ is
+# not named here.
+REGRESS = pure documents fleet work scheduling views roles errors tour
+ISOLATION = $(basename $(notdir $(wildcard test/isolation/specs/*.spec)))
+ISOLATION_OPTS = --inputdir=test/isolation --outputdir=test/isolation \
+	--load-extension=hwsched
+EXTRA_CLEAN = test/isolation/results test/isolation/output_iso \
+	test/isolation/regression.diffs test/isolation/regression.out
+
+# The bitcode is only of use to the JIT compiler, and needs the very clang
+# PostgreSQL was built with.
+ifneq ($(origin with_llvm),command line)
+override with_llvm = no
+endif
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+
+PG_CONFIG ?= pg_config
+# pgxs.mk comes with other packages than the headers, so look for both.
+PGXS := $(wildcard $(shell $(PG_CONFIG) --pgxs 2>/dev/null))
+PG_HEADERS := $(wildcard $(shell $(PG_CONFIG) --includedir-server 2>/dev/null)/postgres.h)
+
+ifneq ($(and $(PGXS),$(PG_HEADERS)),)
+include $(PGXS)
+else
+.PHONY: all install uninstall installcheck clean
+all install uninstall installcheck:
+	@echo "hwsched: no PostgreSQL server headers found by '$(PG_CONFIG)'." >&2
+	@echo "Install postgresql-server-dev-NN (NN = 15 or later) and libcjson-dev," >&2
+	@echo "or name another installation: make PG_CONFIG=/path/to/pg_config" >&2
+	@exit 1
+clean:
+	rm -rf hwsched.so $(OBJS) $(DATA_built) $(EXTRA_CLEAN) results regression.*
+endif
+
+$(OBJS): $(wildcard src/*.h)
+
+hwsched--$(EXTVERSION).sql: $(sort $(wildcard src/sql/*.sql)) hwsched.control
+	cat $(filter %.sql,$^) </dev/null >$@
+
+# Variables set on make's command line (EXAMPLE, KEEP, PG_CONFIG) reach the
+# script through its environment.
+.PHONY: demo test bench help list-regress
+demo:
+	@test/run.sh demo $(ARGS)
+
+test:
+	@test/run.sh test $(STAGES)
+
+bench:
+	@test/run.sh bench $(ARGS)
+
+list-regress:
+	@echo $(REGRESS)
+
+help:
+	@echo "make                 build against the PostgreSQL of PG_CONFIG"
+	@echo "make install         install the extension into that PostgreSQL"
+	@echo "make demo            run an example on a throw-away server (EXAMPLE=name)"
+	@echo "make test            run all tests on a throw-away server"
+	@echo "                     (STAGES=\"static unit regress isolation pgtap tap\")"
+	@echo "make bench           run the benchmark on a throw-away server (ARGS=...)"
+	@echo "make clean           remove what was built"
+	@echo
+	@echo "demo, test and bench need no PostgreSQL: run as root they install the"
+	@echo "missing packages, otherwise they name them.  KEEP=1 keeps their files."

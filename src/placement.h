@@ -1,0 +1,165 @@
+/*
+ * placement.h
+ *		Which device runs what: the decision, on a picture of the fleet and the
+ *		queue in memory.  Pure; it reads no table and writes none.
+ */
+#ifndef HWSCHED_PLACEMENT_H
+#define HWSCHED_PLACEMENT_H
+
+#include "profile.h"
+#include "score.h"
+
+/*
+ * Why a worker or device does not take a workload: the first check, in this
+ * order, that fails.  What is furthest down the list is closest to fitting.
+ */
+typedef enum Refusal
+{
+	/* never, as the fleet is */
+	REFUSED_NO_WORKER,
+	REFUSED_BACKEND,
+	REFUSED_MODEL,
+	REFUSED_PRECISION,
+	REFUSED_FEATURE,
+	REFUSED_UNITS,
+	REFUSED_MEMORY,
+	REFUSED_ACCELERATORS,
+	REFUSED_SOFTWARE,
+	REFUSED_CPU_CORES,
+	REFUSED_HOST_MEMORY,
+	/* not now */
+	REFUSED_DRAINING,
+	REFUSED_LOAD,
+	REFUSED_CONCURRENT,
+	REFUSED_CPU_BUSY,
+	REFUSED_HOST_MEMORY_BUSY,
+	REFUSED_DEVICE_BUSY,
+	REFUSED_DEVICE_MEMORY_BUSY,
+	REFUSED_SCORE,
+	FITS
+} Refusal;
+
+/* The settings of a pool that decide placements. */
+typedef struct PlacementSettings
+{
+	double		hardware_aware; /* weight of the algorithm in the policy */
+	double		preference_weight;
+	double		min_score;
+	double		max_load;
+	int32		max_concurrent; /* of each device */
+} PlacementSettings;
+
+typedef struct Device
+{
+	int32		device_no;
+	int32		profile;		/* index in Fleet.profiles */
+	int64		memory_bytes;	/* of its own, or -1 */
+	bool		uses_host_memory;
+	/* state */
+	double		load;			/* 0..1, as reported */
+	double		effective_load; /* with its thermal phase */
+	bool		warming;
+	bool		cooling;
+	double		performance_level;
+	double		temperature;
+	/* what live assignments hold */
+	int32		slots;
+	int32		share;			/* millionths; WHOLE_SHARE: exclusively */
+	int64		memory_used;
+} Device;
+
+typedef struct Worker
+{
+	const char *worker_id;
+	bool		accepting;
+	int64		cpu_millicores;
+	int64		memory_bytes;
+	int32		max_concurrent; /* of the worker; 0: no limit */
+	int32		software;		/* index in Fleet.software */
+	int32		first_device;	/* index in Fleet.devices */
+	int32		ndevices;
+	int32		group;
+	/* what live assignments hold */
+	int32		assignments;
+	int64		cpu_used;
+	int64		memory_used;	/* also by devices that use the host's memory */
+	int64		total_assignments;	/* ever */
+} Worker;
+
+/*
+ * Workers in the order of their ids, devices in the order of workers and
+ * device_no.
+ */
+typedef struct Fleet
+{
+	int			nprofiles;
+	DeviceProfile *profiles;
+	int			nsoftware;
+	NamedTexts *software;
+	int			nworkers;
+	Worker	   *workers;
+	int			ndevices;
+	Device	   *devices;
+} Fleet;
+
+/* All workloads that share a profile and a demand. */
+typedef struct WorkKind
+{
+	int64		profile_id;
+	WorkloadProfile profile;
+	Demand		demand;
+	const double *preference;	/* by worker; NULL: neutral for all */
+	struct KindState *state;	/* the search's own */
+} WorkKind;
+
+typedef struct QueueItem
+{
+	int32		kind;
+	/* decided */
+	int32		worker;			/* -1: not placed */
+	int32		first_device;	/* in Search.chosen */
+	int32		ndevices;
+	double		efficiency;		/* raw, clamped to 0..1; mean over the devices */
+	double		adjusted_efficiency;
+	double		score;
+} QueueItem;
+
+/* How one worker would take a workload. */
+typedef struct Candidate
+{
+	int32		worker;
+	double		raw_efficiency; /* means over the devices */
+	double		adjusted_efficiency;
+	double		value;			/* what ranks: adjusted, with the preferences */
+	bool		spares_accelerators;	/* a CPU for work that asks for no accelerator */
+	int32		ndevices;
+	int32	   *devices;		/* indices in Fleet.devices */
+} Candidate;
+
+typedef struct Search
+{
+	Fleet	   *fleet;
+	int			nkinds;
+	WorkKind   *kinds;
+	PlacementSettings settings;
+	/* device indices of the decisions, one behind the other */
+	int			nchosen;
+	int			chosen_allocated;
+	int32	   *chosen;
+	/* how many scores were computed: pairs of profiles, and candidates */
+	int64		pairs_scored;
+	int64		candidates_scored;
+	struct SearchState *state;
+} Search;
+
+extern void search_begin(Search *search);
+extern void search_place(Search *search, QueueItem *items, int nitems);
+extern Refusal search_candidate(Search *search, WorkKind *kind, int worker, Candidate *candidate);
+extern Refusal search_device(Search *search, WorkKind *kind, int worker, int device,
+							 Candidate *candidate);
+extern Refusal search_refusal(Search *search, WorkKind *kind);
+extern int	candidate_compare(const Search *search, const Candidate *a, const Candidate *b);
+extern void fleet_occupy(Fleet *fleet, const WorkKind *kind, int worker,
+						 const int32 *devices, int ndevices);
+
+#endif							/* HWSCHED_PLACEMENT_H */

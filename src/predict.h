@@ -1,0 +1,14 @@
+/*
+ * predict.h
+ *		Time and energy of a workload on a device, from their profiles alone.
+ *		Pure; the guide's formulas.
+ */
+#ifndef HWSCHED_PREDICT_H
+#define HWSCHED_PREDICT_H
+
+#include "profile.h"
+
+extern double predict_seconds(const WorkloadProfile *workload, const DeviceProfile *device, double estimated_seconds);
+extern double predict_joules(const WorkloadProfile *workload, const DeviceProfile *device, double seconds);
+
+#endif							/* HWSCHED_PREDICT_H */

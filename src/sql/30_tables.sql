@@ -1,0 +1,409 @@
+-- The instances, keyed by pool first throughout. What changes often is in
+-- narrow rows apart from the documents that do not, each kind of row with one
+-- writer: usage by the scheduler, load by the worker's reports.
+--
+-- The queue, the assignments and the submissions have no foreign keys: a check
+-- per row would cost more than the row. drop_pool removes all of a pool.
+
+CREATE TABLE hwsched.pool (
+    pool text COLLATE "C" PRIMARY KEY CHECK (octet_length(pool) BETWEEN 1 AND 200),
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE hwsched.pool IS 'Scheduling domains, each with its own workers, queue and settings.';
+COMMENT ON COLUMN hwsched.pool.pool IS 'Name of the pool.';
+COMMENT ON COLUMN hwsched.pool.created_at IS 'When it was created.';
+
+CREATE TABLE hwsched.settings_version (
+    pool text COLLATE "C" NOT NULL REFERENCES hwsched.pool ON DELETE CASCADE,
+    version bigint NOT NULL,
+    settings jsonb NOT NULL,
+    changed_at timestamptz NOT NULL DEFAULT now(),
+    changed_by name NOT NULL DEFAULT session_user,
+    PRIMARY KEY (pool, version)
+);
+COMMENT ON TABLE hwsched.settings_version IS 'The settings of a pool that differ from their defaults; the greatest version is in force.';
+COMMENT ON COLUMN hwsched.settings_version.pool IS 'The pool.';
+COMMENT ON COLUMN hwsched.settings_version.version IS 'Counts the changes of this pool from 1.';
+COMMENT ON COLUMN hwsched.settings_version.settings IS 'All settings that differ from their defaults; see pool_settings().';
+COMMENT ON COLUMN hwsched.settings_version.changed_at IS 'When they came into force.';
+COMMENT ON COLUMN hwsched.settings_version.changed_by IS 'Who set them.';
+
+-- Types: what many devices and many workloads share. A row never changes.
+
+CREATE TABLE hwsched.device_profile (
+    pool text COLLATE "C" NOT NULL REFERENCES hwsched.pool ON DELETE CASCADE,
+    profile_id bigint GENERATED ALWAYS AS IDENTITY,
+    profile jsonb NOT NULL,
+    hardware_class text COLLATE "C" NOT NULL GENERATED ALWAYS AS (profile ->> 'hardware_class') STORED,
+    architecture text COLLATE "C" GENERATED ALWAYS AS (profile ->> 'architecture') STORED,
+    vendor text COLLATE "C" GENERATED ALWAYS AS (profile ->> 'vendor') STORED,
+    model_name text GENERATED ALWAYS AS (profile ->> 'model_name') STORED,
+    memory_total_bytes bigint GENERATED ALWAYS AS ((profile ->> 'memory_total_bytes')::bigint) STORED,
+    compute_units int GENERATED ALWAYS AS ((profile ->> 'compute_units')::int) STORED,
+    digest bytea NOT NULL GENERATED ALWAYS AS (sha256(convert_to(profile::text, 'UTF8'))) STORED,
+    PRIMARY KEY (pool, profile_id),
+    UNIQUE (pool, digest)
+);
+COMMENT ON TABLE hwsched.device_profile IS 'Kinds of device: what many devices share.';
+COMMENT ON COLUMN hwsched.device_profile.pool IS 'The pool.';
+COMMENT ON COLUMN hwsched.device_profile.profile_id IS 'Identifies the profile.';
+COMMENT ON COLUMN hwsched.device_profile.profile IS 'The device profile as a document.';
+COMMENT ON COLUMN hwsched.device_profile.hardware_class IS 'cpu, gpu, tpu, npu, ...';
+COMMENT ON COLUMN hwsched.device_profile.architecture IS 'x86_64, gpu_cuda, ...';
+COMMENT ON COLUMN hwsched.device_profile.vendor IS 'Who makes it.';
+COMMENT ON COLUMN hwsched.device_profile.model_name IS 'The model, as its worker names it.';
+COMMENT ON COLUMN hwsched.device_profile.memory_total_bytes IS 'Memory of one such device; of its worker if it has none of its own.';
+COMMENT ON COLUMN hwsched.device_profile.compute_units IS 'Cores or multiprocessors.';
+COMMENT ON COLUMN hwsched.device_profile.digest IS 'Hash of the document: equal documents are one profile.';
+
+CREATE TABLE hwsched.workload_profile (
+    pool text COLLATE "C" NOT NULL REFERENCES hwsched.pool ON DELETE CASCADE,
+    profile_id bigint GENERATED ALWAYS AS IDENTITY,
+    profile jsonb NOT NULL,
+    demand jsonb NOT NULL,
+    workload_type text COLLATE "C" NOT NULL GENERATED ALWAYS AS (profile ->> 'workload_type') STORED,
+    cpu_millicores bigint NOT NULL GENERATED ALWAYS AS ((demand ->> 'cpu_millicores')::bigint) STORED,
+    host_memory_bytes bigint NOT NULL GENERATED ALWAYS AS ((demand ->> 'host_memory_bytes')::bigint) STORED,
+    device_memory_bytes bigint NOT NULL GENERATED ALWAYS AS ((profile ->> 'min_memory_bytes')::bigint) STORED,
+    device_share int NOT NULL GENERATED ALWAYS AS (CASE WHEN (demand ->> 'share')::int > 0 THEN (demand ->> 'share')::int
+                                                        WHEN demand ? 'accelerators' THEN 1000000 ELSE 0 END) STORED,
+    device_slots int NOT NULL GENERATED ALWAYS AS (CASE WHEN (demand ->> 'share')::int > 0 OR demand ? 'accelerators'
+                                                        THEN 0 ELSE 1 END) STORED,
+    digest bytea NOT NULL GENERATED ALWAYS AS (sha256(convert_to(profile::text || demand::text, 'UTF8'))) STORED,
+    PRIMARY KEY (pool, profile_id),
+    UNIQUE (pool, digest)
+);
+COMMENT ON TABLE hwsched.workload_profile IS 'Kinds of workload: all that decides where one may run and what it takes there.';
+COMMENT ON COLUMN hwsched.workload_profile.pool IS 'The pool.';
+COMMENT ON COLUMN hwsched.workload_profile.profile_id IS 'Identifies the profile.';
+COMMENT ON COLUMN hwsched.workload_profile.profile IS 'The workload profile as a document, without duration and priority.';
+COMMENT ON COLUMN hwsched.workload_profile.demand IS 'What it takes from its worker: cores, memory, accelerators, software.';
+COMMENT ON COLUMN hwsched.workload_profile.workload_type IS 'vision, nlp, training, ...';
+COMMENT ON COLUMN hwsched.workload_profile.cpu_millicores IS 'Thousandths of a core it reserves on its worker.';
+COMMENT ON COLUMN hwsched.workload_profile.host_memory_bytes IS 'Memory it reserves on its worker.';
+COMMENT ON COLUMN hwsched.workload_profile.device_memory_bytes IS 'Memory it reserves on each of its devices.';
+COMMENT ON COLUMN hwsched.workload_profile.device_share IS 'Millionths it takes of each of its devices; 1000000 is the whole device.';
+COMMENT ON COLUMN hwsched.workload_profile.device_slots IS 'Slots (of max_concurrent) it takes of its device: 1, or 0 with accelerators or a share.';
+COMMENT ON COLUMN hwsched.workload_profile.digest IS 'Hash of both documents: equal ones are one profile.';
+
+-- Workers and their devices.
+
+CREATE TABLE hwsched.worker (
+    pool text COLLATE "C" NOT NULL REFERENCES hwsched.pool ON DELETE CASCADE,
+    worker_id text COLLATE "C" NOT NULL CHECK (octet_length(worker_id) BETWEEN 1 AND 1000),
+    state hwsched.worker_state NOT NULL DEFAULT 'active',
+    hostname text,
+    cpu_millicores bigint NOT NULL,
+    memory_bytes bigint NOT NULL,
+    max_concurrent int,
+    software_versions jsonb NOT NULL DEFAULT '{}',
+    cost_per_hour float8,
+    network_bandwidth float8,
+    labels jsonb NOT NULL DEFAULT '{}',
+    capabilities jsonb NOT NULL,
+    registered_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (pool, worker_id)
+);
+COMMENT ON TABLE hwsched.worker IS 'Hosts that execute, as they registered.';
+COMMENT ON COLUMN hwsched.worker.pool IS 'The pool.';
+COMMENT ON COLUMN hwsched.worker.worker_id IS 'Name of the worker, unique in its pool.';
+COMMENT ON COLUMN hwsched.worker.state IS 'active, or draining: finishes what it has.';
+COMMENT ON COLUMN hwsched.worker.hostname IS 'Its host name, as it says.';
+COMMENT ON COLUMN hwsched.worker.cpu_millicores IS 'Thousandths of a core that workloads may reserve.';
+COMMENT ON COLUMN hwsched.worker.memory_bytes IS 'Memory that workloads may reserve; 0 when unknown.';
+COMMENT ON COLUMN hwsched.worker.max_concurrent IS 'Most live assignments on the whole worker; NULL: no limit.';
+COMMENT ON COLUMN hwsched.worker.software_versions IS 'Installed software: {name: version}.';
+COMMENT ON COLUMN hwsched.worker.cost_per_hour IS 'Price of an hour, in the currency of your choice.';
+COMMENT ON COLUMN hwsched.worker.network_bandwidth IS 'Bandwidth, as the worker states it.';
+COMMENT ON COLUMN hwsched.worker.labels IS 'Labels: {name: value}.';
+COMMENT ON COLUMN hwsched.worker.capabilities IS 'The whole document it registered with.';
+COMMENT ON COLUMN hwsched.worker.registered_at IS 'When it first registered.';
+COMMENT ON COLUMN hwsched.worker.updated_at IS 'When it last registered.';
+
+CREATE TABLE hwsched.device (
+    pool text COLLATE "C" NOT NULL,
+    worker_id text COLLATE "C" NOT NULL,
+    device_no int NOT NULL CHECK (device_no >= 0),
+    profile_id bigint NOT NULL,
+    memory_bytes bigint,
+    uses_host_memory boolean NOT NULL,
+    PRIMARY KEY (pool, worker_id, device_no),
+    FOREIGN KEY (pool, worker_id) REFERENCES hwsched.worker ON DELETE CASCADE,
+    FOREIGN KEY (pool, profile_id) REFERENCES hwsched.device_profile
+);
+COMMENT ON TABLE hwsched.device IS 'Pieces of hardware: a CPU, one GPU of eight, a browser''s adapter.';
+COMMENT ON COLUMN hwsched.device.pool IS 'The pool.';
+COMMENT ON COLUMN hwsched.device.worker_id IS 'The worker it is in.';
+COMMENT ON COLUMN hwsched.device.device_no IS 'Its number in the worker, from 0, in the order of device_profiles().';
+COMMENT ON COLUMN hwsched.device.profile_id IS 'Its device profile.';
+COMMENT ON COLUMN hwsched.device.memory_bytes IS 'Memory of its own that workloads may reserve; NULL if it has its worker''s.';
+COMMENT ON COLUMN hwsched.device.uses_host_memory IS 'Whether what is reserved on it comes out of its worker''s memory.';
+
+CREATE TABLE hwsched.worker_usage (
+    pool text COLLATE "C" NOT NULL,
+    worker_id text COLLATE "C" NOT NULL,
+    assignments int NOT NULL DEFAULT 0,
+    cpu_millicores bigint NOT NULL DEFAULT 0,
+    host_memory_bytes bigint NOT NULL DEFAULT 0,
+    total_assignments bigint NOT NULL DEFAULT 0,
+    PRIMARY KEY (pool, worker_id),
+    FOREIGN KEY (pool, worker_id) REFERENCES hwsched.worker ON DELETE CASCADE
+) WITH (fillfactor = 50);
+COMMENT ON TABLE hwsched.worker_usage IS 'What live assignments hold of each worker.';
+COMMENT ON COLUMN hwsched.worker_usage.pool IS 'The pool.';
+COMMENT ON COLUMN hwsched.worker_usage.worker_id IS 'The worker.';
+COMMENT ON COLUMN hwsched.worker_usage.assignments IS 'Live assignments.';
+COMMENT ON COLUMN hwsched.worker_usage.cpu_millicores IS 'Thousandths of a core reserved.';
+COMMENT ON COLUMN hwsched.worker_usage.host_memory_bytes IS 'Memory reserved as host_memory; what devices draw comes on top.';
+COMMENT ON COLUMN hwsched.worker_usage.total_assignments IS 'Assignments ever made to it: equal workers take turns by it.';
+
+CREATE TABLE hwsched.device_usage (
+    pool text COLLATE "C" NOT NULL,
+    worker_id text COLLATE "C" NOT NULL,
+    device_no int NOT NULL,
+    slots int NOT NULL DEFAULT 0,
+    share int NOT NULL DEFAULT 0,
+    memory_bytes bigint NOT NULL DEFAULT 0,
+    PRIMARY KEY (pool, worker_id, device_no),
+    FOREIGN KEY (pool, worker_id, device_no) REFERENCES hwsched.device ON DELETE CASCADE
+) WITH (fillfactor = 50);
+COMMENT ON TABLE hwsched.device_usage IS 'What live assignments hold of each device.';
+COMMENT ON COLUMN hwsched.device_usage.pool IS 'The pool.';
+COMMENT ON COLUMN hwsched.device_usage.worker_id IS 'The worker.';
+COMMENT ON COLUMN hwsched.device_usage.device_no IS 'The device.';
+COMMENT ON COLUMN hwsched.device_usage.slots IS 'Of its max_concurrent slots, those taken.';
+COMMENT ON COLUMN hwsched.device_usage.share IS 'Millionths taken as shares; a whole accelerator is 1000000.';
+COMMENT ON COLUMN hwsched.device_usage.memory_bytes IS 'Memory reserved.';
+
+CREATE TABLE hwsched.worker_load (
+    pool text COLLATE "C" NOT NULL,
+    worker_id text COLLATE "C" NOT NULL,
+    cpu_utilization float8,
+    memory_utilization float8,
+    gpu_utilization float8,
+    io_utilization float8,
+    network_utilization float8,
+    active_tests int,
+    queue_depth int,
+    temperature float8,
+    temperature_celsius float8,
+    power_w float8,
+    reported_at timestamptz,
+    last_seen_at timestamptz NOT NULL DEFAULT now(),
+    phase hwsched.thermal_phase NOT NULL DEFAULT 'normal',
+    phase_since timestamptz,
+    phase_duration interval,
+    PRIMARY KEY (pool, worker_id),
+    FOREIGN KEY (pool, worker_id) REFERENCES hwsched.worker ON DELETE CASCADE
+) WITH (fillfactor = 50);
+COMMENT ON TABLE hwsched.worker_load IS 'What each worker last reported of itself; all NULL: nothing yet, it counts as idle.';
+COMMENT ON COLUMN hwsched.worker_load.pool IS 'The pool.';
+COMMENT ON COLUMN hwsched.worker_load.worker_id IS 'The worker.';
+COMMENT ON COLUMN hwsched.worker_load.cpu_utilization IS 'Percent.';
+COMMENT ON COLUMN hwsched.worker_load.memory_utilization IS 'Percent.';
+COMMENT ON COLUMN hwsched.worker_load.gpu_utilization IS 'Percent.';
+COMMENT ON COLUMN hwsched.worker_load.io_utilization IS 'Percent.';
+COMMENT ON COLUMN hwsched.worker_load.network_utilization IS 'Percent.';
+COMMENT ON COLUMN hwsched.worker_load.active_tests IS 'Tests it says it runs.';
+COMMENT ON COLUMN hwsched.worker_load.queue_depth IS 'Tests it says it has waiting.';
+COMMENT ON COLUMN hwsched.worker_load.temperature IS '0 (idle) to 1 (throttling).';
+COMMENT ON COLUMN hwsched.worker_load.temperature_celsius IS 'Degrees; scaled by each device''s idle and throttle points.';
+COMMENT ON COLUMN hwsched.worker_load.power_w IS 'Watts.';
+COMMENT ON COLUMN hwsched.worker_load.reported_at IS 'When the load was reported.';
+COMMENT ON COLUMN hwsched.worker_load.last_seen_at IS 'Last sign of life.';
+COMMENT ON COLUMN hwsched.worker_load.phase IS 'Thermal phase that was started last.';
+COMMENT ON COLUMN hwsched.worker_load.phase_since IS 'When it started.';
+COMMENT ON COLUMN hwsched.worker_load.phase_duration IS 'How long it takes; after that the level is 1 again.';
+
+CREATE TABLE hwsched.device_load (
+    pool text COLLATE "C" NOT NULL,
+    worker_id text COLLATE "C" NOT NULL,
+    device_no int NOT NULL,
+    utilization float8,
+    temperature_celsius float8,
+    power_w float8,
+    PRIMARY KEY (pool, worker_id, device_no),
+    FOREIGN KEY (pool, worker_id, device_no) REFERENCES hwsched.device ON DELETE CASCADE
+) WITH (fillfactor = 50);
+COMMENT ON TABLE hwsched.device_load IS 'What a worker last reported of single devices; without a row its own values hold.';
+COMMENT ON COLUMN hwsched.device_load.pool IS 'The pool.';
+COMMENT ON COLUMN hwsched.device_load.worker_id IS 'The worker.';
+COMMENT ON COLUMN hwsched.device_load.device_no IS 'The device.';
+COMMENT ON COLUMN hwsched.device_load.utilization IS 'Percent; in place of the worker''s cpu_utilization (a CPU) or gpu_utilization.';
+COMMENT ON COLUMN hwsched.device_load.temperature_celsius IS 'Degrees.';
+COMMENT ON COLUMN hwsched.device_load.power_w IS 'Watts.';
+
+CREATE TABLE hwsched.worker_login (
+    pool text COLLATE "C" NOT NULL,
+    worker_id text COLLATE "C" NOT NULL,
+    login name NOT NULL,
+    PRIMARY KEY (pool, worker_id, login),
+    FOREIGN KEY (pool, worker_id) REFERENCES hwsched.worker ON DELETE CASCADE
+);
+COMMENT ON TABLE hwsched.worker_login IS 'Which logins act for which worker; see grant_worker().';
+COMMENT ON COLUMN hwsched.worker_login.pool IS 'The pool.';
+COMMENT ON COLUMN hwsched.worker_login.worker_id IS 'The worker.';
+COMMENT ON COLUMN hwsched.worker_login.login IS 'The role.';
+
+-- Work: as submitted, waiting, placed.
+
+CREATE TABLE hwsched.submission (
+    pool text COLLATE "C" NOT NULL,
+    workload_id text COLLATE "C" NOT NULL CHECK (octet_length(workload_id) BETWEEN 1 AND 1000),
+    run int NOT NULL DEFAULT 1,
+    queue_no bigint GENERATED ALWAYS AS IDENTITY,
+    profile_id bigint NOT NULL,
+    priority smallint NOT NULL,
+    retries int NOT NULL,
+    expected_seconds float8,
+    timeout_seconds float8 NOT NULL,
+    deadline timestamptz,
+    model_id text,
+    model_family text,
+    outcome hwsched.workload_state CHECK (outcome IN ('completed', 'cancelled', 'dead')),
+    submitted_at timestamptz NOT NULL DEFAULT now(),
+    closed_at timestamptz,
+    requirements jsonb NOT NULL,
+    PRIMARY KEY (pool, workload_id)
+) WITH (fillfactor = 80);
+COMMENT ON TABLE hwsched.submission IS 'Workloads as they were submitted, the latest run of each, and how they ended.';
+COMMENT ON COLUMN hwsched.submission.pool IS 'The pool.';
+COMMENT ON COLUMN hwsched.submission.workload_id IS 'Name of the workload, unique in its pool: its test_id, or generated.';
+COMMENT ON COLUMN hwsched.submission.run IS 'Counts how often it was submitted.';
+COMMENT ON COLUMN hwsched.submission.queue_no IS 'Order of submission.';
+COMMENT ON COLUMN hwsched.submission.profile_id IS 'Its workload profile.';
+COMMENT ON COLUMN hwsched.submission.priority IS '1 (highest) to 5.';
+COMMENT ON COLUMN hwsched.submission.retries IS 'Attempts after the first.';
+COMMENT ON COLUMN hwsched.submission.expected_seconds IS 'Duration its submitter expects.';
+COMMENT ON COLUMN hwsched.submission.timeout_seconds IS 'Longest it may run.';
+COMMENT ON COLUMN hwsched.submission.deadline IS 'When it should be done.';
+COMMENT ON COLUMN hwsched.submission.model_id IS 'The model it runs.';
+COMMENT ON COLUMN hwsched.submission.model_family IS 'The family of that model.';
+COMMENT ON COLUMN hwsched.submission.outcome IS 'How it ended; NULL while it is open.';
+COMMENT ON COLUMN hwsched.submission.submitted_at IS 'When it was submitted.';
+COMMENT ON COLUMN hwsched.submission.closed_at IS 'When it ended.';
+COMMENT ON COLUMN hwsched.submission.requirements IS 'The document it was submitted with.';
+
+CREATE TABLE hwsched.pending (
+    pool text COLLATE "C" NOT NULL,
+    priority smallint NOT NULL,
+    queue_no bigint NOT NULL,
+    profile_id bigint NOT NULL,
+    run int NOT NULL,
+    attempt int NOT NULL,
+    expected_seconds float8,
+    workload_id text COLLATE "C" NOT NULL,
+    PRIMARY KEY (pool, priority, queue_no)
+);
+COMMENT ON TABLE hwsched.pending IS 'The queue: what waits for a place, in the order of its key. Rows are inserted and deleted, never updated.';
+COMMENT ON COLUMN hwsched.pending.pool IS 'The pool.';
+COMMENT ON COLUMN hwsched.pending.priority IS '1 (highest) to 5.';
+COMMENT ON COLUMN hwsched.pending.queue_no IS 'Order of submission.';
+COMMENT ON COLUMN hwsched.pending.profile_id IS 'The workload profile.';
+COMMENT ON COLUMN hwsched.pending.run IS 'The run of the workload.';
+COMMENT ON COLUMN hwsched.pending.attempt IS 'The attempt it waits for, from 1.';
+COMMENT ON COLUMN hwsched.pending.expected_seconds IS 'Duration its submitter expects.';
+COMMENT ON COLUMN hwsched.pending.workload_id IS 'The workload.';
+
+CREATE TABLE hwsched.assignment (
+    pool text COLLATE "C" NOT NULL,
+    assignment_id bigint GENERATED ALWAYS AS IDENTITY,
+    workload_id text COLLATE "C" NOT NULL,
+    run int NOT NULL,
+    attempt int NOT NULL,
+    shard_no int NOT NULL DEFAULT 0,
+    worker_id text COLLATE "C" NOT NULL,
+    device_nos int[] NOT NULL,
+    state hwsched.assignment_state NOT NULL DEFAULT 'assigned',
+    priority smallint NOT NULL,
+    profile_id bigint NOT NULL,
+    efficiency float8 NOT NULL,
+    adjusted_efficiency float8 NOT NULL,
+    score float8 NOT NULL,
+    predicted_seconds float8 NOT NULL,
+    assigned_at timestamptz NOT NULL DEFAULT now(),
+    started_at timestamptz,
+    lease_until timestamptz,
+    finished_at timestamptz,
+    error text,
+    result jsonb,
+    PRIMARY KEY (pool, assignment_id)
+) WITH (fillfactor = 80);
+CREATE INDEX assignment_workload ON hwsched.assignment (pool, workload_id);
+CREATE INDEX assignment_live ON hwsched.assignment (pool, worker_id, state, priority, assignment_id)
+    WHERE state IN ('assigned', 'running');
+COMMENT ON TABLE hwsched.assignment IS 'Placements: one workload on one worker, holding one or more of its devices. Ended ones stay as the history of execution.';
+COMMENT ON COLUMN hwsched.assignment.pool IS 'The pool.';
+COMMENT ON COLUMN hwsched.assignment.assignment_id IS 'Identifies the assignment.';
+COMMENT ON COLUMN hwsched.assignment.workload_id IS 'The workload.';
+COMMENT ON COLUMN hwsched.assignment.run IS 'The run of the workload.';
+COMMENT ON COLUMN hwsched.assignment.attempt IS 'The attempt of that run, from 1.';
+COMMENT ON COLUMN hwsched.assignment.shard_no IS 'The shard or replica, from 0.';
+COMMENT ON COLUMN hwsched.assignment.worker_id IS 'The worker.';
+COMMENT ON COLUMN hwsched.assignment.device_nos IS 'The worker''s devices that it holds.';
+COMMENT ON COLUMN hwsched.assignment.state IS 'assigned and running hold capacity; the others are final.';
+COMMENT ON COLUMN hwsched.assignment.priority IS '1 (highest) to 5.';
+COMMENT ON COLUMN hwsched.assignment.profile_id IS 'The workload profile, which says what is reserved.';
+COMMENT ON COLUMN hwsched.assignment.efficiency IS 'Efficiency score 0..1 of the workload on these devices, mean.';
+COMMENT ON COLUMN hwsched.assignment.adjusted_efficiency IS 'Raw efficiency adjusted for load, thermal phase and temperature at the decision.';
+COMMENT ON COLUMN hwsched.assignment.score IS 'The policy''s weighted sum that won; an algorithm''s best candidate counts 1.';
+COMMENT ON COLUMN hwsched.assignment.predicted_seconds IS 'Predicted duration.';
+COMMENT ON COLUMN hwsched.assignment.assigned_at IS 'When it was decided.';
+COMMENT ON COLUMN hwsched.assignment.started_at IS 'When it began to run.';
+COMMENT ON COLUMN hwsched.assignment.lease_until IS 'Until when the worker''s lease runs.';
+COMMENT ON COLUMN hwsched.assignment.finished_at IS 'When it ended.';
+COMMENT ON COLUMN hwsched.assignment.error IS 'What went wrong, as the worker said.';
+COMMENT ON COLUMN hwsched.assignment.result IS 'What the worker returned.';
+
+-- What was learned and seen.
+
+CREATE TABLE hwsched.preference (
+    pool text COLLATE "C" NOT NULL REFERENCES hwsched.pool ON DELETE CASCADE,
+    workload_type text COLLATE "C" NOT NULL,
+    worker_id text COLLATE "C" NOT NULL,
+    preference float8 NOT NULL,
+    samples bigint NOT NULL,
+    updated_at timestamptz NOT NULL,
+    PRIMARY KEY (pool, workload_type, worker_id)
+) WITH (fillfactor = 50);
+COMMENT ON TABLE hwsched.preference IS 'How well a worker did on a type of work, learned from outcomes; 0.5 is neutral.';
+COMMENT ON COLUMN hwsched.preference.pool IS 'The pool.';
+COMMENT ON COLUMN hwsched.preference.workload_type IS 'The type of work.';
+COMMENT ON COLUMN hwsched.preference.worker_id IS 'The worker.';
+COMMENT ON COLUMN hwsched.preference.preference IS '0..1; above 0.5 it was faster than predicted.';
+COMMENT ON COLUMN hwsched.preference.samples IS 'Outcomes it was learned from.';
+COMMENT ON COLUMN hwsched.preference.updated_at IS 'When the last of them came.';
+
+CREATE TABLE hwsched.load_history (
+    pool text COLLATE "C" NOT NULL,
+    worker_id text COLLATE "C" NOT NULL,
+    device_no int,
+    at timestamptz NOT NULL,
+    cpu_utilization float8,
+    memory_utilization float8,
+    gpu_utilization float8,
+    io_utilization float8,
+    network_utilization float8,
+    utilization float8,
+    temperature float8,
+    temperature_celsius float8,
+    power_w float8
+);
+CREATE INDEX load_history_worker ON hwsched.load_history (pool, worker_id, at);
+COMMENT ON TABLE hwsched.load_history IS 'Every load that was reported, of workers and of single devices.';
+COMMENT ON COLUMN hwsched.load_history.pool IS 'The pool.';
+COMMENT ON COLUMN hwsched.load_history.worker_id IS 'The worker.';
+COMMENT ON COLUMN hwsched.load_history.device_no IS 'The device; NULL: the whole worker.';
+COMMENT ON COLUMN hwsched.load_history.at IS 'When it was reported.';
+COMMENT ON COLUMN hwsched.load_history.cpu_utilization IS 'Percent.';
+COMMENT ON COLUMN hwsched.load_history.memory_utilization IS 'Percent.';
+COMMENT ON COLUMN hwsched.load_history.gpu_utilization IS 'Percent.';
+COMMENT ON COLUMN hwsched.load_history.io_utilization IS 'Percent.';
+COMMENT ON COLUMN hwsched.load_history.network_utilization IS 'Percent.';
+COMMENT ON COLUMN hwsched.load_history.utilization IS 'Percent, of one device.';
+COMMENT ON COLUMN hwsched.load_history.temperature IS '0 (idle) to 1 (throttling).';
+COMMENT ON COLUMN hwsched.load_history.temperature_celsius IS 'Degrees.';
+COMMENT ON COLUMN hwsched.load_history.power_w IS 'Watts.';
+
+INSERT INTO hwsched.pool (pool) VALUES ('default');

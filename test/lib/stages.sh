@@ -1,0 +1,159 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2154 # run.sh and its other parts share variables
+# The stages of `make test`.  Each runs one kind of test, keeps its output in
+# $tmp/log/<stage>, and counts from that output what passed and what failed.  A
+# stage that has files but runs no test, runs fewer than announced, or exits
+# with an error without naming a failed test, counts as one failure.
+
+readonly all_stages="static unit regress isolation pgtap tap log"
+passed=0
+failed=0
+
+# run_stage <name> <shown> <command...>: <shown> is the pattern of those lines
+# of output which are printed while the stage runs.  Sets $stage_status.
+run_stage() {
+	stage=$1
+	local shown=$2
+	shift 2
+	heading "$stage"
+	stage_started=$SECONDS
+	stage_status=0
+	run_job logged "$shown" "$@" || stage_status=$?
+}
+
+logged() {
+	local shown=$1
+	shift
+	"$@" 2>&1 | tee "$tmp/log/$stage" | sed -nuE "/$shown/p"
+}
+
+count() { grep -cE -- "$1" "$tmp/log/$stage" || true; }
+
+# finish_stage <passed> <failed> <announced>; counts $skipped as having run.
+finish_stage() {
+	local ok=$1 not_ok=$2 announced=$3 note='' why=''
+	if [ $((ok + not_ok)) = 0 ]; then
+		why="no test ran"
+	elif [ $((ok + not_ok + skipped)) -lt "$announced" ]; then
+		why="$announced tests announced, $((ok + not_ok + skipped)) ran"
+	elif [ "$stage_status" != 0 ] && [ "$not_ok" = 0 ]; then
+		why="exit status $stage_status"
+	fi
+	if [ -n "$why" ]; then
+		not_ok=$((not_ok + 1))
+		echo "--- end of the output of $stage:"
+		tail -n 40 "$tmp/log/$stage"
+		echo "--- $stage: $why"
+	fi
+	passed=$((passed + ok))
+	failed=$((failed + not_ok))
+	if [ "$skipped" != 0 ]; then note=", $skipped skipped"; fi
+	echo "$stage: $ok passed, $not_ok failed$note ($((SECONDS - stage_started)) s)"
+}
+
+# The output is TAP.  What is skipped has not passed; what fails as a TODO has
+# not failed.
+finish_tap() {
+	local ok not_ok todo announced
+	skipped=$(count '^ok [0-9]+.*# *[Ss][Kk][Ii][Pp]')
+	todo=$(count '^not ok [0-9]+.*# *[Tt][Oo][Dd][Oo]')
+	ok=$(($(count '^ok [0-9]+') - skipped))
+	not_ok=$(($(count '^not ok [0-9]+') - todo))
+	skipped=$((skipped + todo))
+	announced=$(awk -F'[. ]+' '/^1\.\.[0-9]/ { sum += $2 } END { print sum + 0 }' "$tmp/log/$stage")
+	if [ "$not_ok" != 0 ]; then
+		echo "--- failed in $stage:"
+		grep -E -A 12 '^not ok' "$tmp/log/$stage" | grep -E '^(not ok|#|Bail)' || true
+	fi
+	finish_stage "$ok" "$not_ok" "$announced"
+}
+
+# The output is pg_regress': "test a ... ok" until PostgreSQL 15, TAP since.
+# $1: directory of regression.diffs; $2: number of tests.
+finish_regress() {
+	local not_ok
+	skipped=0
+	not_ok=$(count '\.\.\. FAILED|^not ok [0-9]+')
+	if [ -s "$tmp/src/$1/regression.diffs" ]; then
+		head -n 400 "$tmp/src/$1/regression.diffs"
+	fi
+	finish_stage "$(count '^(test|    ) +[^ ]+ +\.\.\. ok|^ok [0-9]+')" "$not_ok" "$2"
+}
+
+have() {
+	local files
+	mapfile -t files < <(cd "$tmp/src" && compgen -G "$1")
+	[ "${#files[@]}" -gt 0 ]
+}
+
+run_stages() {
+	local name
+	# shellcheck disable=SC2086 # a list of words
+	[ $# -gt 0 ] || set -- $all_stages
+	for name; do
+		case " $all_stages " in
+			*" $name "*) "stage_$name" ;;
+			*) die "no such stage: $name (there are: $all_stages)" ;;
+		esac
+	done
+}
+
+# Agreement between files, which no server is needed for.
+stage_static() {
+	run_stage static '^#$' as_user bash test/lib/static.sh
+	finish_tap
+}
+
+stage_unit() {
+	have 'test/unit/*_test.c' || return 0
+	run_stage unit '^# .*_test$' as_user make --no-print-directory -C test/unit clean check
+	finish_tap
+}
+
+stage_regress() {
+	have 'sql/*.sql' || return 0
+	run_stage regress '^(test|ok|not ok|    ) ' as_user make installcheck ISOLATION= PG_CONFIG="$bin/pg_config"
+	finish_regress . "$(as_user make -s list-regress | wc -w)"
+}
+
+stage_isolation() {
+	have 'test/isolation/specs/*.spec' || return 0
+	run_stage isolation '^(test|ok|not ok|    ) ' as_user make installcheck REGRESS= PG_CONFIG="$bin/pg_config"
+	finish_regress test/isolation "$(find "$tmp/src/test/isolation/specs" -name '*.spec' | wc -l)"
+}
+
+stage_pgtap() {
+	have 'test/pgtap/*.sql' || return 0
+	run_stage pgtap '^test\/pgtap' pgtap_steps
+	finish_tap
+}
+
+pgtap_steps() {
+	create_database pgtap hwsched pgtap &&
+		database=pgtap as_user pg_prove --ext .sql --merge --verbose test/pgtap
+}
+
+stage_tap() {
+	have 'test/t/*.pl' || return 0
+	# As PGXS does, but that one looks for t/ only.
+	run_stage tap '^test\/t' as_user env TESTDIR="$tmp/tap" TESTDATADIR="$tmp/tap/data" \
+		TESTLOGDIR="$tmp/tap/log" PG_REGRESS="$pgxs_dir/src/test/regress/pg_regress" \
+		bash -c "mkdir -p '$tmp/tap/tmp_check' '$tmp/tap/data' '$tmp/tap/log' && prove --merge --verbose -I '$pgxs_dir/src/test/perl' test/t/*.pl"
+	finish_tap
+}
+
+# A crash or a leaked reference is only told to the server's log.
+stage_log() {
+	run_stage log '^#$' check_log
+	finish_tap
+}
+
+check_log() {
+	echo 1..1
+	if grep -E 'TRAP:|PANIC:|was terminated by signal|(refcount|reference|file) leak|was not closed' "$tmp/log/server" >"$tmp/log/trouble"; then
+		echo "not ok 1 - trouble in the server's log"
+		sed 's/^/# /' "$tmp/log/trouble" | head -n 20
+	else
+		echo "ok 1 - no crash and no leak in the server's log"
+	fi
+}
