@@ -112,15 +112,17 @@ FROM (SELECT efficiency, preference,
 
 -- Type of a test: the reference takes the first of its words that is found
 -- anywhere in the text.  Excluded are the texts where that is not a whole word
--- of the text, such as "text" in "context_switch", unless the text is the name
--- of the type itself ("multimodal").
+-- of the text, such as "text" in "context_switch", or is "multi", which in
+-- "multi_gpu" says nothing of modality, unless the text is the name of the type
+-- itself ("multimodal").
 INSERT INTO verdict (what, compared, excluded, differing)
 SELECT 'workload_profile: type', count(*) FILTER (WHERE comparable), count(*) FILTER (WHERE NOT comparable),
 	count(*) FILTER (WHERE comparable AND hwsched.workload_profile(jsonb_strip_nulls(
 		jsonb_build_object('test_type', test_type)))->>'workload_type' IS DISTINCT FROM out_workload_type)
 FROM (SELECT test_type, out_workload_type,
-		found.word IS NULL OR found.word = ANY (regexp_split_to_array(lower(test_type), '[^a-z0-9]+'))
-			OR lower(test_type) = out_workload_type AS comparable
+		found.word IS NULL OR lower(test_type) = out_workload_type
+			OR (found.word <> 'multi'
+				AND found.word = ANY (regexp_split_to_array(lower(test_type), '[^a-z0-9]+'))) AS comparable
 	FROM profile LEFT JOIN LATERAL (SELECT word
 		FROM unnest('{vision,image,nlp,text,language,audio,speech,embedding,training,inference,conversational,multi}'::text[])
 			WITH ORDINALITY AS w (word, no)

@@ -6,7 +6,7 @@
 #ifndef HWSCHED_DOCUMENT_H
 #define HWSCHED_DOCUMENT_H
 
-#include "postgres.h"
+#include "compat.h"
 
 #include "profile.h"
 #include "score.h"

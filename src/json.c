@@ -385,10 +385,29 @@ read_fields(const Reader *reader, const Document *document, const cJSON *object,
 	}
 }
 
+/* Parses a document with our hooks in place, and reads it. */
+static void
+parse(const Reader *reader, const Document *document, Jsonb *jsonb, const char *path, void *values)
+{
+	char	   *text = JsonbToCString(NULL, &jsonb->root, VARSIZE(jsonb));
+	const char *end;
+	cJSON	   *root = cJSON_ParseWithOpts(text, &end, 1);
+
+	if (root == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("cannot read %s near \"%.*s\"", document->name,
+						pg_mbcliplen(end, strlen(end), SHOWN_VALUE), end),
+				 errhint("Numbers may have up to 63 characters, and objects may nest 1000 deep.")));
+	if (!cJSON_IsObject(root))
+		refuse(path[0] ? path : document->name, root, psprintf("a %s object", document->name));
+	read_fields(reader, document, root, path, values);
+}
+
 /*
  * Reads a document over the values that a struct holds already.
  *
- * path is where the document stands, for messages ("" at the top).  With
+ * path is where the document stands, for messages (NULL at the top).  With
  * check_names, names that the taxonomy does not know are refused.  Raises
  * ERRCODE_INVALID_PARAMETER_VALUE with the path of the key and its value.
  */
@@ -401,28 +420,13 @@ document_overlay(const Document *document, Jsonb *jsonb, const char *path,
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext own = AllocSetContextCreate(caller, "hwsched document", ALLOCSET_DEFAULT_SIZES);
 	Reader		reader = {caller, check_names};
-	const char *const at = path ? path : "";
 
 	PG_TRY();
 	{
-		const char *end;
-		char	   *text;
-		cJSON	   *root;
-
 		MemoryContextSwitchTo(own);
 		tree_context = own;
 		cJSON_InitHooks(&hooks);
-		text = JsonbToCString(NULL, &jsonb->root, VARSIZE(jsonb));
-		root = cJSON_ParseWithOpts(text, &end, 1);
-		if (root == NULL)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("cannot read %s near \"%.*s\"", document->name,
-							pg_mbcliplen(end, strlen(end), SHOWN_VALUE), end),
-					 errhint("Numbers may have up to 63 characters, and objects may nest 1000 deep.")));
-		if (!cJSON_IsObject(root))
-			refuse(at[0] ? at : document->name, root, psprintf("a %s object", document->name));
-		read_fields(&reader, document, root, at, values);
+		parse(&reader, document, jsonb, path ? path : "", values);
 	}
 	PG_FINALLY();
 	{

@@ -824,12 +824,14 @@ add_chosen(Search *search, int count)
 
 /*
  * Decides for each item of the queue, in its order, which worker and devices
- * it gets; the fleet is booked accordingly.  Items that nothing fits have
- * worker -1.  Time: n log n in items, and in workers per kind that needs them.
+ * it gets; the fleet is booked accordingly.  Items that nothing fits, and all
+ * after most placements (most < 0: no limit), have worker -1.  Time: n log n in items, and in workers per kind that needs them.
  */
 void
-search_place(Search *search, QueueItem *items, int nitems)
+search_place(Search *search, QueueItem *items, int nitems, int most)
 {
+	int			placed = 0;
+
 	for (int i = 0; i < nitems; i++)
 	{
 		QueueItem  *item = &items[i];
@@ -837,8 +839,9 @@ search_place(Search *search, QueueItem *items, int nitems)
 		Candidate	best;
 
 		item->worker = -1;
-		if (!best_candidate(search, kind, &best))
+		if (placed == most || !best_candidate(search, kind, &best))
 			continue;
+		placed++;
 		item->worker = best.worker;
 		item->ndevices = best.ndevices;
 		item->first_device = search->nchosen;

@@ -15,7 +15,7 @@
  */
 typedef enum Refusal
 {
-	/* never, as the fleet is */
+	/* never, as the fleet is; the last of these is REFUSED_HOST_MEMORY */
 	REFUSED_NO_WORKER,
 	REFUSED_BACKEND,
 	REFUSED_MODEL,
@@ -153,7 +153,7 @@ typedef struct Search
 } Search;
 
 extern void search_begin(Search *search);
-extern void search_place(Search *search, QueueItem *items, int nitems);
+extern void search_place(Search *search, QueueItem *items, int nitems, int most);
 extern Refusal search_candidate(Search *search, WorkKind *kind, int worker, Candidate *candidate);
 extern Refusal search_device(Search *search, WorkKind *kind, int worker, int device,
 							 Candidate *candidate);

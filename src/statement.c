@@ -6,6 +6,7 @@
 
 #include <math.h>
 
+#include "nodes/execnodes.h"
 #include "statement.h"
 #include "utils/lsyscache.h"
 
@@ -108,6 +109,19 @@ column_jsonb(uint64 row, int number)
 	Datum		value = column(row, number, &isnull);
 
 	return isnull ? NULL : DatumGetJsonbPCopy(value);
+}
+
+/*
+ * Puts the rows in SPI_tuptable, whose columns are those of the function, into
+ * the tuplestore that InitMaterializedSRF made.
+ */
+void
+return_rows(FunctionCallInfo fcinfo)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+
+	for (uint64 i = 0; i < SPI_processed; i++)
+		tuplestore_puttuple(result->setResult, SPI_tuptable->vals[i]);
 }
 
 /* Returns values as an array parameter; nulls may be NULL. */

@@ -9,10 +9,11 @@
 #ifndef HWSCHED_STATEMENT_H
 #define HWSCHED_STATEMENT_H
 
-#include "postgres.h"
+#include "compat.h"
 
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "fmgr.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
@@ -57,6 +58,9 @@ extern int32 column_int(uint64 row, int number);	/* 0 for NULL */
 extern double column_number(uint64 row, int number);	/* NAN for NULL */
 extern bool column_bool(uint64 row, int number);	/* false for NULL */
 extern Jsonb *column_jsonb(uint64 row, int number); /* NULL for NULL */
+
+/* Puts those rows into the tuplestore of a set-returning function. */
+extern void return_rows(FunctionCallInfo fcinfo);
 
 /* Arrays as parameters. */
 extern Parameter array_value(Oid type, const Datum *values, const bool *nulls, int count);

@@ -10,13 +10,13 @@ COMMENT ON SCHEMA hwsched IS 'Hardware-aware workload scheduler: which device ru
 DO $$
 DECLARE
     wanted text;
-    found pg_catalog.pg_roles;
+    present pg_catalog.pg_roles;
 BEGIN
     FOREACH wanted IN ARRAY ARRAY['hwsched_admin', 'hwsched_coordinator', 'hwsched_worker', 'hwsched_viewer'] LOOP
-        SELECT * INTO found FROM pg_catalog.pg_roles WHERE rolname OPERATOR(pg_catalog.=) wanted;
+        SELECT * INTO present FROM pg_catalog.pg_roles WHERE rolname OPERATOR(pg_catalog.=) wanted;
         IF NOT FOUND THEN
             EXECUTE pg_catalog.format('CREATE ROLE %I NOLOGIN', wanted);
-        ELSIF found.rolcanlogin OR found.rolsuper THEN
+        ELSIF present.rolcanlogin OR present.rolsuper THEN
             RAISE EXCEPTION 'role "%" exists and is not a group role', wanted
                 USING ERRCODE = 'duplicate_object',
                       DETAIL = 'hwsched needs a role of this name without LOGIN and SUPERUSER.',

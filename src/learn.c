@@ -1,0 +1,112 @@
+/*
+ * learn.c
+ *		Preferences: how well a worker does on a type of work, from outcomes.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "learn.h"
+#include "score.h"
+#include "statement.h"
+
+/*
+ * Returns what one outcome says, 0..1: 0.5 as predicted, more when faster,
+ * less when slower, 0 for a failure.  Predictions are never below a second,
+ * so neither is what they are compared with.
+ */
+static double
+observed_quality(const EndedAssignment *ended, bool succeeded)
+{
+	double		actual;
+
+	if (!succeeded)
+		return 0;
+	actual = isnan(ended->actual_seconds) ? 1 : Max(1, ended->actual_seconds);
+	return ended->predicted_seconds / (ended->predicted_seconds + actual);
+}
+
+typedef struct Learned
+{
+	const EndedAssignment *of;
+	double		preference;
+	int64		samples;
+} Learned;
+
+static int
+find_learned(const Learned *learned, int count, const EndedAssignment *ended)
+{
+	for (int i = 0; i < count; i++)
+		if (strcmp(learned[i].of->worker_id, ended->worker_id) == 0 &&
+			strcmp(learned[i].of->workload_type, ended->workload_type) == 0)
+			return i;
+	return -1;
+}
+
+/*
+ * Moves the preference of each worker and workload type toward what was
+ * observed, one outcome after the other.  The workers' usage rows are locked,
+ * so nobody else learns of them at the same time.
+ */
+void
+learn_preferences(const char *pool, const PoolSettings *settings,
+				  const EndedAssignment *ended, int count, bool succeeded)
+{
+	static Statement find = {
+		"SELECT k.ord::int, p.preference, p.samples FROM unnest($2, $3) WITH ORDINALITY k(workload_type, worker_id, ord)"
+		" JOIN hwsched.preference p ON p.pool = $1 AND p.workload_type = k.workload_type AND p.worker_id = k.worker_id",
+		{TEXTOID, TEXTARRAYOID, TEXTARRAYOID}
+	};
+	static Statement write = {
+		"INSERT INTO hwsched.preference AS p (pool, workload_type, worker_id, preference, samples, updated_at)"
+		" SELECT $1, k.workload_type, k.worker_id, k.preference, k.samples, now()"
+		" FROM unnest($2, $3, $4, $5) k(workload_type, worker_id, preference, samples)"
+		" ON CONFLICT (pool, workload_type, worker_id) DO UPDATE SET preference = EXCLUDED.preference,"
+		"  samples = EXCLUDED.samples, updated_at = EXCLUDED.updated_at",
+		{TEXTOID, TEXTARRAYOID, TEXTARRAYOID, FLOAT8ARRAYOID, INT8ARRAYOID}
+	};
+	Learned    *learned = palloc(sizeof(Learned) * (count + 1));
+	const char **types = palloc(sizeof(char *) * (count + 1));
+	const char **workers = palloc(sizeof(char *) * (count + 1));
+	Datum	   *preferences = palloc(sizeof(Datum) * (count + 1));
+	Datum	   *samples = palloc(sizeof(Datum) * (count + 1));
+	int			n = 0;
+	Parameter	type_array;
+	Parameter	worker_array;
+
+	if (settings->preference_alpha == 0 || count == 0)
+		return;
+	for (int i = 0; i < count; i++)
+		if (find_learned(learned, n, &ended[i]) < 0)
+		{
+			types[n] = ended[i].workload_type;
+			workers[n] = ended[i].worker_id;
+			learned[n++] = (Learned) {&ended[i], 0.5, 0};
+		}
+	type_array = text_array(types, n);
+	worker_array = text_array(workers, n);
+	statement_run(&find, false, TEXT_VALUE(pool), type_array, worker_array);
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		Learned    *known = &learned[column_int(i, 1) - 1];
+
+		known->preference = column_number(i, 2);
+		known->samples = column_bigint(i, 3);
+	}
+	for (int i = 0; i < count; i++)
+	{
+		Learned    *known = &learned[find_learned(learned, n, &ended[i])];
+
+		known->preference = preference_after(known->preference, observed_quality(&ended[i], succeeded),
+											 settings->preference_alpha);
+		known->samples++;
+	}
+	for (int i = 0; i < n; i++)
+	{
+		preferences[i] = Float8GetDatum(learned[i].preference);
+		samples[i] = Int64GetDatum(learned[i].samples);
+	}
+	statement_run(&write, false, TEXT_VALUE(pool), type_array, worker_array,
+				  array_value(FLOAT8OID, preferences, NULL, n),
+				  array_value(INT8OID, samples, NULL, n));
+}

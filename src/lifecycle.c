@@ -1,0 +1,579 @@
+/*
+ * lifecycle.c
+ *		Claiming, starting, completing, failing and cancelling.
+ *
+ * An assignment goes from assigned to running to one of its final states.
+ * Each step is one UPDATE that names the state it starts from, so of two
+ * callers one takes the step and the other is told the state.  Locks are taken
+ * in the order pool, assignment, usage.
+ */
+#include "postgres.h"
+
+#include "access.h"
+#include "assign.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "learn.h"
+#include "lifecycle.h"
+#include "statement.h"
+#include "usage.h"
+#include "worker.h"
+#include "workload.h"
+
+PG_FUNCTION_INFO_V1(claim);
+PG_FUNCTION_INFO_V1(start_assignment);
+PG_FUNCTION_INFO_V1(extend_lease);
+PG_FUNCTION_INFO_V1(complete);
+PG_FUNCTION_INFO_V1(complete_many);
+PG_FUNCTION_INFO_V1(fail);
+PG_FUNCTION_INFO_V1(cancel);
+
+/* --- ending assignments --- */
+
+typedef struct Release
+{
+	WorkerChange worker;
+	DeviceChange device;		/* of one device; slots and the like per device */
+	int			ndevices;
+	int32	   *device_nos;
+} Release;
+
+static int
+compare_releases(const void *a, const void *b)
+{
+	return strcmp(((const Release *) a)->worker.worker_id, ((const Release *) b)->worker.worker_id);
+}
+
+static int
+compare_device_changes(const void *a, const void *b)
+{
+	const DeviceChange *x = a;
+	const DeviceChange *y = b;
+	int			order = strcmp(x->worker_id, y->worker_id);
+
+	return order != 0 ? order : x->device_no - y->device_no;
+}
+
+/* Gives back what some assignments held. */
+static void
+release(const char *pool, Release *releases, int count)
+{
+	WorkerChange *workers = palloc(sizeof(WorkerChange) * (count + 1));
+	DeviceChange *devices;
+	int			nworkers = 0;
+	int			total = 0;
+	int			ndevices = 0;
+	int			kept = 0;
+
+	qsort(releases, count, sizeof(Release), compare_releases);
+	for (int i = 0; i < count; i++)
+	{
+		const WorkerChange *change = &releases[i].worker;
+
+		total += releases[i].ndevices;
+		if (nworkers == 0 || strcmp(workers[nworkers - 1].worker_id, change->worker_id) != 0)
+			workers[nworkers++] = (WorkerChange) {change->worker_id, 0, 0, 0, 0};
+		workers[nworkers - 1].assignments--;
+		workers[nworkers - 1].cpu_millicores -= change->cpu_millicores;
+		workers[nworkers - 1].host_memory_bytes -= change->host_memory_bytes;
+	}
+	devices = palloc(sizeof(DeviceChange) * (total + 1));
+	for (int i = 0; i < count; i++)
+		for (int d = 0; d < releases[i].ndevices; d++)
+		{
+			const DeviceChange *change = &releases[i].device;
+
+			devices[ndevices++] = (DeviceChange) {releases[i].worker.worker_id, releases[i].device_nos[d],
+				-change->slots, -change->share, -change->memory_bytes};
+		}
+	qsort(devices, ndevices, sizeof(DeviceChange), compare_device_changes);
+	for (int i = 1; i < ndevices; i++)
+	{
+		if (compare_device_changes(&devices[kept], &devices[i]) != 0)
+			devices[++kept] = devices[i];
+		else
+		{
+			devices[kept].slots += devices[i].slots;
+			devices[kept].share += devices[i].share;
+			devices[kept].memory_bytes += devices[i].memory_bytes;
+		}
+	}
+	usage_change(pool, workers, nworkers, devices, ndevices > 0 ? kept + 1 : 0);
+}
+
+/*
+ * Ends live assignments (with started_only: running ones) in a final state and
+ * gives back what they held.  Returns how many there were and sets *ended;
+ * those that were not live any more are left out.  If they are of several
+ * workers, the caller holds the pool's lock.
+ */
+int
+end_assignments(const char *pool, const int64 *ids, int count, bool started_only,
+				const char *state, const char *error, Jsonb *result, EndedAssignment **ended)
+{
+	static Statement statement = {
+		"UPDATE hwsched.assignment a SET state = $4::hwsched.assignment_state, finished_at = now(),"
+		"  error = $5, result = $6, lease_until = NULL"
+		" FROM hwsched.workload_profile p"
+		" WHERE a.pool = $1 AND a.assignment_id = ANY ($2) AND p.pool = a.pool AND p.profile_id = a.profile_id"
+		"  AND (a.state = 'running' OR (a.state = 'assigned' AND NOT $3))"
+		" RETURNING a.assignment_id, a.worker_id, a.workload_id, p.workload_type, a.run, a.attempt,"
+		"  a.predicted_seconds, extract(epoch FROM a.finished_at - a.started_at)::float8, a.device_nos,"
+		"  p.cpu_millicores, p.host_memory_bytes, p.device_slots, p.device_share, p.device_memory_bytes",
+		{TEXTOID, INT8ARRAYOID, BOOLOID, TEXTOID, TEXTOID, JSONBOID}
+	};
+	Datum	   *datums = palloc(sizeof(Datum) * (count + 1));
+	Release    *releases;
+	int			n;
+
+	for (int i = 0; i < count; i++)
+		datums[i] = Int64GetDatum(ids[i]);
+	n = (int) statement_run(&statement, false, TEXT_VALUE(pool), array_value(INT8OID, datums, NULL, count),
+							VALUE(BoolGetDatum(started_only)), TEXT_VALUE(state), TEXT_OR_NULL(error),
+							result ? VALUE(JsonbPGetDatum(result)) : NULL_VALUE);
+	*ended = palloc(sizeof(EndedAssignment) * (n + 1));
+	releases = palloc(sizeof(Release) * (n + 1));
+	for (int i = 0; i < n; i++)
+	{
+		EndedAssignment *one = &(*ended)[i];
+		ArrayType  *array;
+		bool		isnull;
+
+		one->assignment_id = column_bigint(i, 1);
+		one->worker_id = column_text(i, 2);
+		one->workload_id = column_text(i, 3);
+		one->workload_type = column_text(i, 4);
+		one->run = column_int(i, 5);
+		one->attempt = column_int(i, 6);
+		one->predicted_seconds = column_number(i, 7);
+		one->actual_seconds = column_number(i, 8);
+		array = DatumGetArrayTypePCopy(column(i, 9, &isnull));
+		releases[i].ndevices = ARR_DIMS(array)[0];
+		releases[i].device_nos = (int32 *) ARR_DATA_PTR(array);
+		releases[i].worker = (WorkerChange) {one->worker_id, 1, column_bigint(i, 10), column_bigint(i, 11), 0};
+		releases[i].device = (DeviceChange) {one->worker_id, 0, column_int(i, 12), column_int(i, 13), column_bigint(i, 14)};
+	}
+	if (n > 0)
+		release(pool, releases, n);
+	return n;
+}
+
+/* Closes the workloads of ended assignments. */
+static void
+close_workloads(const char *pool, const EndedAssignment *ended, int count, const char *outcome)
+{
+	static Statement statement = {
+		"UPDATE hwsched.submission s SET outcome = $4::hwsched.workload_state, closed_at = now()"
+		" FROM unnest($2, $3) c(workload_id, run)"
+		" WHERE s.pool = $1 AND s.workload_id = c.workload_id AND s.run = c.run AND s.outcome IS NULL",
+		{TEXTOID, TEXTARRAYOID, INT4ARRAYOID, TEXTOID}
+	};
+	const char **ids = palloc(sizeof(char *) * (count + 1));
+	Datum	   *runs = palloc(sizeof(Datum) * (count + 1));
+
+	for (int i = 0; i < count; i++)
+	{
+		ids[i] = ended[i].workload_id;
+		runs[i] = Int32GetDatum(ended[i].run);
+	}
+	statement_run(&statement, false, TEXT_VALUE(pool), text_array(ids, count),
+				  array_value(INT4OID, runs, NULL, count), TEXT_VALUE(outcome));
+}
+
+/*
+ * Puts the workloads of ended assignments back into the queue, in their old
+ * place.  With failed, the attempt counts: after the last one the workload is
+ * dead.
+ */
+void
+requeue(const char *pool, const EndedAssignment *ended, int count, bool failed)
+{
+	static Statement queue = {
+		"INSERT INTO hwsched.pending (pool, priority, queue_no, profile_id, run, attempt, expected_seconds, workload_id)"
+		" SELECT s.pool, s.priority, s.queue_no, s.profile_id, s.run, e.attempt, s.expected_seconds, s.workload_id"
+		" FROM unnest($2, $3, $4) e(workload_id, run, attempt)"
+		" JOIN hwsched.submission s ON s.pool = $1 AND s.workload_id = e.workload_id AND s.run = e.run"
+		" WHERE s.outcome IS NULL AND e.attempt <= s.retries + 1",
+		{TEXTOID, TEXTARRAYOID, INT4ARRAYOID, INT4ARRAYOID}
+	};
+	static Statement bury = {
+		"UPDATE hwsched.submission s SET outcome = 'dead', closed_at = now()"
+		" FROM unnest($2, $3, $4) e(workload_id, run, attempt)"
+		" WHERE s.pool = $1 AND s.workload_id = e.workload_id AND s.run = e.run"
+		"  AND s.outcome IS NULL AND e.attempt > s.retries + 1",
+		{TEXTOID, TEXTARRAYOID, INT4ARRAYOID, INT4ARRAYOID}
+	};
+	const char **ids = palloc(sizeof(char *) * (count + 1));
+	Datum	   *runs = palloc(sizeof(Datum) * (count + 1));
+	Datum	   *attempts = palloc(sizeof(Datum) * (count + 1));
+	Parameter	id_array;
+	Parameter	run_array;
+	Parameter	attempt_array;
+
+	for (int i = 0; i < count; i++)
+	{
+		ids[i] = ended[i].workload_id;
+		runs[i] = Int32GetDatum(ended[i].run);
+		attempts[i] = Int32GetDatum(ended[i].attempt + (failed ? 1 : 0));
+	}
+	id_array = text_array(ids, count);
+	run_array = array_value(INT4OID, runs, NULL, count);
+	attempt_array = array_value(INT4OID, attempts, NULL, count);
+	if (statement_run(&queue, false, TEXT_VALUE(pool), id_array, run_array, attempt_array) < count)
+		statement_run(&bury, false, TEXT_VALUE(pool), id_array, run_array, attempt_array);
+}
+
+/*
+ * Finds the live assignments of a worker or of a workload (the other is NULL).
+ * Returns their number and sets *ids.
+ */
+int
+live_assignments(const char *pool, const char *worker_id, const char *workload_id, int64 **ids)
+{
+	static Statement of_worker = {
+		"SELECT assignment_id FROM hwsched.assignment WHERE pool = $1 AND worker_id = $2"
+		" AND state IN ('assigned', 'running') ORDER BY assignment_id",
+		{TEXTOID, TEXTOID}
+	};
+	static Statement of_workload = {
+		"SELECT assignment_id FROM hwsched.assignment WHERE pool = $1 AND workload_id = $2"
+		" AND state IN ('assigned', 'running') ORDER BY assignment_id",
+		{TEXTOID, TEXTOID}
+	};
+	int			n = (int) (worker_id != NULL ?
+						   statement_run(&of_worker, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id)) :
+						   statement_run(&of_workload, false, TEXT_VALUE(pool), TEXT_VALUE(workload_id)));
+
+	*ids = palloc(sizeof(int64) * (n + 1));
+	for (int i = 0; i < n; i++)
+		(*ids)[i] = column_bigint(i, 1);
+	return n;
+}
+
+/* --- one assignment, by its id --- */
+
+/*
+ * Finds the worker and state of an assignment and checks that the caller may
+ * act for that worker.  Raises ERRCODE_NO_DATA_FOUND for an unknown one.
+ */
+static char *
+assignment_worker(const char *pool, int64 assignment_id, char **state)
+{
+	static Statement statement = {
+		"SELECT worker_id, state::text FROM hwsched.assignment WHERE pool = $1 AND assignment_id = $2",
+		{TEXTOID, INT8OID}
+	};
+	char	   *worker_id;
+
+	if (statement_run(&statement, false, TEXT_VALUE(pool), BIGINT_VALUE(assignment_id)) == 0)
+	{
+		pool_check(pool, false);
+		ereport(ERROR,
+				(errcode(ERRCODE_NO_DATA_FOUND),
+				 errmsg("unknown assignment %lld in pool \"%s\"", (long long) assignment_id, pool)));
+	}
+	worker_id = column_text(0, 1);
+	*state = column_text(0, 2);
+	access_check_worker(pool, worker_id);
+	return worker_id;
+}
+
+/* Raises that an assignment is not in the state that a step starts from. */
+static void pg_attribute_noreturn()
+assignment_not_in_state(const char *pool, int64 assignment_id, const char *action, const char *needed)
+{
+	char	   *state;
+
+	(void) assignment_worker(pool, assignment_id, &state);
+	if (strcmp(state, "expired") == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("assignment %lld is expired: its lease is lost", (long long) assignment_id),
+				 errdetail("The work was taken back and may run elsewhere."),
+				 errhint("Drop the result and claim new work.")));
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("assignment %lld is %s", (long long) assignment_id, state),
+			 errdetail("Only an assignment that is %s can be %s.", needed, action)));
+}
+
+/* start(assignment_id bigint, pool text) RETURNS void */
+Datum
+start_assignment(PG_FUNCTION_ARGS)
+{
+	static Statement statement = {
+		"UPDATE hwsched.assignment SET state = 'running', started_at = now(), lease_until = now() + make_interval(secs => $3)"
+		" WHERE pool = $1 AND assignment_id = $2 AND state = 'assigned'",
+		{TEXTOID, INT8OID, FLOAT8OID}
+	};
+	int64		assignment_id = PG_GETARG_INT64(0);
+	char	   *pool = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	char	   *state;
+	PoolSettings settings;
+
+	SPI_connect();
+	pool_settings_load(pool, false, &settings);
+	(void) assignment_worker(pool, assignment_id, &state);
+	if (statement_run(&statement, false, TEXT_VALUE(pool), BIGINT_VALUE(assignment_id),
+					  VALUE(Float8GetDatum(settings.lease))) == 0)
+		assignment_not_in_state(pool, assignment_id, "started", "assigned");
+	SPI_finish();
+	PG_RETURN_VOID();
+}
+
+/* extend_lease(assignment_id bigint, by interval, pool text) RETURNS void */
+Datum
+extend_lease(PG_FUNCTION_ARGS)
+{
+	static Statement statement = {
+		"UPDATE hwsched.assignment SET lease_until = greatest(lease_until, now() + $3)"
+		" WHERE pool = $1 AND assignment_id = $2 AND state = 'running'",
+		{TEXTOID, INT8OID, INTERVALOID}
+	};
+	int64		assignment_id = PG_GETARG_INT64(0);
+	Datum		by = PG_GETARG_DATUM(1);
+	char	   *pool = text_to_cstring(PG_GETARG_TEXT_PP(2));
+	char	   *state;
+
+	SPI_connect();
+	(void) assignment_worker(pool, assignment_id, &state);
+	if (statement_run(&statement, false, TEXT_VALUE(pool), BIGINT_VALUE(assignment_id), VALUE(by)) == 0)
+		assignment_not_in_state(pool, assignment_id, "extended", "running");
+	SPI_finish();
+	PG_RETURN_VOID();
+}
+
+/* complete(assignment_id bigint, result jsonb, pool text) RETURNS void */
+Datum
+complete(PG_FUNCTION_ARGS)
+{
+	int64		assignment_id;
+	char	   *pool;
+	char	   *state;
+	PoolSettings settings;
+	EndedAssignment *ended;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(2))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("assignment_id and pool must not be NULL")));
+	assignment_id = PG_GETARG_INT64(0);
+	pool = text_to_cstring(PG_GETARG_TEXT_PP(2));
+
+	SPI_connect();
+	pool_settings_load(pool, false, &settings);
+	(void) assignment_worker(pool, assignment_id, &state);
+	if (end_assignments(pool, &assignment_id, 1, true, "completed", NULL,
+						PG_ARGISNULL(1) ? NULL : PG_GETARG_JSONB_P(1), &ended) == 0)
+		assignment_not_in_state(pool, assignment_id, "completed", "running");
+	close_workloads(pool, ended, 1, "completed");
+	learn_preferences(pool, &settings, ended, 1, true);
+	SPI_finish();
+	PG_RETURN_VOID();
+}
+
+static int
+compare_bigints(const void *a, const void *b)
+{
+	int64		x = *(const int64 *) a;
+	int64		y = *(const int64 *) b;
+
+	return (x > y) - (x < y);
+}
+
+/* complete_many(assignment_ids bigint[], pool text) RETURNS bigint: all or nothing */
+Datum
+complete_many(PG_FUNCTION_ARGS)
+{
+	static Statement check = {
+		"SELECT worker_id FROM hwsched.assignment WHERE pool = $1 AND assignment_id = ANY ($2) GROUP BY worker_id",
+		{TEXTOID, INT8ARRAYOID}
+	};
+	ArrayType  *array = PG_GETARG_ARRAYTYPE_P(0);
+	char	   *pool = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	PoolSettings settings;
+	EndedAssignment *ended;
+	Datum	   *elements;
+	bool	   *nulls;
+	int64	   *ids;
+	char	  **workers;
+	int			count;
+	int			nids = 0;
+	int			kept = 0;
+	int			nworkers;
+	int			n;
+
+	deconstruct_array(array, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &elements, &nulls, &count);
+	SPI_connect();
+	pool_settings_load(pool, false, &settings);
+	nworkers = (int) statement_run(&check, false, TEXT_VALUE(pool), VALUE(PointerGetDatum(array)));
+	workers = palloc(sizeof(char *) * (nworkers + 1));
+	for (int i = 0; i < nworkers; i++)
+		workers[i] = column_text(i, 1);
+	for (int i = 0; i < nworkers; i++)
+		access_check_worker(pool, workers[i]);
+	if (nworkers > 1)
+		pool_lock(pool);
+
+	ids = palloc(sizeof(int64) * (count + 1));
+	for (int i = 0; i < count; i++)
+		if (!nulls[i])
+			ids[nids++] = DatumGetInt64(elements[i]);
+	qsort(ids, nids, sizeof(int64), compare_bigints);
+	for (int i = 0; i < nids; i++)
+		if (i == 0 || ids[i] != ids[i - 1])
+			ids[kept++] = ids[i];
+	n = end_assignments(pool, ids, kept, true, "completed", NULL, NULL, &ended);
+	if (n < kept)
+	{
+		/* all or nothing: name the first that could not be completed */
+		int64	   *done = palloc(sizeof(int64) * (n + 1));
+		int			missing = 0;
+
+		for (int i = 0; i < n; i++)
+			done[i] = ended[i].assignment_id;
+		qsort(done, n, sizeof(int64), compare_bigints);
+		while (missing < n && done[missing] == ids[missing])
+			missing++;
+		assignment_not_in_state(pool, ids[missing], "completed", "running");
+	}
+	close_workloads(pool, ended, n, "completed");
+	learn_preferences(pool, &settings, ended, n, true);
+	SPI_finish();
+	PG_RETURN_INT64(n);
+}
+
+/* fail(assignment_id bigint, error text, pool text) RETURNS void */
+Datum
+fail(PG_FUNCTION_ARGS)
+{
+	int64		assignment_id;
+	char	   *pool;
+	char	   *state;
+	PoolSettings settings;
+	EndedAssignment *ended;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(2))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("assignment_id and pool must not be NULL")));
+	assignment_id = PG_GETARG_INT64(0);
+	pool = text_to_cstring(PG_GETARG_TEXT_PP(2));
+
+	SPI_connect();
+	pool_settings_load(pool, false, &settings);
+	(void) assignment_worker(pool, assignment_id, &state);
+	if (end_assignments(pool, &assignment_id, 1, false, "failed",
+						PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1)), NULL, &ended) == 0)
+		assignment_not_in_state(pool, assignment_id, "failed", "assigned or running");
+	requeue(pool, ended, 1, true);
+	learn_preferences(pool, &settings, ended, 1, false);
+	SPI_finish();
+	PG_RETURN_VOID();
+}
+
+/* cancel(workload_id text, pool text) RETURNS void */
+Datum
+cancel(PG_FUNCTION_ARGS)
+{
+	/* work leaves the live assignments for the queue, never the other way round
+	 * while the pool is locked, so looking in this order misses nothing */
+	static Statement dequeue = {
+		"DELETE FROM hwsched.pending p USING hwsched.submission s WHERE s.pool = $1 AND s.workload_id = $2"
+		" AND p.pool = s.pool AND p.priority = s.priority AND p.queue_no = s.queue_no",
+		{TEXTOID, TEXTOID}
+	};
+	static Statement close = {
+		"UPDATE hwsched.submission SET outcome = 'cancelled', closed_at = now()"
+		" WHERE pool = $1 AND workload_id = $2 AND outcome IS NULL",
+		{TEXTOID, TEXTOID}
+	};
+	char	   *workload_id = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	char	   *pool = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	EndedAssignment *ended;
+	int64	   *ids;
+	int			n;
+
+	SPI_connect();
+	pool_check(pool, false);
+	pool_lock(pool);
+	n = live_assignments(pool, NULL, workload_id, &ids);
+	end_assignments(pool, ids, n, false, "cancelled", NULL, NULL, &ended);
+	statement_run(&dequeue, false, TEXT_VALUE(pool), TEXT_VALUE(workload_id));
+	if (statement_run(&close, false, TEXT_VALUE(pool), TEXT_VALUE(workload_id)) == 0)
+		workload_not_in_state(pool, workload_id, "cancelled", "pending, assigned or running");
+	SPI_finish();
+	PG_RETURN_VOID();
+}
+
+/* --- claiming --- */
+
+/* Starts up to n of the worker's assigned work; leaves the rows in SPI_tuptable. */
+static uint64
+start_assigned(const char *pool, const char *worker_id, int n, double lease)
+{
+	static Statement statement = {
+		"UPDATE hwsched.assignment a SET state = 'running', started_at = now(), lease_until = now() + make_interval(secs => $4)"
+		" WHERE a.pool = $1 AND a.state = 'assigned' AND a.assignment_id = ANY (ARRAY("
+		"  SELECT b.assignment_id FROM hwsched.assignment b"
+		"  WHERE b.pool = $1 AND b.worker_id = $2 AND b.state = 'assigned'"
+		"  ORDER BY b.priority, b.assignment_id LIMIT $3 FOR UPDATE SKIP LOCKED))"
+		" RETURNING a.*",
+		{TEXTOID, TEXTOID, INT4OID, FLOAT8OID}
+	};
+
+	return statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), INT_VALUE(n),
+						 VALUE(Float8GetDatum(lease)));
+}
+
+/* Assigns pending work that fits to a worker; returns how much. */
+static uint64
+pull(const char *pool, const char *worker_id, int n)
+{
+	/* The head of the queue will do, unless all of it is for others. */
+	static const int64 heads[] = {1000, -1};
+	uint64		pulled = 0;
+
+	pool_lock(pool);
+	for (int i = 0; i < lengthof(heads) && pulled == 0; i++)
+	{
+		Picture		picture;
+
+		picture_settings(&picture, pool, false);
+		picture_queue(&picture, pool, heads[i], false);
+		if (picture.nitems == 0)
+			break;
+		picture_fleet(&picture, pool, worker_id, false);
+		search_place(&picture.search, picture.items, picture.nitems, n);
+		pulled = write_decisions(&picture, pool, false);
+		if (picture.nitems < heads[i])
+			break;
+	}
+	return pulled;
+}
+
+/* claim(worker_id text, max_assignments int, steal boolean, pool text) RETURNS SETOF assignment */
+Datum
+claim(PG_FUNCTION_ARGS)
+{
+	char	   *worker_id = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	int			n = PG_GETARG_INT32(1);
+	char	   *pool = text_to_cstring(PG_GETARG_TEXT_PP(3));
+	PoolSettings settings;
+
+	if (n < 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value for \"max_assignments\": %d", n),
+				 errdetail("Expected a number above 0.")));
+	InitMaterializedSRF(fcinfo, 0);
+	SPI_connect();
+	pool_settings_load(pool, false, &settings);
+	access_check_worker(pool, worker_id);
+	worker_seen(pool, worker_id);
+	if (start_assigned(pool, worker_id, n, settings.lease) > 0 ||
+		(pull(pool, worker_id, n) > 0 && start_assigned(pool, worker_id, n, settings.lease) > 0))
+		return_rows(fcinfo);
+	SPI_finish();
+	return (Datum) 0;
+}

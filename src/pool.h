@@ -1,0 +1,38 @@
+/*
+ * pool.h
+ *		Pools: their settings and their lock.
+ */
+#ifndef HWSCHED_POOL_H
+#define HWSCHED_POOL_H
+
+#include "document.h"
+#include "placement.h"
+
+/* The settings of a pool; hwsched.setting has their defaults and meaning. */
+typedef struct PoolSettings
+{
+	NamedNumbers policy;
+	const char *solver;
+	double		preference_alpha;
+	double		preference_weight;
+	double		min_score;
+	double		max_load;
+	int32		max_concurrent;
+	double		lease;			/* seconds, as the other durations */
+	double		warming;
+	double		cooling;
+} PoolSettings;
+
+/*
+ * The lock of a pool.  Whoever reserves capacity, or takes work out of the
+ * queue, decides alone (POOL_DECIDES); releasing capacity of one worker needs
+ * no lock but that worker's usage row.  Different pools never meet.
+ */
+extern void pool_lock(const char *pool);
+extern bool pool_try_lock(const char *pool);
+
+extern void pool_check(const char *pool, bool read_only);
+extern void pool_settings_load(const char *pool, bool read_only, PoolSettings *settings);
+extern void placement_settings(const PoolSettings *settings, PlacementSettings *placement);
+
+#endif							/* HWSCHED_POOL_H */

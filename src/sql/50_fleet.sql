@@ -1,0 +1,99 @@
+-- Functions on pools and workers. They run as the extension's owner, with a
+-- search path that nobody else can put anything into.
+
+-- The settings of a pool and their defaults. Those whose description ends in
+-- "(kept)" are checked and kept, and take effect with the feature they are for.
+CREATE VIEW hwsched.setting AS
+SELECT * FROM (VALUES
+    ('policy', '{"hardware_aware": 1}'::jsonb, 'Algorithms and their weights; the weighted sum of their scores ranks the candidates.'),
+    ('policies', '{}', 'Policies by workload type, in place of policy. (kept)'),
+    ('solver', '"greedy"', 'greedy: one workload at a time in the order of the queue, each to its best candidate.'),
+    ('preference_alpha', '0.3', 'How fast preferences follow outcomes, 0..1; 0: not at all.'),
+    ('preference_weight', '0.2', 'How much preferences count: score x (1 + weight x (2 x preference - 1)); 0: learned but not used.'),
+    ('min_score', '0', 'Least adjusted efficiency that a placement may have.'),
+    ('max_load', '0.9', 'Load score above which a device gets no work.'),
+    ('max_concurrent', '5', 'Slots of each device: workloads without accelerators or share that run on it at once.'),
+    ('lease', '"60 s"', 'How long a claim is leased.'),
+    ('warming', '"30 s"', 'Duration of a warm-up.'),
+    ('cooling', '"60 s"', 'Duration of a cool-down.'),
+    ('offline_after', '"90 s"', 'Silence after which a worker is offline. (kept)'),
+    ('retry_backoff', '"5 s"', 'Wait before the first retry. (kept)'),
+    ('notify', 'true', 'Whether a batch sends NOTIFY. (kept)'),
+    ('retention', '{"history": "30 days", "hourly": "400 days"}', 'How long history is kept. (kept)'),
+    ('quarantine_after', '5', 'Failures in a row after which a worker is quarantined. (kept)'),
+    ('ageing', '0', 'Priority steps that an hour of waiting is worth. (kept)'),
+    ('preemption', 'false', 'Whether lower priorities give way. (kept)'),
+    ('carbon_g_per_kwh', 'null', 'Carbon intensity of the power. (kept)'),
+    ('energy_price_per_kwh', 'null', 'Price of energy. (kept)'),
+    ('wait_target', '"60 s"', 'Wait that scaling advice aims at. (kept)'),
+    ('vega_url', 'null', 'Where reports load Vega from when it is not installed. (kept)')
+) AS s (name, default_value, description);
+COMMENT ON VIEW hwsched.setting IS 'The settings that a pool has, and their defaults.';
+COMMENT ON COLUMN hwsched.setting.name IS 'Key of the settings document.';
+COMMENT ON COLUMN hwsched.setting.default_value IS 'Value in force where a pool does not set one.';
+COMMENT ON COLUMN hwsched.setting.description IS 'What it does.';
+
+CREATE FUNCTION hwsched.create_pool(pool text, settings jsonb DEFAULT '{}') RETURNS void
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'create_pool';
+COMMENT ON FUNCTION hwsched.create_pool(text, jsonb) IS 'Creates a pool with settings that differ from their defaults.';
+
+CREATE FUNCTION hwsched.alter_pool(pool text, settings jsonb) RETURNS void
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'alter_pool';
+COMMENT ON FUNCTION hwsched.alter_pool(text, jsonb) IS 'Changes settings of a pool, at once; null resets one to its default.';
+
+CREATE FUNCTION hwsched.drop_pool(pool text) RETURNS void
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'drop_pool';
+COMMENT ON FUNCTION hwsched.drop_pool(text) IS 'Drops a pool and all that is in it. Pool default stays.';
+
+CREATE FUNCTION hwsched.pool_settings(pool text DEFAULT 'default', OUT name text, OUT value jsonb, OUT default_value jsonb, OUT description text) RETURNS SETOF record
+    LANGUAGE c STABLE STRICT PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'pool_settings';
+COMMENT ON FUNCTION hwsched.pool_settings(text) IS 'The settings in force in a pool, beside their defaults.';
+
+CREATE FUNCTION hwsched.register_worker(worker_id text, capabilities jsonb, pool text DEFAULT 'default') RETURNS void
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'register_worker';
+COMMENT ON FUNCTION hwsched.register_worker(text, jsonb, text) IS 'Registers a worker with its hardware, or updates it: other hardware takes effect at once.';
+
+CREATE FUNCTION hwsched.update_load(worker_id text, load jsonb, pool text DEFAULT 'default') RETURNS void
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'update_load';
+COMMENT ON FUNCTION hwsched.update_load(text, jsonb, text) IS 'Reports the load and temperature of a worker; also a sign of life. A report replaces the one before.';
+
+CREATE FUNCTION hwsched.heartbeat(worker_id text, pool text DEFAULT 'default') RETURNS void
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'heartbeat';
+COMMENT ON FUNCTION hwsched.heartbeat(text, text) IS 'Says that a worker is alive.';
+
+CREATE FUNCTION hwsched.drain_worker(worker_id text, pool text DEFAULT 'default') RETURNS void
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'drain_worker';
+COMMENT ON FUNCTION hwsched.drain_worker(text, text) IS 'Gives a worker no new work; it finishes what it has.';
+
+CREATE FUNCTION hwsched.resume_worker(worker_id text, pool text DEFAULT 'default') RETURNS void
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'resume_worker';
+COMMENT ON FUNCTION hwsched.resume_worker(text, text) IS 'Ends draining.';
+
+CREATE FUNCTION hwsched.unregister_worker(worker_id text, pool text DEFAULT 'default') RETURNS void
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'unregister_worker';
+COMMENT ON FUNCTION hwsched.unregister_worker(text, text) IS 'Removes a worker. What it had goes back into the queue; what it was running counts as a failed attempt.';
+
+CREATE FUNCTION hwsched.start_warming(worker_id text, duration interval DEFAULT NULL, pool text DEFAULT 'default') RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'start_warming';
+COMMENT ON FUNCTION hwsched.start_warming(text, interval, text) IS 'Starts a warm-up: the performance level rises from 0.6 to 1 over the duration (NULL: the pools setting).';
+
+CREATE FUNCTION hwsched.start_cooling(worker_id text, duration interval DEFAULT NULL, pool text DEFAULT 'default') RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'start_cooling';
+COMMENT ON FUNCTION hwsched.start_cooling(text, interval, text) IS 'Starts a cool-down: the performance level rises from 0.7 to 1 over the duration (NULL: the pools setting).';
+
+CREATE FUNCTION hwsched.grant_worker(worker_id text, role name, pool text DEFAULT 'default') RETURNS void
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'grant_worker';
+COMMENT ON FUNCTION hwsched.grant_worker(text, name, text) IS 'Binds a login to a worker: it may then register, report, claim, start, extend, complete and fail for that worker only.';

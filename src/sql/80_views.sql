@@ -1,0 +1,268 @@
+-- Views for people and BI tools: base units in names, ratios 0..1, a new column
+-- always last.
+
+CREATE VIEW hwsched.workload AS
+SELECT s.pool, s.workload_id, s.run,
+       coalesce(s.outcome, live.state::text::hwsched.workload_state, 'pending') AS state,
+       s.priority, p.workload_type, s.model_id, s.model_family, s.expected_seconds, s.timeout_seconds, s.retries, s.deadline,
+       s.submitted_at, s.closed_at, s.profile_id, s.queue_no, s.requirements
+FROM hwsched.submission s
+JOIN hwsched.workload_profile p ON p.pool = s.pool AND p.profile_id = s.profile_id
+LEFT JOIN LATERAL (SELECT max(a.state) AS state FROM hwsched.assignment a
+                   WHERE a.pool = s.pool AND a.workload_id = s.workload_id AND a.state IN ('assigned', 'running')) live
+       ON s.outcome IS NULL;
+COMMENT ON VIEW hwsched.workload IS 'Workloads, the latest run of each, with the state they are in.';
+COMMENT ON COLUMN hwsched.workload.pool IS 'The pool.';
+COMMENT ON COLUMN hwsched.workload.workload_id IS 'Its test_id, or generated.';
+COMMENT ON COLUMN hwsched.workload.run IS 'Counts how often it was submitted.';
+COMMENT ON COLUMN hwsched.workload.state IS 'pending, assigned, running, completed, cancelled or dead.';
+COMMENT ON COLUMN hwsched.workload.priority IS '1 (highest) to 5.';
+COMMENT ON COLUMN hwsched.workload.workload_type IS 'vision, nlp, training, ...';
+COMMENT ON COLUMN hwsched.workload.model_id IS 'The model it runs.';
+COMMENT ON COLUMN hwsched.workload.model_family IS 'The family of that model.';
+COMMENT ON COLUMN hwsched.workload.expected_seconds IS 'Duration its submitter expects.';
+COMMENT ON COLUMN hwsched.workload.timeout_seconds IS 'Longest it may run.';
+COMMENT ON COLUMN hwsched.workload.retries IS 'Attempts after the first.';
+COMMENT ON COLUMN hwsched.workload.deadline IS 'When it should be done.';
+COMMENT ON COLUMN hwsched.workload.submitted_at IS 'When it was submitted.';
+COMMENT ON COLUMN hwsched.workload.closed_at IS 'When it was completed, cancelled or given up.';
+COMMENT ON COLUMN hwsched.workload.profile_id IS 'Its workload profile.';
+COMMENT ON COLUMN hwsched.workload.queue_no IS 'Order of submission.';
+COMMENT ON COLUMN hwsched.workload.requirements IS 'The document it was submitted with.';
+
+CREATE VIEW hwsched.hardware_efficiency AS
+SELECT a.pool, a.worker_id, coalesce(dp.hardware_class, 'unknown') AS hardware_class, dp.model_name, wp.workload_type,
+       count(*) AS assignments,
+       avg(a.efficiency) AS efficiency_ratio,
+       avg(a.adjusted_efficiency) AS adjusted_efficiency_ratio,
+       min(a.efficiency) AS min_efficiency_ratio,
+       max(a.efficiency) AS max_efficiency_ratio
+FROM hwsched.assignment a
+JOIN hwsched.workload_profile wp ON wp.pool = a.pool AND wp.profile_id = a.profile_id
+LEFT JOIN hwsched.device d ON d.pool = a.pool AND d.worker_id = a.worker_id AND d.device_no = a.device_nos[1]
+LEFT JOIN hwsched.device_profile dp ON dp.pool = d.pool AND dp.profile_id = d.profile_id
+GROUP BY a.pool, a.worker_id, dp.hardware_class, dp.model_name, wp.workload_type;
+COMMENT ON VIEW hwsched.hardware_efficiency IS 'How well the hardware suited what was placed on it: one row per worker, kind of device and workload type.';
+COMMENT ON COLUMN hwsched.hardware_efficiency.pool IS 'The pool.';
+COMMENT ON COLUMN hwsched.hardware_efficiency.worker_id IS 'The worker.';
+COMMENT ON COLUMN hwsched.hardware_efficiency.hardware_class IS 'Class of the device; unknown if it has left.';
+COMMENT ON COLUMN hwsched.hardware_efficiency.model_name IS 'Model of the device.';
+COMMENT ON COLUMN hwsched.hardware_efficiency.workload_type IS 'The type of work.';
+COMMENT ON COLUMN hwsched.hardware_efficiency.assignments IS 'Placements, live and ended.';
+COMMENT ON COLUMN hwsched.hardware_efficiency.efficiency_ratio IS 'Mean efficiency score, 0..1.';
+COMMENT ON COLUMN hwsched.hardware_efficiency.adjusted_efficiency_ratio IS 'Mean efficiency adjusted for load and temperature at the decision; above 1 where the hardware is special for the work.';
+COMMENT ON COLUMN hwsched.hardware_efficiency.min_efficiency_ratio IS 'Lowest efficiency score.';
+COMMENT ON COLUMN hwsched.hardware_efficiency.max_efficiency_ratio IS 'Highest efficiency score.';
+
+CREATE VIEW hwsched.workload_distribution AS
+SELECT a.pool, wp.workload_type, a.worker_id, coalesce(dp.hardware_class, 'unknown') AS hardware_class, a.state,
+       count(*) AS assignments
+FROM hwsched.assignment a
+JOIN hwsched.workload_profile wp ON wp.pool = a.pool AND wp.profile_id = a.profile_id
+LEFT JOIN hwsched.device d ON d.pool = a.pool AND d.worker_id = a.worker_id AND d.device_no = a.device_nos[1]
+LEFT JOIN hwsched.device_profile dp ON dp.pool = d.pool AND dp.profile_id = d.profile_id
+GROUP BY a.pool, wp.workload_type, a.worker_id, dp.hardware_class, a.state;
+COMMENT ON VIEW hwsched.workload_distribution IS 'Which hardware the work went to: placements by workload type, worker and state.';
+COMMENT ON COLUMN hwsched.workload_distribution.pool IS 'The pool.';
+COMMENT ON COLUMN hwsched.workload_distribution.workload_type IS 'The type of work.';
+COMMENT ON COLUMN hwsched.workload_distribution.worker_id IS 'The worker.';
+COMMENT ON COLUMN hwsched.workload_distribution.hardware_class IS 'Class of the device; unknown if it has left.';
+COMMENT ON COLUMN hwsched.workload_distribution.state IS 'State of the assignments.';
+COMMENT ON COLUMN hwsched.workload_distribution.assignments IS 'Their number.';
+
+CREATE VIEW hwsched.thermal_states AS
+SELECT d.pool, d.worker_id, d.device_no, p.hardware_class, p.model_name,
+       CASE WHEN coalesce(dl.temperature_celsius, CASE WHEN l.temperature IS NULL THEN l.temperature_celsius END) IS NOT NULL
+            THEN least(1, greatest(0,
+                 (coalesce(dl.temperature_celsius, l.temperature_celsius) - scale.idle) / (scale.throttle - scale.idle)))
+            ELSE coalesce(l.temperature, 0) END AS temperature_ratio,
+       coalesce(dl.temperature_celsius, l.temperature_celsius) AS temperature_celsius,
+       level.phase,
+       hwsched.performance_level(level.phase::text, coalesce(l.phase_since, now()), coalesce(l.phase_duration, '0'), now())
+           AS performance_level_ratio,
+       CASE WHEN level.phase <> 'normal' THEN l.phase_since END AS phase_since,
+       CASE WHEN level.phase <> 'normal' THEN l.phase_since + l.phase_duration END AS phase_until,
+       l.reported_at
+FROM hwsched.device d
+JOIN hwsched.device_profile p ON p.pool = d.pool AND p.profile_id = d.profile_id
+JOIN hwsched.worker_load l ON l.pool = d.pool AND l.worker_id = d.worker_id
+LEFT JOIN hwsched.device_load dl ON dl.pool = d.pool AND dl.worker_id = d.worker_id AND dl.device_no = d.device_no
+CROSS JOIN LATERAL (SELECT CASE WHEN now() < l.phase_since + l.phase_duration THEN l.phase ELSE 'normal' END AS phase) level
+CROSS JOIN LATERAL (SELECT CASE WHEN given.throttle > given.idle THEN given.idle ELSE 35 END AS idle,
+                           CASE WHEN given.throttle > given.idle THEN given.throttle ELSE 90 END AS throttle
+                    FROM (SELECT coalesce((p.profile ->> 'idle_celsius')::float8, 35) AS idle,
+                                 coalesce((p.profile ->> 'throttle_celsius')::float8, 90) AS throttle) given) scale;
+COMMENT ON VIEW hwsched.thermal_states IS 'Temperature and thermal phase of every device, now.';
+COMMENT ON COLUMN hwsched.thermal_states.pool IS 'The pool.';
+COMMENT ON COLUMN hwsched.thermal_states.worker_id IS 'The worker.';
+COMMENT ON COLUMN hwsched.thermal_states.device_no IS 'The device.';
+COMMENT ON COLUMN hwsched.thermal_states.hardware_class IS 'Class of the device.';
+COMMENT ON COLUMN hwsched.thermal_states.model_name IS 'Model of the device.';
+COMMENT ON COLUMN hwsched.thermal_states.temperature_ratio IS '0 (idle) to 1 (throttling), as decisions use it; 0 when nothing was reported.';
+COMMENT ON COLUMN hwsched.thermal_states.temperature_celsius IS 'Degrees, as reported for the device or its worker.';
+COMMENT ON COLUMN hwsched.thermal_states.phase IS 'normal, warming or cooling.';
+COMMENT ON COLUMN hwsched.thermal_states.performance_level_ratio IS 'Share of its performance that it has in this phase.';
+COMMENT ON COLUMN hwsched.thermal_states.phase_since IS 'When the phase began.';
+COMMENT ON COLUMN hwsched.thermal_states.phase_until IS 'When it ends.';
+COMMENT ON COLUMN hwsched.thermal_states.reported_at IS 'When the worker last reported.';
+
+CREATE VIEW hwsched.resource_utilization AS
+SELECT w.pool, w.worker_id,
+       l.cpu_utilization / 100 AS cpu_ratio, l.memory_utilization / 100 AS memory_ratio, l.gpu_utilization / 100 AS gpu_ratio,
+       l.io_utilization / 100 AS io_ratio, l.network_utilization / 100 AS network_ratio,
+       hwsched.load_score(coalesce(l.cpu_utilization, 0), coalesce(l.memory_utilization, 0), coalesce(l.gpu_utilization, 0),
+                          coalesce(l.io_utilization, 0), coalesce(l.network_utilization, 0)) AS load_ratio,
+       u.assignments,
+       u.cpu_millicores / 1000.0::float8 AS reserved_cores,
+       u.cpu_millicores::float8 / nullif(w.cpu_millicores, 0) AS reserved_cores_ratio,
+       u.host_memory_bytes + coalesce(devices.drawn_bytes, 0) AS reserved_memory_bytes,
+       (u.host_memory_bytes + coalesce(devices.drawn_bytes, 0))::float8 / nullif(w.memory_bytes, 0) AS reserved_memory_ratio,
+       devices.accelerators,
+       devices.reserved_accelerators,
+       l.reported_at
+FROM hwsched.worker w
+JOIN hwsched.worker_usage u ON u.pool = w.pool AND u.worker_id = w.worker_id
+JOIN hwsched.worker_load l ON l.pool = w.pool AND l.worker_id = w.worker_id
+LEFT JOIN LATERAL (
+    SELECT sum(du.memory_bytes) FILTER (WHERE d.uses_host_memory)::bigint AS drawn_bytes,
+           count(*) FILTER (WHERE p.hardware_class <> 'cpu') AS accelerators,
+           sum(du.share / 1000000.0::float8) FILTER (WHERE p.hardware_class <> 'cpu') AS reserved_accelerators
+    FROM hwsched.device d
+    JOIN hwsched.device_profile p ON p.pool = d.pool AND p.profile_id = d.profile_id
+    JOIN hwsched.device_usage du ON du.pool = d.pool AND du.worker_id = d.worker_id AND du.device_no = d.device_no
+    WHERE d.pool = w.pool AND d.worker_id = w.worker_id) devices ON true;
+COMMENT ON VIEW hwsched.resource_utilization IS 'Load of every worker as it last reported, and what the scheduler has reserved on it.';
+COMMENT ON COLUMN hwsched.resource_utilization.pool IS 'The pool.';
+COMMENT ON COLUMN hwsched.resource_utilization.worker_id IS 'The worker.';
+COMMENT ON COLUMN hwsched.resource_utilization.cpu_ratio IS 'CPU in use, 0..1, as reported.';
+COMMENT ON COLUMN hwsched.resource_utilization.memory_ratio IS 'Memory in use, 0..1, as reported.';
+COMMENT ON COLUMN hwsched.resource_utilization.gpu_ratio IS 'GPU in use, 0..1, as reported.';
+COMMENT ON COLUMN hwsched.resource_utilization.io_ratio IS 'Input and output, 0..1, as reported.';
+COMMENT ON COLUMN hwsched.resource_utilization.network_ratio IS 'Network, 0..1, as reported.';
+COMMENT ON COLUMN hwsched.resource_utilization.load_ratio IS 'Load score, 0..1.';
+COMMENT ON COLUMN hwsched.resource_utilization.assignments IS 'Live assignments.';
+COMMENT ON COLUMN hwsched.resource_utilization.reserved_cores IS 'Cores that live assignments hold.';
+COMMENT ON COLUMN hwsched.resource_utilization.reserved_cores_ratio IS 'Share of its cores.';
+COMMENT ON COLUMN hwsched.resource_utilization.reserved_memory_bytes IS 'Memory of the worker that live assignments hold, that of its devices included.';
+COMMENT ON COLUMN hwsched.resource_utilization.reserved_memory_ratio IS 'Share of its memory.';
+COMMENT ON COLUMN hwsched.resource_utilization.accelerators IS 'Devices that are not a CPU.';
+COMMENT ON COLUMN hwsched.resource_utilization.reserved_accelerators IS 'Whole accelerators and shares that live assignments hold.';
+COMMENT ON COLUMN hwsched.resource_utilization.reported_at IS 'When the worker last reported.';
+
+CREATE VIEW hwsched.execution_times AS
+SELECT a.pool, a.assignment_id, a.workload_id, a.run, a.attempt, wp.workload_type, a.worker_id, s.model_id,
+       a.predicted_seconds,
+       extract(epoch FROM a.finished_at - a.started_at)::float8 AS actual_seconds,
+       extract(epoch FROM a.finished_at - a.started_at)::float8 / nullif(a.predicted_seconds, 0) AS actual_to_predicted_ratio,
+       extract(epoch FROM a.started_at - a.assigned_at)::float8 AS waited_seconds,
+       a.started_at, a.finished_at
+FROM hwsched.assignment a
+JOIN hwsched.workload_profile wp ON wp.pool = a.pool AND wp.profile_id = a.profile_id
+LEFT JOIN hwsched.submission s ON s.pool = a.pool AND s.workload_id = a.workload_id AND s.run = a.run
+WHERE a.state = 'completed';
+COMMENT ON VIEW hwsched.execution_times IS 'Predicted and actual duration of every completed execution.';
+COMMENT ON COLUMN hwsched.execution_times.pool IS 'The pool.';
+COMMENT ON COLUMN hwsched.execution_times.assignment_id IS 'The assignment.';
+COMMENT ON COLUMN hwsched.execution_times.workload_id IS 'The workload.';
+COMMENT ON COLUMN hwsched.execution_times.run IS 'The run of the workload.';
+COMMENT ON COLUMN hwsched.execution_times.attempt IS 'The attempt of that run.';
+COMMENT ON COLUMN hwsched.execution_times.workload_type IS 'The type of work.';
+COMMENT ON COLUMN hwsched.execution_times.worker_id IS 'The worker.';
+COMMENT ON COLUMN hwsched.execution_times.model_id IS 'The model, while this run is the workloads latest.';
+COMMENT ON COLUMN hwsched.execution_times.predicted_seconds IS 'Duration predicted at the decision.';
+COMMENT ON COLUMN hwsched.execution_times.actual_seconds IS 'Duration from start to completion.';
+COMMENT ON COLUMN hwsched.execution_times.actual_to_predicted_ratio IS '1 is as predicted, above 1 is slower.';
+COMMENT ON COLUMN hwsched.execution_times.waited_seconds IS 'From the decision to the start.';
+COMMENT ON COLUMN hwsched.execution_times.started_at IS 'When it started.';
+COMMENT ON COLUMN hwsched.execution_times.finished_at IS 'When it was completed.';
+
+CREATE VIEW hwsched.pending_workloads AS
+SELECT q.pool, q.workload_id, q.priority, wp.workload_type, r.reason, q.attempt,
+       s.submitted_at, extract(epoch FROM now() - s.submitted_at)::float8 AS waiting_seconds, q.expected_seconds, s.deadline, q.queue_no
+FROM hwsched.pool pool
+CROSS JOIN LATERAL hwsched.explain_pending(pool.pool) r
+JOIN hwsched.pending q ON q.pool = pool.pool AND q.profile_id = r.profile_id
+JOIN hwsched.workload_profile wp ON wp.pool = q.pool AND wp.profile_id = q.profile_id
+JOIN hwsched.submission s ON s.pool = q.pool AND s.workload_id = q.workload_id
+ORDER BY q.pool, q.priority, q.queue_no;
+COMMENT ON VIEW hwsched.pending_workloads IS 'The queue, in its order, with the reason why each workload waits.';
+COMMENT ON COLUMN hwsched.pending_workloads.pool IS 'The pool.';
+COMMENT ON COLUMN hwsched.pending_workloads.workload_id IS 'The workload.';
+COMMENT ON COLUMN hwsched.pending_workloads.priority IS '1 (highest) to 5.';
+COMMENT ON COLUMN hwsched.pending_workloads.workload_type IS 'The type of work.';
+COMMENT ON COLUMN hwsched.pending_workloads.reason IS 'What the closest worker lacks, or that the next batch will place it.';
+COMMENT ON COLUMN hwsched.pending_workloads.attempt IS 'The attempt it waits for.';
+COMMENT ON COLUMN hwsched.pending_workloads.submitted_at IS 'When it was submitted.';
+COMMENT ON COLUMN hwsched.pending_workloads.waiting_seconds IS 'Time since then.';
+COMMENT ON COLUMN hwsched.pending_workloads.expected_seconds IS 'Duration its submitter expects.';
+COMMENT ON COLUMN hwsched.pending_workloads.deadline IS 'When it should be done.';
+COMMENT ON COLUMN hwsched.pending_workloads.queue_no IS 'Order of submission.';
+
+CREATE VIEW hwsched.worker_status AS
+SELECT w.pool, w.worker_id, w.state, w.hostname,
+       (SELECT count(*) FROM hwsched.device d WHERE d.pool = w.pool AND d.worker_id = w.worker_id) AS devices,
+       w.cpu_millicores / 1000.0::float8 AS cores, w.memory_bytes,
+       coalesce(live.assigned, 0) AS assigned, coalesce(live.running, 0) AS running, u.total_assignments,
+       CASE WHEN now() < l.phase_since + l.phase_duration THEN l.phase ELSE 'normal' END AS phase,
+       l.last_seen_at, extract(epoch FROM now() - l.last_seen_at)::float8 AS silent_seconds, w.registered_at, w.cost_per_hour
+FROM hwsched.worker w
+JOIN hwsched.worker_usage u ON u.pool = w.pool AND u.worker_id = w.worker_id
+JOIN hwsched.worker_load l ON l.pool = w.pool AND l.worker_id = w.worker_id
+LEFT JOIN (SELECT pool, worker_id, count(*) FILTER (WHERE state = 'assigned') AS assigned,
+                  count(*) FILTER (WHERE state = 'running') AS running
+           FROM hwsched.assignment WHERE state IN ('assigned', 'running') GROUP BY pool, worker_id) live
+       ON live.pool = w.pool AND live.worker_id = w.worker_id;
+COMMENT ON VIEW hwsched.worker_status IS 'Every worker: its state, what it has and what it does.';
+COMMENT ON COLUMN hwsched.worker_status.pool IS 'The pool.';
+COMMENT ON COLUMN hwsched.worker_status.worker_id IS 'The worker.';
+COMMENT ON COLUMN hwsched.worker_status.state IS 'active or draining.';
+COMMENT ON COLUMN hwsched.worker_status.hostname IS 'Its host name.';
+COMMENT ON COLUMN hwsched.worker_status.devices IS 'Number of its devices.';
+COMMENT ON COLUMN hwsched.worker_status.cores IS 'Cores that workloads may reserve.';
+COMMENT ON COLUMN hwsched.worker_status.memory_bytes IS 'Memory that workloads may reserve.';
+COMMENT ON COLUMN hwsched.worker_status.assigned IS 'Assignments that wait for it to start them.';
+COMMENT ON COLUMN hwsched.worker_status.running IS 'Assignments that it runs.';
+COMMENT ON COLUMN hwsched.worker_status.total_assignments IS 'Assignments ever made to it.';
+COMMENT ON COLUMN hwsched.worker_status.phase IS 'normal, warming or cooling.';
+COMMENT ON COLUMN hwsched.worker_status.last_seen_at IS 'Last sign of life.';
+COMMENT ON COLUMN hwsched.worker_status.silent_seconds IS 'Time since then.';
+COMMENT ON COLUMN hwsched.worker_status.registered_at IS 'When it first registered.';
+COMMENT ON COLUMN hwsched.worker_status.cost_per_hour IS 'Price of an hour.';
+
+CREATE VIEW hwsched.pool_summary AS
+SELECT p.pool,
+       coalesce(w.workers, 0) AS workers, coalesce(w.active, 0) AS active_workers, coalesce(d.devices, 0) AS devices,
+       coalesce(d.accelerators, 0) AS accelerators, coalesce(d.reserved_accelerators, 0) AS reserved_accelerators,
+       coalesce(q.pending, 0) AS pending, coalesce(a.assigned, 0) AS assigned, coalesce(a.running, 0) AS running,
+       coalesce(s.completed, 0) AS completed, coalesce(s.cancelled, 0) AS cancelled, coalesce(s.dead, 0) AS dead,
+       a.efficiency_ratio
+FROM hwsched.pool p
+LEFT JOIN (SELECT pool, count(*) AS workers, count(*) FILTER (WHERE state = 'active') AS active
+           FROM hwsched.worker GROUP BY pool) w ON w.pool = p.pool
+LEFT JOIN (SELECT d.pool, count(*) AS devices, count(*) FILTER (WHERE dp.hardware_class <> 'cpu') AS accelerators,
+                  sum(du.share / 1000000.0::float8) FILTER (WHERE dp.hardware_class <> 'cpu') AS reserved_accelerators
+           FROM hwsched.device d
+           JOIN hwsched.device_profile dp ON dp.pool = d.pool AND dp.profile_id = d.profile_id
+           JOIN hwsched.device_usage du ON du.pool = d.pool AND du.worker_id = d.worker_id AND du.device_no = d.device_no
+           GROUP BY d.pool) d ON d.pool = p.pool
+LEFT JOIN (SELECT pool, count(*) AS pending FROM hwsched.pending GROUP BY pool) q ON q.pool = p.pool
+LEFT JOIN (SELECT pool, count(*) FILTER (WHERE state = 'assigned') AS assigned, count(*) FILTER (WHERE state = 'running') AS running,
+                  avg(efficiency) AS efficiency_ratio
+           FROM hwsched.assignment GROUP BY pool) a ON a.pool = p.pool
+LEFT JOIN (SELECT pool, count(*) FILTER (WHERE outcome = 'completed') AS completed,
+                  count(*) FILTER (WHERE outcome = 'cancelled') AS cancelled, count(*) FILTER (WHERE outcome = 'dead') AS dead
+           FROM hwsched.submission GROUP BY pool) s ON s.pool = p.pool;
+COMMENT ON VIEW hwsched.pool_summary IS 'Every pool in one line.';
+COMMENT ON COLUMN hwsched.pool_summary.pool IS 'The pool.';
+COMMENT ON COLUMN hwsched.pool_summary.workers IS 'Workers registered.';
+COMMENT ON COLUMN hwsched.pool_summary.active_workers IS 'Workers that take work.';
+COMMENT ON COLUMN hwsched.pool_summary.devices IS 'Devices in them.';
+COMMENT ON COLUMN hwsched.pool_summary.accelerators IS 'Devices that are not a CPU.';
+COMMENT ON COLUMN hwsched.pool_summary.reserved_accelerators IS 'Whole accelerators and shares that live assignments hold.';
+COMMENT ON COLUMN hwsched.pool_summary.pending IS 'Workloads that wait.';
+COMMENT ON COLUMN hwsched.pool_summary.assigned IS 'Assignments not started.';
+COMMENT ON COLUMN hwsched.pool_summary.running IS 'Assignments that run.';
+COMMENT ON COLUMN hwsched.pool_summary.completed IS 'Workloads completed.';
+COMMENT ON COLUMN hwsched.pool_summary.cancelled IS 'Workloads cancelled.';
+COMMENT ON COLUMN hwsched.pool_summary.dead IS 'Workloads given up after their last attempt.';
+COMMENT ON COLUMN hwsched.pool_summary.efficiency_ratio IS 'Mean efficiency score of all placements, 0..1.';

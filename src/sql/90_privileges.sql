@@ -1,0 +1,39 @@
+-- Who may do what. Nothing for PUBLIC; see README for the four roles.
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA hwsched FROM PUBLIC;
+REVOKE ALL ON ALL TABLES IN SCHEMA hwsched FROM PUBLIC;
+REVOKE ALL ON TYPE hwsched.worker_state, hwsched.workload_state, hwsched.assignment_state,
+    hwsched.thermal_phase, hwsched.taxonomy_kind FROM PUBLIC;
+GRANT USAGE ON TYPE hwsched.worker_state, hwsched.workload_state, hwsched.assignment_state,
+    hwsched.thermal_phase, hwsched.taxonomy_kind TO hwsched_viewer, hwsched_worker;
+GRANT USAGE ON SCHEMA hwsched TO hwsched_viewer, hwsched_worker;
+
+-- Reading: everything but who is bound to which worker.
+GRANT SELECT ON ALL TABLES IN SCHEMA hwsched TO hwsched_viewer;
+REVOKE ALL ON hwsched.worker_login FROM hwsched_viewer;
+GRANT SELECT ON hwsched.taxonomy, hwsched.type_word, hwsched.class_similarity, hwsched.implied_device TO hwsched_worker;
+GRANT SELECT ON hwsched.worker_login TO hwsched_admin;
+GRANT INSERT, UPDATE, DELETE ON hwsched.taxonomy, hwsched.type_word, hwsched.class_similarity, hwsched.implied_device TO hwsched_admin;
+
+GRANT EXECUTE ON FUNCTION
+    hwsched.workload_profile, hwsched.device_profiles, hwsched.is_compatible, hwsched.efficiency_score, hwsched.raw_efficiency,
+    hwsched.load_score, hwsched.effective_load_score, hwsched.adjusted_efficiency, hwsched.preference_after,
+    hwsched.predict_seconds, hwsched.predict_joules, hwsched.compatibility_score,
+    hwsched.thermal_step, hwsched.thermal_at, hwsched.performance_level
+    TO hwsched_viewer, hwsched_worker;
+GRANT EXECUTE ON FUNCTION
+    hwsched.pool_settings, hwsched.plan_pending, hwsched.compatible_hardware, hwsched.explain_pending
+    TO hwsched_viewer;
+
+-- A worker acts for itself: register (again), report, claim, finish. Which worker
+-- that is, access_check_worker() knows.
+GRANT EXECUTE ON FUNCTION
+    hwsched.register_worker, hwsched.update_load, hwsched.heartbeat, hwsched.start_warming, hwsched.start_cooling,
+    hwsched.claim, hwsched.start, hwsched.extend_lease, hwsched.complete, hwsched.complete_many, hwsched.fail
+    TO hwsched_worker, hwsched_coordinator;
+
+GRANT EXECUTE ON FUNCTION
+    hwsched.drain_worker, hwsched.resume_worker, hwsched.unregister_worker, hwsched.grant_worker,
+    hwsched.submit, hwsched.submit_many, hwsched.schedule, hwsched.assign_pending, hwsched.cancel
+    TO hwsched_coordinator;
+
+GRANT EXECUTE ON FUNCTION hwsched.create_pool, hwsched.alter_pool, hwsched.drop_pool TO hwsched_admin;

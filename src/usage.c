@@ -1,0 +1,118 @@
+/*
+ * usage.c
+ *		Keeps what live assignments hold of workers and devices.
+ *
+ * A worker's usage row is the gate to all of its usage: whoever changes it has
+ * that row locked before touching the devices' rows.  Whoever changes several
+ * workers holds the pool's lock, so that two such never wait for each other.
+ * Changes are relative: releasing needs no picture of the whole.
+ */
+#include "postgres.h"
+
+#include "statement.h"
+#include "usage.h"
+
+/* Adds changes, one per worker and one per device, to the usage. */
+void
+usage_change(const char *pool, const WorkerChange *workers, int nworkers,
+			 const DeviceChange *devices, int ndevices)
+{
+	static Statement change_workers = {
+		"UPDATE hwsched.worker_usage u SET assignments = u.assignments + c.assignments,"
+		"  cpu_millicores = u.cpu_millicores + c.cpu_millicores,"
+		"  host_memory_bytes = u.host_memory_bytes + c.host_memory_bytes,"
+		"  total_assignments = u.total_assignments + c.made"
+		" FROM unnest($2, $3, $4, $5, $6) AS c(worker_id, assignments, cpu_millicores, host_memory_bytes, made)"
+		" WHERE u.pool = $1 AND u.worker_id = c.worker_id",
+		{TEXTOID, TEXTARRAYOID, INT4ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT4ARRAYOID}
+	};
+	static Statement change_devices = {
+		"UPDATE hwsched.device_usage u SET slots = u.slots + c.slots, share = u.share + c.share,"
+		"  memory_bytes = u.memory_bytes + c.memory_bytes"
+		" FROM unnest($2, $3, $4, $5, $6) AS c(worker_id, device_no, slots, share, memory_bytes)"
+		" WHERE u.pool = $1 AND u.worker_id = c.worker_id AND u.device_no = c.device_no",
+		{TEXTOID, TEXTARRAYOID, INT4ARRAYOID, INT4ARRAYOID, INT4ARRAYOID, INT8ARRAYOID}
+	};
+	int			most = Max(nworkers, ndevices);
+	Datum	   *columns[5];
+
+	for (int c = 0; c < lengthof(columns); c++)
+		columns[c] = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * (most + 1));
+
+	for (int i = 0; i < nworkers; i++)
+	{
+		columns[0][i] = CStringGetTextDatum(workers[i].worker_id);
+		columns[1][i] = Int32GetDatum(workers[i].assignments);
+		columns[2][i] = Int64GetDatum(workers[i].cpu_millicores);
+		columns[3][i] = Int64GetDatum(workers[i].host_memory_bytes);
+		columns[4][i] = Int32GetDatum(workers[i].made);
+	}
+	statement_run(&change_workers, false, TEXT_VALUE(pool),
+				  array_value(TEXTOID, columns[0], NULL, nworkers),
+				  array_value(INT4OID, columns[1], NULL, nworkers),
+				  array_value(INT8OID, columns[2], NULL, nworkers),
+				  array_value(INT8OID, columns[3], NULL, nworkers),
+				  array_value(INT4OID, columns[4], NULL, nworkers));
+
+	for (int i = 0; i < ndevices; i++)
+	{
+		columns[0][i] = CStringGetTextDatum(devices[i].worker_id);
+		columns[1][i] = Int32GetDatum(devices[i].device_no);
+		columns[2][i] = Int32GetDatum(devices[i].slots);
+		columns[3][i] = Int32GetDatum(devices[i].share);
+		columns[4][i] = Int64GetDatum(devices[i].memory_bytes);
+	}
+	statement_run(&change_devices, false, TEXT_VALUE(pool),
+				  array_value(TEXTOID, columns[0], NULL, ndevices),
+				  array_value(INT4OID, columns[1], NULL, ndevices),
+				  array_value(INT4OID, columns[2], NULL, ndevices),
+				  array_value(INT4OID, columns[3], NULL, ndevices),
+				  array_value(INT8OID, columns[4], NULL, ndevices));
+}
+
+/* Locks the gate to a worker's usage until the end of the transaction. */
+void
+usage_lock(const char *pool, const char *worker_id)
+{
+	static Statement statement = {
+		"SELECT FROM hwsched.worker_usage WHERE pool = $1 AND worker_id = $2 FOR NO KEY UPDATE",
+		{TEXTOID, TEXTOID}
+	};
+
+	statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
+}
+
+/*
+ * Counts a worker's usage anew from its live assignments, after its devices
+ * have changed; the gate is locked.
+ */
+void
+usage_rebuild(const char *pool, const char *worker_id)
+{
+	static Statement worker = {
+		"UPDATE hwsched.worker_usage u SET assignments = h.assignments,"
+		"  cpu_millicores = h.cpu_millicores, host_memory_bytes = h.host_memory_bytes"
+		" FROM (SELECT count(*)::int AS assignments, coalesce(sum(p.cpu_millicores), 0)::bigint AS cpu_millicores,"
+		"              coalesce(sum(p.host_memory_bytes), 0)::bigint AS host_memory_bytes"
+		"       FROM hwsched.assignment a JOIN hwsched.workload_profile p USING (pool, profile_id)"
+		"       WHERE a.pool = $1 AND a.worker_id = $2 AND a.state IN ('assigned', 'running')) h"
+		" WHERE u.pool = $1 AND u.worker_id = $2",
+		{TEXTOID, TEXTOID}
+	};
+	static Statement devices = {
+		"UPDATE hwsched.device_usage u SET slots = h.slots, share = h.share, memory_bytes = h.memory_bytes"
+		" FROM (SELECT d.device_no, coalesce(sum(p.device_slots), 0)::int AS slots,"
+		"              coalesce(sum(p.device_share), 0)::int AS share,"
+		"              coalesce(sum(p.device_memory_bytes), 0)::bigint AS memory_bytes"
+		"       FROM hwsched.device d"
+		"       LEFT JOIN hwsched.assignment a ON a.pool = d.pool AND a.worker_id = d.worker_id"
+		"            AND a.state IN ('assigned', 'running') AND d.device_no = ANY (a.device_nos)"
+		"       LEFT JOIN hwsched.workload_profile p ON p.pool = a.pool AND p.profile_id = a.profile_id"
+		"       WHERE d.pool = $1 AND d.worker_id = $2 GROUP BY d.device_no) h"
+		" WHERE u.pool = $1 AND u.worker_id = $2 AND u.device_no = h.device_no",
+		{TEXTOID, TEXTOID}
+	};
+
+	statement_run(&worker, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
+	statement_run(&devices, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
+}

@@ -1,0 +1,506 @@
+/*
+ * worker.c
+ *		Workers: registering, reporting, draining, leaving.
+ */
+#include "postgres.h"
+
+#include "access.h"
+#include "fmgr.h"
+#include "lifecycle.h"
+#include "miscadmin.h"
+#include "pool.h"
+#include "profiles.h"
+#include "statement.h"
+#include "usage.h"
+#include "utils/acl.h"
+#include "worker.h"
+
+PG_FUNCTION_INFO_V1(register_worker);
+PG_FUNCTION_INFO_V1(unregister_worker);
+PG_FUNCTION_INFO_V1(drain_worker);
+PG_FUNCTION_INFO_V1(resume_worker);
+PG_FUNCTION_INFO_V1(heartbeat);
+PG_FUNCTION_INFO_V1(update_load);
+PG_FUNCTION_INFO_V1(start_warming);
+PG_FUNCTION_INFO_V1(start_cooling);
+PG_FUNCTION_INFO_V1(grant_worker);
+
+static void pg_attribute_noreturn()
+unknown_worker(const char *pool, const char *worker_id)
+{
+	pool_check(pool, false);
+	ereport(ERROR,
+			(errcode(ERRCODE_NO_DATA_FOUND),
+			 errmsg("unknown worker \"%s\" in pool \"%s\"", worker_id, pool),
+			 errhint("Workers register with hwsched.register_worker().")));
+}
+
+/* --- registering --- */
+
+/* Returns the profile_id of a device profile, after adding it if it is new. */
+static int64
+device_profile_id(const char *pool, const DeviceProfile *profile)
+{
+	static Statement find = {
+		"SELECT profile_id FROM hwsched.device_profile"
+		" WHERE pool = $1 AND digest = sha256(convert_to($2::text, 'UTF8'))",
+		{TEXTOID, JSONBOID}
+	};
+	static Statement add = {
+		"INSERT INTO hwsched.device_profile (pool, profile, digest) VALUES ($1, $2, sha256(convert_to($2::text, 'UTF8')))"
+		" ON CONFLICT (pool, digest) DO NOTHING RETURNING profile_id",
+		{TEXTOID, JSONBOID}
+	};
+	Parameter	document = VALUE(JsonbPGetDatum(document_write(&device_profile_document, profile)));
+
+	/* The pool is locked, so only an old snapshot can hide a profile from us. */
+	if (statement_run(&find, false, TEXT_VALUE(pool), document) == 0 &&
+		statement_run(&add, false, TEXT_VALUE(pool), document) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("could not serialize access due to a device profile that was added at the same time")));
+	return column_bigint(0, 1);
+}
+
+/* Writes the worker's own row; returns whether it is a new worker. */
+static bool
+write_worker(const char *pool, const char *worker_id, Jsonb *document, const Capabilities *capabilities)
+{
+	static Statement statement = {
+		"INSERT INTO hwsched.worker AS w (pool, worker_id, hostname, cpu_millicores, memory_bytes, max_concurrent,"
+		"  software_versions, cost_per_hour, network_bandwidth, labels, capabilities)"
+		" VALUES ($1, $2, $3, $4, $5, $6, coalesce(nullif($9 -> 'software_versions', 'null'), '{}'), $7, $8,"
+		"  coalesce(nullif($9 -> 'labels', 'null'), '{}'), $9)"
+		" ON CONFLICT (pool, worker_id) DO UPDATE SET hostname = EXCLUDED.hostname,"
+		"  cpu_millicores = EXCLUDED.cpu_millicores, memory_bytes = EXCLUDED.memory_bytes,"
+		"  max_concurrent = EXCLUDED.max_concurrent, software_versions = EXCLUDED.software_versions,"
+		"  cost_per_hour = EXCLUDED.cost_per_hour, network_bandwidth = EXCLUDED.network_bandwidth,"
+		"  labels = EXCLUDED.labels, capabilities = EXCLUDED.capabilities, updated_at = now()"
+		" RETURNING xmax = 0",
+		{TEXTOID, TEXTOID, TEXTOID, INT8OID, INT8OID, INT4OID, FLOAT8OID, FLOAT8OID, JSONBOID}
+	};
+	static Statement usage = {
+		"INSERT INTO hwsched.worker_usage (pool, worker_id) VALUES ($1, $2)", {TEXTOID, TEXTOID}
+	};
+	static Statement load = {
+		"INSERT INTO hwsched.worker_load (pool, worker_id) VALUES ($1, $2)", {TEXTOID, TEXTOID}
+	};
+	bool		is_new;
+
+	statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), TEXT_OR_NULL(capabilities->hostname),
+				  BIGINT_VALUE((int64) floor(capabilities->cpu_cores * 1000 + 1e-6)),
+				  BIGINT_VALUE(isnan(capabilities->available_memory) ? 0 :
+							   (int64) (capabilities->available_memory * BYTES_PER_GB)),
+				  capabilities->max_concurrent > 0 ? INT_VALUE(capabilities->max_concurrent) : NULL_VALUE,
+				  NUMBER_OR_NULL(capabilities->cost_per_hour), NUMBER_OR_NULL(capabilities->network_bandwidth),
+				  VALUE(JsonbPGetDatum(document)));
+	is_new = column_bool(0, 1);
+	if (is_new)
+	{
+		statement_run(&usage, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
+		statement_run(&load, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
+	}
+	return is_new;
+}
+
+/* Makes the device rows those of specs; returns the numbers of those changed. */
+static Parameter
+write_devices(const char *pool, const char *worker_id, const DeviceSpec *specs, int count)
+{
+	static Statement statement = {
+		"WITH given AS (SELECT * FROM unnest($3, $4, $5, $6) g(device_no, profile_id, memory_bytes, uses_host_memory)),"
+		" gone AS (DELETE FROM hwsched.device d WHERE d.pool = $1 AND d.worker_id = $2"
+		"   AND d.device_no NOT IN (SELECT device_no FROM given) RETURNING d.device_no),"
+		" changed AS (UPDATE hwsched.device d SET profile_id = g.profile_id, memory_bytes = nullif(g.memory_bytes, -1),"
+		"   uses_host_memory = g.uses_host_memory FROM given g"
+		"   WHERE d.pool = $1 AND d.worker_id = $2 AND d.device_no = g.device_no AND"
+		"    (d.profile_id, coalesce(d.memory_bytes, -1), d.uses_host_memory)"
+		"    IS DISTINCT FROM (g.profile_id, g.memory_bytes, g.uses_host_memory) RETURNING d.device_no),"
+		" stale AS (DELETE FROM hwsched.device_load l USING changed c"
+		"   WHERE l.pool = $1 AND l.worker_id = $2 AND l.device_no = c.device_no),"
+		" added AS (INSERT INTO hwsched.device (pool, worker_id, device_no, profile_id, memory_bytes, uses_host_memory)"
+		"   SELECT $1, $2, device_no, profile_id, nullif(memory_bytes, -1), uses_host_memory FROM given"
+		"   ON CONFLICT DO NOTHING)"
+		" SELECT array_agg(device_no) FROM (SELECT device_no FROM gone UNION ALL SELECT device_no FROM changed) c",
+		{TEXTOID, TEXTOID, INT4ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, BOOLARRAYOID}
+	};
+	static Statement usage = {
+		"INSERT INTO hwsched.device_usage (pool, worker_id, device_no)"
+		" SELECT pool, worker_id, device_no FROM hwsched.device WHERE pool = $1 AND worker_id = $2 ON CONFLICT DO NOTHING",
+		{TEXTOID, TEXTOID}
+	};
+	Datum	   *columns[4];
+	Parameter	changed;
+
+	for (int c = 0; c < lengthof(columns); c++)
+		columns[c] = palloc(sizeof(Datum) * (count + 1));
+	for (int i = 0; i < count; i++)
+	{
+		/* devices that an entry counts share its strings */
+		bool		same = i > 0 && memcmp(&specs[i].profile, &specs[i - 1].profile, sizeof(DeviceProfile)) == 0;
+
+		columns[0][i] = Int32GetDatum(i);
+		columns[1][i] = same ? columns[1][i - 1] : Int64GetDatum(device_profile_id(pool, &specs[i].profile));
+		columns[2][i] = Int64GetDatum(specs[i].memory_bytes);
+		columns[3][i] = BoolGetDatum(specs[i].uses_host_memory);
+	}
+	statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
+				  array_value(INT4OID, columns[0], NULL, count), array_value(INT8OID, columns[1], NULL, count),
+				  array_value(INT8OID, columns[2], NULL, count), array_value(BOOLOID, columns[3], NULL, count));
+	changed.value = column(0, 1, &changed.isnull);
+	if (!changed.isnull)
+		changed.value = PointerGetDatum(PG_DETOAST_DATUM_COPY(changed.value));
+	statement_run(&usage, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
+	return changed;
+}
+
+/* Puts back into the queue what has not started on devices that changed. */
+static void
+requeue_changed(const char *pool, const char *worker_id, Parameter changed)
+{
+	static Statement statement = {
+		"SELECT assignment_id FROM hwsched.assignment WHERE pool = $1 AND worker_id = $2"
+		" AND state = 'assigned' AND device_nos && $3",
+		{TEXTOID, TEXTOID, INT4ARRAYOID}
+	};
+	EndedAssignment *ended;
+	int			n = (int) statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), changed);
+	int64	   *ids = palloc(sizeof(int64) * (n + 1));
+
+	for (int i = 0; i < n; i++)
+		ids[i] = column_bigint(i, 1);
+	n = end_assignments(pool, ids, n, false, "expired", "the worker's hardware changed", NULL, &ended);
+	requeue(pool, ended, n, false);
+}
+
+/* register_worker(worker_id text, capabilities jsonb, pool text) RETURNS void */
+Datum
+register_worker(PG_FUNCTION_ARGS)
+{
+	char	   *worker_id = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	Jsonb	   *document = PG_GETARG_JSONB_P(1);
+	char	   *pool = text_to_cstring(PG_GETARG_TEXT_PP(2));
+	Capabilities capabilities;
+	DeviceSpec *specs;
+	Parameter	changed;
+	int			count;
+
+	if (worker_id[0] == '\0' || strlen(worker_id) > 1000)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value for \"worker_id\": \"%.80s\"", worker_id),
+				 errdetail("Expected 1 to 1000 bytes.")));
+	SPI_connect();
+	pool_check(pool, false);
+	access_check_worker(pool, worker_id);
+	document_read(&capabilities_document, document, NULL, true, &capabilities);
+	count = device_specs_of(&capabilities, &specs);
+
+	pool_lock(pool);
+	if (!write_worker(pool, worker_id, document, &capabilities))
+		usage_lock(pool, worker_id);
+	changed = write_devices(pool, worker_id, specs, count);
+	if (!changed.isnull)
+	{
+		requeue_changed(pool, worker_id, changed);
+		usage_rebuild(pool, worker_id);
+	}
+	worker_seen(pool, worker_id);
+	SPI_finish();
+	PG_RETURN_VOID();
+}
+
+/* unregister_worker(worker_id text, pool text) RETURNS void */
+Datum
+unregister_worker(PG_FUNCTION_ARGS)
+{
+	static Statement forget = {
+		"DELETE FROM hwsched.preference WHERE pool = $1 AND worker_id = $2", {TEXTOID, TEXTOID}
+	};
+	static Statement remove = {
+		"DELETE FROM hwsched.worker WHERE pool = $1 AND worker_id = $2", {TEXTOID, TEXTOID}
+	};
+	static Statement started = {
+		"SELECT assignment_id FROM hwsched.assignment WHERE pool = $1 AND worker_id = $2 AND state = 'running'",
+		{TEXTOID, TEXTOID}
+	};
+	char	   *worker_id = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	char	   *pool = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	EndedAssignment *ended;
+	int64	   *ids;
+	int			n;
+
+	SPI_connect();
+	pool_check(pool, false);
+	pool_lock(pool);
+
+	/* what runs there counts as a failed attempt, what has not started does not */
+	n = (int) statement_run(&started, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
+	ids = palloc(sizeof(int64) * (n + 1));
+	for (int i = 0; i < n; i++)
+		ids[i] = column_bigint(i, 1);
+	n = end_assignments(pool, ids, n, true, "expired", "the worker left", NULL, &ended);
+	requeue(pool, ended, n, true);
+	n = live_assignments(pool, worker_id, NULL, &ids);
+	n = end_assignments(pool, ids, n, false, "expired", "the worker left", NULL, &ended);
+	requeue(pool, ended, n, false);
+
+	statement_run(&forget, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
+	if (statement_run(&remove, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id)) == 0)
+		unknown_worker(pool, worker_id);
+	SPI_finish();
+	PG_RETURN_VOID();
+}
+
+static Datum
+set_state(FunctionCallInfo fcinfo, const char *state)
+{
+	static Statement statement = {
+		"UPDATE hwsched.worker SET state = $3::hwsched.worker_state WHERE pool = $1 AND worker_id = $2",
+		{TEXTOID, TEXTOID, TEXTOID}
+	};
+	char	   *worker_id = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	char	   *pool = text_to_cstring(PG_GETARG_TEXT_PP(1));
+
+	SPI_connect();
+	if (statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), TEXT_VALUE(state)) == 0)
+		unknown_worker(pool, worker_id);
+	SPI_finish();
+	PG_RETURN_VOID();
+}
+
+/* drain_worker(worker_id text, pool text) RETURNS void */
+Datum
+drain_worker(PG_FUNCTION_ARGS)
+{
+	return set_state(fcinfo, "draining");
+}
+
+/* resume_worker(worker_id text, pool text) RETURNS void */
+Datum
+resume_worker(PG_FUNCTION_ARGS)
+{
+	return set_state(fcinfo, "active");
+}
+
+/* --- reporting --- */
+
+/*
+ * Notes a sign of life, at most once a second.  Raises ERRCODE_NO_DATA_FOUND
+ * for an unknown worker.
+ */
+void
+worker_seen(const char *pool, const char *worker_id)
+{
+	static Statement statement = {
+		"WITH known AS (SELECT last_seen_at FROM hwsched.worker_load WHERE pool = $1 AND worker_id = $2),"
+		" seen AS (UPDATE hwsched.worker_load SET last_seen_at = now() WHERE pool = $1 AND worker_id = $2"
+		"   AND last_seen_at < now() - interval '1 second')"
+		" SELECT FROM known",
+		{TEXTOID, TEXTOID}
+	};
+
+	if (statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id)) == 0)
+		unknown_worker(pool, worker_id);
+}
+
+/* heartbeat(worker_id text, pool text) RETURNS void */
+Datum
+heartbeat(PG_FUNCTION_ARGS)
+{
+	char	   *worker_id = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	char	   *pool = text_to_cstring(PG_GETARG_TEXT_PP(1));
+
+	SPI_connect();
+	access_check_worker(pool, worker_id);
+	worker_seen(pool, worker_id);
+	SPI_finish();
+	PG_RETURN_VOID();
+}
+
+/* Replaces what the worker reported of single devices. */
+static void
+write_device_loads(const char *pool, const char *worker_id, const LoadReport *load)
+{
+	static Statement clear = {
+		"DELETE FROM hwsched.device_load WHERE pool = $1 AND worker_id = $2", {TEXTOID, TEXTOID}
+	};
+	static Statement write = {
+		"WITH given AS (SELECT * FROM unnest($3, $4, $5, $6) g(device_no, utilization, temperature_celsius, power_w)"
+		"   JOIN hwsched.device d USING (device_no) WHERE d.pool = $1 AND d.worker_id = $2),"
+		" history AS (INSERT INTO hwsched.load_history (pool, worker_id, device_no, at, utilization, temperature_celsius, power_w)"
+		"   SELECT $1, $2, device_no, now(), utilization, temperature_celsius, power_w FROM given)"
+		" INSERT INTO hwsched.device_load AS l (pool, worker_id, device_no, utilization, temperature_celsius, power_w)"
+		" SELECT $1, $2, device_no, utilization, temperature_celsius, power_w FROM given"
+		" ON CONFLICT (pool, worker_id, device_no) DO UPDATE SET utilization = EXCLUDED.utilization,"
+		"  temperature_celsius = EXCLUDED.temperature_celsius, power_w = EXCLUDED.power_w",
+		{TEXTOID, TEXTOID, INT4ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID}
+	};
+	static Statement missing = {
+		"SELECT g.ord::int FROM unnest($3) WITH ORDINALITY g(device_no, ord) WHERE NOT EXISTS"
+		" (SELECT FROM hwsched.device d WHERE d.pool = $1 AND d.worker_id = $2 AND d.device_no = g.device_no) LIMIT 1",
+		{TEXTOID, TEXTOID, INT4ARRAYOID}
+	};
+	const DeviceLoadReport *reports = load->devices.items;
+	int			count = load->devices.count;
+	Datum	   *columns[4];
+	bool	   *nulls[4];
+
+	if (count == 0)
+	{
+		statement_run(&clear, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
+		return;
+	}
+	for (int c = 0; c < lengthof(columns); c++)
+	{
+		columns[c] = palloc(sizeof(Datum) * count);
+		nulls[c] = palloc0(sizeof(bool) * count);
+	}
+	for (int i = 0; i < count; i++)
+	{
+		const double values[] = {0, reports[i].utilization, reports[i].temperature_celsius, reports[i].power_w};
+
+		for (int j = 0; j < i; j++)
+			if (reports[j].device_no == reports[i].device_no)
+				ereport(ERROR,
+						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						 errmsg("invalid value for \"devices[%d].device_no\": %d", i, reports[i].device_no),
+						 errdetail("Expected each device once.")));
+		columns[0][i] = Int32GetDatum(reports[i].device_no);
+		for (int c = 1; c < lengthof(columns); c++)
+		{
+			columns[c][i] = Float8GetDatum(values[c]);
+			nulls[c][i] = isnan(values[c]);
+		}
+	}
+	if (statement_run(&missing, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
+					  array_value(INT4OID, columns[0], NULL, count)) > 0)
+	{
+		int			i = column_int(0, 1) - 1;
+
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 reports[i].device_no < 0 ?
+				 errmsg("\"devices[%d].device_no\" is missing", i) :
+				 errmsg("invalid value for \"devices[%d].device_no\": %d", i, reports[i].device_no),
+				 errdetail("Expected the number of a device of worker \"%s\".", worker_id),
+				 errhint("See the table hwsched.device.")));
+	}
+	statement_run(&clear, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
+	statement_run(&write, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
+				  array_value(INT4OID, columns[0], NULL, count),
+				  array_value(FLOAT8OID, columns[1], nulls[1], count),
+				  array_value(FLOAT8OID, columns[2], nulls[2], count),
+				  array_value(FLOAT8OID, columns[3], nulls[3], count));
+}
+
+/* update_load(worker_id text, load jsonb, pool text) RETURNS void */
+Datum
+update_load(PG_FUNCTION_ARGS)
+{
+	static Statement statement = {
+		"WITH updated AS (UPDATE hwsched.worker_load SET cpu_utilization = $3, memory_utilization = $4, gpu_utilization = $5,"
+		"   io_utilization = $6, network_utilization = $7, active_tests = $8, queue_depth = $9, temperature = $10,"
+		"   temperature_celsius = $11, power_w = $12, reported_at = now(), last_seen_at = now()"
+		"  WHERE pool = $1 AND worker_id = $2 RETURNING *)"
+		" INSERT INTO hwsched.load_history (pool, worker_id, at, cpu_utilization, memory_utilization, gpu_utilization,"
+		"   io_utilization, network_utilization, temperature, temperature_celsius, power_w)"
+		" SELECT pool, worker_id, reported_at, cpu_utilization, memory_utilization, gpu_utilization,"
+		"   io_utilization, network_utilization, temperature, temperature_celsius, power_w FROM updated",
+		{TEXTOID, TEXTOID, FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, INT4OID, INT4OID,
+			FLOAT8OID, FLOAT8OID, FLOAT8OID}
+	};
+	char	   *worker_id = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	Jsonb	   *document = PG_GETARG_JSONB_P(1);
+	char	   *pool = text_to_cstring(PG_GETARG_TEXT_PP(2));
+	LoadReport	load;
+
+	SPI_connect();
+	access_check_worker(pool, worker_id);
+	document_read(&load_document, document, NULL, true, &load);
+	if (statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
+					  NUMBER_OR_NULL(load.cpu_utilization), NUMBER_OR_NULL(load.memory_utilization),
+					  NUMBER_OR_NULL(load.gpu_utilization), NUMBER_OR_NULL(load.io_utilization),
+					  NUMBER_OR_NULL(load.network_utilization),
+					  load.active_tests < 0 ? NULL_VALUE : INT_VALUE(load.active_tests),
+					  load.queue_depth < 0 ? NULL_VALUE : INT_VALUE(load.queue_depth),
+					  NUMBER_OR_NULL(load.temperature), NUMBER_OR_NULL(load.temperature_celsius),
+					  NUMBER_OR_NULL(load.power_w)) == 0)
+		unknown_worker(pool, worker_id);
+	write_device_loads(pool, worker_id, &load);
+	SPI_finish();
+	PG_RETURN_VOID();
+}
+
+static Datum
+start_phase(FunctionCallInfo fcinfo, const char *phase)
+{
+	static Statement statement = {
+		"UPDATE hwsched.worker_load SET phase = $3::hwsched.thermal_phase, phase_since = now(),"
+		"  phase_duration = coalesce($4, make_interval(secs => $5)) WHERE pool = $1 AND worker_id = $2",
+		{TEXTOID, TEXTOID, TEXTOID, INTERVALOID, FLOAT8OID}
+	};
+	char	   *worker_id;
+	char	   *pool;
+	PoolSettings settings;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(2))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("worker_id and pool must not be NULL")));
+	worker_id = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	pool = text_to_cstring(PG_GETARG_TEXT_PP(2));
+	SPI_connect();
+	pool_settings_load(pool, false, &settings);
+	access_check_worker(pool, worker_id);
+	if (statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), TEXT_VALUE(phase),
+					  PG_ARGISNULL(1) ? NULL_VALUE : VALUE(PG_GETARG_DATUM(1)),
+					  VALUE(Float8GetDatum(strcmp(phase, "warming") == 0 ? settings.warming : settings.cooling))) == 0)
+		unknown_worker(pool, worker_id);
+	SPI_finish();
+	PG_RETURN_VOID();
+}
+
+/* start_warming(worker_id text, duration interval, pool text) RETURNS void */
+Datum
+start_warming(PG_FUNCTION_ARGS)
+{
+	return start_phase(fcinfo, "warming");
+}
+
+/* start_cooling(worker_id text, duration interval, pool text) RETURNS void */
+Datum
+start_cooling(PG_FUNCTION_ARGS)
+{
+	return start_phase(fcinfo, "cooling");
+}
+
+/* --- access --- */
+
+/* grant_worker(worker_id text, role name, pool text) RETURNS void */
+Datum
+grant_worker(PG_FUNCTION_ARGS)
+{
+	static Statement statement = {
+		"INSERT INTO hwsched.worker_login (pool, worker_id, login)"
+		" SELECT pool, worker_id, $3 FROM hwsched.worker WHERE pool = $1 AND worker_id = $2"
+		" ON CONFLICT DO NOTHING",
+		{TEXTOID, TEXTOID, NAMEOID}
+	};
+	static Statement known = {
+		"SELECT FROM hwsched.worker WHERE pool = $1 AND worker_id = $2", {TEXTOID, TEXTOID}
+	};
+	char	   *worker_id = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	Name		role = PG_GETARG_NAME(1);
+	char	   *pool = text_to_cstring(PG_GETARG_TEXT_PP(2));
+	Oid			role_id = get_role_oid(NameStr(*role), false);
+
+	SPI_connect();
+	if (statement_run(&known, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id)) == 0)
+		unknown_worker(pool, worker_id);
+	statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), VALUE(NameGetDatum(role)));
+	if (!is_member_of_role(role_id, get_role_oid("hwsched_worker", false)))
+		SPI_execute(psprintf("GRANT hwsched_worker TO %s", quote_identifier(NameStr(*role))), false, 0);
+	SPI_finish();
+	PG_RETURN_VOID();
+}

@@ -1,0 +1,436 @@
+/*
+ * workload.c
+ *		Submitting workloads, and what state they are in.
+ */
+#include "postgres.h"
+
+#include "common/hashfn.h"
+#include "document.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "pool.h"
+#include "profiles.h"
+#include "statement.h"
+#include "utils/hsearch.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+#include "utils/uuid.h"
+#include "workload.h"
+
+PG_FUNCTION_INFO_V1(submit);
+PG_FUNCTION_INFO_V1(submit_many);
+
+/* --- state --- */
+
+/* Returns the state of a workload, or NULL if there is none of that name. */
+char *
+workload_state(const char *pool, const char *workload_id, bool read_only)
+{
+	static Statement statement = {
+		"SELECT state::text FROM hwsched.workload WHERE pool = $1 AND workload_id = $2",
+		{TEXTOID, TEXTOID}
+	};
+
+	if (statement_run(&statement, read_only, TEXT_VALUE(pool), TEXT_VALUE(workload_id)) == 0)
+		return NULL;
+	return column_text(0, 1);
+}
+
+/* Raises that a workload is unknown, or not in the state that is needed. */
+void
+workload_not_in_state(const char *pool, const char *workload_id, const char *action, const char *needed)
+{
+	const char *state = workload_state(pool, workload_id, false);
+
+	if (state == NULL)
+	{
+		pool_check(pool, false);
+		ereport(ERROR,
+				(errcode(ERRCODE_NO_DATA_FOUND),
+				 errmsg("unknown workload \"%s\" in pool \"%s\"", workload_id, pool)));
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("workload \"%s\" is %s", workload_id, state),
+			 errdetail("Only a workload that is %s can be %s.", needed, action)));
+}
+
+/* --- submitting --- */
+
+/* The workloads of one call, column by column. */
+typedef struct Batch
+{
+	int			count;
+	Datum	   *workload_id;
+	int		   *kind;			/* in kinds */
+	Datum	   *priority;
+	Datum	   *retries;
+	Datum	   *expected;
+	bool	   *expected_null;
+	Datum	   *timeout;
+	Datum	   *deadline;
+	bool	   *deadline_null;
+	Datum	   *model_id;
+	bool	   *model_id_null;
+	Datum	   *model_family;
+	bool	   *model_family_null;
+	Datum	   *requirements;
+	int			nkinds;
+	int			kinds_allocated;
+	Datum	   *profile;		/* jsonb, by kind */
+	Datum	   *demand;
+	HTAB	   *kind_numbers;
+	HTAB	   *ids;
+} Batch;
+
+/* Keys are compared as a whole, not by hash only. */
+typedef struct Bytes
+{
+	const char *data;
+	int			length;
+} Bytes;
+
+typedef struct BytesEntry
+{
+	Bytes		key;
+	int			number;
+} BytesEntry;
+
+static uint32
+bytes_hash(const void *key, Size keysize)
+{
+	const Bytes *bytes = key;
+
+	return DatumGetUInt32(hash_any((const unsigned char *) bytes->data, bytes->length));
+}
+
+static int
+bytes_compare(const void *a, const void *b, Size keysize)
+{
+	const Bytes *x = a;
+	const Bytes *y = b;
+
+	return x->length != y->length || memcmp(x->data, y->data, x->length) != 0;
+}
+
+static HTAB *
+bytes_table(const char *name)
+{
+	HASHCTL		control = {
+		.keysize = sizeof(Bytes), .entrysize = sizeof(BytesEntry),
+		.hash = bytes_hash, .match = bytes_compare, .hcxt = CurrentMemoryContext
+	};
+
+	return hash_create(name, 256, &control, HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
+}
+
+static BytesEntry *
+enter_bytes(HTAB *table, const char *data, int length, bool *found)
+{
+	Bytes		key = {data, length};
+	BytesEntry *entry = hash_search(table, &key, HASH_FIND, found);
+
+	if (entry == NULL)
+	{
+		char	   *copy = palloc(length + 1);
+
+		memcpy(copy, data, length);
+		copy[length] = '\0';
+		key.data = copy;
+		entry = hash_search(table, &key, HASH_ENTER, found);
+		*found = false;
+	}
+	return entry;
+}
+
+static void *
+allocate(int count, Size size)
+{
+	return MemoryContextAllocExtended(CurrentMemoryContext, (count + 1) * size,
+									  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+}
+
+static void
+batch_begin(Batch *batch, int most)
+{
+	memset(batch, 0, sizeof(*batch));
+	batch->workload_id = allocate(most, sizeof(Datum));
+	batch->kind = allocate(most, sizeof(int));
+	batch->priority = allocate(most, sizeof(Datum));
+	batch->retries = allocate(most, sizeof(Datum));
+	batch->expected = allocate(most, sizeof(Datum));
+	batch->expected_null = allocate(most, sizeof(bool));
+	batch->timeout = allocate(most, sizeof(Datum));
+	batch->deadline = allocate(most, sizeof(Datum));
+	batch->deadline_null = allocate(most, sizeof(bool));
+	batch->model_id = allocate(most, sizeof(Datum));
+	batch->model_id_null = allocate(most, sizeof(bool));
+	batch->model_family = allocate(most, sizeof(Datum));
+	batch->model_family_null = allocate(most, sizeof(bool));
+	batch->requirements = allocate(most, sizeof(Datum));
+	batch->kind_numbers = bytes_table("hwsched submitted kinds");
+	batch->ids = bytes_table("hwsched submitted ids");
+}
+
+/* Refuses what a later version will do, rather than do half of it. */
+static void
+check_supported(const Requirements *read, const WorkloadProfile *profile)
+{
+	const char *what = NULL;
+
+	if (strcmp(profile->allocation_strategy, "single") != 0)
+		what = psprintf("allocation strategy \"%s\"", profile->allocation_strategy);
+	else if (read->depends_on.count > 0)
+		what = "\"depends_on\"";
+	else if (read->concurrency_key != NULL)
+		what = "\"concurrency_key\"";
+	if (what != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("%s is not supported in this version", what)));
+}
+
+static const char *
+generated_id(void)
+{
+	return DatumGetCString(DirectFunctionCall1(uuid_out, DirectFunctionCall1(gen_random_uuid, (Datum) 0)));
+}
+
+/* Adds one document to the batch; what it keeps goes to the context keep. */
+static void
+batch_add(Batch *batch, Jsonb *requirements, MemoryContext keep)
+{
+	Requirements read;
+	WorkloadProfile profile;
+	Demand		demand;
+	StringInfoData key;
+	const char *id;
+	MemoryContext work;
+	BytesEntry *entry;
+	bool		found;
+	int			i = batch->count;
+
+	workload_profile_of(requirements, true, &read, &profile, &demand);
+	check_supported(&read, &profile);
+	id = read.test_id != NULL ? read.test_id : generated_id();
+	if (id[0] == '\0' || strlen(id) > 1000)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value for \"test_id\": \"%.80s\"", id),
+				 errdetail("Expected 1 to 1000 bytes.")));
+
+	initStringInfo(&key);
+	append_document_key(&key, &placement_profile_document, &profile);
+	append_document_key(&key, &demand_document, &demand);
+
+	work = MemoryContextSwitchTo(keep);
+	enter_bytes(batch->ids, id, strlen(id), &found);
+	if (found)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNIQUE_VIOLATION),
+				 errmsg("workload \"%s\" is submitted twice in one call", id)));
+	entry = enter_bytes(batch->kind_numbers, key.data, key.len, &found);
+	if (!found)
+	{
+		if (batch->nkinds == batch->kinds_allocated)
+		{
+			batch->kinds_allocated = Max(16, batch->kinds_allocated * 2);
+			batch->profile = batch->nkinds == 0 ? palloc(sizeof(Datum) * batch->kinds_allocated) :
+				repalloc(batch->profile, sizeof(Datum) * batch->kinds_allocated);
+			batch->demand = batch->nkinds == 0 ? palloc(sizeof(Datum) * batch->kinds_allocated) :
+				repalloc(batch->demand, sizeof(Datum) * batch->kinds_allocated);
+		}
+		entry->number = batch->nkinds;
+		batch->profile[batch->nkinds] = JsonbPGetDatum(document_write(&placement_profile_document, &profile));
+		batch->demand[batch->nkinds++] = JsonbPGetDatum(document_write(&demand_document, &demand));
+	}
+	batch->kind[i] = entry->number;
+	batch->workload_id[i] = CStringGetTextDatum(id);
+	batch->priority[i] = Int32GetDatum(profile.priority);
+	batch->retries[i] = Int32GetDatum(read.retries);
+	/* a ready-made profile may say how long it takes where the test does not */
+	batch->expected_null[i] = isnan(read.expected_duration) && isnan(profile.estimated_duration_seconds);
+	batch->expected[i] = Float8GetDatum(isnan(read.expected_duration) ? profile.estimated_duration_seconds :
+										read.expected_duration);
+	batch->timeout[i] = Float8GetDatum(read.timeout);
+	batch->deadline_null[i] = read.deadline == DT_NOEND;
+	batch->deadline[i] = TimestampTzGetDatum(read.deadline);
+	batch->model_id_null[i] = read.model_id == NULL;
+	batch->model_id[i] = read.model_id ? CStringGetTextDatum(read.model_id) : (Datum) 0;
+	batch->model_family_null[i] = read.model_family == NULL;
+	batch->model_family[i] = read.model_family ? CStringGetTextDatum(read.model_family) : (Datum) 0;
+	batch->requirements[i] = PointerGetDatum(PG_DETOAST_DATUM_COPY(JsonbPGetDatum(requirements)));
+	batch->count++;
+	MemoryContextSwitchTo(work);
+}
+
+/* Returns the profile_id of each kind, after adding those that are new. */
+static int64 *
+profile_ids(const Batch *batch, const char *pool)
+{
+	static Statement find = {
+		"SELECT k.ord::int, p.profile_id FROM unnest($2, $3) WITH ORDINALITY k(profile, demand, ord)"
+		" JOIN hwsched.workload_profile p ON p.pool = $1"
+		"  AND p.digest = sha256(convert_to(k.profile::text || k.demand::text, 'UTF8'))",
+		{TEXTOID, JSONBARRAYOID, JSONBARRAYOID}
+	};
+
+	/* in the order of the digest, so that two callers never wait in a circle */
+	static Statement add = {
+		"INSERT INTO hwsched.workload_profile (pool, profile, demand, digest)"
+		" SELECT $1, k.profile, k.demand, d.digest FROM unnest($2, $3) k(profile, demand)"
+		" CROSS JOIN LATERAL (SELECT sha256(convert_to(k.profile::text || k.demand::text, 'UTF8')) AS digest) d"
+		" WHERE NOT EXISTS (SELECT FROM hwsched.workload_profile p WHERE p.pool = $1 AND p.digest = d.digest)"
+		" ORDER BY d.digest"
+		" ON CONFLICT (pool, digest) DO NOTHING",
+		{TEXTOID, JSONBARRAYOID, JSONBARRAYOID}
+	};
+	Parameter	profiles = array_value(JSONBOID, batch->profile, NULL, batch->nkinds);
+	Parameter	demands = array_value(JSONBOID, batch->demand, NULL, batch->nkinds);
+	int64	   *ids = palloc(sizeof(int64) * (batch->nkinds + 1));
+
+	if (statement_run(&find, false, TEXT_VALUE(pool), profiles, demands) < batch->nkinds)
+	{
+		statement_run(&add, false, TEXT_VALUE(pool), profiles, demands);
+		if (statement_run(&find, false, TEXT_VALUE(pool), profiles, demands) < batch->nkinds)
+			ereport(ERROR,
+					(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+					 errmsg("could not serialize access due to a workload profile that was added at the same time")));
+	}
+	for (uint64 i = 0; i < SPI_processed; i++)
+		ids[column_int(i, 1) - 1] = column_bigint(i, 2);
+	return ids;
+}
+
+/*
+ * Writes the batch: the submissions and the queue, in one statement.  A
+ * workload that is closed is replaced by its next run; one that is still open
+ * is refused.
+ */
+static void
+batch_write(const Batch *batch, const char *pool)
+{
+	static Statement statement = {
+		"WITH given AS MATERIALIZED (SELECT * FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+		"   AS g(workload_id, profile_id, priority, retries, expected, timeout, deadline, model_id, model_family, requirements)),"
+		" submitted AS (INSERT INTO hwsched.submission AS s (pool, workload_id, profile_id, priority, retries,"
+		"   expected_seconds, timeout_seconds, deadline, model_id, model_family, requirements)"
+		"  SELECT $1, workload_id, profile_id, priority, retries, expected, timeout, deadline, model_id, model_family,"
+		"   requirements FROM given"
+		"  ON CONFLICT (pool, workload_id) DO UPDATE SET run = s.run + 1, queue_no = EXCLUDED.queue_no,"
+		"   profile_id = EXCLUDED.profile_id, priority = EXCLUDED.priority, retries = EXCLUDED.retries,"
+		"   expected_seconds = EXCLUDED.expected_seconds, timeout_seconds = EXCLUDED.timeout_seconds,"
+		"   deadline = EXCLUDED.deadline, model_id = EXCLUDED.model_id, model_family = EXCLUDED.model_family,"
+		"   requirements = EXCLUDED.requirements, outcome = NULL, closed_at = NULL, submitted_at = now()"
+		"  WHERE s.outcome IS NOT NULL"
+		"  RETURNING s.priority, s.queue_no, s.profile_id, s.run, s.expected_seconds, s.workload_id),"
+		" queued AS (INSERT INTO hwsched.pending (pool, priority, queue_no, profile_id, run, attempt, expected_seconds, workload_id)"
+		"  SELECT $1, priority, queue_no, profile_id, run, 1, expected_seconds, workload_id FROM submitted RETURNING 1)"
+		" SELECT count(*), CASE WHEN count(*) < $12"
+		"   THEN (SELECT g.workload_id FROM given g WHERE NOT EXISTS"
+		"     (SELECT FROM submitted t WHERE t.workload_id = g.workload_id) LIMIT 1) END FROM queued",
+		{TEXTOID, TEXTARRAYOID, INT8ARRAYOID, INT4ARRAYOID, INT4ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID,
+			TIMESTAMPTZARRAYOID, TEXTARRAYOID, TEXTARRAYOID, JSONBARRAYOID, INT8OID}
+	};
+	const int64 *ids = profile_ids(batch, pool);
+	int			n = batch->count;
+	Datum	   *profiles = allocate(n, sizeof(Datum));
+
+	for (int i = 0; i < n; i++)
+		profiles[i] = Int64GetDatum(ids[batch->kind[i]]);
+	statement_run(&statement, false, TEXT_VALUE(pool),
+				  array_value(TEXTOID, batch->workload_id, NULL, n),
+				  array_value(INT8OID, profiles, NULL, n),
+				  array_value(INT4OID, batch->priority, NULL, n),
+				  array_value(INT4OID, batch->retries, NULL, n),
+				  array_value(FLOAT8OID, batch->expected, batch->expected_null, n),
+				  array_value(FLOAT8OID, batch->timeout, NULL, n),
+				  array_value(TIMESTAMPTZOID, batch->deadline, batch->deadline_null, n),
+				  array_value(TEXTOID, batch->model_id, batch->model_id_null, n),
+				  array_value(TEXTOID, batch->model_family, batch->model_family_null, n),
+				  array_value(JSONBOID, batch->requirements, NULL, n),
+				  BIGINT_VALUE(n));
+	if (column_bigint(0, 1) < n)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNIQUE_VIOLATION),
+				 errmsg("workload \"%s\" is already submitted and still open", column_text(0, 2)),
+				 errhint("It can be submitted again once it is completed, cancelled or dead.")));
+}
+
+/* submit(requirements jsonb, pool text) RETURNS text */
+Datum
+submit(PG_FUNCTION_ARGS)
+{
+	Jsonb	   *requirements = PG_GETARG_JSONB_P(0);
+	char	   *pool = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	MemoryContext caller = CurrentMemoryContext;
+	Batch		batch;
+	Datum		id;
+
+	SPI_connect();
+	pool_check(pool, false);
+	batch_begin(&batch, 1);
+	batch_add(&batch, requirements, CurrentMemoryContext);
+	batch_write(&batch, pool);
+	MemoryContextSwitchTo(caller);
+	id = PointerGetDatum(PG_DETOAST_DATUM_COPY(batch.workload_id[0]));
+	SPI_finish();
+	return id;
+}
+
+/* Says which element of the array is at fault. */
+static void
+element_context(void *argument)
+{
+	errcontext("element %d of the array", *(int *) argument);
+}
+
+/* submit_many(requirements jsonb, pool text) RETURNS bigint */
+Datum
+submit_many(PG_FUNCTION_ARGS)
+{
+	Jsonb	   *array = PG_GETARG_JSONB_P(0);
+	char	   *pool = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	MemoryContext keep;
+	MemoryContext work;
+	JsonbIterator *iterator;
+	JsonbIteratorToken token;
+	JsonbValue	value;
+	ErrorContextCallback callback;
+	Batch		batch;
+	int			element = 0;
+
+	if (!JB_ROOT_IS_ARRAY(array) || JB_ROOT_IS_SCALAR(array))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value for \"requirements\""),
+				 errdetail("Expected an array of requirements objects.")));
+
+	SPI_connect();
+	pool_check(pool, false);
+	keep = CurrentMemoryContext;
+	work = AllocSetContextCreate(keep, "hwsched submitted workload", ALLOCSET_DEFAULT_SIZES);
+	batch_begin(&batch, JB_ROOT_COUNT(array));
+
+	callback.callback = element_context;
+	callback.arg = &element;
+	callback.previous = error_context_stack;
+	error_context_stack = &callback;
+	iterator = JsonbIteratorInit(&array->root);
+	token = JsonbIteratorNext(&iterator, &value, true);
+	while ((token = JsonbIteratorNext(&iterator, &value, true)) == WJB_ELEM)
+	{
+		CHECK_FOR_INTERRUPTS();
+		MemoryContextReset(work);
+		MemoryContextSwitchTo(work);
+		batch_add(&batch, JsonbValueToJsonb(&value), keep);
+		MemoryContextSwitchTo(keep);
+		element++;
+	}
+	error_context_stack = callback.previous;
+
+	if (batch.count > 0)
+		batch_write(&batch, pool);
+	SPI_finish();
+	PG_RETURN_INT64(batch.count);
+}
