@@ -22,5 +22,5 @@ SELECT pg_catalog.pg_extension_config_dump('hwsched.preference', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.load_history', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.device_profile_profile_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.workload_profile_profile_id_seq', '');
-SELECT pg_catalog.pg_extension_config_dump('hwsched.submission_queue_no_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('hwsched.queue_no', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.assignment_assignment_id_seq', '');
