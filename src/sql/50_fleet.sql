@@ -86,12 +86,12 @@ COMMENT ON FUNCTION hwsched.unregister_worker(text, text) IS 'Removes a worker. 
 CREATE FUNCTION hwsched.start_warming(worker_id text, duration interval DEFAULT NULL, pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'start_warming';
-COMMENT ON FUNCTION hwsched.start_warming(text, interval, text) IS 'Starts a warm-up: the performance level rises from 0.6 to 1 over the duration (NULL: the pools setting).';
+COMMENT ON FUNCTION hwsched.start_warming(text, interval, text) IS 'Starts a warm-up: the performance level rises from 0.6 to 1 over the duration (NULL: the pool''s setting).';
 
 CREATE FUNCTION hwsched.start_cooling(worker_id text, duration interval DEFAULT NULL, pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'start_cooling';
-COMMENT ON FUNCTION hwsched.start_cooling(text, interval, text) IS 'Starts a cool-down: the performance level rises from 0.7 to 1 over the duration (NULL: the pools setting).';
+COMMENT ON FUNCTION hwsched.start_cooling(text, interval, text) IS 'Starts a cool-down: the performance level rises from 0.7 to 1 over the duration (NULL: the pool''s setting).';
 
 CREATE FUNCTION hwsched.grant_worker(worker_id text, role name, pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp

@@ -168,7 +168,7 @@ COMMENT ON COLUMN hwsched.execution_times.run IS 'The run of the workload.';
 COMMENT ON COLUMN hwsched.execution_times.attempt IS 'The attempt of that run.';
 COMMENT ON COLUMN hwsched.execution_times.workload_type IS 'The type of work.';
 COMMENT ON COLUMN hwsched.execution_times.worker_id IS 'The worker.';
-COMMENT ON COLUMN hwsched.execution_times.model_id IS 'The model, while this run is the workloads latest.';
+COMMENT ON COLUMN hwsched.execution_times.model_id IS 'The model, while this run is the workload''s latest.';
 COMMENT ON COLUMN hwsched.execution_times.predicted_seconds IS 'Duration predicted at the decision.';
 COMMENT ON COLUMN hwsched.execution_times.actual_seconds IS 'Duration from start to completion.';
 COMMENT ON COLUMN hwsched.execution_times.actual_to_predicted_ratio IS '1 is as predicted, above 1 is slower.';
