@@ -5,8 +5,8 @@
  */
 #include "postgres.h"
 
+#include "arguments.h"
 #include "assign.h"
-#include "fmgr.h"
 #include "funcapi.h"
 #include "predict.h"
 #include "statement.h"
@@ -190,22 +190,12 @@ batch_limit(FunctionCallInfo fcinfo, int argument)
 	return limit;
 }
 
-static char *
-pool_argument(FunctionCallInfo fcinfo, int argument)
-{
-	if (PG_ARGISNULL(argument))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("the pool must not be NULL")));
-	return text_to_cstring(PG_GETARG_TEXT_PP(argument));
-}
-
 /* assign_pending(max_workloads int, pool text) RETURNS bigint */
 Datum
 assign_pending(PG_FUNCTION_ARGS)
 {
 	int64		limit = batch_limit(fcinfo, 0);
-	char	   *pool = pool_argument(fcinfo, 1);
+	char	   *pool = text_argument(fcinfo, 1);
 	Picture		picture;
 	int64		placed = 0;
 
@@ -231,7 +221,7 @@ Datum
 plan_pending(PG_FUNCTION_ARGS)
 {
 	int64		limit = batch_limit(fcinfo, 0);
-	char	   *pool = pool_argument(fcinfo, 1);
+	char	   *pool = text_argument(fcinfo, 1);
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	Picture		picture;
 
@@ -272,8 +262,8 @@ plan_pending(PG_FUNCTION_ARGS)
 Datum
 schedule(PG_FUNCTION_ARGS)
 {
-	char	   *workload_id = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	char	   *pool = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	char	   *workload_id = text_argument(fcinfo, 0);
+	char	   *pool = text_argument(fcinfo, 1);
 	Picture		picture;
 
 	InitMaterializedSRF(fcinfo, 0);

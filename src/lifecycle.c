@@ -10,8 +10,8 @@
 #include "postgres.h"
 
 #include "access.h"
+#include "arguments.h"
 #include "assign.h"
-#include "fmgr.h"
 #include "funcapi.h"
 #include "learn.h"
 #include "lifecycle.h"
@@ -306,8 +306,8 @@ start_assignment(PG_FUNCTION_ARGS)
 		" WHERE pool = $1 AND assignment_id = $2 AND state = 'assigned'",
 		{TEXTOID, INT8OID, FLOAT8OID}
 	};
-	int64		assignment_id = PG_GETARG_INT64(0);
-	char	   *pool = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	int64		assignment_id = bigint_argument(0);
+	char	   *pool = text_argument(fcinfo, 1);
 	char	   *state;
 	PoolSettings settings;
 
@@ -330,9 +330,9 @@ extend_lease(PG_FUNCTION_ARGS)
 		" WHERE pool = $1 AND assignment_id = $2 AND state = 'running'",
 		{TEXTOID, INT8OID, INTERVALOID}
 	};
-	int64		assignment_id = PG_GETARG_INT64(0);
-	Datum		by = PG_GETARG_DATUM(1);
-	char	   *pool = text_to_cstring(PG_GETARG_TEXT_PP(2));
+	int64		assignment_id = bigint_argument(0);
+	Datum		by = argument(fcinfo, 1);
+	char	   *pool = text_argument(fcinfo, 2);
 	char	   *state;
 
 	SPI_connect();
@@ -347,24 +347,17 @@ extend_lease(PG_FUNCTION_ARGS)
 Datum
 complete(PG_FUNCTION_ARGS)
 {
-	int64		assignment_id;
-	char	   *pool;
+	int64		assignment_id = bigint_argument(0);
+	char	   *pool = text_argument(fcinfo, 2);
 	char	   *state;
 	PoolSettings settings;
 	EndedAssignment *ended;
-
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(2))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("assignment_id and pool must not be NULL")));
-	assignment_id = PG_GETARG_INT64(0);
-	pool = text_to_cstring(PG_GETARG_TEXT_PP(2));
 
 	SPI_connect();
 	pool_settings_load(pool, false, &settings);
 	(void) assignment_worker(pool, assignment_id, &state);
 	if (end_assignments(pool, &assignment_id, 1, true, "completed", NULL,
-						PG_ARGISNULL(1) ? NULL : PG_GETARG_JSONB_P(1), &ended) == 0)
+						PG_ARGISNULL(1) ? NULL : jsonb_argument(1), &ended) == 0)
 		assignment_not_in_state(pool, assignment_id, "completed", "running");
 	close_workloads(pool, ended, 1, "completed");
 	learn_preferences(pool, &settings, ended, 1, true);
@@ -389,8 +382,8 @@ complete_many(PG_FUNCTION_ARGS)
 		"SELECT worker_id FROM hwsched.assignment WHERE pool = $1 AND assignment_id = ANY ($2) GROUP BY worker_id",
 		{TEXTOID, INT8ARRAYOID}
 	};
-	ArrayType  *array = PG_GETARG_ARRAYTYPE_P(0);
-	char	   *pool = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	ArrayType  *array = DatumGetArrayTypeP(argument(fcinfo, 0));
+	char	   *pool = text_argument(fcinfo, 1);
 	PoolSettings settings;
 	EndedAssignment *ended;
 	Datum	   *elements;
@@ -447,24 +440,17 @@ complete_many(PG_FUNCTION_ARGS)
 Datum
 fail(PG_FUNCTION_ARGS)
 {
-	int64		assignment_id;
-	char	   *pool;
+	int64		assignment_id = bigint_argument(0);
+	char	   *pool = text_argument(fcinfo, 2);
 	char	   *state;
 	PoolSettings settings;
 	EndedAssignment *ended;
-
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(2))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("assignment_id and pool must not be NULL")));
-	assignment_id = PG_GETARG_INT64(0);
-	pool = text_to_cstring(PG_GETARG_TEXT_PP(2));
 
 	SPI_connect();
 	pool_settings_load(pool, false, &settings);
 	(void) assignment_worker(pool, assignment_id, &state);
 	if (end_assignments(pool, &assignment_id, 1, false, "failed",
-						PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1)), NULL, &ended) == 0)
+						PG_ARGISNULL(1) ? NULL : text_argument(fcinfo, 1), NULL, &ended) == 0)
 		assignment_not_in_state(pool, assignment_id, "failed", "assigned or running");
 	requeue(pool, ended, 1, true);
 	learn_preferences(pool, &settings, ended, 1, false);
@@ -488,8 +474,8 @@ cancel(PG_FUNCTION_ARGS)
 		" WHERE pool = $1 AND workload_id = $2 AND outcome IS NULL",
 		{TEXTOID, TEXTOID}
 	};
-	char	   *workload_id = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	char	   *pool = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	char	   *workload_id = text_argument(fcinfo, 0);
+	char	   *pool = text_argument(fcinfo, 1);
 	EndedAssignment *ended;
 	int64	   *ids;
 	int			n;
@@ -513,12 +499,13 @@ static uint64
 start_assigned(const char *pool, const char *worker_id, int n, double lease)
 {
 	static Statement statement = {
-		"UPDATE hwsched.assignment a SET state = 'running', started_at = now(), lease_until = now() + make_interval(secs => $4)"
+		"WITH started AS (UPDATE hwsched.assignment a SET state = 'running', started_at = now(),"
+		"  lease_until = now() + make_interval(secs => $4)"
 		" WHERE a.pool = $1 AND a.state = 'assigned' AND a.assignment_id = ANY (ARRAY("
 		"  SELECT b.assignment_id FROM hwsched.assignment b"
 		"  WHERE b.pool = $1 AND b.worker_id = $2 AND b.state = 'assigned'"
 		"  ORDER BY b.priority, b.assignment_id LIMIT $3 FOR UPDATE SKIP LOCKED))"
-		" RETURNING a.*",
+		" RETURNING a.*) SELECT * FROM started ORDER BY priority, assignment_id",
 		{TEXTOID, TEXTOID, INT4OID, FLOAT8OID}
 	};
 
@@ -556,9 +543,9 @@ pull(const char *pool, const char *worker_id, int n)
 Datum
 claim(PG_FUNCTION_ARGS)
 {
-	char	   *worker_id = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	int			n = PG_GETARG_INT32(1);
-	char	   *pool = text_to_cstring(PG_GETARG_TEXT_PP(3));
+	char	   *worker_id = text_argument(fcinfo, 0);
+	int			n = int_argument(1);
+	char	   *pool = text_argument(fcinfo, 3);
 	PoolSettings settings;
 
 	if (n < 1)

@@ -4,8 +4,8 @@
  */
 #include "postgres.h"
 
+#include "arguments.h"
 #include "common/hashfn.h"
-#include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "pool.h"
@@ -137,15 +137,48 @@ unknown_pool(const char *pool)
 			 errhint("Create it with hwsched.create_pool(), or see the table hwsched.pool.")));
 }
 
-/* Raises ERRCODE_NO_DATA_FOUND if there is no such pool. */
+/* --- the lock --- */
+
+static LockAcquireResult
+lock_pool(const char *pool, LOCKMODE mode, bool dont_wait)
+{
+	uint64		key = DatumGetUInt64(hash_any_extended((const unsigned char *) pool, strlen(pool), 0));
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) (key >> 32), (uint32) key, LOCK_CLASS);
+	return LockAcquire(&tag, mode, false, dont_wait);
+}
+
+/* Locks a pool until the end of the transaction; waits for at most one batch. */
+void
+pool_lock(const char *pool)
+{
+	(void) lock_pool(pool, ExclusiveLock, false);
+}
+
+/* Locks a pool unless another session has it; returns whether it did. */
+bool
+pool_try_lock(const char *pool)
+{
+	return lock_pool(pool, ExclusiveLock, true) != LOCKACQUIRE_NOT_AVAIL;
+}
+
+/*
+ * Raises ERRCODE_NO_DATA_FOUND if there is no such pool.  Unless we only read,
+ * the pool then stays until the end of the transaction: dropping it waits.
+ */
 void
 pool_check(const char *pool, bool read_only)
 {
 	static Statement statement = {"SELECT FROM hwsched.pool WHERE pool = $1", {TEXTOID}};
 
+	if (!read_only)
+		(void) lock_pool(pool, AccessShareLock, false);
 	if (statement_run(&statement, read_only, TEXT_VALUE(pool)) == 0)
 		unknown_pool(pool);
 }
+
+/* --- settings in force --- */
 
 /* The settings in force: the defaults, and over them the latest version's. */
 static Statement settings_statement = {
@@ -160,6 +193,8 @@ static Statement settings_statement = {
 void
 pool_settings_load(const char *pool, bool read_only, PoolSettings *settings)
 {
+	if (!read_only)
+		(void) lock_pool(pool, AccessShareLock, false);
 	if (statement_run(&settings_statement, read_only, TEXT_VALUE(pool)) == 0)
 		unknown_pool(pool);
 	read_settings(column_jsonb(0, 1), settings);
@@ -177,32 +212,6 @@ placement_settings(const PoolSettings *settings, PlacementSettings *placement)
 	placement->min_score = settings->min_score;
 	placement->max_load = settings->max_load;
 	placement->max_concurrent = settings->max_concurrent;
-}
-
-/* --- the lock --- */
-
-static LockAcquireResult
-lock_pool(const char *pool, bool dont_wait)
-{
-	uint64		key = DatumGetUInt64(hash_any_extended((const unsigned char *) pool, strlen(pool), 0));
-	LOCKTAG		tag;
-
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) (key >> 32), (uint32) key, LOCK_CLASS);
-	return LockAcquire(&tag, ExclusiveLock, false, dont_wait);
-}
-
-/* Locks a pool until the end of the transaction; waits for at most one batch. */
-void
-pool_lock(const char *pool)
-{
-	(void) lock_pool(pool, false);
-}
-
-/* Locks a pool unless another session has it; returns whether it did. */
-bool
-pool_try_lock(const char *pool)
-{
-	return lock_pool(pool, true) != LOCKACQUIRE_NOT_AVAIL;
 }
 
 /* --- SQL --- */
@@ -226,8 +235,8 @@ create_pool(PG_FUNCTION_ARGS)
 	static Statement statement = {
 		"INSERT INTO hwsched.pool (pool) VALUES ($1) ON CONFLICT DO NOTHING", {TEXTOID}
 	};
-	char	   *pool = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	Jsonb	   *settings = PG_GETARG_JSONB_P(1);
+	char	   *pool = text_argument(fcinfo, 0);
+	Jsonb	   *settings = jsonb_argument(1);
 	PoolSettings read;
 
 	if (pool[0] == '\0' || strlen(pool) > 200)
@@ -258,8 +267,8 @@ alter_pool(PG_FUNCTION_ARGS)
 		"  WHERE e.value <> 'null'), '{}')",
 		{TEXTOID, JSONBOID}
 	};
-	char	   *pool = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	Jsonb	   *settings = PG_GETARG_JSONB_P(1);
+	char	   *pool = text_argument(fcinfo, 0);
+	Jsonb	   *settings = jsonb_argument(1);
 	PoolSettings read;
 
 	SPI_connect();
@@ -287,16 +296,16 @@ drop_pool(PG_FUNCTION_ARGS)
 		{"DELETE FROM hwsched.worker WHERE pool = $1", {TEXTOID}},
 		{"DELETE FROM hwsched.pool WHERE pool = $1", {TEXTOID}},
 	};
-	char	   *pool = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	char	   *pool = text_argument(fcinfo, 0);
 
-	SPI_connect();
-	pool_check(pool, false);
 	if (strcmp(pool, "default") == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("pool \"default\" cannot be dropped"),
 				 errhint("It is there as long as the extension is.")));
-	pool_lock(pool);
+	SPI_connect();
+	(void) lock_pool(pool, AccessExclusiveLock, false);
+	pool_check(pool, false);
 	for (int i = 0; i < lengthof(statements); i++)
 		statement_run(&statements[i], false, TEXT_VALUE(pool));
 	SPI_finish();
@@ -313,7 +322,7 @@ pool_settings(PG_FUNCTION_ARGS)
 		"  WHERE pool = $1 ORDER BY version DESC LIMIT 1) v ON true ORDER BY s.name",
 		{TEXTOID}
 	};
-	char	   *pool = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	char	   *pool = text_argument(fcinfo, 0);
 
 	InitMaterializedSRF(fcinfo, 0);
 	SPI_connect();

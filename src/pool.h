@@ -24,9 +24,11 @@ typedef struct PoolSettings
 } PoolSettings;
 
 /*
- * The lock of a pool.  Whoever reserves capacity, or takes work out of the
- * queue, decides alone (POOL_DECIDES); releasing capacity of one worker needs
- * no lock but that worker's usage row.  Different pools never meet.
+ * The lock of a pool, held until the end of the transaction.  Whoever reserves
+ * capacity, or takes work out of the queue, holds it alone (pool_lock).
+ * Whoever else writes only keeps the pool from being dropped (pool_check);
+ * releasing capacity of one worker needs no more than that worker's usage row.
+ * Different pools never meet.
  */
 extern void pool_lock(const char *pool);
 extern bool pool_try_lock(const char *pool);

@@ -137,14 +137,21 @@ object_at(Jsonb *jsonb, const char *key)
 	return JsonbValueToJsonb(&found);
 }
 
+/* Returns an amount in whole units, of which there are so many in one. */
+static int64
+units(double amount, double per_one)
+{
+	return amount > 0 ? (int64) Max(1, floor(amount * per_one + 1e-6)) : 0;
+}
+
 static void
 demand_of(const Requirements *read, Demand *demand)
 {
 	memset(demand, 0, sizeof(*demand));
-	/* Rounded up: what is reserved is never less than what was asked. */
-	demand->cpu_millicores = (int64) ceil(read->cpu_cores * 1000 - 1e-6);
-	demand->host_memory_bytes = (int64) ceil(read->host_memory * BYTES_PER_GB);
-	demand->share = (int32) ceil(read->accelerator_share * WHOLE_SHARE - 1e-3);
+	/* Rounded down to the unit, so that three thirds fit; but never to nothing. */
+	demand->cpu_millicores = units(read->cpu_cores, 1000);
+	demand->host_memory_bytes = units(read->host_memory, BYTES_PER_GB);
+	demand->share = (int32) units(read->accelerator_share, WHOLE_SHARE);
 	demand->accelerators = read->required_accelerators;
 	demand->software = read->required_software;
 	tidy_counts(&demand->accelerators);

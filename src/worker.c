@@ -5,7 +5,7 @@
 #include "postgres.h"
 
 #include "access.h"
-#include "fmgr.h"
+#include "arguments.h"
 #include "lifecycle.h"
 #include "miscadmin.h"
 #include "pool.h"
@@ -177,9 +177,9 @@ requeue_changed(const char *pool, const char *worker_id, Parameter changed)
 Datum
 register_worker(PG_FUNCTION_ARGS)
 {
-	char	   *worker_id = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	Jsonb	   *document = PG_GETARG_JSONB_P(1);
-	char	   *pool = text_to_cstring(PG_GETARG_TEXT_PP(2));
+	char	   *worker_id = text_argument(fcinfo, 0);
+	Jsonb	   *document = jsonb_argument(1);
+	char	   *pool = text_argument(fcinfo, 2);
 	Capabilities capabilities;
 	DeviceSpec *specs;
 	Parameter	changed;
@@ -224,8 +224,8 @@ unregister_worker(PG_FUNCTION_ARGS)
 		"SELECT assignment_id FROM hwsched.assignment WHERE pool = $1 AND worker_id = $2 AND state = 'running'",
 		{TEXTOID, TEXTOID}
 	};
-	char	   *worker_id = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	char	   *pool = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	char	   *worker_id = text_argument(fcinfo, 0);
+	char	   *pool = text_argument(fcinfo, 1);
 	EndedAssignment *ended;
 	int64	   *ids;
 	int			n;
@@ -259,8 +259,8 @@ set_state(FunctionCallInfo fcinfo, const char *state)
 		"UPDATE hwsched.worker SET state = $3::hwsched.worker_state WHERE pool = $1 AND worker_id = $2",
 		{TEXTOID, TEXTOID, TEXTOID}
 	};
-	char	   *worker_id = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	char	   *pool = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	char	   *worker_id = text_argument(fcinfo, 0);
+	char	   *pool = text_argument(fcinfo, 1);
 
 	SPI_connect();
 	if (statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), TEXT_VALUE(state)) == 0)
@@ -308,8 +308,8 @@ worker_seen(const char *pool, const char *worker_id)
 Datum
 heartbeat(PG_FUNCTION_ARGS)
 {
-	char	   *worker_id = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	char	   *pool = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	char	   *worker_id = text_argument(fcinfo, 0);
+	char	   *pool = text_argument(fcinfo, 1);
 
 	SPI_connect();
 	access_check_worker(pool, worker_id);
@@ -410,9 +410,9 @@ update_load(PG_FUNCTION_ARGS)
 		{TEXTOID, TEXTOID, FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, INT4OID, INT4OID,
 			FLOAT8OID, FLOAT8OID, FLOAT8OID}
 	};
-	char	   *worker_id = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	Jsonb	   *document = PG_GETARG_JSONB_P(1);
-	char	   *pool = text_to_cstring(PG_GETARG_TEXT_PP(2));
+	char	   *worker_id = text_argument(fcinfo, 0);
+	Jsonb	   *document = jsonb_argument(1);
+	char	   *pool = text_argument(fcinfo, 2);
 	LoadReport	load;
 
 	SPI_connect();
@@ -440,16 +440,10 @@ start_phase(FunctionCallInfo fcinfo, const char *phase)
 		"  phase_duration = coalesce($4, make_interval(secs => $5)) WHERE pool = $1 AND worker_id = $2",
 		{TEXTOID, TEXTOID, TEXTOID, INTERVALOID, FLOAT8OID}
 	};
-	char	   *worker_id;
-	char	   *pool;
+	char	   *worker_id = text_argument(fcinfo, 0);
+	char	   *pool = text_argument(fcinfo, 2);
 	PoolSettings settings;
 
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(2))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("worker_id and pool must not be NULL")));
-	worker_id = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	pool = text_to_cstring(PG_GETARG_TEXT_PP(2));
 	SPI_connect();
 	pool_settings_load(pool, false, &settings);
 	access_check_worker(pool, worker_id);
@@ -490,9 +484,9 @@ grant_worker(PG_FUNCTION_ARGS)
 	static Statement known = {
 		"SELECT FROM hwsched.worker WHERE pool = $1 AND worker_id = $2", {TEXTOID, TEXTOID}
 	};
-	char	   *worker_id = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	Name		role = PG_GETARG_NAME(1);
-	char	   *pool = text_to_cstring(PG_GETARG_TEXT_PP(2));
+	char	   *worker_id = text_argument(fcinfo, 0);
+	Name		role = DatumGetName(argument(fcinfo, 1));
+	char	   *pool = text_argument(fcinfo, 2);
 	Oid			role_id = get_role_oid(NameStr(*role), false);
 
 	SPI_connect();

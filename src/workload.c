@@ -4,9 +4,9 @@
  */
 #include "postgres.h"
 
+#include "arguments.h"
 #include "common/hashfn.h"
 #include "document.h"
-#include "fmgr.h"
 #include "miscadmin.h"
 #include "pool.h"
 #include "profiles.h"
@@ -365,8 +365,8 @@ batch_write(const Batch *batch, const char *pool)
 Datum
 submit(PG_FUNCTION_ARGS)
 {
-	Jsonb	   *requirements = PG_GETARG_JSONB_P(0);
-	char	   *pool = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	Jsonb	   *requirements = jsonb_argument(0);
+	char	   *pool = text_argument(fcinfo, 1);
 	MemoryContext caller = CurrentMemoryContext;
 	Batch		batch;
 	Datum		id;
@@ -393,8 +393,8 @@ element_context(void *argument)
 Datum
 submit_many(PG_FUNCTION_ARGS)
 {
-	Jsonb	   *array = PG_GETARG_JSONB_P(0);
-	char	   *pool = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	Jsonb	   *array = jsonb_argument(0);
+	char	   *pool = text_argument(fcinfo, 1);
 	MemoryContext keep;
 	MemoryContext work;
 	JsonbIterator *iterator;

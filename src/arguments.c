@@ -1,0 +1,43 @@
+/*
+ * arguments.c
+ *		Arguments of SQL functions that must not be NULL.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "arguments.h"
+#include "catalog/pg_proc.h"
+#include "funcapi.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+
+/* Returns an argument; raises ERRCODE_NULL_VALUE_NOT_ALLOWED if it is NULL. */
+Datum
+argument(FunctionCallInfo fcinfo, int number)
+{
+	HeapTuple	tuple;
+	Oid		   *types;
+	char	  **names;
+	char	   *modes;
+
+	if (!PG_ARGISNULL(number))
+		return PG_GETARG_DATUM(number);
+
+	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(fcinfo->flinfo->fn_oid));
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for function %u", fcinfo->flinfo->fn_oid);
+	if (get_func_arg_info(tuple, &types, &names, &modes) <= number || names == NULL)
+		elog(ERROR, "function %u has no name for argument %d", fcinfo->flinfo->fn_oid, number);
+	ereport(ERROR,
+			(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+			 errmsg("\"%s\" of hwsched.%s() must not be NULL", names[number],
+					get_func_name(fcinfo->flinfo->fn_oid))));
+}
+
+/* The same as a C string. */
+char *
+text_argument(FunctionCallInfo fcinfo, int number)
+{
+	return TextDatumGetCString(argument(fcinfo, number));
+}

@@ -1,0 +1,22 @@
+/*
+ * arguments.h
+ *		Arguments of SQL functions.  A function that changes something is not
+ *		STRICT: a NULL would silently do nothing.  These raise
+ *		ERRCODE_NULL_VALUE_NOT_ALLOWED with the argument's name instead.
+ */
+#ifndef HWSCHED_ARGUMENTS_H
+#define HWSCHED_ARGUMENTS_H
+
+#include "compat.h"
+
+#include "fmgr.h"
+#include "utils/jsonb.h"
+
+extern Datum argument(FunctionCallInfo fcinfo, int number);
+extern char *text_argument(FunctionCallInfo fcinfo, int number);
+
+#define jsonb_argument(number) DatumGetJsonbP(argument(fcinfo, (number)))
+#define bigint_argument(number) DatumGetInt64(argument(fcinfo, (number)))
+#define int_argument(number) DatumGetInt32(argument(fcinfo, (number)))
+
+#endif							/* HWSCHED_ARGUMENTS_H */
