@@ -5,7 +5,7 @@
 #ifndef HWSCHED_LEARN_H
 #define HWSCHED_LEARN_H
 
-#include "lifecycle.h"
+#include "outcome.h"
 #include "pool.h"
 
 extern void learn_preferences(const char *pool, const PoolSettings *settings,

@@ -303,15 +303,39 @@ add_spec(SpecList *list, const DeviceSpec *spec, int count)
 		list->items[list->count++] = *spec;
 }
 
-static const ImpliedDevice *
-implied_device(const char *name)
+/* A kind of device that can be implied, with its defaults read. */
+typedef struct DeviceKind
+{
+	const ImpliedDevice *implied;
+	DeviceProfile profile;
+	const char *said;			/* the worker's text that says it is there */
+} DeviceKind;
+
+/* Reads the kinds of device that can be implied, in order. */
+static DeviceKind *
+read_kinds(int *count)
+{
+	const ImpliedDevice *implied = taxonomy_implied_devices(count);
+	DeviceKind *kinds = palloc0(sizeof(DeviceKind) * (*count + 1));
+
+	for (int i = 0; i < *count; i++)
+	{
+		kinds[i].implied = &implied[i];
+		document_read(&device_profile_document, implied[i].profile,
+					  psprintf("implied_device.%s", implied[i].name), false, &kinds[i].profile);
+	}
+	return kinds;
+}
+
+static const DeviceKind *
+kind_named(const char *name)
 {
 	int			count;
-	const ImpliedDevice *devices = taxonomy_implied_devices(&count);
+	const DeviceKind *kinds = read_kinds(&count);
 
 	for (int i = 0; i < count; i++)
-		if (strcmp(devices[i].name, name) == 0)
-			return &devices[i];
+		if (strcmp(kinds[i].implied->name, name) == 0)
+			return &kinds[i];
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("hwsched.implied_device has no row \"%s\"", name),
@@ -327,12 +351,12 @@ worker_memory_bytes(const Capabilities *capabilities)
 
 /* Starts a spec from an implied device's defaults, with the worker's memory. */
 static DeviceSpec
-spec_from(const ImpliedDevice *implied, const Capabilities *capabilities, const char *suffix)
+spec_from(const DeviceKind *kind, const Capabilities *capabilities, const char *suffix)
 {
 	DeviceSpec	spec;
 	DeviceProfile *profile = &spec.profile;
 
-	*profile = implied->profile;
+	*profile = kind->profile;
 	profile->model_name = psprintf("%s%s", profile->model_name ? profile->model_name : "", suffix);
 	if (profile->memory_total_bytes > 0)
 	{
@@ -359,7 +383,7 @@ add_own_cpu(SpecList *list, const Capabilities *capabilities)
 
 	if (capabilities->cpu_cores <= 0)
 		return;
-	spec = spec_from(implied_device("cpu"), capabilities,
+	spec = spec_from(kind_named("cpu"), capabilities,
 					 psprintf("%.15gcores", capabilities->cpu_cores));
 	spec.profile.compute_units = Max(1, cores);
 	add_spec(list, &spec, 1);
@@ -369,7 +393,7 @@ add_own_cpu(SpecList *list, const Capabilities *capabilities)
 static void
 add_generic_cpu(SpecList *list, const Capabilities *capabilities)
 {
-	DeviceSpec	spec = spec_from(implied_device("generic"), capabilities, "");
+	DeviceSpec	spec = spec_from(kind_named("generic"), capabilities, "");
 	NameSet    *backends = &spec.profile.supported_backends;
 
 	backends->names = palloc(sizeof(char *) * (capabilities->supported_backends.count + 1));
@@ -407,9 +431,8 @@ static void
 add_implied(SpecList *list, const Capabilities *capabilities)
 {
 	int			nkinds;
-	const ImpliedDevice *kinds = taxonomy_implied_devices(&nkinds);
+	DeviceKind *kinds = read_kinds(&nkinds);
 	const NamedNumbers *counts = &capabilities->available_accelerators;
-	const char **said = palloc0(sizeof(char *) * (nkinds + 1));
 	NameSet		texts;
 	NameSet		absorbed = {0, NULL};
 
@@ -425,18 +448,18 @@ add_implied(SpecList *list, const Capabilities *capabilities)
 	/* Which kinds are there, and which words are thereby taken? */
 	for (int k = 0; k < nkinds; k++)
 	{
-		for (int w = 0; w < kinds[k].words.count && said[k] == NULL; w++)
-			if (!names_contain(&absorbed, kinds[k].words.names[w]))
-				said[k] = text_with_word(&texts, kinds[k].words.names[w]);
-		if (said[k] != NULL)
+		for (int w = 0; w < kinds[k].implied->words.count && kinds[k].said == NULL; w++)
+			if (!names_contain(&absorbed, kinds[k].implied->words.names[w]))
+				kinds[k].said = text_with_word(&texts, kinds[k].implied->words.names[w]);
+		if (kinds[k].said != NULL)
 		{
 			NameSet		more = absorbed;
 
-			more.names = palloc(sizeof(char *) * (absorbed.count + kinds[k].absorbs.count + 1));
+			more.names = palloc(sizeof(char *) * (absorbed.count + kinds[k].implied->absorbs.count + 1));
 			for (int i = 0; i < absorbed.count; i++)
 				more.names[i] = absorbed.names[i];
-			for (int i = 0; i < kinds[k].absorbs.count; i++)
-				more.names[more.count++] = kinds[k].absorbs.names[i];
+			for (int i = 0; i < kinds[k].implied->absorbs.count; i++)
+				more.names[more.count++] = kinds[k].implied->absorbs.names[i];
 			absorbed = more;
 		}
 	}
@@ -446,9 +469,9 @@ add_implied(SpecList *list, const Capabilities *capabilities)
 		bool		implied = counts->items[i].value == 0 || strcmp(counts->items[i].name, "cpu") == 0;
 
 		for (int k = 0; k < nkinds && !implied; k++)
-			implied = said[k] != NULL &&
-				(names_contain(&kinds[k].words, counts->items[i].name) ||
-				 names_contain(&kinds[k].absorbs, counts->items[i].name) ||
+			implied = kinds[k].said != NULL &&
+				(names_contain(&kinds[k].implied->words, counts->items[i].name) ||
+				 names_contain(&kinds[k].implied->absorbs, counts->items[i].name) ||
 				 same_name(kinds[k].profile.hardware_class, counts->items[i].name));
 		if (!implied)
 			ereport(ERROR,
@@ -466,12 +489,12 @@ add_implied(SpecList *list, const Capabilities *capabilities)
 		int			count = 1;
 		DeviceSpec	spec;
 
-		if (said[k] == NULL)
+		if (kinds[k].said == NULL)
 			continue;
 
-		own = count_of_words(counts, &kinds[k].words, class);
+		own = count_of_words(counts, &kinds[k].implied->words, class);
 		if (own == NULL)
-			own = count_of_words(counts, &kinds[k].absorbs, class);
+			own = count_of_words(counts, &kinds[k].implied->absorbs, class);
 		if (own != NULL)
 			count = (int) own->value;
 		else
@@ -482,7 +505,7 @@ add_implied(SpecList *list, const Capabilities *capabilities)
 					int			before = 0;
 
 					for (int j = 0; j < nkinds; j++)
-						if (said[j] != NULL && same_name(kinds[j].profile.hardware_class, class))
+						if (kinds[j].said != NULL && same_name(kinds[j].profile.hardware_class, class))
 						{
 							before += j < k;
 							kinds_of_class++;
@@ -491,8 +514,8 @@ add_implied(SpecList *list, const Capabilities *capabilities)
 						(before < (int) counts->items[i].value % kinds_of_class);
 				}
 
-		spec = spec_from(&kinds[k], capabilities, said[k]);
-		if (kinds[k].only_listed)
+		spec = spec_from(&kinds[k], capabilities, kinds[k].said);
+		if (kinds[k].implied->only_listed)
 		{
 			NameSet    *backends = &spec.profile.supported_backends;
 			NameSet		listed = {0, palloc(sizeof(char *) * (backends->count + 1))};

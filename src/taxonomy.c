@@ -12,8 +12,8 @@
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "commands/trigger.h"
-#include "document.h"
 #include "statement.h"
+#include "taxonomy.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -164,8 +164,7 @@ load_devices(Taxonomy *taxonomy)
 		device->words = names_of_array(column(i, 2, &isnull));
 		device->absorbs = names_of_array(column(i, 3, &isnull));
 		device->only_listed = column_bool(i, 4);
-		document_read(&device_profile_document, column_jsonb(i, 5),
-					  psprintf("implied_device.%s", device->name), false, &device->profile);
+		device->profile = column_jsonb(i, 5);
 	}
 	taxonomy->ndevices = n;
 	MemoryContextSwitchTo(old);

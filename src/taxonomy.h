@@ -10,6 +10,7 @@
 #include "postgres.h"
 
 #include "profile.h"
+#include "utils/jsonb.h"
 
 typedef enum TaxonomyKind
 {
@@ -42,7 +43,7 @@ typedef struct ImpliedDevice
 	NameSet		words;			/* in order of preference */
 	NameSet		absorbs;
 	bool		only_listed;	/* supports only those backends its worker lists */
-	DeviceProfile profile;		/* model_name is a prefix */
+	Jsonb	   *profile;		/* a device profile; model_name is a prefix */
 } ImpliedDevice;
 
 extern bool taxonomy_knows(TaxonomyKind kind, const char *name);

@@ -6,8 +6,8 @@
 
 #include "access.h"
 #include "arguments.h"
-#include "lifecycle.h"
 #include "miscadmin.h"
+#include "outcome.h"
 #include "pool.h"
 #include "profiles.h"
 #include "statement.h"

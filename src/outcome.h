@@ -1,9 +1,9 @@
 /*
- * lifecycle.h
- *		What happens to assignments after the decision.
+ * outcome.h
+ *		How assignments end.
  */
-#ifndef HWSCHED_LIFECYCLE_H
-#define HWSCHED_LIFECYCLE_H
+#ifndef HWSCHED_OUTCOME_H
+#define HWSCHED_OUTCOME_H
 
 #include "postgres.h"
 
@@ -25,8 +25,9 @@ typedef struct EndedAssignment
 extern int	end_assignments(const char *pool, const int64 *ids, int count, bool started_only,
 							const char *state, const char *error, Jsonb *result,
 							EndedAssignment **ended);
+extern void close_workloads(const char *pool, const EndedAssignment *ended, int count, const char *outcome);
 extern void requeue(const char *pool, const EndedAssignment *ended, int count, bool failed);
 extern int	live_assignments(const char *pool, const char *worker_id, const char *workload_id,
 							 int64 **ids);
 
-#endif							/* HWSCHED_LIFECYCLE_H */
+#endif							/* HWSCHED_OUTCOME_H */
