@@ -205,23 +205,35 @@ software_number(Fleet *fleet, HTAB *numbers, const char *text)
 	return entry->number;
 }
 
+/* Two statements each, as the plan for a pool is a bad one for a worker. */
+#define WORKERS_SQL(which) \
+	"SELECT w.worker_id, w.state = 'active', w.cpu_millicores, w.memory_bytes, w.max_concurrent," \
+	"  u.assignments, u.cpu_millicores, u.host_memory_bytes, u.total_assignments," \
+	"  l.cpu_utilization, l.memory_utilization, l.gpu_utilization, l.io_utilization, l.network_utilization," \
+	"  l.temperature, l.temperature_celsius," \
+	"  CASE l.phase WHEN 'warming' THEN 1 WHEN 'cooling' THEN 2 ELSE 0 END," \
+	"  extract(epoch FROM $3 - l.phase_since)::float8, extract(epoch FROM l.phase_duration)::float8," \
+	"  CASE WHEN $2 AND w.software_versions <> '{}' THEN w.software_versions::text END" \
+	" FROM hwsched.worker w" \
+	" JOIN hwsched.worker_usage u ON u.pool = w.pool AND u.worker_id = w.worker_id" \
+	" JOIN hwsched.worker_load l ON l.pool = w.pool AND l.worker_id = w.worker_id" \
+	" WHERE " which " ORDER BY w.worker_id"
+#define WORKERS_TYPES {TEXTOID, BOOLOID, TIMESTAMPTZOID, TEXTOID}
+
+#define DEVICES_SQL(which) \
+	"SELECT d.worker_id, d.device_no, d.profile_id, coalesce(d.memory_bytes, -1), d.uses_host_memory," \
+	"  u.slots, u.share, u.memory_bytes, l.utilization, l.temperature_celsius" \
+	" FROM hwsched.device d" \
+	" JOIN hwsched.device_usage u ON u.pool = d.pool AND u.worker_id = d.worker_id AND u.device_no = d.device_no" \
+	" LEFT JOIN hwsched.device_load l ON l.pool = d.pool AND l.worker_id = d.worker_id AND l.device_no = d.device_no" \
+	" WHERE " which " ORDER BY d.worker_id, d.device_no"
+#define DEVICES_TYPES {TEXTOID, TEXTOID}
+
 static Reported *
 load_workers(Picture *picture, const char *pool, const char *only_worker, bool read_only)
 {
-	static Statement statement = {
-		"SELECT w.worker_id, w.state = 'active', w.cpu_millicores, w.memory_bytes, w.max_concurrent,"
-		"  u.assignments, u.cpu_millicores, u.host_memory_bytes, u.total_assignments,"
-		"  l.cpu_utilization, l.memory_utilization, l.gpu_utilization, l.io_utilization, l.network_utilization,"
-		"  l.temperature, l.temperature_celsius,"
-		"  CASE l.phase WHEN 'warming' THEN 1 WHEN 'cooling' THEN 2 ELSE 0 END,"
-		"  extract(epoch FROM $4 - l.phase_since)::float8, extract(epoch FROM l.phase_duration)::float8,"
-		"  CASE WHEN $3 AND w.software_versions <> '{}' THEN w.software_versions::text END"
-		" FROM hwsched.worker w"
-		" JOIN hwsched.worker_usage u ON u.pool = w.pool AND u.worker_id = w.worker_id"
-		" JOIN hwsched.worker_load l ON l.pool = w.pool AND l.worker_id = w.worker_id"
-		" WHERE w.pool = $1 AND ($2 IS NULL OR w.worker_id = $2) ORDER BY w.worker_id",
-		{TEXTOID, TEXTOID, BOOLOID, TIMESTAMPTZOID}
-	};
+	static Statement of_pool = {WORKERS_SQL("w.pool = $1"), WORKERS_TYPES};
+	static Statement of_worker = {WORKERS_SQL("w.pool = $1 AND w.worker_id = $4"), WORKERS_TYPES};
 	Search	   *search = &picture->search;
 	Fleet	   *fleet = &picture->fleet;
 	HASHCTL		control = {.keysize = sizeof(uint64), .entrysize = sizeof(uint64) * 2, .hcxt = CurrentMemoryContext};
@@ -232,9 +244,10 @@ load_workers(Picture *picture, const char *pool, const char *only_worker, bool r
 
 	for (int i = 0; i < search->nkinds; i++)
 		needs_software = needs_software || search->kinds[i].demand.software.count > 0;
-	n = (int) statement_run(&statement, read_only, TEXT_VALUE(pool), TEXT_OR_NULL(only_worker),
+	n = (int) statement_run(only_worker ? &of_worker : &of_pool, read_only, TEXT_VALUE(pool),
 							VALUE(BoolGetDatum(needs_software)),
-							VALUE(TimestampTzGetDatum(GetCurrentTransactionStartTimestamp())));
+							VALUE(TimestampTzGetDatum(GetCurrentTransactionStartTimestamp())),
+							TEXT_OR_NULL(only_worker));
 
 	fleet->nworkers = n;
 	fleet->workers = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Worker) * (n + 1));
@@ -331,19 +344,13 @@ static void
 load_devices(Picture *picture, const char *pool, const char *only_worker,
 			 const Reported *reported, bool read_only)
 {
-	static Statement statement = {
-		"SELECT d.worker_id, d.device_no, d.profile_id, coalesce(d.memory_bytes, -1), d.uses_host_memory,"
-		"  u.slots, u.share, u.memory_bytes, l.utilization, l.temperature_celsius"
-		" FROM hwsched.device d"
-		" JOIN hwsched.device_usage u ON u.pool = d.pool AND u.worker_id = d.worker_id AND u.device_no = d.device_no"
-		" LEFT JOIN hwsched.device_load l ON l.pool = d.pool AND l.worker_id = d.worker_id AND l.device_no = d.device_no"
-		" WHERE d.pool = $1 AND ($2 IS NULL OR d.worker_id = $2) ORDER BY d.worker_id, d.device_no",
-		{TEXTOID, TEXTOID}
-	};
+	static Statement of_pool = {DEVICES_SQL("d.pool = $1"), DEVICES_TYPES};
+	static Statement of_worker = {DEVICES_SQL("d.pool = $1 AND d.worker_id = $2"), DEVICES_TYPES};
 	Fleet	   *fleet = &picture->fleet;
 	HASHCTL		control = {.keysize = sizeof(int64), .entrysize = sizeof(KindEntry), .hcxt = CurrentMemoryContext};
 	HTAB	   *numbers = hash_create("hwsched profiles", 256, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	int			n = (int) statement_run(&statement, read_only, TEXT_VALUE(pool), TEXT_OR_NULL(only_worker));
+	int			n = (int) statement_run(only_worker ? &of_worker : &of_pool, read_only,
+										TEXT_VALUE(pool), TEXT_OR_NULL(only_worker));
 	double	   *utilizations = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(double) * (n + 1));
 	double	   *celsius = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(double) * (n + 1));
 	int64	   *profile_ids = NULL;

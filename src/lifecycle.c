@@ -279,7 +279,7 @@ start_assigned(const char *pool, const char *worker_id, int n, double lease)
 	static Statement statement = {
 		"WITH started AS (UPDATE hwsched.assignment a SET state = 'running', started_at = now(),"
 		"  lease_until = now() + make_interval(secs => $4)"
-		" WHERE a.pool = $1 AND a.state = 'assigned' AND a.assignment_id = ANY (ARRAY("
+		" WHERE a.pool = $1 AND a.worker_id = $2 AND a.state = 'assigned' AND a.assignment_id = ANY (ARRAY("
 		"  SELECT b.assignment_id FROM hwsched.assignment b"
 		"  WHERE b.pool = $1 AND b.worker_id = $2 AND b.state = 'assigned'"
 		"  ORDER BY b.priority, b.assignment_id LIMIT $3 FOR UPDATE SKIP LOCKED))"

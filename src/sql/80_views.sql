@@ -126,7 +126,7 @@ JOIN hwsched.worker_load l ON l.pool = w.pool AND l.worker_id = w.worker_id
 LEFT JOIN LATERAL (
     SELECT sum(du.memory_bytes) FILTER (WHERE d.uses_host_memory)::bigint AS drawn_bytes,
            count(*) FILTER (WHERE p.hardware_class <> 'cpu') AS accelerators,
-           sum(du.share / 1000000.0::float8) FILTER (WHERE p.hardware_class <> 'cpu') AS reserved_accelerators
+           coalesce(sum(du.share) FILTER (WHERE p.hardware_class <> 'cpu'), 0) / 1000000.0::float8 AS reserved_accelerators
     FROM hwsched.device d
     JOIN hwsched.device_profile p ON p.pool = d.pool AND p.profile_id = d.profile_id
     JOIN hwsched.device_usage du ON du.pool = d.pool AND du.worker_id = d.worker_id AND du.device_no = d.device_no
@@ -240,7 +240,7 @@ FROM hwsched.pool p
 LEFT JOIN (SELECT pool, count(*) AS workers, count(*) FILTER (WHERE state = 'active') AS active
            FROM hwsched.worker GROUP BY pool) w ON w.pool = p.pool
 LEFT JOIN (SELECT d.pool, count(*) AS devices, count(*) FILTER (WHERE dp.hardware_class <> 'cpu') AS accelerators,
-                  sum(du.share / 1000000.0::float8) FILTER (WHERE dp.hardware_class <> 'cpu') AS reserved_accelerators
+                  sum(du.share) FILTER (WHERE dp.hardware_class <> 'cpu') / 1000000.0::float8 AS reserved_accelerators
            FROM hwsched.device d
            JOIN hwsched.device_profile dp ON dp.pool = d.pool AND dp.profile_id = d.profile_id
            JOIN hwsched.device_usage du ON du.pool = d.pool AND du.worker_id = d.worker_id AND du.device_no = d.device_no
