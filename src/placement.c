@@ -10,449 +10,80 @@
  *
  * - The efficiency of a workload on a device depends on their two profiles,
  *	 so it is computed once per pair of profiles (pair_of).
- * - Workers with the same hardware form a group.  A group is judged by an
- *	 ideal member: idle, cool, with the best state of any.  No member can have
- *	 a greater value, so a group is looked into only when its ideal member
- *	 comes first (the heap's closed entries).
- * - Within a batch a worker only ever gets fuller, so its value for a kind of
- *	 work only falls.  A heap whose entries are checked when they come out on
- *	 top therefore yields the true best.
+ * - Workers with the same hardware are judged by an ideal member: idle, cool,
+ *	 with the best state of any.  No member can have a greater value, so they
+ *	 are looked into only when their ideal member comes first.
+ * - Workers with the same hardware in the same state form a group, and alike
+ *	 devices of a group's workers a lane.  A kind of work has one value for a
+ *	 whole lane, and it stays the same for the batch.
+ * - The lanes that are worth the same to a kind form a band: a tree over their
+ *	 workers that knows the least used one, and how much room there is at most
+ *	 below each node.  Other kinds that see the same lanes alike share it.
+ * - Within a batch a worker only ever gets fuller, so a band that has no place
+ *	 for a kind has none for the rest of the batch.
+ *
+ * Work that takes several accelerators of different lanes has no such fixed
+ * value: its candidates are single workers, looked at again when they come out
+ * on top of the heap, as their values only fall.
  */
-#include "placement.h"
+#include "search.h"
 
-#include "version.h"
-
-/* Work that prefers a backend counts devices without it for this much. */
-#define NOT_PREFERRED 0.9
-
-typedef struct Pair
+/* Alike devices of a group's workers: positions in the worker's devices. */
+typedef struct Lane
 {
-	bool		known;
-	Mismatch	mismatch;
-	double		raw_efficiency;
-} Pair;
+	int32		group;
+	int32		npositions;
+	int32		first_position; /* in SearchState.positions */
+} Lane;
 
-/* A worker, or a group not yet looked into, as a candidate for a kind. */
-typedef struct Entry
+/* A worker in a band, with one of its lanes. */
+typedef struct Leaf
 {
-	double		value;
-	bool		closed;			/* worker is a group */
-	bool		spares_accelerators;
+	struct Band *band;
+	int32		at;				/* its node */
 	int32		worker;
+	int32		lane;
+	struct Leaf *next;			/* of the same worker */
+} Leaf;
+
+/*
+ * The least used worker below a node, and the most that any worker below it
+ * has free.  A worker that takes nothing any more has room -1.
+ */
+typedef struct Node
+{
 	int32		assignments;
+	int32		worker;
 	int64		total_assignments;
-} Entry;
+	int64		room;			/* of one device, as device_room */
+	int64		memory;			/* of one device */
+	int64		cpu;
+	int64		host_memory;
+	int32		empty;			/* empty devices of one worker */
+} Node;
 
-typedef struct KindState
+typedef struct Band
 {
-	Pair	   *pairs;			/* by device profile */
-	bool		prepared;
-	int			nentries;
-	int			allocated;
-	Entry	   *entries;		/* a heap, best first */
-} KindState;
+	struct Band *next;			/* in its bucket */
+	int			nlanes;
+	int32	   *lanes;
+	int			nleaves;
+	int			size;			/* leaves from node size on; the root is node 1 */
+	Leaf	   *leaves;
+	Node	   *nodes;
+} Band;
 
-typedef struct SearchState
+/* What a workload needs of a worker, to pass over whole parts of a tree. */
+typedef struct Need
 {
-	int			ngroups;
-	int		   *group_start;	/* in group_members; ngroups + 1 of them */
-	int		   *group_members;	/* workers, by group */
-	int32	   *scratch;		/* device indices, as many as any worker has */
-	double	   *scratch_values;
-	Refusal    *scratch_refusals;
-} SearchState;
+	int64		room;
+	int64		memory;
+	int64		cpu;
+	int64		host_memory;
+	int32		empty;
+} Need;
 
-/* --- one device --- */
-
-static const Pair *
-pair_of(Search *search, WorkKind *kind, int profile)
-{
-	Pair	   *pair = &kind->state->pairs[profile];
-
-	if (!pair->known)
-	{
-		const DeviceProfile *device = &search->fleet->profiles[profile];
-
-		pair->known = true;
-		pair->mismatch = device_mismatch(&kind->profile, device);
-		if (pair->mismatch == MATCHES)
-			pair->raw_efficiency = raw_efficiency(&kind->profile, device);
-		search->pairs_scored++;
-	}
-	return pair;
-}
-
-static bool
-is_cpu(const DeviceProfile *profile)
-{
-	return same_name(profile->hardware_class, "cpu");
-}
-
-/* Returns whether a device is an accelerator of a type; NULL: of any. */
-static bool
-is_accelerator(const DeviceProfile *profile, const char *type)
-{
-	if (type == NULL)
-		return !is_cpu(profile);
-	return same_name(profile->hardware_class, type) ||
-		names_contain(&profile->supported_backends, type);
-}
-
-/*
- * Returns whether a device has room, beside what it runs.  A slot is one
- * max_concurrent-th of its device, so that slots and shares add up to one
- * device at most; a whole accelerator has to be empty.
- */
-static bool
-device_has_room(const Device *device, const Demand *demand, int64 max_concurrent)
-{
-	int64		used = device->slots * (int64) WHOLE_SHARE + device->share * max_concurrent;
-	int64		asked = WHOLE_SHARE;
-
-	switch (demand_occupancy(demand))
-	{
-		case OCCUPY_SLOT:
-			asked = WHOLE_SHARE;
-			break;
-		case OCCUPY_SHARE:
-			asked = demand->share * max_concurrent;
-			break;
-		case OCCUPY_WHOLE:
-			asked = WHOLE_SHARE * max_concurrent;
-			break;
-	}
-	return used + asked <= WHOLE_SHARE * max_concurrent;
-}
-
-/*
- * Returns why one device of a worker does not take its part of a workload.
- * others is how many devices the workload already has there.
- */
-static Refusal
-device_refusal(Search *search, WorkKind *kind, const Worker *worker,
-			   const Device *device, const char *type, int others)
-{
-	static const Refusal of_mismatch[] = {
-		[MATCHES] = FITS,
-		[MISMATCH_BACKEND] = REFUSED_BACKEND,
-		[MISMATCH_MODEL] = REFUSED_MODEL,
-		[MISMATCH_PRECISION] = REFUSED_PRECISION,
-		[MISMATCH_FEATURE] = REFUSED_FEATURE,
-		[MISMATCH_UNITS] = REFUSED_UNITS,
-		[MISMATCH_MEMORY] = REFUSED_MEMORY,
-	};
-	const DeviceProfile *profile = &search->fleet->profiles[device->profile];
-	const Pair *pair = pair_of(search, kind, device->profile);
-	int64		memory = kind->profile.min_memory_bytes;
-	int64		host_memory = kind->demand.host_memory_bytes;
-
-	if (pair->mismatch != MATCHES)
-		return of_mismatch[pair->mismatch];
-	if (device->memory_bytes >= 0 && memory > device->memory_bytes)
-		return REFUSED_MEMORY;
-	if (demand_occupancy(&kind->demand) != OCCUPY_SLOT && !is_accelerator(profile, type))
-		return REFUSED_ACCELERATORS;
-	if (device->uses_host_memory)
-	{
-		host_memory += memory * (others + 1);
-		if (host_memory > worker->memory_bytes)
-			return REFUSED_HOST_MEMORY;
-	}
-
-	if (device->load > search->settings.max_load)
-		return REFUSED_LOAD;
-	if (host_memory > 0 && worker->memory_used + host_memory > worker->memory_bytes)
-		return REFUSED_HOST_MEMORY_BUSY;
-	if (!device_has_room(device, &kind->demand, search->settings.max_concurrent))
-		return REFUSED_DEVICE_BUSY;
-	if (device->memory_bytes >= 0 && memory > 0 && device->memory_used + memory > device->memory_bytes)
-		return REFUSED_DEVICE_MEMORY_BUSY;
-	return FITS;
-}
-
-static double
-device_adjusted(const Pair *pair, const Device *device)
-{
-	return adjusted_efficiency(pair->raw_efficiency, device->effective_load,
-							   device->warming, device->cooling,
-							   device->performance_level, device->temperature);
-}
-
-static bool
-is_preferred(const WorkKind *kind, const DeviceProfile *profile)
-{
-	const NameSet *preferred = &kind->profile.preferred_backends;
-
-	for (int i = 0; i < preferred->count; i++)
-		if (names_contain(&profile->supported_backends, preferred->names[i]) ||
-			same_name(profile->hardware_class, preferred->names[i]))
-			return true;
-	return preferred->count == 0;
-}
-
-/* Returns what a device is worth for a kind of work, before its worker's part. */
-static double
-device_value(Search *search, WorkKind *kind, const Device *device)
-{
-	double		adjusted = device_adjusted(pair_of(search, kind, device->profile), device);
-
-	return is_preferred(kind, &search->fleet->profiles[device->profile]) ? adjusted : adjusted * NOT_PREFERRED;
-}
-
-/* --- one worker --- */
-
-/* Returns why a worker, its devices apart, does not take a workload. */
-static Refusal
-worker_refusal(Search *search, WorkKind *kind, const Worker *worker)
-{
-	const Demand *demand = &kind->demand;
-
-	if (demand->software.count > 0 &&
-		!software_suffices(&search->fleet->software[worker->software], &demand->software))
-		return REFUSED_SOFTWARE;
-	if (demand->cpu_millicores > worker->cpu_millicores)
-		return REFUSED_CPU_CORES;
-	if (demand->host_memory_bytes > worker->memory_bytes)
-		return REFUSED_HOST_MEMORY;
-	if (!worker->accepting)
-		return REFUSED_DRAINING;
-	if (worker->max_concurrent > 0 && worker->assignments >= worker->max_concurrent)
-		return REFUSED_CONCURRENT;
-	if (demand->cpu_millicores > 0 && worker->cpu_used + demand->cpu_millicores > worker->cpu_millicores)
-		return REFUSED_CPU_BUSY;
-	if (demand->host_memory_bytes > 0 &&
-		worker->memory_used + demand->host_memory_bytes > worker->memory_bytes)
-		return REFUSED_HOST_MEMORY_BUSY;
-	return FITS;
-}
-
-static double
-preference_factor(const Search *search, const WorkKind *kind, int worker)
-{
-	if (kind->preference == NULL)
-		return 1.0;
-	return 1.0 + search->settings.preference_weight * (2.0 * kind->preference[worker] - 1.0);
-}
-
-/*
- * Chooses the one device of a worker for work that takes a slot or a share.
- * Equal values: a CPU for work that asks for no accelerator; then, for a
- * share, the fullest device, so that others stay whole, and for a slot the
- * emptiest; then the lowest device_no.
- */
-static Refusal
-choose_device(Search *search, WorkKind *kind, const Worker *worker, int32 *chosen)
-{
-	Fleet	   *fleet = search->fleet;
-	Occupancy	occupancy = demand_occupancy(&kind->demand);
-	const char *type = kind->demand.accelerators.count > 0 ? kind->demand.accelerators.items[0].name : NULL;
-	Refusal		best_refusal = REFUSED_NO_WORKER;
-	double		best_value = 0;
-	int64		best_used = 0;
-	int			best = -1;
-
-	for (int i = worker->first_device; i < worker->first_device + worker->ndevices; i++)
-	{
-		const Device *device = &fleet->devices[i];
-		Refusal		refusal = device_refusal(search, kind, worker, device, type, 0);
-		double		value;
-		int64		used;
-
-		best_refusal = Max(best_refusal, refusal);
-		if (refusal != FITS)
-			continue;
-		value = device_value(search, kind, device);
-		used = device->slots * (int64) WHOLE_SHARE + device->share * (int64) search->settings.max_concurrent;
-		if (occupancy == OCCUPY_SHARE)
-			used = -used;
-		if (best >= 0)
-		{
-			bool		cpu = occupancy == OCCUPY_SLOT && is_cpu(&fleet->profiles[device->profile]);
-			bool		best_cpu = occupancy == OCCUPY_SLOT && is_cpu(&fleet->profiles[fleet->devices[best].profile]);
-
-			if (value < best_value ||
-				(value == best_value &&
-				 (cpu < best_cpu || (cpu == best_cpu && used >= best_used))))
-				continue;
-		}
-		best = i;
-		best_value = value;
-		best_used = used;
-	}
-	*chosen = best;
-	return best_refusal;
-}
-
-/*
- * Chooses the whole accelerators of a worker: of each type as many as are
- * asked for, the most valuable ones, equal ones by device_no.  Returns FITS
- * and the number of devices, or the refusal of the device that is missing.
- */
-static Refusal
-choose_accelerators(Search *search, WorkKind *kind, const Worker *worker, int32 *chosen, int *nchosen)
-{
-	const NamedNumbers *types = &kind->demand.accelerators;
-	SearchState *state = search->state;
-	Refusal		result = FITS;
-
-	*nchosen = 0;
-	for (int t = 0; t < types->count; t++)
-	{
-		int			wanted = (int) types->items[t].value;
-		int			first = *nchosen;
-
-		/* the refusals of the devices that are closest to fitting */
-		int			nrefusals = 0;
-
-		for (int i = worker->first_device; i < worker->first_device + worker->ndevices; i++)
-		{
-			const Device *device = &search->fleet->devices[i];
-			bool		taken = false;
-			Refusal		refusal;
-			int			at;
-
-			for (int j = 0; j < first && !taken; j++)
-				taken = chosen[j] == i;
-			if (taken)
-				continue;
-			refusal = device_refusal(search, kind, worker, device, types->items[t].name,
-									 first + wanted - 1);
-			if (refusal == FITS)
-			{
-				double		value = device_value(search, kind, device);
-
-				/* insert among the best so far */
-				for (at = *nchosen; at > first && value > state->scratch_values[at - 1]; at--)
-					;
-				if (at < first + wanted)
-				{
-					int			last = Min(*nchosen, first + wanted - 1);
-
-					for (int j = last; j > at; j--)
-					{
-						chosen[j] = chosen[j - 1];
-						state->scratch_values[j] = state->scratch_values[j - 1];
-					}
-					chosen[at] = i;
-					state->scratch_values[at] = value;
-					*nchosen = last + 1;
-				}
-			}
-			for (at = nrefusals; at > 0 && refusal > state->scratch_refusals[at - 1]; at--)
-				state->scratch_refusals[at] = state->scratch_refusals[at - 1];
-			state->scratch_refusals[at] = refusal;
-			nrefusals++;
-		}
-		if (*nchosen - first < wanted)
-			result = Min(result, nrefusals >= wanted ? state->scratch_refusals[wanted - 1] :
-						 nrefusals > 0 ? Min(REFUSED_ACCELERATORS, state->scratch_refusals[0]) :
-						 REFUSED_ACCELERATORS);
-	}
-	return result;
-}
-
-static void
-value_candidate(Search *search, WorkKind *kind, Candidate *candidate)
-{
-	double		raw = 0;
-	double		adjusted = 0;
-	double		value = 0;
-	bool		cpu = demand_occupancy(&kind->demand) == OCCUPY_SLOT;
-
-	for (int i = 0; i < candidate->ndevices; i++)
-	{
-		const Device *device = &search->fleet->devices[candidate->devices[i]];
-		const Pair *pair = pair_of(search, kind, device->profile);
-
-		raw += pair->raw_efficiency;
-		adjusted += device_adjusted(pair, device);
-		value += device_value(search, kind, device);
-		cpu = cpu && is_cpu(&search->fleet->profiles[device->profile]);
-	}
-	candidate->raw_efficiency = raw / candidate->ndevices;
-	candidate->adjusted_efficiency = adjusted / candidate->ndevices;
-	candidate->value = value / candidate->ndevices * preference_factor(search, kind, candidate->worker);
-	candidate->spares_accelerators = cpu;
-	search->candidates_scored++;
-}
-
-/*
- * Finds how a worker would take a workload now.  Returns FITS and fills
- * candidate, whose devices stay valid until the next call, or the reason why
- * it would not.
- */
-Refusal
-search_candidate(Search *search, WorkKind *kind, int worker_index, Candidate *candidate)
-{
-	const Worker *worker = &search->fleet->workers[worker_index];
-	Refusal		refusal = worker_refusal(search, kind, worker);
-	Refusal		of_devices;
-
-	candidate->worker = worker_index;
-	candidate->devices = search->state->scratch;
-	candidate->ndevices = 1;
-	if (demand_occupancy(&kind->demand) == OCCUPY_WHOLE)
-		of_devices = choose_accelerators(search, kind, worker, candidate->devices, &candidate->ndevices);
-	else
-		of_devices = choose_device(search, kind, worker, &candidate->devices[0]);
-	refusal = Min(refusal, of_devices);
-	if (refusal != FITS)
-		return refusal;
-	value_candidate(search, kind, candidate);
-	return candidate->adjusted_efficiency < search->settings.min_score ? REFUSED_SCORE : FITS;
-}
-
-/*
- * The same for one device of a worker, whatever the others offer: what the
- * ranking of compatible hardware shows.  device is an index in Fleet.devices.
- * The candidate is filled whenever the device's profile matches.
- */
-Refusal
-search_device(Search *search, WorkKind *kind, int worker_index, int device, Candidate *candidate)
-{
-	const Worker *worker = &search->fleet->workers[worker_index];
-	const NamedNumbers *types = &kind->demand.accelerators;
-	Refusal		refusal = REFUSED_NO_WORKER;
-	Candidate	whole;
-
-	for (int t = 0; t < Max(types->count, 1); t++)
-		refusal = Max(refusal, device_refusal(search, kind, worker, &search->fleet->devices[device],
-											  types->count > 0 ? types->items[t].name : NULL, 0));
-	refusal = Min(refusal, worker_refusal(search, kind, worker));
-	if (refusal == FITS && demand_occupancy(&kind->demand) == OCCUPY_WHOLE)
-		refusal = search_candidate(search, kind, worker_index, &whole);
-
-	candidate->worker = worker_index;
-	candidate->ndevices = 1;
-	candidate->devices = &search->state->scratch[0];
-	candidate->devices[0] = device;
-	if (pair_of(search, kind, search->fleet->devices[device].profile)->mismatch == MATCHES)
-	{
-		value_candidate(search, kind, candidate);
-		if (refusal == FITS && candidate->adjusted_efficiency < search->settings.min_score)
-			refusal = REFUSED_SCORE;
-	}
-	return refusal;
-}
-
-/* Returns how close the fleet is to taking a kind of work: FITS or a reason. */
-Refusal
-search_refusal(Search *search, WorkKind *kind)
-{
-	Refusal		best = REFUSED_NO_WORKER;
-	Candidate	candidate;
-
-	for (int i = 0; i < search->fleet->nworkers && best != FITS; i++)
-	{
-		Refusal		refusal = search_candidate(search, kind, i, &candidate);
-
-		best = Max(best, refusal);
-		CHECK_FOR_INTERRUPTS();
-	}
-	return best;
-}
-
-/* --- groups of workers with the same hardware --- */
+/* --- workers with the same hardware, in the same state; their lanes --- */
 
 static bool
 same_hardware(const Fleet *fleet, const Worker *a, const Worker *b)
@@ -485,67 +116,178 @@ hardware_hash(const Fleet *fleet, const Worker *worker)
 	return (uint32) (hash ^ (hash >> 32));
 }
 
+/* Compares what decides the value of a device beside its hardware. */
+static int
+compare_state(const Device *a, const Device *b)
+{
+#define COMPARE(m) if (a->m != b->m) return a->m < b->m ? -1 : 1
+	COMPARE(load);
+	COMPARE(effective_load);
+	COMPARE(warming);
+	COMPARE(cooling);
+	COMPARE(performance_level);
+	COMPARE(temperature);
+	return 0;
+}
+
+/* Compares the state of two workers, by index, with the same hardware. */
+static int
+compare_worker_state(const Search *search, int32 i, int32 j)
+{
+	const Fleet *fleet = search->fleet;
+	const SearchState *state = search->state;
+	const Worker *a = &fleet->workers[i];
+	const Worker *b = &fleet->workers[j];
+
+	COMPARE(accepting);
+	for (int d = 0; d < a->ndevices; d++)
+	{
+		int			order = compare_state(&fleet->devices[a->first_device + d],
+										  &fleet->devices[b->first_device + d]);
+
+		if (order != 0)
+			return order;
+	}
+	for (int p = 0; p < state->npreferences; p++)
+		if (state->preferences[p][i] != state->preferences[p][j])
+			return state->preferences[p][i] < state->preferences[p][j] ? -1 : 1;
+	return 0;
+}
+
+static const Search *sorting;
+
+/* Orders workers of the same hardware by state, then by index. */
+static int
+compare_members(const void *a, const void *b)
+{
+	int32		i = *(const int32 *) a;
+	int32		j = *(const int32 *) b;
+	int			order = compare_worker_state(sorting, i, j);
+
+	return order != 0 ? order : i - j;
+}
+
+/* Collects what was learned of the workers, each workload type once. */
+static void
+collect_preferences(Search *search)
+{
+	SearchState *state = search->state;
+
+	state->preferences = palloc(sizeof(double *) * (search->nkinds + 1));
+	for (int k = 0; k < search->nkinds; k++)
+	{
+		bool		known = search->kinds[k].preference == NULL;
+
+		for (int p = 0; p < state->npreferences && !known; p++)
+			known = state->preferences[p] == search->kinds[k].preference;
+		if (!known)
+			state->preferences[state->npreferences++] = search->kinds[k].preference;
+	}
+}
+
 /*
- * Groups the workers, and appends to the fleet one ideal worker per group:
- * nothing assigned, and each device in the best state that any member has.
+ * Sorts the workers into hardware; returns, by worker, the number of its
+ * hardware, and sets first[] to a member of each.
  */
+static int32 *
+number_hardware(Search *search, int32 *first)
+{
+	Fleet	   *fleet = search->fleet;
+	int			nbuckets = 16;
+	int32	   *buckets;
+	int32	   *next = palloc(sizeof(int32) * (fleet->nworkers + 1));
+	int32	   *hardware = palloc(sizeof(int32) * (fleet->nworkers + 1));
+	int			count = 0;
+
+	while (nbuckets < fleet->nworkers * 2)
+		nbuckets *= 2;
+	buckets = palloc(sizeof(int32) * nbuckets);
+	for (int i = 0; i < nbuckets; i++)
+		buckets[i] = -1;
+	for (int i = 0; i < fleet->nworkers; i++)
+	{
+		int32	   *bucket = &buckets[hardware_hash(fleet, &fleet->workers[i]) & (nbuckets - 1)];
+		int			h = *bucket;
+
+		while (h >= 0 && !same_hardware(fleet, &fleet->workers[first[h]], &fleet->workers[i]))
+			h = next[h];
+		if (h < 0)
+		{
+			h = count++;
+			first[h] = i;
+			next[h] = *bucket;
+			*bucket = h;
+		}
+		hardware[i] = h;
+	}
+	search->state->nhardware = count;
+	pfree(buckets);
+	pfree(next);
+	return hardware;
+}
+
+/* Makes the groups: members by hardware and state, in the order of workers. */
 static void
 make_groups(Search *search)
 {
 	Fleet	   *fleet = search->fleet;
 	SearchState *state = search->state;
-	int			nworkers = fleet->nworkers;
-	int			nbuckets = 16;
-	int		   *buckets;
-	int		   *next = palloc(sizeof(int) * (nworkers + 1));
-	int		   *first = palloc(sizeof(int) * (nworkers + 1));
+	int			n = fleet->nworkers;
+	int32	   *first = palloc(sizeof(int32) * (n + 1));
+	int32	   *hardware = number_hardware(search, first);
+	int		   *start = palloc0(sizeof(int) * (state->nhardware + 2));
+
+	state->members = palloc(sizeof(int32) * (n + 1));
+	for (int i = 0; i < n; i++)
+		start[hardware[i] + 2]++;
+	for (int h = 0; h < state->nhardware; h++)
+		start[h + 2] += start[h + 1];
+	for (int i = 0; i < n; i++)
+		state->members[start[hardware[i] + 1]++] = i;
+
+	state->hardware_start = palloc(sizeof(int) * (state->nhardware + 1));
+	state->group_start = palloc(sizeof(int) * (n + 1));
+	state->ngroups = 0;
+	for (int h = 0; h < state->nhardware; h++)
+	{
+		sorting = search;
+		qsort(&state->members[start[h]], start[h + 1] - start[h], sizeof(int32), compare_members);
+		state->hardware_start[h] = state->ngroups;
+		for (int m = start[h]; m < start[h + 1]; m++)
+			if (m == start[h] || compare_worker_state(search, state->members[m - 1], state->members[m]) != 0)
+				state->group_start[state->ngroups++] = m;
+	}
+	state->hardware_start[state->nhardware] = state->ngroups;
+	state->group_start[state->ngroups] = n;
+	pfree(start);
+	pfree(hardware);
+	pfree(first);
+}
+
+/*
+ * Appends to the fleet one ideal worker per hardware: nothing assigned, and
+ * each device in the best state that any member has.
+ */
+static void
+make_ideals(Search *search)
+{
+	Fleet	   *fleet = search->fleet;
+	SearchState *state = search->state;
 	int			ndevices = fleet->ndevices;
 
-	while (nbuckets < nworkers * 2)
-		nbuckets *= 2;
-	buckets = palloc(sizeof(int) * nbuckets);
-	for (int i = 0; i < nbuckets; i++)
-		buckets[i] = -1;
-
-	/* a group is known by its first member; groups chain in the buckets */
-	state->ngroups = 0;
-	for (int i = 0; i < nworkers; i++)
-	{
-		Worker	   *worker = &fleet->workers[i];
-		int		   *bucket = &buckets[hardware_hash(fleet, worker) & (nbuckets - 1)];
-		int			group = *bucket;
-
-		while (group >= 0 && !same_hardware(fleet, &fleet->workers[first[group]], worker))
-			group = next[group];
-		if (group < 0)
-		{
-			group = state->ngroups++;
-			first[group] = i;
-			next[group] = *bucket;
-			*bucket = group;
-			ndevices += worker->ndevices;
-		}
-		worker->group = group;
-	}
-
-	/* members by group, in the order of workers */
-	state->group_start = palloc0(sizeof(int) * (state->ngroups + 2));
-	state->group_members = palloc(sizeof(int) * (nworkers + 1));
-	for (int i = 0; i < nworkers; i++)
-		state->group_start[fleet->workers[i].group + 2]++;
-	for (int g = 0; g < state->ngroups; g++)
-		state->group_start[g + 2] += state->group_start[g + 1];
-	for (int i = 0; i < nworkers; i++)
-		state->group_members[state->group_start[fleet->workers[i].group + 1]++] = i;
-
-	fleet->workers = repalloc(fleet->workers, sizeof(Worker) * (nworkers + state->ngroups + 1));
+	for (int h = 0; h < state->nhardware; h++)
+		ndevices += fleet->workers[state->members[state->group_start[state->hardware_start[h]]]].ndevices;
+	fleet->workers = repalloc(fleet->workers, sizeof(Worker) * (fleet->nworkers + state->nhardware + 1));
 	fleet->devices = repalloc(fleet->devices, sizeof(Device) * (ndevices + 1));
-	ndevices = fleet->ndevices;
-	for (int g = 0; g < state->ngroups; g++)
-	{
-		Worker	   *ideal = &fleet->workers[nworkers + g];
 
-		*ideal = fleet->workers[first[g]];
+	ndevices = fleet->ndevices;
+	for (int h = 0; h < state->nhardware; h++)
+	{
+		int			first = state->group_start[state->hardware_start[h]];
+		Worker	   *ideal = &fleet->workers[fleet->nworkers + h];
+		int			of_first = fleet->workers[state->members[first]].first_device;
+
+		*ideal = fleet->workers[state->members[first]];
 		ideal->accepting = true;
 		ideal->assignments = 0;
 		ideal->max_concurrent = 0;
@@ -555,14 +297,15 @@ make_groups(Search *search)
 		{
 			Device	   *best = &fleet->devices[ndevices++];
 
-			*best = fleet->devices[fleet->workers[first[g]].first_device + d];
+			*best = fleet->devices[of_first + d];
 			best->slots = best->share = 0;
 			best->memory_used = 0;
 			best->warming = best->cooling = false;
 			best->performance_level = 1.0;
-			for (int m = state->group_start[g]; m < state->group_start[g + 1]; m++)
+			/* one member of each group will do: the others are in the same state */
+			for (int g = state->hardware_start[h]; g < state->hardware_start[h + 1]; g++)
 			{
-				const Device *member = &fleet->devices[fleet->workers[state->group_members[m]].first_device + d];
+				const Device *member = &fleet->devices[fleet->workers[state->members[state->group_start[g]]].first_device + d];
 
 				best->load = Min(best->load, member->load);
 				best->effective_load = Min(best->effective_load, member->effective_load);
@@ -570,9 +313,55 @@ make_groups(Search *search)
 			}
 		}
 	}
-	pfree(buckets);
-	pfree(next);
-	pfree(first);
+}
+
+/* Makes the lanes of each group from its first member's devices. */
+static void
+make_lanes(Search *search)
+{
+	Fleet	   *fleet = search->fleet;
+	SearchState *state = search->state;
+	int			most = 0;
+	int			npositions = 0;
+	bool	   *done;
+
+	for (int g = 0; g < state->ngroups; g++)
+		most += fleet->workers[state->members[state->group_start[g]]].ndevices;
+	state->lanes = palloc(sizeof(Lane) * (most + 1));
+	state->positions = palloc(sizeof(int32) * (most + 1));
+	state->lane_start = palloc(sizeof(int) * (state->ngroups + 1));
+	done = palloc(sizeof(bool) * (most + 1));
+	state->nlanes = 0;
+	for (int g = 0; g < state->ngroups; g++)
+	{
+		const Worker *worker = &fleet->workers[state->members[state->group_start[g]]];
+		const Device *devices = &fleet->devices[worker->first_device];
+
+		state->lane_start[g] = state->nlanes;
+		memset(done, 0, sizeof(bool) * worker->ndevices);
+		for (int d = 0; d < worker->ndevices; d++)
+		{
+			Lane	   *lane;
+
+			if (done[d])
+				continue;
+			lane = &state->lanes[state->nlanes++];
+			lane->group = g;
+			lane->first_position = npositions;
+			for (int e = d; e < worker->ndevices; e++)
+				if (!done[e] && devices[d].profile == devices[e].profile &&
+					devices[d].memory_bytes == devices[e].memory_bytes &&
+					devices[d].uses_host_memory == devices[e].uses_host_memory &&
+					compare_state(&devices[d], &devices[e]) == 0)
+				{
+					done[e] = true;
+					state->positions[npositions++] = e;
+				}
+			lane->npositions = npositions - lane->first_position;
+		}
+	}
+	state->lane_start[state->ngroups] = state->nlanes;
+	pfree(done);
 }
 
 /*
@@ -594,16 +383,236 @@ search_begin(Search *search)
 		most_devices = Max(most_devices, fleet->workers[i].ndevices);
 	state->scratch = palloc(sizeof(int32) * (most_devices + 1));
 	state->scratch_values = palloc(sizeof(double) * (most_devices + 1));
+	state->scratch_fitting = palloc(sizeof(int32) * (most_devices + 1));
 	state->scratch_refusals = palloc(sizeof(Refusal) * (most_devices + 1));
+	state->nbuckets = 256;
+	state->buckets = palloc0(sizeof(Band *) * state->nbuckets);
+	state->leaves = palloc0(sizeof(Leaf *) * (fleet->nworkers + 1));
 	for (int i = 0; i < search->nkinds; i++)
 	{
 		search->kinds[i].state = palloc0(sizeof(KindState));
 		search->kinds[i].state->pairs = palloc0(sizeof(Pair) * (fleet->nprofiles + 1));
 	}
+	collect_preferences(search);
 	make_groups(search);
+	make_ideals(search);
+	make_lanes(search);
 }
 
-/* --- the heap of a kind's candidates --- */
+/* --- bands --- */
+
+static int64
+smaller(int64 a, int64 b)
+{
+	return Min(a, b);
+}
+
+/* Describes a worker with one of its lanes, as it stands now. */
+static Node
+leaf_node(const Search *search, const Leaf *leaf)
+{
+	const Fleet *fleet = search->fleet;
+	const Worker *worker = &fleet->workers[leaf->worker];
+	const Lane *lane = &search->state->lanes[leaf->lane];
+	int64		whole = WHOLE_SHARE * (int64) search->settings.max_concurrent;
+	Node		node = {
+		worker->assignments, leaf->worker, worker->total_assignments, -1, INT64_MIN,
+		worker->cpu_millicores - worker->cpu_used, worker->memory_bytes - worker->memory_used, 0
+	};
+
+	if (!worker->accepting || (worker->max_concurrent > 0 && worker->assignments >= worker->max_concurrent))
+		return node;
+	for (int p = 0; p < lane->npositions; p++)
+	{
+		const Device *device = &fleet->devices[worker->first_device + search->state->positions[lane->first_position + p]];
+		int64		room = device_room(device, search->settings.max_concurrent);
+		int64		memory = device->memory_bytes < 0 ? INT64_MAX : device->memory_bytes - device->memory_used;
+
+		if (device->uses_host_memory)
+			memory = smaller(memory, node.host_memory);
+		node.room = Max(node.room, room);
+		node.memory = Max(node.memory, memory);
+		node.empty += room == whole;
+	}
+	return node;
+}
+
+/* Returns whether a comes before b among equal values: the less used worker. */
+static bool
+less_used(int32 assignments_a, int64 total_a, int32 worker_a, int32 assignments_b, int64 total_b, int32 worker_b)
+{
+	if (assignments_a != assignments_b)
+		return assignments_a < assignments_b;
+	if (total_a != total_b)
+		return total_a < total_b;
+	return worker_a < worker_b;
+}
+
+static Node
+join_nodes(const Node *a, const Node *b)
+{
+	Node		node = less_used(b->assignments, b->total_assignments, b->worker,
+								 a->assignments, a->total_assignments, a->worker) ? *b : *a;
+
+	node.room = Max(a->room, b->room);
+	node.memory = Max(a->memory, b->memory);
+	node.cpu = Max(a->cpu, b->cpu);
+	node.host_memory = Max(a->host_memory, b->host_memory);
+	node.empty = Max(a->empty, b->empty);
+	return node;
+}
+
+static int
+compare_leaves(const void *a, const void *b)
+{
+	const Leaf *x = a;
+	const Leaf *y = b;
+
+	return x->worker != y->worker ? x->worker - y->worker : x->lane - y->lane;
+}
+
+static Band *
+make_band(Search *search, const int32 *lanes, int nlanes)
+{
+	static const Node nobody = {INT32_MAX, INT32_MAX, INT64_MAX, -1, INT64_MIN, INT64_MIN, INT64_MIN, 0};
+	SearchState *state = search->state;
+	Band	   *band = palloc0(sizeof(Band));
+	int			n = 0;
+
+	band->nlanes = nlanes;
+	band->lanes = palloc(sizeof(int32) * nlanes);
+	memcpy(band->lanes, lanes, sizeof(int32) * nlanes);
+	for (int l = 0; l < nlanes; l++)
+	{
+		int			group = state->lanes[lanes[l]].group;
+
+		band->nleaves += state->group_start[group + 1] - state->group_start[group];
+	}
+	band->leaves = palloc(sizeof(Leaf) * band->nleaves);
+	for (int l = 0; l < nlanes; l++)
+	{
+		int			group = state->lanes[lanes[l]].group;
+
+		for (int m = state->group_start[group]; m < state->group_start[group + 1]; m++)
+			band->leaves[n++] = (Leaf) {band, 0, state->members[m], lanes[l], NULL};
+	}
+	if (nlanes > 1)
+		qsort(band->leaves, n, sizeof(Leaf), compare_leaves);
+
+	band->size = 1;
+	while (band->size < n)
+		band->size *= 2;
+	band->nodes = palloc(sizeof(Node) * band->size * 2);
+	for (int i = 0; i < band->size; i++)
+	{
+		band->nodes[band->size + i] = i < n ? leaf_node(search, &band->leaves[i]) : nobody;
+		if (i < n)
+		{
+			Leaf	   *leaf = &band->leaves[i];
+
+			leaf->at = band->size + i;
+			leaf->next = state->leaves[leaf->worker];
+			state->leaves[leaf->worker] = leaf;
+		}
+	}
+	for (int at = band->size - 1; at > 0; at--)
+		band->nodes[at] = join_nodes(&band->nodes[2 * at], &band->nodes[2 * at + 1]);
+	return band;
+}
+
+static int
+compare_lanes(const void *a, const void *b)
+{
+	return *(const int32 *) a - *(const int32 *) b;
+}
+
+/* Returns the band of some lanes, made on first use. */
+static Band *
+band_of(Search *search, int32 *lanes, int nlanes)
+{
+	SearchState *state = search->state;
+	uint64		hash = UINT64_C(1469598103934665603);
+	Band	  **bucket;
+	Band	   *band;
+
+	qsort(lanes, nlanes, sizeof(int32), compare_lanes);
+	for (int l = 0; l < nlanes; l++)
+		hash = (hash ^ lanes[l]) * UINT64_C(1099511628211);
+	bucket = &state->buckets[(hash ^ (hash >> 32)) % state->nbuckets];
+	for (band = *bucket; band != NULL; band = band->next)
+		if (band->nlanes == nlanes && memcmp(band->lanes, lanes, sizeof(int32) * nlanes) == 0)
+			return band;
+	band = make_band(search, lanes, nlanes);
+	band->next = *bucket;
+	*bucket = band;
+	return band;
+}
+
+/* Brings the trees up to date after a worker has got something to do. */
+static void
+update_bands(Search *search, int worker)
+{
+	for (Leaf *leaf = search->state->leaves[worker]; leaf != NULL; leaf = leaf->next)
+	{
+		Node	   *nodes = leaf->band->nodes;
+
+		nodes[leaf->at] = leaf_node(search, leaf);
+		for (int at = leaf->at / 2; at > 0; at /= 2)
+			nodes[at] = join_nodes(&nodes[2 * at], &nodes[2 * at + 1]);
+	}
+}
+
+static Need
+need_of(const Search *search, const WorkKind *kind)
+{
+	const Demand *demand = &kind->demand;
+	int64		memory = kind->profile.min_memory_bytes;
+	Need		need = {
+		demanded_room(demand, search->settings.max_concurrent),
+		memory > 0 ? memory : INT64_MIN,
+		demand->cpu_millicores > 0 ? demand->cpu_millicores : INT64_MIN,
+		demand->host_memory_bytes > 0 ? demand->host_memory_bytes : INT64_MIN,
+		demand_occupancy(demand) == OCCUPY_WHOLE ? (int32) demand->accelerators.items[0].value : 0
+	};
+
+	return need;
+}
+
+/*
+ * Finds the least used worker below a node that takes a kind of work at the
+ * band's value, if it is less used than best; sets *best to its node.
+ */
+static void
+find_in_band(Search *search, WorkKind *kind, const Band *band, int at, const Need *need, const Node **best)
+{
+	const Node *node = &band->nodes[at];
+	const KindState *state = kind->state;
+	Candidate	candidate;
+	int			near;
+
+	if (node->room < need->room || node->memory < need->memory || node->cpu < need->cpu ||
+		node->host_memory < need->host_memory || node->empty < need->empty)
+		return;
+	if (*best != NULL && !less_used(node->assignments, node->total_assignments, node->worker,
+									(*best)->assignments, (*best)->total_assignments, (*best)->worker))
+		return;
+	if (at >= band->size)
+	{
+		/* An equal value: of its lanes, only this one is left for the kind. */
+		if (search_candidate(search, kind, node->worker, &candidate) == FITS &&
+			candidate.value == state->band_value &&
+			candidate.spares_accelerators == state->band_spares)
+			*best = node;
+		return;
+	}
+	near = less_used(band->nodes[2 * at + 1].assignments, band->nodes[2 * at + 1].total_assignments,
+					 band->nodes[2 * at + 1].worker, band->nodes[2 * at].assignments,
+					 band->nodes[2 * at].total_assignments, band->nodes[2 * at].worker) ? 2 * at + 1 : 2 * at;
+	find_in_band(search, kind, band, near, need, best);
+	find_in_band(search, kind, band, near ^ 1, need, best);
+}
+
+/* --- the heap of what a kind may still look at --- */
 
 /* Returns whether entry a comes before entry b. */
 static bool
@@ -611,26 +620,30 @@ entry_before(const Entry *a, const Entry *b)
 {
 	if (a->value != b->value)
 		return a->value > b->value;
-	/* A member of a closed group may be as good, so look into it first. */
-	if (a->closed != b->closed)
-		return a->closed;
+	/* What is closed may hold something as good, so look into it first. */
+	if ((a->type == ENTRY_HARDWARE) != (b->type == ENTRY_HARDWARE))
+		return a->type == ENTRY_HARDWARE;
 	if (a->spares_accelerators != b->spares_accelerators)
 		return a->spares_accelerators;
-	if (a->assignments != b->assignments)
-		return a->assignments < b->assignments;
-	if (a->total_assignments != b->total_assignments)
-		return a->total_assignments < b->total_assignments;
-	return a->worker < b->worker;
+	return less_used(a->assignments, a->total_assignments, a->index,
+					 b->assignments, b->total_assignments, b->index);
+}
+
+static Entry
+entry_of(const Search *search, const Candidate *candidate)
+{
+	const Worker *worker = &search->fleet->workers[candidate->worker];
+
+	return (Entry) {candidate->value, ENTRY_WORKER, candidate->spares_accelerators, candidate->worker,
+		worker->assignments, worker->total_assignments};
 }
 
 /* Orders candidates as the search does: best first. */
 int
 candidate_compare(const Search *search, const Candidate *a, const Candidate *b)
 {
-	const Worker *x = &search->fleet->workers[a->worker];
-	const Worker *y = &search->fleet->workers[b->worker];
-	Entry		left = {a->value, false, a->spares_accelerators, a->worker, x->assignments, x->total_assignments};
-	Entry		right = {b->value, false, b->spares_accelerators, b->worker, y->assignments, y->total_assignments};
+	Entry		left = entry_of(search, a);
+	Entry		right = entry_of(search, b);
 
 	return entry_before(&left, &right) ? -1 : entry_before(&right, &left) ? 1 : 0;
 }
@@ -684,25 +697,49 @@ pop_entry(KindState *state)
 		sift_down(state, 0);
 }
 
-static Entry
-entry_of(const Search *search, const Candidate *candidate)
-{
-	const Worker *worker = &search->fleet->workers[candidate->worker];
+/* --- one kind of work --- */
 
-	return (Entry) {candidate->value, false, candidate->spares_accelerators,
-		candidate->worker, worker->assignments, worker->total_assignments};
+/*
+ * Returns whether the devices a kind takes of one worker may differ, so that
+ * what a worker is worth depends on which of them are free.
+ */
+static bool
+is_mixed(const Search *search, const WorkKind *kind)
+{
+	const SearchState *state = search->state;
+	const NamedNumbers *types = &kind->demand.accelerators;
+
+	if (demand_occupancy(&kind->demand) != OCCUPY_WHOLE)
+		return false;
+	if (types->count > 1)
+		return true;
+	if (types->items[0].value == 1)
+		return false;
+	for (int g = 0; g < state->ngroups; g++)
+	{
+		const Worker *worker = &search->fleet->workers[state->members[state->group_start[g]]];
+		int			matching = 0;
+
+		for (int l = state->lane_start[g]; l < state->lane_start[g + 1]; l++)
+			matching += is_accelerator(&search->fleet->profiles[search->fleet->devices[worker->first_device +
+																						 state->positions[state->lanes[l].first_position]].profile],
+									   types->items[0].name);
+		if (matching > 1)
+			return true;
+	}
+	return false;
 }
 
-/* Fills a kind's heap with the groups whose ideal member would take it. */
+/* Fills a kind's heap with the hardware whose ideal member would take it. */
 static void
 prepare_kind(Search *search, WorkKind *kind)
 {
 	SearchState *state = search->state;
 
 	kind->state->prepared = true;
-	for (int g = 0; g < state->ngroups; g++)
+	kind->state->mixed = is_mixed(search, kind);
+	for (int h = 0; h < state->nhardware; h++)
 	{
-		int			ideal = search->fleet->nworkers + g;
 		const double *preference = kind->preference;
 		Candidate	candidate;
 		Refusal		refusal;
@@ -710,32 +747,98 @@ prepare_kind(Search *search, WorkKind *kind)
 
 		/* the ideal worker has the best preference of any member */
 		kind->preference = NULL;
-		refusal = search_candidate(search, kind, ideal, &candidate);
+		refusal = search_candidate(search, kind, search->fleet->nworkers + h, &candidate);
 		kind->preference = preference;
 		if (refusal != FITS)
 			continue;
 		if (preference != NULL)
 		{
 			factor = 0;
-			for (int m = state->group_start[g]; m < state->group_start[g + 1]; m++)
-				factor = Max(factor, preference_factor(search, kind, state->group_members[m]));
+			for (int g = state->hardware_start[h]; g < state->hardware_start[h + 1]; g++)
+				factor = Max(factor, preference_factor(search, kind, state->members[state->group_start[g]]));
 		}
-		push_entry(kind->state, (Entry) {candidate.value * factor, true, false, g, 0, 0});
+		push_entry(kind->state, (Entry) {candidate.value * factor, ENTRY_HARDWARE, false, h, 0, 0});
 		CHECK_FOR_INTERRUPTS();
 	}
 }
 
+/* Adds the lanes of a group that are of use to a kind, each with its value. */
 static void
-open_group(Search *search, WorkKind *kind, int group)
+add_lanes(Search *search, WorkKind *kind, int group)
 {
-	for (int m = search->state->group_start[group]; m < search->state->group_start[group + 1]; m++)
-	{
-		Candidate	candidate;
+	SearchState *state = search->state;
+	const NamedNumbers *types = &kind->demand.accelerators;
+	const char *type = types->count > 0 ? types->items[0].name : NULL;
+	int			wanted = demand_occupancy(&kind->demand) == OCCUPY_WHOLE ? (int) types->items[0].value : 1;
+	int			first = state->members[state->group_start[group]];
+	const Worker *worker = &search->fleet->workers[first];
 
-		if (search_candidate(search, kind, search->state->group_members[m], &candidate) == FITS)
-			push_entry(kind->state, entry_of(search, &candidate));
-		CHECK_FOR_INTERRUPTS();
+	if (!worker->accepting || worker_unsuitable(search, kind, worker) != FITS)
+		return;
+	for (int l = state->lane_start[group]; l < state->lane_start[group + 1]; l++)
+	{
+		const int32 *positions = &state->positions[state->lanes[l].first_position];
+		const Device *device = &search->fleet->devices[worker->first_device + positions[0]];
+		Candidate	candidate = {.worker = first, .ndevices = wanted, .devices = state->scratch};
+
+		if (wanted > state->lanes[l].npositions || device->load > search->settings.max_load ||
+			device_unsuitable(search, kind, worker, device, type, wanted - 1) != FITS)
+			continue;
+		for (int i = 0; i < wanted; i++)
+			candidate.devices[i] = worker->first_device + positions[i];
+		value_candidate(search, kind, &candidate);
+		if (candidate.adjusted_efficiency >= search->settings.min_score)
+			push_entry(kind->state, (Entry) {candidate.value, ENTRY_LANE, candidate.spares_accelerators, l, 0, 0});
 	}
+}
+
+/* Looks into a hardware: its lanes, or single workers, become entries. */
+static void
+open_hardware(Search *search, WorkKind *kind, int hardware)
+{
+	SearchState *state = search->state;
+
+	for (int g = state->hardware_start[hardware]; g < state->hardware_start[hardware + 1]; g++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (!kind->state->mixed)
+		{
+			add_lanes(search, kind, g);
+			continue;
+		}
+		for (int m = state->group_start[g]; m < state->group_start[g + 1]; m++)
+		{
+			Candidate	candidate;
+
+			if (search_candidate(search, kind, state->members[m], &candidate) == FITS)
+				push_entry(kind->state, entry_of(search, &candidate));
+		}
+	}
+}
+
+/* Takes the best lanes, all of one value, off the heap as a kind's band. */
+static void
+enter_band(Search *search, WorkKind *kind)
+{
+	KindState  *state = kind->state;
+	Entry		top = state->entries[0];
+	int			allocated = 16;
+	int			nlanes = 0;
+	int32	   *lanes = palloc(sizeof(int32) * allocated);
+
+	while (state->nentries > 0 && state->entries[0].type == ENTRY_LANE &&
+		   state->entries[0].value == top.value &&
+		   state->entries[0].spares_accelerators == top.spares_accelerators)
+	{
+		if (nlanes == allocated)
+			lanes = repalloc(lanes, sizeof(int32) * (allocated *= 2));
+		lanes[nlanes++] = state->entries[0].index;
+		pop_entry(state);
+	}
+	state->band = band_of(search, lanes, nlanes);
+	state->band_value = top.value;
+	state->band_spares = top.spares_accelerators;
+	pfree(lanes);
 }
 
 /* Finds the best candidate for a kind of work; returns false if none fits. */
@@ -746,21 +849,44 @@ best_candidate(Search *search, WorkKind *kind, Candidate *candidate)
 
 	if (!state->prepared)
 		prepare_kind(search, kind);
-	while (state->nentries > 0)
+	for (;;)
 	{
-		Entry		top = state->entries[0];
+		Entry		top;
 		Entry		now;
 
 		CHECK_FOR_INTERRUPTS();
-		if (top.closed)
+		if (state->band != NULL)
+		{
+			const Node *best = NULL;
+			Need		need = need_of(search, kind);
+
+			find_in_band(search, kind, state->band, 1, &need, &best);
+			if (best != NULL)
+			{
+				Refusal		refusal = search_candidate(search, kind, best->worker, candidate);
+
+				Assert(refusal == FITS);
+				return refusal == FITS;
+			}
+			/* Its workers only get fuller: nothing there for the rest of the batch. */
+			state->band = NULL;
+		}
+		if (state->nentries == 0)
+			return false;
+		top = state->entries[0];
+		if (top.type == ENTRY_HARDWARE)
 		{
 			pop_entry(state);
-			open_group(search, kind, top.worker);
+			open_hardware(search, kind, top.index);
 			continue;
 		}
-		if (search_candidate(search, kind, top.worker, candidate) != FITS)
+		if (top.type == ENTRY_LANE)
 		{
-			/* It only gets fuller: out for the rest of the batch. */
+			enter_band(search, kind);
+			continue;
+		}
+		if (search_candidate(search, kind, top.index, candidate) != FITS)
+		{
 			pop_entry(state);
 			continue;
 		}
@@ -771,7 +897,6 @@ best_candidate(Search *search, WorkKind *kind, Candidate *candidate)
 		state->entries[0] = now;
 		sift_down(state, 0);
 	}
-	return false;
 }
 
 /* --- the batch --- */
@@ -825,7 +950,7 @@ add_chosen(Search *search, int count)
 /*
  * Decides for each item of the queue, in its order, which worker and devices
  * it gets; the fleet is booked accordingly.  Items that nothing fits, and all
- * after most placements (most < 0: no limit), have worker -1.  Time: n log n in items, and in workers per kind that needs them.
+ * after most placements (most < 0: no limit), have worker -1.
  */
 void
 search_place(Search *search, QueueItem *items, int nitems, int most)
@@ -851,5 +976,6 @@ search_place(Search *search, QueueItem *items, int nitems, int most)
 		/* an algorithm's best candidate has score 1 */
 		item->score = search->settings.hardware_aware;
 		fleet_occupy(search->fleet, kind, best.worker, best.devices, best.ndevices);
+		update_bands(search, best.worker);
 	}
 }

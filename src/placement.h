@@ -78,7 +78,6 @@ typedef struct Worker
 	int32		software;		/* index in Fleet.software */
 	int32		first_device;	/* index in Fleet.devices */
 	int32		ndevices;
-	int32		group;
 	/* what live assignments hold */
 	int32		assignments;
 	int64		cpu_used;
