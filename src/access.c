@@ -19,8 +19,8 @@ void
 access_check_worker(const char *pool, const char *worker_id)
 {
 	static Statement statement = {
-		"SELECT FROM hwsched.worker_login l JOIN pg_catalog.pg_roles r ON r.rolname = l.login"
-		" WHERE l.pool = $1 AND l.worker_id = $2 AND pg_catalog.pg_has_role($3, r.oid, 'USAGE')",
+		"SELECT FROM hwsched.worker_login l"
+		" WHERE l.pool = $1 AND l.worker_id = $2 AND pg_catalog.pg_has_role($3, l.login::oid, 'USAGE')",
 		{TEXTOID, TEXTOID, OIDOID}
 	};
 	Oid			caller = GetOuterUserId();

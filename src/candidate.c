@@ -213,52 +213,53 @@ preference_factor(const Search *search, const WorkKind *kind, int worker)
 }
 
 /*
- * Chooses the one device of a worker for work that takes a slot or a share.
- * Equal values: a CPU for work that asks for no accelerator; then, for a
- * share, the fullest device, so that others stay whole, and for a slot the
- * emptiest; then the lowest device_no.
+ * Returns whether a kind of work takes device a of a worker before device b:
+ * the more valuable one; of equal ones a CPU, for work that asks for no
+ * accelerator; then, for a share, the fuller one, so that others stay whole,
+ * and for a slot the emptier one; then the one with the lower device_no.
  */
+bool
+device_before(Search *search, WorkKind *kind, int a, int b)
+{
+	const Fleet *fleet = search->fleet;
+	Occupancy	occupancy = demand_occupancy(&kind->demand);
+	double		value_a = device_value(search, kind, &fleet->devices[a]);
+	double		value_b = device_value(search, kind, &fleet->devices[b]);
+	int64		room_a = device_room(&fleet->devices[a], search->settings.max_concurrent);
+	int64		room_b = device_room(&fleet->devices[b], search->settings.max_concurrent);
+
+	if (value_a != value_b)
+		return value_a > value_b;
+	if (occupancy == OCCUPY_SLOT)
+	{
+		bool		cpu_a = is_cpu(&fleet->profiles[fleet->devices[a].profile]);
+		bool		cpu_b = is_cpu(&fleet->profiles[fleet->devices[b].profile]);
+
+		if (cpu_a != cpu_b)
+			return cpu_a;
+	}
+	if (occupancy != OCCUPY_WHOLE && room_a != room_b)
+		return occupancy == OCCUPY_SHARE ? room_a < room_b : room_a > room_b;
+	return a < b;
+}
+
+/* Chooses the one device of a worker for work that takes a slot or a share. */
 static Refusal
 choose_device(Search *search, WorkKind *kind, const Worker *worker, int32 *chosen)
 {
-	Fleet	   *fleet = search->fleet;
-	Occupancy	occupancy = demand_occupancy(&kind->demand);
 	const char *type = kind->demand.accelerators.count > 0 ? kind->demand.accelerators.items[0].name : NULL;
-	Refusal		best_refusal = REFUSED_NO_WORKER;
-	double		best_value = 0;
-	int64		best_used = 0;
-	int			best = -1;
+	Refusal		furthest = REFUSED_NO_WORKER;
 
+	*chosen = -1;
 	for (int i = worker->first_device; i < worker->first_device + worker->ndevices; i++)
 	{
-		const Device *device = &fleet->devices[i];
-		Refusal		refusal = device_refusal(search, kind, worker, device, type, 0);
-		double		value;
-		int64		used;
+		Refusal		refusal = device_refusal(search, kind, worker, &search->fleet->devices[i], type, 0);
 
-		best_refusal = Max(best_refusal, refusal);
-		if (refusal != FITS)
-			continue;
-		value = device_value(search, kind, device);
-		used = device_room(device, search->settings.max_concurrent);
-		if (occupancy != OCCUPY_SHARE)
-			used = -used;
-		if (best >= 0)
-		{
-			bool		cpu = occupancy == OCCUPY_SLOT && is_cpu(&fleet->profiles[device->profile]);
-			bool		best_cpu = occupancy == OCCUPY_SLOT && is_cpu(&fleet->profiles[fleet->devices[best].profile]);
-
-			if (value < best_value ||
-				(value == best_value &&
-				 (cpu < best_cpu || (cpu == best_cpu && used >= best_used))))
-				continue;
-		}
-		best = i;
-		best_value = value;
-		best_used = used;
+		furthest = Max(furthest, refusal);
+		if (refusal == FITS && (*chosen < 0 || device_before(search, kind, i, *chosen)))
+			*chosen = i;
 	}
-	*chosen = best;
-	return best_refusal;
+	return furthest;
 }
 
 /* Orders the types that a kind asks for: the rarest in this worker first. */
@@ -386,6 +387,16 @@ choose_accelerators(Search *search, WorkKind *kind, const Worker *worker, int32 
 	}
 	if (types->count > 1)
 		pfree(order);
+	/* as they stand in the worker, whatever they were chosen for */
+	for (int i = 1; i < *nchosen; i++)
+	{
+		int32		device = chosen[i];
+		int			at = i;
+
+		for (; at > 0 && device < chosen[at - 1]; at--)
+			chosen[at] = chosen[at - 1];
+		chosen[at] = device;
+	}
 	return result;
 }
 

@@ -54,7 +54,7 @@ typedef struct Ranked
 	int			device;
 } Ranked;
 
-static const Search *ranking;
+static Search *ranking;
 
 /* What fits comes first; then as the search orders, then by device. */
 static int
@@ -67,7 +67,9 @@ compare_ranked(const void *a, const void *b)
 	if ((x->refusal == FITS) != (y->refusal == FITS))
 		return x->refusal == FITS ? -1 : 1;
 	order = candidate_compare(ranking, &x->candidate, &y->candidate);
-	return order != 0 ? order : x->device - y->device;
+	if (order != 0)
+		return order;
+	return device_before(ranking, &ranking->kinds[0], x->device, y->device) ? -1 : 1;
 }
 
 static int64

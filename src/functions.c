@@ -36,6 +36,7 @@ PG_FUNCTION_INFO_V1(sql_compatibility_score);
 PG_FUNCTION_INFO_V1(sql_thermal_step);
 PG_FUNCTION_INFO_V1(sql_thermal_at);
 PG_FUNCTION_INFO_V1(sql_performance_level);
+PG_FUNCTION_INFO_V1(sql_temperature_ratio);
 
 /*
  * Returns a number argument, which must be finite: NaN and infinity would
@@ -119,7 +120,7 @@ sql_device_profiles(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	result = (ReturnSetInfo *) fcinfo->resultinfo;
 
-	document_read(&capabilities_document, PG_GETARG_JSONB_P(0), "capabilities", true, &capabilities);
+	document_read(&capabilities_document, PG_GETARG_JSONB_P(0), NULL, true, &capabilities);
 	count = device_specs_of(&capabilities, &specs);
 	for (int i = 0; i < count; i++)
 	{
@@ -335,4 +336,12 @@ sql_performance_level(PG_FUNCTION_ARGS)
 	double		duration = interval_seconds(PG_GETARG_INTERVAL_P(2));
 
 	PG_RETURN_FLOAT8(phase_performance_level(phase, elapsed, duration));
+}
+
+/* temperature_ratio(celsius, idle_celsius, throttle_celsius) RETURNS float8 */
+Datum
+sql_temperature_ratio(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_FLOAT8(celsius_to_temperature(number_argument(fcinfo, 0, "celsius"),
+											PG_GETARG_FLOAT8(1), PG_GETARG_FLOAT8(2)));
 }

@@ -25,7 +25,7 @@
 #include "utils/timestamp.h"
 
 /* The largest whole number that a double and thus cJSON holds exactly. */
-#define MAX_EXACT 9007199254740992.0
+#define MAX_EXACT 9007199254740991.0
 
 /* How much of a bad value a message shows. */
 #define SHOWN_VALUE 80
@@ -68,7 +68,8 @@ key_path(const char *path, const char *key)
 static void
 refuse(const char *path, const cJSON *item, const char *expected)
 {
-	char	   *value = cJSON_PrintUnformatted(item);
+	char	   *value = cJSON_IsNumber(item) && !isfinite(item->valuedouble) ?
+		pstrdup("a number beyond double precision") : cJSON_PrintUnformatted(item);
 
 	if (value != NULL && strlen(value) > SHOWN_VALUE + 3)
 		strcpy(value + pg_mbcliplen(value, strlen(value), SHOWN_VALUE), "...");
@@ -139,15 +140,20 @@ read_datetime(PGFunction input, const cJSON *item, const char *path, const char 
 static double
 read_seconds(const cJSON *item, const Field *field, const char *path)
 {
-	static const char *expected = "seconds or an interval such as \"5 min\", not negative";
-	Interval   *interval;
+	const char *expected = field->most > 0 ?
+		psprintf("seconds or an interval such as \"5 min\", %.15g to %.15g s", field->least, field->most) :
+		"seconds or an interval such as \"5 min\", not negative";
 	double		seconds;
 
-	if (cJSON_IsNumber(item))
-		return read_number(item, field, path, false);
-	interval = DatumGetIntervalP(read_datetime(interval_in, item, path, expected));
-	seconds = interval->time / (double) USECS_PER_SEC +
-		((double) interval->month * DAYS_PER_MONTH + interval->day) * SECS_PER_DAY;
+	if (cJSON_IsNumber(item) && isfinite(item->valuedouble))
+		seconds = item->valuedouble;
+	else
+	{
+		Interval   *interval = DatumGetIntervalP(read_datetime(interval_in, item, path, expected));
+
+		seconds = interval->time / (double) USECS_PER_SEC +
+			((double) interval->month * DAYS_PER_MONTH + interval->day) * SECS_PER_DAY;
+	}
 	if (!isfinite(seconds) || seconds < 0 || (field->most > 0 && (seconds < field->least || seconds > field->most)))
 		refuse(path, item, expected);
 	return seconds;

@@ -157,6 +157,7 @@ extern Refusal search_candidate(Search *search, WorkKind *kind, int worker, Cand
 extern Refusal search_device(Search *search, WorkKind *kind, int worker, int device,
 							 Candidate *candidate);
 extern Refusal search_refusal(Search *search, WorkKind *kind);
+extern bool device_before(Search *search, WorkKind *kind, int a, int b);
 extern int	candidate_compare(const Search *search, const Candidate *a, const Candidate *b);
 extern void fleet_occupy(Fleet *fleet, const WorkKind *kind, int worker,
 						 const int32 *devices, int ndevices);

@@ -216,16 +216,34 @@ placement_settings(const PoolSettings *settings, PlacementSettings *placement)
 
 /* --- SQL --- */
 
+/*
+ * Adds a version of a pool's settings: the one in force with some of them
+ * changed, null for back to the default.  What is stored is checked.
+ */
 static void
-add_settings_version(const char *pool, Jsonb *settings)
+change_settings(const char *pool, Jsonb *changes)
 {
-	static Statement statement = {
+	static Statement merge = {
+		"SELECT coalesce((SELECT jsonb_object_agg(e.key, e.value)"
+		"  FROM jsonb_each(coalesce((SELECT settings FROM hwsched.settings_version WHERE pool = $1"
+		"                            ORDER BY version DESC LIMIT 1), '{}') || $2) e"
+		"  WHERE e.value <> 'null'), '{}')",
+		{TEXTOID, JSONBOID}
+	};
+	static Statement add = {
 		"INSERT INTO hwsched.settings_version (pool, version, settings)"
 		" SELECT $1, coalesce(max(version), 0) + 1, $2 FROM hwsched.settings_version WHERE pool = $1",
 		{TEXTOID, JSONBOID}
 	};
+	PoolSettings read;
+	Jsonb	   *settings;
 
-	statement_run(&statement, false, TEXT_VALUE(pool), VALUE(JsonbPGetDatum(settings)));
+	/* also what a merge would hide: a document that is no object */
+	read_settings(changes, &read);
+	statement_run(&merge, false, TEXT_VALUE(pool), VALUE(JsonbPGetDatum(changes)));
+	settings = column_jsonb(0, 1);
+	read_settings(settings, &read);
+	statement_run(&add, false, TEXT_VALUE(pool), VALUE(JsonbPGetDatum(settings)));
 }
 
 /* create_pool(pool text, settings jsonb) RETURNS void */
@@ -237,7 +255,6 @@ create_pool(PG_FUNCTION_ARGS)
 	};
 	char	   *pool = text_argument(fcinfo, 0);
 	Jsonb	   *settings = jsonb_argument(1);
-	PoolSettings read;
 
 	if (pool[0] == '\0' || strlen(pool) > 200)
 		ereport(ERROR,
@@ -245,13 +262,12 @@ create_pool(PG_FUNCTION_ARGS)
 				 errmsg("invalid name of a pool: \"%s\"", pool),
 				 errdetail("Expected 1 to 200 bytes.")));
 	SPI_connect();
-	read_settings(settings, &read);
 	if (statement_run(&statement, false, TEXT_VALUE(pool)) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNIQUE_VIOLATION),
 				 errmsg("pool \"%s\" already exists", pool),
 				 errhint("Change its settings with hwsched.alter_pool().")));
-	add_settings_version(pool, settings);
+	change_settings(pool, settings);
 	SPI_finish();
 	PG_RETURN_VOID();
 }
@@ -260,25 +276,13 @@ create_pool(PG_FUNCTION_ARGS)
 Datum
 alter_pool(PG_FUNCTION_ARGS)
 {
-	static Statement merge = {
-		"SELECT coalesce((SELECT jsonb_object_agg(e.key, e.value)"
-		"  FROM jsonb_each(coalesce((SELECT settings FROM hwsched.settings_version WHERE pool = $1"
-		"                            ORDER BY version DESC LIMIT 1), '{}') || $2) e"
-		"  WHERE e.value <> 'null'), '{}')",
-		{TEXTOID, JSONBOID}
-	};
 	char	   *pool = text_argument(fcinfo, 0);
 	Jsonb	   *settings = jsonb_argument(1);
-	PoolSettings read;
 
 	SPI_connect();
 	pool_check(pool, false);
-	read_settings(settings, &read);
 	pool_lock(pool);
-	statement_run(&merge, false, TEXT_VALUE(pool), VALUE(JsonbPGetDatum(settings)));
-	settings = column_jsonb(0, 1);
-	read_settings(settings, &read);
-	add_settings_version(pool, settings);
+	change_settings(pool, settings);
 	SPI_finish();
 	PG_RETURN_VOID();
 }

@@ -87,6 +87,20 @@ compare_named_numbers(const void *a, const void *b)
 	return strcmp(((const NamedNumber *) a)->name, ((const NamedNumber *) b)->name);
 }
 
+/* Sorts texts and takes out duplicates. */
+static void
+tidy_texts(NameSet *texts)
+{
+	int			kept = 0;
+
+	if (texts->count > 1)
+		qsort(texts->names, texts->count, sizeof(char *), compare_texts);
+	for (int i = 0; i < texts->count; i++)
+		if (i == 0 || strcmp(texts->names[i], texts->names[kept - 1]) != 0)
+			texts->names[kept++] = texts->names[i];
+	texts->count = kept;
+}
+
 /* Takes out types of which nothing is asked, and sorts the rest. */
 static void
 tidy_counts(NamedNumbers *counts)
@@ -195,9 +209,7 @@ workload_profile_of(Jsonb *requirements, bool check_names,
 		document_overlay(&workload_profile_document, ready_made,
 						 "custom_properties.workload_profile", check_names, profile);
 
-	if (profile->required_models.count > 1)
-		qsort(profile->required_models.names, profile->required_models.count,
-			  sizeof(char *), compare_texts);
+	tidy_texts(&profile->required_models);
 	if (profile->allocation_strategy == NULL)
 		profile->allocation_strategy = "single";
 	if (profile->min_shards == 0)
@@ -258,7 +270,14 @@ workload_profile_jsonb(Jsonb *requirements, const Requirements *read, const Work
 	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
 	push_other_keys(&state, requirements, &requirements_document, NULL);
 	if (properties != NULL)
+	{
+		Jsonb	   *ready_made = object_at(properties, "workload_profile");
+		Jsonb	   *own = ready_made != NULL ? object_at(ready_made, "custom_properties") : NULL;
+
+		if (own != NULL)
+			push_other_keys(&state, own, NULL, NULL);
 		push_other_keys(&state, properties, NULL, "workload_profile");
+	}
 	if (read->model_id != NULL)
 	{
 		push_key(&state, "model_id");
@@ -403,11 +422,10 @@ add_generic_cpu(SpecList *list, const Capabilities *capabilities)
 		char	   *name = asc_tolower(capabilities->supported_backends.names[i],
 									   strlen(capabilities->supported_backends.names[i]));
 
-		if (taxonomy_knows(NAME_BACKEND, name) && !names_contain(backends, name))
+		if (taxonomy_knows(NAME_BACKEND, name))
 			backends->names[backends->count++] = name;
 	}
-	if (backends->count > 1)
-		qsort(backends->names, backends->count, sizeof(char *), compare_texts);
+	tidy_texts(backends);
 	spec.profile.compute_units = Max(1, (int) capabilities->cpu_cores);
 	add_spec(list, &spec, 1);
 }

@@ -99,8 +99,8 @@ static void
 load_names(Taxonomy *taxonomy)
 {
 	static Statement statement = {
-		"SELECT array_agg(name ORDER BY name COLLATE \"C\") FROM hwsched.taxonomy"
-		" WHERE kind::text OPERATOR(pg_catalog.=) ANY ($1)",
+		"SELECT pg_catalog.array_agg(name ORDER BY name COLLATE \"C\") FROM hwsched.taxonomy"
+		" WHERE kind::pg_catalog.text OPERATOR(pg_catalog.=) ANY ($1)",
 		{TEXTARRAYOID}
 	};
 

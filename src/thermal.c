@@ -123,9 +123,9 @@ celsius_to_temperature(double celsius, double idle_celsius, double throttle_cels
 	double		idle = idle_celsius;
 	double		throttle = throttle_celsius;
 
-	if (isnan(idle) || idle == 0.0)
+	if (isnan(idle))
 		idle = DEFAULT_IDLE_CELSIUS;
-	if (isnan(throttle) || throttle == 0.0)
+	if (isnan(throttle))
 		throttle = DEFAULT_THROTTLE_CELSIUS;
 
 	if (celsius >= throttle)

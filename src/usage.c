@@ -116,3 +116,23 @@ usage_rebuild(const char *pool, const char *worker_id)
 	statement_run(&worker, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
 	statement_run(&devices, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
 }
+
+/* Returns whether live assignments hold more of a worker than there is. */
+bool
+usage_exceeds(const char *pool, const char *worker_id)
+{
+	static Statement statement = {
+		"SELECT u.assignments > w.max_concurrent OR u.cpu_millicores > w.cpu_millicores"
+		"  OR u.host_memory_bytes + coalesce(sum(du.memory_bytes) FILTER (WHERE d.uses_host_memory), 0) > w.memory_bytes"
+		"  OR bool_or(du.memory_bytes > d.memory_bytes)"
+		" FROM hwsched.worker w"
+		" JOIN hwsched.worker_usage u ON u.pool = w.pool AND u.worker_id = w.worker_id"
+		" LEFT JOIN hwsched.device d ON d.pool = w.pool AND d.worker_id = w.worker_id"
+		" LEFT JOIN hwsched.device_usage du ON du.pool = d.pool AND du.worker_id = d.worker_id AND du.device_no = d.device_no"
+		" WHERE w.pool = $1 AND w.worker_id = $2"
+		" GROUP BY u.assignments, w.max_concurrent, u.cpu_millicores, w.cpu_millicores, u.host_memory_bytes, w.memory_bytes",
+		{TEXTOID, TEXTOID}
+	};
+
+	return statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id)) > 0 && column_bool(0, 1);
+}

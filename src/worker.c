@@ -13,6 +13,7 @@
 #include "statement.h"
 #include "usage.h"
 #include "utils/acl.h"
+#include "utils/timestamp.h"
 #include "worker.h"
 
 PG_FUNCTION_INFO_V1(register_worker);
@@ -154,13 +155,16 @@ write_devices(const char *pool, const char *worker_id, const DeviceSpec *specs, 
 	return changed;
 }
 
-/* Puts back into the queue what has not started on devices that changed. */
+/*
+ * Puts back into the queue what has not started, on devices that changed or,
+ * with NULL, on any.
+ */
 static void
-requeue_changed(const char *pool, const char *worker_id, Parameter changed)
+requeue_assigned(const char *pool, const char *worker_id, Parameter changed)
 {
 	static Statement statement = {
 		"SELECT assignment_id FROM hwsched.assignment WHERE pool = $1 AND worker_id = $2"
-		" AND state = 'assigned' AND device_nos && $3",
+		" AND state = 'assigned' AND ($3 IS NULL OR device_nos && $3)",
 		{TEXTOID, TEXTOID, INT4ARRAYOID}
 	};
 	EndedAssignment *ended;
@@ -202,9 +206,11 @@ register_worker(PG_FUNCTION_ARGS)
 	changed = write_devices(pool, worker_id, specs, count);
 	if (!changed.isnull)
 	{
-		requeue_changed(pool, worker_id, changed);
+		requeue_assigned(pool, worker_id, changed);
 		usage_rebuild(pool, worker_id);
 	}
+	if (usage_exceeds(pool, worker_id))
+		requeue_assigned(pool, worker_id, NULL_VALUE);
 	worker_seen(pool, worker_id);
 	SPI_finish();
 	PG_RETURN_VOID();
@@ -435,6 +441,7 @@ update_load(PG_FUNCTION_ARGS)
 static Datum
 start_phase(FunctionCallInfo fcinfo, const char *phase)
 {
+	static const Interval nothing = {0, 0, 0};
 	static Statement statement = {
 		"UPDATE hwsched.worker_load SET phase = $3::hwsched.thermal_phase, phase_since = now(),"
 		"  phase_duration = coalesce($4, make_interval(secs => $5)) WHERE pool = $1 AND worker_id = $2",
@@ -444,6 +451,13 @@ start_phase(FunctionCallInfo fcinfo, const char *phase)
 	char	   *pool = text_argument(fcinfo, 2);
 	PoolSettings settings;
 
+	if (!PG_ARGISNULL(1) &&
+		DatumGetBool(DirectFunctionCall2(interval_lt, PG_GETARG_DATUM(1), IntervalPGetDatum(&nothing))))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value for \"duration\": %s",
+						DatumGetCString(DirectFunctionCall1(interval_out, PG_GETARG_DATUM(1)))),
+				 errdetail("Expected an interval that is not negative, or NULL for the pool's setting.")));
 	SPI_connect();
 	pool_settings_load(pool, false, &settings);
 	access_check_worker(pool, worker_id);
@@ -477,9 +491,9 @@ grant_worker(PG_FUNCTION_ARGS)
 {
 	static Statement statement = {
 		"INSERT INTO hwsched.worker_login (pool, worker_id, login)"
-		" SELECT pool, worker_id, $3 FROM hwsched.worker WHERE pool = $1 AND worker_id = $2"
+		" SELECT pool, worker_id, $3::regrole FROM hwsched.worker WHERE pool = $1 AND worker_id = $2"
 		" ON CONFLICT DO NOTHING",
-		{TEXTOID, TEXTOID, NAMEOID}
+		{TEXTOID, TEXTOID, OIDOID}
 	};
 	static Statement known = {
 		"SELECT FROM hwsched.worker WHERE pool = $1 AND worker_id = $2", {TEXTOID, TEXTOID}
@@ -492,7 +506,7 @@ grant_worker(PG_FUNCTION_ARGS)
 	SPI_connect();
 	if (statement_run(&known, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id)) == 0)
 		unknown_worker(pool, worker_id);
-	statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), VALUE(NameGetDatum(role)));
+	statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), VALUE(ObjectIdGetDatum(role_id)));
 	if (!is_member_of_role(role_id, get_role_oid("hwsched_worker", false)))
 		SPI_execute(psprintf("GRANT hwsched_worker TO %s", quote_identifier(NameStr(*role))), false, 0);
 	SPI_finish();

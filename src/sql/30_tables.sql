@@ -237,7 +237,7 @@ COMMENT ON COLUMN hwsched.device_load.power_w IS 'Watts.';
 CREATE TABLE hwsched.worker_login (
     pool text COLLATE "C" NOT NULL,
     worker_id text COLLATE "C" NOT NULL,
-    login name NOT NULL,
+    login regrole NOT NULL,
     PRIMARY KEY (pool, worker_id, login),
     FOREIGN KEY (pool, worker_id) REFERENCES hwsched.worker ON DELETE CASCADE
 );

@@ -4,13 +4,13 @@
 -- words in the taxonomy are STABLE.
 
 CREATE FUNCTION hwsched.workload_profile(requirements jsonb) RETURNS jsonb
-LANGUAGE c STABLE STRICT PARALLEL SAFE
+LANGUAGE c STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'sql_workload_profile';
 COMMENT ON FUNCTION hwsched.workload_profile(jsonb) IS
 'The workload profile that requirements mean: what the work asks of a device. A name the taxonomy does not know is an error.';
 
 CREATE FUNCTION hwsched.device_profiles(capabilities jsonb) RETURNS SETOF jsonb
-LANGUAGE c STABLE STRICT PARALLEL SAFE ROWS 4
+LANGUAGE c STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp ROWS 4
 AS 'MODULE_PATHNAME', 'sql_device_profiles';
 COMMENT ON FUNCTION hwsched.device_profiles(jsonb) IS
 'The profiles of the devices that a worker of these capabilities has, one row a device: those it lists, or else those its cores and backends imply.';
@@ -73,7 +73,7 @@ COMMENT ON FUNCTION hwsched.predict_joules(jsonb, jsonb, float8) IS
 'The energy in joules that work of this profile is expected to use in so many seconds on a device of that profile.';
 
 CREATE FUNCTION hwsched.compatibility_score(device jsonb, other jsonb) RETURNS float8
-LANGUAGE c STABLE STRICT PARALLEL SAFE
+LANGUAGE c STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'sql_compatibility_score';
 COMMENT ON FUNCTION hwsched.compatibility_score(jsonb, jsonb) IS
 'How well a device of one profile stands in for one of the other, 0 to 1: by their classes, backends and precisions. The order of the two does not matter.';
@@ -95,3 +95,13 @@ LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'sql_performance_level';
 COMMENT ON FUNCTION hwsched.performance_level(text, timestamptz, interval, timestamptz) IS
 'The share of its performance that a device has at a time in a phase (normal, idle, warming, cooling) that began at another: warming rises from 0.6 and cooling from 0.7 to 1 at the end of the duration.';
+
+-- A row that cannot be read as a device profile would trouble every worker that
+-- registers later, so it is read when it is written.
+ALTER TABLE hwsched.implied_device ADD CONSTRAINT implied_device_profile
+    CHECK (profile ->> 'hardware_class' IS NOT NULL AND hwsched.is_compatible('{}', profile) IS NOT NULL);
+
+CREATE FUNCTION hwsched.temperature_ratio(celsius float8, idle_celsius float8, throttle_celsius float8) RETURNS float8
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'sql_temperature_ratio';
+COMMENT ON FUNCTION hwsched.temperature_ratio(float8, float8, float8) IS 'A temperature in degrees on a device''s scale, 0 (idle) to 1 (throttling), as decisions use it; NaN for a point that is not known.';

@@ -72,10 +72,8 @@ COMMENT ON COLUMN hwsched.workload_distribution.assignments IS 'Their number.';
 
 CREATE VIEW hwsched.thermal_states AS
 SELECT d.pool, d.worker_id, d.device_no, p.hardware_class, p.model_name,
-       CASE WHEN coalesce(dl.temperature_celsius, CASE WHEN l.temperature IS NULL THEN l.temperature_celsius END) IS NOT NULL
-            THEN least(1, greatest(0,
-                 (coalesce(dl.temperature_celsius, l.temperature_celsius) - scale.idle) / (scale.throttle - scale.idle)))
-            ELSE coalesce(l.temperature, 0) END AS temperature_ratio,
+       coalesce(hwsched.temperature_ratio(dl.temperature_celsius, scale.idle, scale.throttle), l.temperature,
+                hwsched.temperature_ratio(l.temperature_celsius, scale.idle, scale.throttle), 0) AS temperature_ratio,
        coalesce(dl.temperature_celsius, l.temperature_celsius) AS temperature_celsius,
        level.phase,
        hwsched.performance_level(level.phase::text, coalesce(l.phase_since, now()), coalesce(l.phase_duration, '0'), now())
@@ -88,10 +86,8 @@ JOIN hwsched.device_profile p ON p.pool = d.pool AND p.profile_id = d.profile_id
 JOIN hwsched.worker_load l ON l.pool = d.pool AND l.worker_id = d.worker_id
 LEFT JOIN hwsched.device_load dl ON dl.pool = d.pool AND dl.worker_id = d.worker_id AND dl.device_no = d.device_no
 CROSS JOIN LATERAL (SELECT CASE WHEN now() < l.phase_since + l.phase_duration THEN l.phase ELSE 'normal' END AS phase) level
-CROSS JOIN LATERAL (SELECT CASE WHEN given.throttle > given.idle THEN given.idle ELSE 35 END AS idle,
-                           CASE WHEN given.throttle > given.idle THEN given.throttle ELSE 90 END AS throttle
-                    FROM (SELECT coalesce((p.profile ->> 'idle_celsius')::float8, 35) AS idle,
-                                 coalesce((p.profile ->> 'throttle_celsius')::float8, 90) AS throttle) given) scale;
+CROSS JOIN LATERAL (SELECT coalesce((p.profile ->> 'idle_celsius')::float8, 'NaN') AS idle,
+                           coalesce((p.profile ->> 'throttle_celsius')::float8, 'NaN') AS throttle) scale;
 COMMENT ON VIEW hwsched.thermal_states IS 'Temperature and thermal phase of every device, now.';
 COMMENT ON COLUMN hwsched.thermal_states.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.thermal_states.worker_id IS 'The worker.';

@@ -1,0 +1,159 @@
+-- State invariants: they hold all along several hundred operations, chosen at
+-- random but the same every time, on two pools at once.
+BEGIN;
+SELECT plan(12);
+SET LOCAL client_min_messages = warning;
+
+-- What must hold at any time; a row is a violation
+CREATE TEMP VIEW live AS
+SELECT a.*, p.cpu_millicores, p.host_memory_bytes, p.device_memory_bytes, p.device_share, p.device_slots
+FROM hwsched.assignment AS a JOIN hwsched.workload_profile AS p USING (pool, profile_id) WHERE a.state IN ('assigned', 'running');
+CREATE TEMP VIEW violation AS
+-- usage of workers is the sum of what is live on them
+SELECT 'worker usage' AS what, concat_ws(' ', pool, worker_id, u.assignments, u.cpu_millicores, u.host_memory_bytes) AS detail
+FROM hwsched.worker_usage AS u LEFT JOIN (SELECT pool, worker_id, count(*) AS n, sum(cpu_millicores) AS cpu, sum(host_memory_bytes) AS memory FROM live GROUP BY pool, worker_id) AS l USING (pool, worker_id)
+WHERE (u.assignments, u.cpu_millicores, u.host_memory_bytes) IS DISTINCT FROM (coalesce(l.n, 0)::int, coalesce(l.cpu, 0)::bigint, coalesce(l.memory, 0)::bigint)
+UNION ALL
+-- usage of devices is the sum of what is live on them
+SELECT 'device usage', concat_ws(' ', pool, worker_id, device_no, u.slots, u.share, u.memory_bytes)
+FROM hwsched.device_usage AS u LEFT JOIN (SELECT pool, worker_id, device_no, sum(device_slots) AS slots, sum(device_share) AS share, sum(device_memory_bytes) AS memory
+	FROM live, unnest(device_nos) AS device_no GROUP BY pool, worker_id, device_no) AS l USING (pool, worker_id, device_no)
+WHERE (u.slots, u.share, u.memory_bytes) IS DISTINCT FROM (coalesce(l.slots, 0)::int, coalesce(l.share, 0)::int, coalesce(l.memory, 0)::bigint)
+UNION ALL
+-- no device holds more than it has: slots and shares together, and memory. What
+-- runs on when its hardware is replaced may; what has not started goes elsewhere
+SELECT 'device capacity', concat_ws(' ', pool, worker_id, device_no, u.slots, u.share, u.memory_bytes)
+FROM hwsched.device_usage AS u JOIN hwsched.device AS d USING (pool, worker_id, device_no), LATERAL (SELECT value::int AS most FROM hwsched.pool_settings(u.pool) WHERE name = 'max_concurrent') AS s
+WHERE least(u.slots, u.share, u.memory_bytes) < 0 OR EXISTS (SELECT FROM live AS l WHERE l.pool = u.pool AND l.worker_id = u.worker_id AND u.device_no = ANY (l.device_nos) AND l.state = 'assigned'
+	AND (u.slots * 1000000::bigint + u.share * s.most::bigint > 1000000::bigint * s.most OR (u.memory_bytes > d.memory_bytes AND l.device_memory_bytes > 0)))
+UNION ALL
+-- nor does a worker: cores, memory with what its devices draw, assignments
+SELECT 'worker capacity', concat_ws(' ', pool, worker_id, u.assignments, u.cpu_millicores, u.host_memory_bytes, drawn)
+FROM hwsched.worker_usage AS u JOIN hwsched.worker AS w USING (pool, worker_id), LATERAL (SELECT coalesce(sum(g.memory_bytes), 0) AS drawn FROM hwsched.device_usage AS g JOIN hwsched.device AS d USING (pool, worker_id, device_no)
+	WHERE g.pool = u.pool AND g.worker_id = u.worker_id AND d.uses_host_memory) AS m
+WHERE least(u.assignments, u.cpu_millicores, u.host_memory_bytes) < 0 OR EXISTS (SELECT FROM live AS l WHERE l.pool = u.pool AND l.worker_id = u.worker_id AND l.state = 'assigned'
+	AND (u.assignments > w.max_concurrent OR (u.cpu_millicores > w.cpu_millicores AND l.cpu_millicores > 0) OR (u.host_memory_bytes + drawn > w.memory_bytes AND l.host_memory_bytes > 0)))
+UNION ALL
+-- every device and worker has its usage row
+SELECT 'missing usage', concat_ws(' ', pool, worker_id, device_no) FROM hwsched.device AS d LEFT JOIN hwsched.device_usage AS u USING (pool, worker_id, device_no) WHERE u.pool IS NULL
+UNION ALL
+-- an open workload is in exactly one place, a closed one in none
+SELECT 'place', concat_ws(' ', s.pool, s.workload_id, s.run, s.outcome, p.n, l.n)
+FROM hwsched.submission AS s, LATERAL (SELECT count(*) AS n FROM hwsched.pending AS p WHERE p.pool = s.pool AND p.workload_id = s.workload_id AND p.run = s.run) AS p,
+	LATERAL (SELECT count(*) AS n FROM live AS l WHERE l.pool = s.pool AND l.workload_id = s.workload_id AND l.run = s.run) AS l
+WHERE p.n + l.n <> CASE WHEN s.outcome IS NULL THEN 1 ELSE 0 END OR (s.outcome IS NULL) <> (s.closed_at IS NULL)
+UNION ALL
+-- nothing is live or pending of an older run, or of what nobody submitted
+SELECT 'stray', concat_ws(' ', pool, workload_id, run) FROM (SELECT pool, workload_id, run FROM live UNION ALL SELECT pool, workload_id, run FROM hwsched.pending) AS x
+WHERE NOT EXISTS (SELECT FROM hwsched.submission AS s WHERE s.pool = x.pool AND s.workload_id = x.workload_id AND s.run = x.run)
+UNION ALL
+-- attempts are 1 + retries at most; dead work has had them all
+SELECT 'attempts', concat_ws(' ', s.pool, s.workload_id, s.run, a.attempt) FROM hwsched.submission AS s
+JOIN (SELECT pool, workload_id, run, attempt FROM hwsched.assignment UNION ALL SELECT pool, workload_id, run, attempt FROM hwsched.pending) AS a USING (pool, workload_id, run) WHERE a.attempt > s.retries + 1
+UNION ALL
+SELECT 'died early', concat_ws(' ', s.pool, s.workload_id, s.run) FROM hwsched.submission AS s WHERE s.outcome = 'dead'
+	AND NOT EXISTS (SELECT FROM hwsched.assignment AS a WHERE a.pool = s.pool AND a.workload_id = s.workload_id AND a.run = s.run AND a.attempt = s.retries + 1 AND a.state IN ('failed', 'expired'))
+UNION ALL
+-- times are in order and agree with the state
+SELECT 'times', concat_ws(' ', pool, assignment_id, state) FROM hwsched.assignment
+WHERE (finished_at IS NOT NULL) <> (state NOT IN ('assigned', 'running')) OR (state = 'running' AND (started_at IS NULL OR lease_until IS NULL)) OR (state = 'assigned' AND started_at IS NOT NULL)
+	OR (state NOT IN ('running') AND lease_until IS NOT NULL) OR started_at < assigned_at OR finished_at < coalesce(started_at, assigned_at) OR (state = 'completed' AND started_at IS NULL)
+UNION ALL
+-- what is live is on devices that suit it, of a worker that is there
+SELECT 'unsuited', concat_ws(' ', l.pool, l.assignment_id) FROM live AS l WHERE NOT EXISTS (SELECT FROM hwsched.worker AS w WHERE w.pool = l.pool AND w.worker_id = l.worker_id)
+	OR (l.state = 'assigned' AND (SELECT bool_and(hwsched.is_compatible(p.profile, dp.profile)) AND count(*) = cardinality(l.device_nos) FROM hwsched.workload_profile AS p, unnest(l.device_nos) AS no
+		JOIN hwsched.device AS d ON d.pool = l.pool AND d.worker_id = l.worker_id AND d.device_no = no JOIN hwsched.device_profile AS dp ON dp.pool = d.pool AND dp.profile_id = d.profile_id
+		WHERE p.pool = l.pool AND p.profile_id = l.profile_id) IS NOT TRUE);
+
+SELECT is_empty('TABLE violation', 'nothing is wrong before');
+
+CREATE TEMP TABLE found (step int, operation text, what text, detail text);
+CREATE TEMP TABLE operation (operation text, outcome text);
+
+-- A small repeatable generator: setseed() alone would do, but not across versions
+CREATE TEMP SEQUENCE dice;
+CREATE FUNCTION pg_temp.roll(n int) RETURNS int LANGUAGE sql AS $$ SELECT (('x' || substr(md5('b' || nextval('pg_temp.dice')), 1, 7))::bit(28)::int % n) $$;
+CREATE FUNCTION pg_temp.hardware() RETURNS jsonb LANGUAGE sql AS $$
+	SELECT (ARRAY['{"cpu_cores": 8, "available_memory": 64}', '{"cpu_cores": 4, "available_memory": 32, "supported_backends": ["cuda"], "available_accelerators": {"cuda": 4}}',
+		'{"cpu_cores": 16, "available_memory": 128, "max_concurrent": 6, "devices": [{"hardware_class": "gpu", "supported_backends": ["cuda"], "compute_units": 108, "memory_total_bytes": 17179869184, "count": 3}]}',
+		'{"cpu_cores": 3, "available_memory": 16, "max_concurrent": 2, "devices": [{"hardware_class": "gpu", "supported_backends": ["cuda"], "compute_units": 108, "memory_total_bytes": 17179869184, "count": 3}]}',
+		'{"supported_backends": ["webgpu", "webnn"], "available_memory": 8}', '{"cpu_cores": 2.5, "available_memory": 16, "supported_backends": ["tpu", "npu"]}'])[1 + pg_temp.roll(6)]::jsonb $$;
+CREATE FUNCTION pg_temp.demand() RETURNS jsonb LANGUAGE sql AS $$
+	SELECT (ARRAY['{}', '{"minimum_memory": 3.5}', '{"cpu_cores": 0.7, "host_memory": 2}', '{"required_accelerators": {"gpu": 1}, "minimum_memory": 10}', '{"required_accelerators": {"gpu": 2}, "cpu_cores": 2}',
+		'{"accelerator_share": 0.3333333333333333}', '{"accelerator_share": 0.5, "minimum_memory": 6}', '{"required_backend": "tpu"}', '{"required_backend": "cuda", "minimum_memory": 2}', '{"minimum_memory": 5000}',
+		'{"preferred_backend": "webgpu"}', '{"cpu_cores": 3, "minimum_memory": 1, "host_memory": 9.25}'])[1 + pg_temp.roll(12)]::jsonb
+	|| jsonb_build_object('test_type', (ARRAY['vision', 'nlp', 'audio', 'inference'])[1 + pg_temp.roll(4)], 'priority', 1 + pg_temp.roll(5), 'retries', pg_temp.roll(3), 'expected_duration', pg_temp.roll(300)) $$;
+-- A live, or any, assignment of a pool
+CREATE FUNCTION pg_temp.some_assignment(in_pool text, states text) RETURNS bigint LANGUAGE sql AS $$
+	SELECT assignment_id FROM hwsched.assignment WHERE pool = in_pool AND state::text ~ states ORDER BY md5(concat_ws('/', workload_id, run, attempt, (SELECT last_value FROM pg_temp.dice))) COLLATE "C" LIMIT 1 $$;
+
+CREATE PROCEDURE pg_temp.operate(step int, in_pool text) LANGUAGE plpgsql AS $$
+DECLARE
+	chosen int := pg_temp.roll(100);
+	worker text := 'w' || pg_temp.roll(8);
+	test text := 't' || pg_temp.roll(100);
+	done text;
+BEGIN
+	BEGIN
+		CASE
+			WHEN chosen < 30 THEN done := 'submit'; PERFORM hwsched.submit(pg_temp.demand() || jsonb_build_object('test_id', test), in_pool);
+			WHEN chosen < 40 THEN done := 'assign_pending'; PERFORM hwsched.assign_pending(nullif(pg_temp.roll(6), 0), in_pool);
+			WHEN chosen < 43 THEN done := 'schedule'; PERFORM hwsched.schedule(test, in_pool);
+			WHEN chosen < 53 THEN done := 'claim'; PERFORM hwsched.claim(worker, 1 + pg_temp.roll(4), true, in_pool);
+			WHEN chosen < 58 THEN done := 'start'; PERFORM hwsched.start(pg_temp.some_assignment(in_pool, 'assigned'), in_pool);
+			WHEN chosen < 66 THEN done := 'complete'; PERFORM hwsched.complete(pg_temp.some_assignment(in_pool, 'running'), '{"ok": true}', in_pool);
+			WHEN chosen < 68 THEN done := 'complete_many'; PERFORM hwsched.complete_many((SELECT array_agg(assignment_id) FROM hwsched.assignment WHERE pool = in_pool AND state = 'running' AND md5(workload_id || step) < '8'), in_pool);
+			WHEN chosen < 74 THEN done := 'fail'; PERFORM hwsched.fail(pg_temp.some_assignment(in_pool, 'running|assigned'), 'unlucky', in_pool);
+			WHEN chosen < 78 THEN done := 'cancel'; PERFORM hwsched.cancel(test, in_pool);
+			WHEN chosen < 80 THEN done := 'too late'; PERFORM hwsched.complete(pg_temp.some_assignment(in_pool, 'completed|failed|expired|cancelled'), NULL, in_pool);
+			WHEN chosen < 88 THEN done := 'register'; PERFORM hwsched.register_worker(worker, pg_temp.hardware(), in_pool);
+			WHEN chosen < 90 THEN done := 'unregister'; PERFORM hwsched.unregister_worker(worker, in_pool);
+			WHEN chosen < 91 THEN done := 'drain'; PERFORM hwsched.drain_worker(worker, in_pool);
+			WHEN chosen < 94 THEN done := 'resume'; PERFORM hwsched.resume_worker(worker, in_pool);
+			WHEN chosen < 97 THEN done := 'load'; PERFORM hwsched.update_load(worker, jsonb_build_object('cpu_utilization', pg_temp.roll(101), 'memory_utilization', pg_temp.roll(101), 'gpu_utilization', pg_temp.roll(101), 'temperature', pg_temp.roll(11) / 10.0), in_pool);
+			ELSE done := 'broken batch'; PERFORM hwsched.submit_many(jsonb_build_array(pg_temp.demand(), pg_temp.demand(), '{"priority": 99}'), in_pool);
+		END CASE;
+		INSERT INTO operation VALUES (done, 'done');
+	EXCEPTION WHEN no_data_found OR object_not_in_prerequisite_state OR unique_violation OR null_value_not_allowed OR invalid_parameter_value THEN
+		INSERT INTO operation VALUES (done, SQLSTATE);
+	END;
+	IF step % 5 = 0 AND NOT EXISTS (SELECT FROM found) THEN
+		INSERT INTO found SELECT step, done, v.what, v.detail FROM violation AS v;
+	END IF;
+END $$;
+
+SELECT lives_ok($$
+	DO $do$
+	BEGIN
+		PERFORM hwsched.create_pool('tap_1', '{"max_concurrent": 3}'), hwsched.create_pool('tap_2');
+		FOR i IN 0..7 LOOP
+			PERFORM hwsched.register_worker('w' || i, pg_temp.hardware(), 'tap_1'), hwsched.register_worker('w' || i, pg_temp.hardware(), 'tap_2');
+		END LOOP;
+		FOR step IN 1..800 LOOP
+			CALL pg_temp.operate(step, 'tap_' || 1 + step % 2);
+		END LOOP;
+	END $do$ $$, '800 operations raise nothing that is not expected of them');
+SELECT is_empty('SELECT * FROM found ORDER BY step', 'no invariant broke on the way');
+-- The test would prove nothing if nothing had happened
+SELECT cmp_ok((SELECT count(*) FROM operation WHERE outcome = 'done'), '>', 400::bigint, 'most operations did something');
+SELECT is((SELECT count(DISTINCT operation) FROM operation WHERE outcome = 'done'), 14::bigint, 'every kind of operation was done, but those that must not be');
+SELECT is_empty($$SELECT DISTINCT operation FROM operation WHERE outcome = 'done' AND operation IN ('too late', 'broken batch')$$, 'what is late or broken is refused every time');
+SELECT bag_eq($$SELECT DISTINCT state::text FROM hwsched.assignment WHERE pool LIKE 'tap%'$$, '{assigned,cancelled,completed,expired,failed,running}'::text[], 'assignments in every state');
+SELECT bag_eq($$SELECT DISTINCT state::text FROM hwsched.workload WHERE pool LIKE 'tap%'$$, '{assigned,cancelled,completed,dead,pending,running}'::text[], 'workloads in every state');
+
+-- At the end everything can be finished, and then nothing is held
+DO $$
+DECLARE
+	one record;
+BEGIN
+	FOR one IN SELECT pool, workload_id FROM hwsched.workload WHERE pool LIKE 'tap%' AND state IN ('pending', 'assigned', 'running') ORDER BY 1, 2 LOOP
+		PERFORM hwsched.cancel(one.workload_id, one.pool);
+	END LOOP;
+END $$;
+SELECT is_empty('TABLE violation', 'nothing is wrong after');
+SELECT is((SELECT count(*) FROM hwsched.worker_usage WHERE pool LIKE 'tap%' AND (assignments, cpu_millicores, host_memory_bytes) <> (0, 0, 0)), 0::bigint, 'no worker holds anything');
+SELECT is((SELECT count(*) FROM hwsched.device_usage WHERE pool LIKE 'tap%' AND (slots, share, memory_bytes) <> (0, 0, 0)), 0::bigint, 'no device holds anything');
+SELECT is((SELECT count(*) FROM hwsched.pending WHERE pool LIKE 'tap%'), 0::bigint, 'nothing waits');
+
+SELECT * FROM finish();
+ROLLBACK;

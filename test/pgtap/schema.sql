@@ -1,0 +1,122 @@
+-- The schema: what is there, keyed and related as api.md promises.
+BEGIN;
+SELECT no_plan();
+
+-- Tables and views by name
+SELECT has_schema('hwsched');
+SELECT has_table('hwsched', name, name) FROM unnest('{pool,settings_version,device_profile,workload_profile,worker,device,worker_usage,device_usage,worker_load,device_load,worker_login,
+	submission,pending,assignment,preference,load_history,taxonomy,type_word,class_similarity,implied_device}'::name[]) AS name;
+SELECT has_view('hwsched', name, name) FROM unnest('{workload,hardware_efficiency,workload_distribution,thermal_states,resource_utilization,execution_times,pending_workloads,worker_status,pool_summary,setting}'::name[]) AS name;
+SELECT columns_are('hwsched', 'taxonomy', '{kind,name,builtin}'::name[]);
+SELECT has_column('hwsched', 'assignment', name, 'assignment.' || name) FROM unnest('{pool,assignment_id,workload_id,worker_id,device_nos,shard_no,state,efficiency,adjusted_efficiency,score,predicted_seconds,assigned_at,started_at,finished_at}'::name[]) AS name;
+
+-- The pool is the first column of every table's primary key, unique constraint and unique index, but the taxonomy's
+SELECT is_empty($$
+	SELECT c.relname, i.indexrelid::regclass FROM pg_class AS c JOIN pg_index AS i ON i.indrelid = c.oid JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = i.indkey[0]
+	WHERE c.relnamespace = 'hwsched'::regnamespace AND c.relkind = 'r' AND a.attname <> 'pool' AND c.relname <> ALL ('{taxonomy,type_word,class_similarity,implied_device}')
+	$$, 'every index begins with pool');
+SELECT is_empty($$
+	SELECT relname FROM pg_class WHERE relnamespace = 'hwsched'::regnamespace AND relkind = 'r' AND relname <> ALL ('{taxonomy,type_word,class_similarity,implied_device}')
+		AND NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = pg_class.oid AND attnum = 1 AND attname = 'pool' AND attnotnull)
+	$$, 'pool is the first column of every table, and not null');
+SELECT is_empty($$
+	SELECT relname FROM pg_class WHERE relnamespace = 'hwsched'::regnamespace AND relkind = 'r' AND relname <> 'load_history'
+		AND NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = pg_class.oid AND contype = 'p')
+	$$, 'every table but the load history has a primary key');
+-- Foreign keys stay within the pool
+SELECT is_empty($$
+	SELECT conrelid::regclass, conname FROM pg_constraint AS k JOIN pg_attribute AS a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
+	WHERE k.contype = 'f' AND connamespace = 'hwsched'::regnamespace AND a.attname <> 'pool'
+	$$, 'every foreign key begins with pool');
+SELECT fk_ok('hwsched', 'device', ARRAY['pool', 'worker_id'], 'hwsched', 'worker', ARRAY['pool', 'worker_id']);
+SELECT fk_ok('hwsched', 'worker', 'pool', 'hwsched', 'pool', 'pool');
+SELECT fk_ok('hwsched', 'device', ARRAY['pool', 'profile_id'], 'hwsched', 'device_profile', ARRAY['pool', 'profile_id']);
+SELECT is_empty($$
+	SELECT conrelid::regclass, conname FROM pg_constraint WHERE connamespace = 'hwsched'::regnamespace AND NOT convalidated
+	$$, 'every constraint is validated');
+SELECT is_empty($$
+	SELECT tgrelid::regclass, tgname FROM pg_trigger JOIN pg_class AS c ON c.oid = tgrelid
+	WHERE c.relnamespace = 'hwsched'::regnamespace AND NOT tgisinternal AND c.relname <> ALL ('{taxonomy,type_word,class_similarity,implied_device}')
+	$$, 'no table with a pool has a trigger');
+SELECT is_empty($$
+	SELECT attrelid::regclass, attname FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = attrelid
+	WHERE c.relnamespace = 'hwsched'::regnamespace AND c.relkind = 'r' AND attidentity <> '' AND atttypid <> 'bigint'::regtype
+	$$, 'identity columns are bigint');
+-- Text keys compare by bytes, as C does
+SELECT is_empty($$
+	SELECT a.attrelid::regclass, a.attname FROM pg_class AS c JOIN pg_index AS i ON i.indrelid = c.oid AND i.indisprimary JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = ANY (i.indkey::int2[])
+	WHERE c.relnamespace = 'hwsched'::regnamespace AND a.atttypid = 'text'::regtype AND a.attcollation <> (SELECT oid FROM pg_collation WHERE collname = 'C')
+	$$, 'text in primary keys has collation C');
+
+-- The functions are those of the API, with its arguments, and no others
+CREATE TEMP TABLE api (signature text);
+INSERT INTO api SELECT btrim(line, E' \t') FROM regexp_split_to_table($$
+	workload_profile(requirements jsonb)
+	device_profiles(capabilities jsonb)
+	is_compatible(workload jsonb, device jsonb)
+	efficiency_score(workload jsonb, device jsonb)
+	raw_efficiency(workload jsonb, device jsonb)
+	load_score(cpu double precision, memory double precision, gpu double precision, io double precision, network double precision)
+	effective_load_score(cpu double precision, memory double precision, gpu double precision, io double precision, network double precision, warming boolean, cooling boolean, performance_level double precision)
+	adjusted_efficiency(efficiency double precision, cpu double precision, memory double precision, gpu double precision, io double precision, network double precision, warming boolean, cooling boolean, performance_level double precision, temperature double precision)
+	preference_after(old double precision, observed double precision, alpha double precision DEFAULT 0.3)
+	predict_seconds(workload jsonb, device jsonb)
+	predict_joules(workload jsonb, device jsonb, seconds double precision)
+	compatibility_score(device jsonb, other jsonb)
+	thermal_step(temperature double precision, load double precision, dt_seconds double precision)
+	thermal_at(temperature double precision, load double precision, dt_seconds double precision)
+	performance_level(phase text, since timestamp with time zone, duration interval, at timestamp with time zone)
+	create_pool(pool text, settings jsonb DEFAULT '{}'::jsonb)
+	alter_pool(pool text, settings jsonb)
+	drop_pool(pool text)
+	register_worker(worker_id text, capabilities jsonb, pool text DEFAULT 'default'::text)
+	update_load(worker_id text, load jsonb, pool text DEFAULT 'default'::text)
+	heartbeat(worker_id text, pool text DEFAULT 'default'::text)
+	drain_worker(worker_id text, pool text DEFAULT 'default'::text)
+	resume_worker(worker_id text, pool text DEFAULT 'default'::text)
+	unregister_worker(worker_id text, pool text DEFAULT 'default'::text)
+	start_warming(worker_id text, duration interval DEFAULT NULL::interval, pool text DEFAULT 'default'::text)
+	start_cooling(worker_id text, duration interval DEFAULT NULL::interval, pool text DEFAULT 'default'::text)
+	grant_worker(worker_id text, role name, pool text DEFAULT 'default'::text)
+	submit(requirements jsonb, pool text DEFAULT 'default'::text)
+	submit_many(requirements jsonb, pool text DEFAULT 'default'::text)
+	schedule(workload_id text, pool text DEFAULT 'default'::text)
+	assign_pending(max_workloads integer DEFAULT NULL::integer, pool text DEFAULT 'default'::text)
+	claim(worker_id text, max_assignments integer DEFAULT 1, steal boolean DEFAULT true, pool text DEFAULT 'default'::text)
+	start(assignment_id bigint, pool text DEFAULT 'default'::text)
+	extend_lease(assignment_id bigint, by interval, pool text DEFAULT 'default'::text)
+	complete(assignment_id bigint, result jsonb DEFAULT NULL::jsonb, pool text DEFAULT 'default'::text)
+	complete_many(assignment_ids bigint[], pool text DEFAULT 'default'::text)
+	fail(assignment_id bigint, error text, pool text DEFAULT 'default'::text)
+	cancel(workload_id text, pool text DEFAULT 'default'::text)
+	taxonomy_changed()$$, '\n') AS line WHERE btrim(line, E' \t') <> '';
+SELECT bag_eq($$
+	SELECT proname || '(' || pg_get_function_arguments(oid) || ')' FROM pg_proc WHERE pronamespace = 'hwsched'::regnamespace
+		AND proname <> ALL ('{pool_settings,plan_pending,compatible_hardware,explain_pending}')
+	$$, 'SELECT signature FROM api', 'the functions are those of the API');
+-- Those that return rows of their own: what goes in, and the columns that the API names
+SELECT is(proname || '(' || pg_get_function_identity_arguments(oid) || ')', signature, signature) FROM (VALUES
+	('pool_settings', 'pool_settings(pool text, OUT name text, OUT value jsonb, OUT default_value jsonb, OUT description text)'),
+	('plan_pending', 'plan_pending(max_workloads integer, pool text, OUT workload_id text, OUT worker_id text, OUT device_nos integer[], OUT shard_no integer, OUT score double precision, OUT predicted_seconds double precision)')
+	) AS s (name, signature) JOIN pg_proc ON proname = name AND pronamespace = 'hwsched'::regnamespace;
+SELECT function_returns('hwsched', 'submit', '{jsonb,text}'::name[], 'text');
+SELECT function_returns('hwsched', 'submit_many', '{jsonb,text}'::name[], 'bigint');
+SELECT function_returns('hwsched', 'assign_pending', '{integer,text}'::name[], 'bigint');
+SELECT function_returns('hwsched', 'schedule', '{text,text}'::name[], 'setof hwsched.assignment');
+SELECT function_returns('hwsched', 'claim', '{text,integer,boolean,text}'::name[], 'setof hwsched.assignment');
+SELECT function_returns('hwsched', 'device_profiles', '{jsonb}'::name[], 'setof jsonb');
+SELECT function_returns('hwsched', 'complete_many', '{bigint[],text}'::name[], 'bigint');
+
+-- States
+SELECT enum_has_labels('hwsched', 'workload_state', '{pending,assigned,running,completed,cancelled,dead}'::name[]);
+SELECT enum_has_labels('hwsched', 'assignment_state', '{assigned,running,completed,failed,cancelled,expired}'::name[]);
+
+-- What pg_dump takes along: every table and sequence of the extension
+SELECT is_empty($$
+	SELECT c.relname FROM pg_class AS c WHERE c.relnamespace = 'hwsched'::regnamespace AND c.relkind IN ('r', 'S')
+		AND c.oid <> ALL (SELECT unnest(extconfig) FROM pg_extension WHERE extname = 'hwsched')
+	$$, 'every table and sequence is dumped');
+SELECT has_role(name) FROM unnest('{hwsched_admin,hwsched_coordinator,hwsched_worker,hwsched_viewer}'::name[]) AS name;
+
+SELECT * FROM finish();
+ROLLBACK;
