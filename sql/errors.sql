@@ -57,7 +57,7 @@ SELECT lease_until = :'lease' AS not_shortened FROM hwsched.assignment WHERE ass
 SELECT pg_temp.state_of(format('SELECT hwsched.extend_lease(%s, ''200000000 days'', ''errors'')', :id)) AS beyond_time;
 -- the largest numbers that fit are taken, and counted right
 SELECT hwsched.assign_pending(2147483647, 'errors'), (SELECT count(*) FROM hwsched.plan_pending(2147483647, 'errors')), (SELECT count(*) FROM hwsched.claim('w', 2147483647, true, 'errors'));
-SELECT hwsched.register_worker('huge', '{"cpu_cores": 1000000, "available_memory": 1000000, "max_concurrent": 1000000, "devices": [{"hardware_class": "gpu", "compute_units": 2147483647, "memory_total_bytes": 9007199254740992, "clock_speed_mhz": 2147483647}]}', 'errors');
+SELECT hwsched.register_worker('huge', '{"cpu_cores": 1000000, "available_memory": 1000000, "max_concurrent": 1000000, "devices": [{"hardware_class": "gpu", "compute_units": 2147483647, "memory_total_bytes": 9007199254740991, "clock_speed_mhz": 2147483647}]}', 'errors');
 SELECT hwsched.submit('{"test_id": "huge", "minimum_memory": 1000000, "host_memory": 1000000, "cpu_cores": 1000000, "required_accelerators": {"gpu": 1}, "expected_duration": 1e300, "timeout": 1e300, "retries": 1000}', 'errors');
 SELECT worker_id, device_nos FROM hwsched.schedule('huge', 'errors');
 SELECT cpu_millicores, host_memory_bytes FROM hwsched.worker_usage WHERE pool = 'errors' AND worker_id = 'huge';

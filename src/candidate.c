@@ -298,8 +298,8 @@ choose_of_type(Search *search, WorkKind *kind, const Worker *worker, const char 
 	int			first = *nchosen;
 	int			nfitting = 0;
 	int			nrefusals = 0;
-	int64		hosts_ever = *hosts;
-	int			ever = 0;
+	int64		owners = 0;		/* devices that would do, by whose memory they use */
+	int64		drawers = 0;
 
 	for (int i = worker->first_device; i < worker->first_device + worker->ndevices; i++)
 	{
@@ -314,6 +314,13 @@ choose_of_type(Search *search, WorkKind *kind, const Worker *worker, const char 
 			continue;
 
 		refusal = device_refusal(search, kind, worker, device, type, 0);
+		if (refusal > REFUSED_HOST_MEMORY)
+		{
+			if (memory > 0 && device->uses_host_memory)
+				drawers++;
+			else
+				owners++;
+		}
 		if (refusal == FITS)
 		{
 			double		value = device_value(search, kind, device);
@@ -336,11 +343,6 @@ choose_of_type(Search *search, WorkKind *kind, const Worker *worker, const char 
 	{
 		bool		draws = memory > 0 && search->fleet->devices[state->scratch_fitting[f]].uses_host_memory;
 
-		if (!draws || (hosts_ever + 1) * memory <= host_memory)
-		{
-			hosts_ever += draws;
-			ever++;
-		}
 		if (*nchosen - first < wanted &&
 			(!draws || (*hosts + 1) * memory <= host_memory - worker->memory_used))
 		{
@@ -350,8 +352,10 @@ choose_of_type(Search *search, WorkKind *kind, const Worker *worker, const char 
 	}
 	if (*nchosen - first == wanted)
 		return FITS;
+	if (owners + drawers >= wanted && drawers > 0 && (wanted - owners + *hosts) * memory > host_memory)
+		return REFUSED_HOST_MEMORY;
 	if (nfitting >= wanted)
-		return ever >= wanted ? REFUSED_HOST_MEMORY_BUSY : REFUSED_HOST_MEMORY;
+		return REFUSED_HOST_MEMORY_BUSY;
 	if (nrefusals >= wanted)
 		return state->scratch_refusals[wanted - 1];
 	return nrefusals > 0 ? Min(REFUSED_ACCELERATORS, state->scratch_refusals[0]) : REFUSED_ACCELERATORS;

@@ -117,14 +117,13 @@ usage_rebuild(const char *pool, const char *worker_id)
 	statement_run(&devices, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
 }
 
-/* Returns whether live assignments hold more of a worker than there is. */
+/* Returns whether live assignments hold more of a worker, its devices apart, than there is. */
 bool
 usage_exceeds(const char *pool, const char *worker_id)
 {
 	static Statement statement = {
 		"SELECT u.assignments > w.max_concurrent OR u.cpu_millicores > w.cpu_millicores"
 		"  OR u.host_memory_bytes + coalesce(sum(du.memory_bytes) FILTER (WHERE d.uses_host_memory), 0) > w.memory_bytes"
-		"  OR bool_or(du.memory_bytes > d.memory_bytes)"
 		" FROM hwsched.worker w"
 		" JOIN hwsched.worker_usage u ON u.pool = w.pool AND u.worker_id = w.worker_id"
 		" LEFT JOIN hwsched.device d ON d.pool = w.pool AND d.worker_id = w.worker_id"

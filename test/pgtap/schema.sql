@@ -66,6 +66,7 @@ INSERT INTO api SELECT btrim(line, E' \t') FROM regexp_split_to_table($$
 	thermal_step(temperature double precision, load double precision, dt_seconds double precision)
 	thermal_at(temperature double precision, load double precision, dt_seconds double precision)
 	performance_level(phase text, since timestamp with time zone, duration interval, at timestamp with time zone)
+	temperature_ratio(celsius double precision, idle_celsius double precision, throttle_celsius double precision)
 	create_pool(pool text, settings jsonb DEFAULT '{}'::jsonb)
 	alter_pool(pool text, settings jsonb)
 	drop_pool(pool text)

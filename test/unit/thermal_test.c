@@ -121,9 +121,9 @@ test_celsius(void)
 {
 	bool		sane = true;
 
-	is_exactly(celsius_to_temperature(35, 0, 0), 0.0, "the default idle point");
+	is_exactly(celsius_to_temperature(35, NAN, NAN), 0.0, "the default idle point");
 	is_exactly(celsius_to_temperature(90, NAN, NAN), 1.0, "the default throttling point");
-	is_exactly(celsius_to_temperature(62.5, 0, 0), 0.5, "halfway");
+	is_exactly(celsius_to_temperature(62.5, NAN, NAN), 0.5, "halfway");
 	is_exactly(celsius_to_temperature(60, 40, 80), 0.5, "halfway between a device's own points");
 	is_exactly(celsius_to_temperature(-10, 40, 80), 0.0, "colder than idle");
 	is_exactly(celsius_to_temperature(120, 40, 80), 1.0, "hotter than throttling");
