@@ -6,7 +6,7 @@
  * An assignment goes from assigned to running to one of its final states.
  * Each step is one UPDATE that names the state it starts from, so of two
  * callers one takes the step and the other is told the state.  Locks are taken
- * in the order pool, assignment, usage.
+ * in the order pool, assignments, usage, load.
  */
 #include "postgres.h"
 
@@ -291,7 +291,7 @@ start_assigned(const char *pool, const char *worker_id, int n, double lease)
 						 VALUE(Float8GetDatum(lease)));
 }
 
-/* Assigns pending work that fits to a worker; returns how much. */
+/* Assigns pending work that fits to a worker; the pool is locked.  Returns how much. */
 static uint64
 pull(const char *pool, const char *worker_id, int n)
 {
@@ -299,7 +299,6 @@ pull(const char *pool, const char *worker_id, int n)
 	static const int64 heads[] = {1000, -1};
 	uint64		pulled = 0;
 
-	pool_lock(pool);
 	for (int i = 0; i < lengthof(heads) && pulled == 0; i++)
 	{
 		Picture		picture;
@@ -325,6 +324,7 @@ claim(PG_FUNCTION_ARGS)
 	int			n = int_argument(1);
 	char	   *pool = text_argument(fcinfo, 3);
 	PoolSettings settings;
+	uint64		started;
 
 	if (n < 1)
 		ereport(ERROR,
@@ -335,10 +335,19 @@ claim(PG_FUNCTION_ARGS)
 	SPI_connect();
 	pool_settings_load(pool, false, &settings);
 	access_check_worker(pool, worker_id);
-	worker_seen(pool, worker_id);
-	if (start_assigned(pool, worker_id, n, settings.lease) > 0 ||
-		(pull(pool, worker_id, n) > 0 && start_assigned(pool, worker_id, n, settings.lease) > 0))
+	worker_check(pool, worker_id);
+	started = start_assigned(pool, worker_id, n, settings.lease);
+	if (started == 0)
+	{
+		/* the batch that we may have to wait for may have something for us */
+		pool_lock(pool);
+		started = start_assigned(pool, worker_id, n, settings.lease);
+	}
+	if (started == 0 && pull(pool, worker_id, n) > 0)
+		started = start_assigned(pool, worker_id, n, settings.lease);
+	if (started > 0)
 		return_rows(fcinfo);
+	worker_seen(pool, worker_id);
 	SPI_finish();
 	return (Datum) 0;
 }

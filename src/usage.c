@@ -70,18 +70,6 @@ usage_change(const char *pool, const WorkerChange *workers, int nworkers,
 				  array_value(INT8OID, columns[4], NULL, ndevices));
 }
 
-/* Locks the gate to a worker's usage until the end of the transaction. */
-void
-usage_lock(const char *pool, const char *worker_id)
-{
-	static Statement statement = {
-		"SELECT FROM hwsched.worker_usage WHERE pool = $1 AND worker_id = $2 FOR NO KEY UPDATE",
-		{TEXTOID, TEXTOID}
-	};
-
-	statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
-}
-
 /*
  * Counts a worker's usage anew from its live assignments, after its devices
  * have changed; the gate is locked.

@@ -27,7 +27,6 @@ typedef struct DeviceChange
 
 extern void usage_change(const char *pool, const WorkerChange *workers, int nworkers,
 						 const DeviceChange *devices, int ndevices);
-extern void usage_lock(const char *pool, const char *worker_id);
 extern bool usage_exceeds(const char *pool, const char *worker_id);
 extern void usage_rebuild(const char *pool, const char *worker_id);
 

@@ -36,6 +36,36 @@ unknown_worker(const char *pool, const char *worker_id)
 			 errhint("Workers register with hwsched.register_worker().")));
 }
 
+/* Raises ERRCODE_NO_DATA_FOUND if there is no such worker. */
+void
+worker_check(const char *pool, const char *worker_id)
+{
+	static Statement statement = {
+		"SELECT FROM hwsched.worker WHERE pool = $1 AND worker_id = $2", {TEXTOID, TEXTOID}
+	};
+
+	if (statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id)) == 0)
+		unknown_worker(pool, worker_id);
+}
+
+/*
+ * Locks all that others change of a worker without holding the pool's lock, in
+ * the order in which they do: its live assignments, its usage, its load.
+ */
+static void
+lock_worker(const char *pool, const char *worker_id)
+{
+	static Statement statements[] = {
+		{"SELECT FROM hwsched.assignment WHERE pool = $1 AND worker_id = $2 AND state IN ('assigned', 'running')"
+		" ORDER BY assignment_id FOR NO KEY UPDATE", {TEXTOID, TEXTOID}},
+		{"SELECT FROM hwsched.worker_usage WHERE pool = $1 AND worker_id = $2 FOR NO KEY UPDATE", {TEXTOID, TEXTOID}},
+		{"SELECT FROM hwsched.worker_load WHERE pool = $1 AND worker_id = $2 FOR NO KEY UPDATE", {TEXTOID, TEXTOID}},
+	};
+
+	for (int i = 0; i < lengthof(statements); i++)
+		statement_run(&statements[i], false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
+}
+
 /* --- registering --- */
 
 /* Returns the profile_id of a device profile, after adding it if it is new. */
@@ -104,7 +134,10 @@ write_worker(const char *pool, const char *worker_id, Jsonb *document, const Cap
 	return is_new;
 }
 
-/* Makes the device rows those of specs; returns the numbers of those changed. */
+/*
+ * Makes the device rows those of specs; returns the numbers of those that have
+ * gone, changed or come.  One that comes may be back, with work still on it.
+ */
 static Parameter
 write_devices(const char *pool, const char *worker_id, const DeviceSpec *specs, int count)
 {
@@ -121,8 +154,9 @@ write_devices(const char *pool, const char *worker_id, const DeviceSpec *specs, 
 		"   WHERE l.pool = $1 AND l.worker_id = $2 AND l.device_no = c.device_no),"
 		" added AS (INSERT INTO hwsched.device (pool, worker_id, device_no, profile_id, memory_bytes, uses_host_memory)"
 		"   SELECT $1, $2, device_no, profile_id, nullif(memory_bytes, -1), uses_host_memory FROM given"
-		"   ON CONFLICT DO NOTHING)"
-		" SELECT array_agg(device_no) FROM (SELECT device_no FROM gone UNION ALL SELECT device_no FROM changed) c",
+		"   ON CONFLICT DO NOTHING RETURNING device_no)"
+		" SELECT array_agg(device_no) FROM (SELECT device_no FROM gone UNION ALL SELECT device_no FROM changed"
+		"   UNION ALL SELECT device_no FROM added) c",
 		{TEXTOID, TEXTOID, INT4ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, BOOLARRAYOID}
 	};
 	static Statement usage = {
@@ -187,6 +221,7 @@ register_worker(PG_FUNCTION_ARGS)
 	Capabilities capabilities;
 	DeviceSpec *specs;
 	Parameter	changed;
+	bool		is_new;
 	int			count;
 
 	if (worker_id[0] == '\0' || strlen(worker_id) > 1000)
@@ -201,15 +236,16 @@ register_worker(PG_FUNCTION_ARGS)
 	count = device_specs_of(&capabilities, &specs);
 
 	pool_lock(pool);
-	if (!write_worker(pool, worker_id, document, &capabilities))
-		usage_lock(pool, worker_id);
+	is_new = write_worker(pool, worker_id, document, &capabilities);
+	if (!is_new)
+		lock_worker(pool, worker_id);
 	changed = write_devices(pool, worker_id, specs, count);
-	if (!changed.isnull)
+	if (!is_new && !changed.isnull)
 	{
 		requeue_assigned(pool, worker_id, changed);
 		usage_rebuild(pool, worker_id);
 	}
-	if (usage_exceeds(pool, worker_id))
+	if (!is_new && usage_exceeds(pool, worker_id))
 		requeue_assigned(pool, worker_id, NULL_VALUE);
 	worker_seen(pool, worker_id);
 	SPI_finish();
@@ -240,6 +276,7 @@ unregister_worker(PG_FUNCTION_ARGS)
 	pool_check(pool, false);
 	pool_lock(pool);
 
+	lock_worker(pool, worker_id);
 	/* what runs there counts as a failed attempt, what has not started does not */
 	n = (int) statement_run(&started, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
 	ids = palloc(sizeof(int64) * (n + 1));
@@ -495,17 +532,13 @@ grant_worker(PG_FUNCTION_ARGS)
 		" ON CONFLICT DO NOTHING",
 		{TEXTOID, TEXTOID, OIDOID}
 	};
-	static Statement known = {
-		"SELECT FROM hwsched.worker WHERE pool = $1 AND worker_id = $2", {TEXTOID, TEXTOID}
-	};
 	char	   *worker_id = text_argument(fcinfo, 0);
 	Name		role = DatumGetName(argument(fcinfo, 1));
 	char	   *pool = text_argument(fcinfo, 2);
 	Oid			role_id = get_role_oid(NameStr(*role), false);
 
 	SPI_connect();
-	if (statement_run(&known, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id)) == 0)
-		unknown_worker(pool, worker_id);
+	worker_check(pool, worker_id);
 	statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), VALUE(ObjectIdGetDatum(role_id)));
 	if (!is_member_of_role(role_id, get_role_oid("hwsched_worker", false)))
 		SPI_execute(psprintf("GRANT hwsched_worker TO %s", quote_identifier(NameStr(*role))), false, 0);

@@ -7,6 +7,7 @@
 
 #include "postgres.h"
 
+extern void worker_check(const char *pool, const char *worker_id);
 extern void worker_seen(const char *pool, const char *worker_id);
 
 #endif							/* HWSCHED_WORKER_H */

@@ -51,6 +51,9 @@ is($settings, 'max_concurrent|4', "the settings of pool default are not the defa
 
 # --- into another database of the same cluster, and into another cluster
 
+# roles are the cluster's: they come from pg_dumpall
+$other->safe_psql('postgres', 'CREATE ROLE dumped LOGIN');
+
 my $custom = $node->basedir . '/source.dump';
 my $plain = $node->basedir . '/source.sql';
 $node->command_ok([ 'pg_dump', '-Fc', '-f', $custom, $node->connstr('source') ], 'pg_dump, custom format');

@@ -517,7 +517,8 @@ brute_whole(const World *world, const WorkKind *kind, int w, Choice *choice)
 		int			reach[FITS + 1] = {0};	/* devices that get this far */
 		bool		seen[MOST_DEVICES] = {0};
 		int			present = 0;
-		int			ever = 0;
+		int			drawing = 0;	/* that would do, some time */
+		int			owning = 0;
 		int			now = 0;
 		int			rarest = -1;
 		int			fewest = 0;
@@ -550,8 +551,15 @@ brute_whole(const World *world, const WorkKind *kind, int w, Choice *choice)
 				furthest = Max(furthest, refusals[d]);
 				for (int r = 0; r <= (int) refusals[d]; r++)
 					reach[r]++;
+				if (refusals[d] > REFUSED_HOST_MEMORY)
+				{
+					if (memory > 0 && world->devices[d].uses_host_memory)
+						drawing++;
+					else
+						owning++;
+				}
 			}
-		for (int n = 0; n < reach[FITS]; n++)
+		for (int n = 0; n < reach[FITS] && now < wanted; n++)
 		{
 			int			best = -1;
 			int64		draws;
@@ -562,23 +570,19 @@ brute_whole(const World *world, const WorkKind *kind, int w, Choice *choice)
 					best = d;
 			seen[best] = true;
 			draws = world->devices[best].uses_host_memory ? memory : 0;
-			if (draws <= host_ever || draws == 0)
-			{
-				ever++;
-				host_ever -= draws;
-			}
-			if (now < wanted && (draws <= host_now || draws == 0))
-			{
-				now++;
-				host_now -= draws;
-				taken[best] = true;
-				choice->devices[choice->ndevices++] = best;
-			}
+			if (draws > 0 && draws > host_now)
+				continue;
+			now++;
+			host_now -= draws;
+			taken[best] = true;
 		}
+
 		if (now == wanted)
 			;					/* they fit */
+		else if (drawing + owning >= wanted && drawing > 0 && (wanted - owning) * memory > host_ever)
+			result = Min(result, REFUSED_HOST_MEMORY);	/* not even if nothing else ran */
 		else if (reach[FITS] >= wanted)
-			result = Min(result, ever >= wanted ? REFUSED_HOST_MEMORY_BUSY : REFUSED_HOST_MEMORY);
+			result = Min(result, REFUSED_HOST_MEMORY_BUSY);
 		else if (present < wanted)
 			result = Min(result, present > 0 ? Min(furthest, REFUSED_ACCELERATORS) : REFUSED_ACCELERATORS);
 		else
@@ -591,6 +595,13 @@ brute_whole(const World *world, const WorkKind *kind, int w, Choice *choice)
 		/* the next type sees what was chosen, not what was only looked at */
 		host_ever = host_now + worker->memory_used;
 	}
+	/* listed as they stand in the worker */
+	for (int n = choice->ndevices = 0, d = worker->first_device; d < worker->first_device + worker->ndevices; d++)
+		if (taken[d])
+		{
+			choice->devices[n++] = d;
+			choice->ndevices = n;
+		}
 	if (result == FITS)
 		brute_rank(world, kind, choice);
 	return result;
@@ -760,6 +771,9 @@ show_item(int round, const World *world, const Run *run, int i, bool found, cons
 
 /* --- tests --- */
 
+/* how often a kind of work was refused for what, over all tests */
+static int64 refused[FITS + 1];
+
 static void
 test_decisions(const char *name, Traits traits)
 {
@@ -774,7 +788,6 @@ test_decisions(const char *name, Traits traits)
 	int			placed = 0,
 				items = 0,
 				ties = 0;
-	int64		refused[FITS + 1] = {0};
 
 	for (int round = 0; round < ROUNDS; round++)
 	{
@@ -905,18 +918,20 @@ test_decisions(const char *name, Traits traits)
 	/* a generator that places nothing, or all, would test nothing */
 	ok(placed > items / 15 && placed < items * 9 / 10 && ties > placed / 8,
 	   "%s: %d of %d placed, %d of them with ties", name, placed, items, ties);
-	if (traits.whole && traits.shares && traits.min_score)
-	{
-		bool		all = true;
+}
 
-		for (int r = REFUSED_NO_WORKER; r <= FITS; r++)
-			if (refused[r] == 0)
-			{
-				all = false;
-				diag("no kind of work was refused for %d", r);
-			}
-		ok(all, "%s: every refusal occurs", name);
-	}
+static void
+test_refusals_occurred(void)
+{
+	bool		all = true;
+
+	for (int r = REFUSED_NO_WORKER; r <= FITS; r++)
+		if (refused[r] == 0)
+		{
+			all = false;
+			diag("no kind of work was refused for %d", r);
+		}
+	ok(all, "every refusal occurred");
 }
 
 /* One kind that takes slots only: as many are placed as there are free slots. */
@@ -1212,6 +1227,7 @@ main(void)
 	test_decisions("whole accelerators", (Traits) {.whole = true});
 	test_decisions("whole accelerators on worker's memory", (Traits) {.whole = true, .host_devices = true});
 	test_decisions("everything", (Traits) {.whole = true, .shares = true, .host_devices = true, .min_score = true});
+	test_refusals_occurred();
 	test_slots();
 	test_cases();
 	test_large();
