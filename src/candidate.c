@@ -298,6 +298,7 @@ choose_of_type(Search *search, WorkKind *kind, const Worker *worker, const char 
 	int			first = *nchosen;
 	int			nfitting = 0;
 	int			nrefusals = 0;
+	int64		hosts_before = *hosts;
 	int64		owners = 0;		/* devices that would do, by whose memory they use */
 	int64		drawers = 0;
 
@@ -352,7 +353,7 @@ choose_of_type(Search *search, WorkKind *kind, const Worker *worker, const char 
 	}
 	if (*nchosen - first == wanted)
 		return FITS;
-	if (owners + drawers >= wanted && drawers > 0 && (wanted - owners + *hosts) * memory > host_memory)
+	if (owners + drawers >= wanted && drawers > 0 && (wanted - owners + hosts_before) * memory > host_memory)
 		return REFUSED_HOST_MEMORY;
 	if (nfitting >= wanted)
 		return REFUSED_HOST_MEMORY_BUSY;
