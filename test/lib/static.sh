@@ -31,6 +31,20 @@ version_is_the_same() {
 	[ "$(sed -nE "s/^default_version *= *'(.*)'/\1/p" hwsched.control)" = "$(sed -nE '1,/"version"/s/.*"version": "(.*)",?/\1/p' META.json)" ]
 }
 
+# The names that users call: functions, views and settings.
+public_names() {
+	sed -nE 's/^CREATE (FUNCTION|VIEW) hwsched\.([a-z_]+).*/\2/p' src/sql/*.sql | grep -v '^taxonomy_changed$'
+	sed -nE "s/^    \\('([a-z_]+)', .*/\\1/p" src/sql/50_fleet.sql
+}
+
+readme_names_all() {
+	local name missing=
+	while read -r name; do
+		grep -qwF "$name" README.md || missing+="$name "
+	done < <(public_names)
+	[ -z "$missing" ] || { echo "missing: $missing"; return 1; }
+}
+
 regress=$(make -s list-regress | tr ' ' '\n')
 
 for file in sql/*.sql; do
@@ -47,4 +61,5 @@ for file in test/isolation/specs/*.spec; do
 done
 check "hwsched.control and META.json name the same version" version_is_the_same
 check "the README's tour is what the tour prints" tour_is_printed
+check "README names every function, view and setting" readme_names_all
 echo "1..$number"
