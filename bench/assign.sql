@@ -48,9 +48,9 @@ CREATE OR REPLACE PROCEDURE pg_temp.bare() LANGUAGE plpgsql AS $$
 BEGIN
     WITH moved AS (DELETE FROM public.bare_pending WHERE pool = 'bench' RETURNING *)
     INSERT INTO public.bare_assignment (pool, workload_id, run, attempt, worker_id, device_nos, priority, profile_id,
-                                        efficiency, adjusted_efficiency, score, predicted_seconds)
+                                        device_profile_id, efficiency, adjusted_efficiency, score, predicted_seconds)
     SELECT pool, workload_id, run, attempt, 'worker-' || lpad((queue_no % 10000)::text, 7, '0'), '{0}', priority, profile_id,
-           1, 1, 1, 60 FROM moved;
+           1, 1, 1, 1, 60 FROM moved;
 END $$;
 
 -- each column of each row is one command

@@ -102,23 +102,23 @@ write_decisions(Picture *picture, const char *pool, bool returning)
 {
 #define MOVE_SQL \
 	"WITH moved AS (DELETE FROM hwsched.pending p" \
-	"  USING unnest($2, $3, $4, $5, $6, $7, $8, $9, $10)" \
-	"    AS d(tid, queue_no, worker_id, efficiency, adjusted, score, predicted, first_device, last_device)" \
+	"  USING unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11)" \
+	"    AS d(tid, queue_no, worker_id, device_profile_id, efficiency, adjusted, score, predicted, first_device, last_device)" \
 	"  WHERE p.ctid = d.tid AND p.pool = $1 AND p.queue_no = d.queue_no" \
 	"  RETURNING p.workload_id, p.run, p.attempt, p.priority, p.profile_id," \
-	"    d.worker_id, d.efficiency, d.adjusted, d.score, d.predicted, d.first_device, d.last_device)" \
+	"    d.worker_id, d.device_profile_id, d.efficiency, d.adjusted, d.score, d.predicted, d.first_device, d.last_device)" \
 	" INSERT INTO hwsched.assignment (pool, workload_id, run, attempt, worker_id, device_nos, priority, profile_id," \
-	"    efficiency, adjusted_efficiency, score, predicted_seconds)" \
-	" SELECT $1, workload_id, run, attempt, worker_id, ($11)[first_device:last_device], priority, profile_id," \
-	"    efficiency, adjusted, score, predicted FROM moved"
+	"    device_profile_id, efficiency, adjusted_efficiency, score, predicted_seconds)" \
+	" SELECT $1, workload_id, run, attempt, worker_id, ($12)[first_device:last_device], priority, profile_id," \
+	"    device_profile_id, efficiency, adjusted, score, predicted FROM moved"
 #define MOVE_TYPES \
-	{TEXTOID, TIDARRAYOID, INT8ARRAYOID, TEXTARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, \
+	{TEXTOID, TIDARRAYOID, INT8ARRAYOID, TEXTARRAYOID, INT8ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, \
 	 FLOAT8ARRAYOID, INT4ARRAYOID, INT4ARRAYOID, INT4ARRAYOID}
 	static Statement move = {MOVE_SQL, MOVE_TYPES};
 	static Statement move_returning = {MOVE_SQL " RETURNING *", MOVE_TYPES};
 	enum
 	{
-		TID, QUEUE_NO, WORKER, EFFICIENCY, ADJUSTED, SCORE, PREDICTED, FIRST, LAST, NCOLUMNS
+		TID, QUEUE_NO, WORKER, DEVICE_PROFILE, EFFICIENCY, ADJUSTED, SCORE, PREDICTED, FIRST, LAST, NCOLUMNS
 	};
 	Datum	   *columns[NCOLUMNS];
 	const Search *search = &picture->search;
@@ -143,6 +143,8 @@ write_decisions(Picture *picture, const char *pool, bool returning)
 		columns[TID][n] = PointerGetDatum(&picture->rows[i].tid);
 		columns[QUEUE_NO][n] = Int64GetDatum(picture->rows[i].queue_no);
 		columns[WORKER][n] = worker_ids[item->worker];
+		columns[DEVICE_PROFILE][n] =
+			Int64GetDatum(picture->device_profile_ids[picture->fleet.devices[search->chosen[item->first_device]].profile]);
 		columns[EFFICIENCY][n] = Float8GetDatum(item->efficiency);
 		columns[ADJUSTED][n] = Float8GetDatum(item->adjusted_efficiency);
 		columns[SCORE][n] = Float8GetDatum(item->score);
@@ -159,6 +161,7 @@ write_decisions(Picture *picture, const char *pool, bool returning)
 						  array_value(TIDOID, columns[TID], NULL, n),
 						  array_value(INT8OID, columns[QUEUE_NO], NULL, n),
 						  array_value(TEXTOID, columns[WORKER], NULL, n),
+						  array_value(INT8OID, columns[DEVICE_PROFILE], NULL, n),
 						  array_value(FLOAT8OID, columns[EFFICIENCY], NULL, n),
 						  array_value(FLOAT8OID, columns[ADJUSTED], NULL, n),
 						  array_value(FLOAT8OID, columns[SCORE], NULL, n),

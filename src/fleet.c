@@ -407,6 +407,7 @@ load_devices(Picture *picture, const char *pool, const char *only_worker,
 	}
 
 	load_profiles(fleet, pool, profile_ids, nprofiles, read_only);
+	picture->device_profile_ids = profile_ids;
 	for (int w = 0; w < fleet->nworkers; w++)
 		for (int i = fleet->workers[w].first_device; i < fleet->workers[w].first_device + fleet->workers[w].ndevices; i++)
 			set_device_state(fleet, &fleet->devices[i], &reported[w], utilizations[i], celsius[i]);

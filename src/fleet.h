@@ -23,6 +23,7 @@ typedef struct Picture
 {
 	PoolSettings settings;
 	Fleet		fleet;
+	int64	   *device_profile_ids; /* as fleet.profiles */
 	Search		search;
 	int			nitems;
 	QueueItem  *items;

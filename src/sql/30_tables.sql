@@ -321,6 +321,7 @@ CREATE TABLE hwsched.assignment (
     state hwsched.assignment_state NOT NULL DEFAULT 'assigned',
     priority smallint NOT NULL,
     profile_id bigint NOT NULL,
+    device_profile_id bigint NOT NULL,
     efficiency float8 NOT NULL,
     adjusted_efficiency float8 NOT NULL,
     score float8 NOT NULL,
@@ -348,6 +349,7 @@ COMMENT ON COLUMN hwsched.assignment.device_nos IS 'The worker''s devices that i
 COMMENT ON COLUMN hwsched.assignment.state IS 'assigned and running hold capacity; the others are final.';
 COMMENT ON COLUMN hwsched.assignment.priority IS '1 (highest) to 5.';
 COMMENT ON COLUMN hwsched.assignment.profile_id IS 'The workload profile, which says what is reserved.';
+COMMENT ON COLUMN hwsched.assignment.device_profile_id IS 'The device profile of the first of its devices, as it was at the decision.';
 COMMENT ON COLUMN hwsched.assignment.efficiency IS 'Efficiency score 0..1 of the workload on these devices, mean.';
 COMMENT ON COLUMN hwsched.assignment.adjusted_efficiency IS 'Raw efficiency adjusted for load, thermal phase and temperature at the decision.';
 COMMENT ON COLUMN hwsched.assignment.score IS 'The policy''s weighted sum that won; an algorithm''s best candidate counts 1.';

@@ -31,7 +31,7 @@ COMMENT ON COLUMN hwsched.workload.queue_no IS 'Order of submission.';
 COMMENT ON COLUMN hwsched.workload.requirements IS 'The document it was submitted with.';
 
 CREATE VIEW hwsched.hardware_efficiency AS
-SELECT a.pool, a.worker_id, coalesce(dp.hardware_class, 'unknown') AS hardware_class, dp.model_name, wp.workload_type,
+SELECT a.pool, a.worker_id, dp.hardware_class, dp.model_name, wp.workload_type,
        count(*) AS assignments,
        avg(a.efficiency) AS efficiency_ratio,
        avg(a.adjusted_efficiency) AS adjusted_efficiency_ratio,
@@ -39,13 +39,12 @@ SELECT a.pool, a.worker_id, coalesce(dp.hardware_class, 'unknown') AS hardware_c
        max(a.efficiency) AS max_efficiency_ratio
 FROM hwsched.assignment a
 JOIN hwsched.workload_profile wp ON wp.pool = a.pool AND wp.profile_id = a.profile_id
-LEFT JOIN hwsched.device d ON d.pool = a.pool AND d.worker_id = a.worker_id AND d.device_no = a.device_nos[1]
-LEFT JOIN hwsched.device_profile dp ON dp.pool = d.pool AND dp.profile_id = d.profile_id
+JOIN hwsched.device_profile dp ON dp.pool = a.pool AND dp.profile_id = a.device_profile_id
 GROUP BY a.pool, a.worker_id, dp.hardware_class, dp.model_name, wp.workload_type;
 COMMENT ON VIEW hwsched.hardware_efficiency IS 'How well the hardware suited what was placed on it: one row per worker, kind of device and workload type.';
 COMMENT ON COLUMN hwsched.hardware_efficiency.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.hardware_efficiency.worker_id IS 'The worker.';
-COMMENT ON COLUMN hwsched.hardware_efficiency.hardware_class IS 'Class of the device; unknown if it has left.';
+COMMENT ON COLUMN hwsched.hardware_efficiency.hardware_class IS 'Class of the device.';
 COMMENT ON COLUMN hwsched.hardware_efficiency.model_name IS 'Model of the device.';
 COMMENT ON COLUMN hwsched.hardware_efficiency.workload_type IS 'The type of work.';
 COMMENT ON COLUMN hwsched.hardware_efficiency.assignments IS 'Placements, live and ended.';
@@ -55,18 +54,17 @@ COMMENT ON COLUMN hwsched.hardware_efficiency.min_efficiency_ratio IS 'Lowest ef
 COMMENT ON COLUMN hwsched.hardware_efficiency.max_efficiency_ratio IS 'Highest efficiency score.';
 
 CREATE VIEW hwsched.workload_distribution AS
-SELECT a.pool, wp.workload_type, a.worker_id, coalesce(dp.hardware_class, 'unknown') AS hardware_class, a.state,
+SELECT a.pool, wp.workload_type, a.worker_id, dp.hardware_class, a.state,
        count(*) AS assignments
 FROM hwsched.assignment a
 JOIN hwsched.workload_profile wp ON wp.pool = a.pool AND wp.profile_id = a.profile_id
-LEFT JOIN hwsched.device d ON d.pool = a.pool AND d.worker_id = a.worker_id AND d.device_no = a.device_nos[1]
-LEFT JOIN hwsched.device_profile dp ON dp.pool = d.pool AND dp.profile_id = d.profile_id
+JOIN hwsched.device_profile dp ON dp.pool = a.pool AND dp.profile_id = a.device_profile_id
 GROUP BY a.pool, wp.workload_type, a.worker_id, dp.hardware_class, a.state;
 COMMENT ON VIEW hwsched.workload_distribution IS 'Which hardware the work went to: placements by workload type, worker and state.';
 COMMENT ON COLUMN hwsched.workload_distribution.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.workload_distribution.workload_type IS 'The type of work.';
 COMMENT ON COLUMN hwsched.workload_distribution.worker_id IS 'The worker.';
-COMMENT ON COLUMN hwsched.workload_distribution.hardware_class IS 'Class of the device; unknown if it has left.';
+COMMENT ON COLUMN hwsched.workload_distribution.hardware_class IS 'Class of the device.';
 COMMENT ON COLUMN hwsched.workload_distribution.state IS 'State of the assignments.';
 COMMENT ON COLUMN hwsched.workload_distribution.assignments IS 'Their number.';
 
