@@ -249,3 +249,10 @@ SELECT pg_temp.error_of($$SELECT hwsched.grant_worker('w1', 'regress_no_such_rol
 SELECT hwsched.unregister_worker('w1', 'fleet');
 SELECT count(*) AS bindings_left FROM hwsched.worker_login WHERE pool = 'fleet';
 DROP ROLE regress_hwsched_login;
+
+--
+-- Settings that are well-formed and mean nothing
+--
+SELECT pg_temp.error_of(format('SELECT hwsched.create_pool(''fleet_none'', %L)', settings)) FROM unnest(ARRAY[
+	'{"policy": {}}', '{"policy": {"hardware_aware": 0}}', '{"retention": {"foo": "1 day"}}', '{"retention": {"history": "banana"}}',
+	'{"policies": {"vision": {"hardware_aware": 1}}}']) AS settings;

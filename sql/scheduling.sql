@@ -374,3 +374,27 @@ SELECT u.pool, u.worker_id FROM hwsched.worker_usage AS u JOIN hwsched.worker AS
 WHERE u.pool LIKE 'sched%' AND (u.cpu_millicores > w.cpu_millicores OR u.host_memory_bytes > w.memory_bytes OR u.assignments > w.max_concurrent);
 SELECT u.pool, u.worker_id, u.device_no FROM hwsched.device_usage AS u JOIN hwsched.device AS d USING (pool, worker_id, device_no)
 WHERE u.pool LIKE 'sched%' AND (u.share > 1000000 OR u.memory_bytes > d.memory_bytes OR u.slots > (SELECT value::int FROM hwsched.pool_settings(u.pool) WHERE name = 'max_concurrent'));
+
+--
+-- The reason is that of the accelerators, not of the CPU beside them
+--
+SELECT hwsched.create_pool('sched_why');
+SELECT hwsched.register_worker('srv', '{"cpu_cores": 64, "available_memory": 512, "devices": [{"hardware_class": "gpu", "compute_units": 108, "model_name": "A100",
+    "memory_total_bytes": 42949672960, "supported_backends": ["cuda"], "supported_precisions": ["fp32"], "count": 2}]}', 'sched_why');
+SELECT hwsched.submit_many('[
+    {"test_id": "memory", "required_accelerators": {"gpu": 1}, "minimum_memory": 80}, {"test_id": "memory of a share", "accelerator_share": 0.5, "minimum_memory": 80},
+    {"test_id": "backend", "required_accelerators": {"gpu": 1}, "required_backend": "onnx"}, {"test_id": "count", "required_accelerators": {"gpu": 3}},
+    {"test_id": "model", "required_accelerators": {"gpu": 1}, "required_models": ["H100"]}, {"test_id": "type", "required_accelerators": {"tpu": 1}},
+    {"test_id": "precision", "required_accelerators": {"gpu": 1}, "custom_properties": {"workload_profile": {"required_precisions": ["int8"]}}}]', 'sched_why');
+SELECT hwsched.assign_pending(NULL, 'sched_why') AS none;
+SELECT workload_id, reason FROM hwsched.pending_workloads WHERE pool = 'sched_why' ORDER BY queue_no;
+SELECT reason, workloads, cardinality(profile_ids) AS profiles FROM hwsched.explain_pending('sched_why') ORDER BY reason COLLATE "C";
+
+--
+-- A device that does not say how many units it has is no worse off for the two that nobody asked for
+--
+SELECT hwsched.register_worker('plain', '{"cpu_cores": 4, "devices": [{"hardware_class": "gpu", "supported_backends": ["rocm"]}]}', 'sched_why');
+SELECT hwsched.submit_many('[{"test_id": "two", "required_backend": "rocm"},
+    {"test_id": "four", "required_backend": "rocm", "custom_properties": {"workload_profile": {"min_compute_units": 4}}}]', 'sched_why');
+SELECT hwsched.assign_pending(NULL, 'sched_why') AS one;
+SELECT workload_id, worker_id FROM hwsched.assignment WHERE pool = 'sched_why';

@@ -50,15 +50,9 @@ SELECT count(*) AS none FROM hwsched.submission WHERE pool = 'work' AND workload
 SELECT count(*) AS one FROM hwsched.pending WHERE pool = 'work';
 SELECT hwsched.submit_many('[]', 'work') AS empty;
 -- what the error is about is named by its place
-DO $$
-DECLARE
-	context text;
-BEGIN
-	PERFORM hwsched.submit_many('[{}, {}, {"retries": -1}]', 'work');
-EXCEPTION WHEN invalid_parameter_value THEN
-	GET STACKED DIAGNOSTICS context = PG_EXCEPTION_CONTEXT;
-	RAISE WARNING '%', split_part(context, E'\n', 1);
-END $$;
+SELECT pg_temp.error_of($$SELECT hwsched.submit_many('[{}, {}, {"retries": -1}]', 'work')$$);
+SELECT pg_temp.error_of($$SELECT hwsched.submit_many('[{}, {"custom_properties": {"workload_profile": {"metrics": {"parallelism": 2}}}}]', 'work')$$);
+SELECT pg_temp.error_of($$SELECT hwsched.submit_many('[{}, {"depends_on": ["a"]}]', 'work')$$);
 -- what comes later is refused clearly rather than half done
 SELECT pg_temp.error_of(format('SELECT hwsched.submit(%L, %L)', requirements, 'work')) FROM unnest(ARRAY[
 	'{"custom_properties": {"allocation_strategy": "sharded", "is_shardable": true, "min_shards": 2}}', '{"custom_properties": {"allocation_strategy": "replicated"}}',

@@ -8,6 +8,5 @@
 #include "fleet.h"
 
 extern uint64 write_decisions(Picture *picture, const char *pool, bool returning);
-extern const char *refusal_reason(Refusal refusal);
 
 #endif							/* HWSCHED_ASSIGN_H */

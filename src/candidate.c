@@ -24,6 +24,15 @@ pair_of(Search *search, WorkKind *kind, int profile)
 
 		pair->known = true;
 		pair->mismatch = device_mismatch(&kind->profile, device);
+		if (pair->mismatch == MISMATCH_UNITS && device->compute_units == 0 &&
+			kind->profile.min_compute_units <= INFERRED_COMPUTE_UNITS)
+		{
+			/* nobody asked for the inferred units, and nobody knows how many there are */
+			WorkloadProfile undemanding = kind->profile;
+
+			undemanding.min_compute_units = 0;
+			pair->mismatch = device_mismatch(&undemanding, device);
+		}
 		if (pair->mismatch == MATCHES)
 			pair->raw_efficiency = raw_efficiency(&kind->profile, device);
 		search->pairs_scored++;
@@ -95,13 +104,13 @@ device_unsuitable(Search *search, WorkKind *kind, const Worker *worker,
 	const Pair *pair = pair_of(search, kind, device->profile);
 	int64		memory = kind->profile.min_memory_bytes;
 
+	if (demand_occupancy(&kind->demand) != OCCUPY_SLOT &&
+		!is_accelerator(&search->fleet->profiles[device->profile], type))
+		return REFUSED_ACCELERATORS;
 	if (pair->mismatch != MATCHES)
 		return of_mismatch[pair->mismatch];
 	if (device->memory_bytes >= 0 && memory > device->memory_bytes)
 		return REFUSED_MEMORY;
-	if (demand_occupancy(&kind->demand) != OCCUPY_SLOT &&
-		!is_accelerator(&search->fleet->profiles[device->profile], type))
-		return REFUSED_ACCELERATORS;
 	if (device->uses_host_memory &&
 		kind->demand.host_memory_bytes + memory * (others + 1) > worker->memory_bytes)
 		return REFUSED_HOST_MEMORY;

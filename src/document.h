@@ -156,6 +156,7 @@ extern const Document load_document;
 /* json.c: the only file that knows cJSON */
 extern void document_read(const Document *document, Jsonb *jsonb, const char *path,
 						  bool check_names, void *values);
+extern const char *document_path(const char *path, const char *key);
 extern void document_overlay(const Document *document, Jsonb *jsonb, const char *path,
 							 bool check_names, void *values);
 

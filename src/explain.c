@@ -10,13 +10,12 @@
 #include "funcapi.h"
 #include "predict.h"
 #include "statement.h"
-#include "workload.h"
 
 PG_FUNCTION_INFO_V1(compatible_hardware);
 PG_FUNCTION_INFO_V1(explain_pending);
 
 /* Returns a refusal in words. */
-const char *
+static const char *
 refusal_reason(Refusal refusal)
 {
 	static const char *const reasons[] = {
@@ -168,18 +167,20 @@ compatible_hardware(PG_FUNCTION_ARGS)
 
 /* --- explain_pending --- */
 
-/* explain_pending(pool text) RETURNS TABLE (reason, workloads, profile_id) */
+/* explain_pending(pool text) RETURNS TABLE (reason, workloads, profile_ids) */
 Datum
 explain_pending(PG_FUNCTION_ARGS)
 {
 	static Statement statement = {
-		"SELECT profile_id, count(*) FROM hwsched.pending WHERE pool = $1 GROUP BY profile_id ORDER BY 2 DESC, 1",
+		"SELECT profile_id, count(*) FROM hwsched.pending WHERE pool = $1 GROUP BY profile_id ORDER BY profile_id",
 		{TEXTOID}
 	};
 	char	   *pool = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	Picture		picture;
 	int64	   *counts;
+	Refusal    *refusals;
+	Datum	   *profile_ids;
 	int			n;
 
 	InitMaterializedSRF(fcinfo, 0);
@@ -187,6 +188,8 @@ explain_pending(PG_FUNCTION_ARGS)
 	picture_settings(&picture, pool, true);
 	n = (int) statement_run(&statement, true, TEXT_VALUE(pool));
 	counts = palloc(sizeof(int64) * (n + 1));
+	refusals = palloc(sizeof(Refusal) * (n + 1));
+	profile_ids = palloc(sizeof(Datum) * (n + 1));
 	picture.search.nkinds = n;
 	picture.search.kinds = palloc0(sizeof(WorkKind) * (n + 1));
 	for (int i = 0; i < n; i++)
@@ -200,14 +203,26 @@ explain_pending(PG_FUNCTION_ARGS)
 		picture_fleet(&picture, pool, NULL, true);
 	}
 	for (int i = 0; i < n; i++)
+		refusals[i] = search_refusal(&picture.search, &picture.search.kinds[i]);
+
+	for (int refusal = REFUSED_NO_WORKER; refusal <= FITS; refusal++)
 	{
-		WorkKind   *kind = &picture.search.kinds[i];
 		Datum		values[3];
 		bool		nulls[3] = {0};
+		int64		workloads = 0;
+		int			nprofiles = 0;
 
-		values[0] = CStringGetTextDatum(refusal_reason(search_refusal(&picture.search, kind)));
-		values[1] = Int64GetDatum(counts[i]);
-		values[2] = Int64GetDatum(kind->profile_id);
+		for (int i = 0; i < n; i++)
+			if (refusals[i] == refusal)
+			{
+				workloads += counts[i];
+				profile_ids[nprofiles++] = Int64GetDatum(picture.search.kinds[i].profile_id);
+			}
+		if (nprofiles == 0)
+			continue;
+		values[0] = CStringGetTextDatum(refusal_reason((Refusal) refusal));
+		values[1] = Int64GetDatum(workloads);
+		values[2] = array_value(INT8OID, profile_ids, NULL, nprofiles).value;
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}
 	SPI_finish();

@@ -173,13 +173,19 @@ software_number(Fleet *fleet, HTAB *numbers, const char *text)
 {
 	typedef struct
 	{
-		uint64		hash;		/* key */
+		uint64		hash;			/* key */
+		const char *text;
 		int			number;
-	} Entry;
+	} SoftwareEntry;
 	uint64		hash = DatumGetUInt64(hash_any_extended((const unsigned char *) text, strlen(text), 0));
 	bool		found;
-	Entry	   *entry = hash_search(numbers, &hash, HASH_ENTER, &found);
+	SoftwareEntry *entry = hash_search(numbers, &hash, HASH_ENTER, &found);
 
+	while (found && strcmp(entry->text, text) != 0)
+	{
+		hash++;
+		entry = hash_search(numbers, &hash, HASH_ENTER, &found);
+	}
 	if (!found)
 	{
 		Demand		read;
@@ -198,6 +204,7 @@ software_number(Fleet *fleet, HTAB *numbers, const char *text)
 		wrapped = JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
 		document_read(&demand_document, wrapped, "worker", false, &read);
 
+		entry->text = text;
 		entry->number = fleet->nsoftware;
 		fleet->software = repalloc(fleet->software, sizeof(NamedTexts) * (fleet->nsoftware + 1));
 		fleet->software[fleet->nsoftware++] = read.software;
@@ -236,7 +243,7 @@ load_workers(Picture *picture, const char *pool, const char *only_worker, bool r
 	static Statement of_worker = {WORKERS_SQL("w.pool = $1 AND w.worker_id = $4"), WORKERS_TYPES};
 	Search	   *search = &picture->search;
 	Fleet	   *fleet = &picture->fleet;
-	HASHCTL		control = {.keysize = sizeof(uint64), .entrysize = sizeof(uint64) * 2, .hcxt = CurrentMemoryContext};
+	HASHCTL		control = {.keysize = sizeof(uint64), .entrysize = sizeof(uint64) * 3, .hcxt = CurrentMemoryContext};
 	HTAB	   *numbers = hash_create("hwsched software", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	bool		needs_software = false;
 	Reported   *reported;

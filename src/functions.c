@@ -104,7 +104,7 @@ sql_workload_profile(PG_FUNCTION_ARGS)
 	WorkloadProfile profile;
 	Demand		demand;
 
-	workload_profile_of(requirements, true, &read, &profile, &demand);
+	workload_profile_of(requirements, NULL, true, &read, &profile, &demand);
 	PG_RETURN_JSONB_P(workload_profile_jsonb(requirements, &read, &profile));
 }
 

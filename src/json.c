@@ -55,11 +55,11 @@ tree_free(void *pointer)
 		pfree(pointer);
 }
 
-/* Returns the path of a key below a path, for messages. */
-static const char *
-key_path(const char *path, const char *key)
+/* Returns the path of a key below a path (NULL or "": the top), for messages. */
+const char *
+document_path(const char *path, const char *key)
 {
-	return path[0] == '\0' ? key : psprintf("%s.%s", path, key);
+	return path == NULL || path[0] == '\0' ? key : psprintf("%s.%s", path, key);
 }
 
 /*
@@ -237,7 +237,7 @@ read_numbers(const Reader *reader, const Field *field, const cJSON *item, const 
 									   sizeof(NamedNumber) * (cJSON_GetArraySize(item) + 1));
 	cJSON_ArrayForEach(element, item)
 	{
-		const char *element_path = key_path(path, element->string);
+		const char *element_path = document_path(path, element->string);
 		NamedNumber *number = &numbers.items[numbers.count++];
 		cJSON		key = {.type = cJSON_String, .valuestring = element->string};
 
@@ -264,7 +264,7 @@ read_versions(const Reader *reader, const cJSON *item, const char *path)
 	cJSON_ArrayForEach(element, item)
 	{
 		if (!cJSON_IsString(element))
-			refuse(key_path(path, element->string), element, "a version as text, such as \"3.11\"");
+			refuse(document_path(path, element->string), element, "a version as text, such as \"3.11\"");
 		texts.items[texts.count].name = copy_text(reader, element->string);
 		texts.items[texts.count++].value = copy_text(reader, element->valuestring);
 	}
@@ -374,7 +374,7 @@ read_fields(const Reader *reader, const Document *document, const cJSON *object,
 		if (field != NULL)
 		{
 			if (!cJSON_IsNull(item))
-				read_field(reader, field, item, key_path(path, field->key), values);
+				read_field(reader, field, item, document_path(path, field->key), values);
 		}
 		else if (document->closed)
 		{
@@ -385,7 +385,7 @@ read_fields(const Reader *reader, const Document *document, const cJSON *object,
 				appendStringInfo(&known, "%s%s", i ? ", " : "", document->fields[i].key);
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("unknown key in %s: \"%s\"", document->name, key_path(path, item->string)),
+					 errmsg("unknown key in %s: \"%s\"", document->name, document_path(path, item->string)),
 					 errhint("Known keys are: %s.", known.data)));
 		}
 	}

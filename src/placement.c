@@ -902,7 +902,7 @@ best_candidate(Search *search, WorkKind *kind, Candidate *candidate)
 /* --- the batch --- */
 
 /* Books a workload on devices of a worker, in memory. */
-void
+static void
 fleet_occupy(Fleet *fleet, const WorkKind *kind, int worker_index,
 			 const int32 *devices, int ndevices)
 {

@@ -17,13 +17,13 @@ typedef enum Refusal
 {
 	/* never, as the fleet is; the last of these is REFUSED_HOST_MEMORY */
 	REFUSED_NO_WORKER,
+	REFUSED_ACCELERATORS,
 	REFUSED_BACKEND,
 	REFUSED_MODEL,
 	REFUSED_PRECISION,
 	REFUSED_FEATURE,
 	REFUSED_UNITS,
 	REFUSED_MEMORY,
-	REFUSED_ACCELERATORS,
 	REFUSED_SOFTWARE,
 	REFUSED_CPU_CORES,
 	REFUSED_HOST_MEMORY,
@@ -145,7 +145,7 @@ typedef struct Search
 	int			nchosen;
 	int			chosen_allocated;
 	int32	   *chosen;
-	/* how many scores were computed: pairs of profiles, and candidates */
+	/* how many scores were computed, for tests: pairs of profiles, and candidates */
 	int64		pairs_scored;
 	int64		candidates_scored;
 	struct SearchState *state;
@@ -159,7 +159,5 @@ extern Refusal search_device(Search *search, WorkKind *kind, int worker, int dev
 extern Refusal search_refusal(Search *search, WorkKind *kind);
 extern bool device_before(Search *search, WorkKind *kind, int a, int b);
 extern int	candidate_compare(const Search *search, const Candidate *a, const Candidate *b);
-extern void fleet_occupy(Fleet *fleet, const WorkKind *kind, int worker,
-						 const int32 *devices, int ndevices);
 
 #endif							/* HWSCHED_PLACEMENT_H */

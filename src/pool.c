@@ -11,7 +11,6 @@
 #include "pool.h"
 #include "statement.h"
 #include "storage/lock.h"
-#include "utils/numeric.h"
 
 /*
  * Our class of advisory locks.  Those that users take have class 1 or 2, so
@@ -37,7 +36,21 @@ typedef struct KeptSettings
 	int32		integer;
 	bool		boolean;
 	const char *text;
+	struct
+	{
+		double		history;
+		double		hourly;
+	}			retention;
 } KeptSettings;
+
+static const Field retention_fields[] = {
+	{"history", FIELD_SECONDS, offsetof(KeptSettings, retention.history) - offsetof(KeptSettings, retention)},
+	{"hourly", FIELD_SECONDS, offsetof(KeptSettings, retention.hourly) - offsetof(KeptSettings, retention)},
+};
+
+static const Document retention_document = {
+	"retention", sizeof(double) * 2, retention_fields, lengthof(retention_fields), NULL, true
+};
 
 #define KEPT(key, kind, m, least, most) {key, kind, offsetof(KeptSettings, m), NAME_FREE, least, most}
 
@@ -56,7 +69,7 @@ static const Field setting_fields[] = {
 	KEPT("offline_after", FIELD_SECONDS, number, 1, 31536000),
 	KEPT("retry_backoff", FIELD_SECONDS, number, 0, 86400),
 	KEPT("notify", FIELD_BOOLEAN, boolean, 0, 0),
-	KEPT_OBJECT("retention"),
+	{"retention", FIELD_OBJECT, offsetof(KeptSettings, retention), NAME_FREE, 0, 0, &retention_document},
 	KEPT("quarantine_after", FIELD_INTEGER, integer, 1, 1000000),
 	KEPT("ageing", FIELD_NUMBER, number, 0, 1000),
 	KEPT("preemption", FIELD_BOOLEAN, boolean, 0, 0),
@@ -99,7 +112,8 @@ check_settings(const PoolSettings *settings, Jsonb *jsonb)
 				 errmsg("unknown name for \"policy\": \"%s\"", name),
 				 errhint("Known names are: hardware_aware.")));
 	}
-	if (settings->policy.count > 0 && !(total > 0))
+	if (getKeyJsonValueFromContainer(&jsonb->root, "policy", strlen("policy"), &found) != NULL &&
+		found.type != jbvNull && !(total > 0))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("invalid value for \"policy\": the weights add up to %g", total),
@@ -149,7 +163,10 @@ lock_pool(const char *pool, LOCKMODE mode, bool dont_wait)
 	return LockAcquire(&tag, mode, false, dont_wait);
 }
 
-/* Locks a pool until the end of the transaction; waits for at most one batch. */
+/*
+ * Locks a pool until the end of the transaction.  Waits for who holds it: one
+ * batch at most, if everybody commits after each call.
+ */
 void
 pool_lock(const char *pool)
 {

@@ -159,7 +159,7 @@ units(double amount, double per_one)
 }
 
 static void
-demand_of(const Requirements *read, Demand *demand)
+demand_of(const Requirements *read, const char *path, Demand *demand)
 {
 	memset(demand, 0, sizeof(*demand));
 	/* Rounded down to the unit, so that three thirds fit; but never to nothing. */
@@ -175,8 +175,8 @@ demand_of(const Requirements *read, Demand *demand)
 		 (demand->accelerators.count == 1 && demand->accelerators.items[0].value != 1)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid value for \"required_accelerators\": more than one accelerator together with \"accelerator_share\": %g",
-						read->accelerator_share),
+				 errmsg("invalid value for \"%s\": more than one accelerator together with \"accelerator_share\": %g",
+						document_path(path, "required_accelerators"), read->accelerator_share),
 				 errdetail("A share is a part of ONE accelerator."),
 				 errhint("Name at most one type with count 1, or ask for whole accelerators without a share.")));
 }
@@ -185,18 +185,19 @@ demand_of(const Requirements *read, Demand *demand)
  * Reads requirements into what they say, the workload profile they amount to
  * and what the workload takes from its worker.
  *
- * A ready-made profile in custom_properties.workload_profile is honoured
+ * path is where the document stands, for messages (NULL at the top).  A
+ * ready-made profile in custom_properties.workload_profile is honoured
  * whole: each key it has replaces what would have been inferred.  With
  * check_names, unknown names are refused with the known ones as a hint.
  */
 void
-workload_profile_of(Jsonb *requirements, bool check_names,
+workload_profile_of(Jsonb *requirements, const char *path, bool check_names,
 					Requirements *read, WorkloadProfile *profile, Demand *demand)
 {
 	Jsonb	   *properties;
 	Jsonb	   *ready_made = NULL;
 
-	document_read(&requirements_document, requirements, NULL, check_names, read);
+	document_read(&requirements_document, requirements, path, check_names, read);
 
 	memset(profile, 0, sizeof(*profile));
 	workload_profile_document.preset(profile);
@@ -207,7 +208,7 @@ workload_profile_of(Jsonb *requirements, bool check_names,
 		ready_made = object_at(properties, "workload_profile");
 	if (ready_made != NULL)
 		document_overlay(&workload_profile_document, ready_made,
-						 "custom_properties.workload_profile", check_names, profile);
+						 document_path(path, "custom_properties.workload_profile"), check_names, profile);
 
 	tidy_texts(&profile->required_models);
 	if (profile->allocation_strategy == NULL)
@@ -219,10 +220,11 @@ workload_profile_of(Jsonb *requirements, bool check_names,
 	if (profile->max_shards < profile->min_shards)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid value for \"custom_properties.max_shards\": %d", profile->max_shards),
+				 errmsg("invalid value for \"%s\": %d", document_path(path, "custom_properties.max_shards"),
+						profile->max_shards),
 				 errdetail("Expected a number that is not below min_shards, which is %d.", profile->min_shards)));
 
-	demand_of(read, demand);
+	demand_of(read, path, demand);
 }
 
 /* Pushes those keys of an object that are not in a list of left-out ones. */

@@ -16,7 +16,7 @@ typedef struct DeviceSpec
 	bool		uses_host_memory;	/* what it uses is its worker's memory */
 } DeviceSpec;
 
-extern void workload_profile_of(Jsonb *requirements, bool check_names,
+extern void workload_profile_of(Jsonb *requirements, const char *path, bool check_names,
 								Requirements *read, WorkloadProfile *profile, Demand *demand);
 extern Jsonb *workload_profile_jsonb(Jsonb *requirements, const Requirements *read, const WorkloadProfile *profile);
 extern int	device_specs_of(const Capabilities *capabilities, DeviceSpec **specs);

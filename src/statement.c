@@ -11,7 +11,7 @@
 #include "utils/lsyscache.h"
 
 /* Returns the statement's plan, prepared on first use in the session. */
-SPIPlanPtr
+static SPIPlanPtr
 statement_plan(Statement *statement)
 {
 	if (statement->plan == NULL)

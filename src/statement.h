@@ -48,7 +48,6 @@ typedef struct Parameter
 				  lengthof(((Parameter[]) {__VA_ARGS__})))
 
 extern uint64 statement_execute(Statement *statement, bool read_only, const Parameter *parameters, int count);
-extern SPIPlanPtr statement_plan(Statement *statement);
 
 /* Columns of the rows that the last statement_run left in SPI_tuptable. */
 extern Datum column(uint64 row, int number, bool *isnull);

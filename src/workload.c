@@ -174,16 +174,16 @@ batch_begin(Batch *batch, int most)
 
 /* Refuses what a later version will do, rather than do half of it. */
 static void
-check_supported(const Requirements *read, const WorkloadProfile *profile)
+check_supported(const Requirements *read, const WorkloadProfile *profile, const char *path)
 {
 	const char *what = NULL;
 
 	if (strcmp(profile->allocation_strategy, "single") != 0)
 		what = psprintf("allocation strategy \"%s\"", profile->allocation_strategy);
 	else if (read->depends_on.count > 0)
-		what = "\"depends_on\"";
+		what = psprintf("\"%s\"", document_path(path, "depends_on"));
 	else if (read->concurrency_key != NULL)
-		what = "\"concurrency_key\"";
+		what = psprintf("\"%s\"", document_path(path, "concurrency_key"));
 	if (what != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
@@ -198,7 +198,7 @@ generated_id(void)
 
 /* Adds one document to the batch; what it keeps goes to the context keep. */
 static void
-batch_add(Batch *batch, Jsonb *requirements, MemoryContext keep)
+batch_add(Batch *batch, Jsonb *requirements, const char *path, MemoryContext keep)
 {
 	Requirements read;
 	WorkloadProfile profile;
@@ -210,13 +210,13 @@ batch_add(Batch *batch, Jsonb *requirements, MemoryContext keep)
 	bool		found;
 	int			i = batch->count;
 
-	workload_profile_of(requirements, true, &read, &profile, &demand);
-	check_supported(&read, &profile);
+	workload_profile_of(requirements, path, true, &read, &profile, &demand);
+	check_supported(&read, &profile, path);
 	id = read.test_id != NULL ? read.test_id : generated_id();
 	if (id[0] == '\0' || strlen(id) > 1000)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid value for \"test_id\": \"%.80s\"", id),
+				 errmsg("invalid value for \"%s\": \"%.80s\"", document_path(path, "test_id"), id),
 				 errdetail("Expected 1 to 1000 bytes.")));
 
 	initStringInfo(&key);
@@ -374,19 +374,12 @@ submit(PG_FUNCTION_ARGS)
 	SPI_connect();
 	pool_check(pool, false);
 	batch_begin(&batch, 1);
-	batch_add(&batch, requirements, CurrentMemoryContext);
+	batch_add(&batch, requirements, NULL, CurrentMemoryContext);
 	batch_write(&batch, pool);
 	MemoryContextSwitchTo(caller);
 	id = PointerGetDatum(PG_DETOAST_DATUM_COPY(batch.workload_id[0]));
 	SPI_finish();
 	return id;
-}
-
-/* Says which element of the array is at fault. */
-static void
-element_context(void *argument)
-{
-	errcontext("element %d of the array", *(int *) argument);
 }
 
 /* submit_many(requirements jsonb, pool text) RETURNS bigint */
@@ -400,14 +393,12 @@ submit_many(PG_FUNCTION_ARGS)
 	JsonbIterator *iterator;
 	JsonbIteratorToken token;
 	JsonbValue	value;
-	ErrorContextCallback callback;
 	Batch		batch;
-	int			element = 0;
 
 	if (!JB_ROOT_IS_ARRAY(array) || JB_ROOT_IS_SCALAR(array))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid value for \"requirements\""),
+				 errmsg("invalid value for \"requirements\": %.80s", JsonbToCString(NULL, &array->root, VARSIZE(array))),
 				 errdetail("Expected an array of requirements objects.")));
 
 	SPI_connect();
@@ -416,10 +407,6 @@ submit_many(PG_FUNCTION_ARGS)
 	work = AllocSetContextCreate(keep, "hwsched submitted workload", ALLOCSET_DEFAULT_SIZES);
 	batch_begin(&batch, JB_ROOT_COUNT(array));
 
-	callback.callback = element_context;
-	callback.arg = &element;
-	callback.previous = error_context_stack;
-	error_context_stack = &callback;
 	iterator = JsonbIteratorInit(&array->root);
 	token = JsonbIteratorNext(&iterator, &value, true);
 	while ((token = JsonbIteratorNext(&iterator, &value, true)) == WJB_ELEM)
@@ -427,11 +414,9 @@ submit_many(PG_FUNCTION_ARGS)
 		CHECK_FOR_INTERRUPTS();
 		MemoryContextReset(work);
 		MemoryContextSwitchTo(work);
-		batch_add(&batch, JsonbValueToJsonb(&value), keep);
+		batch_add(&batch, JsonbValueToJsonb(&value), psprintf("[%d]", batch.count), keep);
 		MemoryContextSwitchTo(keep);
-		element++;
 	}
-	error_context_stack = callback.previous;
 
 	if (batch.count > 0)
 		batch_write(&batch, pool);

@@ -85,7 +85,7 @@ SELECT n.model AS gpu, count(*) AS nodes, sum(n.gpu) AS gpus,
        m.memory_gb AS gpu_memory_gb, m.tdp_w AS gpu_watts
 FROM node n LEFT JOIN gpu_model m USING (model) GROUP BY n.model, m.memory_gb, m.tdp_w ORDER BY gpus DESC;
 
-\echo The work. The trace has no priorities: those for latency are made 2, burstable ones 3, best effort 4.
+\echo The work. The trace has no priorities: guaranteed ones and those for latency are made 2, burstable ones 3, best effort 4.
 \echo
 SELECT asks_for, count(*) AS tasks, round(sum(gpus)) AS gpus, (sum(cpu_milli) / 1000)::bigint AS cores,
        round(sum(memory_mib) / 1048576, 1) AS memory_tb,

@@ -58,13 +58,13 @@ CREATE FUNCTION hwsched.preference_after(old float8, observed float8, alpha floa
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'sql_preference_after';
 COMMENT ON FUNCTION hwsched.preference_after(float8, float8, float8) IS
-'A learnt preference after one more observation: a moving average in which the newest value has the share alpha, 0 to 1.';
+'A learned preference after one more observation: a moving average in which the newest value has the share alpha, 0 to 1.';
 
 CREATE FUNCTION hwsched.predict_seconds(workload jsonb, device jsonb) RETURNS float8
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'sql_predict_seconds';
 COMMENT ON FUNCTION hwsched.predict_seconds(jsonb, jsonb) IS
-'The seconds, at least 1, that work of this profile is expected to take on a device of that profile. What was learnt from earlier runs is not in it.';
+'The seconds, at least 1, that work of this profile is expected to take on a device of that profile. What was learned from earlier runs is not in it.';
 
 CREATE FUNCTION hwsched.predict_joules(workload jsonb, device jsonb, seconds float8) RETURNS float8
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE

@@ -10,7 +10,7 @@
 CREATE VIEW hwsched.setting AS
 SELECT * FROM (VALUES
     ('policy', '{"hardware_aware": 1}'::jsonb, 'Algorithms and their weights; the weighted sum of their scores ranks the candidates.'),
-    ('policies', '{}', 'Policies by workload type, in place of policy. (kept)'),
+    ('policies', '{}', 'Policies by workload type, in place of policy; has to be empty yet.'),
     ('solver', '"greedy"', 'greedy: one workload at a time in the order of the queue, each to its best candidate.'),
     ('preference_alpha', '0.3', 'How fast preferences follow outcomes, 0..1; 0: not at all.'),
     ('preference_weight', '0.2', 'How much preferences count: score x (1 + weight x (2 x preference - 1)); 0: learned but not used.'),

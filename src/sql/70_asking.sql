@@ -6,8 +6,8 @@ CREATE FUNCTION hwsched.compatible_hardware(workload_id text, pool text DEFAULT 
     AS 'MODULE_PATHNAME', 'compatible_hardware';
 COMMENT ON FUNCTION hwsched.compatible_hardware(text, text) IS 'The devices that can run a workload, best first, with every factor; reason says why one cannot take it right now, and is NULL for those that can.';
 
-CREATE FUNCTION hwsched.explain_pending(pool text DEFAULT 'default', OUT reason text, OUT workloads bigint, OUT profile_id bigint) RETURNS SETOF record
+CREATE FUNCTION hwsched.explain_pending(pool text DEFAULT 'default', OUT reason text, OUT workloads bigint, OUT profile_ids bigint[]) RETURNS SETOF record
     LANGUAGE c STABLE STRICT PARALLEL UNSAFE COST 10000 ROWS 100 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     SET enable_nestloop = off SET jit = off
     AS 'MODULE_PATHNAME', 'explain_pending';
-COMMENT ON FUNCTION hwsched.explain_pending(text) IS 'Why the queue waits: for each kind of pending workload the last check that the closest worker fails.';
+COMMENT ON FUNCTION hwsched.explain_pending(text) IS 'Why the queue waits, summed up by reason: the last check that the worker closest to taking the work fails. profile_ids are the workload profiles concerned.';

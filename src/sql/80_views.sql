@@ -175,7 +175,8 @@ SELECT q.pool, q.workload_id, q.priority, wp.workload_type, (e.explained).reason
        s.submitted_at, extract(epoch FROM now() - s.submitted_at)::float8 AS waiting_seconds, q.expected_seconds, s.deadline, q.queue_no
 -- in the select list, so that each pool is explained once, and only those asked for
 FROM (SELECT pool.pool, hwsched.explain_pending(pool.pool) AS explained FROM hwsched.pool) e
-JOIN hwsched.pending q ON q.pool = e.pool AND q.profile_id = (e.explained).profile_id
+CROSS JOIN LATERAL unnest((e.explained).profile_ids) AS r(profile_id)
+JOIN hwsched.pending q ON q.pool = e.pool AND q.profile_id = r.profile_id
 JOIN hwsched.workload_profile wp ON wp.pool = q.pool AND wp.profile_id = q.profile_id
 JOIN hwsched.submission s ON s.pool = q.pool AND s.workload_id = q.workload_id
 ORDER BY q.pool, q.priority, q.queue_no;
