@@ -98,6 +98,17 @@ SELECT hwsched.device_profiles('{"cpu_cores": 1}') ->> 'model_name' AS in_the_ta
 SELECT pool, device FROM unnest('{a,b}'::text[]) AS pool, LATERAL (SELECT count(*) AS device FROM hwsched.device_profiles('{"cpu_cores": 1, "supported_backends": ["cuda"]}')) AS d;
 
 --
+-- Documents with absurdly many entries are refused before anything compares them
+--
+SELECT left(pg_temp.state_of(format('SELECT hwsched.is_compatible(''{}'', %L)', jsonb_build_object('performance_profile', (SELECT jsonb_object_agg(i, 1) FROM generate_series(1, 60001) i)))), 5) AS numbers;
+SELECT left(pg_temp.state_of(format('SELECT hwsched.update_load(''w'', %L, ''errors'')', jsonb_build_object('devices', (SELECT jsonb_agg(jsonb_build_object('device_no', i)) FROM generate_series(1, 10001) i)))), 5) AS devices;
+SELECT left(pg_temp.state_of(format('SELECT hwsched.submit(%L, ''errors'')', jsonb_build_object('required_models', (SELECT jsonb_agg(i::text) FROM generate_series(1, 1001) i)))), 5) AS models;
+SELECT left(pg_temp.state_of(format('SELECT hwsched.submit(%L, ''errors'')', jsonb_build_object('required_software', (SELECT jsonb_object_agg(i, '1') FROM generate_series(1, 1001) i)))), 5) AS software;
+SELECT left(pg_temp.state_of('INSERT INTO hwsched.implied_device (name, words, position, profile) VALUES (''bad'', ARRAY[''zap'', NULL], 5, ''{"hardware_class": "gpu"}'')'), 5) AS null_word;
+SELECT left(pg_temp.state_of('SELECT hwsched.start_warming(''w'', ''178000000 years'', ''errors'')'), 5) AS eternal_warming;
+
+
+--
 -- The extension goes without a trace; its roles, which may be another database's, stay
 --
 DROP EXTENSION hwsched;

@@ -184,14 +184,14 @@ SELECT p.proname AS function,
 FROM pg_proc AS p WHERE p.pronamespace = 'hwsched'::regnamespace
 ORDER BY p.proname COLLATE "C", oid;
 
--- Definers run with a search path that nobody can put anything into
+-- What writes runs with a search path that nobody can put anything into
 SELECT oid::regprocedure FROM pg_proc
-WHERE pronamespace = 'hwsched'::regnamespace AND prosecdef
+WHERE pronamespace = 'hwsched'::regnamespace AND (prosecdef OR provolatile = 'v') AND prorettype <> 'trigger'::regtype
 	AND NOT coalesce(proconfig @> '{"search_path=pg_catalog, pg_temp"}', false);
--- Invokers are pure or triggers, nothing else
+-- Invokers that write are those that workers call (they become the owner themselves), nothing else
 SELECT oid::regprocedure FROM pg_proc
 WHERE pronamespace = 'hwsched'::regnamespace AND NOT prosecdef AND provolatile = 'v' AND prorettype <> 'trigger'::regtype
-	AND prokind <> 'p';
+	AND prokind <> 'p' AND NOT has_function_privilege('hwsched_worker', oid, 'EXECUTE');
 
 -- The pool is the last argument of every function that has one, and 'default'
 SELECT oid::regprocedure FROM pg_proc AS p

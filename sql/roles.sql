@@ -171,6 +171,28 @@ RESET search_path;
 RESET ROLE;
 SELECT workload_id, state FROM hwsched.workload WHERE pool = 'roles_2' ORDER BY 1;
 
+-- A worker's code that somebody mightier runs acts for its own worker only: an
+-- index expression that ANALYZE by a superuser calls.
+SELECT hwsched.register_worker('mine', '{"cpu_cores": 1}', 'roles_2'), hwsched.register_worker('theirs', '{"cpu_cores": 1}', 'roles_2');
+SELECT hwsched.grant_worker('mine', 'regress_hwsched_other', 'roles_2');
+CREATE SCHEMA regress_index AUTHORIZATION regress_hwsched_other;
+SET ROLE regress_hwsched_other;
+CREATE TABLE regress_index.t (i int);
+INSERT INTO regress_index.t VALUES (1);
+CREATE FUNCTION regress_index.f(i int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN RETURN i; END $$;
+CREATE INDEX ON regress_index.t (regress_index.f(i));
+CREATE OR REPLACE FUNCTION regress_index.f(i int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$
+BEGIN PERFORM hwsched.update_load('mine', '{"cpu_utilization": 11}', 'roles_2'); PERFORM hwsched.update_load('theirs', '{"cpu_utilization": 99}', 'roles_2'); RETURN i; END $$;
+RESET ROLE;
+SELECT pg_temp.state('ANALYZE regress_index.t');
+SELECT worker_id, cpu_utilization FROM hwsched.worker_load WHERE pool = 'roles_2' AND worker_id IN ('mine', 'theirs') ORDER BY 1;
+-- and the caller is itself again afterwards, also after an error
+SET ROLE regress_hwsched_other;
+SELECT hwsched.heartbeat('mine', 'roles_2'), current_user;
+SELECT pg_temp.state($$SELECT hwsched.heartbeat('theirs', 'roles_2')$$), current_user;
+RESET ROLE;
+DROP SCHEMA regress_index CASCADE;
+
 DROP TABLE worker, got;
 DROP SCHEMA regress_hostile CASCADE;
 DROP ROLE regress_hwsched_nobody, regress_hwsched_viewer, regress_hwsched_coordinator, regress_hwsched_admin, regress_hwsched_own, regress_hwsched_other;

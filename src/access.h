@@ -1,12 +1,23 @@
 /*
  * access.h
- *		Who may act for which worker.
+ *		Who calls, and for which worker they may act.
  */
 #ifndef HWSCHED_ACCESS_H
 #define HWSCHED_ACCESS_H
 
-#include "postgres.h"
+#include "compat.h"
 
-extern void access_check_worker(const char *pool, const char *worker_id);
+#include "fmgr.h"
+
+/* Who called a function of ours, while it runs as the extension's owner. */
+typedef struct Caller
+{
+	Oid			user;
+	int			sec_context;
+} Caller;
+
+extern Caller call_begin(FunctionCallInfo fcinfo);
+extern void call_end(const Caller *caller);
+extern void access_check_worker(const Caller *caller, const char *pool, const char *worker_id);
 
 #endif							/* HWSCHED_ACCESS_H */

@@ -352,7 +352,7 @@ load_devices(Picture *picture, const char *pool, const char *only_worker,
 			 const Reported *reported, bool read_only)
 {
 	static Statement of_pool = {DEVICES_SQL("d.pool = $1"), DEVICES_TYPES};
-	static Statement of_worker = {DEVICES_SQL("d.pool = $1 AND d.worker_id = $2"), DEVICES_TYPES};
+	static Statement of_worker = {DEVICES_SQL("d.pool = $1 AND d.worker_id = $2"), DEVICES_TYPES, true};
 	Fleet	   *fleet = &picture->fleet;
 	HASHCTL		control = {.keysize = sizeof(int64), .entrysize = sizeof(KindEntry), .hcxt = CurrentMemoryContext};
 	HTAB	   *numbers = hash_create("hwsched profiles", 256, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);

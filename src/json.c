@@ -27,6 +27,10 @@
 /* The largest whole number that a double and thus cJSON holds exactly. */
 #define MAX_EXACT 9007199254740991.0
 
+/* More entries than these in one place are taken for a mistake. */
+#define MOST_NAMES 1000
+#define MOST_ENTRIES 10000
+
 /* How much of a bad value a message shows. */
 #define SHOWN_VALUE 80
 
@@ -200,8 +204,8 @@ read_names(const Reader *reader, const Field *field, const cJSON *item, const ch
 	const cJSON *element;
 	int			n = 0;
 
-	if (!cJSON_IsArray(item))
-		refuse(path, item, as_given ? "an array of texts" : "an array of names");
+	if (!cJSON_IsArray(item) || cJSON_GetArraySize(item) > MOST_NAMES)
+		refuse(path, item, psprintf("an array of at most %d %s", MOST_NAMES, as_given ? "texts" : "names"));
 	set.names = MemoryContextAllocHuge(reader->result,
 									   sizeof(char *) * (cJSON_GetArraySize(item) + 1));
 	cJSON_ArrayForEach(element, item)
@@ -231,8 +235,9 @@ read_numbers(const Reader *reader, const Field *field, const cJSON *item, const 
 	NamedNumbers numbers = {0, NULL};
 	const cJSON *element;
 
-	if (!cJSON_IsObject(item))
-		refuse(path, item, field->kind == FIELD_COUNTS ? "an object {type: count}" : "an object {name: number}");
+	if (!cJSON_IsObject(item) || cJSON_GetArraySize(item) > MOST_NAMES)
+		refuse(path, item, psprintf("an object {%s} with at most %d keys",
+									field->kind == FIELD_COUNTS ? "type: count" : "name: number", MOST_NAMES));
 	numbers.items = MemoryContextAlloc(reader->result,
 									   sizeof(NamedNumber) * (cJSON_GetArraySize(item) + 1));
 	cJSON_ArrayForEach(element, item)
@@ -244,7 +249,7 @@ read_numbers(const Reader *reader, const Field *field, const cJSON *item, const 
 		number->name = field->kind == FIELD_COUNTS ? read_name(reader, field, &key, element_path) :
 			copy_text(reader, element->string);
 		number->value = read_number(element, field, element_path, field->kind == FIELD_COUNTS);
-		for (int i = 0; i < numbers.count - 1; i++)
+		for (int i = 0; i < numbers.count - 1 && field->kind == FIELD_COUNTS; i++)
 			if (strcmp(numbers.items[i].name, number->name) == 0)
 				refuse(element_path, element, "each name once, whatever its case");
 	}
@@ -257,8 +262,8 @@ read_versions(const Reader *reader, const cJSON *item, const char *path)
 	NamedTexts	texts = {0, NULL};
 	const cJSON *element;
 
-	if (!cJSON_IsObject(item))
-		refuse(path, item, "an object {name: version}");
+	if (!cJSON_IsObject(item) || cJSON_GetArraySize(item) > MOST_NAMES)
+		refuse(path, item, psprintf("an object {name: version} with at most %d keys", MOST_NAMES));
 	texts.items = MemoryContextAlloc(reader->result,
 									 sizeof(NamedText) * (cJSON_GetArraySize(item) + 1));
 	cJSON_ArrayForEach(element, item)
@@ -278,8 +283,8 @@ read_list(const Reader *reader, const Field *field, const cJSON *item, const cha
 	size_t		size = field->child->size;
 	const cJSON *element;
 
-	if (!cJSON_IsArray(item))
-		refuse(path, item, psprintf("an array of %s objects", field->child->name));
+	if (!cJSON_IsArray(item) || cJSON_GetArraySize(item) > MOST_ENTRIES)
+		refuse(path, item, psprintf("an array of at most %d %s objects", MOST_ENTRIES, field->child->name));
 	list.items = MemoryContextAllocHuge(reader->result, size * (cJSON_GetArraySize(item) + 1));
 	cJSON_ArrayForEach(element, item)
 	{

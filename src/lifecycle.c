@@ -17,6 +17,7 @@
 #include "learn.h"
 #include "outcome.h"
 #include "statement.h"
+#include "utils/timestamp.h"
 #include "worker.h"
 #include "workload.h"
 
@@ -35,7 +36,7 @@ PG_FUNCTION_INFO_V1(cancel);
  * act for that worker.  Raises ERRCODE_NO_DATA_FOUND for an unknown one.
  */
 static char *
-assignment_worker(const char *pool, int64 assignment_id, char **state)
+assignment_worker(const Caller *caller, const char *pool, int64 assignment_id, char **state)
 {
 	static Statement statement = {
 		"SELECT worker_id, state::text FROM hwsched.assignment WHERE pool = $1 AND assignment_id = $2",
@@ -52,17 +53,17 @@ assignment_worker(const char *pool, int64 assignment_id, char **state)
 	}
 	worker_id = column_text(0, 1);
 	*state = column_text(0, 2);
-	access_check_worker(pool, worker_id);
+	access_check_worker(caller, pool, worker_id);
 	return worker_id;
 }
 
 /* Raises that an assignment is not in the state that a step starts from. */
 static void pg_attribute_noreturn()
-assignment_not_in_state(const char *pool, int64 assignment_id, const char *action, const char *needed)
+assignment_not_in_state(const Caller *caller, const char *pool, int64 assignment_id, const char *action, const char *needed)
 {
 	char	   *state;
 
-	(void) assignment_worker(pool, assignment_id, &state);
+	(void) assignment_worker(caller, pool, assignment_id, &state);
 	if (strcmp(state, "expired") == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -88,14 +89,15 @@ start_assignment(PG_FUNCTION_ARGS)
 	char	   *pool = text_argument(fcinfo, 1);
 	char	   *state;
 	PoolSettings settings;
+	Caller		caller;
 
-	SPI_connect();
+	caller = call_begin(fcinfo);
 	pool_settings_load(pool, false, &settings);
-	(void) assignment_worker(pool, assignment_id, &state);
+	(void) assignment_worker(&caller, pool, assignment_id, &state);
 	if (statement_run(&statement, false, TEXT_VALUE(pool), BIGINT_VALUE(assignment_id),
 					  VALUE(Float8GetDatum(settings.lease))) == 0)
-		assignment_not_in_state(pool, assignment_id, "started", "assigned");
-	SPI_finish();
+		assignment_not_in_state(&caller, pool, assignment_id, "started", "assigned");
+	call_end(&caller);
 	PG_RETURN_VOID();
 }
 
@@ -110,14 +112,23 @@ extend_lease(PG_FUNCTION_ARGS)
 	};
 	int64		assignment_id = bigint_argument(0);
 	Datum		by = argument(fcinfo, 1);
+	static const Interval nothing = {0, 0, 0};
+	static const Interval one_year = {0, 0, 12};
 	char	   *pool = text_argument(fcinfo, 2);
 	char	   *state;
+	Caller		caller;
 
-	SPI_connect();
-	(void) assignment_worker(pool, assignment_id, &state);
+	if (DatumGetBool(DirectFunctionCall2(interval_le, by, IntervalPGetDatum(&nothing))) ||
+		DatumGetBool(DirectFunctionCall2(interval_gt, by, IntervalPGetDatum(&one_year))))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value for \"by\": %s", DatumGetCString(DirectFunctionCall1(interval_out, by))),
+				 errdetail("Expected an interval above 0, of at most a year.")));
+	caller = call_begin(fcinfo);
+	(void) assignment_worker(&caller, pool, assignment_id, &state);
 	if (statement_run(&statement, false, TEXT_VALUE(pool), BIGINT_VALUE(assignment_id), VALUE(by)) == 0)
-		assignment_not_in_state(pool, assignment_id, "extended", "running");
-	SPI_finish();
+		assignment_not_in_state(&caller, pool, assignment_id, "extended", "running");
+	call_end(&caller);
 	PG_RETURN_VOID();
 }
 
@@ -130,16 +141,17 @@ complete(PG_FUNCTION_ARGS)
 	char	   *state;
 	PoolSettings settings;
 	EndedAssignment *ended;
+	Caller		caller;
 
-	SPI_connect();
+	caller = call_begin(fcinfo);
 	pool_settings_load(pool, false, &settings);
-	(void) assignment_worker(pool, assignment_id, &state);
+	(void) assignment_worker(&caller, pool, assignment_id, &state);
 	if (end_assignments(pool, &assignment_id, 1, true, "completed", NULL,
 						PG_ARGISNULL(1) ? NULL : jsonb_argument(1), &ended) == 0)
-		assignment_not_in_state(pool, assignment_id, "completed", "running");
+		assignment_not_in_state(&caller, pool, assignment_id, "completed", "running");
 	close_workloads(pool, ended, 1, "completed");
 	learn_preferences(pool, &settings, ended, 1, true);
-	SPI_finish();
+	call_end(&caller);
 	PG_RETURN_VOID();
 }
 
@@ -173,16 +185,17 @@ complete_many(PG_FUNCTION_ARGS)
 	int			kept = 0;
 	int			nworkers;
 	int			n;
+	Caller		caller;
 
 	deconstruct_array(array, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &elements, &nulls, &count);
-	SPI_connect();
+	caller = call_begin(fcinfo);
 	pool_settings_load(pool, false, &settings);
 	nworkers = (int) statement_run(&check, false, TEXT_VALUE(pool), VALUE(PointerGetDatum(array)));
 	workers = palloc(sizeof(char *) * (nworkers + 1));
 	for (int i = 0; i < nworkers; i++)
 		workers[i] = column_text(i, 1);
 	for (int i = 0; i < nworkers; i++)
-		access_check_worker(pool, workers[i]);
+		access_check_worker(&caller, pool, workers[i]);
 	if (nworkers > 1)
 		pool_lock(pool);
 
@@ -206,11 +219,11 @@ complete_many(PG_FUNCTION_ARGS)
 		qsort(done, n, sizeof(int64), compare_bigints);
 		while (missing < n && done[missing] == ids[missing])
 			missing++;
-		assignment_not_in_state(pool, ids[missing], "completed", "running");
+		assignment_not_in_state(&caller, pool, ids[missing], "completed", "running");
 	}
 	close_workloads(pool, ended, n, "completed");
 	learn_preferences(pool, &settings, ended, n, true);
-	SPI_finish();
+	call_end(&caller);
 	PG_RETURN_INT64(n);
 }
 
@@ -223,16 +236,17 @@ fail(PG_FUNCTION_ARGS)
 	char	   *state;
 	PoolSettings settings;
 	EndedAssignment *ended;
+	Caller		caller;
 
-	SPI_connect();
+	caller = call_begin(fcinfo);
 	pool_settings_load(pool, false, &settings);
-	(void) assignment_worker(pool, assignment_id, &state);
+	(void) assignment_worker(&caller, pool, assignment_id, &state);
 	if (end_assignments(pool, &assignment_id, 1, false, "failed",
 						PG_ARGISNULL(1) ? NULL : text_argument(fcinfo, 1), NULL, &ended) == 0)
-		assignment_not_in_state(pool, assignment_id, "failed", "assigned or running");
+		assignment_not_in_state(&caller, pool, assignment_id, "failed", "assigned or running");
 	requeue(pool, ended, 1, true);
 	learn_preferences(pool, &settings, ended, 1, false);
-	SPI_finish();
+	call_end(&caller);
 	PG_RETURN_VOID();
 }
 
@@ -325,6 +339,7 @@ claim(PG_FUNCTION_ARGS)
 	char	   *pool = text_argument(fcinfo, 3);
 	PoolSettings settings;
 	uint64		started;
+	Caller		caller;
 
 	if (n < 1)
 		ereport(ERROR,
@@ -332,9 +347,9 @@ claim(PG_FUNCTION_ARGS)
 				 errmsg("invalid value for \"max_assignments\": %d", n),
 				 errdetail("Expected a number above 0.")));
 	InitMaterializedSRF(fcinfo, 0);
-	SPI_connect();
+	caller = call_begin(fcinfo);
 	pool_settings_load(pool, false, &settings);
-	access_check_worker(pool, worker_id);
+	access_check_worker(&caller, pool, worker_id);
 	worker_check(pool, worker_id);
 	started = start_assigned(pool, worker_id, n, settings.lease);
 	if (started == 0)
@@ -348,6 +363,6 @@ claim(PG_FUNCTION_ARGS)
 	if (started > 0)
 		return_rows(fcinfo);
 	worker_seen(pool, worker_id);
-	SPI_finish();
+	call_end(&caller);
 	return (Datum) 0;
 }

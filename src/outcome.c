@@ -95,11 +95,17 @@ end_assignments(const char *pool, const int64 *ids, int count, bool started_only
 		"  error = $5, result = $6, lease_until = NULL"
 		" FROM hwsched.workload_profile p"
 		" WHERE a.pool = $1 AND a.assignment_id = ANY ($2) AND p.pool = a.pool AND p.profile_id = a.profile_id"
-		"  AND (a.state = 'running' OR (a.state = 'assigned' AND NOT $3))"
+		"  AND CASE WHEN $3 THEN a.state = 'running' ELSE a.state IN ('assigned', 'running') END"
 		" RETURNING a.assignment_id, a.worker_id, a.workload_id, p.workload_type, a.run, a.attempt,"
 		"  a.predicted_seconds, extract(epoch FROM a.finished_at - a.started_at)::float8, a.device_nos,"
 		"  p.cpu_millicores, p.host_memory_bytes, p.device_slots, p.device_share, p.device_memory_bytes",
 		{TEXTOID, INT8ARRAYOID, BOOLOID, TEXTOID, TEXTOID, JSONBOID}
+	};
+	/* several are locked in the order of their ids, as everybody does */
+	static Statement lock = {
+		"SELECT FROM hwsched.assignment WHERE pool = $1 AND assignment_id = ANY ($2)"
+		" ORDER BY assignment_id FOR NO KEY UPDATE",
+		{TEXTOID, INT8ARRAYOID}
 	};
 	Datum	   *datums = palloc(sizeof(Datum) * (count + 1));
 	Release    *releases;
@@ -107,6 +113,8 @@ end_assignments(const char *pool, const int64 *ids, int count, bool started_only
 
 	for (int i = 0; i < count; i++)
 		datums[i] = Int64GetDatum(ids[i]);
+	if (count > 1)
+		statement_run(&lock, false, TEXT_VALUE(pool), array_value(INT8OID, datums, NULL, count));
 	n = (int) statement_run(&statement, false, TEXT_VALUE(pool), array_value(INT8OID, datums, NULL, count),
 							VALUE(BoolGetDatum(started_only)), TEXT_VALUE(state), TEXT_OR_NULL(error),
 							result ? VALUE(JsonbPGetDatum(result)) : NULL_VALUE);

@@ -8,6 +8,7 @@
 
 #include "nodes/execnodes.h"
 #include "statement.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 
 /* Returns the statement's plan, prepared on first use in the session. */
@@ -37,6 +38,7 @@ statement_execute(Statement *statement, bool read_only, const Parameter *paramet
 {
 	Datum		values[STATEMENT_PARAMETERS];
 	char		nulls[STATEMENT_PARAMETERS];
+	int			guc_level = 0;
 	int			result;
 
 	Assert(count <= STATEMENT_PARAMETERS);
@@ -45,7 +47,15 @@ statement_execute(Statement *statement, bool read_only, const Parameter *paramet
 		values[i] = parameters[i].value;
 		nulls[i] = parameters[i].isnull ? 'n' : ' ';
 	}
+	if (statement->joins_sets)
+	{
+		guc_level = NewGUCNestLevel();
+		(void) set_config_option("enable_nestloop", "off", PGC_USERSET, PGC_S_SESSION,
+								 GUC_ACTION_SAVE, true, 0, false);
+	}
 	result = SPI_execute_plan(statement_plan(statement), values, nulls, read_only, 0);
+	if (guc_level > 0)
+		AtEOXact_GUC(true, guc_level);
 	if (result < 0)
 		elog(ERROR, "could not run \"%s\": %s", statement->text, SPI_result_code_string(result));
 	return SPI_processed;

@@ -24,6 +24,7 @@ typedef struct Statement
 {
 	const char *text;
 	Oid			types[STATEMENT_PARAMETERS];	/* ends with 0 */
+	bool		joins_sets;		/* never join row by row, whatever the caller set */
 	SPIPlanPtr	plan;
 } Statement;
 

@@ -85,13 +85,16 @@ static NameSet
 names_of_array(Datum datum)
 {
 	Datum	   *elements;
-	NameSet		set;
+	bool	   *nulls;
+	int			count;
+	NameSet		set = {0, NULL};
 
 	deconstruct_array(DatumGetArrayTypeP(datum), TEXTOID, -1, false, TYPALIGN_INT,
-					  &elements, NULL, &set.count);
-	set.names = palloc(sizeof(char *) * (set.count + 1));
-	for (int i = 0; i < set.count; i++)
-		set.names[i] = TextDatumGetCString(elements[i]);
+					  &elements, &nulls, &count);
+	set.names = palloc(sizeof(char *) * (count + 1));
+	for (int i = 0; i < count; i++)
+		if (!nulls[i])
+			set.names[set.count++] = TextDatumGetCString(elements[i]);
 	return set;
 }
 

@@ -98,7 +98,7 @@ usage_rebuild(const char *pool, const char *worker_id)
 		"       LEFT JOIN hwsched.workload_profile p ON p.pool = a.pool AND p.profile_id = a.profile_id"
 		"       WHERE d.pool = $1 AND d.worker_id = $2 GROUP BY d.device_no) h"
 		" WHERE u.pool = $1 AND u.worker_id = $2 AND u.device_no = h.device_no",
-		{TEXTOID, TEXTOID}
+		{TEXTOID, TEXTOID}, true
 	};
 
 	statement_run(&worker, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));

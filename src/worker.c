@@ -157,7 +157,7 @@ write_devices(const char *pool, const char *worker_id, const DeviceSpec *specs, 
 		"   ON CONFLICT DO NOTHING RETURNING device_no)"
 		" SELECT array_agg(device_no) FROM (SELECT device_no FROM gone UNION ALL SELECT device_no FROM changed"
 		"   UNION ALL SELECT device_no FROM added) c",
-		{TEXTOID, TEXTOID, INT4ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, BOOLARRAYOID}
+		{TEXTOID, TEXTOID, INT4ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, BOOLARRAYOID}, true
 	};
 	static Statement usage = {
 		"INSERT INTO hwsched.device_usage (pool, worker_id, device_no)"
@@ -223,15 +223,16 @@ register_worker(PG_FUNCTION_ARGS)
 	Parameter	changed;
 	bool		is_new;
 	int			count;
+	Caller		caller;
 
 	if (worker_id[0] == '\0' || strlen(worker_id) > 1000)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("invalid value for \"worker_id\": \"%.80s\"", worker_id),
 				 errdetail("Expected 1 to 1000 bytes.")));
-	SPI_connect();
+	caller = call_begin(fcinfo);
 	pool_check(pool, false);
-	access_check_worker(pool, worker_id);
+	access_check_worker(&caller, pool, worker_id);
 	document_read(&capabilities_document, document, NULL, true, &capabilities);
 	count = device_specs_of(&capabilities, &specs);
 
@@ -248,7 +249,7 @@ register_worker(PG_FUNCTION_ARGS)
 	if (!is_new && usage_exceeds(pool, worker_id))
 		requeue_assigned(pool, worker_id, NULL_VALUE);
 	worker_seen(pool, worker_id);
-	SPI_finish();
+	call_end(&caller);
 	PG_RETURN_VOID();
 }
 
@@ -353,11 +354,12 @@ heartbeat(PG_FUNCTION_ARGS)
 {
 	char	   *worker_id = text_argument(fcinfo, 0);
 	char	   *pool = text_argument(fcinfo, 1);
+	Caller		caller;
 
-	SPI_connect();
-	access_check_worker(pool, worker_id);
+	caller = call_begin(fcinfo);
+	access_check_worker(&caller, pool, worker_id);
 	worker_seen(pool, worker_id);
-	SPI_finish();
+	call_end(&caller);
 	PG_RETURN_VOID();
 }
 
@@ -377,12 +379,12 @@ write_device_loads(const char *pool, const char *worker_id, const LoadReport *lo
 		" SELECT $1, $2, device_no, utilization, temperature_celsius, power_w FROM given"
 		" ON CONFLICT (pool, worker_id, device_no) DO UPDATE SET utilization = EXCLUDED.utilization,"
 		"  temperature_celsius = EXCLUDED.temperature_celsius, power_w = EXCLUDED.power_w",
-		{TEXTOID, TEXTOID, INT4ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID}
+		{TEXTOID, TEXTOID, INT4ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID}, true
 	};
 	static Statement missing = {
 		"SELECT g.ord::int FROM unnest($3) WITH ORDINALITY g(device_no, ord) WHERE NOT EXISTS"
 		" (SELECT FROM hwsched.device d WHERE d.pool = $1 AND d.worker_id = $2 AND d.device_no = g.device_no) LIMIT 1",
-		{TEXTOID, TEXTOID, INT4ARRAYOID}
+		{TEXTOID, TEXTOID, INT4ARRAYOID}, true
 	};
 	const DeviceLoadReport *reports = load->devices.items;
 	int			count = load->devices.count;
@@ -403,6 +405,7 @@ write_device_loads(const char *pool, const char *worker_id, const LoadReport *lo
 	{
 		const double values[] = {0, reports[i].utilization, reports[i].temperature_celsius, reports[i].power_w};
 
+		CHECK_FOR_INTERRUPTS();
 		for (int j = 0; j < i; j++)
 			if (reports[j].device_no == reports[i].device_no)
 				ereport(ERROR,
@@ -457,9 +460,10 @@ update_load(PG_FUNCTION_ARGS)
 	Jsonb	   *document = jsonb_argument(1);
 	char	   *pool = text_argument(fcinfo, 2);
 	LoadReport	load;
+	Caller		caller;
 
-	SPI_connect();
-	access_check_worker(pool, worker_id);
+	caller = call_begin(fcinfo);
+	access_check_worker(&caller, pool, worker_id);
 	document_read(&load_document, document, NULL, true, &load);
 	if (statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
 					  NUMBER_OR_NULL(load.cpu_utilization), NUMBER_OR_NULL(load.memory_utilization),
@@ -471,7 +475,7 @@ update_load(PG_FUNCTION_ARGS)
 					  NUMBER_OR_NULL(load.power_w)) == 0)
 		unknown_worker(pool, worker_id);
 	write_device_loads(pool, worker_id, &load);
-	SPI_finish();
+	call_end(&caller);
 	PG_RETURN_VOID();
 }
 
@@ -479,6 +483,7 @@ static Datum
 start_phase(FunctionCallInfo fcinfo, const char *phase)
 {
 	static const Interval nothing = {0, 0, 0};
+	static const Interval one_day = {0, 1, 0};
 	static Statement statement = {
 		"UPDATE hwsched.worker_load SET phase = $3::hwsched.thermal_phase, phase_since = now(),"
 		"  phase_duration = coalesce($4, make_interval(secs => $5)) WHERE pool = $1 AND worker_id = $2",
@@ -487,22 +492,24 @@ start_phase(FunctionCallInfo fcinfo, const char *phase)
 	char	   *worker_id = text_argument(fcinfo, 0);
 	char	   *pool = text_argument(fcinfo, 2);
 	PoolSettings settings;
+	Caller		caller;
 
 	if (!PG_ARGISNULL(1) &&
-		DatumGetBool(DirectFunctionCall2(interval_lt, PG_GETARG_DATUM(1), IntervalPGetDatum(&nothing))))
+		(DatumGetBool(DirectFunctionCall2(interval_lt, PG_GETARG_DATUM(1), IntervalPGetDatum(&nothing))) ||
+		 DatumGetBool(DirectFunctionCall2(interval_gt, PG_GETARG_DATUM(1), IntervalPGetDatum(&one_day)))))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("invalid value for \"duration\": %s",
 						DatumGetCString(DirectFunctionCall1(interval_out, PG_GETARG_DATUM(1)))),
-				 errdetail("Expected an interval that is not negative, or NULL for the pool's setting.")));
-	SPI_connect();
+				 errdetail("Expected an interval from 0 to 1 day, or NULL for the pool's setting.")));
+	caller = call_begin(fcinfo);
 	pool_settings_load(pool, false, &settings);
-	access_check_worker(pool, worker_id);
+	access_check_worker(&caller, pool, worker_id);
 	if (statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), TEXT_VALUE(phase),
 					  PG_ARGISNULL(1) ? NULL_VALUE : VALUE(PG_GETARG_DATUM(1)),
 					  VALUE(Float8GetDatum(strcmp(phase, "warming") == 0 ? settings.warming : settings.cooling))) == 0)
 		unknown_worker(pool, worker_id);
-	SPI_finish();
+	call_end(&caller);
 	PG_RETURN_VOID();
 }
 

@@ -306,7 +306,8 @@ profile_ids(const Batch *batch, const char *pool)
  * Writes the batch: the submissions and the queue, in one statement.  A
  * workload that is closed is replaced by its next run; one that is still open
  * is refused.  (ON CONFLICT would do the same at three times the cost: each of
- * its insertions is tentative first.)
+ * its insertions is tentative first.)  Rows are locked and inserted in the
+ * order of their ids, so that two callers never wait in a circle.
  */
 static void
 batch_write(const Batch *batch, const char *pool)
@@ -315,21 +316,26 @@ batch_write(const Batch *batch, const char *pool)
 		"WITH given AS MATERIALIZED (SELECT nextval('hwsched.queue_no') AS queue_no, g.*"
 		"   FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
 		"   AS g(workload_id, profile_id, priority, retries, expected, timeout, deadline, model_id, model_family, requirements)),"
+		" closed AS MATERIALIZED (SELECT s.workload_id FROM hwsched.submission s"
+		"  WHERE s.pool = $1 AND s.workload_id = ANY ($2) AND s.outcome IS NOT NULL"
+		"  ORDER BY s.workload_id FOR NO KEY UPDATE),"
 		" again AS (UPDATE hwsched.submission s SET run = s.run + 1, queue_no = g.queue_no,"
 		"   profile_id = g.profile_id, priority = g.priority, retries = g.retries, expected_seconds = g.expected,"
 		"   timeout_seconds = g.timeout, deadline = g.deadline, model_id = g.model_id, model_family = g.model_family,"
 		"   requirements = g.requirements, outcome = NULL, closed_at = NULL, submitted_at = now()"
-		"  FROM given g WHERE s.pool = $1 AND s.workload_id = g.workload_id AND s.outcome IS NOT NULL"
+		"  FROM given g JOIN closed c ON c.workload_id = g.workload_id"
+		"  WHERE s.pool = $1 AND s.workload_id = g.workload_id AND s.outcome IS NOT NULL"
 		"  RETURNING s.priority, s.queue_no, s.profile_id, s.run, s.expected_seconds, s.workload_id),"
 		" new AS (INSERT INTO hwsched.submission AS s (pool, workload_id, queue_no, profile_id, priority, retries,"
 		"   expected_seconds, timeout_seconds, deadline, model_id, model_family, requirements)"
 		"  SELECT $1, workload_id, queue_no, profile_id, priority, retries, expected, timeout, deadline, model_id,"
 		"   model_family, requirements FROM given g"
 		"  WHERE NOT EXISTS (SELECT FROM hwsched.submission o WHERE o.pool = $1 AND o.workload_id = g.workload_id)"
+		"  ORDER BY g.workload_id COLLATE \"C\""
 		"  RETURNING s.priority, s.queue_no, s.profile_id, s.run, s.expected_seconds, s.workload_id),"
 		" queued AS (INSERT INTO hwsched.pending (pool, priority, queue_no, profile_id, run, attempt, expected_seconds, workload_id)"
 		"  SELECT $1, priority, queue_no, profile_id, run, 1, expected_seconds, workload_id"
-		"  FROM (SELECT * FROM again UNION ALL SELECT * FROM new) s RETURNING workload_id)"
+		"  FROM (SELECT * FROM again UNION ALL SELECT * FROM new) s ORDER BY queue_no RETURNING workload_id)"
 		" SELECT count(*), CASE WHEN count(*) < $12 THEN"
 		"   (SELECT workload_id FROM (SELECT workload_id FROM given EXCEPT SELECT workload_id FROM queued) open LIMIT 1) END"
 		" FROM queued",

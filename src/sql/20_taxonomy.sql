@@ -48,8 +48,8 @@ COMMENT ON COLUMN hwsched.class_similarity.builtin IS 'True for the extension''s
 CREATE TABLE hwsched.implied_device (
     name text COLLATE "C" PRIMARY KEY,
     position int NOT NULL,
-    words text[] NOT NULL,
-    absorbs text[] NOT NULL DEFAULT '{}',
+    words text[] NOT NULL CHECK (array_position(words, NULL) IS NULL),
+    absorbs text[] NOT NULL DEFAULT '{}' CHECK (array_position(absorbs, NULL) IS NULL),
     only_listed boolean NOT NULL DEFAULT false,
     profile jsonb NOT NULL CHECK (jsonb_typeof(profile) = 'object'),
     builtin boolean NOT NULL DEFAULT false

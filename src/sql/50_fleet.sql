@@ -1,5 +1,6 @@
 -- Functions on pools and workers. They run as the extension's owner, with a
--- search path that nobody else can put anything into.
+-- search path that nobody else can put anything into. Those that workers call
+-- become the owner by themselves, as they have to know their caller (access.c).
 --
 -- Their plans are kept for a session, and a pool can grow a thousandfold before
 -- the next ANALYZE: so those that look up single rows never scan a table, and
@@ -59,19 +60,19 @@ CREATE FUNCTION hwsched.pool_settings(pool text DEFAULT 'default', OUT name text
 COMMENT ON FUNCTION hwsched.pool_settings(text) IS 'The settings in force in a pool, beside their defaults.';
 
 CREATE FUNCTION hwsched.register_worker(worker_id text, capabilities jsonb, pool text DEFAULT 'default') RETURNS void
-    LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     SET enable_seqscan = off SET plan_cache_mode = force_generic_plan
     AS 'MODULE_PATHNAME', 'register_worker';
 COMMENT ON FUNCTION hwsched.register_worker(text, jsonb, text) IS 'Registers a worker with its hardware, or updates it: other hardware takes effect at once.';
 
 CREATE FUNCTION hwsched.update_load(worker_id text, load jsonb, pool text DEFAULT 'default') RETURNS void
-    LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     SET enable_seqscan = off SET plan_cache_mode = force_generic_plan
     AS 'MODULE_PATHNAME', 'update_load';
 COMMENT ON FUNCTION hwsched.update_load(text, jsonb, text) IS 'Reports the load and temperature of a worker; also a sign of life. A report replaces the one before.';
 
 CREATE FUNCTION hwsched.heartbeat(worker_id text, pool text DEFAULT 'default') RETURNS void
-    LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     SET enable_seqscan = off SET plan_cache_mode = force_generic_plan
     AS 'MODULE_PATHNAME', 'heartbeat';
 COMMENT ON FUNCTION hwsched.heartbeat(text, text) IS 'Says that a worker is alive.';
@@ -95,13 +96,13 @@ CREATE FUNCTION hwsched.unregister_worker(worker_id text, pool text DEFAULT 'def
 COMMENT ON FUNCTION hwsched.unregister_worker(text, text) IS 'Removes a worker. What it had goes back into the queue; what it was running counts as a failed attempt.';
 
 CREATE FUNCTION hwsched.start_warming(worker_id text, duration interval DEFAULT NULL, pool text DEFAULT 'default') RETURNS void
-    LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     SET enable_seqscan = off SET plan_cache_mode = force_generic_plan
     AS 'MODULE_PATHNAME', 'start_warming';
 COMMENT ON FUNCTION hwsched.start_warming(text, interval, text) IS 'Starts a warm-up: the performance level rises from 0.6 to 1 over the duration (NULL: the pool''s setting).';
 
 CREATE FUNCTION hwsched.start_cooling(worker_id text, duration interval DEFAULT NULL, pool text DEFAULT 'default') RETURNS void
-    LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     SET enable_seqscan = off SET plan_cache_mode = force_generic_plan
     AS 'MODULE_PATHNAME', 'start_cooling';
 COMMENT ON FUNCTION hwsched.start_cooling(text, interval, text) IS 'Starts a cool-down: the performance level rises from 0.7 to 1 over the duration (NULL: the pool''s setting).';
