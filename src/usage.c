@@ -118,7 +118,7 @@ usage_exceeds(const char *pool, const char *worker_id)
 		" LEFT JOIN hwsched.device_usage du ON du.pool = d.pool AND du.worker_id = d.worker_id AND du.device_no = d.device_no"
 		" WHERE w.pool = $1 AND w.worker_id = $2"
 		" GROUP BY u.assignments, w.max_concurrent, u.cpu_millicores, w.cpu_millicores, u.host_memory_bytes, w.memory_bytes",
-		{TEXTOID, TEXTOID}
+		{TEXTOID, TEXTOID}, true
 	};
 
 	return statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id)) > 0 && column_bool(0, 1);
