@@ -32,42 +32,42 @@ COMMENT ON FUNCTION hwsched.plan_pending(int, text) IS 'What assign_pending() wo
 
 CREATE FUNCTION hwsched.claim(worker_id text, max_assignments int DEFAULT 1, steal boolean DEFAULT true, pool text DEFAULT 'default') RETURNS SETOF hwsched.assignment
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
-    SET enable_seqscan = off SET plan_cache_mode = force_generic_plan
+    SET enable_seqscan = off SET plan_cache_mode = force_generic_plan SET jit = off
     AS 'MODULE_PATHNAME', 'claim';
 COMMENT ON FUNCTION hwsched.claim(text, int, boolean, text) IS 'Starts up to max_assignments of the work assigned to a worker and leases it; takes pending work that fits when nothing is assigned. steal has no effect yet.';
 
 CREATE FUNCTION hwsched.start(assignment_id bigint, pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
-    SET enable_seqscan = off SET plan_cache_mode = force_generic_plan
+    SET enable_seqscan = off SET plan_cache_mode = force_generic_plan SET jit = off
     AS 'MODULE_PATHNAME', 'start_assignment';
 COMMENT ON FUNCTION hwsched.start(bigint, text) IS 'Starts an assigned assignment and leases it.';
 
 CREATE FUNCTION hwsched.extend_lease(assignment_id bigint, by interval, pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
-    SET enable_seqscan = off SET plan_cache_mode = force_generic_plan
+    SET enable_seqscan = off SET plan_cache_mode = force_generic_plan SET jit = off
     AS 'MODULE_PATHNAME', 'extend_lease';
 COMMENT ON FUNCTION hwsched.extend_lease(bigint, interval, text) IS 'Extends the lease of a running assignment to this long from now, if that is later.';
 
 CREATE FUNCTION hwsched.complete(assignment_id bigint, result jsonb DEFAULT NULL, pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
-    SET enable_seqscan = off SET plan_cache_mode = force_generic_plan
+    SET enable_seqscan = off SET plan_cache_mode = force_generic_plan SET jit = off
     AS 'MODULE_PATHNAME', 'complete';
 COMMENT ON FUNCTION hwsched.complete(bigint, jsonb, text) IS 'Completes a running assignment, and its workload, with a result.';
 
 CREATE FUNCTION hwsched.complete_many(assignment_ids bigint[], pool text DEFAULT 'default') RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
-    SET enable_seqscan = off SET plan_cache_mode = force_generic_plan
+    SET enable_seqscan = off SET plan_cache_mode = force_generic_plan SET jit = off
     AS 'MODULE_PATHNAME', 'complete_many';
 COMMENT ON FUNCTION hwsched.complete_many(bigint[], text) IS 'Completes running assignments, all or none, and returns their number.';
 
 CREATE FUNCTION hwsched.fail(assignment_id bigint, error text, pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
-    SET enable_seqscan = off SET plan_cache_mode = force_generic_plan
+    SET enable_seqscan = off SET plan_cache_mode = force_generic_plan SET jit = off
     AS 'MODULE_PATHNAME', 'fail';
 COMMENT ON FUNCTION hwsched.fail(bigint, text, text) IS 'Fails a live assignment. The workload goes back to its place in the queue, or is dead after its last attempt.';
 
 CREATE FUNCTION hwsched.cancel(workload_id text, pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-    SET enable_seqscan = off SET plan_cache_mode = force_generic_plan
+    SET enable_seqscan = off SET plan_cache_mode = force_generic_plan SET jit = off
     AS 'MODULE_PATHNAME', 'cancel';
 COMMENT ON FUNCTION hwsched.cancel(text, text) IS 'Cancels a workload that is pending, assigned or running.';
