@@ -22,7 +22,7 @@ typedef enum FieldKind
 	FIELD_TEXTS,				/* NameSet of texts, as and in the order given */
 	FIELD_BOOLEAN,				/* bool */
 	FIELD_INTEGER,				/* int32, a whole number */
-	FIELD_BIGINT,				/* int64, a whole number up to 2^53 */
+	FIELD_BIGINT,				/* int64, a whole number below 2^53 */
 	FIELD_NUMBER,				/* double */
 	FIELD_SECONDS,				/* double; a number of seconds or an interval */
 	FIELD_TIME,					/* TimestampTz, in an int64 */

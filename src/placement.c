@@ -401,12 +401,6 @@ search_begin(Search *search)
 
 /* --- bands --- */
 
-static int64
-smaller(int64 a, int64 b)
-{
-	return Min(a, b);
-}
-
 /* Describes a worker with one of its lanes, as it stands now. */
 static Node
 leaf_node(const Search *search, const Leaf *leaf)
@@ -429,7 +423,7 @@ leaf_node(const Search *search, const Leaf *leaf)
 		int64		memory = device->memory_bytes < 0 ? INT64_MAX : device->memory_bytes - device->memory_used;
 
 		if (device->uses_host_memory)
-			memory = smaller(memory, node.host_memory);
+			memory = Min(memory, node.host_memory);
 		node.room = Max(node.room, room);
 		node.memory = Max(node.memory, memory);
 		node.empty += room == whole;

@@ -6,7 +6,6 @@
 
 #include "access.h"
 #include "arguments.h"
-#include "miscadmin.h"
 #include "outcome.h"
 #include "pool.h"
 #include "profiles.h"

@@ -7,14 +7,12 @@
 #include "arguments.h"
 #include "common/hashfn.h"
 #include "document.h"
-#include "miscadmin.h"
 #include "pool.h"
 #include "profiles.h"
 #include "statement.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
-#include "utils/uuid.h"
 #include "workload.h"
 
 PG_FUNCTION_INFO_V1(submit);
