@@ -188,10 +188,12 @@ ORDER BY p.proname COLLATE "C", oid;
 SELECT oid::regprocedure FROM pg_proc
 WHERE pronamespace = 'hwsched'::regnamespace AND (prosecdef OR provolatile = 'v') AND prorettype <> 'trigger'::regtype
 	AND NOT coalesce(proconfig @> '{"search_path=pg_catalog, pg_temp"}', false);
--- Invokers that write are those that workers call (they become the owner themselves), nothing else
+-- Invokers that write are those that have to know their caller (they become the owner themselves): what
+-- workers call, and what sets policies
 SELECT oid::regprocedure FROM pg_proc
 WHERE pronamespace = 'hwsched'::regnamespace AND NOT prosecdef AND provolatile = 'v' AND prorettype <> 'trigger'::regtype
-	AND prokind <> 'p' AND NOT has_function_privilege('hwsched_worker', oid, 'EXECUTE');
+	AND prokind <> 'p' AND NOT has_function_privilege('hwsched_worker', oid, 'EXECUTE')
+	AND proname NOT IN ('create_pool', 'alter_pool');
 
 -- The pool is the last argument of every function that has one, and 'default'
 SELECT oid::regprocedure FROM pg_proc AS p

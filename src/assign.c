@@ -1,14 +1,14 @@
 /*
  * assign.c
  *		The batch: lock the pool, read it, decide in memory, write the decisions
- *		with three statements.  And the same decision without writing it.
+ *		with a few statements.  And the same decision without writing it.
  */
 #include "postgres.h"
 
 #include "arguments.h"
 #include "assign.h"
+#include "context.h"
 #include "funcapi.h"
-#include "predict.h"
 #include "statement.h"
 #include "usage.h"
 #include "workload.h"
@@ -16,25 +16,6 @@
 PG_FUNCTION_INFO_V1(assign_pending);
 PG_FUNCTION_INFO_V1(plan_pending);
 PG_FUNCTION_INFO_V1(schedule);
-
-/* Returns the predicted duration of an item on its devices: of the slowest. */
-static double
-predicted_seconds(const Picture *picture, int i)
-{
-	const QueueItem *item = &picture->items[i];
-	const Fleet *fleet = &picture->fleet;
-	double		slowest = 0;
-
-	for (int d = 0; d < item->ndevices; d++)
-	{
-		const Device *device = &fleet->devices[picture->search.chosen[item->first_device + d]];
-
-		slowest = Max(slowest, predict_seconds(&picture->search.kinds[item->kind].profile,
-											   &fleet->profiles[device->profile],
-											   picture->rows[i].expected_seconds));
-	}
-	return slowest;
-}
 
 /* --- writing --- */
 
@@ -51,24 +32,22 @@ write_usage(const Picture *picture, const char *pool)
 	int			nworkers = 0;
 	int			ndevices = 0;
 
-	for (int i = 0; i < picture->nitems; i++)
+	for (int i = 0; i < search->nplacements; i++)
 	{
-		const QueueItem *item = &picture->items[i];
-		const WorkKind *kind = &search->kinds[item->kind];
+		const Placement *placement = &search->placements[i];
+		const WorkKind *kind = &search->kinds[picture->items[placement->item].kind];
 		Occupancy	occupancy = demand_occupancy(&kind->demand);
-		WorkerChange *worker;
+		WorkerChange *worker = &workers[placement->worker];
 
-		if (item->worker < 0)
-			continue;
-		worker = &workers[item->worker];
-		worker->worker_id = fleet->workers[item->worker].worker_id;
+		worker->worker_id = fleet->workers[placement->worker].worker_id;
 		worker->assignments++;
 		worker->made++;
+		worker->last_turn = fleet->workers[placement->worker].last_turn;
 		worker->cpu_millicores += kind->demand.cpu_millicores;
 		worker->host_memory_bytes += kind->demand.host_memory_bytes;
-		for (int d = 0; d < item->ndevices; d++)
+		for (int d = 0; d < placement->ndevices; d++)
 		{
-			int			index = search->chosen[item->first_device + d];
+			int			index = search->chosen[placement->first_device + d];
 			DeviceChange *device = &devices[index];
 
 			device->worker_id = worker->worker_id;
@@ -89,89 +68,135 @@ write_usage(const Picture *picture, const char *pool)
 	usage_change(pool, workers, nworkers, devices, ndevices);
 }
 
+/* Takes the placed items out of the queue; the pool's lock keeps others from it. */
+static void
+take_from_queue(const Picture *picture, const char *pool)
+{
+	/* rows of the queue are never updated, so their ctid finds them */
+	static Statement statement = {
+		"DELETE FROM hwsched.pending WHERE ctid = ANY ($2) AND pool = $1", {TEXTOID, TIDARRAYOID}
+	};
+	Datum	   *tids = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * (picture->nitems + 1));
+	int			n = 0;
+	uint64		taken;
+
+	for (int i = 0; i < picture->nitems; i++)
+		if (picture->items[i].nplacements > 0)
+			tids[n++] = PointerGetDatum(&picture->rows[i].tid);
+	taken = statement_run(&statement, false, TEXT_VALUE(pool), array_value(TIDOID, tids, NULL, n));
+	if (taken != n)
+		elog(ERROR, "pool \"%s\" lost %d of its queue while it was locked", pool, (int) (n - taken));
+}
+
 /*
  * Takes the placed items out of the queue, makes assignments of them and books
  * what they hold.  With returning, the assignments are left in SPI_tuptable.
- * Returns their number.
- *
- * A queue row is found by its ctid: rows are never updated, and the pool's
- * lock keeps others from taking them.
+ * Returns how many workloads were placed.
  */
-uint64
+int64
 write_decisions(Picture *picture, const char *pool, bool returning)
 {
-#define MOVE_SQL \
-	"WITH moved AS (DELETE FROM hwsched.pending p" \
-	"  USING unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11)" \
-	"    AS d(tid, queue_no, worker_id, device_profile_id, efficiency, adjusted, score, predicted, first_device, last_device)" \
-	"  WHERE p.ctid = d.tid AND p.pool = $1 AND p.queue_no = d.queue_no" \
-	"  RETURNING p.workload_id, p.run, p.attempt, p.priority, p.profile_id," \
-	"    d.worker_id, d.device_profile_id, d.efficiency, d.adjusted, d.score, d.predicted, d.first_device, d.last_device)" \
-	" INSERT INTO hwsched.assignment (pool, workload_id, run, attempt, worker_id, device_nos, priority, profile_id," \
+#define MAKE_SQL \
+	"INSERT INTO hwsched.assignment (pool, workload_id, run, attempt, shard_no, worker_id, device_nos, priority, profile_id," \
 	"    device_profile_id, efficiency, adjusted_efficiency, score, predicted_seconds)" \
-	" SELECT $1, workload_id, run, attempt, worker_id, ($12)[first_device:last_device], priority, profile_id," \
-	"    device_profile_id, efficiency, adjusted, score, predicted FROM moved"
-#define MOVE_TYPES \
-	{TEXTOID, TIDARRAYOID, INT8ARRAYOID, TEXTARRAYOID, INT8ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, \
-	 FLOAT8ARRAYOID, INT4ARRAYOID, INT4ARRAYOID, INT4ARRAYOID}
-	static Statement move = {MOVE_SQL, MOVE_TYPES};
-	static Statement move_returning = {MOVE_SQL " RETURNING *", MOVE_TYPES};
+	" SELECT $1, workload_id, ($3)[i], ($4)[i], ($5)[i], worker_id, ($15)[($13)[i]:($14)[i]], ($7)[i], ($8)[i]," \
+	"    ($9)[i], ($10)[i], ($11)[i], ($12)[i], ($16)[i]" \
+	" FROM (SELECT unnest($2) AS workload_id, unnest($6) AS worker_id, generate_subscripts($2, 1) AS i) d"
+#define MAKE_TYPES \
+	{TEXTOID, TEXTARRAYOID, INT4ARRAYOID, INT4ARRAYOID, INT4ARRAYOID, TEXTARRAYOID, INT2ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, \
+	 FLOAT8ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, INT4ARRAYOID, INT4ARRAYOID, INT4ARRAYOID, FLOAT8ARRAYOID}
+	static Statement make = {MAKE_SQL, MAKE_TYPES};
+	static Statement make_returning = {MAKE_SQL " RETURNING *", MAKE_TYPES};
 	enum
 	{
-		TID, QUEUE_NO, WORKER, DEVICE_PROFILE, EFFICIENCY, ADJUSTED, SCORE, PREDICTED, FIRST, LAST, NCOLUMNS
+		WORKLOAD, RUN, ATTEMPT, SHARD, WORKER, PRIORITY, PROFILE, DEVICE_PROFILE, EFFICIENCY, ADJUSTED, SCORE, FIRST, LAST,
+		PREDICTED, NCOLUMNS
 	};
 	Datum	   *columns[NCOLUMNS];
 	const Search *search = &picture->search;
-	Datum	   *device_nos = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * (search->nchosen + 1));
-	Datum	   *worker_ids = MemoryContextAllocExtended(CurrentMemoryContext, sizeof(Datum) * (picture->fleet.nworkers + 1),
-														MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	int			n = 0;
-	uint64		moved;
+	int			n = search->nplacements;
+	int64		placed = 0;
+	Datum	   *device_nos;
+	Datum	   *worker_ids;
 
+	for (int i = 0; i < picture->nitems; i++)
+		placed += picture->items[i].nplacements > 0;
+	if (placed == 0)
+		return 0;
+	device_nos = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * (search->nchosen + 1));
+	worker_ids = MemoryContextAllocExtended(CurrentMemoryContext, sizeof(Datum) * (picture->fleet.nworkers + 1),
+											MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	for (int c = 0; c < NCOLUMNS; c++)
-		columns[c] = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * (picture->nitems + 1));
+		columns[c] = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * (n + 1));
 	for (int i = 0; i < search->nchosen; i++)
 		device_nos[i] = Int32GetDatum(picture->fleet.devices[search->chosen[i]].device_no);
-	for (int i = 0; i < picture->nitems; i++)
+	for (int i = 0; i < n; i++)
 	{
-		const QueueItem *item = &picture->items[i];
+		const Placement *placement = &search->placements[i];
+		const QueueItem *item = &picture->items[placement->item];
+		const QueueRow *row = &picture->rows[placement->item];
+		const Device *device = &picture->fleet.devices[search->chosen[placement->first_device]];
 
-		if (item->worker < 0)
-			continue;
-		if (worker_ids[item->worker] == (Datum) 0)
-			worker_ids[item->worker] = CStringGetTextDatum(picture->fleet.workers[item->worker].worker_id);
-		columns[TID][n] = PointerGetDatum(&picture->rows[i].tid);
-		columns[QUEUE_NO][n] = Int64GetDatum(picture->rows[i].queue_no);
-		columns[WORKER][n] = worker_ids[item->worker];
-		columns[DEVICE_PROFILE][n] =
-			Int64GetDatum(picture->device_profile_ids[picture->fleet.devices[search->chosen[item->first_device]].profile]);
-		columns[EFFICIENCY][n] = Float8GetDatum(item->efficiency);
-		columns[ADJUSTED][n] = Float8GetDatum(item->adjusted_efficiency);
-		columns[SCORE][n] = Float8GetDatum(item->score);
-		columns[PREDICTED][n] = Float8GetDatum(predicted_seconds(picture, i));
-		columns[FIRST][n] = Int32GetDatum(item->first_device + 1);
-		columns[LAST][n] = Int32GetDatum(item->first_device + item->ndevices);
-		n++;
+		if (worker_ids[placement->worker] == (Datum) 0)
+			worker_ids[placement->worker] = CStringGetTextDatum(picture->fleet.workers[placement->worker].worker_id);
+		columns[WORKLOAD][i] = row->workload;
+		columns[RUN][i] = Int32GetDatum(row->run);
+		columns[ATTEMPT][i] = Int32GetDatum(row->attempt);
+		columns[SHARD][i] = Int32GetDatum(placement->shard_no);
+		columns[WORKER][i] = worker_ids[placement->worker];
+		columns[PRIORITY][i] = Int16GetDatum(item->priority);
+		columns[PROFILE][i] = Int64GetDatum(search->kinds[item->kind].profile_id);
+		columns[DEVICE_PROFILE][i] = Int64GetDatum(picture->device_profile_ids[device->profile]);
+		columns[EFFICIENCY][i] = Float8GetDatum(placement->efficiency);
+		columns[ADJUSTED][i] = Float8GetDatum(placement->adjusted_efficiency);
+		columns[SCORE][i] = Float8GetDatum(placement->score);
+		columns[FIRST][i] = Int32GetDatum(placement->first_device + 1);
+		columns[LAST][i] = Int32GetDatum(placement->first_device + placement->ndevices);
+		columns[PREDICTED][i] = Float8GetDatum(placement->predicted_seconds);
 	}
-	if (n == 0)
-		return 0;
-
 	write_usage(picture, pool);
-	moved = statement_run(returning ? &move_returning : &move, false, TEXT_VALUE(pool),
-						  array_value(TIDOID, columns[TID], NULL, n),
-						  array_value(INT8OID, columns[QUEUE_NO], NULL, n),
-						  array_value(TEXTOID, columns[WORKER], NULL, n),
-						  array_value(INT8OID, columns[DEVICE_PROFILE], NULL, n),
-						  array_value(FLOAT8OID, columns[EFFICIENCY], NULL, n),
-						  array_value(FLOAT8OID, columns[ADJUSTED], NULL, n),
-						  array_value(FLOAT8OID, columns[SCORE], NULL, n),
-						  array_value(FLOAT8OID, columns[PREDICTED], NULL, n),
-						  array_value(INT4OID, columns[FIRST], NULL, n),
-						  array_value(INT4OID, columns[LAST], NULL, n),
-						  array_value(INT4OID, device_nos, NULL, search->nchosen));
-	if (moved != n)
-		elog(ERROR, "pool \"%s\" lost %d of its queue while it was locked", pool, (int) (n - moved));
-	return moved;
+	write_models(picture, pool);
+	take_from_queue(picture, pool);
+	statement_run(returning ? &make_returning : &make, false, TEXT_VALUE(pool),
+				  array_value(TEXTOID, columns[WORKLOAD], NULL, n),
+				  array_value(INT4OID, columns[RUN], NULL, n),
+				  array_value(INT4OID, columns[ATTEMPT], NULL, n),
+				  array_value(INT4OID, columns[SHARD], NULL, n),
+				  array_value(TEXTOID, columns[WORKER], NULL, n),
+				  array_value(INT2OID, columns[PRIORITY], NULL, n),
+				  array_value(INT8OID, columns[PROFILE], NULL, n),
+				  array_value(INT8OID, columns[DEVICE_PROFILE], NULL, n),
+				  array_value(FLOAT8OID, columns[EFFICIENCY], NULL, n),
+				  array_value(FLOAT8OID, columns[ADJUSTED], NULL, n),
+				  array_value(FLOAT8OID, columns[SCORE], NULL, n),
+				  array_value(INT4OID, columns[FIRST], NULL, n),
+				  array_value(INT4OID, columns[LAST], NULL, n),
+				  array_value(INT4OID, device_nos, NULL, search->nchosen),
+				  array_value(FLOAT8OID, columns[PREDICTED], NULL, n));
+	return placed;
+}
+
+/* --- deciding --- */
+
+/* Decides on the queue as the pool's solver does. */
+static void
+decide(Picture *picture, const char *pool, bool read_only)
+{
+	if (picture->nitems == 0)
+		return;
+	picture_fleet(picture, pool, NULL, read_only);
+	picture->search.reserves = true;
+	if (solver_is_optimal(&picture->settings))
+	{
+		search_solve(&picture->search, picture->items, picture->nitems);
+		if (picture->search.solver_gave_up)
+			ereport(NOTICE,
+					(errmsg("pool \"%s\" has too many kinds of work and hardware for the optimal solver", pool),
+					 errdetail("The best of the other plans was taken."),
+					 errhint("Raise maintenance_work_mem.")));
+	}
+	else
+		search_place(&picture->search, picture->items, picture->nitems, -1);
 }
 
 /* --- SQL --- */
@@ -208,12 +233,9 @@ assign_pending(PG_FUNCTION_ARGS)
 	{
 		picture_settings(&picture, pool, false);
 		picture_queue(&picture, pool, limit, false);
-		if (picture.nitems > 0)
-		{
-			picture_fleet(&picture, pool, NULL, false);
-			search_place(&picture.search, picture.items, picture.nitems, -1);
-			placed = write_decisions(&picture, pool, false);
-		}
+		decide(&picture, pool, false);
+		placed = write_decisions(&picture, pool, false);
+		write_reservations(&picture, pool, limit >= 0 && picture.nitems == limit);
 	}
 	SPI_finish();
 	PG_RETURN_INT64(placed);
@@ -232,29 +254,22 @@ plan_pending(PG_FUNCTION_ARGS)
 	SPI_connect();
 	picture_settings(&picture, pool, true);
 	picture_queue(&picture, pool, limit, true);
-	if (picture.nitems > 0)
+	decide(&picture, pool, true);
+	for (int i = 0; i < picture.search.nplacements; i++)
 	{
-		picture_fleet(&picture, pool, NULL, true);
-		search_place(&picture.search, picture.items, picture.nitems, -1);
-	}
-	for (int i = 0; i < picture.nitems; i++)
-	{
-		const QueueItem *item = &picture.items[i];
+		const Placement *placement = &picture.search.placements[i];
 		Datum		values[6];
 		bool		nulls[6] = {0};
-		Datum	   *devices;
+		Datum	   *devices = palloc(sizeof(Datum) * placement->ndevices);
 
-		if (item->worker < 0)
-			continue;
-		devices = palloc(sizeof(Datum) * item->ndevices);
-		for (int d = 0; d < item->ndevices; d++)
-			devices[d] = Int32GetDatum(picture.fleet.devices[picture.search.chosen[item->first_device + d]].device_no);
-		values[0] = CStringGetTextDatum(picture.rows[i].workload_id);
-		values[1] = CStringGetTextDatum(picture.fleet.workers[item->worker].worker_id);
-		values[2] = array_value(INT4OID, devices, NULL, item->ndevices).value;
-		values[3] = Int32GetDatum(0);
-		values[4] = Float8GetDatum(item->score);
-		values[5] = Float8GetDatum(predicted_seconds(&picture, i));
+		for (int d = 0; d < placement->ndevices; d++)
+			devices[d] = Int32GetDatum(picture.fleet.devices[picture.search.chosen[placement->first_device + d]].device_no);
+		values[0] = picture.rows[placement->item].workload;
+		values[1] = CStringGetTextDatum(picture.fleet.workers[placement->worker].worker_id);
+		values[2] = array_value(INT4OID, devices, NULL, placement->ndevices).value;
+		values[3] = Int32GetDatum(placement->shard_no);
+		values[4] = Float8GetDatum(placement->score);
+		values[5] = Float8GetDatum(placement->predicted_seconds);
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}
 	SPI_finish();
@@ -277,6 +292,7 @@ schedule(PG_FUNCTION_ARGS)
 	if (!picture_queued(&picture, pool, workload_id, false))
 		workload_not_in_state(pool, workload_id, "scheduled", "pending");
 	picture_fleet(&picture, pool, NULL, false);
+	load_reservations(&picture, pool, false);
 	search_place(&picture.search, picture.items, picture.nitems, -1);
 	if (write_decisions(&picture, pool, true) > 0)
 		return_rows(fcinfo);

@@ -7,6 +7,6 @@
 
 #include "fleet.h"
 
-extern uint64 write_decisions(Picture *picture, const char *pool, bool returning);
+extern int64 write_decisions(Picture *picture, const char *pool, bool returning);
 
 #endif							/* HWSCHED_ASSIGN_H */

@@ -40,7 +40,8 @@ pair_of(Search *search, WorkKind *kind, int profile)
 	return pair;
 }
 
-static bool
+/* Returns whether a device is a CPU. */
+bool
 is_cpu(const DeviceProfile *profile)
 {
 	return same_name(profile->hardware_class, "cpu");
@@ -82,6 +83,19 @@ demanded_room(const Demand *demand, int64 max_concurrent)
 			break;
 	}
 	return WHOLE_SHARE * max_concurrent;
+}
+
+/* Returns how many devices of its worker a workload takes. */
+int
+demanded_devices(const Demand *demand)
+{
+	double		devices = 0;
+
+	if (demand_occupancy(demand) != OCCUPY_WHOLE)
+		return 1;
+	for (int t = 0; t < demand->accelerators.count; t++)
+		devices += demand->accelerators.items[t].value;
+	return (int) devices;
 }
 
 /*
@@ -202,6 +216,8 @@ worker_refusal(Search *search, WorkKind *kind, const Worker *worker)
 		return refusal;
 	if (!worker->accepting)
 		return REFUSED_DRAINING;
+	if (worker->barred)
+		return REFUSED_RESERVED;
 	if (worker->max_concurrent > 0 && worker->assignments >= worker->max_concurrent)
 		return REFUSED_CONCURRENT;
 	if (demand->cpu_millicores > 0 && worker->cpu_used + demand->cpu_millicores > worker->cpu_millicores)
@@ -462,6 +478,29 @@ search_candidate(Search *search, WorkKind *kind, int worker_index, Candidate *ca
 	refusal = Min(refusal, of_devices);
 	if (refusal != FITS)
 		return refusal;
+	value_candidate(search, kind, candidate);
+	return FITS;
+}
+
+/*
+ * The same for one device, for work that takes no more than one; the reason is
+ * not the furthest one.
+ */
+Refusal
+device_candidate(Search *search, WorkKind *kind, int worker_index, int device, Candidate *candidate)
+{
+	const Worker *worker = &search->fleet->workers[worker_index];
+	const char *type = kind->demand.accelerators.count > 0 ? kind->demand.accelerators.items[0].name : NULL;
+	Refusal		refusal = worker_refusal(search, kind, worker);
+
+	if (refusal == FITS)
+		refusal = device_refusal(search, kind, worker, &search->fleet->devices[device], type, 0);
+	if (refusal != FITS)
+		return refusal;
+	candidate->worker = worker_index;
+	candidate->ndevices = 1;
+	candidate->devices = &search->state->scratch[0];
+	candidate->devices[0] = device;
 	value_candidate(search, kind, candidate);
 	return FITS;
 }

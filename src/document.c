@@ -367,7 +367,7 @@ push_integer(JsonbParseState **state, int64 number)
 }
 
 /* Goes through the shortest exact text: the cast to numeric would round. */
-static void
+void
 push_double(JsonbParseState **state, double number)
 {
 	char	   *text = float8out_internal(number);
@@ -459,6 +459,7 @@ push_field(JsonbParseState **state, const Field *field, const void *source)
 			pushJsonbValue(state, WJB_END_OBJECT, NULL);
 			break;
 		case FIELD_TIME:
+		case FIELD_TABLES:
 		case FIELD_LIST:
 		case FIELD_ANY_OBJECT:
 			elog(ERROR, "documents with \"%s\" are only read", field->key);
@@ -563,6 +564,7 @@ append_document_key(StringInfo key, const Document *document, const void *values
 			case FIELD_OBJECT:
 				append_document_key(key, field->child, source);
 				break;
+			case FIELD_TABLES:
 			case FIELD_LIST:
 			case FIELD_ANY_OBJECT:
 				break;

@@ -28,6 +28,7 @@ typedef enum FieldKind
 	FIELD_TIME,					/* TimestampTz, in an int64 */
 	FIELD_NUMBERS,				/* NamedNumbers {name: number} */
 	FIELD_COUNTS,				/* NamedNumbers {taxonomy name: whole number} */
+	FIELD_TABLES,				/* NamedTables {taxonomy name: {name: number}} */
 	FIELD_VERSIONS,				/* NamedTexts {name: text} */
 	FIELD_OBJECT,				/* nested document, a struct in place */
 	FIELD_LIST,					/* DocumentList of nested documents */
@@ -41,7 +42,7 @@ typedef struct Field
 	const char *key;
 	FieldKind	kind;
 	size_t		offset;			/* in the struct the document is read into */
-	TaxonomyKind names;			/* of FIELD_NAME, FIELD_NAMES, FIELD_COUNTS */
+	TaxonomyKind names;			/* of FIELD_NAME, FIELD_NAMES, FIELD_COUNTS, FIELD_TABLES */
 	double		least;			/* of the numbers; both 0: not negative */
 	double		most;
 	const struct Document *child;	/* of FIELD_OBJECT, FIELD_LIST */
@@ -165,6 +166,7 @@ extern const Field *document_field(const Document *document, const char *key, in
 extern void append_document_key(StringInfo key, const Document *document, const void *values);
 extern Jsonb *document_write(const Document *document, const void *values);
 extern void push_document(JsonbParseState **state, const Document *document, const void *values);
+extern void push_double(JsonbParseState **state, double number);
 extern void push_key(JsonbParseState **state, const char *key);
 extern void push_text(JsonbParseState **state, JsonbIteratorToken token, const char *text);
 

@@ -5,11 +5,12 @@
  */
 #include "postgres.h"
 
-#include "assign.h"
+#include "context.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "predict.h"
 #include "statement.h"
+#include "utils/regproc.h"
 
 PG_FUNCTION_INFO_V1(compatible_hardware);
 PG_FUNCTION_INFO_V1(explain_pending);
@@ -31,6 +32,7 @@ refusal_reason(Refusal refusal)
 		[REFUSED_CPU_CORES] = "no worker has enough cores",
 		[REFUSED_HOST_MEMORY] = "no worker has enough memory",
 		[REFUSED_DRAINING] = "its workers are draining",
+		[REFUSED_RESERVED] = "its workers are reserved for a gang",
 		[REFUSED_LOAD] = "its workers are loaded beyond max_load",
 		[REFUSED_CONCURRENT] = "its workers are at their max_concurrent",
 		[REFUSED_CPU_BUSY] = "its workers' cores are taken",
@@ -51,11 +53,13 @@ typedef struct Ranked
 	Candidate	candidate;
 	Refusal		refusal;
 	int			device;
+	double		score;			/* of those that fit */
+	double	   *parts;			/* by algorithm of the policy */
 } Ranked;
 
 static Search *ranking;
 
-/* What fits comes first; then as the search orders, then by device. */
+/* What fits comes first, as the policy ranks it; then the rest by what it is worth. */
 static int
 compare_ranked(const void *a, const void *b)
 {
@@ -65,26 +69,81 @@ compare_ranked(const void *a, const void *b)
 
 	if ((x->refusal == FITS) != (y->refusal == FITS))
 		return x->refusal == FITS ? -1 : 1;
+	if (x->refusal == FITS)
+		return scored_before(ranking, &ranking->kinds[0], x->device, x->score, y->device, y->score) ? -1 : 1;
 	order = candidate_compare(ranking, &x->candidate, &y->candidate);
 	if (order != 0)
 		return order;
 	return device_before(ranking, &ranking->kinds[0], x->device, y->device) ? -1 : 1;
 }
 
-static int64
-workload_profile_id(const char *pool, const char *workload_id, double *expected_seconds)
+/* Ranks the devices for the only kind of work, those that it may have some day. */
+static int
+rank_devices(Search *search, Ranked *ranked)
 {
-	static Statement statement = {
-		"SELECT profile_id, expected_seconds FROM hwsched.submission WHERE pool = $1 AND workload_id = $2",
-		{TEXTOID, TEXTOID}
-	};
+	const Fleet *fleet = search->fleet;
+	WorkKind   *kind = &search->kinds[0];
+	int			nparts = kind->policy->nparts;
+	Candidate  *candidates = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Candidate) * (fleet->ndevices + 1));
+	double	   *scores = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(double) * (fleet->ndevices + 1));
+	double	   *parts = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(double) * (fleet->ndevices + 1) * nparts);
+	int			count = 0;
+	int			nfit = 0;
 
-	if (statement_run(&statement, true, TEXT_VALUE(pool), TEXT_VALUE(workload_id)) == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_NO_DATA_FOUND),
-				 errmsg("unknown workload \"%s\" in pool \"%s\"", workload_id, pool)));
-	*expected_seconds = column_number(0, 2);
-	return column_bigint(0, 1);
+	for (int w = 0; w < fleet->nworkers; w++)
+		for (int d = fleet->workers[w].first_device; d < fleet->workers[w].first_device + fleet->workers[w].ndevices; d++)
+		{
+			Ranked	   *row = &ranked[count];
+
+			CHECK_FOR_INTERRUPTS();
+			row->device = d;
+			row->refusal = search_device(search, kind, w, d, &row->candidate);
+			/* what would never take it is not compatible; what is busy is */
+			if (row->refusal <= REFUSED_HOST_MEMORY)
+				continue;
+			count++;
+			if (row->refusal != FITS)
+				continue;
+			candidates[nfit] = row->candidate;
+			candidates[nfit++].devices = &row->device;
+		}
+	score_candidates(search, kind, candidates, nfit, scores, parts);
+	nfit = 0;
+	for (int i = 0; i < count; i++)
+		if (ranked[i].refusal == FITS)
+		{
+			ranked[i].score = scores[nfit];
+			ranked[i].parts = &parts[nfit++ * nparts];
+		}
+	ranking = search;
+	qsort(ranked, count, sizeof(Ranked), compare_ranked);
+	return count;
+}
+
+/* Returns the scores of a candidate by algorithm. */
+static Datum
+scores_by_algorithm(const Policies *policies, const Policy *policy, const double *scores)
+{
+	JsonbParseState *state = NULL;
+
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	for (int p = 0; p < policy->nparts; p++)
+	{
+		const PolicyPart *part = &policy->parts[p];
+
+		push_key(&state, part->algorithm == ALGORITHM_FUNCTION ?
+				 format_procedure(policies->functions[part->function].fn_oid) : algorithm_traits[part->algorithm].name);
+		push_double(&state, scores[p]);
+	}
+	return JsonbPGetDatum(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL)));
+}
+
+/* Keeps the workers that are reserved for a gang from what stands behind it. */
+static void
+bar_reserved_workers(Fleet *fleet)
+{
+	for (int w = 0; w < fleet->nworkers; w++)
+		fleet->workers[w].barred = fleet->workers[w].reserved;
 }
 
 /* compatible_hardware(workload_id text, pool text) RETURNS TABLE */
@@ -99,35 +158,19 @@ compatible_hardware(PG_FUNCTION_ARGS)
 	Fleet	   *fleet = &picture.fleet;
 	WorkKind   *kind;
 	Ranked	   *ranked;
-	double		expected_seconds;
-	double		best = 0;
-	int			count = 0;
+	int			count;
 
 	InitMaterializedSRF(fcinfo, 0);
 	SPI_connect();
 	picture_settings(&picture, pool, true);
-	picture_kind(&picture, pool, workload_profile_id(pool, workload_id, &expected_seconds), true);
+	picture_submitted(&picture, pool, workload_id, true);
 	picture_fleet(&picture, pool, NULL, true);
+	load_reservations(&picture, pool, true);
+	if (search->reserved_from == 0)
+		bar_reserved_workers(fleet);
 	kind = &search->kinds[0];
-
 	ranked = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Ranked) * (fleet->ndevices + 1));
-	for (int w = 0; w < fleet->nworkers; w++)
-		for (int d = fleet->workers[w].first_device; d < fleet->workers[w].first_device + fleet->workers[w].ndevices; d++)
-		{
-			Ranked	   *row = &ranked[count];
-
-			row->device = d;
-			row->refusal = search_device(search, kind, w, d, &row->candidate);
-			/* what would never take it is not compatible; what is busy is */
-			if (row->refusal > REFUSED_HOST_MEMORY)
-				count++;
-			CHECK_FOR_INTERRUPTS();
-		}
-	ranking = search;
-	qsort(ranked, count, sizeof(Ranked), compare_ranked);
-	for (int i = 0; i < count; i++)
-		if (ranked[i].refusal == FITS)
-			best = Max(best, ranked[i].candidate.value);
+	count = rank_devices(search, ranked);
 
 	for (int i = 0; i < count; i++)
 	{
@@ -135,8 +178,8 @@ compatible_hardware(PG_FUNCTION_ARGS)
 		const Worker *worker = &fleet->workers[candidate->worker];
 		const Device *device = &fleet->devices[ranked[i].device];
 		const DeviceProfile *profile = &fleet->profiles[device->profile];
-		Datum		values[16];
-		bool		nulls[16] = {0};
+		Datum		values[17];
+		bool		nulls[17] = {0};
 		int			c = 0;
 
 		values[c++] = CStringGetTextDatum(worker->worker_id);
@@ -154,10 +197,14 @@ compatible_hardware(PG_FUNCTION_ARGS)
 		values[c++] = Float8GetDatum(kind->preference ? kind->preference[candidate->worker] : 0.5);
 		values[c++] = Float8GetDatum(candidate->adjusted_efficiency);
 		nulls[c] = ranked[i].refusal != FITS;
-		values[c++] = Float8GetDatum(best > 0 ? search->settings.hardware_aware * candidate->value / best : 0);
-		values[c++] = Float8GetDatum(predict_seconds(&kind->profile, profile, expected_seconds));
+		values[c] = Float8GetDatum(nulls[c] ? 0 : ranked[i].score);
+		c++;
+		values[c++] = Float8GetDatum(predict_seconds(&kind->profile, profile, picture.items[0].expected_seconds));
 		nulls[c] = ranked[i].refusal == FITS;
 		values[c++] = CStringGetTextDatum(refusal_reason(ranked[i].refusal));
+		nulls[c] = ranked[i].refusal != FITS;
+		values[c] = nulls[c] ? (Datum) 0 : scores_by_algorithm(&picture.policies, kind->policy, ranked[i].parts);
+		c++;
 		Assert(c == lengthof(values));
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}
@@ -180,6 +227,7 @@ explain_pending(PG_FUNCTION_ARGS)
 	Picture		picture;
 	int64	   *counts;
 	Refusal    *refusals;
+	int64	   *profiles;
 	Datum	   *profile_ids;
 	int			n;
 
@@ -189,18 +237,19 @@ explain_pending(PG_FUNCTION_ARGS)
 	n = (int) statement_run(&statement, true, TEXT_VALUE(pool));
 	counts = palloc(sizeof(int64) * (n + 1));
 	refusals = palloc(sizeof(Refusal) * (n + 1));
+	profiles = palloc(sizeof(int64) * (n + 1));
 	profile_ids = palloc(sizeof(Datum) * (n + 1));
-	picture.search.nkinds = n;
-	picture.search.kinds = palloc0(sizeof(WorkKind) * (n + 1));
 	for (int i = 0; i < n; i++)
 	{
-		picture.search.kinds[i].profile_id = column_bigint(i, 1);
+		profiles[i] = column_bigint(i, 1);
 		counts[i] = column_bigint(i, 2);
 	}
 	if (n > 0)
 	{
-		picture_kinds(&picture, pool, true);
+		picture_profiles(&picture, pool, profiles, n, true);
 		picture_fleet(&picture, pool, NULL, true);
+		load_reservations(&picture, pool, true);
+		bar_reserved_workers(&picture.fleet);
 	}
 	for (int i = 0; i < n; i++)
 		refusals[i] = search_refusal(&picture.search, &picture.search.kinds[i]);

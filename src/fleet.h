@@ -6,6 +6,7 @@
 #define HWSCHED_FLEET_H
 
 #include "placement.h"
+#include "policies.h"
 #include "pool.h"
 #include "storage/itemptr.h"
 
@@ -14,27 +15,42 @@ typedef struct QueueRow
 {
 	ItemPointerData tid;
 	int64		queue_no;
-	double		expected_seconds;
-	const char *workload_id;
+	Datum		workload;		/* its id, a text */
+	int32		run;
+	int32		attempt;
+	int32		model;			/* in Picture.models; -1: none */
+	int32		family;			/* the same */
 } QueueRow;
+
+/* A model, or a family of models, that work of the queue runs. */
+typedef struct Model
+{
+	const char *name;
+	bool		is_family;
+} Model;
 
 /* A pool as it stands, ready to decide on. */
 typedef struct Picture
 {
 	PoolSettings settings;
+	Policies	policies;
 	Fleet		fleet;
 	int64	   *device_profile_ids; /* as fleet.profiles */
 	Search		search;
 	int			nitems;
 	QueueItem  *items;
 	QueueRow   *rows;			/* as items */
+	int			nmodels;
+	Model	   *models;			/* as search.model_workers */
 } Picture;
 
 extern void picture_settings(Picture *picture, const char *pool, bool read_only);
 extern void picture_queue(Picture *picture, const char *pool, int64 limit, bool read_only);
 extern bool picture_queued(Picture *picture, const char *pool, const char *workload_id, bool read_only);
+extern void picture_submitted(Picture *picture, const char *pool, const char *workload_id, bool read_only);
+extern void picture_profiles(Picture *picture, const char *pool, const int64 *profile_ids, int count, bool read_only);
 extern void picture_kinds(Picture *picture, const char *pool, bool read_only);
-extern void picture_kind(Picture *picture, const char *pool, int64 profile_id, bool read_only);
+extern int	fleet_worker(const Fleet *fleet, const char *worker_id);
 extern void picture_fleet(Picture *picture, const char *pool, const char *only_worker, bool read_only);
 
 #endif							/* HWSCHED_FLEET_H */

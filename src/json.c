@@ -256,6 +256,32 @@ read_numbers(const Reader *reader, const Field *field, const cJSON *item, const 
 	return numbers;
 }
 
+/* Reads {name: {name: number}}. */
+static NamedTables
+read_tables(const Reader *reader, const Field *field, const cJSON *item, const char *path)
+{
+	static const Field numbers = {.kind = FIELD_NUMBERS};
+	NamedTables tables = {0, NULL};
+	const cJSON *element;
+
+	if (!cJSON_IsObject(item) || cJSON_GetArraySize(item) > MOST_NAMES)
+		refuse(path, item, psprintf("an object {name: {name: number}} with at most %d keys", MOST_NAMES));
+	tables.items = MemoryContextAlloc(reader->result, sizeof(NamedTable) * (cJSON_GetArraySize(item) + 1));
+	cJSON_ArrayForEach(element, item)
+	{
+		const char *element_path = document_path(path, element->string);
+		NamedTable *table = &tables.items[tables.count++];
+		cJSON		key = {.type = cJSON_String, .valuestring = element->string};
+
+		table->name = read_name(reader, field, &key, element_path);
+		table->numbers = read_numbers(reader, &numbers, element, element_path);
+		for (int i = 0; i < tables.count - 1; i++)
+			if (strcmp(tables.items[i].name, table->name) == 0)
+				refuse(element_path, element, "each name once, whatever its case");
+	}
+	return tables;
+}
+
 static NamedTexts
 read_versions(const Reader *reader, const cJSON *item, const char *path)
 {
@@ -343,6 +369,9 @@ read_field(const Reader *reader, const Field *field, const cJSON *item,
 		case FIELD_NUMBERS:
 		case FIELD_COUNTS:
 			*(NamedNumbers *) target = read_numbers(reader, field, item, path);
+			break;
+		case FIELD_TABLES:
+			*(NamedTables *) target = read_tables(reader, field, item, path);
 			break;
 		case FIELD_VERSIONS:
 			*(NamedTexts *) target = read_versions(reader, item, path);

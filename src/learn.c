@@ -1,6 +1,7 @@
 /*
  * learn.c
- *		Preferences: how well a worker does on a type of work, from outcomes.
+ *		How well a worker does on a type of work, from outcomes: preferences,
+ *		successes, failures and durations.
  */
 #include "postgres.h"
 
@@ -31,6 +32,9 @@ typedef struct Learned
 	const EndedAssignment *of;
 	double		preference;
 	int64		samples;
+	int64		successes;
+	int64		failures;
+	double		mean_seconds;	/* of the successes; NAN: none */
 } Learned;
 
 static int
@@ -53,35 +57,41 @@ learn_preferences(const char *pool, const PoolSettings *settings,
 				  const EndedAssignment *ended, int count, bool succeeded)
 {
 	static Statement find = {
-		"SELECT k.ord::int, p.preference, p.samples FROM unnest($2, $3) WITH ORDINALITY k(workload_type, worker_id, ord)"
+		"SELECT k.ord::int, p.preference, p.samples, p.successes, p.failures, p.mean_seconds FROM unnest($2, $3) WITH ORDINALITY k(workload_type, worker_id, ord)"
 		" JOIN hwsched.preference p ON p.pool = $1 AND p.workload_type = k.workload_type AND p.worker_id = k.worker_id",
 		{TEXTOID, TEXTARRAYOID, TEXTARRAYOID}
 	};
 	static Statement write = {
-		"INSERT INTO hwsched.preference AS p (pool, workload_type, worker_id, preference, samples, updated_at)"
-		" SELECT $1, k.workload_type, k.worker_id, k.preference, k.samples, now()"
-		" FROM unnest($2, $3, $4, $5) k(workload_type, worker_id, preference, samples)"
+		"INSERT INTO hwsched.preference AS p (pool, workload_type, worker_id, preference, samples, successes, failures,"
+		"  mean_seconds, updated_at)"
+		" SELECT $1, k.workload_type, k.worker_id, k.preference, k.samples, k.successes, k.failures, k.mean_seconds, now()"
+		" FROM unnest($2, $3, $4, $5, $6, $7, $8) k(workload_type, worker_id, preference, samples, successes, failures, mean_seconds)"
 		" ON CONFLICT (pool, workload_type, worker_id) DO UPDATE SET preference = EXCLUDED.preference,"
-		"  samples = EXCLUDED.samples, updated_at = EXCLUDED.updated_at",
-		{TEXTOID, TEXTARRAYOID, TEXTARRAYOID, FLOAT8ARRAYOID, INT8ARRAYOID}
+		"  samples = EXCLUDED.samples, successes = EXCLUDED.successes, failures = EXCLUDED.failures,"
+		"  mean_seconds = EXCLUDED.mean_seconds, updated_at = EXCLUDED.updated_at",
+		{TEXTOID, TEXTARRAYOID, TEXTARRAYOID, FLOAT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, FLOAT8ARRAYOID}
 	};
 	Learned    *learned = palloc(sizeof(Learned) * (count + 1));
 	const char **types = palloc(sizeof(char *) * (count + 1));
 	const char **workers = palloc(sizeof(char *) * (count + 1));
 	Datum	   *preferences = palloc(sizeof(Datum) * (count + 1));
 	Datum	   *samples = palloc(sizeof(Datum) * (count + 1));
+	Datum	   *successes = palloc(sizeof(Datum) * (count + 1));
+	Datum	   *failures = palloc(sizeof(Datum) * (count + 1));
+	Datum	   *means = palloc(sizeof(Datum) * (count + 1));
+	bool	   *no_mean = palloc(sizeof(bool) * (count + 1));
 	int			n = 0;
 	Parameter	type_array;
 	Parameter	worker_array;
 
-	if (settings->preference_alpha == 0 || count == 0)
+	if (count == 0)
 		return;
 	for (int i = 0; i < count; i++)
 		if (find_learned(learned, n, &ended[i]) < 0)
 		{
 			types[n] = ended[i].workload_type;
 			workers[n] = ended[i].worker_id;
-			learned[n++] = (Learned) {&ended[i], 0.5, 0};
+			learned[n++] = (Learned) {&ended[i], 0.5, 0, 0, 0, NAN};
 		}
 	type_array = text_array(types, n);
 	worker_array = text_array(workers, n);
@@ -92,6 +102,9 @@ learn_preferences(const char *pool, const PoolSettings *settings,
 
 		known->preference = column_number(i, 2);
 		known->samples = column_bigint(i, 3);
+		known->successes = column_bigint(i, 4);
+		known->failures = column_bigint(i, 5);
+		known->mean_seconds = column_number(i, 6);
 	}
 	for (int i = 0; i < count; i++)
 	{
@@ -100,13 +113,29 @@ learn_preferences(const char *pool, const PoolSettings *settings,
 		known->preference = preference_after(known->preference, observed_quality(&ended[i], succeeded),
 											 settings->preference_alpha);
 		known->samples++;
+		if (!succeeded)
+			known->failures++;
+		else if (!isnan(ended[i].actual_seconds))
+		{
+			/* the running mean of Welford (1962): no sum that grows */
+			known->successes++;
+			known->mean_seconds = known->successes == 1 || isnan(known->mean_seconds) ? ended[i].actual_seconds :
+				known->mean_seconds + (ended[i].actual_seconds - known->mean_seconds) / known->successes;
+		}
 	}
 	for (int i = 0; i < n; i++)
 	{
 		preferences[i] = Float8GetDatum(learned[i].preference);
 		samples[i] = Int64GetDatum(learned[i].samples);
+		successes[i] = Int64GetDatum(learned[i].successes);
+		failures[i] = Int64GetDatum(learned[i].failures);
+		means[i] = Float8GetDatum(learned[i].mean_seconds);
+		no_mean[i] = isnan(learned[i].mean_seconds);
 	}
 	statement_run(&write, false, TEXT_VALUE(pool), type_array, worker_array,
 				  array_value(FLOAT8OID, preferences, NULL, n),
-				  array_value(INT8OID, samples, NULL, n));
+				  array_value(INT8OID, samples, NULL, n),
+				  array_value(INT8OID, successes, NULL, n),
+				  array_value(INT8OID, failures, NULL, n),
+				  array_value(FLOAT8OID, means, no_mean, n));
 }

@@ -13,6 +13,7 @@
 #include "access.h"
 #include "arguments.h"
 #include "assign.h"
+#include "context.h"
 #include "funcapi.h"
 #include "learn.h"
 #include "outcome.h"
@@ -322,6 +323,7 @@ pull(const char *pool, const char *worker_id, int n)
 		if (picture.nitems == 0)
 			break;
 		picture_fleet(&picture, pool, worker_id, false);
+		load_reservations(&picture, pool, false);
 		search_place(&picture.search, picture.items, picture.nitems, n);
 		pulled = write_decisions(&picture, pool, false);
 		if (picture.nitems < heads[i])

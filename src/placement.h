@@ -6,6 +6,7 @@
 #ifndef HWSCHED_PLACEMENT_H
 #define HWSCHED_PLACEMENT_H
 
+#include "policy.h"
 #include "profile.h"
 #include "score.h"
 
@@ -29,6 +30,7 @@ typedef enum Refusal
 	REFUSED_HOST_MEMORY,
 	/* not now */
 	REFUSED_DRAINING,
+	REFUSED_RESERVED,
 	REFUSED_LOAD,
 	REFUSED_CONCURRENT,
 	REFUSED_CPU_BUSY,
@@ -42,11 +44,11 @@ typedef enum Refusal
 /* The settings of a pool that decide placements. */
 typedef struct PlacementSettings
 {
-	double		hardware_aware; /* weight of the algorithm in the policy */
 	double		preference_weight;
 	double		min_score;
 	double		max_load;
 	int32		max_concurrent; /* of each device */
+	Size		solver_memory;	/* bytes that the optimal solver may take for one flow */
 } PlacementSettings;
 
 typedef struct Device
@@ -83,6 +85,11 @@ typedef struct Worker
 	int64		cpu_used;
 	int64		memory_used;	/* also by devices that use the host's memory */
 	int64		total_assignments;	/* ever */
+	int64		last_turn;		/* grows with each assignment; 0: never had one */
+	double		cost_per_hour;	/* 0: not known */
+	bool		reported;		/* has said how loaded it is */
+	bool		reserved;		/* for a gang that waits */
+	bool		barred;			/* gets nothing for now, whatever it has free */
 } Worker;
 
 /*
@@ -101,27 +108,55 @@ typedef struct Fleet
 	Device	   *devices;
 } Fleet;
 
-/* All workloads that share a profile and a demand. */
+/*
+ * All workloads that share a profile and a demand, and whatever else their
+ * policy looks at.
+ */
 typedef struct WorkKind
 {
 	int64		profile_id;
 	WorkloadProfile profile;
 	Demand		demand;
+	const Policy *policy;
+	int32		priority;		/* with USES_PRIORITY */
+	double		expected_seconds;	/* with USES_EXPECTED; NAN: not known */
+	int32		model;			/* in Search.model_workers; -1: none */
+	int32		family;			/* the same */
 	const double *preference;	/* by worker; NULL: neutral for all */
+	const Performance *performance; /* by worker; NULL: nothing known */
 	struct KindState *state;	/* the search's own */
 } WorkKind;
 
+/* A kind of work as fragmentation sees it: how much of all work is like this. */
+typedef struct Shape
+{
+	WorkKind	kind;
+	double		frequency;		/* 0..1 */
+} Shape;
+
+/* A workload of the queue, and what was decided for it. */
 typedef struct QueueItem
 {
 	int32		kind;
-	/* decided */
-	int32		worker;			/* -1: not placed */
+	int32		priority;
+	double		expected_seconds;	/* NAN: not known */
+	int32		first_placement;	/* in Search.placements */
+	int32		nplacements;	/* 0: it waits; more than 1: a gang */
+} QueueItem;
+
+/* One worker's part of a decision: an assignment to be. */
+typedef struct Placement
+{
+	int32		item;
+	int32		shard_no;
+	int32		worker;
 	int32		first_device;	/* in Search.chosen */
 	int32		ndevices;
 	double		efficiency;		/* raw, clamped to 0..1; mean over the devices */
 	double		adjusted_efficiency;
 	double		score;
-} QueueItem;
+	double		predicted_seconds;
+} Placement;
 
 /* How one worker would take a workload. */
 typedef struct Candidate
@@ -141,10 +176,25 @@ typedef struct Search
 	int			nkinds;
 	WorkKind   *kinds;
 	PlacementSettings settings;
-	/* device indices of the decisions, one behind the other */
+	/* what policies look at, if any of them does */
+	int			nshapes;
+	Shape	   *shapes;
+	int32	   *model_workers;	/* where each model, or family, ran last; -1: nowhere */
+	int64		last_turn;		/* the greatest that any worker has */
+	double		(*score_function) (struct Search *search, WorkKind *kind, const Candidate *candidate, int function);
+	void	   *score_context;	/* its own */
+	/* decisions, and their device indices one behind the other */
+	int			nplacements;
+	int			placements_allocated;
+	Placement  *placements;
 	int			nchosen;
 	int			chosen_allocated;
 	int32	   *chosen;
+	/* workers kept for the first gang that has to wait */
+	bool		reserves;		/* whether such a gang gets any */
+	int32		reserved_from;	/* the first item that may not use those reserved before; -1: none */
+	bool		solver_gave_up; /* for want of memory */
+	int32		blocked_gang;	/* the item that workers were reserved for now; -1: none */
 	/* how many scores were computed, for tests: pairs of profiles, and candidates */
 	int64		pairs_scored;
 	int64		candidates_scored;
@@ -153,11 +203,15 @@ typedef struct Search
 
 extern void search_begin(Search *search);
 extern void search_place(Search *search, QueueItem *items, int nitems, int most);
+extern void search_solve(Search *search, QueueItem *items, int nitems);
 extern Refusal search_candidate(Search *search, WorkKind *kind, int worker, Candidate *candidate);
 extern Refusal search_device(Search *search, WorkKind *kind, int worker, int device,
 							 Candidate *candidate);
 extern Refusal search_refusal(Search *search, WorkKind *kind);
 extern bool device_before(Search *search, WorkKind *kind, int a, int b);
+extern void score_candidates(Search *search, WorkKind *kind, const Candidate *candidates, int count,
+							 double *scores, double *parts);
+extern bool scored_before(Search *search, WorkKind *kind, int device_a, double score_a, int device_b, double score_b);
 extern int	candidate_compare(const Search *search, const Candidate *a, const Candidate *b);
 
 #endif							/* HWSCHED_PLACEMENT_H */

@@ -4,10 +4,12 @@
  */
 #include "postgres.h"
 
+#include "access.h"
 #include "arguments.h"
 #include "common/hashfn.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "policies.h"
 #include "pool.h"
 #include "statement.h"
 #include "storage/lock.h"
@@ -26,8 +28,6 @@ PG_FUNCTION_INFO_V1(pool_settings);
 /* --- settings --- */
 
 #define SETTING(m, kind, least, most) {#m, kind, offsetof(PoolSettings, m), NAME_FREE, least, most}
-/* accepted and kept; the features they are for read them themselves */
-#define KEPT_OBJECT(key) {key, FIELD_ANY_OBJECT, 0}
 
 typedef struct KeptSettings
 {
@@ -56,7 +56,7 @@ static const Document retention_document = {
 
 static const Field setting_fields[] = {
 	SETTING(policy, FIELD_NUMBERS, 0, 0),
-	KEPT_OBJECT("policies"),
+	{"policies", FIELD_TABLES, offsetof(PoolSettings, policies), NAME_WORKLOAD_TYPE},
 	SETTING(solver, FIELD_TEXT, 0, 0),
 	SETTING(preference_alpha, FIELD_NUMBER, 0, 1),
 	SETTING(preference_weight, FIELD_NUMBER, 0, 1),
@@ -83,53 +83,11 @@ static const Document settings_document = {
 	"pool settings", sizeof(KeptSettings), setting_fields, lengthof(setting_fields), NULL, true
 };
 
-/* Refuses settings that are well-formed and mean nothing, or nothing yet. */
-static void
-check_settings(const PoolSettings *settings, Jsonb *jsonb)
+/* Returns whether batches are placed as a whole instead of one by one. */
+bool
+solver_is_optimal(const PoolSettings *settings)
 {
-	JsonbValue	found;
-	double		total = 0;
-
-	for (int i = 0; i < settings->policy.count; i++)
-	{
-		static const char *const later[] = {
-			"priority", "round_robin", "weighted_round_robin", "performance", "affinity",
-			"packing", "fragmentation", "energy", "cost", "predicted_time"
-		};
-		const char *name = settings->policy.items[i].name;
-
-		total += settings->policy.items[i].value;
-		if (strcmp(name, "hardware_aware") == 0)
-			continue;
-		for (int j = 0; j < lengthof(later); j++)
-			if (strcmp(name, later[j]) == 0)
-				ereport(ERROR,
-						(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-						 errmsg("policy algorithm \"%s\" is not supported in this version", name),
-						 errhint("Use {\"hardware_aware\": 1}.")));
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("unknown name for \"policy\": \"%s\"", name),
-				 errhint("Known names are: hardware_aware.")));
-	}
-	if (getKeyJsonValueFromContainer(&jsonb->root, "policy", strlen("policy"), &found) != NULL &&
-		found.type != jbvNull && !(total > 0))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid value for \"policy\": the weights add up to %g", total),
-				 errdetail("Expected at least one weight above 0.")));
-	if (getKeyJsonValueFromContainer(&jsonb->root, "policies", strlen("policies"), &found) != NULL &&
-		found.type == jbvBinary && JsonContainerSize(found.val.binary.data) > 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("policies by workload type are not supported in this version"),
-				 errhint("Set \"policy\" for the whole pool.")));
-	if (settings->solver != NULL && strcmp(settings->solver, "greedy") != 0)
-		ereport(ERROR,
-				(errcode(strcmp(settings->solver, "optimal") == 0 ? ERRCODE_FEATURE_NOT_SUPPORTED :
-						 ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("solver \"%s\" is not supported", settings->solver),
-				 errhint("Use \"greedy\".")));
+	return strcmp(settings->solver, "optimal") == 0;
 }
 
 static void
@@ -138,8 +96,19 @@ read_settings(Jsonb *jsonb, PoolSettings *settings)
 	KeptSettings kept;
 
 	document_read(&settings_document, jsonb, NULL, true, &kept);
-	check_settings(&kept.settings, jsonb);
 	*settings = kept.settings;
+}
+
+/* Refuses settings that are well-formed and mean nothing. */
+static void
+check_settings(const PoolSettings *settings, Oid setter)
+{
+	policies_check(&settings->policy, &settings->policies, setter);
+	if (!solver_is_optimal(settings) && strcmp(settings->solver, "greedy") != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value for \"solver\": \"%s\"", settings->solver),
+				 errhint("Known solvers are: greedy, optimal.")));
 }
 
 static void pg_attribute_noreturn()
@@ -222,23 +191,22 @@ void
 placement_settings(const PoolSettings *settings, PlacementSettings *placement)
 {
 	memset(placement, 0, sizeof(*placement));
-	for (int i = 0; i < settings->policy.count; i++)
-		if (strcmp(settings->policy.items[i].name, "hardware_aware") == 0)
-			placement->hardware_aware = settings->policy.items[i].value;
 	placement->preference_weight = settings->preference_weight;
 	placement->min_score = settings->min_score;
 	placement->max_load = settings->max_load;
 	placement->max_concurrent = settings->max_concurrent;
+	placement->solver_memory = maintenance_work_mem * (Size) 1024;
 }
 
 /* --- SQL --- */
 
 /*
  * Adds a version of a pool's settings: the one in force with some of them
- * changed, null for back to the default.  What is stored is checked.
+ * changed, null for back to the default.  What is stored is checked, together
+ * with the defaults of what is not.
  */
 static void
-change_settings(const char *pool, Jsonb *changes)
+change_settings(const Caller *caller, const char *pool, Jsonb *changes)
 {
 	static Statement merge = {
 		"SELECT coalesce((SELECT jsonb_object_agg(e.key, e.value)"
@@ -259,8 +227,9 @@ change_settings(const char *pool, Jsonb *changes)
 	read_settings(changes, &read);
 	statement_run(&merge, false, TEXT_VALUE(pool), VALUE(JsonbPGetDatum(changes)));
 	settings = column_jsonb(0, 1);
-	read_settings(settings, &read);
 	statement_run(&add, false, TEXT_VALUE(pool), VALUE(JsonbPGetDatum(settings)));
+	pool_settings_load(pool, false, &read);
+	check_settings(&read, caller->user);
 }
 
 /* create_pool(pool text, settings jsonb) RETURNS void */
@@ -272,20 +241,21 @@ create_pool(PG_FUNCTION_ARGS)
 	};
 	char	   *pool = text_argument(fcinfo, 0);
 	Jsonb	   *settings = jsonb_argument(1);
+	Caller		caller;
 
 	if (pool[0] == '\0' || strlen(pool) > 200)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("invalid name of a pool: \"%s\"", pool),
 				 errdetail("Expected 1 to 200 bytes.")));
-	SPI_connect();
+	caller = call_begin(fcinfo);
 	if (statement_run(&statement, false, TEXT_VALUE(pool)) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNIQUE_VIOLATION),
 				 errmsg("pool \"%s\" already exists", pool),
 				 errhint("Change its settings with hwsched.alter_pool().")));
-	change_settings(pool, settings);
-	SPI_finish();
+	change_settings(&caller, pool, settings);
+	call_end(&caller);
 	PG_RETURN_VOID();
 }
 
@@ -295,12 +265,12 @@ alter_pool(PG_FUNCTION_ARGS)
 {
 	char	   *pool = text_argument(fcinfo, 0);
 	Jsonb	   *settings = jsonb_argument(1);
+	Caller		caller = call_begin(fcinfo);
 
-	SPI_connect();
 	pool_check(pool, false);
 	pool_lock(pool);
-	change_settings(pool, settings);
-	SPI_finish();
+	change_settings(&caller, pool, settings);
+	call_end(&caller);
 	PG_RETURN_VOID();
 }
 
@@ -310,6 +280,7 @@ drop_pool(PG_FUNCTION_ARGS)
 {
 	/* assignments and devices before the profiles they refer to */
 	static Statement statements[] = {
+		{"DELETE FROM hwsched.reservation WHERE pool = $1", {TEXTOID}},
 		{"DELETE FROM hwsched.pending WHERE pool = $1", {TEXTOID}},
 		{"DELETE FROM hwsched.assignment WHERE pool = $1", {TEXTOID}},
 		{"DELETE FROM hwsched.submission WHERE pool = $1", {TEXTOID}},

@@ -12,6 +12,7 @@
 typedef struct PoolSettings
 {
 	NamedNumbers policy;
+	NamedTables policies;
 	const char *solver;
 	double		preference_alpha;
 	double		preference_weight;
@@ -35,6 +36,7 @@ extern bool pool_try_lock(const char *pool);
 
 extern void pool_check(const char *pool, bool read_only);
 extern void pool_settings_load(const char *pool, bool read_only, PoolSettings *settings);
+extern bool solver_is_optimal(const PoolSettings *settings);
 extern void placement_settings(const PoolSettings *settings, PlacementSettings *placement);
 
 #endif							/* HWSCHED_POOL_H */

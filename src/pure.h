@@ -14,6 +14,15 @@
 #include "postgres.h"
 #include "miscadmin.h"
 
+#define palloc_huge(size) palloc_extended((size), MCXT_ALLOC_HUGE)
+/* as utils/memutils.h has it, which would bring names that clash with ours */
+extern void *repalloc_huge(void *pointer, Size size);
+
+/* What is allocated between the first two is freed as a whole by the third. */
+extern void *scope_begin(const char *name);
+extern void scope_leave(void *scope);
+extern void scope_free(void *scope);
+
 #else
 
 #include <assert.h>
@@ -28,11 +37,17 @@ typedef int32_t int32;
 typedef int64_t int64;
 typedef uint32_t uint32;
 typedef uint64_t uint64;
+typedef size_t Size;
 
 #define palloc(size) malloc(size)
 #define palloc0(size) calloc(1, (size))
+#define palloc_huge(size) malloc(size)
+#define repalloc_huge(pointer, size) realloc((pointer), (size))
 #define repalloc(pointer, size) realloc((pointer), (size))
 #define pfree(pointer) free(pointer)
+#define scope_begin(name) NULL
+#define scope_leave(scope) ((void) (scope))
+#define scope_free(scope) ((void) (scope))
 #define Assert(condition) assert(condition)
 #define CHECK_FOR_INTERRUPTS() ((void) 0)
 #define Min(x, y) ((x) < (y) ? (x) : (y))

@@ -1,6 +1,6 @@
 /*
  * search.h
- *		What candidate.c and placement.c share; nobody else needs it.
+ *		What the modules of the decision share; nobody else needs it.
  */
 #ifndef HWSCHED_SEARCH_H
 #define HWSCHED_SEARCH_H
@@ -15,7 +15,7 @@ typedef struct Pair
 	double		raw_efficiency;
 } Pair;
 
-/* A candidate, or several, of a kind of work: see placement.c. */
+/* A candidate, or several, of a kind of work: see lanes.c. */
 typedef enum EntryType
 {
 	ENTRY_HARDWARE,				/* a group of workers, not yet looked into */
@@ -44,6 +44,7 @@ typedef struct KindState
 	struct Band *band;			/* where it looks now, or NULL */
 	double		band_value;
 	bool		band_spares;
+	struct Ranking *ranking;	/* see ranking.c; NULL: not ranked so far */
 } KindState;
 
 typedef struct SearchState
@@ -67,6 +68,21 @@ typedef struct SearchState
 	int			nbuckets;
 	struct Band **buckets;
 	struct Leaf **leaves;		/* by worker: its places in those trees */
+	bool		has_lanes;
+	/* for ranking.c */
+	int32	   *device_workers; /* by device */
+	int64		nchanges;		/* workers that got something, lost it or were barred */
+	int64		changes_allocated;
+	int32	   *changes;
+	int32	   *next_turn;		/* by worker: a list, longest ago first */
+	int32	   *previous_turn;
+	int32		first_turn;
+	int32		latest_turn;
+	double	   *totals;			/* by device */
+	double	   *fragments;		/* by worker: its fragmentation; NAN: look again */
+	bool	   *shape_matches;	/* by shape and device profile */
+	Size		ranking_bytes;
+	int64		clock;			/* counts uses of rankings */
 	int32	   *scratch;		/* device indices, as many as any worker has */
 	double	   *scratch_values;
 	int32	   *scratch_fitting;
@@ -74,14 +90,61 @@ typedef struct SearchState
 } SearchState;
 
 /* candidate.c */
+extern bool is_cpu(const DeviceProfile *profile);
 extern bool is_accelerator(const DeviceProfile *profile, const char *type);
 extern const Pair *pair_of(Search *search, WorkKind *kind, int profile);
 extern int64 device_room(const Device *device, int64 max_concurrent);
+extern int	demanded_devices(const Demand *demand);
 extern int64 demanded_room(const Demand *demand, int64 max_concurrent);
 extern Refusal device_unsuitable(Search *search, WorkKind *kind, const Worker *worker,
 								 const Device *device, const char *type, int others);
 extern Refusal worker_unsuitable(Search *search, WorkKind *kind, const Worker *worker);
 extern double preference_factor(const Search *search, const WorkKind *kind, int worker);
 extern void value_candidate(Search *search, WorkKind *kind, Candidate *candidate);
+extern Refusal device_candidate(Search *search, WorkKind *kind, int worker, int device, Candidate *candidate);
+
+/* Returns whether a comes before b among equal values: the less used worker. */
+static inline bool
+less_used(int32 assignments_a, int64 total_a, int32 worker_a, int32 assignments_b, int64 total_b, int32 worker_b)
+{
+	if (assignments_a != assignments_b)
+		return assignments_a < assignments_b;
+	if (total_a != total_b)
+		return total_a < total_b;
+	return worker_a < worker_b;
+}
+
+/* policy.c */
+extern double candidate_seconds(const Search *search, const WorkKind *kind, const Candidate *candidate,
+								double expected_seconds);
+
+/* fragmentation.c */
+extern void fragmentation_begin(Search *search);
+extern double fragmentation_score(Search *search, const WorkKind *kind, const Candidate *candidate);
+
+/* lanes.c: the search for policies that only look at the hardware */
+extern int	compare_state(const Device *a, const Device *b);
+extern void lanes_begin(Search *search);
+extern void lanes_changed(Search *search, int worker);
+extern bool lanes_best(Search *search, WorkKind *kind, Candidate *candidate);
+
+/* ranking.c: the search for all other policies */
+extern void ranking_begin(Search *search);
+extern void ranking_changed(Search *search, int worker);
+extern void ranking_took_turn(Search *search, int worker);
+extern bool ranking_best(Search *search, WorkKind *kind, Candidate *candidate, double *score);
+extern const double *ranking_scores(Search *search, WorkKind *kind);
+
+/* placement.c */
+extern void kind_begin(const Search *search, WorkKind *kind);
+extern void worker_changed(Search *search, int worker);
+extern void fleet_occupy(Fleet *fleet, const WorkKind *kind, int worker, const int32 *devices, int ndevices, int times);
+extern void place_item(Search *search, QueueItem *items, int index);
+extern Placement *search_book(Search *search, WorkKind *kind, int item, const Candidate *candidate, double score);
+
+/* gang.c */
+extern bool is_gang(const WorkKind *kind);
+extern int	place_gang(Search *search, QueueItem *items, int index);
+extern void reserve_for_gang(Search *search, const QueueItem *items, int index);
 
 #endif							/* HWSCHED_SEARCH_H */

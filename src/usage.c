@@ -21,10 +21,10 @@ usage_change(const char *pool, const WorkerChange *workers, int nworkers,
 		"UPDATE hwsched.worker_usage u SET assignments = u.assignments + c.assignments,"
 		"  cpu_millicores = u.cpu_millicores + c.cpu_millicores,"
 		"  host_memory_bytes = u.host_memory_bytes + c.host_memory_bytes,"
-		"  total_assignments = u.total_assignments + c.made"
-		" FROM unnest($2, $3, $4, $5, $6) AS c(worker_id, assignments, cpu_millicores, host_memory_bytes, made)"
+		"  total_assignments = u.total_assignments + c.made, last_turn = greatest(u.last_turn, c.last_turn)"
+		" FROM unnest($2, $3, $4, $5, $6, $7) AS c(worker_id, assignments, cpu_millicores, host_memory_bytes, made, last_turn)"
 		" WHERE u.pool = $1 AND u.worker_id = c.worker_id",
-		{TEXTOID, TEXTARRAYOID, INT4ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT4ARRAYOID}
+		{TEXTOID, TEXTARRAYOID, INT4ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT4ARRAYOID, INT8ARRAYOID}
 	};
 	static Statement change_devices = {
 		"UPDATE hwsched.device_usage u SET slots = u.slots + c.slots, share = u.share + c.share,"
@@ -34,7 +34,7 @@ usage_change(const char *pool, const WorkerChange *workers, int nworkers,
 		{TEXTOID, TEXTARRAYOID, INT4ARRAYOID, INT4ARRAYOID, INT4ARRAYOID, INT8ARRAYOID}
 	};
 	int			most = Max(nworkers, ndevices);
-	Datum	   *columns[5];
+	Datum	   *columns[6];
 
 	for (int c = 0; c < lengthof(columns); c++)
 		columns[c] = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * (most + 1));
@@ -46,13 +46,15 @@ usage_change(const char *pool, const WorkerChange *workers, int nworkers,
 		columns[2][i] = Int64GetDatum(workers[i].cpu_millicores);
 		columns[3][i] = Int64GetDatum(workers[i].host_memory_bytes);
 		columns[4][i] = Int32GetDatum(workers[i].made);
+		columns[5][i] = Int64GetDatum(workers[i].last_turn);
 	}
 	statement_run(&change_workers, false, TEXT_VALUE(pool),
 				  array_value(TEXTOID, columns[0], NULL, nworkers),
 				  array_value(INT4OID, columns[1], NULL, nworkers),
 				  array_value(INT8OID, columns[2], NULL, nworkers),
 				  array_value(INT8OID, columns[3], NULL, nworkers),
-				  array_value(INT4OID, columns[4], NULL, nworkers));
+				  array_value(INT4OID, columns[4], NULL, nworkers),
+				  array_value(INT8OID, columns[5], NULL, nworkers));
 
 	for (int i = 0; i < ndevices; i++)
 	{

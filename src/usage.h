@@ -14,6 +14,7 @@ typedef struct WorkerChange
 	int64		cpu_millicores;
 	int64		host_memory_bytes;
 	int32		made;			/* new assignments, for total_assignments */
+	int64		last_turn;		/* of the newest; 0: none */
 } WorkerChange;
 
 typedef struct DeviceChange

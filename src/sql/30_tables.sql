@@ -147,6 +147,7 @@ CREATE TABLE hwsched.worker_usage (
     cpu_millicores bigint NOT NULL DEFAULT 0,
     host_memory_bytes bigint NOT NULL DEFAULT 0,
     total_assignments bigint NOT NULL DEFAULT 0,
+    last_turn bigint NOT NULL DEFAULT 0,
     PRIMARY KEY (pool, worker_id),
     FOREIGN KEY (pool, worker_id) REFERENCES hwsched.worker ON DELETE CASCADE
 ) WITH (fillfactor = 50);
@@ -157,6 +158,7 @@ COMMENT ON COLUMN hwsched.worker_usage.assignments IS 'Live assignments.';
 COMMENT ON COLUMN hwsched.worker_usage.cpu_millicores IS 'Thousandths of a core reserved.';
 COMMENT ON COLUMN hwsched.worker_usage.host_memory_bytes IS 'Memory reserved as host_memory; what devices draw comes on top.';
 COMMENT ON COLUMN hwsched.worker_usage.total_assignments IS 'Assignments ever made to it: equal workers take turns by it.';
+COMMENT ON COLUMN hwsched.worker_usage.last_turn IS 'Grows with each assignment made in the pool, microseconds of the decision and then by one: whose is least has waited longest.';
 
 CREATE TABLE hwsched.device_usage (
     pool text COLLATE "C" NOT NULL,
@@ -297,6 +299,8 @@ CREATE TABLE hwsched.pending (
     attempt int NOT NULL,
     expected_seconds float8,
     workload_id text COLLATE "C" NOT NULL,
+    model_id text,
+    model_family text,
     PRIMARY KEY (pool, priority, queue_no)
 );
 COMMENT ON TABLE hwsched.pending IS 'The queue: what waits for a place, in the order of its key. Rows are inserted and deleted, never updated.';
@@ -308,6 +312,26 @@ COMMENT ON COLUMN hwsched.pending.run IS 'The run of the workload.';
 COMMENT ON COLUMN hwsched.pending.attempt IS 'The attempt it waits for, from 1.';
 COMMENT ON COLUMN hwsched.pending.expected_seconds IS 'Duration its submitter expects.';
 COMMENT ON COLUMN hwsched.pending.workload_id IS 'The workload.';
+COMMENT ON COLUMN hwsched.pending.model_id IS 'The model it runs.';
+COMMENT ON COLUMN hwsched.pending.model_family IS 'The family of that model.';
+
+CREATE TABLE hwsched.reservation (
+    pool text COLLATE "C" NOT NULL,
+    worker_id text COLLATE "C" NOT NULL,
+    priority smallint NOT NULL,
+    queue_no bigint NOT NULL,
+    workload_id text COLLATE "C" NOT NULL,
+    reserved_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (pool, worker_id),
+    FOREIGN KEY (pool, worker_id) REFERENCES hwsched.worker ON DELETE CASCADE
+);
+COMMENT ON TABLE hwsched.reservation IS 'Workers kept free for the first gang that waits: what stands behind it in the queue gets nothing there.';
+COMMENT ON COLUMN hwsched.reservation.pool IS 'The pool.';
+COMMENT ON COLUMN hwsched.reservation.worker_id IS 'The worker.';
+COMMENT ON COLUMN hwsched.reservation.priority IS 'Priority of the gang.';
+COMMENT ON COLUMN hwsched.reservation.queue_no IS 'Its place in the queue; a reservation holds while it waits there.';
+COMMENT ON COLUMN hwsched.reservation.workload_id IS 'The gang.';
+COMMENT ON COLUMN hwsched.reservation.reserved_at IS 'When the worker was reserved.';
 
 CREATE TABLE hwsched.assignment (
     pool text COLLATE "C" NOT NULL,
@@ -370,15 +394,36 @@ CREATE TABLE hwsched.preference (
     preference float8 NOT NULL,
     samples bigint NOT NULL,
     updated_at timestamptz NOT NULL,
+    successes bigint NOT NULL DEFAULT 0,
+    failures bigint NOT NULL DEFAULT 0,
+    mean_seconds float8,
     PRIMARY KEY (pool, workload_type, worker_id)
 ) WITH (fillfactor = 50);
-COMMENT ON TABLE hwsched.preference IS 'How well a worker did on a type of work, learned from outcomes; 0.5 is neutral.';
+COMMENT ON TABLE hwsched.preference IS 'How well a worker did on a type of work, learned from outcomes.';
 COMMENT ON COLUMN hwsched.preference.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.preference.workload_type IS 'The type of work.';
 COMMENT ON COLUMN hwsched.preference.worker_id IS 'The worker.';
-COMMENT ON COLUMN hwsched.preference.preference IS '0..1; above 0.5 it was faster than predicted.';
+COMMENT ON COLUMN hwsched.preference.preference IS '0..1; 0.5 is neutral, above it the worker was faster than predicted.';
 COMMENT ON COLUMN hwsched.preference.samples IS 'Outcomes it was learned from.';
 COMMENT ON COLUMN hwsched.preference.updated_at IS 'When the last of them came.';
+COMMENT ON COLUMN hwsched.preference.successes IS 'How many of them were completed.';
+COMMENT ON COLUMN hwsched.preference.failures IS 'How many of them failed.';
+COMMENT ON COLUMN hwsched.preference.mean_seconds IS 'Mean duration of those that were completed.';
+
+CREATE TABLE hwsched.model_placement (
+    pool text COLLATE "C" NOT NULL REFERENCES hwsched.pool ON DELETE CASCADE,
+    model text COLLATE "C" NOT NULL,
+    is_family boolean NOT NULL,
+    worker_id text COLLATE "C" NOT NULL,
+    placed_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (pool, model, is_family)
+) WITH (fillfactor = 50);
+COMMENT ON TABLE hwsched.model_placement IS 'Where each model, and each family of models, was placed last.';
+COMMENT ON COLUMN hwsched.model_placement.pool IS 'The pool.';
+COMMENT ON COLUMN hwsched.model_placement.model IS 'The model_id or model_family.';
+COMMENT ON COLUMN hwsched.model_placement.is_family IS 'Which of the two it is.';
+COMMENT ON COLUMN hwsched.model_placement.worker_id IS 'The worker.';
+COMMENT ON COLUMN hwsched.model_placement.placed_at IS 'When.';
 
 CREATE TABLE hwsched.load_history (
     pool text COLLATE "C" NOT NULL,

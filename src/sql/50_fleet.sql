@@ -12,8 +12,8 @@
 CREATE VIEW hwsched.setting AS
 SELECT * FROM (VALUES
     ('policy', '{"hardware_aware": 1}'::jsonb, 'Algorithms and their weights; the weighted sum of their scores ranks the candidates.'),
-    ('policies', '{}', 'Policies by workload type, in place of policy; has to be empty yet.'),
-    ('solver', '"greedy"', 'greedy: one workload at a time in the order of the queue, each to its best candidate.'),
+    ('policies', '{}', 'Policies by workload type, in place of policy: {"training": {"packing": 1}}.'),
+    ('solver', '"greedy"', 'greedy: one workload at a time in the order of the queue, each to its best candidate; optimal: in each priority the most workloads, then the greatest total score.'),
     ('preference_alpha', '0.3', 'How fast preferences follow outcomes, 0..1; 0: not at all.'),
     ('preference_weight', '0.2', 'How much preferences count: score x (1 + weight x (2 x preference - 1)); 0: learned but not used.'),
     ('min_score', '0', 'Least adjusted efficiency that a placement may have.'),
@@ -40,12 +40,12 @@ COMMENT ON COLUMN hwsched.setting.default_value IS 'Value in force where a pool 
 COMMENT ON COLUMN hwsched.setting.description IS 'What it does.';
 
 CREATE FUNCTION hwsched.create_pool(pool text, settings jsonb DEFAULT '{}') RETURNS void
-    LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'create_pool';
 COMMENT ON FUNCTION hwsched.create_pool(text, jsonb) IS 'Creates a pool with settings that differ from their defaults.';
 
 CREATE FUNCTION hwsched.alter_pool(pool text, settings jsonb) RETURNS void
-    LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'alter_pool';
 COMMENT ON FUNCTION hwsched.alter_pool(text, jsonb) IS 'Changes settings of a pool, at once; null resets one to its default.';
 

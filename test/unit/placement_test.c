@@ -51,6 +51,8 @@ typedef struct World
 	WorkKind	kinds[MOST_KINDS];
 	double		preferences[MOST_KINDS][MOST_WORKERS];
 	PlacementSettings settings;
+	PolicyPart	part;
+	Policy		policy;
 	int			nitems;
 	QueueItem	items[MOST_ITEMS];
 } World;
@@ -288,7 +290,8 @@ static void
 random_world(World *world, const Traits *traits)
 {
 	memset(world, 0, sizeof(*world));
-	world->settings.hardware_aware = ONE_OF(double, 1, 0.7);
+	world->part = (PolicyPart) {ALGORITHM_HARDWARE_AWARE, ONE_OF(double, 1, 0.7), 0};
+	world->policy = (Policy) {1, &world->part};
 	world->settings.preference_weight = ONE_OF(double, 0, 0.2, 1);
 	world->settings.min_score = traits->min_score ? ONE_OF(double, 0.3, 0.7, 1) : 0;
 	world->settings.max_load = ONE_OF(double, 0.9, 0.9, 0.5);
@@ -700,6 +703,12 @@ begin_run(Run *run, World *world)
 	memcpy(run->fleet.devices, world->devices, sizeof(Device) * world->ndevices);
 	memcpy(run->kinds, world->kinds, sizeof(run->kinds));
 	memcpy(run->items, world->items, sizeof(run->items));
+	for (int k = 0; k < world->nkinds; k++)
+	{
+		run->kinds[k].policy = &world->policy;
+		run->kinds[k].model = run->kinds[k].family = -1;
+	}
+	run->search.reserved_from = -1;
 	run->search.fleet = &run->fleet;
 	run->search.nkinds = world->nkinds;
 	run->search.kinds = run->kinds;
@@ -707,15 +716,32 @@ begin_run(Run *run, World *world)
 	search_begin(&run->search);
 }
 
+/* Returns what was decided for an item, or NULL if it waits. */
+static const Placement *
+placement_of(const Run *run, int i)
+{
+	const QueueItem *item = &run->items[i];
+
+	return item->nplacements == 0 ? NULL : &run->search.placements[item->first_placement];
+}
+
+static int
+worker_of(const Run *run, int i)
+{
+	const Placement *placement = placement_of(run, i);
+
+	return placement == NULL ? -1 : placement->worker;
+}
+
 static bool
 same_decision(const Run *a, const Run *b, int i)
 {
-	const QueueItem *x = &a->items[i];
-	const QueueItem *y = &b->items[i];
+	const Placement *x = placement_of(a, i);
+	const Placement *y = placement_of(b, i);
 
-	if (x->worker != y->worker)
-		return false;
-	return x->worker < 0 ||
+	if (x == NULL || y == NULL)
+		return x == y;
+	return x->worker == y->worker &&
 		(x->ndevices == y->ndevices && x->score == y->score && x->adjusted_efficiency == y->adjusted_efficiency &&
 		 memcmp(&a->search.chosen[x->first_device], &b->search.chosen[y->first_device], sizeof(int32) * x->ndevices) == 0);
 }
@@ -753,11 +779,11 @@ within_capacity(const World *before, const Run *run)
 static void
 show_item(int round, const World *world, const Run *run, int i, bool found, const Choice *choice)
 {
-	const QueueItem *item = &run->items[i];
+	const Placement *item = placement_of(run, i);
 
 	diag("round %d: item %d of %d, %d workers, max_concurrent %d, min_score %g",
 		 round, i, world->nitems, world->nworkers, world->settings.max_concurrent, world->settings.min_score);
-	if (item->worker < 0)
+	if (item == NULL)
 		diag("the search does not place it");
 	else
 		diag("the search: worker %d, %d devices from %d, adjusted %.17g", item->worker, item->ndevices,
@@ -839,11 +865,11 @@ test_decisions(const char *name, Traits traits)
 		for (int i = 0; i < world.nitems; i++)
 		{
 			const WorkKind *kind = &world.kinds[world.items[i].kind];
-			const QueueItem *item = &run.items[i];
+			const Placement *item = placement_of(&run, i);
 			Choice		choice = {0};
 			Refusal		refusal;
 			bool		found = brute_best(&world, kind, &choice, &refusal);
-			bool		same = found == (item->worker >= 0);
+			bool		same = found == (item != NULL);
 
 			items++;
 			if (found)
@@ -861,7 +887,7 @@ test_decisions(const char *name, Traits traits)
 					}
 				}
 				same = same && item->worker == choice.worker && item->ndevices == choice.ndevices &&
-					item->adjusted_efficiency == choice.adjusted && item->score == world.settings.hardware_aware;
+					item->adjusted_efficiency == choice.adjusted && item->score == world.part.weight;
 				for (int d = 0; same && d < choice.ndevices; d++)
 					same = run.search.chosen[item->first_device + d] == choice.devices[d];
 				placed++;
@@ -898,13 +924,13 @@ test_decisions(const char *name, Traits traits)
 		for (int i = 0; i < world.nitems; i++)
 		{
 			repeatable = repeatable && same_decision(&run, &again, i);
-			if (run.items[i].worker >= 0 && seen < most)
+			if (worker_of(&run, i) >= 0 && seen < most)
 			{
 				seen++;
 				limited = limited && same_decision(&run, &first, i);
 			}
 			else
-				limited = limited && first.items[i].worker == -1;
+				limited = limited && worker_of(&first, i) == -1;
 		}
 	}
 	ok(decisions, "%s: the same decisions as brute force", name);
@@ -968,7 +994,7 @@ test_slots(void)
 		begin_run(&run, &world);
 		search_place(&run.search, run.items, world.nitems, -1);
 		for (int i = 0; i < world.nitems; i++)
-			placed += run.items[i].worker >= 0;
+			placed += worker_of(&run, i) >= 0;
 		all_used = all_used && placed == Min(free_slots, world.nitems);
 
 		if (world.nworkers > 0)
@@ -978,7 +1004,7 @@ test_slots(void)
 			begin_run(&run, &world);
 			search_place(&run.search, run.items, world.nitems, -1);
 			for (int i = 0; i < world.nitems; i++)
-				fewer += run.items[i].worker >= 0;
+				fewer += worker_of(&run, i) >= 0;
 			monotone = monotone && fewer <= placed;
 		}
 	}
@@ -994,7 +1020,9 @@ plain_world(World *world, int nworkers, int profile, int ndevices)
 
 	random_world(world, &traits);
 	memset(world->kinds, 0, sizeof(world->kinds));
-	world->settings = (PlacementSettings) {1, 0.2, 0, 0.9, 5};
+	world->part = (PolicyPart) {ALGORITHM_HARDWARE_AWARE, 1, 0};
+	world->policy = (Policy) {1, &world->part};
+	world->settings = (PlacementSettings) {0.2, 0, 0.9, 5, 64 << 20};
 	for (int i = 0; i < NPROFILES; i++)
 	{
 		world->profiles[i].memory_total_bytes = 16 * GB;
@@ -1044,7 +1072,7 @@ test_cases(void)
 	begin_run(&run, &world);
 	search_place(&run.search, run.items, world.nitems, -1);
 	for (int i = 0; i < world.nitems; i++)
-		counts[run.items[i].worker]++;
+		counts[worker_of(&run, i)]++;
 	for (int w = 0; w < 5; w++)
 		is_int(counts[w], MOST_ITEMS / 5, "equal workers share equally");
 	for (int d = 0; d < run.fleet.ndevices; d++)
@@ -1058,7 +1086,7 @@ test_cases(void)
 	world.workers[2].total_assignments = 3;
 	begin_run(&run, &world);
 	search_place(&run.search, run.items, 1, -1);
-	is_int(run.items[0].worker, 1, "the least used of equals, then the lowest id");
+	is_int(worker_of(&run, 0), 1, "the least used of equals, then the lowest id");
 
 	/* shares pack, slots spread */
 	plain_world(&world, 1, 1, 2);
@@ -1079,7 +1107,7 @@ test_cases(void)
 	world.kinds[0].demand.accelerators = (NamedNumbers) {2, gpu_and_rocm};
 	begin_run(&run, &world);
 	search_place(&run.search, run.items, 1, -1);
-	is_int(run.items[0].worker, 0, "types that overlap: a gpu and a rocm device are both there");
+	is_int(worker_of(&run, 0), 0, "types that overlap: a gpu and a rocm device are both there");
 
 	/* of three cards, one AMD: there are two ways to serve both types */
 	plain_world(&world, 2, 2, 2);
@@ -1089,7 +1117,7 @@ test_cases(void)
 	world.nitems = 2;
 	begin_run(&run, &world);
 	search_place(&run.search, run.items, 2, -1);
-	ok(run.items[0].worker >= 0 && run.items[1].worker >= 0 && run.items[0].worker != run.items[1].worker,
+	ok(worker_of(&run, 0) >= 0 && worker_of(&run, 1) >= 0 && worker_of(&run, 0) != worker_of(&run, 1),
 	   "types that overlap: a member of a group fits though its ideal would choose otherwise");
 
 	/*
@@ -1104,7 +1132,7 @@ test_cases(void)
 	begin_run(&run, &world);
 	is_int(search_refusal(&run.search, &run.kinds[0]), FITS, "a device that reaches min_score is not hidden by one that does not");
 	search_place(&run.search, run.items, 1, -1);
-	is_int(run.items[0].worker, 0, "and gets the work");
+	is_int(worker_of(&run, 0), 0, "and gets the work");
 
 	/*
 	 * Two cards, one with memory of its own, one that draws on its worker's:
@@ -1134,7 +1162,7 @@ test_cases(void)
 	begin_run(&run, &world);
 	is_int(search_refusal(&run.search, &run.kinds[0]), REFUSED_HOST_MEMORY_BUSY, "whole accelerators: unless others hold it");
 	search_place(&run.search, run.items, 1, -1);
-	is_int(run.items[0].worker, -1, "whole accelerators: then they wait");
+	is_int(worker_of(&run, 0), -1, "whole accelerators: then they wait");
 }
 
 /* A production-sized fleet: what the search saves. */
@@ -1147,6 +1175,8 @@ test_large(void)
 	};
 	static DeviceProfile profiles[NLARGE_PROFILES];
 	static WorkKind kinds[NLARGE_KINDS];
+	PolicyPart	part = {ALGORITHM_HARDWARE_AWARE, 1, 0};
+	Policy		hardware_aware = {1, &part};
 	QueueItem  *items = calloc(NITEMS, sizeof(QueueItem));
 	Fleet		fleet = {0};
 	Search		search = {0};
@@ -1188,6 +1218,8 @@ test_large(void)
 		for (size_t i = 0; i < sizeof(Metrics) / sizeof(double); i++)
 			((double *) &kinds[k].profile.metrics)[i] = NAN;
 		kinds[k].profile_id = k + 1;
+		kinds[k].policy = &hardware_aware;
+		kinds[k].model = kinds[k].family = -1;
 		kinds[k].profile.workload_type = ONE_OF(char *const, "vision", "nlp", "mixed", "training");
 		kinds[k].profile.min_memory_bytes = (k % 5) * GB;
 		kinds[k].profile.metrics.compute_intensity = k % 3 == 0 ? 0.8 : 0.3;
@@ -1200,13 +1232,14 @@ test_large(void)
 	search.fleet = &fleet;
 	search.nkinds = NLARGE_KINDS;
 	search.kinds = kinds;
-	search.settings = (PlacementSettings) {1, 0.2, 0, 0.9, 5};
+	search.settings = (PlacementSettings) {0.2, 0, 0.9, 5, 64 << 20};
+	search.reserved_from = -1;
 
 	start = clock();
 	search_begin(&search);
 	search_place(&search, items, NITEMS, -1);
 	for (int i = 0; i < NITEMS; i++)
-		placed += items[i].worker >= 0;
+		placed += items[i].nplacements;
 	brute = (double) NITEMS * NWORKERS;
 	diag("%d workers of %d profiles, %d items of %d kinds: %d placed in %.2f s of CPU time (with sanitizers)",
 		 NWORKERS, NLARGE_PROFILES, NITEMS, NLARGE_KINDS, placed, (double) (clock() - start) / CLOCKS_PER_SEC);

@@ -1,0 +1,118 @@
+/*
+ * fragmentation.c
+ *		How much of a worker's free accelerators the pool's usual work cannot
+ *		use, and what a placement does to it.
+ *
+ * The measure and the gradient are those of Weng et al., Beware of
+ * Fragmentation: Scheduling GPU-Sharing Workloads with Fragmentation Gradient
+ * Descent (USENIX ATC 2023).
+ */
+#include "search.h"
+
+/* A whole accelerator, in the unit of the gradient. */
+#define WHOLE_MILLI 1000.0
+
+/* Prepares what the search knows of shapes and workers. */
+void
+fragmentation_begin(Search *search)
+{
+	SearchState *state = search->state;
+	const Fleet *fleet = search->fleet;
+
+	if (search->nshapes == 0)
+		return;
+	state->fragments = palloc_huge(sizeof(double) * (fleet->nworkers + 1));
+	for (int w = 0; w < fleet->nworkers; w++)
+		state->fragments[w] = NAN;
+	state->shape_matches = palloc_huge(sizeof(bool) * ((Size) search->nshapes * fleet->nprofiles + 1));
+	for (int s = 0; s < search->nshapes; s++)
+	{
+		WorkKind   *kind = &search->shapes[s].kind;
+		const NamedNumbers *types = &kind->demand.accelerators;
+
+		kind_begin(search, kind);
+		for (int p = 0; p < fleet->nprofiles; p++)
+		{
+			bool		matches = false;
+
+			for (int t = 0; t < Max(types->count, 1); t++)
+				matches = matches || is_accelerator(&fleet->profiles[p], types->count > 0 ? types->items[t].name : NULL);
+			state->shape_matches[s * fleet->nprofiles + p] =
+				matches && demand_occupancy(&kind->demand) != OCCUPY_SLOT && pair_of(search, kind, p)->mismatch == MATCHES;
+		}
+	}
+}
+
+/*
+ * Returns how much of a worker's idle accelerators, in thousandths of one,
+ * work of a shape could use now.
+ */
+static double
+usable_milli(const Search *search, int shape, const Worker *worker)
+{
+	const WorkKind *kind = &search->shapes[shape].kind;
+	const bool *matches = &search->state->shape_matches[shape * search->fleet->nprofiles];
+	int64		max_concurrent = search->settings.max_concurrent;
+	int64		whole = WHOLE_SHARE * max_concurrent;
+	int64		needed = demanded_room(&kind->demand, max_concurrent);
+	double		usable = 0;
+	int			count = 0;
+
+	if (demand_occupancy(&kind->demand) == OCCUPY_SLOT ||
+		worker->cpu_used + kind->demand.cpu_millicores > worker->cpu_millicores ||
+		worker->memory_used + kind->demand.host_memory_bytes > worker->memory_bytes)
+		return 0;
+	for (int d = worker->first_device; d < worker->first_device + worker->ndevices; d++)
+	{
+		const Device *device = &search->fleet->devices[d];
+		int64		room = device_room(device, max_concurrent);
+
+		if (!matches[device->profile] || room < needed)
+			continue;
+		usable += WHOLE_MILLI * room / whole;
+		count++;
+	}
+	return count >= demanded_devices(&kind->demand) ? usable : 0;
+}
+
+/*
+ * Returns the fragmentation of a worker: the part of its idle accelerators, in
+ * thousandths of one, that the pool's usual work cannot use, mean over that
+ * work.
+ */
+static double
+worker_fragmentation(const Search *search, const Worker *worker)
+{
+	int64		max_concurrent = search->settings.max_concurrent;
+	double		idle = 0;
+	double		unusable = 0;
+
+	for (int d = worker->first_device; d < worker->first_device + worker->ndevices; d++)
+		if (!is_cpu(&search->fleet->profiles[search->fleet->devices[d].profile]))
+			idle += WHOLE_MILLI * device_room(&search->fleet->devices[d], max_concurrent) / (WHOLE_SHARE * max_concurrent);
+	for (int s = 0; s < search->nshapes; s++)
+		unusable += search->shapes[s].frequency * (idle - usable_milli(search, s, worker));
+	return unusable;
+}
+
+/*
+ * Returns the score 0..1 of a candidate: the logistic function of the drop of
+ * its worker's fragmentation in accelerators, rounded down to hundredths.  The
+ * rounding is part of the published policy: what differs by less is equal.
+ */
+double
+fragmentation_score(Search *search, const WorkKind *kind, const Candidate *candidate)
+{
+	const Worker *worker = &search->fleet->workers[candidate->worker];
+	double	   *before = &search->state->fragments[candidate->worker];
+	double		after;
+
+	if (search->nshapes == 0)
+		return 0.5;
+	if (isnan(*before))
+		*before = worker_fragmentation(search, worker);
+	fleet_occupy(search->fleet, kind, candidate->worker, candidate->devices, candidate->ndevices, 1);
+	after = worker_fragmentation(search, worker);
+	fleet_occupy(search->fleet, kind, candidate->worker, candidate->devices, candidate->ndevices, -1);
+	return floor(100.0 / (1.0 + exp((after - *before) / WHOLE_MILLI))) / 100.0;
+}

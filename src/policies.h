@@ -1,0 +1,29 @@
+/*
+ * policies.h
+ *		Policies as a pool's settings state them, and the functions that users
+ *		put into them.
+ */
+#ifndef HWSCHED_POLICIES_H
+#define HWSCHED_POLICIES_H
+
+#include "document.h"
+#include "placement.h"
+
+/* The policies in force in a pool. */
+typedef struct Policies
+{
+	Policy		policy;			/* where none is for the workload's type */
+	int			count;
+	const char **types;
+	Policy	   *of_types;
+	int			uses;			/* what any of them looks at, USES_ bits */
+	int			nfunctions;
+	FmgrInfo   *functions;		/* PolicyPart.function is an index */
+} Policies;
+
+extern void policies_read(const NamedNumbers *policy, const NamedTables *of_types, Policies *policies);
+extern void policies_check(const NamedNumbers *policy, const NamedTables *of_types, Oid setter);
+extern const Policy *policy_for(const Policies *policies, const char *workload_type);
+extern double call_score_function(Search *search, WorkKind *kind, const Candidate *candidate, int function);
+
+#endif							/* HWSCHED_POLICIES_H */
