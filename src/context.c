@@ -91,6 +91,7 @@ write_models(const Picture *picture, const char *pool)
 
 /* --- what the pool's work looks like --- */
 
+/* Returns whether two kinds of work are the same as far as fragmentation goes. */
 static bool
 same_shape(const WorkKind *a, const WorkKind *b)
 {
@@ -100,8 +101,7 @@ same_shape(const WorkKind *a, const WorkKind *b)
 	const NameSet *models_y = &b->profile.required_models;
 
 	if (a->demand.cpu_millicores != b->demand.cpu_millicores || a->demand.share != b->demand.share ||
-		a->demand.host_memory_bytes != b->demand.host_memory_bytes || x->count != y->count ||
-		models_x->count != models_y->count)
+		x->count != y->count || models_x->count != models_y->count)
 		return false;
 	for (int i = 0; i < x->count; i++)
 		if (strcmp(x->items[i].name, y->items[i].name) != 0 || x->items[i].value != y->items[i].value)

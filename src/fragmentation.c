@@ -3,7 +3,8 @@
  *		How much of a worker's free accelerators the pool's usual work cannot
  *		use, and what a placement does to it.
  *
- * The measure and the gradient are those of Weng et al., Beware of
+ * The measure and the gradient, which look at accelerators and cores and not at
+ * memory, are those of Weng et al., Beware of
  * Fragmentation: Scheduling GPU-Sharing Workloads with Fragmentation Gradient
  * Descent (USENIX ATC 2023).
  */
@@ -59,8 +60,7 @@ usable_milli(const Search *search, int shape, const Worker *worker)
 	int			count = 0;
 
 	if (demand_occupancy(&kind->demand) == OCCUPY_SLOT ||
-		worker->cpu_used + kind->demand.cpu_millicores > worker->cpu_millicores ||
-		worker->memory_used + kind->demand.host_memory_bytes > worker->memory_bytes)
+		worker->cpu_used + kind->demand.cpu_millicores > worker->cpu_millicores)
 		return 0;
 	for (int d = worker->first_device; d < worker->first_device + worker->ndevices; d++)
 	{
