@@ -128,6 +128,8 @@ typedef struct NamedTexts
  * accelerators counts whole accelerators by type (a hardware class or a
  * backend).  With share > 0 the workload takes that share of ONE accelerator
  * instead, of the type in accelerators[0] if there is one.
+ *
+ * quorum and share_worker are of work that takes several workers at once.
  */
 typedef struct Demand
 {
@@ -136,6 +138,8 @@ typedef struct Demand
 	int32		share;			/* millionths of one accelerator */
 	NamedNumbers accelerators;	/* whole numbers */
 	NamedTexts	software;		/* least versions */
+	int32		quorum;			/* replicas that have to complete; 0: not replicated */
+	bool		share_worker;	/* shards may share one worker */
 } Demand;
 
 /* How a workload occupies the devices it is given. */
@@ -152,6 +156,51 @@ demand_occupancy(const Demand *demand)
 	if (demand->share > 0)
 		return OCCUPY_SHARE;
 	return demand->accelerators.count > 0 ? OCCUPY_WHOLE : OCCUPY_SLOT;
+}
+
+/* Whether a workload is one piece, or a gang placed on several workers at once. */
+typedef enum Strategy
+{
+	STRATEGY_SINGLE,
+	STRATEGY_SHARDED,			/* each runs a part; all of them complete */
+	STRATEGY_REPLICATED			/* each runs the whole; a quorum completes */
+} Strategy;
+
+/* Returns the strategy in force: what is not shardable is not sharded. */
+static inline Strategy
+profile_strategy(const WorkloadProfile *profile)
+{
+	if (profile->allocation_strategy == NULL)
+		return STRATEGY_SINGLE;
+	if (strcmp(profile->allocation_strategy, "replicated") == 0)
+		return STRATEGY_REPLICATED;
+	return profile->is_shardable && strcmp(profile->allocation_strategy, "sharded") == 0 ?
+		STRATEGY_SHARDED : STRATEGY_SINGLE;
+}
+
+/* Returns the least number of shards or replicas that a placement may have. */
+static inline int32
+gang_least(const WorkloadProfile *profile, const Demand *demand)
+{
+	switch (profile_strategy(profile))
+	{
+		case STRATEGY_SHARDED:
+			return Max(1, profile->min_shards);
+		case STRATEGY_REPLICATED:
+			return Max(Max(2, profile->min_shards), demand->quorum);
+		case STRATEGY_SINGLE:
+			break;
+	}
+	return 1;
+}
+
+/* Returns the greatest number of them. */
+static inline int32
+gang_most(const WorkloadProfile *profile, const Demand *demand)
+{
+	int32		least = gang_least(profile, demand);
+
+	return profile_strategy(profile) == STRATEGY_SINGLE ? 1 : Max(least, profile->max_shards);
 }
 
 /* Returns whether a set holds a name. */
