@@ -178,6 +178,8 @@ place_item(Search *search, QueueItem *items, int index)
 	item->nplacements = 0;
 	if (is_gang(kind))
 	{
+		if (search->partial)
+			return;
 		place_gang(search, items, index);
 		if (item->nplacements == 0 && search->blocked_gang < 0 && search->reserves)
 			reserve_for_gang(search, items, index);

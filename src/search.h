@@ -144,6 +144,7 @@ extern Placement *search_book(Search *search, WorkKind *kind, int item, const Ca
 
 /* gang.c */
 extern bool is_gang(const WorkKind *kind);
+extern int	workers_needed(const WorkKind *kind);
 extern int	place_gang(Search *search, QueueItem *items, int index);
 extern void reserve_for_gang(Search *search, const QueueItem *items, int index);
 
