@@ -51,7 +51,7 @@ ranking_took_turn(Search *search, int worker)
 	SearchState *state = search->state;
 
 	search->fleet->workers[worker].last_turn = ++search->last_turn;
-	if (state->latest_turn == worker)
+	if (!state->has_rankings || state->latest_turn == worker)
 		return;
 	if (state->previous_turn[worker] >= 0)
 		state->next_turn[state->previous_turn[worker]] = state->next_turn[worker];
@@ -74,9 +74,9 @@ compare_turns(const void *a, const void *b)
 	return x != y ? (x < y ? -1 : 1) : i - j;
 }
 
-/* Prepares the search for rankings. */
-void
-ranking_begin(Search *search)
+/* Prepares the search for rankings, when the first one is made. */
+static void
+begin_rankings(Search *search)
 {
 	Fleet	   *fleet = search->fleet;
 	SearchState *state = search->state;
@@ -92,7 +92,6 @@ ranking_begin(Search *search)
 		const Worker *worker = &fleet->workers[w];
 
 		order[w] = w;
-		search->last_turn = Max(search->last_turn, worker->last_turn);
 		for (int d = worker->first_device; d < worker->first_device + worker->ndevices; d++)
 			state->device_workers[d] = w;
 	}
@@ -101,6 +100,7 @@ ranking_begin(Search *search)
 	for (int i = 0; i < fleet->nworkers; i++)
 		append_turn(state, order[i]);
 	pfree(order);
+	state->has_rankings = true;
 }
 
 /* Notes that what a worker has free has changed. */
@@ -109,6 +109,10 @@ ranking_changed(Search *search, int worker)
 {
 	SearchState *state = search->state;
 
+	if (state->fragments != NULL)
+		state->fragments[worker] = NAN;
+	if (!state->has_rankings)
+		return;
 	if (state->nchanges == state->changes_allocated)
 	{
 		state->changes_allocated = Max(1024, state->changes_allocated * 2);
@@ -116,8 +120,6 @@ ranking_changed(Search *search, int worker)
 			repalloc_huge(state->changes, sizeof(int32) * state->changes_allocated);
 	}
 	state->changes[state->nchanges++] = worker;
-	if (state->fragments != NULL)
-		state->fragments[worker] = NAN;
 }
 
 /* --- the values of one kind's candidates --- */
@@ -263,6 +265,8 @@ ranking_of(Search *search, WorkKind *kind)
 	Ranking    *ranking = kind->state->ranking;
 	bool		is_new = ranking == NULL;
 
+	if (!state->has_rankings)
+		begin_rankings(search);
 	if (is_new)
 	{
 		ranking = make_ranking(search, kind);
@@ -441,7 +445,7 @@ before_among_equals(Search *search, WorkKind *kind, int a, int b)
 	return less_used(x->assignments, x->total_assignments, i, y->assignments, y->total_assignments, j);
 }
 
-/* Returns whether the candidate of device a comes before that of device b. */
+/* Returns whether the candidate of device a comes before that of device b; they have been scored. */
 bool
 scored_before(Search *search, WorkKind *kind, int a, double score_a, int b, double score_b)
 {
@@ -540,6 +544,8 @@ score_candidates(Search *search, WorkKind *kind, const Candidate *candidates, in
 	int64	   *turns = palloc_huge(sizeof(int64) * (count + 1));
 	int			nturns = 0;
 
+	if (!search->state->has_rankings)
+		begin_rankings(search);
 	for (int i = 0; i < count; i++)
 	{
 		scores[i] = 0;
