@@ -65,46 +65,69 @@ picture_kinds(Picture *picture, const char *pool, bool read_only)
 	}
 }
 
-static void
-read_queue(Picture *picture, const char *pool, uint64 nrows, bool read_only)
+/* The queue while it is read. */
+typedef struct QueueReader
 {
+	Picture    *picture;
+	int			allocated;		/* of items and rows */
+	int			kinds_allocated;
+	HTAB	   *kinds;
+} QueueReader;
+
+#define QUEUE_COLUMNS "p.ctid, p.profile_id, p.priority, p.run, p.attempt, p.workload_id, p.expected_seconds"
+
+static void
+read_queue_row(void *arg, const Row *row)
+{
+	QueueReader *reader = arg;
+	Picture    *picture = reader->picture;
 	Search	   *search = &picture->search;
-	HASHCTL		control = {.keysize = sizeof(int64), .entrysize = sizeof(KindEntry), .hcxt = CurrentMemoryContext};
-	HTAB	   *numbers = hash_create("hwsched kinds", 256, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	int			allocated = 64;
+	int64		profile_id = row_bigint(row, 2);
+	QueueRow   *queued;
+	KindEntry  *entry;
+	bool		found;
 
-	picture->nitems = (int) nrows;
-	picture->items = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(QueueItem) * (nrows + 1));
-	picture->rows = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(QueueRow) * (nrows + 1));
-	search->nkinds = 0;
-	search->kinds = palloc0(sizeof(WorkKind) * allocated);
-
-	for (uint64 i = 0; i < nrows; i++)
+	if (picture->nitems == reader->allocated)
 	{
-		int64		profile_id = column_bigint(i, 3);
-		QueueRow   *row = &picture->rows[i];
-		bool		found;
-		bool		isnull;
-		KindEntry  *entry = hash_search(numbers, &profile_id, HASH_ENTER, &found);
-
-		if (!found)
-		{
-			if (search->nkinds == allocated)
-			{
-				search->kinds = repalloc(search->kinds, sizeof(WorkKind) * allocated * 2);
-				memset(search->kinds + allocated, 0, sizeof(WorkKind) * allocated);
-				allocated *= 2;
-			}
-			entry->kind = search->nkinds;
-			search->kinds[search->nkinds++].profile_id = profile_id;
-		}
-		picture->items[i].kind = entry->kind;
-		row->tid = *(ItemPointer) DatumGetPointer(column(i, 1, &isnull));
-		row->queue_no = column_bigint(i, 2);
-		row->expected_seconds = column_number(i, 4);
-		row->workload_id = column_text(i, 5);
+		reader->allocated *= 2;
+		picture->items = repalloc_huge(picture->items, sizeof(QueueItem) * reader->allocated);
+		picture->rows = repalloc_huge(picture->rows, sizeof(QueueRow) * reader->allocated);
 	}
-	picture_kinds(picture, pool, read_only);
+	entry = hash_search(reader->kinds, &profile_id, HASH_ENTER, &found);
+	if (!found)
+	{
+		if (search->nkinds == reader->kinds_allocated)
+		{
+			search->kinds = repalloc(search->kinds, sizeof(WorkKind) * search->nkinds * 2);
+			memset(search->kinds + search->nkinds, 0, sizeof(WorkKind) * search->nkinds);
+			reader->kinds_allocated *= 2;
+		}
+		entry->kind = search->nkinds;
+		search->kinds[search->nkinds++].profile_id = profile_id;
+	}
+	picture->items[picture->nitems].kind = entry->kind;
+	queued = &picture->rows[picture->nitems++];
+	queued->tid = *(ItemPointer) DatumGetPointer(row->values[0]);
+	queued->priority = DatumGetInt16(row->values[2]);
+	queued->run = row_int(row, 4);
+	queued->attempt = row_int(row, 5);
+	queued->workload_id = PointerGetDatum(DatumGetTextPCopy(row->values[5]));
+	queued->expected_seconds = row_number(row, 7);
+}
+
+static QueueReader
+begin_queue(Picture *picture)
+{
+	HASHCTL		control = {.keysize = sizeof(int64), .entrysize = sizeof(KindEntry), .hcxt = CurrentMemoryContext};
+	QueueReader reader = {picture, 64, 64};
+
+	reader.kinds = hash_create("hwsched kinds", 256, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	picture->nitems = 0;
+	picture->items = palloc(sizeof(QueueItem) * reader.allocated);
+	picture->rows = palloc(sizeof(QueueRow) * reader.allocated);
+	picture->search.nkinds = 0;
+	picture->search.kinds = palloc0(sizeof(WorkKind) * reader.kinds_allocated);
+	return reader;
 }
 
 /* Reads the queue, or its first limit rows (limit < 0: all). */
@@ -112,14 +135,15 @@ void
 picture_queue(Picture *picture, const char *pool, int64 limit, bool read_only)
 {
 	static Statement statement = {
-		"SELECT ctid, queue_no, profile_id, expected_seconds, workload_id FROM hwsched.pending"
-		" WHERE pool = $1 ORDER BY priority, queue_no LIMIT $2",
-		{TEXTOID, INT8OID}
+		"SELECT " QUEUE_COLUMNS " FROM hwsched.pending p"
+		" WHERE p.pool = $1 ORDER BY p.priority, p.queue_no LIMIT $2",
+		{TEXTOID, INT8OID}, .in_order = true
 	};
-	uint64		n = statement_run(&statement, read_only, TEXT_VALUE(pool),
-								  limit < 0 ? NULL_VALUE : BIGINT_VALUE(limit));
+	QueueReader reader = begin_queue(picture);
 
-	read_queue(picture, pool, n, read_only);
+	statement_each(&statement, read_only, read_queue_row, &reader, TEXT_VALUE(pool),
+				   limit < 0 ? NULL_VALUE : BIGINT_VALUE(limit));
+	picture_kinds(picture, pool, read_only);
 }
 
 /* Reads one workload of the queue; returns false if it is not pending. */
@@ -127,15 +151,17 @@ bool
 picture_queued(Picture *picture, const char *pool, const char *workload_id, bool read_only)
 {
 	static Statement statement = {
-		"SELECT p.ctid, p.queue_no, p.profile_id, p.expected_seconds, p.workload_id FROM hwsched.submission s"
+		"SELECT " QUEUE_COLUMNS " FROM hwsched.submission s"
 		" JOIN hwsched.pending p ON p.pool = s.pool AND p.priority = s.priority AND p.queue_no = s.queue_no"
 		" WHERE s.pool = $1 AND s.workload_id = $2",
 		{TEXTOID, TEXTOID}
 	};
+	QueueReader reader = begin_queue(picture);
 
-	if (statement_run(&statement, read_only, TEXT_VALUE(pool), TEXT_VALUE(workload_id)) == 0)
+	if (statement_each(&statement, read_only, read_queue_row, &reader,
+					   TEXT_VALUE(pool), TEXT_VALUE(workload_id)) == 0)
 		return false;
-	read_queue(picture, pool, 1, read_only);
+	picture_kinds(picture, pool, read_only);
 	return true;
 }
 
@@ -236,63 +262,81 @@ software_number(Fleet *fleet, HTAB *numbers, const char *text)
 	" WHERE " which " ORDER BY d.worker_id, d.device_no"
 #define DEVICES_TYPES {TEXTOID, TEXTOID}
 
+/* The workers while they are read. */
+typedef struct WorkerReader
+{
+	Fleet	   *fleet;
+	int			allocated;		/* of workers and reported */
+	Reported   *reported;
+	HTAB	   *software;
+} WorkerReader;
+
+static void
+read_worker(void *arg, const Row *row)
+{
+	WorkerReader *reader = arg;
+	Fleet	   *fleet = reader->fleet;
+	double		elapsed = zero_if_absent(row_number(row, 18));
+	double		duration = zero_if_absent(row_number(row, 19));
+	Worker	   *worker;
+	Reported   *report;
+
+	if (fleet->nworkers == reader->allocated)
+	{
+		reader->allocated *= 2;
+		fleet->workers = repalloc_huge(fleet->workers, sizeof(Worker) * reader->allocated);
+		reader->reported = repalloc_huge(reader->reported, sizeof(Reported) * reader->allocated);
+	}
+	worker = &fleet->workers[fleet->nworkers];
+	report = &reader->reported[fleet->nworkers++];
+	memset(worker, 0, sizeof(*worker));
+	worker->worker_id = TextDatumGetCString(row->values[0]);
+	worker->accepting = row_bool(row, 2);
+	worker->cpu_millicores = row_bigint(row, 3);
+	worker->memory_bytes = row_bigint(row, 4);
+	worker->max_concurrent = row_int(row, 5);
+	worker->assignments = row_int(row, 6);
+	worker->cpu_used = row_bigint(row, 7);
+	worker->memory_used = row_bigint(row, 8);
+	worker->total_assignments = row_bigint(row, 9);
+	worker->software = row->nulls[19] ? 0 : software_number(fleet, reader->software, TextDatumGetCString(row->values[19]));
+	report->utilization.cpu = zero_if_absent(row_number(row, 10));
+	report->utilization.memory = zero_if_absent(row_number(row, 11));
+	report->utilization.gpu = zero_if_absent(row_number(row, 12));
+	report->utilization.io = zero_if_absent(row_number(row, 13));
+	report->utilization.network = zero_if_absent(row_number(row, 14));
+	report->temperature = row_number(row, 15);
+	report->celsius = row_number(row, 16);
+	report->phase = (ThermalPhase) row_int(row, 17);
+	if (elapsed >= duration)
+		report->phase = PHASE_NORMAL;
+	report->performance_level = phase_performance_level(report->phase, elapsed, duration);
+}
+
 static Reported *
 load_workers(Picture *picture, const char *pool, const char *only_worker, bool read_only)
 {
-	static Statement of_pool = {WORKERS_SQL("w.pool = $1"), WORKERS_TYPES};
+	static Statement of_pool = {WORKERS_SQL("w.pool = $1"), WORKERS_TYPES, .in_order = true};
 	static Statement of_worker = {WORKERS_SQL("w.pool = $1 AND w.worker_id = $4"), WORKERS_TYPES};
-	Search	   *search = &picture->search;
+	const Search *search = &picture->search;
 	Fleet	   *fleet = &picture->fleet;
 	HASHCTL		control = {.keysize = sizeof(uint64), .entrysize = sizeof(uint64) * 3, .hcxt = CurrentMemoryContext};
-	HTAB	   *numbers = hash_create("hwsched software", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	WorkerReader reader = {fleet, 64};
 	bool		needs_software = false;
-	Reported   *reported;
-	int			n;
 
-	for (int i = 0; i < search->nkinds; i++)
-		needs_software = needs_software || search->kinds[i].demand.software.count > 0;
-	n = (int) statement_run(only_worker ? &of_worker : &of_pool, read_only, TEXT_VALUE(pool),
-							VALUE(BoolGetDatum(needs_software)),
-							VALUE(TimestampTzGetDatum(GetCurrentTransactionStartTimestamp())),
-							TEXT_OR_NULL(only_worker));
-
-	fleet->nworkers = n;
-	fleet->workers = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Worker) * (n + 1));
+	reader.software = hash_create("hwsched software", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	reader.reported = palloc(sizeof(Reported) * reader.allocated);
+	fleet->nworkers = 0;
+	fleet->workers = palloc(sizeof(Worker) * reader.allocated);
 	fleet->nsoftware = 1;
 	fleet->software = palloc0(sizeof(NamedTexts));
-	reported = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Reported) * (n + 1));
-	for (int i = 0; i < n; i++)
-	{
-		Worker	   *worker = &fleet->workers[i];
-		Reported   *report = &reported[i];
-		char	   *software = column_text(i, 20);
-		double		elapsed = zero_if_absent(column_number(i, 18));
-		double		duration = zero_if_absent(column_number(i, 19));
-
-		memset(worker, 0, sizeof(*worker));
-		worker->worker_id = column_text(i, 1);
-		worker->accepting = column_bool(i, 2);
-		worker->cpu_millicores = column_bigint(i, 3);
-		worker->memory_bytes = column_bigint(i, 4);
-		worker->max_concurrent = column_int(i, 5);
-		worker->assignments = column_int(i, 6);
-		worker->cpu_used = column_bigint(i, 7);
-		worker->memory_used = column_bigint(i, 8);
-		worker->total_assignments = column_bigint(i, 9);
-		worker->software = software == NULL ? 0 : software_number(fleet, numbers, software);
-		report->utilization.cpu = zero_if_absent(column_number(i, 10));
-		report->utilization.memory = zero_if_absent(column_number(i, 11));
-		report->utilization.gpu = zero_if_absent(column_number(i, 12));
-		report->utilization.io = zero_if_absent(column_number(i, 13));
-		report->utilization.network = zero_if_absent(column_number(i, 14));
-		report->temperature = column_number(i, 15);
-		report->celsius = column_number(i, 16);
-		report->phase = (ThermalPhase) column_int(i, 17);
-		if (elapsed >= duration)
-			report->phase = PHASE_NORMAL;
-		report->performance_level = phase_performance_level(report->phase, elapsed, duration);
-	}
-	return reported;
+	for (int i = 0; i < search->nkinds; i++)
+		needs_software = needs_software || search->kinds[i].demand.software.count > 0;
+	statement_each(only_worker ? &of_worker : &of_pool, read_only, read_worker, &reader, TEXT_VALUE(pool),
+				   VALUE(BoolGetDatum(needs_software)),
+				   VALUE(TimestampTzGetDatum(GetCurrentTransactionStartTimestamp())),
+				   TEXT_OR_NULL(only_worker));
+	return reader.reported;
 }
 
 /* Sets a device's state from what its worker reported, and it itself. */
@@ -347,77 +391,113 @@ load_profiles(Fleet *fleet, const char *pool, const int64 *ids, int count, bool 
 					  &fleet->profiles[column_int(i, 1) - 1]);
 }
 
+/* The devices while they are read. */
+typedef struct DeviceReader
+{
+	Picture    *picture;
+	const char *pool;
+	int			allocated;		/* of devices, utilizations and celsius */
+	double	   *utilizations;
+	double	   *celsius;
+	int			worker;			/* of the last device */
+	HTAB	   *profiles;
+	int			nprofiles;
+} DeviceReader;
+
+/* Returns the number of a device profile, a new one at its first device. */
+static int
+profile_number(DeviceReader *reader, int64 profile_id)
+{
+	Picture    *picture = reader->picture;
+	bool		found;
+	KindEntry  *entry = hash_search(reader->profiles, &profile_id, HASH_ENTER, &found);
+
+	if (!found)
+	{
+		if ((reader->nprofiles & (reader->nprofiles - 1)) == 0)
+			picture->device_profile_ids = reader->nprofiles == 0 ? palloc(sizeof(int64)) :
+				repalloc(picture->device_profile_ids, sizeof(int64) * reader->nprofiles * 2);
+		entry->kind = reader->nprofiles;
+		picture->device_profile_ids[reader->nprofiles++] = profile_id;
+	}
+	return entry->kind;
+}
+
+/* Advances to the worker of a device: both are read in the order of worker_id. */
+static Worker *
+device_worker(DeviceReader *reader, text *worker_id)
+{
+	Fleet	   *fleet = &reader->picture->fleet;
+
+	while (reader->worker < 0 ||
+		   (reader->worker < fleet->nworkers &&
+			(strlen(fleet->workers[reader->worker].worker_id) != VARSIZE_ANY_EXHDR(worker_id) ||
+			 memcmp(fleet->workers[reader->worker].worker_id, VARDATA_ANY(worker_id), VARSIZE_ANY_EXHDR(worker_id)) != 0)))
+	{
+		reader->worker++;
+		if (reader->worker < fleet->nworkers)
+			fleet->workers[reader->worker].first_device = fleet->ndevices;
+	}
+	if (reader->worker >= fleet->nworkers)
+		elog(ERROR, "pool \"%s\" has devices without a worker", reader->pool);
+	return &fleet->workers[reader->worker];
+}
+
+static void
+read_device(void *arg, const Row *row)
+{
+	DeviceReader *reader = arg;
+	Fleet	   *fleet = &reader->picture->fleet;
+	Worker	   *worker = device_worker(reader, DatumGetTextPP(row->values[0]));
+	Device	   *device;
+
+	if (fleet->ndevices == reader->allocated)
+	{
+		reader->allocated *= 2;
+		fleet->devices = repalloc_huge(fleet->devices, sizeof(Device) * reader->allocated);
+		reader->utilizations = repalloc_huge(reader->utilizations, sizeof(double) * reader->allocated);
+		reader->celsius = repalloc_huge(reader->celsius, sizeof(double) * reader->allocated);
+	}
+	device = &fleet->devices[fleet->ndevices];
+	memset(device, 0, sizeof(*device));
+	device->device_no = row_int(row, 2);
+	device->profile = profile_number(reader, row_bigint(row, 3));
+	device->memory_bytes = row_bigint(row, 4);
+	device->uses_host_memory = row_bool(row, 5);
+	device->slots = row_int(row, 6);
+	device->share = row_int(row, 7);
+	device->memory_used = row_bigint(row, 8);
+	if (device->uses_host_memory)
+		worker->memory_used += device->memory_used;
+	reader->utilizations[fleet->ndevices] = row_number(row, 9);
+	reader->celsius[fleet->ndevices] = row_number(row, 10);
+	worker->ndevices++;
+	fleet->ndevices++;
+}
+
 static void
 load_devices(Picture *picture, const char *pool, const char *only_worker,
 			 const Reported *reported, bool read_only)
 {
-	static Statement of_pool = {DEVICES_SQL("d.pool = $1"), DEVICES_TYPES};
-	static Statement of_worker = {DEVICES_SQL("d.pool = $1 AND d.worker_id = $2"), DEVICES_TYPES, true};
+	static Statement of_pool = {DEVICES_SQL("d.pool = $1"), DEVICES_TYPES, .in_order = true};
+	static Statement of_worker = {DEVICES_SQL("d.pool = $1 AND d.worker_id = $2"), DEVICES_TYPES, .joins_sets = true};
 	Fleet	   *fleet = &picture->fleet;
 	HASHCTL		control = {.keysize = sizeof(int64), .entrysize = sizeof(KindEntry), .hcxt = CurrentMemoryContext};
-	HTAB	   *numbers = hash_create("hwsched profiles", 256, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	int			n = (int) statement_run(only_worker ? &of_worker : &of_pool, read_only,
-										TEXT_VALUE(pool), TEXT_OR_NULL(only_worker));
-	double	   *utilizations = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(double) * (n + 1));
-	double	   *celsius = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(double) * (n + 1));
-	int64	   *profile_ids = NULL;
-	int			nprofiles = 0;
-	int			worker = -1;
+	DeviceReader reader = {picture, pool, 64, .worker = -1};
 
+	reader.profiles = hash_create("hwsched profiles", 256, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	reader.utilizations = palloc(sizeof(double) * reader.allocated);
+	reader.celsius = palloc(sizeof(double) * reader.allocated);
 	fleet->ndevices = 0;
-	fleet->devices = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Device) * (n + 1));
-	for (int i = 0; i < n; i++)
-	{
-		Device	   *device = &fleet->devices[fleet->ndevices];
-		int64		profile_id = column_bigint(i, 3);
-		bool		isnull;
-		text	   *worker_id = DatumGetTextPP(column(i, 1, &isnull));
-		KindEntry  *entry;
-		bool		found;
+	fleet->devices = palloc(sizeof(Device) * reader.allocated);
+	picture->device_profile_ids = NULL;
+	statement_each(only_worker ? &of_worker : &of_pool, read_only, read_device, &reader,
+				   TEXT_VALUE(pool), TEXT_OR_NULL(only_worker));
 
-		/* both are in the order of worker_id */
-		while (worker < 0 ||
-			   (worker < fleet->nworkers &&
-				(strlen(fleet->workers[worker].worker_id) != VARSIZE_ANY_EXHDR(worker_id) ||
-				 memcmp(fleet->workers[worker].worker_id, VARDATA_ANY(worker_id), VARSIZE_ANY_EXHDR(worker_id)) != 0)))
-		{
-			worker++;
-			if (worker < fleet->nworkers)
-				fleet->workers[worker].first_device = fleet->ndevices;
-		}
-		if (worker >= fleet->nworkers)
-			elog(ERROR, "pool \"%s\" has devices without a worker", pool);
-
-		entry = hash_search(numbers, &profile_id, HASH_ENTER, &found);
-		if (!found)
-		{
-			if ((nprofiles & (nprofiles - 1)) == 0)
-				profile_ids = nprofiles == 0 ? palloc(sizeof(int64)) :
-					repalloc(profile_ids, sizeof(int64) * nprofiles * 2);
-			entry->kind = nprofiles;
-			profile_ids[nprofiles++] = profile_id;
-		}
-		memset(device, 0, sizeof(*device));
-		device->device_no = column_int(i, 2);
-		device->profile = entry->kind;
-		device->memory_bytes = column_bigint(i, 4);
-		device->uses_host_memory = column_bool(i, 5);
-		device->slots = column_int(i, 6);
-		device->share = column_int(i, 7);
-		device->memory_used = column_bigint(i, 8);
-		if (device->uses_host_memory)
-			fleet->workers[worker].memory_used += device->memory_used;
-		utilizations[fleet->ndevices] = column_number(i, 9);
-		celsius[fleet->ndevices] = column_number(i, 10);
-		fleet->workers[worker].ndevices++;
-		fleet->ndevices++;
-	}
-
-	load_profiles(fleet, pool, profile_ids, nprofiles, read_only);
-	picture->device_profile_ids = profile_ids;
+	load_profiles(fleet, pool, picture->device_profile_ids, reader.nprofiles, read_only);
 	for (int w = 0; w < fleet->nworkers; w++)
 		for (int i = fleet->workers[w].first_device; i < fleet->workers[w].first_device + fleet->workers[w].ndevices; i++)
-			set_device_state(fleet, &fleet->devices[i], &reported[w], utilizations[i], celsius[i]);
+			set_device_state(fleet, &fleet->devices[i], &reported[w], reader.utilizations[i], reader.celsius[i]);
 }
 
 static int

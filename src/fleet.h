@@ -13,9 +13,11 @@
 typedef struct QueueRow
 {
 	ItemPointerData tid;
-	int64		queue_no;
+	int16		priority;
+	int32		run;
+	int32		attempt;
 	double		expected_seconds;
-	const char *workload_id;
+	Datum		workload_id;	/* text */
 } QueueRow;
 
 /* A pool as it stands, ready to decide on. */
