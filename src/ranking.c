@@ -356,13 +356,13 @@ static void
 add_affinity(Search *search, WorkKind *kind, const PolicyPart *part)
 {
 	const Fleet *fleet = search->fleet;
-	int32		places[2] = {-1, -1};
+	int32		places[] = {-1, -1};
 
 	if (kind->model >= 0)
 		places[0] = search->model_workers[kind->model];
 	if (kind->family >= 0 && search->model_workers[kind->family] != places[0])
 		places[1] = search->model_workers[kind->family];
-	for (int i = 0; i < lengthof(places); i++)
+	for (int i = 0; i < (int) lengthof(places); i++)
 	{
 		Candidate	candidate = {.worker = places[i]};
 
