@@ -671,5 +671,6 @@ picture_fleet(Picture *picture, const char *pool, const char *only_worker, bool 
 	load_devices(picture, pool, only_worker, reported, read_only);
 	load_records(picture, pool, read_only);
 	load_context(picture, pool, read_only);
+	picture->search.partial = only_worker != NULL;
 	search_begin(&picture->search);
 }

@@ -22,7 +22,7 @@ const AlgorithmTraits algorithm_traits[] = {
 	[ALGORITHM_ENERGY] = {"energy", SCALE_LEAST, USES_EXPECTED, true, false},
 	[ALGORITHM_COST] = {"cost", SCALE_LEAST, USES_EXPECTED | USES_COST, true, false},
 	[ALGORITHM_PREDICTED_TIME] = {"predicted_time", SCALE_LEAST, USES_EXPECTED, true, false},
-	[ALGORITHM_FUNCTION] = {NULL, SCALE_NONE, USES_EXPECTED, true, false},
+	[ALGORITHM_FUNCTION] = {NULL, SCALE_NONE, USES_PRIORITY | USES_EXPECTED, true, false},
 };
 
 const int	algorithm_count = ALGORITHM_FUNCTION;

@@ -52,7 +52,7 @@ ranking_took_turn(Search *search, int worker)
 	SearchState *state = search->state;
 
 	search->fleet->workers[worker].last_turn = ++search->last_turn;
-	if (state->latest_turn == worker)
+	if (!state->has_rankings || state->latest_turn == worker)
 		return;
 	if (state->previous_turn[worker] >= 0)
 		state->next_turn[state->previous_turn[worker]] = state->next_turn[worker];
@@ -75,9 +75,9 @@ compare_turns(const void *a, const void *b)
 	return x != y ? (x < y ? -1 : 1) : i - j;
 }
 
-/* Prepares the search for rankings. */
-void
-ranking_begin(Search *search)
+/* Prepares the search for rankings, when the first one is made. */
+static void
+begin_rankings(Search *search)
 {
 	Fleet	   *fleet = search->fleet;
 	SearchState *state = search->state;
@@ -93,7 +93,6 @@ ranking_begin(Search *search)
 		const Worker *worker = &fleet->workers[w];
 
 		order[w] = w;
-		search->last_turn = Max(search->last_turn, worker->last_turn);
 		for (int d = worker->first_device; d < worker->first_device + worker->ndevices; d++)
 			state->device_workers[d] = w;
 	}
@@ -102,6 +101,7 @@ ranking_begin(Search *search)
 	for (int i = 0; i < fleet->nworkers; i++)
 		append_turn(state, order[i]);
 	pfree(order);
+	state->has_rankings = true;
 }
 
 /* Notes that what a worker has free has changed. */
@@ -110,6 +110,10 @@ ranking_changed(Search *search, int worker)
 {
 	SearchState *state = search->state;
 
+	if (state->fragments != NULL)
+		state->fragments[worker] = NAN;
+	if (!state->has_rankings)
+		return;
 	if (state->nchanges == state->changes_allocated)
 	{
 		state->changes_allocated = Max(1024, state->changes_allocated * 2);
@@ -117,8 +121,6 @@ ranking_changed(Search *search, int worker)
 			repalloc_huge(state->changes, sizeof(int32) * state->changes_allocated);
 	}
 	state->changes[state->nchanges++] = worker;
-	if (state->fragments != NULL)
-		state->fragments[worker] = NAN;
 }
 
 /* --- the values of one kind's candidates --- */
@@ -273,6 +275,8 @@ ranking_of(Search *search, WorkKind *kind)
 	Ranking    *ranking = kind->state->ranking;
 	bool		is_new = ranking == NULL;
 
+	if (!state->has_rankings)
+		begin_rankings(search);
 	if (is_new)
 	{
 		ranking = make_ranking(search, kind);
@@ -299,57 +303,49 @@ ranking_of(Search *search, WorkKind *kind)
 
 /* --- the weighted sums --- */
 
-/* Returns the weighted sum of a candidate; turn is its score for round robin. */
-static double
-weighted_sum(Search *search, WorkKind *kind, const Ranking *ranking, int worker, int device, double turn)
+/* Adds the weighted scores of a fixed part to the totals; what does not fit is NAN. */
+static void
+add_fixed_part(const Search *search, const PolicyPart *part, const double *values, double extreme)
 {
-	const Policy *policy = kind->policy;
-	double		total = 0;
+	double	   *totals = search->state->totals;
+	double		weight = part->weight;
+	int			ndevices = search->fleet->ndevices;
 
-	for (int p = 0; p < policy->nparts; p++)
+	/* one plain loop per scale: it is run for each workload and each device */
+	switch (algorithm_traits[part->algorithm].scale)
 	{
-		const PolicyPart *part = &policy->parts[p];
-		double		score;
-
-		if (part->algorithm == ALGORITHM_ROUND_ROBIN)
-			score = turn;
-		else if (ranking->values[p] != NULL)
-			score = part_score(part, ranking->values[p][device], ranking->extremes[p]);
-		else
-		{
-			Candidate	candidate = {.worker = worker};
-
-			score = part_value(search, kind, part, &candidate);
-		}
-		total += part->weight * score;
+		case SCALE_NONE:
+			for (int d = 0; d < ndevices; d++)
+				totals[d] += weight * values[d];
+			break;
+		case SCALE_GREATEST:
+			for (int d = 0; d < ndevices; d++)
+				totals[d] += weight * (extreme > 0.0 ? values[d] / extreme : values[d] * 0.0);
+			break;
+		case SCALE_LEAST:
+			for (int d = 0; d < ndevices; d++)
+				totals[d] += weight * (values[d] > 0.0 ? extreme / values[d] : 1.0 + values[d]);
+			break;
 	}
-	return total;
 }
 
-/*
- * Adds up what each candidate is worth.  Returns the weighted sums by device,
- * NAN where there is no candidate; they stay valid until the next call.
- */
-static const double *
-add_up(Search *search, WorkKind *kind, const Ranking *ranking)
+/* Adds the weighted scores of round robin: who had its turn longest ago has 1. */
+static void
+add_turns(const Search *search, const PolicyPart *part, const Ranking *ranking)
 {
 	const Fleet *fleet = search->fleet;
-	SearchState *state = search->state;
-	bool		in_turn = policy_has(kind->policy, ALGORITHM_ROUND_ROBIN);
+	const SearchState *state = search->state;
 	int64		previous = -1;
 	int			candidates = 0;
 	int			rank = 0;
 
-	for (int w = in_turn ? state->first_turn : 0;
-		 in_turn ? w >= 0 : w < fleet->nworkers;
-		 w = in_turn ? state->next_turn[w] : w + 1)
+	for (int w = state->first_turn; w >= 0; w = state->next_turn[w])
 	{
 		const Worker *worker = &fleet->workers[w];
 		bool		any = false;
 
 		for (int d = worker->first_device; d < worker->first_device + worker->ndevices; d++)
 		{
-			state->totals[d] = NAN;
 			if (!ranking->fits[d])
 				continue;
 			/* workers that never had a turn share one rank */
@@ -359,11 +355,59 @@ add_up(Search *search, WorkKind *kind, const Ranking *ranking)
 				previous = worker->last_turn;
 			}
 			any = true;
-			state->totals[d] = weighted_sum(search, kind, ranking, w, d, 1.0 - (double) rank / ranking->nworkers);
+			state->totals[d] += part->weight * (1.0 - (double) rank / ranking->nworkers);
 		}
 		candidates += any;
 	}
-	return state->totals;
+}
+
+/* Adds the weighted scores of affinity, which only two workers can have. */
+static void
+add_affinity(Search *search, WorkKind *kind, const PolicyPart *part)
+{
+	const Fleet *fleet = search->fleet;
+	int32		places[2] = {-1, -1};
+
+	if (kind->model >= 0)
+		places[0] = search->model_workers[kind->model];
+	if (kind->family >= 0 && search->model_workers[kind->family] != places[0])
+		places[1] = search->model_workers[kind->family];
+	for (int i = 0; i < (int) lengthof(places); i++)
+	{
+		Candidate	candidate = {.worker = places[i]};
+
+		if (places[i] < 0)
+			continue;
+		for (int d = fleet->workers[places[i]].first_device;
+			 d < fleet->workers[places[i]].first_device + fleet->workers[places[i]].ndevices; d++)
+			search->state->totals[d] += part->weight * part_value(search, kind, part, &candidate);
+	}
+}
+
+/*
+ * Adds up what each candidate is worth.  Returns the weighted sums by device,
+ * NAN where there is no candidate; they stay valid until the next call.
+ */
+static const double *
+add_up(Search *search, WorkKind *kind, const Ranking *ranking)
+{
+	const Policy *policy = kind->policy;
+	double	   *totals = search->state->totals;
+
+	for (int d = 0; d < search->fleet->ndevices; d++)
+		totals[d] = ranking->fits[d] ? 0.0 : NAN;
+	for (int p = 0; p < policy->nparts; p++)
+	{
+		const PolicyPart *part = &policy->parts[p];
+
+		if (ranking->values[p] != NULL)
+			add_fixed_part(search, part, ranking->values[p], ranking->extremes[p]);
+		else if (part->algorithm == ALGORITHM_ROUND_ROBIN)
+			add_turns(search, part, ranking);
+		else
+			add_affinity(search, kind, part);
+	}
+	return totals;
 }
 
 /*
@@ -413,7 +457,7 @@ before_among_equals(Search *search, WorkKind *kind, int a, double load_a, int b,
 	return less_used(x->assignments, x->total_assignments, i, y->assignments, y->total_assignments, j);
 }
 
-/* Returns whether device a, alone, comes before device b. */
+/* Returns whether device a, alone, comes before device b; they have been scored. */
 bool
 scored_before(Search *search, WorkKind *kind, int a, double score_a, int b, double score_b)
 {
@@ -434,6 +478,7 @@ ranking_best(Search *search, WorkKind *kind, Candidate *candidate, double *score
 	const double *loads = ranking->loads;
 	double		sign;
 	const double *ranks;
+	double		greatest = -INFINITY;
 	int			best = -1;
 	Refusal		refusal;
 
@@ -442,15 +487,19 @@ ranking_best(Search *search, WorkKind *kind, Candidate *candidate, double *score
 	ranks = ranks_by(search, kind, ranking, &sign);
 	for (int d = 0; d < search->fleet->ndevices; d++)
 	{
-		if (isnan(ranks[d]))
-			continue;
-		if (best < 0 || sign * ranks[d] > sign * ranks[best] ||
-			(ranks[d] == ranks[best] &&
+		double		rank = sign * ranks[d];
+
+		/* false for NAN */
+		if (rank > greatest ||
+			(rank == greatest &&
 			 before_among_equals(search, kind, d, loads ? loads[d] : 0, best, loads ? loads[best] : 0)))
+		{
 			best = d;
+			greatest = rank;
+		}
 	}
 	*score = ranks == search->state->totals ? ranks[best] :
-		weighted_sum(search, kind, ranking, search->state->device_workers[best], best, 0);
+		kind->policy->parts[0].weight * part_score(&kind->policy->parts[0], ranks[best], ranking->extremes[0]);
 	if (demanded_devices(&kind->demand) > 1)
 		refusal = search_candidate(search, kind, search->state->device_workers[best], candidate);
 	else
@@ -513,6 +562,8 @@ score_candidates(Search *search, WorkKind *kind, const Candidate *candidates, in
 	int64	   *turns = palloc_huge(sizeof(int64) * (count + 1));
 	int			nturns = 0;
 
+	if (!search->state->has_rankings)
+		begin_rankings(search);
 	for (int i = 0; i < count; i++)
 	{
 		scores[i] = 0;

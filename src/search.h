@@ -70,6 +70,7 @@ typedef struct SearchState
 	struct Leaf **leaves;		/* by worker: its places in those trees */
 	bool		has_lanes;
 	/* for ranking.c */
+	bool		has_rankings;
 	int32	   *device_workers; /* by device */
 	int64		nchanges;		/* workers that got something, lost it or were barred */
 	int64		changes_allocated;
@@ -130,7 +131,6 @@ extern void lanes_changed(Search *search, int worker);
 extern bool lanes_best(Search *search, WorkKind *kind, Candidate *candidate);
 
 /* ranking.c: the search for all other policies */
-extern void ranking_begin(Search *search);
 extern void ranking_changed(Search *search, int worker);
 extern void ranking_took_turn(Search *search, int worker);
 extern bool ranking_best(Search *search, WorkKind *kind, Candidate *candidate, double *score);
@@ -145,6 +145,7 @@ extern Placement *search_book(Search *search, WorkKind *kind, int item, const Ca
 
 /* gang.c */
 extern bool is_gang(const WorkKind *kind);
+extern int	workers_needed(const WorkKind *kind);
 extern int	place_gang(Search *search, QueueItem *items, int index);
 extern void reserve_for_gang(Search *search, const QueueItem *items, int index);
 
