@@ -15,8 +15,13 @@
  */
 #include "search.h"
 
-/* What all rankings of a search may take; those not used for longest go first. */
+/*
+ * What all rankings of a search may take; those not used for longest go first.
+ * A test sets it lower.
+ */
+#ifndef MOST_RANKING_BYTES
 #define MOST_RANKING_BYTES ((Size) 512 * 1024 * 1024)
+#endif
 
 typedef struct Ranking
 {

@@ -9,7 +9,7 @@
 #include "search.h"
 
 #ifndef ROUNDS
-#define ROUNDS 1500
+#define ROUNDS 4000
 #endif
 
 static const Policy *
