@@ -15,8 +15,13 @@
  */
 #include "search.h"
 
-/* What all rankings of a search may take; those not used for longest go first. */
+/*
+ * What all rankings of a search may take; those not used for longest go first.
+ * A test sets it lower.
+ */
+#ifndef MOST_RANKING_BYTES
 #define MOST_RANKING_BYTES ((Size) 512 * 1024 * 1024)
+#endif
 
 typedef struct Ranking
 {
@@ -25,6 +30,7 @@ typedef struct Ranking
 	Size		bytes;
 	int32		nworkers;		/* that have a candidate */
 	bool	   *fits;			/* by device */
+	double	   *loads;			/* by device: of its candidate; NULL: breaks no ties */
 	double	  **values;			/* by part (NULL: not fixed), by device; NAN where nothing fits */
 	double	   *extremes;		/* by part: the greatest or least value */
 	bool		stale;			/* an extreme value may have gone */
@@ -179,6 +185,8 @@ rank_worker(Search *search, WorkKind *kind, Ranking *ranking, int worker_index)
 		had = had || ranking->fits[d];
 		has = has || fits;
 		ranking->fits[d] = fits;
+		if (ranking->loads != NULL && fits)
+			ranking->loads[d] = same ? ranking->loads[d - 1] : candidate_load(search, &candidate);
 		for (int p = 0; p < policy->nparts; p++)
 			if (ranking->values[p] != NULL)
 				keep_value(ranking, policy, p, d, fits,
@@ -207,6 +215,8 @@ forget_ranking(Search *search)
 	pfree(oldest->state->ranking->values);
 	pfree(oldest->state->ranking->extremes);
 	pfree(oldest->state->ranking->fits);
+	if (oldest->state->ranking->loads != NULL)
+		pfree(oldest->state->ranking->loads);
 	pfree(oldest->state->ranking);
 	oldest->state->ranking = NULL;
 }
@@ -222,6 +232,11 @@ make_ranking(Search *search, WorkKind *kind)
 	ranking->extremes = palloc(sizeof(double) * policy->nparts);
 	ranking->fits = palloc0(sizeof(bool) * (ndevices + 1));
 	ranking->bytes = sizeof(bool) * ndevices;
+	if (policy_has(policy, ALGORITHM_AFFINITY))
+	{
+		ranking->loads = palloc_huge(sizeof(double) * (ndevices + 1));
+		ranking->bytes += sizeof(double) * ndevices;
+	}
 	for (int p = 0; p < policy->nparts; p++)
 	{
 		ranking->extremes[p] = NAN;
@@ -417,9 +432,12 @@ ranks_by(Search *search, WorkKind *kind, const Ranking *ranking, double *sign)
 	return ranking->values[0];
 }
 
-/* Returns whether the candidate of device a comes before that of b among equal scores. */
+/*
+ * Returns whether the candidate of device a comes before that of b among equal
+ * scores; load_a and load_b are theirs.
+ */
 static bool
-before_among_equals(Search *search, WorkKind *kind, int a, int b)
+before_among_equals(Search *search, WorkKind *kind, int a, double load_a, int b, double load_b)
 {
 	const Fleet *fleet = search->fleet;
 	int32		i = search->state->device_workers[a];
@@ -427,9 +445,8 @@ before_among_equals(Search *search, WorkKind *kind, int a, int b)
 	const Worker *x = &fleet->workers[i];
 	const Worker *y = &fleet->workers[j];
 
-	if (policy_has(kind->policy, ALGORITHM_AFFINITY) &&
-		fleet->devices[a].effective_load != fleet->devices[b].effective_load)
-		return fleet->devices[a].effective_load < fleet->devices[b].effective_load;
+	if (load_a != load_b && policy_has(kind->policy, ALGORITHM_AFFINITY))
+		return load_a < load_b;
 	if (demand_occupancy(&kind->demand) == OCCUPY_SLOT)
 	{
 		bool		spares_a = is_cpu(&fleet->profiles[fleet->devices[a].profile]);
@@ -445,11 +462,14 @@ before_among_equals(Search *search, WorkKind *kind, int a, int b)
 	return less_used(x->assignments, x->total_assignments, i, y->assignments, y->total_assignments, j);
 }
 
-/* Returns whether the candidate of device a comes before that of device b; they have been scored. */
+/* Returns whether device a, alone, comes before device b; they have been scored. */
 bool
 scored_before(Search *search, WorkKind *kind, int a, double score_a, int b, double score_b)
 {
-	return score_a != score_b ? score_a > score_b : before_among_equals(search, kind, a, b);
+	const Device *devices = search->fleet->devices;
+
+	return score_a != score_b ? score_a > score_b :
+		before_among_equals(search, kind, a, devices[a].effective_load, b, devices[b].effective_load);
 }
 
 /*
@@ -459,7 +479,8 @@ scored_before(Search *search, WorkKind *kind, int a, double score_a, int b, doub
 bool
 ranking_best(Search *search, WorkKind *kind, Candidate *candidate, double *score)
 {
-	Ranking    *ranking = ranking_of(search, kind);
+	const Ranking *ranking = ranking_of(search, kind);
+	const double *loads = ranking->loads;
 	double		sign;
 	const double *ranks;
 	double		greatest = -INFINITY;
@@ -474,7 +495,9 @@ ranking_best(Search *search, WorkKind *kind, Candidate *candidate, double *score
 		double		rank = sign * ranks[d];
 
 		/* false for NAN */
-		if (rank > greatest || (rank == greatest && before_among_equals(search, kind, d, best)))
+		if (rank > greatest ||
+			(rank == greatest &&
+			 before_among_equals(search, kind, d, loads ? loads[d] : 0, best, loads ? loads[best] : 0)))
 		{
 			best = d;
 			greatest = rank;

@@ -116,6 +116,7 @@ less_used(int32 assignments_a, int64 total_a, int32 worker_a, int32 assignments_
 }
 
 /* policy.c */
+extern double candidate_load(const Search *search, const Candidate *candidate);
 extern double candidate_seconds(const Search *search, const WorkKind *kind, const Candidate *candidate,
 								double expected_seconds);
 
