@@ -182,10 +182,38 @@ dominant_share(const Search *search, const WorkKind *kind)
 	return share * gang_least(&kind->profile, &kind->demand);
 }
 
+/* The order in which a greedy plan takes the work of a band. */
+typedef enum PlanOrder
+{
+	ORDER_QUEUE,
+	ORDER_LEAST,				/* what takes least of all there is */
+	ORDER_FULLEST				/* what leaves least of its accelerators empty */
+} PlanOrder;
+
+/*
+ * Returns how much of an accelerator stays empty when it is filled with work of
+ * one kind; a little more for what takes several, and most for what takes none:
+ * it finds its place beside the others.
+ */
+static double
+emptiness(const WorkKind *kind)
+{
+	switch (demand_occupancy(&kind->demand))
+	{
+		case OCCUPY_SHARE:
+			return (double) (WHOLE_SHARE % kind->demand.share) / WHOLE_SHARE;
+		case OCCUPY_WHOLE:
+			return demanded_devices(&kind->demand) > 1 ? 0.001 : 0.0;
+		case OCCUPY_SLOT:
+			break;
+	}
+	return 1.0;
+}
+
 typedef struct Ordered
 {
 	int32		item;
-	double		share;
+	double		key;
 } Ordered;
 
 static int
@@ -194,34 +222,56 @@ compare_ordered(const void *a, const void *b)
 	const Ordered *x = a;
 	const Ordered *y = b;
 
-	return x->share != y->share ? (x->share < y->share ? -1 : 1) : x->item - y->item;
+	return x->key != y->key ? (x->key < y->key ? -1 : 1) : x->item - y->item;
 }
 
-/* Tries to place a band one by one: in its order, or what takes least first. */
-static void
-try_greedy(const Search *search, const QueueItem *items, int first, int last, bool least_first, Plan *plan)
+/* Returns the items of a band in an order. */
+static Ordered *
+order_items(const Search *search, const QueueItem *items, int first, int last, PlanOrder by)
 {
-	void	   *scope;
-	Search	   *trial;
-	QueueItem  *copy;
-	Ordered    *order;
+	Ordered    *order = palloc_huge(sizeof(Ordered) * (last - first + 1));
+	double	   *keys = palloc_huge(sizeof(double) * (search->nkinds + 1));
 
-	scope = scope_begin("hwsched greedy plan");
-	trial = copy_search(search);
-	copy = copy_array(items, sizeof(QueueItem) * last);
-	order = palloc_huge(sizeof(Ordered) * (last - first + 1));
+	for (int k = 0; k < search->nkinds; k++)
+		keys[k] = by == ORDER_LEAST ? dominant_share(search, &search->kinds[k]) :
+			by == ORDER_FULLEST ? emptiness(&search->kinds[k]) : 0;
 	for (int i = first; i < last; i++)
-		order[i - first] = (Ordered) {i, 0};
-	if (least_first)
-	{
-		double	   *shares = palloc_huge(sizeof(double) * (search->nkinds + 1));
+		order[i - first] = (Ordered) {i, keys[items[i].kind]};
+	qsort(order, last - first, sizeof(Ordered), compare_ordered);
+	pfree(keys);
+	return order;
+}
 
-		for (int k = 0; k < search->nkinds; k++)
-			shares[k] = dominant_share(search, &search->kinds[k]);
-		for (int i = first; i < last; i++)
-			order[i - first].share = shares[items[i].kind];
-		qsort(order, last - first, sizeof(Ordered), compare_ordered);
+/*
+ * Puts filling in the place of fragmentation in the policies of a trial: it is
+ * made for work that comes in an order that suits it.
+ */
+static void
+look_ahead(Search *trial)
+{
+	for (int k = 0; k < trial->nkinds; k++)
+	{
+		Policy	   *policy = copy_array(trial->kinds[k].policy, sizeof(Policy));
+
+		policy->parts = copy_array(policy->parts, sizeof(PolicyPart) * policy->nparts);
+		for (int p = 0; p < policy->nparts; p++)
+			if (policy->parts[p].algorithm == ALGORITHM_FRAGMENTATION)
+				policy->parts[p].algorithm = ALGORITHM_FILLING;
+		trial->kinds[k].policy = policy;
 	}
+}
+
+/* Tries to place a band one by one, in an order. */
+static void
+try_greedy(const Search *search, const QueueItem *items, int first, int last, PlanOrder by, Plan *plan)
+{
+	void	   *scope = scope_begin("hwsched greedy plan");
+	Search	   *trial = copy_search(search);
+	QueueItem  *copy = copy_array(items, sizeof(QueueItem) * last);
+	Ordered    *order = order_items(search, items, first, last, by);
+
+	if (by == ORDER_FULLEST)
+		look_ahead(trial);
 	for (int i = 0; i < last - first; i++)
 		place_item(trial, copy, order[i].item);
 	scope_leave(scope);
@@ -764,15 +814,17 @@ leaves_out_gang(const Search *search, const QueueItem *items, const Plan *plan, 
 	return false;
 }
 
+/* Returns whether an order differs from that of the queue. */
 static bool
-alike_in_size(const Search *search, const QueueItem *items, int first, int last)
+reorders(const Search *search, const QueueItem *items, int first, int last, PlanOrder by)
 {
-	double		share = dominant_share(search, &search->kinds[items[first].kind]);
+	Ordered    *order = order_items(search, items, first, last, by);
+	bool		differs = false;
 
-	for (int i = first + 1; i < last; i++)
-		if (items[i].kind != items[i - 1].kind && dominant_share(search, &search->kinds[items[i].kind]) != share)
-			return false;
-	return true;
+	for (int i = first; i < last && !differs; i++)
+		differs = order[i - first].item != i;
+	pfree(order);
+	return differs;
 }
 
 /* Takes out of a greedy plan all that stands behind an item. */
@@ -791,11 +843,11 @@ static int
 solve_band(Search *search, QueueItem *items, int first, int last)
 {
 	void	   *scope = scope_begin("hwsched plans");
-	Plan		plans[3];
+	Plan		plans[4];
 	int			nplans = 0;
 	int			best = 0;
 
-	try_greedy(search, items, first, last, false, &plans[nplans++]);
+	try_greedy(search, items, first, last, ORDER_QUEUE, &plans[nplans++]);
 	if (search->blocked_gang < 0 && plans[0].blocked_gang >= 0)
 	{
 		last = plans[0].blocked_gang + 1;
@@ -805,8 +857,9 @@ solve_band(Search *search, QueueItem *items, int first, int last)
 		nplans++;
 	else
 		search->solver_gave_up = true;
-	if (!alike_in_size(search, items, first, last))
-		try_greedy(search, items, first, last, true, &plans[nplans++]);
+	for (PlanOrder by = ORDER_LEAST; by <= ORDER_FULLEST; by++)
+		if (reorders(search, items, first, last, by))
+			try_greedy(search, items, first, last, by, &plans[nplans++]);
 	scope_leave(scope);
 	for (int p = 0; p < nplans; p++)
 	{

@@ -128,9 +128,12 @@ brute_packing(const World *world, const WorkKind *kind, const Choice *choice)
 	return sum / n;
 }
 
-/* Idle accelerators of a worker, in thousandths, that usual work cannot use. */
+/*
+ * Idle accelerators of a worker, in thousandths, that usual work cannot use;
+ * ahead is how much of it counts what stays when the worker is full of it.
+ */
 static inline double
-brute_fragmentation(const World *world, const Worker *worker)
+brute_fragmentation(const World *world, const Worker *worker, double ahead)
 {
 	int64		whole = (int64) WHOLE_SHARE * world->settings.max_concurrent;
 	double		idle = 0;
@@ -146,6 +149,7 @@ brute_fragmentation(const World *world, const Worker *worker)
 		int64		asked = kind->demand.share > 0 ? kind->demand.share * (int64) world->settings.max_concurrent : whole;
 		double		devices = kind->demand.share > 0 ? 1 : 0;
 		double		usable = 0;
+		int64		fit = 0;
 		int			count = 0;
 
 		for (int t = 0; kind->demand.share == 0 && t < types->count; t++)
@@ -161,7 +165,15 @@ brute_fragmentation(const World *world, const Worker *worker)
 				whole - brute_used(world, &world->devices[d]) < asked)
 				continue;
 			usable += 1000.0 * (whole - brute_used(world, &world->devices[d])) / whole;
+			fit += (whole - (int64) brute_used(world, &world->devices[d])) / asked;
 			count++;
+		}
+		if (ahead > 0 && devices > 0)
+		{
+			fit /= (int64) devices;
+			while (fit > 0 && worker->cpu_used + fit * kind->demand.cpu_millicores > worker->cpu_millicores)
+				fit--;
+			usable = (1.0 - ahead) * usable + ahead * (1000.0 * (fit * (int64) devices * asked) / whole);
 		}
 		if (devices == 0 || count < devices || worker->cpu_used + kind->demand.cpu_millicores > worker->cpu_millicores)
 			usable = 0;
@@ -171,23 +183,24 @@ brute_fragmentation(const World *world, const Worker *worker)
 }
 
 static inline double
-brute_fragmentation_score(World *world, const WorkKind *kind, const Choice *choice)
+brute_fragmentation_score(World *world, const WorkKind *kind, const Choice *choice, double ahead)
 {
 	Worker	   *worker = &world->workers[choice->worker];
 	Device	   *devices = &world->devices[worker->first_device];
 	Worker		saved = *worker;
 	Device		saved_devices[MOST_WORKER_DEVICES];
-	double		before = brute_fragmentation(world, worker);
+	double		before = brute_fragmentation(world, worker, ahead);
 	double		after;
 
 	if (world->nshapes == 0)
 		return 0.5;
 	memcpy(saved_devices, devices, sizeof(Device) * worker->ndevices);
 	brute_book(world, kind, choice);
-	after = brute_fragmentation(world, worker);
+	after = brute_fragmentation(world, worker, ahead);
 	*worker = saved;
 	memcpy(devices, saved_devices, sizeof(Device) * worker->ndevices);
-	return floor(100.0 / (1.0 + exp((after - before) / 1000.0))) / 100.0;
+	return ahead > 0 ? 1.0 / (1.0 + exp((after - before) / 1000.0)) :
+		floor(100.0 / (1.0 + exp((after - before) / 1000.0))) / 100.0;
 }
 
 static inline double
@@ -234,7 +247,9 @@ brute_part(World *world, const WorkKind *kind, const PolicyPart *part, const Sco
 		case ALGORITHM_PACKING:
 			return brute_packing(world, kind, choice);
 		case ALGORITHM_FRAGMENTATION:
-			return brute_fragmentation_score(world, kind, choice);
+			return brute_fragmentation_score(world, kind, choice, 0);
+		case ALGORITHM_FILLING:
+			return brute_fragmentation_score(world, kind, choice, 0.15);
 		case ALGORITHM_ENERGY:
 			for (int i = 0; i < choice->ndevices; i++)
 				sum += predict_joules(&kind->profile, &world->profiles[world->devices[choice->devices[i]].profile],
@@ -378,7 +393,8 @@ brute_before(const World *world, const WorkKind *kind, const Policy *policy, con
 		return a->choice.cpu;
 	if (x == y)
 		return better_device(world, kind, a->choice.devices[0], b->choice.devices[0]);
-	if (!has_part(policy, ALGORITHM_PACKING) && !has_part(policy, ALGORITHM_FRAGMENTATION))
+	if (!has_part(policy, ALGORITHM_PACKING) && !has_part(policy, ALGORITHM_FRAGMENTATION) &&
+		!has_part(policy, ALGORITHM_FILLING))
 	{
 		if (x->assignments != y->assignments)
 			return x->assignments < y->assignments;
