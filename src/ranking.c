@@ -371,7 +371,7 @@ static void
 add_affinity(Search *search, WorkKind *kind, const PolicyPart *part)
 {
 	const Fleet *fleet = search->fleet;
-	int32		places[2] = {-1, -1};
+	int32		places[] = {-1, -1};
 
 	if (kind->model >= 0)
 		places[0] = search->model_workers[kind->model];
