@@ -7,7 +7,7 @@
 #include "brute_policy.h"
 #include "search.h"
 
-#define ROUNDS 1000
+#define ROUNDS 700
 #define BANDS 3
 #define MEMORY (64 << 20)
 
