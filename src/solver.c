@@ -517,11 +517,16 @@ solve_flow(Flow *flow, TransportPlan *solution)
 typedef struct LaneWorker
 {
 	int32		worker;
+	int64		units;			/* assignments that it may still get */
 	int32		assignments;
 	int64		total_assignments;
 } LaneWorker;
 
-/* The workers of a lane, least used first: a heap. */
+/*
+ * The workers of a lane: a heap, first who may have most more assignments, then
+ * the least used.  If lanes are filled in this order, one after the other, what
+ * their workers may have together is enough for each of them.
+ */
 typedef struct LaneHeap
 {
 	int			count;
@@ -531,7 +536,17 @@ typedef struct LaneHeap
 static bool
 lane_worker_before(const LaneWorker *a, const LaneWorker *b)
 {
+	if (a->units != b->units)
+		return a->units > b->units;
 	return less_used(a->assignments, a->total_assignments, a->worker, b->assignments, b->total_assignments, b->worker);
+}
+
+static LaneWorker
+lane_worker(const Flow *flow, int worker_index)
+{
+	const Worker *worker = &flow->search->fleet->workers[worker_index];
+
+	return (LaneWorker) {worker_index, worker_units(flow, worker_index), worker->assignments, worker->total_assignments};
 }
 
 static void
@@ -564,8 +579,7 @@ refresh_first(const Flow *flow, LaneHeap *heap)
 
 	if (first->assignments == worker->assignments && first->total_assignments == worker->total_assignments)
 		return true;
-	first->assignments = worker->assignments;
-	first->total_assignments = worker->total_assignments;
+	*first = lane_worker(flow, first->worker);
 	sift_lane_worker(heap, 0);
 	return false;
 }
@@ -595,9 +609,7 @@ make_lane_heaps(const Flow *flow)
 	for (int w = 0; w < fleet->nworkers; w++)
 		for (int l = first_lane[flow->worker_class[w]];
 			 l >= 0 && l < flow->nlanes && flow->group[l] == flow->worker_class[w]; l++)
-			heaps[l].workers[heaps[l].count++] = (LaneWorker) {
-				w, fleet->workers[w].assignments, fleet->workers[w].total_assignments
-			};
+			heaps[l].workers[heaps[l].count++] = lane_worker(flow, w);
 	for (int l = 0; l < flow->nlanes; l++)
 		for (int at = heaps[l].count / 2 - 1; at >= 0; at--)
 			sift_lane_worker(&heaps[l], at);
@@ -622,13 +634,10 @@ lane_candidate(const Flow *flow, WorkKind *kind, int lane, int worker_index, Can
 	return best >= 0 && device_candidate(search, kind, worker_index, best, candidate) == FITS;
 }
 
-/*
- * Places workloads of one kind in a lane, the items from *next on; returns how
- * many of amount found a place.
- */
-static int64
+/* Places workloads of one kind in a lane, the items from *next on, amount of them at the most. */
+static void
 fill_lane(const Flow *flow, QueueItem *items, int kind_number, int lane, LaneHeap *heap, int64 amount,
-		  const int32 *waiting, int *next)
+		  const int32 *waiting, int32 *next)
 {
 	Search	   *search = flow->search;
 	WorkKind   *kind = &search->kinds[kind_number];
@@ -666,7 +675,15 @@ fill_lane(const Flow *flow, QueueItem *items, int kind_number, int lane, LaneHea
 		for (int at = all / 2 - 1; at >= 0; at--)
 			sift_lane_worker(heap, at);
 	}
-	return placed;
+}
+
+static int
+compare_flows(const void *a, const void *b)
+{
+	const TransportFlow *x = a;
+	const TransportFlow *y = b;
+
+	return x->lane != y->lane ? x->lane - y->lane : x->kind - y->kind;
 }
 
 /* Places the band's work of one occupancy as the best flow does; false: no memory. */
@@ -714,13 +731,13 @@ place_flow(Search *search, QueueItem *items, int first, int last, Occupancy occu
 	if (!solve_flow(&flow, &solution))
 		return false;
 	heaps = make_lane_heaps(&flow);
-	for (int f = 0, k = -1, next = 0; f < solution.nflows; f++)
+	if (solution.nflows > 0)
+		qsort(solution.flows, solution.nflows, sizeof(TransportFlow), compare_flows);
+	for (int f = 0; f < solution.nflows; f++)
 	{
 		const TransportFlow *one = &solution.flows[f];
 
-		if (one->kind != k)
-			next = start[k = one->kind];
-		(void) fill_lane(&flow, items, flow.kinds[k], one->lane, &heaps[one->lane], one->amount, waiting, &next);
+		fill_lane(&flow, items, flow.kinds[one->kind], one->lane, &heaps[one->lane], one->amount, waiting, &start[one->kind]);
 	}
 	return true;
 }
