@@ -72,7 +72,8 @@ usable_milli(const Search *search, int shape, const Worker *worker, double ahead
 	int64		needed = demanded_room(&kind->demand, max_concurrent);
 	int64		cores = worker->cpu_millicores - worker->cpu_used;
 	int			devices = demanded_devices(&kind->demand);
-	double		roomy = 0;
+	int64		roomy = 0;
+	double		usable;
 	double		filled;
 	int64		places = 0;
 	int			count = 0;
@@ -86,19 +87,21 @@ usable_milli(const Search *search, int shape, const Worker *worker, double ahead
 
 		if (!matches[device->profile] || room < needed)
 			continue;
-		roomy += WHOLE_MILLI * room / whole;
+		roomy += room;
 		places += room / needed;
 		count++;
 	}
 	if (count < devices)
 		return 0;
+	/* summed up as integers: the order of alike devices must not matter */
+	usable = WHOLE_MILLI * roomy / whole;
 	if (ahead == 0)
-		return roomy;
+		return usable;
 	places /= devices;
 	if (kind->demand.cpu_millicores > 0)
 		places = Min(places, cores / kind->demand.cpu_millicores);
 	filled = WHOLE_MILLI * (places * devices * needed) / whole;
-	return (1.0 - ahead) * roomy + ahead * filled;
+	return (1.0 - ahead) * usable + ahead * filled;
 }
 
 /*
@@ -110,12 +113,14 @@ static double
 worker_fragmentation(const Search *search, const Worker *worker, double ahead)
 {
 	int64		max_concurrent = search->settings.max_concurrent;
-	double		idle = 0;
+	int64		room = 0;
+	double		idle;
 	double		unusable = 0;
 
 	for (int d = worker->first_device; d < worker->first_device + worker->ndevices; d++)
 		if (!is_cpu(&search->fleet->profiles[search->fleet->devices[d].profile]))
-			idle += WHOLE_MILLI * device_room(&search->fleet->devices[d], max_concurrent) / (WHOLE_SHARE * max_concurrent);
+			room += device_room(&search->fleet->devices[d], max_concurrent);
+	idle = WHOLE_MILLI * room / (WHOLE_SHARE * max_concurrent);
 	for (int s = 0; s < search->nshapes; s++)
 		unusable += search->shapes[s].frequency * (idle - usable_milli(search, s, worker, ahead));
 	return unusable;

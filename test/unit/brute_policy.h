@@ -141,7 +141,8 @@ brute_fragmentation(const World *world, const Worker *worker, double ahead)
 
 	for (int d = worker->first_device; d < worker->first_device + worker->ndevices; d++)
 		if (strcmp(world->profiles[world->devices[d].profile].hardware_class, "cpu") != 0)
-			idle += 1000.0 * (whole - brute_used(world, &world->devices[d])) / whole;
+			idle += whole - brute_used(world, &world->devices[d]);
+	idle = 1000.0 * idle / whole;
 	for (int s = 0; s < world->nshapes; s++)
 	{
 		const WorkKind *kind = &world->shapes[s].kind;
@@ -164,10 +165,11 @@ brute_fragmentation(const World *world, const Worker *worker, double ahead)
 			if (!matches || device_mismatch(&kind->profile, profile) != MATCHES ||
 				whole - brute_used(world, &world->devices[d]) < asked)
 				continue;
-			usable += 1000.0 * (whole - brute_used(world, &world->devices[d])) / whole;
+			usable += whole - brute_used(world, &world->devices[d]);
 			fit += (whole - (int64) brute_used(world, &world->devices[d])) / asked;
 			count++;
 		}
+		usable = 1000.0 * usable / whole;
 		if (ahead > 0 && devices > 0)
 		{
 			fit /= (int64) devices;
