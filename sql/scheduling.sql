@@ -398,3 +398,23 @@ SELECT hwsched.submit_many('[{"test_id": "two", "required_backend": "rocm"},
     {"test_id": "four", "required_backend": "rocm", "custom_properties": {"workload_profile": {"min_compute_units": 4}}}]', 'sched_why');
 SELECT hwsched.assign_pending(NULL, 'sched_why') AS one;
 SELECT workload_id, worker_id FROM hwsched.assignment WHERE pool = 'sched_why';
+
+--
+-- What a batch takes and books is found where it is, whatever the caller has set: a search for every row would cost the square of the batch
+--
+SELECT hwsched.create_pool('sched_plan');
+SELECT hwsched.register_worker('w' || n, '{"cpu_cores": 4, "supported_backends": ["cuda"]}', 'sched_plan') FROM generate_series(1, 2) AS n \g /dev/null
+SELECT hwsched.submit_many('[{"test_id": "a"}, {"test_id": "huge", "required_accelerators": {"gpu": 9}}, {"test_id": "b", "priority": 5}, {"test_id": "c", "required_accelerators": {"gpu": 1}}]', 'sched_plan');
+CREATE TEMP VIEW scanned AS SELECT relname, seq_scan FROM pg_stat_xact_user_tables WHERE relid IN ('hwsched.pending'::regclass, 'hwsched.worker_usage'::regclass, 'hwsched.device_usage'::regclass);
+BEGIN;
+SET LOCAL enable_tidscan = off; SET LOCAL enable_indexscan = off; SET LOCAL enable_bitmapscan = off; DISCARD PLANS;
+CREATE TEMP TABLE before AS SELECT * FROM scanned;
+SELECT hwsched.assign_pending(NULL, 'sched_plan') AS three;
+SELECT relname FROM scanned LEFT JOIN before USING (relname) WHERE scanned.seq_scan > coalesce(before.seq_scan, 0) ORDER BY relname;
+COMMIT;
+DROP TABLE before; DROP VIEW scanned;
+SELECT workload_id, run, attempt, priority, device_nos FROM hwsched.assignment WHERE pool = 'sched_plan' ORDER BY assignment_id;
+SELECT hwsched.cancel('b', 'sched_plan'); SELECT hwsched.submit('{"test_id": "b", "priority": 2}', 'sched_plan');
+SELECT hwsched.start(assignment_id, 'sched_plan'), hwsched.fail(assignment_id, 'no', 'sched_plan') FROM hwsched.assignment WHERE pool = 'sched_plan' AND workload_id = 'a';
+SELECT hwsched.assign_pending(NULL, 'sched_plan') AS two;
+SELECT workload_id, run, attempt, priority FROM hwsched.assignment WHERE pool = 'sched_plan' AND state = 'assigned' ORDER BY assignment_id;

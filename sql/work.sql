@@ -55,8 +55,7 @@ SELECT pg_temp.error_of($$SELECT hwsched.submit_many('[{}, {"custom_properties":
 SELECT pg_temp.error_of($$SELECT hwsched.submit_many('[{}, {"depends_on": ["a"]}]', 'work')$$);
 -- what comes later is refused clearly rather than half done
 SELECT pg_temp.error_of(format('SELECT hwsched.submit(%L, %L)', requirements, 'work')) FROM unnest(ARRAY[
-	'{"custom_properties": {"allocation_strategy": "sharded", "is_shardable": true, "min_shards": 2}}', '{"custom_properties": {"allocation_strategy": "replicated"}}',
-	'{"custom_properties": {"workload_profile": {"allocation_strategy": "SHARDED"}}}', '{"depends_on": ["t1"]}', '{"concurrency_key": "k"}']) WITH ORDINALITY AS r (requirements, no) ORDER BY no;
+	'{"depends_on": ["t1"]}', '{"concurrency_key": "k"}']) WITH ORDINALITY AS r (requirements, no) ORDER BY no;
 SELECT hwsched.cancel('twice', 'work');
 
 --

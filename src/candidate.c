@@ -534,19 +534,30 @@ search_device(Search *search, WorkKind *kind, int worker_index, int device, Cand
 	return refusal;
 }
 
-/* Returns how close the fleet is to taking a kind of work: FITS or a reason. */
+/*
+ * Returns how close the fleet is to taking a kind of work: FITS, or the reason
+ * of the worker that is closest; of a gang, of the last worker that it needs.
+ */
 Refusal
 search_refusal(Search *search, WorkKind *kind)
 {
-	Refusal		best = REFUSED_NO_WORKER;
+	int			needed = is_gang(kind) ? workers_needed(kind) : 1;
+	int			count[FITS + 1] = {0};
+	int			reached = 0;
 	Candidate	candidate;
 
-	for (int i = 0; i < search->fleet->nworkers && best != FITS; i++)
+	for (int i = 0; i < search->fleet->nworkers && count[FITS] < needed; i++)
 	{
-		Refusal		refusal = search_candidate(search, kind, i, &candidate);
-
-		best = Max(best, refusal);
+		count[search_candidate(search, kind, i, &candidate)]++;
 		CHECK_FOR_INTERRUPTS();
 	}
-	return best;
+	for (int refusal = FITS; refusal > REFUSED_NO_WORKER; refusal--)
+	{
+		bool		some = reached > 0;
+
+		reached += count[refusal];
+		if (reached >= needed)
+			return refusal <= REFUSED_NEVER && some ? REFUSED_WORKERS : (Refusal) refusal;
+	}
+	return reached > 0 ? REFUSED_WORKERS : REFUSED_NO_WORKER;
 }

@@ -244,7 +244,7 @@ write_reservations(const Picture *picture, const char *pool, bool head_only)
 	statement_run(&write, false, TEXT_VALUE(pool), text_array(workers, n),
 				  INT_VALUE(picture->items[search->blocked_gang].priority),
 				  BIGINT_VALUE(picture->rows[search->blocked_gang].queue_no),
-				  VALUE(picture->rows[search->blocked_gang].workload));
+				  VALUE(picture->rows[search->blocked_gang].workload_id));
 }
 
 /* Reads what the policies in force look at. */

@@ -35,6 +35,9 @@
 #define MOST_GB 1e6
 #define MOST_CORES 1e6
 
+/* As are numbers of shards or replicas beyond this. */
+#define MOST_SHARDS 10000
+
 /* --- workload profile --- */
 
 #define METRIC(m) LIMITED(Metrics, m, 0, 1)
@@ -64,8 +67,8 @@ static const Field workload_profile_fields[] = {
 	NAME(WorkloadProfile, preferred_architecture, NAME_ARCHITECTURE),
 	NAMES(WorkloadProfile, preferred_vendors, NAME_VENDOR),
 	BOOLEAN(WorkloadProfile, is_shardable),
-	RANGE(WorkloadProfile, min_shards, 1, 10000),
-	RANGE(WorkloadProfile, max_shards, 1, 10000),
+	RANGE(WorkloadProfile, min_shards, 1, MOST_SHARDS),
+	RANGE(WorkloadProfile, max_shards, 1, MOST_SHARDS),
 	NAME(WorkloadProfile, allocation_strategy, NAME_STRATEGY),
 	NUMBER(WorkloadProfile, estimated_duration_seconds),
 	RANGE(WorkloadProfile, priority, 1, 5),
@@ -99,16 +102,22 @@ static const Field demand_fields[] = {
 	RANGE(Demand, share, 0, WHOLE_SHARE),
 	COUNTS(Demand, accelerators),
 	VERSIONS(Demand, software),
+	/* sparse: a demand that is not a gang's is written as if they did not exist */
+	{"quorum", FIELD_INTEGER, offsetof(Demand, quorum), NAME_FREE, 0, MOST_SHARDS, .sparse = true},
+	{"share_worker", FIELD_BOOLEAN, offsetof(Demand, share_worker), .sparse = true},
 };
 
 const Document demand_document = {"demand", sizeof(Demand), FIELDS(demand_fields)};
 
 /* --- requirements --- */
 
+/* What a gang needs comes first: a ready-made profile may have it, too. */
 static const Field property_fields[] = {
+	RANGE(RequestedProperties, quorum, 1, MOST_SHARDS),
+	BOOLEAN(RequestedProperties, share_worker),
 	BOOLEAN(RequestedProperties, is_shardable),
-	RANGE(RequestedProperties, min_shards, 1, 10000),
-	RANGE(RequestedProperties, max_shards, 1, 10000),
+	RANGE(RequestedProperties, min_shards, 1, MOST_SHARDS),
+	RANGE(RequestedProperties, max_shards, 1, MOST_SHARDS),
 	NAME(RequestedProperties, allocation_strategy, NAME_STRATEGY),
 	ANY_OBJECT("workload_profile"),
 };
@@ -116,6 +125,8 @@ static const Field property_fields[] = {
 static const Document properties_document = {
 	"custom properties", sizeof(RequestedProperties), FIELDS(property_fields)
 };
+
+const Document gang_document = {"custom properties", sizeof(RequestedProperties), property_fields, 2};
 
 static const Field requirement_fields[] = {
 	TEXT(Requirements, test_id),
@@ -401,10 +412,14 @@ push_field(JsonbParseState **state, const Field *field, const void *source)
 				break;
 			}
 		case FIELD_BOOLEAN:
+			if (field->sparse && !*(const bool *) source)
+				return;
 			push_key(state, field->key);
 			push_bool(state, *(const bool *) source);
 			break;
 		case FIELD_INTEGER:
+			if (field->sparse && *(const int32 *) source == 0)
+				return;
 			push_key(state, field->key);
 			push_integer(state, *(const int32 *) source);
 			break;

@@ -46,6 +46,7 @@ typedef struct Field
 	double		least;			/* of the numbers; both 0: not negative */
 	double		most;
 	const struct Document *child;	/* of FIELD_OBJECT, FIELD_LIST */
+	bool		sparse;			/* a number or boolean not written when 0 or false */
 } Field;
 
 typedef struct Document
@@ -68,6 +69,8 @@ typedef struct DocumentList
 /* Requirements: a test as a load balancer states it. */
 typedef struct RequestedProperties
 {
+	int32		quorum;
+	bool		share_worker;
 	bool		is_shardable;
 	int32		min_shards;
 	int32		max_shards;
@@ -147,6 +150,7 @@ typedef struct LoadReport
 } LoadReport;
 
 extern const Document requirements_document;
+extern const Document gang_document;
 extern const Document workload_profile_document;
 extern const Document capabilities_document;
 extern const Document device_profile_document;

@@ -31,6 +31,7 @@ refusal_reason(Refusal refusal)
 		[REFUSED_SOFTWARE] = "no worker has the required software",
 		[REFUSED_CPU_CORES] = "no worker has enough cores",
 		[REFUSED_HOST_MEMORY] = "no worker has enough memory",
+		[REFUSED_WORKERS] = "too few workers could take a part of it",
 		[REFUSED_DRAINING] = "its workers are draining",
 		[REFUSED_RESERVED] = "its workers are reserved for a gang",
 		[REFUSED_LOAD] = "its workers are loaded beyond max_load",
@@ -99,7 +100,7 @@ rank_devices(Search *search, Ranked *ranked)
 			row->device = d;
 			row->refusal = search_device(search, kind, w, d, &row->candidate);
 			/* what would never take it is not compatible; what is busy is */
-			if (row->refusal <= REFUSED_HOST_MEMORY)
+			if (row->refusal <= REFUSED_NEVER)
 				continue;
 			count++;
 			if (row->refusal != FITS)
@@ -140,10 +141,10 @@ scores_by_algorithm(const Policies *policies, const Policy *policy, const double
 
 /* Keeps the workers that are reserved for a gang from what stands behind it. */
 static void
-bar_reserved_workers(Fleet *fleet)
+bar_reserved_workers(Fleet *fleet, bool barred)
 {
 	for (int w = 0; w < fleet->nworkers; w++)
-		fleet->workers[w].barred = fleet->workers[w].reserved;
+		fleet->workers[w].barred = fleet->workers[w].reserved && barred;
 }
 
 /* compatible_hardware(workload_id text, pool text) RETURNS TABLE */
@@ -167,7 +168,7 @@ compatible_hardware(PG_FUNCTION_ARGS)
 	picture_fleet(&picture, pool, NULL, true);
 	load_reservations(&picture, pool, true);
 	if (search->reserved_from == 0)
-		bar_reserved_workers(fleet);
+		bar_reserved_workers(fleet, true);
 	kind = &search->kinds[0];
 	ranked = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Ranked) * (fleet->ndevices + 1));
 	count = rank_devices(search, ranked);
@@ -249,10 +250,15 @@ explain_pending(PG_FUNCTION_ARGS)
 		picture_profiles(&picture, pool, profiles, n, true);
 		picture_fleet(&picture, pool, NULL, true);
 		load_reservations(&picture, pool, true);
-		bar_reserved_workers(&picture.fleet);
 	}
+	/* what is reserved is for gangs, and kept from the others */
 	for (int i = 0; i < n; i++)
+	{
+		bool		gang = profile_strategy(&picture.search.kinds[i].profile) != STRATEGY_SINGLE;
+
+		bar_reserved_workers(&picture.fleet, !gang);
 		refusals[i] = search_refusal(&picture.search, &picture.search.kinds[i]);
+	}
 
 	for (int refusal = REFUSED_NO_WORKER; refusal <= FITS; refusal++)
 	{

@@ -1,6 +1,6 @@
 /*
  * fleet.c
- *		Reads the fleet and the queue into memory.
+ *		Reads the fleet into memory, with what decisions on it need.
  *
  * Reading everything is nearly free beside writing a decision down, so a
  * batch reads the whole pool.  The caller says whether the statements may
@@ -32,294 +32,6 @@ picture_settings(Picture *picture, const char *pool, bool read_only)
 	picture->search.score_context = &picture->policies;
 	picture->search.reserved_from = picture->search.blocked_gang = -1;
 }
-
-/* --- the queue --- */
-
-/*
- * What tells kinds of work apart: the profile, and what the pool's policies
- * look at beside it (0 and -1 where they do not).
- */
-typedef struct KindKey
-{
-	int64		profile_id;
-	double		expected_seconds;
-	int32		priority;
-	int32		model;
-	int32		family;
-	int32		unused;			/* no padding: keys are compared as bytes */
-} KindKey;
-
-typedef struct KindEntry
-{
-	KindKey		key;
-	int32		kind;
-} KindEntry;
-
-typedef struct ProfileEntry
-{
-	int64		profile_id;		/* key */
-	int32		number;
-} ProfileEntry;
-
-typedef struct ModelEntry
-{
-	Model		model;			/* key */
-	int32		number;
-} ModelEntry;
-
-static uint32
-model_hash(const void *key, Size keysize)
-{
-	const Model *model = key;
-
-	return DatumGetUInt32(hash_any((const unsigned char *) model->name, strlen(model->name))) ^ model->is_family;
-}
-
-static int
-model_compare(const void *a, const void *b, Size keysize)
-{
-	const Model *x = a;
-	const Model *y = b;
-
-	return x->is_family != y->is_family || strcmp(x->name, y->name) != 0;
-}
-
-/* Numbers a model or family; NULL has number -1. */
-static int32
-model_number(Picture *picture, HTAB *numbers, const char *name, bool is_family)
-{
-	Model		model = {name, is_family};
-	ModelEntry *entry;
-	bool		found;
-
-	if (name == NULL)
-		return -1;
-	entry = hash_search(numbers, &model, HASH_ENTER, &found);
-	if (!found)
-	{
-		int			n = picture->nmodels;
-
-		if ((n & (n - 1)) == 0)
-			picture->models = n == 0 ? palloc(sizeof(Model)) :
-				repalloc_huge(picture->models, sizeof(Model) * n * 2);
-		picture->models[n] = model;
-		entry->number = picture->nmodels++;
-	}
-	return entry->number;
-}
-
-/* Reads the profiles of the kinds in the search, whose profile_id is set. */
-void
-picture_kinds(Picture *picture, const char *pool, bool read_only)
-{
-	static Statement statement = {
-		"SELECT u.ord::int, p.profile, p.demand FROM unnest($2) WITH ORDINALITY u(profile_id, ord)"
-		" JOIN hwsched.workload_profile p ON p.pool = $1 AND p.profile_id = u.profile_id",
-		{TEXTOID, INT8ARRAYOID}
-	};
-	Search	   *search = &picture->search;
-	HASHCTL		control = {.keysize = sizeof(int64), .entrysize = sizeof(ProfileEntry), .hcxt = CurrentMemoryContext};
-	HTAB	   *numbers = hash_create("hwsched workload profiles", 256, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	Datum	   *ids = palloc(sizeof(Datum) * (search->nkinds + 1));
-	int32	   *firsts = palloc(sizeof(int32) * (search->nkinds + 1));	/* by profile: a kind that has it */
-	int			nprofiles = 0;
-	uint64		n;
-
-	for (int i = 0; i < search->nkinds; i++)
-	{
-		bool		found;
-		ProfileEntry *entry = hash_search(numbers, &search->kinds[i].profile_id, HASH_ENTER, &found);
-
-		if (!found)
-		{
-			entry->number = nprofiles;
-			firsts[nprofiles] = i;
-			ids[nprofiles++] = Int64GetDatum(search->kinds[i].profile_id);
-		}
-	}
-	n = statement_run(&statement, read_only, TEXT_VALUE(pool), array_value(INT8OID, ids, NULL, nprofiles));
-	if (n != nprofiles)
-		elog(ERROR, "pool \"%s\" has %d kinds of workload without a profile", pool, (int) (nprofiles - n));
-	for (uint64 i = 0; i < n; i++)
-	{
-		WorkKind   *kind = &search->kinds[firsts[column_int(i, 1) - 1]];
-
-		document_read(&placement_profile_document, column_jsonb(i, 2), "workload_profile", false, &kind->profile);
-		document_read(&demand_document, column_jsonb(i, 3), "demand", false, &kind->demand);
-	}
-	for (int i = 0; i < search->nkinds; i++)
-	{
-		const ProfileEntry *entry = hash_search(numbers, &search->kinds[i].profile_id, HASH_FIND, NULL);
-
-		search->kinds[i].profile = search->kinds[firsts[entry->number]].profile;
-		search->kinds[i].demand = search->kinds[firsts[entry->number]].demand;
-		search->kinds[i].policy = policy_for(&picture->policies, search->kinds[i].profile.workload_type);
-	}
-}
-
-/* Begins to collect kinds of work. */
-static HTAB *
-begin_kinds(Search *search)
-{
-	HASHCTL		control = {.keysize = sizeof(KindKey), .entrysize = sizeof(KindEntry), .hcxt = CurrentMemoryContext};
-
-	search->nkinds = 0;
-	search->kinds = palloc0(sizeof(WorkKind));
-	return hash_create("hwsched kinds", 256, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-}
-
-/* Returns the number of the kind that a key means, after adding it if it is new. */
-static int32
-kind_number(Search *search, HTAB *kinds, const KindKey *key)
-{
-	bool		found;
-	KindEntry  *entry = hash_search(kinds, key, HASH_ENTER, &found);
-
-	if (!found)
-	{
-		int			n = search->nkinds;
-		WorkKind   *kind;
-
-		if (n > 0 && (n & (n - 1)) == 0)
-			search->kinds = repalloc_huge(search->kinds, sizeof(WorkKind) * n * 2);
-		kind = &search->kinds[n];
-		memset(kind, 0, sizeof(*kind));
-		kind->profile_id = key->profile_id;
-		kind->priority = key->priority;
-		kind->expected_seconds = key->expected_seconds < 0 ? NAN : key->expected_seconds;
-		kind->model = key->model;
-		kind->family = key->family;
-		entry->kind = search->nkinds++;
-	}
-	return entry->kind;
-}
-
-/* Returns the key of a kind, without what the pool's policies do not look at. */
-static KindKey
-kind_key(const Picture *picture, int64 profile_id, int32 priority, double expected_seconds, int32 model, int32 family)
-{
-	int			uses = picture->policies.uses;
-	KindKey		key = {profile_id, -1, 0, -1, -1, 0};
-
-	if ((uses & USES_EXPECTED) && !isnan(expected_seconds))
-		key.expected_seconds = expected_seconds;
-	if (uses & USES_PRIORITY)
-		key.priority = priority;
-	if (uses & USES_MODEL)
-	{
-		key.model = model;
-		key.family = family;
-	}
-	return key;
-}
-
-/* Makes items of the rows of the queue, and collects their kinds. */
-static void
-read_queue(Picture *picture, const char *pool, uint64 nrows, bool read_only)
-{
-	Search	   *search = &picture->search;
-	HASHCTL		control = {
-		.keysize = sizeof(Model), .entrysize = sizeof(ModelEntry),
-		.hash = model_hash, .match = model_compare, .hcxt = CurrentMemoryContext
-	};
-	HTAB	   *models = hash_create("hwsched models", 64, &control, HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
-	HTAB	   *kinds = begin_kinds(search);
-
-	picture->nitems = (int) nrows;
-	picture->items = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(QueueItem) * (nrows + 1));
-	picture->rows = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(QueueRow) * (nrows + 1));
-	for (uint64 i = 0; i < nrows; i++)
-	{
-		QueueRow   *row = &picture->rows[i];
-		QueueItem  *item = &picture->items[i];
-		KindKey		key;
-		bool		isnull;
-
-		row->tid = *(ItemPointer) DatumGetPointer(column(i, 1, &isnull));
-		row->queue_no = column_bigint(i, 2);
-		row->workload = column(i, 5, &isnull);
-		row->run = column_int(i, 9);
-		row->attempt = column_int(i, 10);
-		row->model = model_number(picture, models, column_text(i, 7), false);
-		row->family = model_number(picture, models, column_text(i, 8), true);
-		item->priority = column_int(i, 6);
-		item->expected_seconds = column_number(i, 4);
-		key = kind_key(picture, column_bigint(i, 3), item->priority, item->expected_seconds, row->model, row->family);
-		item->kind = kind_number(search, kinds, &key);
-	}
-	picture_kinds(picture, pool, read_only);
-}
-
-/* Reads the queue, or its first limit rows (limit < 0: all). */
-void
-picture_queue(Picture *picture, const char *pool, int64 limit, bool read_only)
-{
-	static Statement statement = {
-		"SELECT ctid, queue_no, profile_id, expected_seconds, workload_id, priority, model_id, model_family, run, attempt"
-		" FROM hwsched.pending"
-		" WHERE pool = $1 ORDER BY priority, queue_no LIMIT $2",
-		{TEXTOID, INT8OID}
-	};
-	uint64		n = statement_run(&statement, read_only, TEXT_VALUE(pool),
-								  limit < 0 ? NULL_VALUE : BIGINT_VALUE(limit));
-
-	read_queue(picture, pool, n, read_only);
-}
-
-/* Reads one workload of the queue; returns false if it is not pending. */
-bool
-picture_queued(Picture *picture, const char *pool, const char *workload_id, bool read_only)
-{
-	static Statement statement = {
-		"SELECT p.ctid, p.queue_no, p.profile_id, p.expected_seconds, p.workload_id, p.priority, p.model_id, p.model_family,"
-		"  p.run, p.attempt FROM hwsched.submission s"
-		" JOIN hwsched.pending p ON p.pool = s.pool AND p.priority = s.priority AND p.queue_no = s.queue_no"
-		" WHERE s.pool = $1 AND s.workload_id = $2",
-		{TEXTOID, TEXTOID}
-	};
-
-	if (statement_run(&statement, read_only, TEXT_VALUE(pool), TEXT_VALUE(workload_id)) == 0)
-		return false;
-	read_queue(picture, pool, 1, read_only);
-	return true;
-}
-
-/*
- * Takes one workload as the whole queue, pending or not; raises
- * ERRCODE_NO_DATA_FOUND if there is none of that name.
- */
-void
-picture_submitted(Picture *picture, const char *pool, const char *workload_id, bool read_only)
-{
-	static Statement statement = {
-		"SELECT ctid, queue_no, profile_id, expected_seconds, workload_id, priority, model_id, model_family, run, 0"
-		" FROM hwsched.submission WHERE pool = $1 AND workload_id = $2",
-		{TEXTOID, TEXTOID}
-	};
-
-	if (statement_run(&statement, read_only, TEXT_VALUE(pool), TEXT_VALUE(workload_id)) == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_NO_DATA_FOUND),
-				 errmsg("unknown workload \"%s\" in pool \"%s\"", workload_id, pool)));
-	read_queue(picture, pool, 1, read_only);
-}
-
-/* Takes some workload profiles as the kinds of work, without a queue. */
-void
-picture_profiles(Picture *picture, const char *pool, const int64 *profile_ids, int count, bool read_only)
-{
-	HTAB	   *kinds = begin_kinds(&picture->search);
-
-	for (int i = 0; i < count; i++)
-	{
-		KindKey		key = kind_key(picture, profile_ids[i], 0, NAN, -1, -1);
-
-		(void) kind_number(&picture->search, kinds, &key);
-	}
-	picture_kinds(picture, pool, read_only);
-}
-
-/* --- the fleet --- */
 
 /* What a worker reported, until its devices are read. */
 typedef struct Reported
@@ -407,66 +119,84 @@ software_number(Fleet *fleet, HTAB *numbers, const char *text)
 	" WHERE " which " ORDER BY d.worker_id, d.device_no"
 #define DEVICES_TYPES {TEXTOID, TEXTOID}
 
+/* The workers while they are read. */
+typedef struct WorkerReader
+{
+	Fleet	   *fleet;
+	int			allocated;		/* of workers and reported */
+	Reported   *reported;
+	HTAB	   *software;
+} WorkerReader;
+
+static void
+read_worker(void *arg, const Row *row)
+{
+	WorkerReader *reader = arg;
+	Fleet	   *fleet = reader->fleet;
+	double		elapsed = zero_if_absent(row_number(row, 18));
+	double		duration = zero_if_absent(row_number(row, 19));
+	Worker	   *worker;
+	Reported   *report;
+
+	if (fleet->nworkers == reader->allocated)
+	{
+		reader->allocated *= 2;
+		fleet->workers = repalloc_huge(fleet->workers, sizeof(Worker) * reader->allocated);
+		reader->reported = repalloc_huge(reader->reported, sizeof(Reported) * reader->allocated);
+	}
+	worker = &fleet->workers[fleet->nworkers];
+	report = &reader->reported[fleet->nworkers++];
+	memset(worker, 0, sizeof(*worker));
+	worker->worker_id = TextDatumGetCString(row->values[0]);
+	worker->accepting = row_bool(row, 2);
+	worker->cpu_millicores = row_bigint(row, 3);
+	worker->memory_bytes = row_bigint(row, 4);
+	worker->max_concurrent = row_int(row, 5);
+	worker->assignments = row_int(row, 6);
+	worker->cpu_used = row_bigint(row, 7);
+	worker->memory_used = row_bigint(row, 8);
+	worker->total_assignments = row_bigint(row, 9);
+	worker->software = row->nulls[19] ? 0 : software_number(fleet, reader->software, TextDatumGetCString(row->values[19]));
+	worker->last_turn = row_bigint(row, 21);
+	worker->cost_per_hour = zero_if_absent(row_number(row, 22));
+	worker->reported = row_bool(row, 23);
+	report->utilization.cpu = zero_if_absent(row_number(row, 10));
+	report->utilization.memory = zero_if_absent(row_number(row, 11));
+	report->utilization.gpu = zero_if_absent(row_number(row, 12));
+	report->utilization.io = zero_if_absent(row_number(row, 13));
+	report->utilization.network = zero_if_absent(row_number(row, 14));
+	report->temperature = row_number(row, 15);
+	report->celsius = row_number(row, 16);
+	report->phase = (ThermalPhase) row_int(row, 17);
+	if (elapsed >= duration)
+		report->phase = PHASE_NORMAL;
+	report->performance_level = phase_performance_level(report->phase, elapsed, duration);
+}
+
 static Reported *
 load_workers(Picture *picture, const char *pool, const char *only_worker, bool read_only)
 {
-	static Statement of_pool = {WORKERS_SQL("w.pool = $1"), WORKERS_TYPES};
+	static Statement of_pool = {WORKERS_SQL("w.pool = $1"), WORKERS_TYPES, .in_order = true};
 	static Statement of_worker = {WORKERS_SQL("w.pool = $1 AND w.worker_id = $4"), WORKERS_TYPES};
-	Search	   *search = &picture->search;
+	const Search *search = &picture->search;
 	Fleet	   *fleet = &picture->fleet;
 	HASHCTL		control = {.keysize = sizeof(uint64), .entrysize = sizeof(uint64) * 3, .hcxt = CurrentMemoryContext};
-	HTAB	   *numbers = hash_create("hwsched software", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	WorkerReader reader = {fleet, 64};
 	bool		needs_software = false;
-	Reported   *reported;
-	int			n;
 
-	for (int i = 0; i < search->nkinds; i++)
-		needs_software = needs_software || search->kinds[i].demand.software.count > 0;
-	n = (int) statement_run(only_worker ? &of_worker : &of_pool, read_only, TEXT_VALUE(pool),
-							VALUE(BoolGetDatum(needs_software)),
-							VALUE(TimestampTzGetDatum(GetCurrentTransactionStartTimestamp())),
-							TEXT_OR_NULL(only_worker));
-
-	fleet->nworkers = n;
-	fleet->workers = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Worker) * (n + 1));
+	reader.software = hash_create("hwsched software", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	reader.reported = palloc(sizeof(Reported) * reader.allocated);
+	fleet->nworkers = 0;
+	fleet->workers = palloc(sizeof(Worker) * reader.allocated);
 	fleet->nsoftware = 1;
 	fleet->software = palloc0(sizeof(NamedTexts));
-	reported = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Reported) * (n + 1));
-	for (int i = 0; i < n; i++)
-	{
-		Worker	   *worker = &fleet->workers[i];
-		Reported   *report = &reported[i];
-		char	   *software = column_text(i, 20);
-		double		elapsed = zero_if_absent(column_number(i, 18));
-		double		duration = zero_if_absent(column_number(i, 19));
-
-		memset(worker, 0, sizeof(*worker));
-		worker->worker_id = column_text(i, 1);
-		worker->accepting = column_bool(i, 2);
-		worker->cpu_millicores = column_bigint(i, 3);
-		worker->memory_bytes = column_bigint(i, 4);
-		worker->max_concurrent = column_int(i, 5);
-		worker->assignments = column_int(i, 6);
-		worker->cpu_used = column_bigint(i, 7);
-		worker->memory_used = column_bigint(i, 8);
-		worker->total_assignments = column_bigint(i, 9);
-		worker->software = software == NULL ? 0 : software_number(fleet, numbers, software);
-		worker->last_turn = column_bigint(i, 21);
-		worker->cost_per_hour = zero_if_absent(column_number(i, 22));
-		worker->reported = column_bool(i, 23);
-		report->utilization.cpu = zero_if_absent(column_number(i, 10));
-		report->utilization.memory = zero_if_absent(column_number(i, 11));
-		report->utilization.gpu = zero_if_absent(column_number(i, 12));
-		report->utilization.io = zero_if_absent(column_number(i, 13));
-		report->utilization.network = zero_if_absent(column_number(i, 14));
-		report->temperature = column_number(i, 15);
-		report->celsius = column_number(i, 16);
-		report->phase = (ThermalPhase) column_int(i, 17);
-		if (elapsed >= duration)
-			report->phase = PHASE_NORMAL;
-		report->performance_level = phase_performance_level(report->phase, elapsed, duration);
-	}
-	return reported;
+	for (int i = 0; i < search->nkinds; i++)
+		needs_software = needs_software || search->kinds[i].demand.software.count > 0;
+	statement_each(only_worker ? &of_worker : &of_pool, read_only, read_worker, &reader, TEXT_VALUE(pool),
+				   VALUE(BoolGetDatum(needs_software)),
+				   VALUE(TimestampTzGetDatum(GetCurrentTransactionStartTimestamp())),
+				   TEXT_OR_NULL(only_worker));
+	return reader.reported;
 }
 
 /* Sets a device's state from what its worker reported, and it itself. */
@@ -521,77 +251,120 @@ load_profiles(Fleet *fleet, const char *pool, const int64 *ids, int count, bool 
 					  &fleet->profiles[column_int(i, 1) - 1]);
 }
 
+/* A device profile and its number in the fleet. */
+typedef struct ProfileEntry
+{
+	int64		profile_id;		/* key */
+	int32		number;
+} ProfileEntry;
+
+/* The devices while they are read. */
+typedef struct DeviceReader
+{
+	Picture    *picture;
+	const char *pool;
+	int			allocated;		/* of devices, utilizations and celsius */
+	double	   *utilizations;
+	double	   *celsius;
+	int			worker;			/* of the last device */
+	HTAB	   *profiles;
+	int			nprofiles;
+} DeviceReader;
+
+/* Returns the number of a device profile, a new one at its first device. */
+static int
+profile_number(DeviceReader *reader, int64 profile_id)
+{
+	Picture    *picture = reader->picture;
+	bool		found;
+	ProfileEntry *entry = hash_search(reader->profiles, &profile_id, HASH_ENTER, &found);
+
+	if (!found)
+	{
+		if ((reader->nprofiles & (reader->nprofiles - 1)) == 0)
+			picture->device_profile_ids = reader->nprofiles == 0 ? palloc(sizeof(int64)) :
+				repalloc(picture->device_profile_ids, sizeof(int64) * reader->nprofiles * 2);
+		entry->number = reader->nprofiles;
+		picture->device_profile_ids[reader->nprofiles++] = profile_id;
+	}
+	return entry->number;
+}
+
+/* Advances to the worker of a device: both are read in the order of worker_id. */
+static Worker *
+device_worker(DeviceReader *reader, text *worker_id)
+{
+	Fleet	   *fleet = &reader->picture->fleet;
+
+	while (reader->worker < 0 ||
+		   (reader->worker < fleet->nworkers &&
+			(strlen(fleet->workers[reader->worker].worker_id) != VARSIZE_ANY_EXHDR(worker_id) ||
+			 memcmp(fleet->workers[reader->worker].worker_id, VARDATA_ANY(worker_id), VARSIZE_ANY_EXHDR(worker_id)) != 0)))
+	{
+		reader->worker++;
+		if (reader->worker < fleet->nworkers)
+			fleet->workers[reader->worker].first_device = fleet->ndevices;
+	}
+	if (reader->worker >= fleet->nworkers)
+		elog(ERROR, "pool \"%s\" has devices without a worker", reader->pool);
+	return &fleet->workers[reader->worker];
+}
+
+static void
+read_device(void *arg, const Row *row)
+{
+	DeviceReader *reader = arg;
+	Fleet	   *fleet = &reader->picture->fleet;
+	Worker	   *worker = device_worker(reader, DatumGetTextPP(row->values[0]));
+	Device	   *device;
+
+	if (fleet->ndevices == reader->allocated)
+	{
+		reader->allocated *= 2;
+		fleet->devices = repalloc_huge(fleet->devices, sizeof(Device) * reader->allocated);
+		reader->utilizations = repalloc_huge(reader->utilizations, sizeof(double) * reader->allocated);
+		reader->celsius = repalloc_huge(reader->celsius, sizeof(double) * reader->allocated);
+	}
+	device = &fleet->devices[fleet->ndevices];
+	memset(device, 0, sizeof(*device));
+	device->device_no = row_int(row, 2);
+	device->profile = profile_number(reader, row_bigint(row, 3));
+	device->memory_bytes = row_bigint(row, 4);
+	device->uses_host_memory = row_bool(row, 5);
+	device->slots = row_int(row, 6);
+	device->share = row_int(row, 7);
+	device->memory_used = row_bigint(row, 8);
+	if (device->uses_host_memory)
+		worker->memory_used += device->memory_used;
+	reader->utilizations[fleet->ndevices] = row_number(row, 9);
+	reader->celsius[fleet->ndevices] = row_number(row, 10);
+	worker->ndevices++;
+	fleet->ndevices++;
+}
+
 static void
 load_devices(Picture *picture, const char *pool, const char *only_worker,
 			 const Reported *reported, bool read_only)
 {
-	static Statement of_pool = {DEVICES_SQL("d.pool = $1"), DEVICES_TYPES};
-	static Statement of_worker = {DEVICES_SQL("d.pool = $1 AND d.worker_id = $2"), DEVICES_TYPES, true};
+	static Statement of_pool = {DEVICES_SQL("d.pool = $1"), DEVICES_TYPES, .in_order = true};
+	static Statement of_worker = {DEVICES_SQL("d.pool = $1 AND d.worker_id = $2"), DEVICES_TYPES, .joins_sets = true};
 	Fleet	   *fleet = &picture->fleet;
 	HASHCTL		control = {.keysize = sizeof(int64), .entrysize = sizeof(ProfileEntry), .hcxt = CurrentMemoryContext};
-	HTAB	   *numbers = hash_create("hwsched profiles", 256, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	int			n = (int) statement_run(only_worker ? &of_worker : &of_pool, read_only,
-										TEXT_VALUE(pool), TEXT_OR_NULL(only_worker));
-	double	   *utilizations = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(double) * (n + 1));
-	double	   *celsius = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(double) * (n + 1));
-	int64	   *profile_ids = NULL;
-	int			nprofiles = 0;
-	int			worker = -1;
+	DeviceReader reader = {picture, pool, 64, .worker = -1};
 
+	reader.profiles = hash_create("hwsched profiles", 256, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	reader.utilizations = palloc(sizeof(double) * reader.allocated);
+	reader.celsius = palloc(sizeof(double) * reader.allocated);
 	fleet->ndevices = 0;
-	fleet->devices = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Device) * (n + 1));
-	for (int i = 0; i < n; i++)
-	{
-		Device	   *device = &fleet->devices[fleet->ndevices];
-		int64		profile_id = column_bigint(i, 3);
-		bool		isnull;
-		text	   *worker_id = DatumGetTextPP(column(i, 1, &isnull));
-		ProfileEntry *entry;
-		bool		found;
+	fleet->devices = palloc(sizeof(Device) * reader.allocated);
+	picture->device_profile_ids = NULL;
+	statement_each(only_worker ? &of_worker : &of_pool, read_only, read_device, &reader,
+				   TEXT_VALUE(pool), TEXT_OR_NULL(only_worker));
 
-		/* both are in the order of worker_id */
-		while (worker < 0 ||
-			   (worker < fleet->nworkers &&
-				(strlen(fleet->workers[worker].worker_id) != VARSIZE_ANY_EXHDR(worker_id) ||
-				 memcmp(fleet->workers[worker].worker_id, VARDATA_ANY(worker_id), VARSIZE_ANY_EXHDR(worker_id)) != 0)))
-		{
-			worker++;
-			if (worker < fleet->nworkers)
-				fleet->workers[worker].first_device = fleet->ndevices;
-		}
-		if (worker >= fleet->nworkers)
-			elog(ERROR, "pool \"%s\" has devices without a worker", pool);
-
-		entry = hash_search(numbers, &profile_id, HASH_ENTER, &found);
-		if (!found)
-		{
-			if ((nprofiles & (nprofiles - 1)) == 0)
-				profile_ids = nprofiles == 0 ? palloc(sizeof(int64)) :
-					repalloc(profile_ids, sizeof(int64) * nprofiles * 2);
-			entry->number = nprofiles;
-			profile_ids[nprofiles++] = profile_id;
-		}
-		memset(device, 0, sizeof(*device));
-		device->device_no = column_int(i, 2);
-		device->profile = entry->number;
-		device->memory_bytes = column_bigint(i, 4);
-		device->uses_host_memory = column_bool(i, 5);
-		device->slots = column_int(i, 6);
-		device->share = column_int(i, 7);
-		device->memory_used = column_bigint(i, 8);
-		if (device->uses_host_memory)
-			fleet->workers[worker].memory_used += device->memory_used;
-		utilizations[fleet->ndevices] = column_number(i, 9);
-		celsius[fleet->ndevices] = column_number(i, 10);
-		fleet->workers[worker].ndevices++;
-		fleet->ndevices++;
-	}
-
-	load_profiles(fleet, pool, profile_ids, nprofiles, read_only);
-	picture->device_profile_ids = profile_ids;
+	load_profiles(fleet, pool, picture->device_profile_ids, reader.nprofiles, read_only);
 	for (int w = 0; w < fleet->nworkers; w++)
 		for (int i = fleet->workers[w].first_device; i < fleet->workers[w].first_device + fleet->workers[w].ndevices; i++)
-			set_device_state(fleet, &fleet->devices[i], &reported[w], utilizations[i], celsius[i]);
+			set_device_state(fleet, &fleet->devices[i], &reported[w], reader.utilizations[i], reader.celsius[i]);
 }
 
 static int
@@ -671,5 +444,6 @@ picture_fleet(Picture *picture, const char *pool, const char *only_worker, bool 
 	load_devices(picture, pool, only_worker, reported, read_only);
 	load_records(picture, pool, read_only);
 	load_context(picture, pool, read_only);
+	picture->search.partial = only_worker != NULL;
 	search_begin(&picture->search);
 }

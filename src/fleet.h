@@ -15,7 +15,7 @@ typedef struct QueueRow
 {
 	ItemPointerData tid;
 	int64		queue_no;
-	Datum		workload;		/* its id, a text */
+	Datum		workload_id;	/* a text */
 	int32		run;
 	int32		attempt;
 	int32		model;			/* in Picture.models; -1: none */
@@ -44,12 +44,14 @@ typedef struct Picture
 	Model	   *models;			/* as search.model_workers */
 } Picture;
 
-extern void picture_settings(Picture *picture, const char *pool, bool read_only);
+/* queue.c */
 extern void picture_queue(Picture *picture, const char *pool, int64 limit, bool read_only);
 extern bool picture_queued(Picture *picture, const char *pool, const char *workload_id, bool read_only);
 extern void picture_submitted(Picture *picture, const char *pool, const char *workload_id, bool read_only);
 extern void picture_profiles(Picture *picture, const char *pool, const int64 *profile_ids, int count, bool read_only);
-extern void picture_kinds(Picture *picture, const char *pool, bool read_only);
+
+/* fleet.c */
+extern void picture_settings(Picture *picture, const char *pool, bool read_only);
 extern int	fleet_worker(const Fleet *fleet, const char *worker_id);
 extern void picture_fleet(Picture *picture, const char *pool, const char *only_worker, bool read_only);
 

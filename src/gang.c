@@ -19,6 +19,13 @@ may_share_worker(const WorkKind *kind)
 	return kind->demand.share_worker && profile_strategy(&kind->profile) == STRATEGY_SHARDED;
 }
 
+/* Returns how many workers a gang takes at the least. */
+int
+workers_needed(const WorkKind *kind)
+{
+	return may_share_worker(kind) ? 1 : gang_least(&kind->profile, &kind->demand);
+}
+
 static void
 bar_worker(Search *search, int worker, bool barred)
 {

@@ -288,6 +288,7 @@ make_ideals(Search *search)
 
 		*ideal = fleet->workers[state->members[first]];
 		ideal->accepting = true;
+		ideal->barred = false;
 		ideal->assignments = 0;
 		ideal->max_concurrent = 0;
 		ideal->cpu_used = ideal->memory_used = 0;

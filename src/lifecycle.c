@@ -6,7 +6,9 @@
  * An assignment goes from assigned to running to one of its final states.
  * Each step is one UPDATE that names the state it starts from, so of two
  * callers one takes the step and the other is told the state.  Locks are taken
- * in the order pool, assignments, usage, load.
+ * in the order pool, assignments, usage, load.  The pool is locked only to end
+ * a shard or replica, as that may touch other workers, to cancel, and to take
+ * work out of the queue.
  */
 #include "postgres.h"
 
@@ -33,17 +35,21 @@ PG_FUNCTION_INFO_V1(cancel);
 /* --- one assignment, by its id --- */
 
 /*
- * Finds the worker and state of an assignment and checks that the caller may
- * act for that worker.  Raises ERRCODE_NO_DATA_FOUND for an unknown one.
+ * Finds the state of an assignment and checks that the caller may act for its
+ * worker.  Returns whether it is a member of a gang.  Raises
+ * ERRCODE_NO_DATA_FOUND for an unknown one.
  */
-static char *
-assignment_worker(const Caller *caller, const char *pool, int64 assignment_id, char **state)
+static bool
+find_assignment(const Caller *caller, const char *pool, int64 assignment_id, char **state)
 {
 	static Statement statement = {
-		"SELECT worker_id, state::text FROM hwsched.assignment WHERE pool = $1 AND assignment_id = $2",
+		"SELECT a.worker_id, a.state::text, p.allocation_strategy <> 'single' FROM hwsched.assignment a"
+		" JOIN hwsched.workload_profile p ON p.pool = a.pool AND p.profile_id = a.profile_id"
+		" WHERE a.pool = $1 AND a.assignment_id = $2",
 		{TEXTOID, INT8OID}
 	};
 	char	   *worker_id;
+	bool		gang;
 
 	if (statement_run(&statement, false, TEXT_VALUE(pool), BIGINT_VALUE(assignment_id)) == 0)
 	{
@@ -54,8 +60,9 @@ assignment_worker(const Caller *caller, const char *pool, int64 assignment_id, c
 	}
 	worker_id = column_text(0, 1);
 	*state = column_text(0, 2);
+	gang = column_bool(0, 3);
 	access_check_worker(caller, pool, worker_id);
-	return worker_id;
+	return gang;
 }
 
 /* Raises that an assignment is not in the state that a step starts from. */
@@ -64,7 +71,7 @@ assignment_not_in_state(const Caller *caller, const char *pool, int64 assignment
 {
 	char	   *state;
 
-	(void) assignment_worker(caller, pool, assignment_id, &state);
+	(void) find_assignment(caller, pool, assignment_id, &state);
 	if (strcmp(state, "expired") == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -94,7 +101,7 @@ start_assignment(PG_FUNCTION_ARGS)
 
 	caller = call_begin(fcinfo);
 	pool_settings_load(pool, false, &settings);
-	(void) assignment_worker(&caller, pool, assignment_id, &state);
+	(void) find_assignment(&caller, pool, assignment_id, &state);
 	if (statement_run(&statement, false, TEXT_VALUE(pool), BIGINT_VALUE(assignment_id),
 					  VALUE(Float8GetDatum(settings.lease))) == 0)
 		assignment_not_in_state(&caller, pool, assignment_id, "started", "assigned");
@@ -126,7 +133,7 @@ extend_lease(PG_FUNCTION_ARGS)
 				 errmsg("invalid value for \"by\": %s", DatumGetCString(DirectFunctionCall1(interval_out, by))),
 				 errdetail("Expected an interval above 0, of at most a year.")));
 	caller = call_begin(fcinfo);
-	(void) assignment_worker(&caller, pool, assignment_id, &state);
+	(void) find_assignment(&caller, pool, assignment_id, &state);
 	if (statement_run(&statement, false, TEXT_VALUE(pool), BIGINT_VALUE(assignment_id), VALUE(by)) == 0)
 		assignment_not_in_state(&caller, pool, assignment_id, "extended", "running");
 	call_end(&caller);
@@ -146,11 +153,12 @@ complete(PG_FUNCTION_ARGS)
 
 	caller = call_begin(fcinfo);
 	pool_settings_load(pool, false, &settings);
-	(void) assignment_worker(&caller, pool, assignment_id, &state);
+	if (find_assignment(&caller, pool, assignment_id, &state))
+		pool_lock(pool);
 	if (end_assignments(pool, &assignment_id, 1, true, "completed", NULL,
 						PG_ARGISNULL(1) ? NULL : jsonb_argument(1), &ended) == 0)
 		assignment_not_in_state(&caller, pool, assignment_id, "completed", "running");
-	close_workloads(pool, ended, 1, "completed");
+	complete_workloads(pool, ended, 1);
 	learn_preferences(pool, &settings, ended, 1, true);
 	call_end(&caller);
 	PG_RETURN_VOID();
@@ -170,7 +178,9 @@ Datum
 complete_many(PG_FUNCTION_ARGS)
 {
 	static Statement check = {
-		"SELECT worker_id FROM hwsched.assignment WHERE pool = $1 AND assignment_id = ANY ($2) GROUP BY worker_id",
+		"SELECT a.worker_id, bool_or(p.allocation_strategy <> 'single') FROM hwsched.assignment a"
+		" JOIN hwsched.workload_profile p ON p.pool = a.pool AND p.profile_id = a.profile_id"
+		" WHERE a.pool = $1 AND a.assignment_id = ANY ($2) GROUP BY a.worker_id",
 		{TEXTOID, INT8ARRAYOID}
 	};
 	ArrayType  *array = DatumGetArrayTypeP(argument(fcinfo, 0));
@@ -186,6 +196,7 @@ complete_many(PG_FUNCTION_ARGS)
 	int			kept = 0;
 	int			nworkers;
 	int			n;
+	bool		gangs = false;
 	Caller		caller;
 
 	deconstruct_array(array, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &elements, &nulls, &count);
@@ -194,10 +205,13 @@ complete_many(PG_FUNCTION_ARGS)
 	nworkers = (int) statement_run(&check, false, TEXT_VALUE(pool), VALUE(PointerGetDatum(array)));
 	workers = palloc(sizeof(char *) * (nworkers + 1));
 	for (int i = 0; i < nworkers; i++)
+	{
 		workers[i] = column_text(i, 1);
+		gangs = gangs || column_bool(i, 2);
+	}
 	for (int i = 0; i < nworkers; i++)
 		access_check_worker(&caller, pool, workers[i]);
-	if (nworkers > 1)
+	if (nworkers > 1 || gangs)
 		pool_lock(pool);
 
 	ids = palloc(sizeof(int64) * (count + 1));
@@ -222,7 +236,7 @@ complete_many(PG_FUNCTION_ARGS)
 			missing++;
 		assignment_not_in_state(&caller, pool, ids[missing], "completed", "running");
 	}
-	close_workloads(pool, ended, n, "completed");
+	complete_workloads(pool, ended, n);
 	learn_preferences(pool, &settings, ended, n, true);
 	call_end(&caller);
 	PG_RETURN_INT64(n);
@@ -241,7 +255,8 @@ fail(PG_FUNCTION_ARGS)
 
 	caller = call_begin(fcinfo);
 	pool_settings_load(pool, false, &settings);
-	(void) assignment_worker(&caller, pool, assignment_id, &state);
+	if (find_assignment(&caller, pool, assignment_id, &state))
+		pool_lock(pool);
 	if (end_assignments(pool, &assignment_id, 1, false, "failed",
 						PG_ARGISNULL(1) ? NULL : text_argument(fcinfo, 1), NULL, &ended) == 0)
 		assignment_not_in_state(&caller, pool, assignment_id, "failed", "assigned or running");

@@ -2,9 +2,15 @@
  * outcome.c
  *		How assignments end: what they held is given back, and their workloads
  *		are closed or queued again.
+ *
+ * A sharded or replicated workload is placed as a gang: one assignment for each
+ * shard or replica, which live and end one by one until one of them decides
+ * for all.  Whoever ends a member of a gang has the pool locked before, so that
+ * the members end one after the other and the last knows that it is the last.
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "outcome.h"
 #include "statement.h"
 #include "usage.h"
@@ -84,7 +90,7 @@ release(const char *pool, Release *releases, int count)
  * Ends live assignments (with started_only: running ones) in a final state and
  * gives back what they held.  Returns how many there were and sets *ended;
  * those that were not live any more are left out.  If they are of several
- * workers, the caller holds the pool's lock.
+ * workers, or of gangs, the caller holds the pool's lock.
  */
 int
 end_assignments(const char *pool, const int64 *ids, int count, bool started_only,
@@ -98,7 +104,8 @@ end_assignments(const char *pool, const int64 *ids, int count, bool started_only
 		"  AND CASE WHEN $3 THEN a.state = 'running' ELSE a.state IN ('assigned', 'running') END"
 		" RETURNING a.assignment_id, a.worker_id, a.workload_id, p.workload_type, a.run, a.attempt,"
 		"  a.predicted_seconds, extract(epoch FROM a.finished_at - a.started_at)::float8, a.device_nos,"
-		"  p.cpu_millicores, p.host_memory_bytes, p.device_slots, p.device_share, p.device_memory_bytes",
+		"  p.cpu_millicores, p.host_memory_bytes, p.device_slots, p.device_share, p.device_memory_bytes,"
+		"  p.allocation_strategy <> 'single'",
 		{TEXTOID, INT8ARRAYOID, BOOLOID, TEXTOID, TEXTOID, JSONBOID}
 	};
 	/* several are locked in the order of their ids, as everybody does */
@@ -139,38 +146,188 @@ end_assignments(const char *pool, const int64 *ids, int count, bool started_only
 		releases[i].device_nos = (int32 *) ARR_DATA_PTR(array);
 		releases[i].worker = (WorkerChange) {one->worker_id, 1, column_bigint(i, 10), column_bigint(i, 11)};
 		releases[i].device = (DeviceChange) {one->worker_id, 0, column_int(i, 12), column_int(i, 13), column_bigint(i, 14)};
+		one->gang = column_bool(i, 15);
 	}
 	if (n > 0)
 		release(pool, releases, n);
 	return n;
 }
 
-/* Closes the workloads of ended assignments. */
-void
-close_workloads(const char *pool, const EndedAssignment *ended, int count, const char *outcome)
+/* --- gangs --- */
+
+/* How a gang, the shards or replicas of one attempt, stands. */
+typedef struct Gang
 {
-	static Statement statement = {
-		"UPDATE hwsched.submission s SET outcome = $4::hwsched.workload_state, closed_at = now()"
-		" FROM unnest($2, $3) c(workload_id, run)"
-		" WHERE s.pool = $1 AND s.workload_id = c.workload_id AND s.run = c.run AND s.outcome IS NULL",
-		{TEXTOID, TEXTARRAYOID, INT4ARRAYOID, TEXTOID}
+	const char *workload_id;
+	int32		run;
+	int32		attempt;
+	int32		quorum;			/* 0: sharded, it needs all */
+	int32		completed;
+	bool		begun;			/* some member has started */
+	int			nlive;
+	int64	   *live;			/* assignment_ids */
+	bool		ends;			/* set by whoever decides it */
+} Gang;
+
+/* Attempts of runs, column by column, as statements take them. */
+typedef struct AttemptList
+{
+	int			count;
+	const char **workload_ids;
+	Datum	   *runs;
+	Datum	   *attempts;
+} AttemptList;
+
+static AttemptList
+attempts_begin(int most)
+{
+	AttemptList list = {0, palloc(sizeof(char *) * (most + 1)), palloc(sizeof(Datum) * (most + 1)),
+	palloc(sizeof(Datum) * (most + 1))};
+
+	return list;
+}
+
+static void
+attempts_add(AttemptList *list, const char *workload_id, int32 run, int32 attempt)
+{
+	list->workload_ids[list->count] = workload_id;
+	list->runs[list->count] = Int32GetDatum(run);
+	list->attempts[list->count++] = Int32GetDatum(attempt);
+}
+
+/*
+ * Reads how the gangs of ended assignments stand, each once.  Returns their
+ * number and sets *gangs.
+ *
+ * Whoever ends a member of a gang has locked the pool, so a new snapshot shows
+ * all that its siblings did.  An old one (REPEATABLE READ) may not: locking the
+ * rows then fails if they have changed since.
+ */
+static int
+read_gangs(const char *pool, const EndedAssignment *ended, int count, Gang **gangs)
+{
+#define ATTEMPTS_SQL "(SELECT DISTINCT * FROM unnest($2, $3, $4) e(workload_id, run, attempt)) g" \
+	" JOIN hwsched.assignment a ON a.pool = $1 AND a.workload_id = g.workload_id AND a.run = g.run AND a.attempt = g.attempt"
+	static Statement lock = {
+		"SELECT FROM " ATTEMPTS_SQL " ORDER BY a.assignment_id FOR NO KEY UPDATE OF a",
+		{TEXTOID, TEXTARRAYOID, INT4ARRAYOID, INT4ARRAYOID}
 	};
-	const char **ids = palloc(sizeof(char *) * (count + 1));
-	Datum	   *runs = palloc(sizeof(Datum) * (count + 1));
+	static Statement read = {
+		"SELECT a.workload_id, a.run, a.attempt, max(p.quorum), (count(*) FILTER (WHERE a.state = 'completed'))::int,"
+		"  bool_or(a.started_at IS NOT NULL), array_agg(a.assignment_id) FILTER (WHERE a.state IN ('assigned', 'running'))"
+		" FROM " ATTEMPTS_SQL
+		" JOIN hwsched.workload_profile p ON p.pool = a.pool AND p.profile_id = a.profile_id"
+		" GROUP BY a.workload_id, a.run, a.attempt",
+		{TEXTOID, TEXTARRAYOID, INT4ARRAYOID, INT4ARRAYOID}
+	};
+	AttemptList list = attempts_begin(count);
+	Parameter	ids;
+	Parameter	runs;
+	Parameter	attempts;
+	int			n;
 
 	for (int i = 0; i < count; i++)
+		if (ended[i].gang)
+			attempts_add(&list, ended[i].workload_id, ended[i].run, ended[i].attempt);
+	if (list.count == 0)
+		return 0;
+	ids = text_array(list.workload_ids, list.count);
+	runs = array_value(INT4OID, list.runs, NULL, list.count);
+	attempts = array_value(INT4OID, list.attempts, NULL, list.count);
+	if (IsolationUsesXactSnapshot())
+		statement_run(&lock, false, TEXT_VALUE(pool), ids, runs, attempts);
+	n = (int) statement_run(&read, false, TEXT_VALUE(pool), ids, runs, attempts);
+	*gangs = palloc0(sizeof(Gang) * (n + 1));
+	for (int i = 0; i < n; i++)
 	{
-		ids[i] = ended[i].workload_id;
-		runs[i] = Int32GetDatum(ended[i].run);
+		Gang	   *gang = &(*gangs)[i];
+		bool		isnull;
+		Datum		live = column(i, 7, &isnull);
+
+		gang->workload_id = column_text(i, 1);
+		gang->run = column_int(i, 2);
+		gang->attempt = column_int(i, 3);
+		gang->quorum = column_int(i, 4);
+		gang->completed = column_int(i, 5);
+		gang->begun = column_bool(i, 6);
+		if (!isnull)
+		{
+			ArrayType  *array = DatumGetArrayTypePCopy(live);
+
+			gang->nlive = ARR_DIMS(array)[0];
+			gang->live = (int64 *) ARR_DATA_PTR(array);
+		}
 	}
-	statement_run(&statement, false, TEXT_VALUE(pool), text_array(ids, count),
-				  array_value(INT4OID, runs, NULL, count), TEXT_VALUE(outcome));
+	return n;
+}
+
+/* Cancels what is live of the gangs that end. */
+static void
+cancel_rest(const char *pool, const Gang *gangs, int count, const char *error)
+{
+	EndedAssignment *cancelled;
+	int64	   *ids;
+	int			total = 0;
+	int			n = 0;
+
+	for (int i = 0; i < count; i++)
+		total += gangs[i].ends ? gangs[i].nlive : 0;
+	if (total == 0)
+		return;
+	ids = palloc(sizeof(int64) * total);
+	for (int i = 0; i < count; i++)
+		for (int j = 0; gangs[i].ends && j < gangs[i].nlive; j++)
+			ids[n++] = gangs[i].live[j];
+	end_assignments(pool, ids, n, false, "cancelled", error, NULL, &cancelled);
+}
+
+/* --- workloads --- */
+
+/*
+ * Completes the workloads of completed assignments: a sharded one with the last
+ * of its shards, a replicated one with its quorum, which cancels the rest.  If
+ * there are gangs among them, the pool is locked.
+ */
+void
+complete_workloads(const char *pool, const EndedAssignment *ended, int count)
+{
+	static Statement close = {
+		"UPDATE hwsched.submission s SET outcome = 'completed', closed_at = now()"
+		" FROM unnest($2, $3) c(workload_id, run)"
+		" WHERE s.pool = $1 AND s.workload_id = c.workload_id AND s.run = c.run AND s.outcome IS NULL",
+		{TEXTOID, TEXTARRAYOID, INT4ARRAYOID}
+	};
+	AttemptList closed = attempts_begin(count);
+	Gang	   *gangs;
+	int			ngangs = read_gangs(pool, ended, count, &gangs);
+
+	for (int i = 0; i < count; i++)
+		if (!ended[i].gang)
+			attempts_add(&closed, ended[i].workload_id, ended[i].run, ended[i].attempt);
+	for (int i = 0; i < ngangs; i++)
+	{
+		Gang	   *gang = &gangs[i];
+
+		/* the first shard that is lost ends its gang, so those not live are completed */
+		gang->ends = gang->quorum > 0 ? gang->completed >= gang->quorum : gang->nlive == 0;
+		if (gang->ends)
+			attempts_add(&closed, gang->workload_id, gang->run, gang->attempt);
+	}
+	cancel_rest(pool, gangs, ngangs, "the quorum is reached");
+	if (closed.count > 0)
+		statement_run(&close, false, TEXT_VALUE(pool), text_array(closed.workload_ids, closed.count),
+					  array_value(INT4OID, closed.runs, NULL, closed.count));
 }
 
 /*
  * Puts the workloads of ended assignments back into the queue, in their old
  * place.  With failed, the attempt counts: after the last one the workload is
  * dead.
+ *
+ * A gang goes back as one, and what is left of it is cancelled, unless its
+ * other replicas still make a quorum.  It counts as an attempt, too, if any
+ * member had started: results of one attempt are then of one placement.  If
+ * there are gangs among them, the pool is locked.
  */
 void
 requeue(const char *pool, const EndedAssignment *ended, int count, bool failed)
@@ -192,24 +349,32 @@ requeue(const char *pool, const EndedAssignment *ended, int count, bool failed)
 		"  AND s.outcome IS NULL AND e.attempt > s.retries + 1",
 		{TEXTOID, TEXTARRAYOID, INT4ARRAYOID, INT4ARRAYOID}
 	};
-	const char **ids = palloc(sizeof(char *) * (count + 1));
-	Datum	   *runs = palloc(sizeof(Datum) * (count + 1));
-	Datum	   *attempts = palloc(sizeof(Datum) * (count + 1));
-	Parameter	id_array;
-	Parameter	run_array;
-	Parameter	attempt_array;
+	AttemptList next = attempts_begin(count);
+	Gang	   *gangs;
+	int			ngangs = read_gangs(pool, ended, count, &gangs);
+	Parameter	ids;
+	Parameter	runs;
+	Parameter	attempts;
 
 	for (int i = 0; i < count; i++)
+		if (!ended[i].gang)
+			attempts_add(&next, ended[i].workload_id, ended[i].run, ended[i].attempt + (failed ? 1 : 0));
+	for (int i = 0; i < ngangs; i++)
 	{
-		ids[i] = ended[i].workload_id;
-		runs[i] = Int32GetDatum(ended[i].run);
-		attempts[i] = Int32GetDatum(ended[i].attempt + (failed ? 1 : 0));
+		Gang	   *gang = &gangs[i];
+
+		gang->ends = gang->quorum == 0 || gang->completed + gang->nlive < gang->quorum;
+		if (gang->ends)
+			attempts_add(&next, gang->workload_id, gang->run, gang->attempt + (failed || gang->begun ? 1 : 0));
 	}
-	id_array = text_array(ids, count);
-	run_array = array_value(INT4OID, runs, NULL, count);
-	attempt_array = array_value(INT4OID, attempts, NULL, count);
-	if (statement_run(&queue, false, TEXT_VALUE(pool), id_array, run_array, attempt_array) < count)
-		statement_run(&bury, false, TEXT_VALUE(pool), id_array, run_array, attempt_array);
+	cancel_rest(pool, gangs, ngangs, "another member of the gang was lost");
+	if (next.count == 0)
+		return;
+	ids = text_array(next.workload_ids, next.count);
+	runs = array_value(INT4OID, next.runs, NULL, next.count);
+	attempts = array_value(INT4OID, next.attempts, NULL, next.count);
+	if (statement_run(&queue, false, TEXT_VALUE(pool), ids, runs, attempts) < next.count)
+		statement_run(&bury, false, TEXT_VALUE(pool), ids, runs, attempts);
 }
 
 /*

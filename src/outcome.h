@@ -18,6 +18,7 @@ typedef struct EndedAssignment
 	const char *workload_type;
 	int32		run;
 	int32		attempt;
+	bool		gang;			/* a shard or replica */
 	double		predicted_seconds;
 	double		actual_seconds; /* NAN: it never ran */
 } EndedAssignment;
@@ -25,7 +26,7 @@ typedef struct EndedAssignment
 extern int	end_assignments(const char *pool, const int64 *ids, int count, bool started_only,
 							const char *state, const char *error, Jsonb *result,
 							EndedAssignment **ended);
-extern void close_workloads(const char *pool, const EndedAssignment *ended, int count, const char *outcome);
+extern void complete_workloads(const char *pool, const EndedAssignment *ended, int count);
 extern void requeue(const char *pool, const EndedAssignment *ended, int count, bool failed);
 extern int	live_assignments(const char *pool, const char *worker_id, const char *workload_id,
 							 int64 **ids);

@@ -37,7 +37,10 @@ search_begin(Search *search)
 	search->blocked_gang = -1;
 	search->pairs_scored = search->candidates_scored = 0;
 	for (int i = 0; i < fleet->nworkers; i++)
+	{
 		most_devices = Max(most_devices, fleet->workers[i].ndevices);
+		search->last_turn = Max(search->last_turn, fleet->workers[i].last_turn);
+	}
 	state->scratch = palloc(sizeof(int32) * (most_devices + 1));
 	state->scratch_values = palloc(sizeof(double) * (most_devices + 1));
 	state->scratch_fitting = palloc(sizeof(int32) * (most_devices + 1));
@@ -50,7 +53,6 @@ search_begin(Search *search)
 	if (needs_lanes)
 		lanes_begin(search);
 	fragmentation_begin(search);
-	ranking_begin(search);
 }
 
 /* Notes that a worker got something, lost it or was barred. */
@@ -178,6 +180,8 @@ place_item(Search *search, QueueItem *items, int index)
 	item->nplacements = 0;
 	if (is_gang(kind))
 	{
+		if (search->partial)
+			return;
 		place_gang(search, items, index);
 		if (item->nplacements == 0 && search->blocked_gang < 0 && search->reserves)
 			reserve_for_gang(search, items, index);

@@ -16,7 +16,7 @@
  */
 typedef enum Refusal
 {
-	/* never, as the fleet is; the last of these is REFUSED_HOST_MEMORY */
+	/* never, as the fleet is; the last of these is REFUSED_NEVER */
 	REFUSED_NO_WORKER,
 	REFUSED_ACCELERATORS,
 	REFUSED_BACKEND,
@@ -28,6 +28,7 @@ typedef enum Refusal
 	REFUSED_SOFTWARE,
 	REFUSED_CPU_CORES,
 	REFUSED_HOST_MEMORY,
+	REFUSED_WORKERS,
 	/* not now */
 	REFUSED_DRAINING,
 	REFUSED_RESERVED,
@@ -40,6 +41,8 @@ typedef enum Refusal
 	REFUSED_SCORE,
 	FITS
 } Refusal;
+
+#define REFUSED_NEVER REFUSED_WORKERS
 
 /* The settings of a pool that decide placements. */
 typedef struct PlacementSettings
@@ -190,6 +193,7 @@ typedef struct Search
 	int			nchosen;
 	int			chosen_allocated;
 	int32	   *chosen;
+	bool		partial;		/* the fleet is only a part of it: gangs are for who sees all */
 	/* workers kept for the first gang that has to wait */
 	bool		reserves;		/* whether such a gang gets any */
 	int32		reserved_from;	/* the first item that may not use those reserved before; -1: none */

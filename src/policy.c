@@ -22,7 +22,7 @@ const AlgorithmTraits algorithm_traits[] = {
 	[ALGORITHM_ENERGY] = {"energy", SCALE_LEAST, USES_EXPECTED, true, false},
 	[ALGORITHM_COST] = {"cost", SCALE_LEAST, USES_EXPECTED | USES_COST, true, false},
 	[ALGORITHM_PREDICTED_TIME] = {"predicted_time", SCALE_LEAST, USES_EXPECTED, true, false},
-	[ALGORITHM_FUNCTION] = {NULL, SCALE_NONE, USES_EXPECTED, true, false},
+	[ALGORITHM_FUNCTION] = {NULL, SCALE_NONE, USES_PRIORITY | USES_EXPECTED, true, false},
 };
 
 const int	algorithm_count = ALGORITHM_FUNCTION;
@@ -144,8 +144,9 @@ priority_score(int priority, const Performance *performance, double expected_sec
 
 /* --- one candidate --- */
 
-static double
-mean_effective_load(const Search *search, const Candidate *candidate)
+/* Returns the mean effective load of a candidate's devices. */
+double
+candidate_load(const Search *search, const Candidate *candidate)
 {
 	double		sum = 0;
 
@@ -296,12 +297,12 @@ part_value(Search *search, WorkKind *kind, const PolicyPart *part, const Candida
 			return candidate->value;
 		case ALGORITHM_PRIORITY:
 			return priority_score(kind->priority, performance, kind->expected_seconds, worker->reported,
-								  mean_effective_load(search, candidate));
+								  candidate_load(search, candidate));
 		case ALGORITHM_WEIGHTED_ROUND_ROBIN:
-			return 1.0 - mean_effective_load(search, candidate);
+			return 1.0 - candidate_load(search, candidate);
 		case ALGORITHM_PERFORMANCE:
 			return performance_score(performance, kind->expected_seconds, worker->reported,
-									 mean_effective_load(search, candidate));
+									 candidate_load(search, candidate));
 		case ALGORITHM_AFFINITY:
 			return affinity_score(search, kind, candidate->worker);
 		case ALGORITHM_PACKING:

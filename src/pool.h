@@ -28,7 +28,8 @@ typedef struct PoolSettings
  * The lock of a pool, held until the end of the transaction.  Whoever reserves
  * capacity, or takes work out of the queue, holds it alone (pool_lock).
  * Whoever else writes only keeps the pool from being dropped (pool_check);
- * releasing capacity of one worker needs no more than that worker's usage row.
+ * releasing capacity of one worker needs no more than that worker's usage row,
+ * but the members of a gang end one after the other, under the pool's lock.
  * Different pools never meet.
  */
 extern void pool_lock(const char *pool);

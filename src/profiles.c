@@ -158,8 +158,27 @@ units(double amount, double per_one)
 	return amount > 0 ? (int64) Max(1, floor(amount * per_one + 1e-6)) : 0;
 }
 
+/* Takes over what a gang needs; the keys mean nothing to work that is none. */
 static void
-demand_of(const Requirements *read, const char *path, Demand *demand)
+gang_demand_of(const Requirements *read, const WorkloadProfile *profile, const char *path, Demand *demand)
+{
+	Strategy	strategy = profile_strategy(profile);
+	int32		quorum = Max(1, read->properties.quorum);
+
+	demand->share_worker = strategy != STRATEGY_SINGLE && read->properties.share_worker;
+	if (strategy != STRATEGY_REPLICATED)
+		return;
+	demand->quorum = quorum;
+	if (quorum > Max(2, profile->max_shards))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value for \"%s\": %d", document_path(path, "custom_properties.quorum"), quorum),
+				 errdetail("Expected at most the number of replicas, which is %d.", Max(2, profile->max_shards)),
+				 errhint("Ask for more replicas with \"max_shards\", or for a smaller quorum.")));
+}
+
+static void
+demand_of(const Requirements *read, const WorkloadProfile *profile, const char *path, Demand *demand)
 {
 	memset(demand, 0, sizeof(*demand));
 	/* Rounded down to the unit, so that three thirds fit; but never to nothing. */
@@ -169,6 +188,7 @@ demand_of(const Requirements *read, const char *path, Demand *demand)
 	demand->accelerators = read->required_accelerators;
 	demand->software = read->required_software;
 	tidy_counts(&demand->accelerators);
+	gang_demand_of(read, profile, path, demand);
 
 	if (demand->share > 0 &&
 		(demand->accelerators.count > 1 ||
@@ -207,8 +227,18 @@ workload_profile_of(Jsonb *requirements, const char *path, bool check_names,
 	if (properties != NULL)
 		ready_made = object_at(properties, "workload_profile");
 	if (ready_made != NULL)
-		document_overlay(&workload_profile_document, ready_made,
-						 document_path(path, "custom_properties.workload_profile"), check_names, profile);
+	{
+		const char *place = document_path(path, "custom_properties.workload_profile");
+		Jsonb	   *own = object_at(ready_made, "custom_properties");
+
+		document_overlay(&workload_profile_document, ready_made, place, check_names, profile);
+		if (own != NULL)
+		{
+			/* of custom properties, the requirements' own win, as in the profile's document */
+			document_overlay(&gang_document, own, document_path(place, "custom_properties"), check_names, &read->properties);
+			document_overlay(&gang_document, properties, document_path(path, "custom_properties"), check_names, &read->properties);
+		}
+	}
 
 	tidy_texts(&profile->required_models);
 	if (profile->allocation_strategy == NULL)
@@ -224,7 +254,7 @@ workload_profile_of(Jsonb *requirements, const char *path, bool check_names,
 						profile->max_shards),
 				 errdetail("Expected a number that is not below min_shards, which is %d.", profile->min_shards)));
 
-	demand_of(read, path, demand);
+	demand_of(read, profile, path, demand);
 }
 
 /* Pushes those keys of an object that are not in a list of left-out ones. */

@@ -1,7 +1,8 @@
 /*
  * pure.h
- *		What the pure modules (score, thermal, predict, version, placement) may
- *		use of the outside world: memory, assertions and an interrupt check.
+ *		What the pure modules (score, thermal, predict, version, placement,
+ *		transport) may use of the outside world: memory, assertions and an
+ *		interrupt check.
  *
  * The pure modules include this and no PostgreSQL header, so that the same
  * file is linked into the server, the unit tests and a fuzzer.

@@ -15,8 +15,13 @@
  */
 #include "search.h"
 
-/* What all rankings of a search may take; those not used for longest go first. */
+/*
+ * What all rankings of a search may take; those not used for longest go first.
+ * A test sets it lower.
+ */
+#ifndef MOST_RANKING_BYTES
 #define MOST_RANKING_BYTES ((Size) 512 * 1024 * 1024)
+#endif
 
 typedef struct Ranking
 {
@@ -25,6 +30,7 @@ typedef struct Ranking
 	Size		bytes;
 	int32		nworkers;		/* that have a candidate */
 	bool	   *fits;			/* by device */
+	double	   *loads;			/* by device: of its candidate; NULL: breaks no ties */
 	double	  **values;			/* by part (NULL: not fixed), by device; NAN where nothing fits */
 	double	   *extremes;		/* by part: the greatest or least value */
 	bool		stale;			/* an extreme value may have gone */
@@ -51,7 +57,7 @@ ranking_took_turn(Search *search, int worker)
 	SearchState *state = search->state;
 
 	search->fleet->workers[worker].last_turn = ++search->last_turn;
-	if (state->latest_turn == worker)
+	if (!state->has_rankings || state->latest_turn == worker)
 		return;
 	if (state->previous_turn[worker] >= 0)
 		state->next_turn[state->previous_turn[worker]] = state->next_turn[worker];
@@ -74,9 +80,9 @@ compare_turns(const void *a, const void *b)
 	return x != y ? (x < y ? -1 : 1) : i - j;
 }
 
-/* Prepares the search for rankings. */
-void
-ranking_begin(Search *search)
+/* Prepares the search for rankings, when the first one is made. */
+static void
+begin_rankings(Search *search)
 {
 	Fleet	   *fleet = search->fleet;
 	SearchState *state = search->state;
@@ -92,7 +98,6 @@ ranking_begin(Search *search)
 		const Worker *worker = &fleet->workers[w];
 
 		order[w] = w;
-		search->last_turn = Max(search->last_turn, worker->last_turn);
 		for (int d = worker->first_device; d < worker->first_device + worker->ndevices; d++)
 			state->device_workers[d] = w;
 	}
@@ -101,6 +106,7 @@ ranking_begin(Search *search)
 	for (int i = 0; i < fleet->nworkers; i++)
 		append_turn(state, order[i]);
 	pfree(order);
+	state->has_rankings = true;
 }
 
 /* Notes that what a worker has free has changed. */
@@ -109,6 +115,10 @@ ranking_changed(Search *search, int worker)
 {
 	SearchState *state = search->state;
 
+	if (state->fragments != NULL)
+		state->fragments[worker] = NAN;
+	if (!state->has_rankings)
+		return;
 	if (state->nchanges == state->changes_allocated)
 	{
 		state->changes_allocated = Max(1024, state->changes_allocated * 2);
@@ -116,8 +126,6 @@ ranking_changed(Search *search, int worker)
 			repalloc_huge(state->changes, sizeof(int32) * state->changes_allocated);
 	}
 	state->changes[state->nchanges++] = worker;
-	if (state->fragments != NULL)
-		state->fragments[worker] = NAN;
 }
 
 /* --- the values of one kind's candidates --- */
@@ -177,6 +185,8 @@ rank_worker(Search *search, WorkKind *kind, Ranking *ranking, int worker_index)
 		had = had || ranking->fits[d];
 		has = has || fits;
 		ranking->fits[d] = fits;
+		if (ranking->loads != NULL && fits)
+			ranking->loads[d] = same ? ranking->loads[d - 1] : candidate_load(search, &candidate);
 		for (int p = 0; p < policy->nparts; p++)
 			if (ranking->values[p] != NULL)
 				keep_value(ranking, policy, p, d, fits,
@@ -205,6 +215,8 @@ forget_ranking(Search *search)
 	pfree(oldest->state->ranking->values);
 	pfree(oldest->state->ranking->extremes);
 	pfree(oldest->state->ranking->fits);
+	if (oldest->state->ranking->loads != NULL)
+		pfree(oldest->state->ranking->loads);
 	pfree(oldest->state->ranking);
 	oldest->state->ranking = NULL;
 }
@@ -220,6 +232,11 @@ make_ranking(Search *search, WorkKind *kind)
 	ranking->extremes = palloc(sizeof(double) * policy->nparts);
 	ranking->fits = palloc0(sizeof(bool) * (ndevices + 1));
 	ranking->bytes = sizeof(bool) * ndevices;
+	if (policy_has(policy, ALGORITHM_AFFINITY))
+	{
+		ranking->loads = palloc_huge(sizeof(double) * (ndevices + 1));
+		ranking->bytes += sizeof(double) * ndevices;
+	}
 	for (int p = 0; p < policy->nparts; p++)
 	{
 		ranking->extremes[p] = NAN;
@@ -263,6 +280,8 @@ ranking_of(Search *search, WorkKind *kind)
 	Ranking    *ranking = kind->state->ranking;
 	bool		is_new = ranking == NULL;
 
+	if (!state->has_rankings)
+		begin_rankings(search);
 	if (is_new)
 	{
 		ranking = make_ranking(search, kind);
@@ -289,57 +308,49 @@ ranking_of(Search *search, WorkKind *kind)
 
 /* --- the weighted sums --- */
 
-/* Returns the weighted sum of a candidate; turn is its score for round robin. */
-static double
-weighted_sum(Search *search, WorkKind *kind, const Ranking *ranking, int worker, int device, double turn)
+/* Adds the weighted scores of a fixed part to the totals; what does not fit is NAN. */
+static void
+add_fixed_part(const Search *search, const PolicyPart *part, const double *values, double extreme)
 {
-	const Policy *policy = kind->policy;
-	double		total = 0;
+	double	   *totals = search->state->totals;
+	double		weight = part->weight;
+	int			ndevices = search->fleet->ndevices;
 
-	for (int p = 0; p < policy->nparts; p++)
+	/* one plain loop per scale: it is run for each workload and each device */
+	switch (algorithm_traits[part->algorithm].scale)
 	{
-		const PolicyPart *part = &policy->parts[p];
-		double		score;
-
-		if (part->algorithm == ALGORITHM_ROUND_ROBIN)
-			score = turn;
-		else if (ranking->values[p] != NULL)
-			score = part_score(part, ranking->values[p][device], ranking->extremes[p]);
-		else
-		{
-			Candidate	candidate = {.worker = worker};
-
-			score = part_value(search, kind, part, &candidate);
-		}
-		total += part->weight * score;
+		case SCALE_NONE:
+			for (int d = 0; d < ndevices; d++)
+				totals[d] += weight * values[d];
+			break;
+		case SCALE_GREATEST:
+			for (int d = 0; d < ndevices; d++)
+				totals[d] += weight * (extreme > 0.0 ? values[d] / extreme : values[d] * 0.0);
+			break;
+		case SCALE_LEAST:
+			for (int d = 0; d < ndevices; d++)
+				totals[d] += weight * (values[d] > 0.0 ? extreme / values[d] : 1.0 + values[d]);
+			break;
 	}
-	return total;
 }
 
-/*
- * Adds up what each candidate is worth.  Returns the weighted sums by device,
- * NAN where there is no candidate; they stay valid until the next call.
- */
-static const double *
-add_up(Search *search, WorkKind *kind, const Ranking *ranking)
+/* Adds the weighted scores of round robin: who had its turn longest ago has 1. */
+static void
+add_turns(const Search *search, const PolicyPart *part, const Ranking *ranking)
 {
 	const Fleet *fleet = search->fleet;
-	SearchState *state = search->state;
-	bool		in_turn = policy_has(kind->policy, ALGORITHM_ROUND_ROBIN);
+	const SearchState *state = search->state;
 	int64		previous = -1;
 	int			candidates = 0;
 	int			rank = 0;
 
-	for (int w = in_turn ? state->first_turn : 0;
-		 in_turn ? w >= 0 : w < fleet->nworkers;
-		 w = in_turn ? state->next_turn[w] : w + 1)
+	for (int w = state->first_turn; w >= 0; w = state->next_turn[w])
 	{
 		const Worker *worker = &fleet->workers[w];
 		bool		any = false;
 
 		for (int d = worker->first_device; d < worker->first_device + worker->ndevices; d++)
 		{
-			state->totals[d] = NAN;
 			if (!ranking->fits[d])
 				continue;
 			/* workers that never had a turn share one rank */
@@ -349,11 +360,59 @@ add_up(Search *search, WorkKind *kind, const Ranking *ranking)
 				previous = worker->last_turn;
 			}
 			any = true;
-			state->totals[d] = weighted_sum(search, kind, ranking, w, d, 1.0 - (double) rank / ranking->nworkers);
+			state->totals[d] += part->weight * (1.0 - (double) rank / ranking->nworkers);
 		}
 		candidates += any;
 	}
-	return state->totals;
+}
+
+/* Adds the weighted scores of affinity, which only two workers can have. */
+static void
+add_affinity(Search *search, WorkKind *kind, const PolicyPart *part)
+{
+	const Fleet *fleet = search->fleet;
+	int32		places[] = {-1, -1};
+
+	if (kind->model >= 0)
+		places[0] = search->model_workers[kind->model];
+	if (kind->family >= 0 && search->model_workers[kind->family] != places[0])
+		places[1] = search->model_workers[kind->family];
+	for (int i = 0; i < (int) lengthof(places); i++)
+	{
+		Candidate	candidate = {.worker = places[i]};
+
+		if (places[i] < 0)
+			continue;
+		for (int d = fleet->workers[places[i]].first_device;
+			 d < fleet->workers[places[i]].first_device + fleet->workers[places[i]].ndevices; d++)
+			search->state->totals[d] += part->weight * part_value(search, kind, part, &candidate);
+	}
+}
+
+/*
+ * Adds up what each candidate is worth.  Returns the weighted sums by device,
+ * NAN where there is no candidate; they stay valid until the next call.
+ */
+static const double *
+add_up(Search *search, WorkKind *kind, const Ranking *ranking)
+{
+	const Policy *policy = kind->policy;
+	double	   *totals = search->state->totals;
+
+	for (int d = 0; d < search->fleet->ndevices; d++)
+		totals[d] = ranking->fits[d] ? 0.0 : NAN;
+	for (int p = 0; p < policy->nparts; p++)
+	{
+		const PolicyPart *part = &policy->parts[p];
+
+		if (ranking->values[p] != NULL)
+			add_fixed_part(search, part, ranking->values[p], ranking->extremes[p]);
+		else if (part->algorithm == ALGORITHM_ROUND_ROBIN)
+			add_turns(search, part, ranking);
+		else
+			add_affinity(search, kind, part);
+	}
+	return totals;
 }
 
 /*
@@ -373,9 +432,12 @@ ranks_by(Search *search, WorkKind *kind, const Ranking *ranking, double *sign)
 	return ranking->values[0];
 }
 
-/* Returns whether the candidate of device a comes before that of b among equal scores. */
+/*
+ * Returns whether the candidate of device a comes before that of b among equal
+ * scores; load_a and load_b are theirs.
+ */
 static bool
-before_among_equals(Search *search, WorkKind *kind, int a, int b)
+before_among_equals(Search *search, WorkKind *kind, int a, double load_a, int b, double load_b)
 {
 	const Fleet *fleet = search->fleet;
 	int32		i = search->state->device_workers[a];
@@ -383,9 +445,8 @@ before_among_equals(Search *search, WorkKind *kind, int a, int b)
 	const Worker *x = &fleet->workers[i];
 	const Worker *y = &fleet->workers[j];
 
-	if (policy_has(kind->policy, ALGORITHM_AFFINITY) &&
-		fleet->devices[a].effective_load != fleet->devices[b].effective_load)
-		return fleet->devices[a].effective_load < fleet->devices[b].effective_load;
+	if (load_a != load_b && policy_has(kind->policy, ALGORITHM_AFFINITY))
+		return load_a < load_b;
 	if (demand_occupancy(&kind->demand) == OCCUPY_SLOT)
 	{
 		bool		spares_a = is_cpu(&fleet->profiles[fleet->devices[a].profile]);
@@ -401,11 +462,14 @@ before_among_equals(Search *search, WorkKind *kind, int a, int b)
 	return less_used(x->assignments, x->total_assignments, i, y->assignments, y->total_assignments, j);
 }
 
-/* Returns whether the candidate of device a comes before that of device b. */
+/* Returns whether device a, alone, comes before device b; they have been scored. */
 bool
 scored_before(Search *search, WorkKind *kind, int a, double score_a, int b, double score_b)
 {
-	return score_a != score_b ? score_a > score_b : before_among_equals(search, kind, a, b);
+	const Device *devices = search->fleet->devices;
+
+	return score_a != score_b ? score_a > score_b :
+		before_among_equals(search, kind, a, devices[a].effective_load, b, devices[b].effective_load);
 }
 
 /*
@@ -415,9 +479,11 @@ scored_before(Search *search, WorkKind *kind, int a, double score_a, int b, doub
 bool
 ranking_best(Search *search, WorkKind *kind, Candidate *candidate, double *score)
 {
-	Ranking    *ranking = ranking_of(search, kind);
+	const Ranking *ranking = ranking_of(search, kind);
+	const double *loads = ranking->loads;
 	double		sign;
 	const double *ranks;
+	double		greatest = -INFINITY;
 	int			best = -1;
 	Refusal		refusal;
 
@@ -426,14 +492,19 @@ ranking_best(Search *search, WorkKind *kind, Candidate *candidate, double *score
 	ranks = ranks_by(search, kind, ranking, &sign);
 	for (int d = 0; d < search->fleet->ndevices; d++)
 	{
-		if (isnan(ranks[d]))
-			continue;
-		if (best < 0 || sign * ranks[d] > sign * ranks[best] ||
-			(ranks[d] == ranks[best] && before_among_equals(search, kind, d, best)))
+		double		rank = sign * ranks[d];
+
+		/* false for NAN */
+		if (rank > greatest ||
+			(rank == greatest &&
+			 before_among_equals(search, kind, d, loads ? loads[d] : 0, best, loads ? loads[best] : 0)))
+		{
 			best = d;
+			greatest = rank;
+		}
 	}
 	*score = ranks == search->state->totals ? ranks[best] :
-		weighted_sum(search, kind, ranking, search->state->device_workers[best], best, 0);
+		kind->policy->parts[0].weight * part_score(&kind->policy->parts[0], ranks[best], ranking->extremes[0]);
 	if (demanded_devices(&kind->demand) > 1)
 		refusal = search_candidate(search, kind, search->state->device_workers[best], candidate);
 	else
@@ -496,6 +567,8 @@ score_candidates(Search *search, WorkKind *kind, const Candidate *candidates, in
 	int64	   *turns = palloc_huge(sizeof(int64) * (count + 1));
 	int			nturns = 0;
 
+	if (!search->state->has_rankings)
+		begin_rankings(search);
 	for (int i = 0; i < count; i++)
 	{
 		scores[i] = 0;

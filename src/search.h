@@ -70,6 +70,7 @@ typedef struct SearchState
 	struct Leaf **leaves;		/* by worker: its places in those trees */
 	bool		has_lanes;
 	/* for ranking.c */
+	bool		has_rankings;
 	int32	   *device_workers; /* by device */
 	int64		nchanges;		/* workers that got something, lost it or were barred */
 	int64		changes_allocated;
@@ -115,6 +116,7 @@ less_used(int32 assignments_a, int64 total_a, int32 worker_a, int32 assignments_
 }
 
 /* policy.c */
+extern double candidate_load(const Search *search, const Candidate *candidate);
 extern double candidate_seconds(const Search *search, const WorkKind *kind, const Candidate *candidate,
 								double expected_seconds);
 
@@ -129,7 +131,6 @@ extern void lanes_changed(Search *search, int worker);
 extern bool lanes_best(Search *search, WorkKind *kind, Candidate *candidate);
 
 /* ranking.c: the search for all other policies */
-extern void ranking_begin(Search *search);
 extern void ranking_changed(Search *search, int worker);
 extern void ranking_took_turn(Search *search, int worker);
 extern bool ranking_best(Search *search, WorkKind *kind, Candidate *candidate, double *score);
@@ -144,6 +145,7 @@ extern Placement *search_book(Search *search, WorkKind *kind, int item, const Ca
 
 /* gang.c */
 extern bool is_gang(const WorkKind *kind);
+extern int	workers_needed(const WorkKind *kind);
 extern int	place_gang(Search *search, QueueItem *items, int index);
 extern void reserve_for_gang(Search *search, const QueueItem *items, int index);
 

@@ -9,6 +9,11 @@
  * work takes several resources at once, that solution may not fit; so it only
  * proposes, other plans compete with it, the greedy one among them, and the
  * best one counts.
+ *
+ * More workloads are placed if small ones pass by a gang, and so it would never
+ * have its turn.  That is why no plan may leave out a gang that the greedy plan
+ * places, and why a gang that has to wait ends its band: what stands behind it
+ * is decided after workers have been reserved.
  */
 #include "search.h"
 
@@ -739,6 +744,26 @@ better_plan(const Plan *a, const Plan *b)
 	return a->score > b->score;
 }
 
+/* Returns whether a plan leaves out a gang that another one places. */
+static bool
+leaves_out_gang(const Search *search, const QueueItem *items, const Plan *plan, const Plan *other)
+{
+	int			at = 0;
+
+	for (int i = 0; i < other->ndecisions; i++)
+	{
+		int			item = other->decisions[i].item;
+
+		if (!is_gang(&search->kinds[items[item].kind]))
+			continue;
+		while (at < plan->ndecisions && plan->decisions[at].item < item)
+			at++;
+		if (at == plan->ndecisions || plan->decisions[at].item != item)
+			return true;
+	}
+	return false;
+}
+
 static bool
 alike_in_size(const Search *search, const QueueItem *items, int first, int last)
 {
@@ -750,8 +775,19 @@ alike_in_size(const Search *search, const QueueItem *items, int first, int last)
 	return true;
 }
 
-/* Places one priority band. */
+/* Takes out of a greedy plan all that stands behind an item. */
 static void
+cut_plan(Plan *plan, int item)
+{
+	while (plan->ndecisions > 0 && plan->decisions[plan->ndecisions - 1].item > item)
+		plan->ndecisions--;
+}
+
+/*
+ * Places one priority band, or its beginning up to a gang for which workers
+ * have to be reserved.  Returns the first item that is still to be decided.
+ */
+static int
 solve_band(Search *search, QueueItem *items, int first, int last)
 {
 	void	   *scope = scope_begin("hwsched plans");
@@ -760,6 +796,11 @@ solve_band(Search *search, QueueItem *items, int first, int last)
 	int			best = 0;
 
 	try_greedy(search, items, first, last, false, &plans[nplans++]);
+	if (search->blocked_gang < 0 && plans[0].blocked_gang >= 0)
+	{
+		last = plans[0].blocked_gang + 1;
+		cut_plan(&plans[0], last - 1);
+	}
 	if (try_flow(search, items, first, last, &plans[nplans]))
 		nplans++;
 	else
@@ -770,11 +811,12 @@ solve_band(Search *search, QueueItem *items, int first, int last)
 	for (int p = 0; p < nplans; p++)
 	{
 		score_plan(search, items, &plans[p]);
-		if (better_plan(&plans[p], &plans[best]))
+		if (better_plan(&plans[p], &plans[best]) && !leaves_out_gang(search, items, &plans[p], &plans[0]))
 			best = p;
 	}
 	carry_out(search, items, &plans[best]);
 	scope_free(scope);
+	return last;
 }
 
 /*
@@ -792,6 +834,6 @@ search_solve(Search *search, QueueItem *items, int nitems)
 	{
 		for (last = first; last < nitems && items[last].priority == items[first].priority; last++)
 			;
-		solve_band(search, items, first, last);
+		last = solve_band(search, items, first, last);
 	}
 }

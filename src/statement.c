@@ -6,8 +6,15 @@
 
 #include <math.h>
 
+#include "executor/tuptable.h"
+#include "jit/jit.h"
 #include "nodes/execnodes.h"
+#include "nodes/params.h"
+#include "optimizer/cost.h"
+#include "optimizer/paths.h"
 #include "statement.h"
+#include "storage/shmem.h"
+#include "tcop/dest.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 
@@ -18,11 +25,14 @@ statement_plan(Statement *statement)
 	if (statement->plan == NULL)
 	{
 		int			nargs = 0;
+		int			options = 0;
 		SPIPlanPtr	plan;
 
 		while (nargs < STATEMENT_PARAMETERS && statement->types[nargs] != InvalidOid)
 			nargs++;
-		plan = SPI_prepare(statement->text, nargs, statement->types);
+		if (statement->joins_rows || statement->by_ctid || statement->from_arrays)
+			options |= CURSOR_OPT_GENERIC_PLAN;
+		plan = SPI_prepare_cursor(statement->text, nargs, statement->types, options);
 		if (plan == NULL)
 			elog(ERROR, "could not prepare \"%s\": %s", statement->text, SPI_result_code_string(SPI_result));
 		if (SPI_keepplan(plan) != 0)
@@ -32,13 +42,62 @@ statement_plan(Statement *statement)
 	return statement->plan;
 }
 
+/* Sets one of the planner's switches, unless it is set so; *level is 0 before the first. */
+static void
+set_planner(int *level, const char *setting, bool now, bool wanted)
+{
+	if (now == wanted)
+		return;
+	if (*level == 0)
+		*level = NewGUCNestLevel();
+	(void) set_config_option(setting, wanted ? "on" : "off", PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+}
+
+/*
+ * Sets what a statement asks of the planner, whatever the caller has set;
+ * returns the level that end_guidance ends.
+ */
+static int
+guide_planner(const Statement *statement)
+{
+#define SET_PLANNER(setting, wanted) set_planner(&level, #setting, setting, wanted)
+	int			level = 0;
+
+	if (!statement->joins_sets && !statement->joins_rows && !statement->in_order && !statement->by_ctid)
+		return 0;
+	/* what is forbidden looks costly */
+	set_planner(&level, "jit", jit_enabled, false);
+	SET_PLANNER(enable_nestloop, statement->joins_rows);
+	if (statement->joins_rows || statement->in_order)
+	{
+		SET_PLANNER(enable_hashjoin, false);
+		SET_PLANNER(enable_mergejoin, statement->in_order);
+		SET_PLANNER(enable_indexscan, true);
+	}
+	if (statement->in_order)
+		SET_PLANNER(enable_sort, false);
+	if (statement->joins_rows || statement->by_ctid)
+		SET_PLANNER(enable_seqscan, false);
+	if (statement->by_ctid)
+		SET_PLANNER(enable_tidscan, true);
+	return level;
+}
+
+static void
+end_guidance(int level)
+{
+	if (level > 0)
+		AtEOXact_GUC(true, level);
+}
+
 /* Runs a statement and returns the number of rows processed. */
 uint64
 statement_execute(Statement *statement, bool read_only, const Parameter *parameters, int count)
 {
 	Datum		values[STATEMENT_PARAMETERS];
 	char		nulls[STATEMENT_PARAMETERS];
-	int			guc_level = 0;
+	int			guidance;
 	int			result;
 
 	Assert(count <= STATEMENT_PARAMETERS);
@@ -47,15 +106,75 @@ statement_execute(Statement *statement, bool read_only, const Parameter *paramet
 		values[i] = parameters[i].value;
 		nulls[i] = parameters[i].isnull ? 'n' : ' ';
 	}
-	if (statement->joins_sets)
-	{
-		guc_level = NewGUCNestLevel();
-		(void) set_config_option("enable_nestloop", "off", PGC_USERSET, PGC_S_SESSION,
-								 GUC_ACTION_SAVE, true, 0, false);
-	}
+	guidance = guide_planner(statement);
 	result = SPI_execute_plan(statement_plan(statement), values, nulls, read_only, 0);
-	if (guc_level > 0)
-		AtEOXact_GUC(true, guc_level);
+	end_guidance(guidance);
+	if (result < 0)
+		elog(ERROR, "could not run \"%s\": %s", statement->text, SPI_result_code_string(result));
+	return SPI_processed;
+}
+
+/* Hands each row of a result to a reader, as it comes. */
+typedef struct RowReceiver
+{
+	DestReceiver base;
+	RowReader	read;
+	void	   *reader;
+	MemoryContext context;		/* the reader's */
+} RowReceiver;
+
+static bool
+receive_row(TupleTableSlot *slot, DestReceiver *self)
+{
+	RowReceiver *receiver = (RowReceiver *) self;
+	MemoryContext executor = MemoryContextSwitchTo(receiver->context);
+	Row			row;
+
+	slot_getallattrs(slot);
+	row.values = slot->tts_values;
+	row.nulls = slot->tts_isnull;
+	receiver->read(receiver->reader, &row);
+	MemoryContextSwitchTo(executor);
+	return true;
+}
+
+static void
+receiver_startup(DestReceiver *self, int operation, TupleDesc description)
+{
+}
+
+static void
+receiver_ignore(DestReceiver *self)
+{
+}
+
+/*
+ * Runs a query and hands its rows to a reader, which must run no statement;
+ * returns their number.  For many rows: SPI would copy each of them, and
+ * getting at the columns of a copy costs as much again.
+ */
+uint64
+statement_stream(Statement *statement, bool read_only, RowReader read, void *reader,
+				 const Parameter *parameters, int count)
+{
+	ParamListInfo list = makeParamList(count);
+	RowReceiver receiver = {
+		{receive_row, receiver_startup, receiver_ignore, receiver_ignore, DestNone}, read, reader, CurrentMemoryContext
+	};
+	SPIExecuteOptions options = {.params = list, .read_only = read_only, .dest = &receiver.base};
+	int			guidance = guide_planner(statement);
+	int			result;
+
+	Assert(count <= STATEMENT_PARAMETERS);
+	for (int i = 0; i < count; i++)
+	{
+		list->params[i].value = parameters[i].value;
+		list->params[i].isnull = parameters[i].isnull;
+		list->params[i].pflags = PARAM_FLAG_CONST;
+		list->params[i].ptype = statement->types[i];
+	}
+	result = SPI_execute_plan_extended(statement_plan(statement), &options);
+	end_guidance(guidance);
 	if (result < 0)
 		elog(ERROR, "could not run \"%s\": %s", statement->text, SPI_result_code_string(result));
 	return SPI_processed;
@@ -146,6 +265,26 @@ array_value(Oid type, const Datum *values, const bool *nulls, int count)
 	get_typlenbyvalalign(type, &length, &byval, &align);
 	return VALUE(PointerGetDatum(construct_md_array((Datum *) values, (bool *) nulls, 1, &count, &lower,
 													type, length, byval, align)));
+}
+
+/*
+ * Makes an array parameter of count > 0 elements of a fixed length, without
+ * nulls; returns where they go.
+ */
+void *
+fixed_array(Oid type, int length, int count, Parameter *parameter)
+{
+	Size		size = add_size(ARR_OVERHEAD_NONULLS(1), mul_size(length, count));
+	ArrayType  *array = palloc0(size);
+
+	Assert(count > 0);
+	SET_VARSIZE(array, size);
+	array->ndim = 1;
+	array->elemtype = type;
+	ARR_DIMS(array)[0] = count;
+	ARR_LBOUND(array)[0] = 1;
+	*parameter = VALUE(PointerGetDatum(array));
+	return ARR_DATA_PTR(array);
 }
 
 /* Returns C strings as a text[] parameter. */

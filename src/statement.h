@@ -11,6 +11,8 @@
 
 #include "compat.h"
 
+#include <math.h>
+
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "fmgr.h"
@@ -24,7 +26,12 @@ typedef struct Statement
 {
 	const char *text;
 	Oid			types[STATEMENT_PARAMETERS];	/* ends with 0 */
-	bool		joins_sets;		/* never join row by row, whatever the caller set */
+	/* how to run it, whatever the caller set */
+	bool		joins_sets;		/* never join row by row */
+	bool		joins_rows;		/* join a few rows, each found in an index */
+	bool		in_order;		/* join along the indexes, whose order is the result's */
+	bool		by_ctid;		/* find rows where they are */
+	bool		from_arrays;	/* big ones, which planning for their values would copy */
 	SPIPlanPtr	plan;
 } Statement;
 
@@ -50,6 +57,29 @@ typedef struct Parameter
 
 extern uint64 statement_execute(Statement *statement, bool read_only, const Parameter *parameters, int count);
 
+/* A row that statement_each passes on; it lasts until the reader returns. */
+typedef struct Row
+{
+	const Datum *values;
+	const bool *nulls;
+} Row;
+
+typedef void (*RowReader) (void *reader, const Row *row);
+
+/* As statement_run, but calls read for each row instead of keeping the rows. */
+#define statement_each(statement, read_only, read, reader, ...) \
+	statement_stream((statement), (read_only), (read), (reader), (Parameter[]) {__VA_ARGS__}, \
+				  lengthof(((Parameter[]) {__VA_ARGS__})))
+
+extern uint64 statement_stream(Statement *statement, bool read_only, RowReader read, void *reader,
+							   const Parameter *parameters, int count);
+
+/* Columns of such a row; 0, false or NAN for NULL. */
+#define row_bigint(row, number) ((row)->nulls[(number) - 1] ? 0 : DatumGetInt64((row)->values[(number) - 1]))
+#define row_int(row, number) ((row)->nulls[(number) - 1] ? 0 : DatumGetInt32((row)->values[(number) - 1]))
+#define row_bool(row, number) (!(row)->nulls[(number) - 1] && DatumGetBool((row)->values[(number) - 1]))
+#define row_number(row, number) ((row)->nulls[(number) - 1] ? NAN : DatumGetFloat8((row)->values[(number) - 1]))
+
 /* Columns of the rows that the last statement_run left in SPI_tuptable. */
 extern Datum column(uint64 row, int number, bool *isnull);
 extern char *column_text(uint64 row, int number);	/* NULL for NULL */
@@ -64,6 +94,7 @@ extern void return_rows(FunctionCallInfo fcinfo);
 
 /* Arrays as parameters. */
 extern Parameter array_value(Oid type, const Datum *values, const bool *nulls, int count);
+extern void *fixed_array(Oid type, int length, int count, Parameter *parameter);
 extern Parameter text_array(const char *const *values, int count);
 
 #endif							/* HWSCHED_STATEMENT_H */

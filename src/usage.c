@@ -12,64 +12,84 @@
 #include "statement.h"
 #include "usage.h"
 
+/*
+ * So many changes, each found in the index; more are worth a scan of the table.
+ * Two statements, as a session keeps one plan that fits all of either.
+ */
+#define FEW_CHANGES 1000
+
+static void
+change_workers(const char *pool, const WorkerChange *changes, int count)
+{
+#define CHANGE_WORKERS \
+	"UPDATE hwsched.worker_usage u SET assignments = u.assignments + ($3)[i]," \
+	"  cpu_millicores = u.cpu_millicores + ($4)[i], host_memory_bytes = u.host_memory_bytes + ($5)[i]," \
+	"  total_assignments = u.total_assignments + ($6)[i], last_turn = greatest(u.last_turn, ($7)[i])" \
+	" FROM (SELECT unnest($2) AS worker_id, generate_subscripts($2, 1) AS i) c" \
+	" WHERE u.pool = $1 AND u.worker_id = c.worker_id", \
+	{TEXTOID, TEXTARRAYOID, INT4ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT4ARRAYOID, INT8ARRAYOID}
+	static Statement few = {CHANGE_WORKERS, .joins_rows = true};
+	static Statement many = {CHANGE_WORKERS, .joins_sets = true};
+	Datum	   *worker_ids = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * (count + 1));
+	Parameter	parameters[7] = {TEXT_VALUE(pool)};
+	int32	   *assignments = fixed_array(INT4OID, sizeof(*assignments), count, &parameters[2]);
+	int64	   *cpu = fixed_array(INT8OID, sizeof(*cpu), count, &parameters[3]);
+	int64	   *host_memory = fixed_array(INT8OID, sizeof(*host_memory), count, &parameters[4]);
+	int32	   *made = fixed_array(INT4OID, sizeof(*made), count, &parameters[5]);
+	int64	   *last_turn = fixed_array(INT8OID, sizeof(*last_turn), count, &parameters[6]);
+
+	for (int i = 0; i < count; i++)
+	{
+		worker_ids[i] = CStringGetTextDatum(changes[i].worker_id);
+		assignments[i] = changes[i].assignments;
+		cpu[i] = changes[i].cpu_millicores;
+		host_memory[i] = changes[i].host_memory_bytes;
+		made[i] = changes[i].made;
+		last_turn[i] = changes[i].last_turn;
+	}
+	parameters[1] = array_value(TEXTOID, worker_ids, NULL, count);
+	statement_execute(count <= FEW_CHANGES ? &few : &many, false, parameters, lengthof(parameters));
+}
+
+static void
+change_devices(const char *pool, const DeviceChange *changes, int count)
+{
+#define CHANGE_DEVICES \
+	"UPDATE hwsched.device_usage u SET slots = u.slots + ($4)[i], share = u.share + ($5)[i]," \
+	"  memory_bytes = u.memory_bytes + ($6)[i]" \
+	" FROM (SELECT unnest($2) AS worker_id, unnest($3) AS device_no, generate_subscripts($2, 1) AS i) c" \
+	" WHERE u.pool = $1 AND u.worker_id = c.worker_id AND u.device_no = c.device_no", \
+	{TEXTOID, TEXTARRAYOID, INT4ARRAYOID, INT4ARRAYOID, INT4ARRAYOID, INT8ARRAYOID}
+	static Statement few = {CHANGE_DEVICES, .joins_rows = true};
+	static Statement many = {CHANGE_DEVICES, .joins_sets = true};
+	Datum	   *worker_ids = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * (count + 1));
+	Parameter	parameters[6] = {TEXT_VALUE(pool)};
+	int32	   *device_no = fixed_array(INT4OID, sizeof(*device_no), count, &parameters[2]);
+	int32	   *slots = fixed_array(INT4OID, sizeof(*slots), count, &parameters[3]);
+	int32	   *share = fixed_array(INT4OID, sizeof(*share), count, &parameters[4]);
+	int64	   *memory = fixed_array(INT8OID, sizeof(*memory), count, &parameters[5]);
+
+	for (int i = 0; i < count; i++)
+	{
+		worker_ids[i] = CStringGetTextDatum(changes[i].worker_id);
+		device_no[i] = changes[i].device_no;
+		slots[i] = changes[i].slots;
+		share[i] = changes[i].share;
+		memory[i] = changes[i].memory_bytes;
+	}
+	parameters[1] = array_value(TEXTOID, worker_ids, NULL, count);
+	statement_execute(count <= FEW_CHANGES ? &few : &many, false, parameters, lengthof(parameters));
+}
+
 /* Adds changes, one per worker and one per device, to the usage. */
 void
 usage_change(const char *pool, const WorkerChange *workers, int nworkers,
 			 const DeviceChange *devices, int ndevices)
 {
-	static Statement change_workers = {
-		"UPDATE hwsched.worker_usage u SET assignments = u.assignments + c.assignments,"
-		"  cpu_millicores = u.cpu_millicores + c.cpu_millicores,"
-		"  host_memory_bytes = u.host_memory_bytes + c.host_memory_bytes,"
-		"  total_assignments = u.total_assignments + c.made, last_turn = greatest(u.last_turn, c.last_turn)"
-		" FROM unnest($2, $3, $4, $5, $6, $7) AS c(worker_id, assignments, cpu_millicores, host_memory_bytes, made, last_turn)"
-		" WHERE u.pool = $1 AND u.worker_id = c.worker_id",
-		{TEXTOID, TEXTARRAYOID, INT4ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT4ARRAYOID, INT8ARRAYOID}
-	};
-	static Statement change_devices = {
-		"UPDATE hwsched.device_usage u SET slots = u.slots + c.slots, share = u.share + c.share,"
-		"  memory_bytes = u.memory_bytes + c.memory_bytes"
-		" FROM unnest($2, $3, $4, $5, $6) AS c(worker_id, device_no, slots, share, memory_bytes)"
-		" WHERE u.pool = $1 AND u.worker_id = c.worker_id AND u.device_no = c.device_no",
-		{TEXTOID, TEXTARRAYOID, INT4ARRAYOID, INT4ARRAYOID, INT4ARRAYOID, INT8ARRAYOID}
-	};
-	int			most = Max(nworkers, ndevices);
-	Datum	   *columns[6];
-
-	for (int c = 0; c < lengthof(columns); c++)
-		columns[c] = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * (most + 1));
-
-	for (int i = 0; i < nworkers; i++)
-	{
-		columns[0][i] = CStringGetTextDatum(workers[i].worker_id);
-		columns[1][i] = Int32GetDatum(workers[i].assignments);
-		columns[2][i] = Int64GetDatum(workers[i].cpu_millicores);
-		columns[3][i] = Int64GetDatum(workers[i].host_memory_bytes);
-		columns[4][i] = Int32GetDatum(workers[i].made);
-		columns[5][i] = Int64GetDatum(workers[i].last_turn);
-	}
-	statement_run(&change_workers, false, TEXT_VALUE(pool),
-				  array_value(TEXTOID, columns[0], NULL, nworkers),
-				  array_value(INT4OID, columns[1], NULL, nworkers),
-				  array_value(INT8OID, columns[2], NULL, nworkers),
-				  array_value(INT8OID, columns[3], NULL, nworkers),
-				  array_value(INT4OID, columns[4], NULL, nworkers),
-				  array_value(INT8OID, columns[5], NULL, nworkers));
-
-	for (int i = 0; i < ndevices; i++)
-	{
-		columns[0][i] = CStringGetTextDatum(devices[i].worker_id);
-		columns[1][i] = Int32GetDatum(devices[i].device_no);
-		columns[2][i] = Int32GetDatum(devices[i].slots);
-		columns[3][i] = Int32GetDatum(devices[i].share);
-		columns[4][i] = Int64GetDatum(devices[i].memory_bytes);
-	}
-	statement_run(&change_devices, false, TEXT_VALUE(pool),
-				  array_value(TEXTOID, columns[0], NULL, ndevices),
-				  array_value(INT4OID, columns[1], NULL, ndevices),
-				  array_value(INT4OID, columns[2], NULL, ndevices),
-				  array_value(INT4OID, columns[3], NULL, ndevices),
-				  array_value(INT8OID, columns[4], NULL, ndevices));
+	if (nworkers > 0)
+		change_workers(pool, workers, nworkers);
+	if (ndevices > 0)
+		change_devices(pool, devices, ndevices);
 }
 
 /*

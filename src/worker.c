@@ -190,7 +190,8 @@ write_devices(const char *pool, const char *worker_id, const DeviceSpec *specs, 
 
 /*
  * Puts back into the queue what has not started, on devices that changed or,
- * with NULL, on any.
+ * with NULL, on any.  Members of gangs may take others along that have, here
+ * and elsewhere.
  */
 static void
 requeue_assigned(const char *pool, const char *worker_id, Parameter changed)
@@ -277,7 +278,7 @@ unregister_worker(PG_FUNCTION_ARGS)
 	pool_lock(pool);
 
 	lock_worker(pool, worker_id);
-	/* what runs there counts as a failed attempt, what has not started does not */
+	/* what runs there counts as a failed attempt, what has not started does not (of a gang: nowhere) */
 	n = (int) statement_run(&started, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
 	ids = palloc(sizeof(int64) * (n + 1));
 	for (int i = 0; i < n; i++)

@@ -176,7 +176,8 @@ check_supported(const Requirements *read, const WorkloadProfile *profile, const 
 {
 	const char *what = NULL;
 
-	if (strcmp(profile->allocation_strategy, "single") != 0)
+	if (strcmp(profile->allocation_strategy, "single") != 0 && strcmp(profile->allocation_strategy, "sharded") != 0 &&
+		strcmp(profile->allocation_strategy, "replicated") != 0)
 		what = psprintf("allocation strategy \"%s\"", profile->allocation_strategy);
 	else if (read->depends_on.count > 0)
 		what = psprintf("\"%s\"", document_path(path, "depends_on"));

@@ -69,6 +69,11 @@ CREATE TABLE hwsched.workload_profile (
                                                         WHEN demand ? 'accelerators' THEN 1000000 ELSE 0 END) STORED,
     device_slots int NOT NULL GENERATED ALWAYS AS (CASE WHEN (demand ->> 'share')::int > 0 OR demand ? 'accelerators'
                                                         THEN 0 ELSE 1 END) STORED,
+    allocation_strategy text COLLATE "C" NOT NULL
+        GENERATED ALWAYS AS (CASE WHEN profile ->> 'allocation_strategy' = 'replicated' THEN 'replicated'
+                                  WHEN profile ->> 'allocation_strategy' = 'sharded' AND (profile ->> 'is_shardable')::boolean
+                                  THEN 'sharded' ELSE 'single' END) STORED,
+    quorum int NOT NULL GENERATED ALWAYS AS (coalesce((demand ->> 'quorum')::int, 0)) STORED,
     digest bytea NOT NULL,
     PRIMARY KEY (pool, profile_id),
     UNIQUE (pool, digest)
@@ -77,13 +82,15 @@ COMMENT ON TABLE hwsched.workload_profile IS 'Kinds of workload: all that decide
 COMMENT ON COLUMN hwsched.workload_profile.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.workload_profile.profile_id IS 'Identifies the profile.';
 COMMENT ON COLUMN hwsched.workload_profile.profile IS 'The workload profile as a document, without duration and priority.';
-COMMENT ON COLUMN hwsched.workload_profile.demand IS 'What it takes from its worker: cores, memory, accelerators, software.';
+COMMENT ON COLUMN hwsched.workload_profile.demand IS 'What it takes from its worker: cores, memory, accelerators, software; of a gang also its quorum, and whether its members may share a worker.';
 COMMENT ON COLUMN hwsched.workload_profile.workload_type IS 'vision, nlp, training, ...';
 COMMENT ON COLUMN hwsched.workload_profile.cpu_millicores IS 'Thousandths of a core it reserves on its worker.';
 COMMENT ON COLUMN hwsched.workload_profile.host_memory_bytes IS 'Memory it reserves on its worker.';
 COMMENT ON COLUMN hwsched.workload_profile.device_memory_bytes IS 'Memory it reserves on each of its devices.';
 COMMENT ON COLUMN hwsched.workload_profile.device_share IS 'Millionths it takes of each of its devices; 1000000 is the whole device.';
 COMMENT ON COLUMN hwsched.workload_profile.device_slots IS 'Slots (of max_concurrent) it takes of its device: 1, or 0 with accelerators or a share.';
+COMMENT ON COLUMN hwsched.workload_profile.allocation_strategy IS 'The strategy in force: single, sharded or replicated. What is not shardable is single instead of sharded.';
+COMMENT ON COLUMN hwsched.workload_profile.quorum IS 'Replicas that have to complete; 0 if it is not replicated.';
 COMMENT ON COLUMN hwsched.workload_profile.digest IS 'SHA-256 of both documents as text: equal ones are one profile.';
 
 -- Workers and their devices.
@@ -361,7 +368,7 @@ CREATE TABLE hwsched.assignment (
 CREATE INDEX assignment_workload ON hwsched.assignment (pool, workload_id);
 CREATE INDEX assignment_live ON hwsched.assignment (pool, worker_id, state, priority, assignment_id)
     WHERE state IN ('assigned', 'running');
-COMMENT ON TABLE hwsched.assignment IS 'Placements: one workload on one worker, holding one or more of its devices. Ended ones stay as the history of execution.';
+COMMENT ON TABLE hwsched.assignment IS 'Placements: one workload, or one of its shards or replicas, on one worker, holding one or more of its devices. Ended ones stay as the history of execution.';
 COMMENT ON COLUMN hwsched.assignment.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.assignment.assignment_id IS 'Identifies the assignment.';
 COMMENT ON COLUMN hwsched.assignment.workload_id IS 'The workload.';
@@ -382,7 +389,7 @@ COMMENT ON COLUMN hwsched.assignment.assigned_at IS 'When it was decided.';
 COMMENT ON COLUMN hwsched.assignment.started_at IS 'When it began to run.';
 COMMENT ON COLUMN hwsched.assignment.lease_until IS 'Until when the worker''s lease runs.';
 COMMENT ON COLUMN hwsched.assignment.finished_at IS 'When it ended.';
-COMMENT ON COLUMN hwsched.assignment.error IS 'What went wrong, as the worker said.';
+COMMENT ON COLUMN hwsched.assignment.error IS 'What went wrong, as the worker said, or why the work was taken from it.';
 COMMENT ON COLUMN hwsched.assignment.result IS 'What the worker returned.';
 
 -- What was learned and seen.

@@ -94,7 +94,7 @@ CREATE FUNCTION hwsched.unregister_worker(worker_id text, pool text DEFAULT 'def
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     SET enable_seqscan = off SET plan_cache_mode = force_generic_plan SET jit = off
     AS 'MODULE_PATHNAME', 'unregister_worker';
-COMMENT ON FUNCTION hwsched.unregister_worker(text, text) IS 'Removes a worker. What it had goes back into the queue; what it was running counts as a failed attempt.';
+COMMENT ON FUNCTION hwsched.unregister_worker(text, text) IS 'Removes a worker. What it had goes back into the queue, a shard with all of its workload; what was running counts as a failed attempt.';
 
 CREATE FUNCTION hwsched.start_warming(worker_id text, duration interval DEFAULT NULL, pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp

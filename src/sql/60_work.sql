@@ -52,19 +52,19 @@ CREATE FUNCTION hwsched.complete(assignment_id bigint, result jsonb DEFAULT NULL
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     SET enable_seqscan = off SET plan_cache_mode = force_generic_plan SET jit = off
     AS 'MODULE_PATHNAME', 'complete';
-COMMENT ON FUNCTION hwsched.complete(bigint, jsonb, text) IS 'Completes a running assignment, and its workload, with a result.';
+COMMENT ON FUNCTION hwsched.complete(bigint, jsonb, text) IS 'Completes a running assignment, with a result, and its workload: a sharded one with the last of its shards, a replicated one with its quorum; the other replicas are then cancelled.';
 
 CREATE FUNCTION hwsched.complete_many(assignment_ids bigint[], pool text DEFAULT 'default') RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     SET enable_seqscan = off SET plan_cache_mode = force_generic_plan SET jit = off
     AS 'MODULE_PATHNAME', 'complete_many';
-COMMENT ON FUNCTION hwsched.complete_many(bigint[], text) IS 'Completes running assignments, all or none, and returns their number.';
+COMMENT ON FUNCTION hwsched.complete_many(bigint[], text) IS 'Completes running assignments as complete() does, all or none, and returns their number.';
 
 CREATE FUNCTION hwsched.fail(assignment_id bigint, error text, pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     SET enable_seqscan = off SET plan_cache_mode = force_generic_plan SET jit = off
     AS 'MODULE_PATHNAME', 'fail';
-COMMENT ON FUNCTION hwsched.fail(bigint, text, text) IS 'Fails a live assignment. The workload goes back to its place in the queue, or is dead after its last attempt.';
+COMMENT ON FUNCTION hwsched.fail(bigint, text, text) IS 'Fails a live assignment. The workload goes back to its place in the queue, or is dead after its last attempt; its other shards are cancelled, or its other replicas if they make no quorum any more.';
 
 CREATE FUNCTION hwsched.cancel(workload_id text, pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp

@@ -1,7 +1,7 @@
 -- State invariants: they hold all along several hundred operations, chosen at
 -- random but the same every time, on two pools at once.
 BEGIN;
-SELECT plan(12);
+SELECT plan(13);
 SET LOCAL client_min_messages = warning;
 
 -- What must hold at any time; a row is a violation
@@ -37,11 +37,25 @@ UNION ALL
 -- every device and worker has its usage row
 SELECT 'missing usage', concat_ws(' ', pool, worker_id, device_no) FROM hwsched.device AS d LEFT JOIN hwsched.device_usage AS u USING (pool, worker_id, device_no) WHERE u.pool IS NULL
 UNION ALL
--- an open workload is in exactly one place, a closed one in none
+-- an open workload is in exactly one place, all shards or replicas of one attempt
+-- being one, and a closed one in none
 SELECT 'place', concat_ws(' ', s.pool, s.workload_id, s.run, s.outcome, p.n, l.n)
 FROM hwsched.submission AS s, LATERAL (SELECT count(*) AS n FROM hwsched.pending AS p WHERE p.pool = s.pool AND p.workload_id = s.workload_id AND p.run = s.run) AS p,
-	LATERAL (SELECT count(*) AS n FROM live AS l WHERE l.pool = s.pool AND l.workload_id = s.workload_id AND l.run = s.run) AS l
+	LATERAL (SELECT count(DISTINCT l.attempt) AS n FROM live AS l WHERE l.pool = s.pool AND l.workload_id = s.workload_id AND l.run = s.run) AS l
 WHERE p.n + l.n <> CASE WHEN s.outcome IS NULL THEN 1 ELSE 0 END OR (s.outcome IS NULL) <> (s.closed_at IS NULL)
+UNION ALL
+-- no two live members of a gang are the same, or on one worker; single work has one
+SELECT 'members', concat_ws(' ', pool, workload_id, run, count(*)) FROM live JOIN hwsched.workload_profile AS p USING (pool, profile_id) GROUP BY pool, workload_id, run
+HAVING count(DISTINCT shard_no) < count(*) OR count(DISTINCT worker_id) < count(*) OR (count(*) > 1 AND min(p.allocation_strategy) = 'single')
+UNION ALL
+-- no half gang: shards live on only while none of them is lost, replicas while they
+-- can make their quorum and have not; what is completed has all of it, or a quorum
+SELECT 'half gang', concat_ws(' ', pool, workload_id, run, attempt, strategy, outcome, lives, lost, completed, quorum)
+FROM (SELECT pool, workload_id, run, attempt, min(p.allocation_strategy) AS strategy, max(p.quorum) AS quorum, s.outcome, count(*) FILTER (WHERE a.state IN ('assigned', 'running')) AS lives,
+	count(*) FILTER (WHERE a.state IN ('failed', 'expired', 'cancelled') AND started_at IS NOT NULL) AS lost, count(*) FILTER (WHERE a.state = 'completed') AS completed, max(attempt) OVER (PARTITION BY pool, workload_id, run) AS latest
+	FROM hwsched.assignment AS a JOIN hwsched.workload_profile AS p USING (pool, profile_id) JOIN hwsched.submission AS s USING (pool, workload_id, run) GROUP BY pool, workload_id, run, attempt, s.outcome) AS gang
+WHERE (strategy = 'sharded' AND ((lives > 0 AND lost > 0) OR (outcome = 'completed' AND attempt = latest AND (completed = 0 OR lost > 0))))
+	OR (strategy = 'replicated' AND ((lives > 0 AND (completed >= quorum OR completed + lives < quorum)) OR (outcome = 'completed' AND attempt = latest AND completed < quorum)))
 UNION ALL
 -- nothing is live or pending of an older run, or of what nobody submitted
 SELECT 'stray', concat_ws(' ', pool, workload_id, run) FROM (SELECT pool, workload_id, run FROM live UNION ALL SELECT pool, workload_id, run FROM hwsched.pending) AS x
@@ -81,11 +95,38 @@ CREATE FUNCTION pg_temp.hardware() RETURNS jsonb LANGUAGE sql AS $$
 CREATE FUNCTION pg_temp.demand() RETURNS jsonb LANGUAGE sql AS $$
 	SELECT (ARRAY['{}', '{"minimum_memory": 3.5}', '{"cpu_cores": 0.7, "host_memory": 2}', '{"required_accelerators": {"gpu": 1}, "minimum_memory": 10}', '{"required_accelerators": {"gpu": 2}, "cpu_cores": 2}',
 		'{"accelerator_share": 0.3333333333333333}', '{"accelerator_share": 0.5, "minimum_memory": 6}', '{"required_backend": "tpu"}', '{"required_backend": "cuda", "minimum_memory": 2}', '{"minimum_memory": 5000}',
-		'{"preferred_backend": "webgpu"}', '{"cpu_cores": 3, "minimum_memory": 1, "host_memory": 9.25}'])[1 + pg_temp.roll(12)]::jsonb
+		'{"preferred_backend": "webgpu"}', '{"cpu_cores": 3, "minimum_memory": 1, "host_memory": 9.25}', '{"custom_properties": {"allocation_strategy": "sharded", "is_shardable": true, "min_shards": 2, "max_shards": 3}}',
+		'{"custom_properties": {"allocation_strategy": "replicated", "max_shards": 3}}'])[1 + pg_temp.roll(14)]::jsonb
 	|| jsonb_build_object('test_type', (ARRAY['vision', 'nlp', 'audio', 'inference'])[1 + pg_temp.roll(4)], 'priority', 1 + pg_temp.roll(5), 'retries', pg_temp.roll(3), 'expected_duration', pg_temp.roll(300)) $$;
 -- A live, or any, assignment of a pool
 CREATE FUNCTION pg_temp.some_assignment(in_pool text, states text) RETURNS bigint LANGUAGE sql AS $$
 	SELECT assignment_id FROM hwsched.assignment WHERE pool = in_pool AND state::text ~ states ORDER BY md5(concat_ws('/', workload_id, run, attempt, (SELECT last_value FROM pg_temp.dice))) COLLATE "C" LIMIT 1 $$;
+
+-- Places the first gang of the queue, a member on each of up to three workers that have room for it
+CREATE PROCEDURE pg_temp.spread(in_pool text) LANGUAGE plpgsql AS $$
+DECLARE
+	gang record;
+	most int := (SELECT value::int FROM hwsched.pool_settings(in_pool) WHERE name = 'max_concurrent');
+	member record;
+	shard int := 0;
+BEGIN
+	SELECT p.*, k.profile INTO STRICT gang FROM hwsched.pending AS p JOIN hwsched.workload_profile AS k USING (pool, profile_id) WHERE p.pool = in_pool AND k.allocation_strategy <> 'single' ORDER BY p.priority, p.queue_no LIMIT 1;
+	FOR member IN SELECT DISTINCT ON (worker_id) worker_id, device_no, d.profile_id FROM hwsched.worker AS w JOIN hwsched.worker_usage AS u USING (pool, worker_id) JOIN hwsched.device AS d USING (pool, worker_id)
+		JOIN hwsched.device_usage AS g USING (pool, worker_id, device_no) JOIN hwsched.device_profile AS p ON p.pool = d.pool AND p.profile_id = d.profile_id
+		WHERE w.pool = in_pool AND w.state = 'active' AND u.assignments < coalesce(w.max_concurrent, most) AND (g.slots + 1) * 1000000::bigint + g.share * most::bigint <= 1000000::bigint * most AND hwsched.is_compatible(gang.profile, p.profile)
+		ORDER BY worker_id, device_no LIMIT 3
+	LOOP
+		INSERT INTO hwsched.assignment (pool, workload_id, run, attempt, shard_no, worker_id, device_nos, priority, profile_id, device_profile_id, efficiency, adjusted_efficiency, score, predicted_seconds)
+		VALUES (in_pool, gang.workload_id, gang.run, gang.attempt, shard, member.worker_id, ARRAY[member.device_no], gang.priority, gang.profile_id, member.profile_id, 1, 1, 1, 10);
+		UPDATE hwsched.worker_usage SET assignments = assignments + 1, total_assignments = total_assignments + 1 WHERE pool = in_pool AND worker_id = member.worker_id;
+		UPDATE hwsched.device_usage SET slots = slots + 1 WHERE pool = in_pool AND worker_id = member.worker_id AND device_no = member.device_no;
+		shard := shard + 1;
+	END LOOP;
+	IF shard < 2 THEN
+		RAISE no_data_found;
+	END IF;
+	DELETE FROM hwsched.pending WHERE pool = in_pool AND queue_no = gang.queue_no;
+END $$;
 
 CREATE PROCEDURE pg_temp.operate(step int, in_pool text) LANGUAGE plpgsql AS $$
 DECLARE
@@ -96,6 +137,7 @@ DECLARE
 BEGIN
 	BEGIN
 		CASE
+			WHEN chosen < 5 THEN done := 'spread'; CALL pg_temp.spread(in_pool);
 			WHEN chosen < 30 THEN done := 'submit'; PERFORM hwsched.submit(pg_temp.demand() || jsonb_build_object('test_id', test), in_pool);
 			WHEN chosen < 40 THEN done := 'assign_pending'; PERFORM hwsched.assign_pending(nullif(pg_temp.roll(6), 0), in_pool);
 			WHEN chosen < 43 THEN done := 'schedule'; PERFORM hwsched.schedule(test, in_pool);
@@ -136,10 +178,12 @@ SELECT lives_ok($$
 SELECT is_empty('SELECT * FROM found ORDER BY step', 'no invariant broke on the way');
 -- The test would prove nothing if nothing had happened
 SELECT cmp_ok((SELECT count(*) FROM operation WHERE outcome = 'done'), '>', 400::bigint, 'most operations did something');
-SELECT is((SELECT count(DISTINCT operation) FROM operation WHERE outcome = 'done'), 14::bigint, 'every kind of operation was done, but those that must not be');
+SELECT is((SELECT count(DISTINCT operation) FROM operation WHERE outcome = 'done'), 15::bigint, 'every kind of operation was done, but those that must not be');
 SELECT is_empty($$SELECT DISTINCT operation FROM operation WHERE outcome = 'done' AND operation IN ('too late', 'broken batch')$$, 'what is late or broken is refused every time');
 SELECT bag_eq($$SELECT DISTINCT state::text FROM hwsched.assignment WHERE pool LIKE 'tap%'$$, '{assigned,cancelled,completed,expired,failed,running}'::text[], 'assignments in every state');
 SELECT bag_eq($$SELECT DISTINCT state::text FROM hwsched.workload WHERE pool LIKE 'tap%'$$, '{assigned,cancelled,completed,dead,pending,running}'::text[], 'workloads in every state');
+
+SELECT bag_eq($$SELECT DISTINCT error FROM hwsched.assignment WHERE pool LIKE 'tap%' AND state = 'cancelled'$$, ARRAY[NULL, 'the quorum is reached', 'another member of the gang was lost'], 'members of gangs were cancelled for every reason');
 
 -- At the end everything can be finished, and then nothing is held
 DO $$

@@ -1,0 +1,326 @@
+/*
+ * queue.c
+ *		Reads the queue into memory: items in its order, and the kinds of work
+ *		they are of.
+ */
+#include "postgres.h"
+
+#include "common/hashfn.h"
+#include "fleet.h"
+#include "statement.h"
+#include "utils/hsearch.h"
+#include "utils/memutils.h"
+
+/*
+ * What tells kinds of work apart: the profile, and what the pool's policies
+ * look at beside it (0 and -1 where they do not).
+ */
+typedef struct KindKey
+{
+	int64		profile_id;
+	double		expected_seconds;
+	int32		priority;
+	int32		model;
+	int32		family;
+	int32		unused;			/* no padding: keys are compared as bytes */
+} KindKey;
+
+typedef struct KindEntry
+{
+	KindKey		key;
+	int32		kind;
+} KindEntry;
+
+typedef struct ProfileEntry
+{
+	int64		profile_id;		/* key */
+	int32		number;
+} ProfileEntry;
+
+typedef struct ModelEntry
+{
+	Model		model;			/* key */
+	int32		number;
+} ModelEntry;
+
+static uint32
+model_hash(const void *key, Size keysize)
+{
+	const Model *model = key;
+
+	return DatumGetUInt32(hash_any((const unsigned char *) model->name, strlen(model->name))) ^ model->is_family;
+}
+
+static int
+model_compare(const void *a, const void *b, Size keysize)
+{
+	const Model *x = a;
+	const Model *y = b;
+
+	return x->is_family != y->is_family || strcmp(x->name, y->name) != 0;
+}
+
+/* Numbers a model or family; NULL has number -1. */
+static int32
+model_number(Picture *picture, HTAB *numbers, const char *name, bool is_family)
+{
+	Model		model = {name, is_family};
+	ModelEntry *entry;
+	bool		found;
+
+	if (name == NULL)
+		return -1;
+	entry = hash_search(numbers, &model, HASH_ENTER, &found);
+	if (!found)
+	{
+		int			n = picture->nmodels;
+
+		if ((n & (n - 1)) == 0)
+			picture->models = n == 0 ? palloc(sizeof(Model)) :
+				repalloc_huge(picture->models, sizeof(Model) * n * 2);
+		picture->models[n] = model;
+		entry->number = picture->nmodels++;
+	}
+	return entry->number;
+}
+
+/* Reads the profiles of the kinds in the search, whose profile_id is set. */
+static void
+read_kinds(Picture *picture, const char *pool, bool read_only)
+{
+	static Statement statement = {
+		"SELECT u.ord::int, p.profile, p.demand FROM unnest($2) WITH ORDINALITY u(profile_id, ord)"
+		" JOIN hwsched.workload_profile p ON p.pool = $1 AND p.profile_id = u.profile_id",
+		{TEXTOID, INT8ARRAYOID}
+	};
+	Search	   *search = &picture->search;
+	HASHCTL		control = {.keysize = sizeof(int64), .entrysize = sizeof(ProfileEntry), .hcxt = CurrentMemoryContext};
+	HTAB	   *numbers = hash_create("hwsched workload profiles", 256, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	Datum	   *ids = palloc(sizeof(Datum) * (search->nkinds + 1));
+	int32	   *firsts = palloc(sizeof(int32) * (search->nkinds + 1));	/* by profile: a kind that has it */
+	int			nprofiles = 0;
+	uint64		n;
+
+	for (int i = 0; i < search->nkinds; i++)
+	{
+		bool		found;
+		ProfileEntry *entry = hash_search(numbers, &search->kinds[i].profile_id, HASH_ENTER, &found);
+
+		if (!found)
+		{
+			entry->number = nprofiles;
+			firsts[nprofiles] = i;
+			ids[nprofiles++] = Int64GetDatum(search->kinds[i].profile_id);
+		}
+	}
+	n = statement_run(&statement, read_only, TEXT_VALUE(pool), array_value(INT8OID, ids, NULL, nprofiles));
+	if (n != nprofiles)
+		elog(ERROR, "pool \"%s\" has %d kinds of workload without a profile", pool, (int) (nprofiles - n));
+	for (uint64 i = 0; i < n; i++)
+	{
+		WorkKind   *kind = &search->kinds[firsts[column_int(i, 1) - 1]];
+
+		document_read(&placement_profile_document, column_jsonb(i, 2), "workload_profile", false, &kind->profile);
+		document_read(&demand_document, column_jsonb(i, 3), "demand", false, &kind->demand);
+	}
+	for (int i = 0; i < search->nkinds; i++)
+	{
+		const ProfileEntry *entry = hash_search(numbers, &search->kinds[i].profile_id, HASH_FIND, NULL);
+
+		search->kinds[i].profile = search->kinds[firsts[entry->number]].profile;
+		search->kinds[i].demand = search->kinds[firsts[entry->number]].demand;
+		search->kinds[i].policy = policy_for(&picture->policies, search->kinds[i].profile.workload_type);
+	}
+}
+
+/* Begins to collect kinds of work. */
+static HTAB *
+begin_kinds(Search *search)
+{
+	HASHCTL		control = {.keysize = sizeof(KindKey), .entrysize = sizeof(KindEntry), .hcxt = CurrentMemoryContext};
+
+	search->nkinds = 0;
+	search->kinds = palloc0(sizeof(WorkKind));
+	return hash_create("hwsched kinds", 256, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+}
+
+/* Returns the number of the kind that a key means, after adding it if it is new. */
+static int32
+kind_number(Search *search, HTAB *kinds, const KindKey *key)
+{
+	bool		found;
+	KindEntry  *entry = hash_search(kinds, key, HASH_ENTER, &found);
+
+	if (!found)
+	{
+		int			n = search->nkinds;
+		WorkKind   *kind;
+
+		if (n > 0 && (n & (n - 1)) == 0)
+			search->kinds = repalloc_huge(search->kinds, sizeof(WorkKind) * n * 2);
+		kind = &search->kinds[n];
+		memset(kind, 0, sizeof(*kind));
+		kind->profile_id = key->profile_id;
+		kind->priority = key->priority;
+		kind->expected_seconds = key->expected_seconds < 0 ? NAN : key->expected_seconds;
+		kind->model = key->model;
+		kind->family = key->family;
+		entry->kind = search->nkinds++;
+	}
+	return entry->kind;
+}
+
+/* Returns the key of a kind, without what the pool's policies do not look at. */
+static KindKey
+kind_key(const Picture *picture, int64 profile_id, int32 priority, double expected_seconds, int32 model, int32 family)
+{
+	int			uses = picture->policies.uses;
+	KindKey		key = {profile_id, -1, 0, -1, -1, 0};
+
+	if ((uses & USES_EXPECTED) && !isnan(expected_seconds))
+		key.expected_seconds = expected_seconds;
+	if (uses & USES_PRIORITY)
+		key.priority = priority;
+	if (uses & USES_MODEL)
+	{
+		key.model = model;
+		key.family = family;
+	}
+	return key;
+}
+
+/* The queue while it is read. */
+typedef struct QueueReader
+{
+	Picture    *picture;
+	int			allocated;		/* of items and rows */
+	HTAB	   *kinds;
+	HTAB	   *models;
+} QueueReader;
+
+static char *
+row_text(const Row *row, int number)
+{
+	return row->nulls[number - 1] ? NULL : TextDatumGetCString(row->values[number - 1]);
+}
+
+/* Makes an item of a row of the queue, and adds its kind. */
+static void
+read_queue_row(void *arg, const Row *row)
+{
+	QueueReader *reader = arg;
+	Picture    *picture = reader->picture;
+	QueueItem  *item;
+	QueueRow   *queued;
+	KindKey		key;
+
+	if (picture->nitems == reader->allocated)
+	{
+		reader->allocated *= 2;
+		picture->items = repalloc_huge(picture->items, sizeof(QueueItem) * reader->allocated);
+		picture->rows = repalloc_huge(picture->rows, sizeof(QueueRow) * reader->allocated);
+	}
+	item = &picture->items[picture->nitems];
+	queued = &picture->rows[picture->nitems++];
+	queued->tid = *(ItemPointer) DatumGetPointer(row->values[0]);
+	queued->queue_no = row_bigint(row, 2);
+	queued->run = row_int(row, 5);
+	queued->attempt = row_int(row, 6);
+	queued->workload_id = PointerGetDatum(DatumGetTextPCopy(row->values[6]));
+	queued->model = model_number(picture, reader->models, row_text(row, 9), false);
+	queued->family = model_number(picture, reader->models, row_text(row, 10), true);
+	item->priority = DatumGetInt16(row->values[3]);
+	item->expected_seconds = row_number(row, 8);
+	key = kind_key(picture, row_bigint(row, 3), item->priority, item->expected_seconds, queued->model, queued->family);
+	item->kind = kind_number(&picture->search, reader->kinds, &key);
+}
+
+static QueueReader
+begin_queue(Picture *picture)
+{
+	HASHCTL		control = {
+		.keysize = sizeof(Model), .entrysize = sizeof(ModelEntry),
+		.hash = model_hash, .match = model_compare, .hcxt = CurrentMemoryContext
+	};
+	QueueReader reader = {picture, 64};
+
+	reader.kinds = begin_kinds(&picture->search);
+	reader.models = hash_create("hwsched models", 64, &control, HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
+	picture->nitems = 0;
+	picture->items = palloc(sizeof(QueueItem) * reader.allocated);
+	picture->rows = palloc(sizeof(QueueRow) * reader.allocated);
+	return reader;
+}
+
+/* Reads the queue, or its first limit rows (limit < 0: all). */
+void
+picture_queue(Picture *picture, const char *pool, int64 limit, bool read_only)
+{
+	static Statement statement = {
+		"SELECT p.ctid, p.queue_no, p.profile_id, p.priority, p.run, p.attempt, p.workload_id, p.expected_seconds,"
+		"  p.model_id, p.model_family FROM hwsched.pending p WHERE p.pool = $1 ORDER BY p.priority, p.queue_no LIMIT $2",
+		{TEXTOID, INT8OID}, .in_order = true
+	};
+	QueueReader reader = begin_queue(picture);
+
+	statement_each(&statement, read_only, read_queue_row, &reader, TEXT_VALUE(pool),
+				   limit < 0 ? NULL_VALUE : BIGINT_VALUE(limit));
+	read_kinds(picture, pool, read_only);
+}
+
+/* Reads one workload of the queue; returns false if it is not pending. */
+bool
+picture_queued(Picture *picture, const char *pool, const char *workload_id, bool read_only)
+{
+	static Statement statement = {
+		"SELECT p.ctid, p.queue_no, p.profile_id, p.priority, p.run, p.attempt, p.workload_id, p.expected_seconds,"
+		"  p.model_id, p.model_family FROM hwsched.submission s"
+		" JOIN hwsched.pending p ON p.pool = s.pool AND p.priority = s.priority AND p.queue_no = s.queue_no"
+		" WHERE s.pool = $1 AND s.workload_id = $2",
+		{TEXTOID, TEXTOID}
+	};
+	QueueReader reader = begin_queue(picture);
+
+	if (statement_each(&statement, read_only, read_queue_row, &reader,
+					   TEXT_VALUE(pool), TEXT_VALUE(workload_id)) == 0)
+		return false;
+	read_kinds(picture, pool, read_only);
+	return true;
+}
+
+/*
+ * Takes one workload as the whole queue, pending or not; raises
+ * ERRCODE_NO_DATA_FOUND if there is none of that name.
+ */
+void
+picture_submitted(Picture *picture, const char *pool, const char *workload_id, bool read_only)
+{
+	static Statement statement = {
+		"SELECT s.ctid, s.queue_no, s.profile_id, s.priority, s.run, 0, s.workload_id, s.expected_seconds,"
+		"  s.model_id, s.model_family FROM hwsched.submission s WHERE s.pool = $1 AND s.workload_id = $2",
+		{TEXTOID, TEXTOID}
+	};
+	QueueReader reader = begin_queue(picture);
+
+	if (statement_each(&statement, read_only, read_queue_row, &reader,
+					   TEXT_VALUE(pool), TEXT_VALUE(workload_id)) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_NO_DATA_FOUND),
+				 errmsg("unknown workload \"%s\" in pool \"%s\"", workload_id, pool)));
+	read_kinds(picture, pool, read_only);
+}
+
+/* Takes some workload profiles as the kinds of work, without a queue. */
+void
+picture_profiles(Picture *picture, const char *pool, const int64 *profile_ids, int count, bool read_only)
+{
+	HTAB	   *kinds = begin_kinds(&picture->search);
+
+	for (int i = 0; i < count; i++)
+	{
+		KindKey		key = kind_key(picture, profile_ids[i], 0, NAN, -1, -1);
+
+		(void) kind_number(&picture->search, kinds, &key);
+	}
+	read_kinds(picture, pool, read_only);
+}
