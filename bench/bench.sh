@@ -1,11 +1,96 @@
 #!/usr/bin/env bash
-# The benchmarks: each runs both sides in one run on one server and prints the
-# ratio. `make bench` starts the server and calls this.
+# The benchmarks, in the database that PGHOST, PGDATABASE etc. name, where the
+# extension has been created; `make bench` provides one.  What is compared runs
+# in one run on one server.
+#
+#   bench.sh                                     all of them
+#   bench.sh assign|growth|coordinators...       some
+#   bench.sh openb [trace [policy [seeds [solver]]]]
+#
+# A trace is one of data/openb, or all; a policy is JSON or the name of one
+# algorithm.
 set -euo pipefail
-cd "$(dirname "$0")"
+cd "$(dirname "${BASH_SOURCE[0]}")"
 
-echo "A batch against one bare SQL statement that moves the same rows (medians of 3, in turns):"
-for size in "1000 10000 100" "10000 10000 500" "10000 100000 500" "10000 1000 100" "2500 100000 500"; do
-    read -r workers workloads kinds <<<"$size"
-    psql -X -q -v ON_ERROR_STOP=1 -v workers="$workers" -v workloads="$workloads" -v kinds="$kinds" -v runs=3 -f assign.sql
+readonly known="assign coordinators openb growth"
+readonly traces="default cpu050 cpu100 gpushare40 gpuspec10 multigpu20"
+
+run_sql() {
+	local file=$1
+	shift
+	psql -X -q -v ON_ERROR_STOP=1 "$@" -f "$file"
+}
+
+# In turns, so that both sides meet the same weather.
+bench_assign() {
+	local size workers workloads kinds
+	echo "A batch against one bare SQL statement that moves the same rows (medians of 3, in turns):"
+	for size in "1000 10000 100" "10000 10000 500" "10000 100000 500" "10000 1000 100" "2500 100000 500"; do
+		read -r workers workloads kinds <<<"$size"
+		run_sql assign.sql -v workers="$workers" -v workloads="$workloads" -v kinds="$kinds" -v runs=3
+	done
+}
+
+bench_growth() {
+	echo "How a batch grows with the queue and with the fleet (medians of 3; its factor, and that by the one of n log n):"
+	run_sql growth.sql -v fixed=10000 -v sizes='[1000, 10000, 100000]' -v runs=3 -v policies='[{"hardware_aware": 1}]'
+	run_sql growth.sql -v fixed=1000 -v sizes='[1000, 10000]' -v runs=3 \
+		-v policies='[{"hardware_aware": 0.7, "priority": 0.2, "round_robin": 0.1}, {"fragmentation": 1}]'
+}
+
+bench_coordinators() {
+	bash coordinators.sh
+}
+
+# replay <trace or all> <policy> <seeds> [solver]
+replay() {
+	local policy=$2 trace chosen=$1
+	case $policy in
+		'{'*) ;;
+		*) policy="{\"$policy\": 1}" ;;
+	esac
+	if [ "$chosen" = all ]; then chosen=$traces; fi
+	for trace in $chosen; do
+		run_sql openb.sql -v trace="$trace" -v policy="$policy" -v seeds="$3" -v solver="${4:-greedy}"
+	done
+}
+
+bench_openb() {
+	echo "A published placement experiment (data/openb): tasks arrive in random order until they ask for 130 % of 6,212 GPUs."
+	printf '%-10s %-50s %6s (%4s) %7s %8s %7s   %s\n' trace policy "GPUs %" sd failed arrived ms "published % (sd)"
+	if [ $# -gt 0 ]; then
+		replay "$1" "${2:-fragmentation}" "${3:-3}" "${4:-greedy}"
+	else
+		replay default hardware_aware 3
+		replay default packing 3
+		replay default fragmentation 3
+		replay "${traces#default }" fragmentation 2
+	fi
+}
+
+# shellcheck disable=SC2086 # a list of words
+[ $# -gt 0 ] || set -- $known
+while [ $# -gt 0 ]; do
+	name=$1
+	shift
+	case " $known " in
+		*" $name "*) ;;
+		*)
+			echo "bench.sh: no such benchmark: $name (there are: ${known// /, })" >&2
+			exit 2
+			;;
+	esac
+	echo
+	# what follows openb is its own, unless it is the next name
+	case $name in
+		openb)
+			own=()
+			while [ $# -gt 0 ] && [[ " $known " != *" $1 "* ]]; do
+				own+=("$1")
+				shift
+			done
+			bench_openb "${own[@]}"
+			;;
+		*) "bench_$name" ;;
+	esac
 done

@@ -8,11 +8,13 @@
  * callers one takes the step and the other is told the state.  Locks are taken
  * in the order pool, assignments, usage, load.  The pool is locked only to end
  * a shard or replica, as that may touch other workers, to cancel, and to take
- * work out of the queue.
+ * work out of the queue.  Times are in the order of the steps, even if a
+ * transaction that takes one began before the step before was taken.
  */
 #include "postgres.h"
 
 #include "access.h"
+#include "access/xact.h"
 #include "arguments.h"
 #include "assign.h"
 #include "context.h"
@@ -20,6 +22,7 @@
 #include "learn.h"
 #include "outcome.h"
 #include "statement.h"
+#include "utils/resowner.h"
 #include "utils/timestamp.h"
 #include "worker.h"
 #include "workload.h"
@@ -89,7 +92,8 @@ Datum
 start_assignment(PG_FUNCTION_ARGS)
 {
 	static Statement statement = {
-		"UPDATE hwsched.assignment SET state = 'running', started_at = now(), lease_until = now() + make_interval(secs => $3)"
+		"UPDATE hwsched.assignment SET state = 'running', started_at = greatest(now(), assigned_at),"
+		"  lease_until = now() + make_interval(secs => $3)"
 		" WHERE pool = $1 AND assignment_id = $2 AND state = 'assigned'",
 		{TEXTOID, INT8OID, FLOAT8OID}
 	};
@@ -307,7 +311,7 @@ static uint64
 start_assigned(const char *pool, const char *worker_id, int n, double lease)
 {
 	static Statement statement = {
-		"WITH started AS (UPDATE hwsched.assignment a SET state = 'running', started_at = now(),"
+		"WITH started AS (UPDATE hwsched.assignment a SET state = 'running', started_at = greatest(now(), a.assigned_at),"
 		"  lease_until = now() + make_interval(secs => $4)"
 		" WHERE a.pool = $1 AND a.worker_id = $2 AND a.state = 'assigned' AND a.assignment_id = ANY (ARRAY("
 		"  SELECT b.assignment_id FROM hwsched.assignment b"
@@ -319,6 +323,30 @@ start_assigned(const char *pool, const char *worker_id, int n, double lease)
 
 	return statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), INT_VALUE(n),
 						 VALUE(Float8GetDatum(lease)));
+}
+
+/*
+ * Does so while the pool is not locked.  What another has just claimed is not
+ * started, but may well have been locked by the time that is known; it is given
+ * up again if nothing is started, as the caller may then wait for the pool.
+ */
+static uint64
+start_assigned_first(const char *pool, const char *worker_id, int n, double lease)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	uint64		started;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	started = start_assigned(pool, worker_id, n, lease);
+	if (started > 0)
+		ReleaseCurrentSubTransaction();
+	else
+		RollbackAndReleaseCurrentSubTransaction();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+	return started;
 }
 
 /* Assigns pending work that fits to a worker; the pool is locked.  Returns how much. */
@@ -368,7 +396,7 @@ claim(PG_FUNCTION_ARGS)
 	pool_settings_load(pool, false, &settings);
 	access_check_worker(&caller, pool, worker_id);
 	worker_check(pool, worker_id);
-	started = start_assigned(pool, worker_id, n, settings.lease);
+	started = start_assigned_first(pool, worker_id, n, settings.lease);
 	if (started == 0)
 	{
 		/* the batch that we may have to wait for may have something for us */

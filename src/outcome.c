@@ -97,8 +97,8 @@ end_assignments(const char *pool, const int64 *ids, int count, bool started_only
 				const char *state, const char *error, Jsonb *result, EndedAssignment **ended)
 {
 	static Statement statement = {
-		"UPDATE hwsched.assignment a SET state = $4::hwsched.assignment_state, finished_at = now(),"
-		"  error = $5, result = $6, lease_until = NULL"
+		"UPDATE hwsched.assignment a SET state = $4::hwsched.assignment_state,"
+		"  finished_at = greatest(now(), a.assigned_at, a.started_at), error = $5, result = $6, lease_until = NULL"
 		" FROM hwsched.workload_profile p"
 		" WHERE a.pool = $1 AND a.assignment_id = ANY ($2) AND p.pool = a.pool AND p.profile_id = a.profile_id"
 		"  AND CASE WHEN $3 THEN a.state = 'running' ELSE a.state IN ('assigned', 'running') END"
