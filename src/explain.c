@@ -199,7 +199,7 @@ explain_pending(PG_FUNCTION_ARGS)
 	}
 	if (n > 0)
 	{
-		picture_kinds(&picture, pool, true);
+		work_kinds_get(pool, picture.search.kinds, n, true);
 		picture_fleet(&picture, pool, NULL, true);
 	}
 	for (int i = 0; i < n; i++)

@@ -11,6 +11,7 @@
 
 #include "access/xact.h"
 #include "common/hashfn.h"
+#include "definitions.h"
 #include "fleet.h"
 #include "statement.h"
 #include "thermal.h"
@@ -36,34 +37,6 @@ typedef struct KindEntry
 	int64		profile_id;		/* key */
 	int32		kind;
 } KindEntry;
-
-/* Reads the profiles of the kinds in the search, whose profile_id is set. */
-void
-picture_kinds(Picture *picture, const char *pool, bool read_only)
-{
-	static Statement statement = {
-		"SELECT u.ord::int, p.profile, p.demand FROM unnest($2) WITH ORDINALITY u(profile_id, ord)"
-		" JOIN hwsched.workload_profile p ON p.pool = $1 AND p.profile_id = u.profile_id",
-		{TEXTOID, INT8ARRAYOID}
-	};
-	Search	   *search = &picture->search;
-	Datum	   *ids = palloc(sizeof(Datum) * (search->nkinds + 1));
-	uint64		n;
-
-	for (int i = 0; i < search->nkinds; i++)
-		ids[i] = Int64GetDatum(search->kinds[i].profile_id);
-	n = statement_run(&statement, read_only, TEXT_VALUE(pool),
-					  array_value(INT8OID, ids, NULL, search->nkinds));
-	if (n != search->nkinds)
-		elog(ERROR, "pool \"%s\" has %d kinds of workload without a profile", pool, (int) (search->nkinds - n));
-	for (uint64 i = 0; i < n; i++)
-	{
-		WorkKind   *kind = &search->kinds[column_int(i, 1) - 1];
-
-		document_read(&placement_profile_document, column_jsonb(i, 2), "workload_profile", false, &kind->profile);
-		document_read(&demand_document, column_jsonb(i, 3), "demand", false, &kind->demand);
-	}
-}
 
 static void
 read_queue(Picture *picture, const char *pool, uint64 nrows, bool read_only)
@@ -104,7 +77,7 @@ read_queue(Picture *picture, const char *pool, uint64 nrows, bool read_only)
 		row->expected_seconds = column_number(i, 4);
 		row->workload_id = column_text(i, 5);
 	}
-	picture_kinds(picture, pool, read_only);
+	work_kinds_get(pool, picture->search.kinds, picture->search.nkinds, read_only);
 }
 
 /* Reads the queue, or its first limit rows (limit < 0: all). */
@@ -146,7 +119,7 @@ picture_kind(Picture *picture, const char *pool, int64 profile_id, bool read_onl
 	picture->search.nkinds = 1;
 	picture->search.kinds = palloc0(sizeof(WorkKind));
 	picture->search.kinds[0].profile_id = profile_id;
-	picture_kinds(picture, pool, read_only);
+	work_kinds_get(pool, picture->search.kinds, picture->search.nkinds, read_only);
 }
 
 /* --- the fleet --- */
@@ -188,32 +161,19 @@ software_number(Fleet *fleet, HTAB *numbers, const char *text)
 	}
 	if (!found)
 	{
-		Demand		read;
-		JsonbParseState *state = NULL;
-		Jsonb	   *wrapped;
-		JsonbValue	value;
-		Jsonb	   *software = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(text)));
-
-		/* read it as the demand's key of the same form */
-		pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-		push_key(&state, "software");
-		value.type = jbvBinary;
-		value.val.binary.data = &software->root;
-		value.val.binary.len = VARSIZE(software) - VARHDRSZ;
-		pushJsonbValue(&state, WJB_VALUE, &value);
-		wrapped = JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
-		document_read(&demand_document, wrapped, "worker", false, &read);
-
 		entry->text = text;
 		entry->number = fleet->nsoftware;
 		fleet->software = repalloc(fleet->software, sizeof(NamedTexts) * (fleet->nsoftware + 1));
-		fleet->software[fleet->nsoftware++] = read.software;
+		fleet->software[fleet->nsoftware++] = read_software(DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(text))));
 	}
 	return entry->number;
 }
 
-/* Two statements each, as the plan for a pool is a bad one for a worker. */
-#define WORKERS_SQL(which) \
+/*
+ * Two statements each: those of some workers probe the tables one by one, and
+ * OFFSET 0 leaves the planner no other way, whatever it believes of them.
+ */
+#define WORKERS_SQL(from) \
 	"SELECT w.worker_id, w.state = 'active', w.cpu_millicores, w.memory_bytes, w.max_concurrent," \
 	"  u.assignments, u.cpu_millicores, u.host_memory_bytes, u.total_assignments," \
 	"  l.cpu_utilization, l.memory_utilization, l.gpu_utilization, l.io_utilization, l.network_utilization," \
@@ -221,26 +181,42 @@ software_number(Fleet *fleet, HTAB *numbers, const char *text)
 	"  CASE l.phase WHEN 'warming' THEN 1 WHEN 'cooling' THEN 2 ELSE 0 END," \
 	"  extract(epoch FROM $3 - l.phase_since)::float8, extract(epoch FROM l.phase_duration)::float8," \
 	"  CASE WHEN $2 AND w.software_versions <> '{}' THEN w.software_versions::text END" \
-	" FROM hwsched.worker w" \
+	" FROM " from " ORDER BY w.worker_id"
+#define WORKERS_TYPES {TEXTOID, BOOLOID, TIMESTAMPTZOID, TEXTARRAYOID}
+#define ALL_WORKERS \
+	"hwsched.worker w" \
 	" JOIN hwsched.worker_usage u ON u.pool = w.pool AND u.worker_id = w.worker_id" \
 	" JOIN hwsched.worker_load l ON l.pool = w.pool AND l.worker_id = w.worker_id" \
-	" WHERE " which " ORDER BY w.worker_id"
-#define WORKERS_TYPES {TEXTOID, BOOLOID, TIMESTAMPTZOID, TEXTOID}
+	" WHERE w.pool = $1"
+#define SOME_WORKERS \
+	"unnest($4) e(worker_id)" \
+	" CROSS JOIN LATERAL (SELECT * FROM hwsched.worker x WHERE x.pool = $1 AND x.worker_id = e.worker_id OFFSET 0) w" \
+	" CROSS JOIN LATERAL (SELECT * FROM hwsched.worker_usage x WHERE x.pool = $1 AND x.worker_id = e.worker_id OFFSET 0) u" \
+	" CROSS JOIN LATERAL (SELECT * FROM hwsched.worker_load x WHERE x.pool = $1 AND x.worker_id = e.worker_id OFFSET 0) l"
 
-#define DEVICES_SQL(which) \
+#define DEVICES_SQL(from) \
 	"SELECT d.worker_id, d.device_no, d.profile_id, coalesce(d.memory_bytes, -1), d.uses_host_memory," \
 	"  u.slots, u.share, u.memory_bytes, l.utilization, l.temperature_celsius" \
-	" FROM hwsched.device d" \
+	" FROM " from " ORDER BY d.worker_id, d.device_no"
+#define DEVICES_TYPES {TEXTOID, TEXTARRAYOID}
+#define ALL_DEVICES \
+	"hwsched.device d" \
 	" JOIN hwsched.device_usage u ON u.pool = d.pool AND u.worker_id = d.worker_id AND u.device_no = d.device_no" \
 	" LEFT JOIN hwsched.device_load l ON l.pool = d.pool AND l.worker_id = d.worker_id AND l.device_no = d.device_no" \
-	" WHERE " which " ORDER BY d.worker_id, d.device_no"
-#define DEVICES_TYPES {TEXTOID, TEXTOID}
+	" WHERE d.pool = $1"
+#define SOME_DEVICES \
+	"unnest($2) e(worker_id)" \
+	" CROSS JOIN LATERAL (SELECT * FROM hwsched.device x WHERE x.pool = $1 AND x.worker_id = e.worker_id OFFSET 0) d" \
+	" CROSS JOIN LATERAL (SELECT * FROM hwsched.device_usage x" \
+	"  WHERE x.pool = $1 AND x.worker_id = d.worker_id AND x.device_no = d.device_no OFFSET 0) u" \
+	" LEFT JOIN LATERAL (SELECT * FROM hwsched.device_load x" \
+	"  WHERE x.pool = $1 AND x.worker_id = d.worker_id AND x.device_no = d.device_no OFFSET 0) l ON true"
 
 static Reported *
-load_workers(Picture *picture, const char *pool, const char *only_worker, bool read_only)
+load_workers(Picture *picture, const char *pool, Parameter only, bool read_only)
 {
-	static Statement of_pool = {WORKERS_SQL("w.pool = $1"), WORKERS_TYPES};
-	static Statement of_worker = {WORKERS_SQL("w.pool = $1 AND w.worker_id = $4"), WORKERS_TYPES};
+	static Statement of_pool = {WORKERS_SQL(ALL_WORKERS), WORKERS_TYPES};
+	static Statement some = {WORKERS_SQL(SOME_WORKERS), WORKERS_TYPES};
 	Search	   *search = &picture->search;
 	Fleet	   *fleet = &picture->fleet;
 	HASHCTL		control = {.keysize = sizeof(uint64), .entrysize = sizeof(uint64) * 3, .hcxt = CurrentMemoryContext};
@@ -251,10 +227,9 @@ load_workers(Picture *picture, const char *pool, const char *only_worker, bool r
 
 	for (int i = 0; i < search->nkinds; i++)
 		needs_software = needs_software || search->kinds[i].demand.software.count > 0;
-	n = (int) statement_run(only_worker ? &of_worker : &of_pool, read_only, TEXT_VALUE(pool),
+	n = (int) statement_run(only.isnull ? &of_pool : &some, read_only, TEXT_VALUE(pool),
 							VALUE(BoolGetDatum(needs_software)),
-							VALUE(TimestampTzGetDatum(GetCurrentTransactionStartTimestamp())),
-							TEXT_OR_NULL(only_worker));
+							VALUE(TimestampTzGetDatum(GetCurrentTransactionStartTimestamp())), only);
 
 	fleet->nworkers = n;
 	fleet->workers = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Worker) * (n + 1));
@@ -327,37 +302,15 @@ set_device_state(const Fleet *fleet, Device *device, const Reported *report,
 }
 
 static void
-load_profiles(Fleet *fleet, const char *pool, const int64 *ids, int count, bool read_only)
-{
-	static Statement statement = {
-		"SELECT u.ord::int, p.profile FROM unnest($2) WITH ORDINALITY u(profile_id, ord)"
-		" JOIN hwsched.device_profile p ON p.pool = $1 AND p.profile_id = u.profile_id",
-		{TEXTOID, INT8ARRAYOID}
-	};
-	Datum	   *datums = palloc(sizeof(Datum) * (count + 1));
-
-	for (int i = 0; i < count; i++)
-		datums[i] = Int64GetDatum(ids[i]);
-	fleet->nprofiles = count;
-	fleet->profiles = palloc0(sizeof(DeviceProfile) * (count + 1));
-	if (statement_run(&statement, read_only, TEXT_VALUE(pool), array_value(INT8OID, datums, NULL, count)) != count)
-		elog(ERROR, "pool \"%s\" has devices without a profile", pool);
-	for (int i = 0; i < count; i++)
-		document_read(&device_profile_document, column_jsonb(i, 2), "device_profile", false,
-					  &fleet->profiles[column_int(i, 1) - 1]);
-}
-
-static void
-load_devices(Picture *picture, const char *pool, const char *only_worker,
+load_devices(Picture *picture, const char *pool, Parameter only,
 			 const Reported *reported, bool read_only)
 {
-	static Statement of_pool = {DEVICES_SQL("d.pool = $1"), DEVICES_TYPES};
-	static Statement of_worker = {DEVICES_SQL("d.pool = $1 AND d.worker_id = $2"), DEVICES_TYPES, true};
+	static Statement of_pool = {DEVICES_SQL(ALL_DEVICES), DEVICES_TYPES};
+	static Statement some = {DEVICES_SQL(SOME_DEVICES), DEVICES_TYPES};
 	Fleet	   *fleet = &picture->fleet;
 	HASHCTL		control = {.keysize = sizeof(int64), .entrysize = sizeof(KindEntry), .hcxt = CurrentMemoryContext};
 	HTAB	   *numbers = hash_create("hwsched profiles", 256, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	int			n = (int) statement_run(only_worker ? &of_worker : &of_pool, read_only,
-										TEXT_VALUE(pool), TEXT_OR_NULL(only_worker));
+	int			n = (int) statement_run(only.isnull ? &of_pool : &some, read_only, TEXT_VALUE(pool), only);
 	double	   *utilizations = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(double) * (n + 1));
 	double	   *celsius = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(double) * (n + 1));
 	int64	   *profile_ids = NULL;
@@ -413,7 +366,9 @@ load_devices(Picture *picture, const char *pool, const char *only_worker,
 		fleet->ndevices++;
 	}
 
-	load_profiles(fleet, pool, profile_ids, nprofiles, read_only);
+	fleet->nprofiles = nprofiles;
+	fleet->profiles = palloc(sizeof(DeviceProfile) * (nprofiles + 1));
+	device_profiles_get(pool, profile_ids, nprofiles, read_only, fleet->profiles);
 	picture->device_profile_ids = profile_ids;
 	for (int w = 0; w < fleet->nworkers; w++)
 		for (int i = fleet->workers[w].first_device; i < fleet->workers[w].first_device + fleet->workers[w].ndevices; i++)
@@ -467,15 +422,116 @@ load_preferences(Picture *picture, const char *pool, bool read_only)
 }
 
 /*
+ * Reads some workers, or with NULL the whole fleet, without what was learned
+ * of them; the kinds of work have been read before.
+ */
+static void
+load_fleet(Picture *picture, const char *pool, Parameter only, bool read_only)
+{
+	Reported   *reported = load_workers(picture, pool, only, read_only);
+
+	load_devices(picture, pool, only, reported, read_only);
+}
+
+/*
  * Reads the fleet (or one worker) and begins the search; the kinds of work
  * have been read before.
  */
 void
 picture_fleet(Picture *picture, const char *pool, const char *only_worker, bool read_only)
 {
-	Reported   *reported = load_workers(picture, pool, only_worker, read_only);
-
-	load_devices(picture, pool, only_worker, reported, read_only);
+	load_fleet(picture, pool, only_worker == NULL ? NULL_VALUE : text_array(&only_worker, 1), read_only);
 	load_preferences(picture, pool, read_only);
 	search_begin(&picture->search);
+}
+
+/*
+ * Reads some workers; what was learned of them, and the beginning of a search,
+ * are left to the caller.
+ */
+void
+picture_workers(Picture *picture, const char *pool, const char *const *worker_ids, int count, bool read_only)
+{
+	load_fleet(picture, pool, text_array(worker_ids, count), read_only);
+}
+
+/* --- readiness --- */
+
+/*
+ * Returns what load and temperature leave of the efficiency of a worker's
+ * devices, whatever is assigned to it and apart from its thermal phase.
+ *
+ * A phase takes more away, until it is over; so this is a bound for as long as
+ * the worker reports nothing else.
+ */
+static Readiness
+readiness_of(const Fleet *fleet, const Worker *worker)
+{
+	Readiness	readiness = {NAN, NAN, 0};
+	double	   *states = palloc(sizeof(double) * (worker->ndevices * 2 + 1));
+	int			nstates = 0;
+
+	for (int i = worker->first_device; i < worker->first_device + worker->ndevices; i++)
+	{
+		const Device *device = &fleet->devices[i];
+		bool		cpu = same_name(fleet->profiles[device->profile].hardware_class, "cpu");
+		double	   *best = cpu ? &readiness.cpu : &readiness.accelerator;
+		double		left = adjusted_efficiency(1.0, device->load, false, false, 1.0, device->temperature);
+
+		if (isnan(*best) || left > *best)
+			*best = left;
+		/* adding 0 makes -0 the same as 0 */
+		states[nstates++] = device->load + 0.0;
+		states[nstates++] = device->temperature + 0.0;
+	}
+	readiness.state_hash = (int64) DatumGetUInt64(hash_any_extended((const unsigned char *) states,
+																	sizeof(double) * nstates, 0));
+	pfree(states);
+	return readiness;
+}
+
+/* Returns the readiness of a worker as it stands in the tables. */
+Readiness
+readiness_stored(const char *pool, const char *worker_id)
+{
+	Picture		picture = {0};
+
+	picture_workers(&picture, pool, &worker_id, 1, false);
+	if (picture.fleet.nworkers == 0)
+		elog(ERROR, "pool \"%s\" lost worker \"%s\" while it was locked", pool, worker_id);
+	return readiness_of(&picture.fleet, &picture.fleet.workers[0]);
+}
+
+/* Returns the readiness of a worker of some hardware after a load report. */
+Readiness
+readiness_reported(const Hardware *hardware, const LoadReport *load)
+{
+	Worker		worker = {.ndevices = hardware->ndevices};
+	Fleet		fleet = {.nprofiles = hardware->ndevices, .nworkers = 1, .workers = &worker, .ndevices = hardware->ndevices};
+	Reported	report = {
+		{zero_if_absent(load->cpu_utilization), zero_if_absent(load->memory_utilization),
+			zero_if_absent(load->gpu_utilization), zero_if_absent(load->io_utilization),
+			zero_if_absent(load->network_utilization)},
+		load->temperature, load->temperature_celsius, PHASE_NORMAL, 1.0
+	};
+	const DeviceLoadReport *of_devices = load->devices.items;
+
+	fleet.profiles = palloc(sizeof(DeviceProfile) * (hardware->ndevices + 1));
+	fleet.devices = palloc0(sizeof(Device) * (hardware->ndevices + 1));
+	for (int i = 0; i < hardware->ndevices; i++)
+	{
+		double		utilization = NAN;
+		double		celsius = NAN;
+
+		fleet.profiles[i] = *hardware->profiles[i];
+		fleet.devices[i].profile = i;
+		for (int d = 0; d < load->devices.count; d++)
+			if (of_devices[d].device_no == i)
+			{
+				utilization = of_devices[d].utilization;
+				celsius = of_devices[d].temperature_celsius;
+			}
+		set_device_state(&fleet, &fleet.devices[i], &report, utilization, celsius);
+	}
+	return readiness_of(&fleet, &worker);
 }

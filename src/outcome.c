@@ -51,7 +51,7 @@ release(const char *pool, Release *releases, int count)
 
 		total += releases[i].ndevices;
 		if (nworkers == 0 || strcmp(workers[nworkers - 1].worker_id, change->worker_id) != 0)
-			workers[nworkers++] = (WorkerChange) {change->worker_id, 0, 0, 0, 0};
+			workers[nworkers++] = (WorkerChange) {change->worker_id, 0, 0, 0, 0, 0};
 		workers[nworkers - 1].assignments--;
 		workers[nworkers - 1].cpu_millicores -= change->cpu_millicores;
 		workers[nworkers - 1].host_memory_bytes -= change->host_memory_bytes;
@@ -137,7 +137,7 @@ end_assignments(const char *pool, const int64 *ids, int count, bool started_only
 		array = DatumGetArrayTypePCopy(column(i, 9, &isnull));
 		releases[i].ndevices = ARR_DIMS(array)[0];
 		releases[i].device_nos = (int32 *) ARR_DATA_PTR(array);
-		releases[i].worker = (WorkerChange) {one->worker_id, 1, column_bigint(i, 10), column_bigint(i, 11), 0};
+		releases[i].worker = (WorkerChange) {one->worker_id, 1, column_bigint(i, 10), column_bigint(i, 11), 0, 0};
 		releases[i].device = (DeviceChange) {one->worker_id, 0, column_int(i, 12), column_int(i, 13), column_bigint(i, 14)};
 	}
 	if (n > 0)

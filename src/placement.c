@@ -365,11 +365,11 @@ make_lanes(Search *search)
 }
 
 /*
- * Prepares a search: search->fleet, kinds and settings are set.  The fleet's
- * arrays are grown for the ideal workers; its counts stay as they are.
+ * Prepares looking at single workers: search->fleet, kinds and settings are
+ * set.
  */
 void
-search_begin(Search *search)
+search_prepare(Search *search)
 {
 	Fleet	   *fleet = search->fleet;
 	SearchState *state = palloc0(sizeof(SearchState));
@@ -385,14 +385,27 @@ search_begin(Search *search)
 	state->scratch_values = palloc(sizeof(double) * (most_devices + 1));
 	state->scratch_fitting = palloc(sizeof(int32) * (most_devices + 1));
 	state->scratch_refusals = palloc(sizeof(Refusal) * (most_devices + 1));
-	state->nbuckets = 256;
-	state->buckets = palloc0(sizeof(Band *) * state->nbuckets);
-	state->leaves = palloc0(sizeof(Leaf *) * (fleet->nworkers + 1));
 	for (int i = 0; i < search->nkinds; i++)
 	{
 		search->kinds[i].state = palloc0(sizeof(KindState));
 		search->kinds[i].state->pairs = palloc0(sizeof(Pair) * (fleet->nprofiles + 1));
 	}
+}
+
+/*
+ * Prepares a search over the whole fleet.  The fleet's arrays are grown for
+ * the ideal workers; its counts stay as they are.
+ */
+void
+search_begin(Search *search)
+{
+	SearchState *state;
+
+	search_prepare(search);
+	state = search->state;
+	state->nbuckets = 256;
+	state->buckets = palloc0(sizeof(Band *) * state->nbuckets);
+	state->leaves = palloc0(sizeof(Leaf *) * (search->fleet->nworkers + 1));
 	collect_preferences(search);
 	make_groups(search);
 	make_ideals(search);

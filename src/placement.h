@@ -151,11 +151,16 @@ typedef struct Search
 	struct SearchState *state;
 } Search;
 
+extern void search_prepare(Search *search);
 extern void search_begin(Search *search);
 extern void search_place(Search *search, QueueItem *items, int nitems, int most);
 extern Refusal search_candidate(Search *search, WorkKind *kind, int worker, Candidate *candidate);
 extern Refusal search_device(Search *search, WorkKind *kind, int worker, int device,
 							 Candidate *candidate);
+extern double factor_of_preference(const PlacementSettings *settings, double preference);
+extern double least_value(const Search *search);
+extern double search_bound(Search *search, WorkKind *kind, int worker, bool cpu);
+extern bool worker_is_full(const Search *search, int worker);
 extern Refusal search_refusal(Search *search, WorkKind *kind);
 extern bool device_before(Search *search, WorkKind *kind, int a, int b);
 extern int	candidate_compare(const Search *search, const Candidate *a, const Candidate *b);

@@ -21,10 +21,11 @@ usage_change(const char *pool, const WorkerChange *workers, int nworkers,
 		"UPDATE hwsched.worker_usage u SET assignments = u.assignments + c.assignments,"
 		"  cpu_millicores = u.cpu_millicores + c.cpu_millicores,"
 		"  host_memory_bytes = u.host_memory_bytes + c.host_memory_bytes,"
-		"  total_assignments = u.total_assignments + c.made"
-		" FROM unnest($2, $3, $4, $5, $6) AS c(worker_id, assignments, cpu_millicores, host_memory_bytes, made)"
+		"  total_assignments = u.total_assignments + c.made,"
+		"  is_full = CASE WHEN c.assignments < 0 THEN false ELSE u.is_full OR u.assignments = c.full_from END"
+		" FROM unnest($2, $3, $4, $5, $6, $7) AS c(worker_id, assignments, cpu_millicores, host_memory_bytes, made, full_from)"
 		" WHERE u.pool = $1 AND u.worker_id = c.worker_id",
-		{TEXTOID, TEXTARRAYOID, INT4ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT4ARRAYOID}
+		{TEXTOID, TEXTARRAYOID, INT4ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT4ARRAYOID, INT4ARRAYOID}
 	};
 	static Statement change_devices = {
 		"UPDATE hwsched.device_usage u SET slots = u.slots + c.slots, share = u.share + c.share,"
@@ -34,7 +35,7 @@ usage_change(const char *pool, const WorkerChange *workers, int nworkers,
 		{TEXTOID, TEXTARRAYOID, INT4ARRAYOID, INT4ARRAYOID, INT4ARRAYOID, INT8ARRAYOID}
 	};
 	int			most = Max(nworkers, ndevices);
-	Datum	   *columns[5];
+	Datum	   *columns[6];
 
 	for (int c = 0; c < lengthof(columns); c++)
 		columns[c] = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * (most + 1));
@@ -46,13 +47,15 @@ usage_change(const char *pool, const WorkerChange *workers, int nworkers,
 		columns[2][i] = Int64GetDatum(workers[i].cpu_millicores);
 		columns[3][i] = Int64GetDatum(workers[i].host_memory_bytes);
 		columns[4][i] = Int32GetDatum(workers[i].made);
+		columns[5][i] = Int32GetDatum(workers[i].full_from);
 	}
 	statement_run(&change_workers, false, TEXT_VALUE(pool),
 				  array_value(TEXTOID, columns[0], NULL, nworkers),
 				  array_value(INT4OID, columns[1], NULL, nworkers),
 				  array_value(INT8OID, columns[2], NULL, nworkers),
 				  array_value(INT8OID, columns[3], NULL, nworkers),
-				  array_value(INT4OID, columns[4], NULL, nworkers));
+				  array_value(INT4OID, columns[4], NULL, nworkers),
+				  array_value(INT4OID, columns[5], NULL, nworkers));
 
 	for (int i = 0; i < ndevices; i++)
 	{
@@ -78,7 +81,7 @@ void
 usage_rebuild(const char *pool, const char *worker_id)
 {
 	static Statement worker = {
-		"UPDATE hwsched.worker_usage u SET assignments = h.assignments,"
+		"UPDATE hwsched.worker_usage u SET assignments = h.assignments, is_full = false,"
 		"  cpu_millicores = h.cpu_millicores, host_memory_bytes = h.host_memory_bytes"
 		" FROM (SELECT count(*)::int AS assignments, coalesce(sum(p.cpu_millicores), 0)::bigint AS cpu_millicores,"
 		"              coalesce(sum(p.host_memory_bytes), 0)::bigint AS host_memory_bytes"

@@ -14,6 +14,7 @@ typedef struct WorkerChange
 	int64		cpu_millicores;
 	int64		host_memory_bytes;
 	int32		made;			/* new assignments, for total_assignments */
+	int32		full_from;		/* it is full now, if it had so many assignments before; or -1 */
 } WorkerChange;
 
 typedef struct DeviceChange

@@ -1,0 +1,131 @@
+/*
+ * schedule.c
+ *		Placing one workload now: the same decision as the batch's, with
+ *		statements made for one.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "arguments.h"
+#include "assign.h"
+#include "funcapi.h"
+#include "seek.h"
+#include "statement.h"
+#include "utils/guc.h"
+#include "utils/snapmgr.h"
+#include "workload.h"
+
+PG_FUNCTION_INFO_V1(schedule);
+
+/* Books what the one decision takes of its worker and devices. */
+static void
+write_usage(const Picture *picture, const char *pool)
+{
+	static Statement worker_statement = {
+		"UPDATE hwsched.worker_usage SET assignments = assignments + 1, cpu_millicores = cpu_millicores + $3,"
+		"  host_memory_bytes = host_memory_bytes + $4, total_assignments = total_assignments + 1,"
+		"  is_full = is_full OR assignments = $5"
+		" WHERE pool = $1 AND worker_id = $2",
+		{TEXTOID, TEXTOID, INT8OID, INT8OID, INT4OID}
+	};
+	static Statement device_statement = {
+		"UPDATE hwsched.device_usage SET slots = slots + $4, share = share + $5, memory_bytes = memory_bytes + $6"
+		" WHERE pool = $1 AND worker_id = $2 AND device_no = ANY ($3)",
+		{TEXTOID, TEXTOID, INT4ARRAYOID, INT4OID, INT4OID, INT8OID}
+	};
+	const QueueItem *item = &picture->items[0];
+	const Worker *worker = &picture->fleet.workers[item->worker];
+	const WorkKind *kind = &picture->search.kinds[0];
+	Occupancy	occupancy = demand_occupancy(&kind->demand);
+	int			full_from = worker_is_full(&picture->search, item->worker) ? worker->assignments - 1 : -1;
+	Datum	   *device_nos = palloc(sizeof(Datum) * item->ndevices);
+
+	for (int d = 0; d < item->ndevices; d++)
+		device_nos[d] = Int32GetDatum(picture->fleet.devices[picture->search.chosen[item->first_device + d]].device_no);
+	statement_run(&worker_statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker->worker_id),
+				  BIGINT_VALUE(kind->demand.cpu_millicores), BIGINT_VALUE(kind->demand.host_memory_bytes),
+				  INT_VALUE(full_from));
+	statement_run(&device_statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker->worker_id),
+				  array_value(INT4OID, device_nos, NULL, item->ndevices),
+				  INT_VALUE(occupancy == OCCUPY_SLOT),
+				  INT_VALUE(occupancy == OCCUPY_SHARE ? kind->demand.share : occupancy == OCCUPY_WHOLE ? WHOLE_SHARE : 0),
+				  BIGINT_VALUE(kind->profile.min_memory_bytes));
+}
+
+/*
+ * Takes the workload out of the queue and makes an assignment of it, whose row
+ * is left in SPI_tuptable.
+ */
+static void
+write_assignment(const Picture *picture, const char *pool)
+{
+	static Statement statement = {
+		"WITH moved AS (DELETE FROM hwsched.pending WHERE ctid = $2 AND pool = $1 AND queue_no = $3"
+		"  RETURNING workload_id, run, attempt, priority, profile_id)"
+		" INSERT INTO hwsched.assignment (pool, workload_id, run, attempt, worker_id, device_nos, priority, profile_id,"
+		"    device_profile_id, efficiency, adjusted_efficiency, score, predicted_seconds)"
+		" SELECT $1, workload_id, run, attempt, $4, $5, priority, profile_id, $6, $7, $8, $9, $10 FROM moved RETURNING *",
+		{TEXTOID, TIDOID, INT8OID, TEXTOID, INT4ARRAYOID, INT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID}
+	};
+	const QueueItem *item = &picture->items[0];
+	const QueueRow *row = &picture->rows[0];
+	const int32 *chosen = &picture->search.chosen[item->first_device];
+	const Device *devices = picture->fleet.devices;
+	Datum	   *device_nos = palloc(sizeof(Datum) * item->ndevices);
+
+	for (int d = 0; d < item->ndevices; d++)
+		device_nos[d] = Int32GetDatum(devices[chosen[d]].device_no);
+	if (statement_run(&statement, false, TEXT_VALUE(pool), VALUE(PointerGetDatum(&row->tid)), BIGINT_VALUE(row->queue_no),
+					  TEXT_VALUE(picture->fleet.workers[item->worker].worker_id),
+					  array_value(INT4OID, device_nos, NULL, item->ndevices),
+					  BIGINT_VALUE(picture->device_profile_ids[devices[chosen[0]].profile]),
+					  VALUE(Float8GetDatum(item->efficiency)), VALUE(Float8GetDatum(item->adjusted_efficiency)),
+					  VALUE(Float8GetDatum(item->score)), VALUE(Float8GetDatum(predicted_seconds(picture, 0)))) != 1)
+		elog(ERROR, "pool \"%s\" lost workload \"%s\" while it was locked", pool, row->workload_id);
+}
+
+/* Reads the whole fleet, with the plans of a batch. */
+static void
+read_all(Picture *picture, const char *pool)
+{
+	int			guc_level = NewGUCNestLevel();
+
+	(void) set_config_option("enable_seqscan", "on", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	(void) set_config_option("enable_nestloop", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	picture_fleet(picture, pool, NULL, true);
+	AtEOXact_GUC(true, guc_level);
+}
+
+/* schedule(workload_id text, pool text) RETURNS SETOF assignment */
+Datum
+schedule(PG_FUNCTION_ARGS)
+{
+	char	   *workload_id = text_argument(fcinfo, 0);
+	char	   *pool = text_argument(fcinfo, 1);
+	Picture		picture;
+
+	InitMaterializedSRF(fcinfo, 0);
+	SPI_connect();
+	pool_check(pool, false);
+	pool_lock(pool);
+
+	/* one snapshot for all that is read, taken under the lock */
+	CommandCounterIncrement();
+	PushActiveSnapshot(GetTransactionSnapshot());
+	picture_settings(&picture, pool, true);
+	if (!picture_queued(&picture, pool, workload_id, true))
+		workload_not_in_state(pool, workload_id, "scheduled", "pending");
+	if (!seek_fleet(&picture, pool))
+		read_all(&picture, pool);
+	PopActiveSnapshot();
+
+	search_place(&picture.search, picture.items, picture.nitems, -1);
+	if (picture.items[0].worker >= 0)
+	{
+		write_usage(&picture, pool);
+		write_assignment(&picture, pool);
+		return_rows(fcinfo);
+	}
+	SPI_finish();
+	return (Datum) 0;
+}
