@@ -69,6 +69,8 @@ CALL pg_temp.prepare();
 \if :loads
 CALL pg_temp.report();
 \endif
+-- as autovacuum does within minutes of so many reports
+VACUUM hwsched.worker_load, hwsched.worker_usage, hwsched.device_usage;
 CALL pg_temp.calls();
 
 SELECT format('%7s workers, %s: schedule p50 %7s us, p99 %7s us; register %s us%s', :workers,

@@ -88,10 +88,13 @@ write_assignment(const Picture *picture, const char *pool)
 static void
 read_all(Picture *picture, const char *pool)
 {
+	static const char *const settings[][2] = {
+		{"enable_seqscan", "on"}, {"enable_sort", "on"}, {"enable_bitmapscan", "on"}, {"enable_nestloop", "off"}
+	};
 	int			guc_level = NewGUCNestLevel();
 
-	(void) set_config_option("enable_seqscan", "on", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-	(void) set_config_option("enable_nestloop", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	for (int i = 0; i < lengthof(settings); i++)
+		(void) set_config_option(settings[i][0], settings[i][1], PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	picture_fleet(picture, pool, NULL, true);
 	AtEOXact_GUC(true, guc_level);
 }

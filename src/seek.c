@@ -17,6 +17,10 @@
  * - the least used first (worker_usage): who wins among equals.  Full workers
  *	 are not in it, so its end is the end of all that may take anything.
  *
+ * The first and the last order exist by kind of hardware, and for the pool as a
+ * whole: where many kinds are worth about the same, its head is found with one
+ * probe instead of one for each of them.
+ *
  * Reading a worker's key costs three probes of indexes, reading the worker
  * with all its devices (looking at it) several times that; so only those are
  * looked at whose key promises enough.
@@ -43,6 +47,11 @@
 
 /* Only hardware that is nearly as good as the best is read in the first round. */
 #define NEARLY 0.97
+
+/* More kinds of hardware than this are read as one, so often, and so much. */
+#define FEW 8
+#define READS_OF_ALL 2
+#define AT_ONCE_OF_ALL(reads) (8 << (4 * (reads)))
 
 #define NEUTRAL 0.5
 
@@ -76,6 +85,10 @@ typedef struct Kin
 	const char *worker_id;
 	bool		ended;
 } Kin;
+
+static const Kin unread = {
+	0, {{-1, 0, INFINITY, 0, "", false, -1}, {-1, 0, INFINITY, 0, "", false, -1}}, 0, -1, -1, "", false
+};
 
 /* What the lists say of a worker. */
 typedef struct Key
@@ -128,6 +141,7 @@ typedef struct Seek
 	int			nkin;
 	Kin		   *kin;
 	HTAB	   *kin_numbers;
+	Kin			all;			/* the lists of the whole pool */
 	HTAB	   *states;
 	/* keys */
 	HTAB	   *seen;
@@ -417,21 +431,35 @@ workload_type(const Seek *seek)
 	return seek->picture->settings.preference_weight > 0 ? TEXT_OR_NULL(seek->kind->profile.workload_type) : NULL_VALUE;
 }
 
-/* Moves a line's end to a key that was read, if that comes later. */
+/* Moves a line's end to a row that was read, if that comes later. */
 static void
-extend_line(Line *line, const Key *key, Class class)
+extend_line(Line *line, uint64 row, Class class)
 {
-	double		readiness = key->readiness[class];
+	double		readiness = column_number(row, class == OF_CPU ? 4 : 5);
+	int64		state_hash = column_bigint(row, 6);
+	char	   *worker_id = column_text(row, 2);
 
 	if (readiness > line->readiness)
 		return;
 	if (readiness == line->readiness &&
-		(key->state_hash > line->state_hash ||
-		 (key->state_hash == line->state_hash && strcmp(key->worker_id, line->worker_id) >= 0)))
+		(state_hash > line->state_hash || (state_hash == line->state_hash && strcmp(worker_id, line->worker_id) >= 0)))
 		return;
 	line->readiness = readiness;
-	line->state_hash = key->state_hash;
-	line->worker_id = key->worker_id;
+	line->state_hash = state_hash;
+	line->worker_id = worker_id;
+}
+
+/* Moves a kin's end in the order of usage to a row that was read, if that comes later. */
+static void
+extend_kin(Kin *kin, uint64 row)
+{
+	Worker		last = {.worker_id = column_text(row, 2), .assignments = column_int(row, 7), .total_assignments = column_bigint(row, 8)};
+
+	if (!less_used_than(kin->assignments, kin->total_assignments, kin->worker_id, &last))
+		return;
+	kin->assignments = last.assignments;
+	kin->total_assignments = last.total_assignments;
+	kin->worker_id = last.worker_id;
 }
 
 /* Reads the next keys, most of each, of some kins' lines of a class. */
@@ -466,7 +494,8 @@ read_lines(Seek *seek, Class class, const int *kins, int count, int most)
 		int			i = column_int(row, 1) - 1;
 
 		read[i]++;
-		extend_line(&seek->kin[kins[i]].lines[class], read_key(seek, row), class);
+		(void) read_key(seek, row);
+		extend_line(&seek->kin[kins[i]].lines[class], row, class);
 	}
 	for (int i = 0; i < count; i++)
 	{
@@ -512,23 +541,80 @@ read_least_used(Seek *seek, const int *kins, int count, int most)
 	for (uint64 row = 0; row < n; row++)
 	{
 		int			i = column_int(row, 1) - 1;
-		Kin		   *kin = &seek->kin[kins[i]];
-		const Key  *key = read_key(seek, row);
-		Worker		last = {.worker_id = key->worker_id, .assignments = key->assignments, .total_assignments = key->total_assignments};
 
 		read[i]++;
-		if (less_used_than(kin->assignments, kin->total_assignments, kin->worker_id, &last))
-		{
-			kin->assignments = key->assignments;
-			kin->total_assignments = key->total_assignments;
-			kin->worker_id = key->worker_id;
-		}
+		(void) read_key(seek, row);
+		extend_kin(&seek->kin[kins[i]], row);
 	}
 	for (int i = 0; i < count; i++)
 	{
 		seek->kin[kins[i]].reads++;
 		seek->kin[kins[i]].ended = read[i] < most;
 	}
+}
+
+/* Reads the next readiest workers of the whole pool. */
+static void
+read_line_of_all(Seek *seek, Class class)
+{
+#define READIEST(readiness) \
+	KEY_COLUMNS("1", "l.worker_id", "p.preference") \
+	" FROM (SELECT * FROM hwsched.worker_load x WHERE x.pool = $1 AND x." readiness " IS NOT NULL" \
+	"  AND (x." readiness ", x.worker_id) < ($3, $4)" \
+	"  ORDER BY x." readiness " DESC, x.worker_id DESC LIMIT $5) l" \
+	PROBE(" JOIN", "worker_usage", "u", "x.worker_id = l.worker_id") \
+	PROBE(" LEFT JOIN", "preference", "p", "x.workload_type = $2 AND x.worker_id = l.worker_id")
+	static Statement statements[] = {
+		[OF_CPU] = {READIEST("cpu_readiness"), {TEXTOID, TEXTOID, FLOAT8OID, TEXTOID, INT8OID}},
+		[OF_ACCELERATOR] = {READIEST("accelerator_readiness"), {TEXTOID, TEXTOID, FLOAT8OID, TEXTOID, INT8OID}},
+	};
+	Line	   *line = &seek->all.lines[class];
+	int			most = AT_ONCE_OF_ALL(line->reads);
+	uint64		n = statement_run(&statements[class], true, TEXT_VALUE(seek->pool), workload_type(seek),
+								  VALUE(Float8GetDatum(line->readiness)), TEXT_VALUE(line->worker_id), BIGINT_VALUE(most));
+
+	for (uint64 row = 0; row < n; row++)
+	{
+		double		readiness = column_number(row, class == OF_CPU ? 4 : 5);
+		char	   *worker_id = column_text(row, 2);
+
+		(void) read_key(seek, row);
+		if (readiness < line->readiness || (readiness == line->readiness && strcmp(worker_id, line->worker_id) < 0))
+		{
+			line->readiness = readiness;
+			line->worker_id = worker_id;
+		}
+	}
+	line->reads++;
+	line->ended = n < most;
+}
+
+/* Reads the next least used workers of the whole pool. */
+static void
+read_least_used_of_all(Seek *seek)
+{
+	static Statement statement = {
+		KEY_COLUMNS("1", "u.worker_id", "p.preference")
+		" FROM (SELECT * FROM hwsched.worker_usage x WHERE x.pool = $1 AND NOT x.is_full"
+		"  AND (x.assignments, x.total_assignments, x.worker_id) > ($3, $4, $5)"
+		"  ORDER BY x.assignments, x.total_assignments, x.worker_id LIMIT $6) u"
+		PROBE(" JOIN", "worker_load", "l", "x.worker_id = u.worker_id")
+		PROBE(" LEFT JOIN", "preference", "p", "x.workload_type = $2 AND x.worker_id = u.worker_id"),
+		{TEXTOID, TEXTOID, INT4OID, INT8OID, TEXTOID, INT8OID}
+	};
+	Kin		   *all = &seek->all;
+	int			most = AT_ONCE_OF_ALL(all->reads);
+	uint64		n = statement_run(&statement, true, TEXT_VALUE(seek->pool), workload_type(seek),
+								  INT_VALUE(all->assignments), BIGINT_VALUE(all->total_assignments),
+								  TEXT_VALUE(all->worker_id), BIGINT_VALUE(most));
+
+	for (uint64 row = 0; row < n; row++)
+	{
+		(void) read_key(seek, row);
+		extend_kin(all, row);
+	}
+	all->reads++;
+	all->ended = n < most;
 }
 
 /* Reads the next most preferred workers; below the neutral preference it ends. */
@@ -592,6 +678,19 @@ pass_over_state(Seek *seek, int k, Class class)
 		line->passed_over = Max(line->passed_over, state->values[class]);
 }
 
+/* Returns whether a worker of that value that has not been read, if there is one, would come before the best. */
+static bool
+unread_comes_first(const Seek *seek, const Kin *kin, double value, bool spares)
+{
+	const Kin  *all = &seek->all;
+	Worker		end = {.worker_id = all->worker_id, .assignments = all->assignments, .total_assignments = all->total_assignments};
+
+	/* it comes behind the ends of both lists */
+	if (less_used_than(kin->assignments, kin->total_assignments, kin->worker_id, &end))
+		kin = all;
+	return comes_first(seek, value, spares, kin->assignments, kin->total_assignments, kin->worker_id);
+}
+
 /*
  * Finds out what has to be read on of a line: in the order of readiness if
  * somebody unread may be worth more than the best, in the order of usage if
@@ -601,13 +700,14 @@ static void
 line_needs(const Seek *seek, const Kin *kin, Class class, bool *by_readiness, bool *by_usage)
 {
 	const Line *line = &kin->lines[class];
+	const Line *all = &seek->all.lines[class];
 	double		most = greatest_factor(seek);
-	double		rest = line->ended ? -1 : line_value(seek, line, line->readiness);
+	double		rest = line->ended || all->ended ? -1 : line_value(seek, line, Min(line->readiness, all->readiness));
 	bool		spares = seek->of_slot && class == OF_CPU;
 
 	*by_readiness = *by_usage = false;
 	/* all that are not full have been read */
-	if (line->ideal < 0 || kin->ended)
+	if (line->ideal < 0 || kin->ended || seek->all.ended)
 		return;
 	if (rest >= 0)
 		rest *= most;
@@ -615,17 +715,15 @@ line_needs(const Seek *seek, const Kin *kin, Class class, bool *by_readiness, bo
 	{
 		*by_readiness = true;
 		/* many before it are full, or worth less than they look */
-		*by_usage = line->reads > 1;
-		return;
+		*by_usage = seek->best_picture == NULL ? line->reads + all->reads > 0 : line->reads > 1;
 	}
-	if (comes_first(seek, rest, spares, kin->assignments, kin->total_assignments, kin->worker_id))
+	else if (unread_comes_first(seek, kin, rest, spares))
 	{
 		*by_usage = true;
 		*by_readiness = kin->reads > 1;
 	}
 	else if (line->passed_over >= 0)
-		*by_usage = comes_first(seek, line->passed_over * most, spares, kin->assignments, kin->total_assignments,
-								kin->worker_id);
+		*by_usage = unread_comes_first(seek, kin, line->passed_over * most, spares);
 }
 
 /* Returns how many keys of each list are read at once after some reads. */
@@ -677,9 +775,15 @@ read_on(Seek *seek, double at_least)
 	if (nkins + nlines[OF_CPU] + nlines[OF_ACCELERATOR] == 0)
 		return false;
 	for (int c = 0; c < NCLASSES; c++)
-		if (nlines[c] > 0)
+	{
+		if (nlines[c] > FEW && seek->all.lines[c].reads < READS_OF_ALL)
+			read_line_of_all(seek, c);
+		else if (nlines[c] > 0)
 			read_lines(seek, c, lines[c], nlines[c], keys_at_once(reads));
-	if (nkins > 0)
+	}
+	if (nkins > FEW && seek->all.reads < READS_OF_ALL)
+		read_least_used_of_all(seek);
+	else if (nkins > 0)
 		read_least_used(seek, kins, nkins, keys_at_once(kin_reads));
 	if (!seek->preferences_ended)
 		read_preferred(seek, 4 * keys_at_once(seek->preference_reads));
@@ -746,7 +850,6 @@ make_ideals(Fleet *fleet, const Hardware *const *hardware, int count)
 static bool
 begin_race(Seek *seek, const Hardware *const *hardware, int count)
 {
-	static const Line start = {-1, 0, INFINITY, 0, "", false, -1};
 	HASHCTL		control = {.keysize = sizeof(int64), .entrysize = sizeof(KinEntry), .hcxt = CurrentMemoryContext};
 	Search		search = seek->picture->search;
 	Fleet		ideals;
@@ -761,7 +864,8 @@ begin_race(Seek *seek, const Hardware *const *hardware, int count)
 		Kin		   *kin = &seek->kin[seek->nkin];
 		KinEntry   *entry;
 
-		*kin = (Kin) {hardware[h]->hardware_id, {start, start}, 0, -1, -1, "", false};
+		*kin = unread;
+		kin->hardware_id = hardware[h]->hardware_id;
 		for (int c = 0; c < NCLASSES; c++)
 			kin->lines[c].ideal = search_bound(&search, seek->kind, h, c == OF_CPU);
 		/* a CPU as an accelerator: a candidate may be of both classes */
@@ -816,7 +920,7 @@ seek_fleet(Picture *picture, const char *pool)
 {
 	HASHCTL		state_control = {.keysize = sizeof(StateKey), .entrysize = sizeof(StateEntry), .hcxt = CurrentMemoryContext};
 	HASHCTL		seen_control = {.keysize = sizeof(uint64), .entrysize = sizeof(SeenEntry), .hcxt = CurrentMemoryContext};
-	Seek		seek = {.picture = picture, .pool = pool, .kind = &picture->search.kinds[0], .preference = INFINITY, .preferred_id = ""};
+	Seek		seek = {.picture = picture, .pool = pool, .kind = &picture->search.kinds[0], .all = unread, .preference = INFINITY, .preferred_id = ""};
 	const Hardware **hardware;
 	double		best_ideal = 0;
 	int			count;

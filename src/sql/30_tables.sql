@@ -178,6 +178,8 @@ CREATE TABLE hwsched.worker_usage (
 ) WITH (fillfactor = 50);
 CREATE INDEX worker_usage_least ON hwsched.worker_usage (pool, hardware_id, assignments, total_assignments, worker_id)
     WHERE NOT is_full;
+CREATE INDEX worker_usage_least_of_all ON hwsched.worker_usage (pool, assignments, total_assignments, worker_id)
+    WHERE NOT is_full;
 COMMENT ON TABLE hwsched.worker_usage IS 'What live assignments hold of each worker.';
 COMMENT ON COLUMN hwsched.worker_usage.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.worker_usage.worker_id IS 'The worker.';
@@ -234,6 +236,10 @@ CREATE TABLE hwsched.worker_load (
 CREATE INDEX worker_load_cpu ON hwsched.worker_load (pool, hardware_id, cpu_readiness, state_hash, worker_id)
     WHERE cpu_readiness IS NOT NULL;
 CREATE INDEX worker_load_accelerator ON hwsched.worker_load (pool, hardware_id, accelerator_readiness, state_hash, worker_id)
+    WHERE accelerator_readiness IS NOT NULL;
+CREATE INDEX worker_load_cpu_of_all ON hwsched.worker_load (pool, cpu_readiness, worker_id)
+    WHERE cpu_readiness IS NOT NULL;
+CREATE INDEX worker_load_accelerator_of_all ON hwsched.worker_load (pool, accelerator_readiness, worker_id)
     WHERE accelerator_readiness IS NOT NULL;
 COMMENT ON TABLE hwsched.worker_load IS 'What each worker last reported of itself; all NULL: nothing yet, it counts as idle.';
 COMMENT ON COLUMN hwsched.worker_load.pool IS 'The pool.';
