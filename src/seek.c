@@ -50,8 +50,8 @@
 
 /* More kinds of hardware than this are read as one, so often, and so much. */
 #define FEW 8
-#define READS_OF_ALL 2
-#define AT_ONCE_OF_ALL(reads) (8 << (4 * (reads)))
+#define READS_OF_ALL 4
+#define AT_ONCE_OF_ALL(reads) (8 << (2 * (reads)))
 
 #define NEUTRAL 0.5
 
