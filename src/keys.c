@@ -247,6 +247,7 @@ read_line_of_all(Seek *seek, Class class)
 		[OF_ACCELERATOR] = {READIEST("accelerator_readiness"), {TEXTOID, TEXTOID, FLOAT8OID, TEXTOID, INT8OID}},
 	};
 	Line	   *line = &seek->all.lines[class];
+	double		before = line->readiness;
 	int			most = AT_ONCE_OF_ALL(line->reads);
 	uint64		n = statement_run(&statements[class], true, TEXT_VALUE(seek->pool), workload_type(seek),
 								  VALUE(Float8GetDatum(line->readiness)), TEXT_VALUE(line->worker_id), BIGINT_VALUE(most));
@@ -265,6 +266,8 @@ read_line_of_all(Seek *seek, Class class)
 	}
 	line->reads++;
 	line->ended = n < most;
+	/* so many are equally ready that only the states in each kind of hardware tell them apart */
+	line->alike = !line->ended && line->reads > 1 && line->readiness == before;
 }
 
 /* Reads the next least used workers of the whole pool. */

@@ -26,6 +26,7 @@ typedef struct Line
 	int64		state_hash;
 	const char *worker_id;
 	bool		ended;
+	bool		alike;			/* of the whole pool: the last read did not get past a readiness */
 	double		passed_over;	/* what unread ones in such states are worth at most; or -1 */
 } Line;
 

@@ -36,10 +36,10 @@
 #include "statement.h"
 #include "utils/memutils.h"
 
-/* More hardware, keys or looks than this, and reading all is not dearer. */
+/* With more hardware, keys or looks than this, reading all costs little more. */
 #define MOST_HARDWARE 4000
-#define MOST_KEYS 20000
-#define MOST_LOOKS 2000
+#define MOST_KEYS 8000
+#define MOST_LOOKS 400
 
 /* How far rounding may put a product above the same product in another order. */
 #define SLACK 1e-12
@@ -52,7 +52,7 @@
 #define READS_OF_ALL 4
 
 static const Kin unread = {
-	0, {{-1, 0, INFINITY, 0, "", false, -1}, {-1, 0, INFINITY, 0, "", false, -1}}, 0, -1, -1, "", false
+	0, {{-1, 0, INFINITY, 0, "", false, false, -1}, {-1, 0, INFINITY, 0, "", false, false, -1}}, 0, -1, -1, "", false
 };
 
 /* --- what unread workers may be worth --- */
@@ -360,7 +360,7 @@ read_on(Seek *seek, double at_least)
 		return false;
 	for (int c = 0; c < NCLASSES; c++)
 	{
-		if (nlines[c] > FEW && seek->all.lines[c].reads < READS_OF_ALL)
+		if (nlines[c] > FEW && seek->all.lines[c].reads < READS_OF_ALL && !seek->all.lines[c].alike)
 			read_line_of_all(seek, c);
 		else if (nlines[c] > 0)
 			read_lines(seek, c, lines[c], nlines[c], keys_at_once(reads));
