@@ -40,7 +40,7 @@ BEGIN
     TRUNCATE hwsched.pending, hwsched.assignment, public.bare_pending, public.bare_assignment;
     INSERT INTO hwsched.pending SELECT * FROM queue ORDER BY priority, queue_no;
     INSERT INTO public.bare_pending SELECT * FROM queue ORDER BY priority, queue_no;
-    DELETE FROM hwsched.worker_usage; INSERT INTO hwsched.worker_usage (pool, worker_id) SELECT pool, worker_id FROM hwsched.worker;
+    DELETE FROM hwsched.worker_usage; INSERT INTO hwsched.worker_usage (pool, worker_id, hardware_id) SELECT pool, worker_id, hardware_id FROM hwsched.worker_load;
     DELETE FROM hwsched.device_usage; INSERT INTO hwsched.device_usage (pool, worker_id, device_no) SELECT pool, worker_id, device_no FROM hwsched.device;
 END $$;
 

@@ -94,3 +94,11 @@ while [ $# -gt 0 ]; do
 		*) "bench_$name" ;;
 	esac
 done
+
+echo
+echo "One workload at a time, committed each (of the calls after the first 20):"
+for loads in 1 0; do
+    for workers in 100 1000 10000 100000; do
+        psql -X -q -v ON_ERROR_STOP=1 -v workers="$workers" -v calls=320 -v loads="$loads" -f schedule.sql
+    done
+done

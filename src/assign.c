@@ -11,11 +11,9 @@
 #include "funcapi.h"
 #include "statement.h"
 #include "usage.h"
-#include "workload.h"
 
 PG_FUNCTION_INFO_V1(assign_pending);
 PG_FUNCTION_INFO_V1(plan_pending);
-PG_FUNCTION_INFO_V1(schedule);
 
 /* --- writing --- */
 
@@ -61,7 +59,10 @@ write_usage(const Picture *picture, const char *pool)
 	/* keep what was touched */
 	for (int i = 0; i < fleet->nworkers; i++)
 		if (workers[i].worker_id != NULL)
+		{
+			workers[i].full_from = worker_is_full(search, i) ? fleet->workers[i].assignments - workers[i].assignments : -1;
 			workers[nworkers++] = workers[i];
+		}
 	for (int i = 0; i < fleet->ndevices; i++)
 		if (devices[i].worker_id != NULL)
 			devices[ndevices++] = devices[i];
@@ -288,30 +289,6 @@ plan_pending(PG_FUNCTION_ARGS)
 		values[5] = Float8GetDatum(placement->predicted_seconds);
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}
-	SPI_finish();
-	return (Datum) 0;
-}
-
-/* schedule(workload_id text, pool text) RETURNS SETOF assignment */
-Datum
-schedule(PG_FUNCTION_ARGS)
-{
-	char	   *workload_id = text_argument(fcinfo, 0);
-	char	   *pool = text_argument(fcinfo, 1);
-	Picture		picture;
-
-	InitMaterializedSRF(fcinfo, 0);
-	SPI_connect();
-	pool_check(pool, false);
-	pool_lock(pool);
-	picture_settings(&picture, pool, false);
-	if (!picture_queued(&picture, pool, workload_id, false))
-		workload_not_in_state(pool, workload_id, "scheduled", "pending");
-	picture_fleet(&picture, pool, NULL, false);
-	load_reservations(&picture, pool, false);
-	search_place(&picture.search, picture.items, picture.nitems, -1);
-	if (write_decisions(&picture, pool, true) > 0)
-		return_rows(fcinfo);
 	SPI_finish();
 	return (Datum) 0;
 }

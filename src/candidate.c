@@ -228,13 +228,103 @@ worker_refusal(Search *search, WorkKind *kind, const Worker *worker)
 	return FITS;
 }
 
+/* Returns what a learned preference (0..1, 0.5 is neutral) means, as a factor. */
+double
+factor_of_preference(const PlacementSettings *settings, double preference)
+{
+	return 1.0 + settings->preference_weight * (2.0 * preference - 1.0);
+}
+
 /* Returns what was learned of a worker for a kind of work, as a factor. */
 double
 preference_factor(const Search *search, const WorkKind *kind, int worker)
 {
 	if (kind->preference == NULL)
 		return 1.0;
-	return 1.0 + search->settings.preference_weight * (2.0 * kind->preference[worker] - 1.0);
+	return factor_of_preference(&search->settings, kind->preference[worker]);
+}
+
+/*
+ * Returns whether nothing at all fits on a worker, whatever it asks for: it
+ * has all the assignments that it takes, or each of its devices is full.
+ */
+bool
+worker_is_full(const Search *search, int worker_index)
+{
+	const Worker *worker = &search->fleet->workers[worker_index];
+
+	if (worker->max_concurrent > 0 && worker->assignments >= worker->max_concurrent)
+		return true;
+	for (int i = worker->first_device; i < worker->first_device + worker->ndevices; i++)
+		if (device_room(&search->fleet->devices[i], search->settings.max_concurrent) > 0)
+			return false;
+	return true;
+}
+
+/*
+ * Returns what a device is worth for a kind of work once its worker's thermal
+ * phase is over and nothing is assigned there, or -1 if it takes none of it.
+ */
+static double
+device_bound(Search *search, WorkKind *kind, const Worker *worker, const Device *device)
+{
+	const NamedNumbers *types = &kind->demand.accelerators;
+	Device		free_device = *device;
+	Refusal		refusal = REFUSED_NO_WORKER;
+
+	for (int t = 0; t < Max(types->count, 1); t++)
+		refusal = Max(refusal, device_unsuitable(search, kind, worker, device,
+												 types->count > 0 ? types->items[t].name : NULL, 0));
+	if (refusal != FITS || device->load > search->settings.max_load)
+		return -1;
+	free_device.effective_load = device->load;
+	free_device.warming = free_device.cooling = false;
+	free_device.performance_level = 1.0;
+	if (device_adjusted(pair_of(search, kind, device->profile), &free_device) < search->settings.min_score)
+		return -1;
+	return device_value(search, kind, &free_device);
+}
+
+/*
+ * Returns the most that a candidate of a worker can be worth for a kind of
+ * work while its load and temperature stay as they are, before its worker's
+ * preference: on its CPUs, or on its other devices.  -1: it takes none of it.
+ *
+ * The value of a candidate is the mean over its devices.  Here all of them
+ * are as good as the best one, and as rounding is monotone, no sum of lesser
+ * values in any order comes out above theirs.
+ */
+double
+search_bound(Search *search, WorkKind *kind, int worker_index, bool cpu)
+{
+	const Worker *worker = &search->fleet->workers[worker_index];
+	double		best = -1;
+	double		sum = 0;
+	int			wanted = 0;
+
+	if (worker_unsuitable(search, kind, worker) != FITS)
+		return -1;
+	for (int i = worker->first_device; i < worker->first_device + worker->ndevices; i++)
+	{
+		const Device *device = &search->fleet->devices[i];
+
+		if (is_cpu(&search->fleet->profiles[device->profile]) == cpu)
+			best = Max(best, device_bound(search, kind, worker, device));
+	}
+	if (best < 0 || demand_occupancy(&kind->demand) != OCCUPY_WHOLE)
+		return best;
+	for (int t = 0; t < kind->demand.accelerators.count; t++)
+		wanted += (int) kind->demand.accelerators.items[t].value;
+	for (int i = 0; i < wanted; i++)
+		sum += best;
+	return sum / wanted;
+}
+
+/* Returns what no candidate is worth less than, before its worker's preference. */
+double
+least_value(const Search *search)
+{
+	return search->settings.min_score * NOT_PREFERRED;
 }
 
 /*

@@ -176,6 +176,19 @@ load_shapes(Picture *picture, const char *pool, bool read_only)
 
 /* --- workers kept for a gang --- */
 
+/* Returns whether workers are reserved for a gang that waits. */
+bool
+has_reservations(const char *pool, bool read_only)
+{
+	static Statement statement = {
+		"SELECT FROM hwsched.reservation r WHERE r.pool = $1 AND EXISTS (SELECT FROM hwsched.pending p"
+		"  WHERE p.pool = r.pool AND p.priority = r.priority AND p.queue_no = r.queue_no OFFSET 0) LIMIT 1",
+		{TEXTOID}
+	};
+
+	return statement_run(&statement, read_only, TEXT_VALUE(pool)) > 0;
+}
+
 /*
  * Marks the workers that are reserved for a gang, and finds the first item of
  * the queue that stands behind it.

@@ -8,6 +8,7 @@
 #include "fleet.h"
 
 extern void load_context(Picture *picture, const char *pool, bool read_only);
+extern bool has_reservations(const char *pool, bool read_only);
 extern void load_reservations(Picture *picture, const char *pool, bool read_only);
 extern void write_models(const Picture *picture, const char *pool);
 extern void write_reservations(const Picture *picture, const char *pool, bool head_only);

@@ -12,6 +12,7 @@
 #include "access/xact.h"
 #include "common/hashfn.h"
 #include "context.h"
+#include "definitions.h"
 #include "fleet.h"
 #include "statement.h"
 #include "thermal.h"
@@ -70,32 +71,19 @@ software_number(Fleet *fleet, HTAB *numbers, const char *text)
 	}
 	if (!found)
 	{
-		Demand		read;
-		JsonbParseState *state = NULL;
-		Jsonb	   *wrapped;
-		JsonbValue	value;
-		Jsonb	   *software = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(text)));
-
-		/* read it as the demand's key of the same form */
-		pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-		push_key(&state, "software");
-		value.type = jbvBinary;
-		value.val.binary.data = &software->root;
-		value.val.binary.len = VARSIZE(software) - VARHDRSZ;
-		pushJsonbValue(&state, WJB_VALUE, &value);
-		wrapped = JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
-		document_read(&demand_document, wrapped, "worker", false, &read);
-
 		entry->text = text;
 		entry->number = fleet->nsoftware;
 		fleet->software = repalloc(fleet->software, sizeof(NamedTexts) * (fleet->nsoftware + 1));
-		fleet->software[fleet->nsoftware++] = read.software;
+		fleet->software[fleet->nsoftware++] = read_software(DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(text))));
 	}
 	return entry->number;
 }
 
-/* Two statements each, as the plan for a pool is a bad one for a worker. */
-#define WORKERS_SQL(which) \
+/*
+ * Two statements each: those of some workers probe the tables one by one, and
+ * OFFSET 0 leaves the planner no other way, whatever it believes of them.
+ */
+#define WORKERS_SQL(from) \
 	"SELECT w.worker_id, w.state = 'active', w.cpu_millicores, w.memory_bytes, w.max_concurrent," \
 	"  u.assignments, u.cpu_millicores, u.host_memory_bytes, u.total_assignments," \
 	"  l.cpu_utilization, l.memory_utilization, l.gpu_utilization, l.io_utilization, l.network_utilization," \
@@ -104,20 +92,36 @@ software_number(Fleet *fleet, HTAB *numbers, const char *text)
 	"  extract(epoch FROM $3 - l.phase_since)::float8, extract(epoch FROM l.phase_duration)::float8," \
 	"  CASE WHEN $2 AND w.software_versions <> '{}' THEN w.software_versions::text END," \
 	"  u.last_turn, w.cost_per_hour, l.reported_at IS NOT NULL" \
-	" FROM hwsched.worker w" \
+	" FROM " from " ORDER BY w.worker_id"
+#define WORKERS_TYPES {TEXTOID, BOOLOID, TIMESTAMPTZOID, TEXTARRAYOID}
+#define ALL_WORKERS \
+	"hwsched.worker w" \
 	" JOIN hwsched.worker_usage u ON u.pool = w.pool AND u.worker_id = w.worker_id" \
 	" JOIN hwsched.worker_load l ON l.pool = w.pool AND l.worker_id = w.worker_id" \
-	" WHERE " which " ORDER BY w.worker_id"
-#define WORKERS_TYPES {TEXTOID, BOOLOID, TIMESTAMPTZOID, TEXTOID}
+	" WHERE w.pool = $1"
+#define SOME_WORKERS \
+	"unnest($4) e(worker_id)" \
+	" CROSS JOIN LATERAL (SELECT * FROM hwsched.worker x WHERE x.pool = $1 AND x.worker_id = e.worker_id OFFSET 0) w" \
+	" CROSS JOIN LATERAL (SELECT * FROM hwsched.worker_usage x WHERE x.pool = $1 AND x.worker_id = e.worker_id OFFSET 0) u" \
+	" CROSS JOIN LATERAL (SELECT * FROM hwsched.worker_load x WHERE x.pool = $1 AND x.worker_id = e.worker_id OFFSET 0) l"
 
-#define DEVICES_SQL(which) \
+#define DEVICES_SQL(from) \
 	"SELECT d.worker_id, d.device_no, d.profile_id, coalesce(d.memory_bytes, -1), d.uses_host_memory," \
 	"  u.slots, u.share, u.memory_bytes, l.utilization, l.temperature_celsius" \
-	" FROM hwsched.device d" \
+	" FROM " from " ORDER BY d.worker_id, d.device_no"
+#define DEVICES_TYPES {TEXTOID, TEXTARRAYOID}
+#define ALL_DEVICES \
+	"hwsched.device d" \
 	" JOIN hwsched.device_usage u ON u.pool = d.pool AND u.worker_id = d.worker_id AND u.device_no = d.device_no" \
 	" LEFT JOIN hwsched.device_load l ON l.pool = d.pool AND l.worker_id = d.worker_id AND l.device_no = d.device_no" \
-	" WHERE " which " ORDER BY d.worker_id, d.device_no"
-#define DEVICES_TYPES {TEXTOID, TEXTOID}
+	" WHERE d.pool = $1"
+#define SOME_DEVICES \
+	"unnest($2) e(worker_id)" \
+	" CROSS JOIN LATERAL (SELECT * FROM hwsched.device x WHERE x.pool = $1 AND x.worker_id = e.worker_id OFFSET 0) d" \
+	" CROSS JOIN LATERAL (SELECT * FROM hwsched.device_usage x" \
+	"  WHERE x.pool = $1 AND x.worker_id = d.worker_id AND x.device_no = d.device_no OFFSET 0) u" \
+	" LEFT JOIN LATERAL (SELECT * FROM hwsched.device_load x" \
+	"  WHERE x.pool = $1 AND x.worker_id = d.worker_id AND x.device_no = d.device_no OFFSET 0) l ON true"
 
 /* The workers while they are read. */
 typedef struct WorkerReader
@@ -174,10 +178,10 @@ read_worker(void *arg, const Row *row)
 }
 
 static Reported *
-load_workers(Picture *picture, const char *pool, const char *only_worker, bool read_only)
+load_workers(Picture *picture, const char *pool, Parameter only, bool read_only)
 {
-	static Statement of_pool = {WORKERS_SQL("w.pool = $1"), WORKERS_TYPES, .in_order = true};
-	static Statement of_worker = {WORKERS_SQL("w.pool = $1 AND w.worker_id = $4"), WORKERS_TYPES};
+	static Statement of_pool = {WORKERS_SQL(ALL_WORKERS), WORKERS_TYPES, .in_order = true};
+	static Statement some = {WORKERS_SQL(SOME_WORKERS), WORKERS_TYPES};
 	const Search *search = &picture->search;
 	Fleet	   *fleet = &picture->fleet;
 	HASHCTL		control = {.keysize = sizeof(uint64), .entrysize = sizeof(uint64) * 3, .hcxt = CurrentMemoryContext};
@@ -192,10 +196,9 @@ load_workers(Picture *picture, const char *pool, const char *only_worker, bool r
 	fleet->software = palloc0(sizeof(NamedTexts));
 	for (int i = 0; i < search->nkinds; i++)
 		needs_software = needs_software || search->kinds[i].demand.software.count > 0;
-	statement_each(only_worker ? &of_worker : &of_pool, read_only, read_worker, &reader, TEXT_VALUE(pool),
+	statement_each(only.isnull ? &of_pool : &some, read_only, read_worker, &reader, TEXT_VALUE(pool),
 				   VALUE(BoolGetDatum(needs_software)),
-				   VALUE(TimestampTzGetDatum(GetCurrentTransactionStartTimestamp())),
-				   TEXT_OR_NULL(only_worker));
+				   VALUE(TimestampTzGetDatum(GetCurrentTransactionStartTimestamp())), only);
 	return reader.reported;
 }
 
@@ -228,27 +231,6 @@ set_device_state(const Fleet *fleet, Device *device, const Reported *report,
 		device->temperature = celsius_to_temperature(report->celsius, profile->idle_celsius, profile->throttle_celsius);
 	else
 		device->temperature = 0;
-}
-
-static void
-load_profiles(Fleet *fleet, const char *pool, const int64 *ids, int count, bool read_only)
-{
-	static Statement statement = {
-		"SELECT u.ord::int, p.profile FROM unnest($2) WITH ORDINALITY u(profile_id, ord)"
-		" JOIN hwsched.device_profile p ON p.pool = $1 AND p.profile_id = u.profile_id",
-		{TEXTOID, INT8ARRAYOID}
-	};
-	Datum	   *datums = palloc(sizeof(Datum) * (count + 1));
-
-	for (int i = 0; i < count; i++)
-		datums[i] = Int64GetDatum(ids[i]);
-	fleet->nprofiles = count;
-	fleet->profiles = palloc0(sizeof(DeviceProfile) * (count + 1));
-	if (statement_run(&statement, read_only, TEXT_VALUE(pool), array_value(INT8OID, datums, NULL, count)) != count)
-		elog(ERROR, "pool \"%s\" has devices without a profile", pool);
-	for (int i = 0; i < count; i++)
-		document_read(&device_profile_document, column_jsonb(i, 2), "device_profile", false,
-					  &fleet->profiles[column_int(i, 1) - 1]);
 }
 
 /* A device profile and its number in the fleet. */
@@ -343,11 +325,11 @@ read_device(void *arg, const Row *row)
 }
 
 static void
-load_devices(Picture *picture, const char *pool, const char *only_worker,
+load_devices(Picture *picture, const char *pool, Parameter only,
 			 const Reported *reported, bool read_only)
 {
-	static Statement of_pool = {DEVICES_SQL("d.pool = $1"), DEVICES_TYPES, .in_order = true};
-	static Statement of_worker = {DEVICES_SQL("d.pool = $1 AND d.worker_id = $2"), DEVICES_TYPES, .joins_sets = true};
+	static Statement of_pool = {DEVICES_SQL(ALL_DEVICES), DEVICES_TYPES, .in_order = true};
+	static Statement some = {DEVICES_SQL(SOME_DEVICES), DEVICES_TYPES};
 	Fleet	   *fleet = &picture->fleet;
 	HASHCTL		control = {.keysize = sizeof(int64), .entrysize = sizeof(ProfileEntry), .hcxt = CurrentMemoryContext};
 	DeviceReader reader = {picture, pool, 64, .worker = -1};
@@ -358,10 +340,11 @@ load_devices(Picture *picture, const char *pool, const char *only_worker,
 	fleet->ndevices = 0;
 	fleet->devices = palloc(sizeof(Device) * reader.allocated);
 	picture->device_profile_ids = NULL;
-	statement_each(only_worker ? &of_worker : &of_pool, read_only, read_device, &reader,
-				   TEXT_VALUE(pool), TEXT_OR_NULL(only_worker));
+	statement_each(only.isnull ? &of_pool : &some, read_only, read_device, &reader, TEXT_VALUE(pool), only);
 
-	load_profiles(fleet, pool, picture->device_profile_ids, reader.nprofiles, read_only);
+	fleet->nprofiles = reader.nprofiles;
+	fleet->profiles = palloc(sizeof(DeviceProfile) * (reader.nprofiles + 1));
+	device_profiles_get(pool, picture->device_profile_ids, reader.nprofiles, read_only, fleet->profiles);
 	for (int w = 0; w < fleet->nworkers; w++)
 		for (int i = fleet->workers[w].first_device; i < fleet->workers[w].first_device + fleet->workers[w].ndevices; i++)
 			set_device_state(fleet, &fleet->devices[i], &reported[w], reader.utilizations[i], reader.celsius[i]);
@@ -433,17 +416,118 @@ load_records(Picture *picture, const char *pool, bool read_only)
 }
 
 /*
+ * Reads some workers, or with NULL the whole fleet, without what was learned
+ * of them; the kinds of work have been read before.
+ */
+static void
+load_fleet(Picture *picture, const char *pool, Parameter only, bool read_only)
+{
+	Reported   *reported = load_workers(picture, pool, only, read_only);
+
+	load_devices(picture, pool, only, reported, read_only);
+}
+
+/*
  * Reads the fleet (or one worker) and begins the search; the kinds of work
  * have been read before.
  */
 void
 picture_fleet(Picture *picture, const char *pool, const char *only_worker, bool read_only)
 {
-	Reported   *reported = load_workers(picture, pool, only_worker, read_only);
-
-	load_devices(picture, pool, only_worker, reported, read_only);
+	load_fleet(picture, pool, only_worker == NULL ? NULL_VALUE : text_array(&only_worker, 1), read_only);
 	load_records(picture, pool, read_only);
 	load_context(picture, pool, read_only);
 	picture->search.partial = only_worker != NULL;
 	search_begin(&picture->search);
+}
+
+/*
+ * Reads some workers; what was learned of them, and the beginning of a search,
+ * are left to the caller.
+ */
+void
+picture_workers(Picture *picture, const char *pool, const char *const *worker_ids, int count, bool read_only)
+{
+	load_fleet(picture, pool, text_array(worker_ids, count), read_only);
+}
+
+/* --- readiness --- */
+
+/*
+ * Returns what load and temperature leave of the efficiency of a worker's
+ * devices, whatever is assigned to it and apart from its thermal phase.
+ *
+ * A phase takes more away, until it is over; so this is a bound for as long as
+ * the worker reports nothing else.
+ */
+static Readiness
+readiness_of(const Fleet *fleet, const Worker *worker)
+{
+	Readiness	readiness = {NAN, NAN, 0};
+	double	   *states = palloc(sizeof(double) * (worker->ndevices * 2 + 1));
+	int			nstates = 0;
+
+	for (int i = worker->first_device; i < worker->first_device + worker->ndevices; i++)
+	{
+		const Device *device = &fleet->devices[i];
+		bool		cpu = same_name(fleet->profiles[device->profile].hardware_class, "cpu");
+		double	   *best = cpu ? &readiness.cpu : &readiness.accelerator;
+		double		left = adjusted_efficiency(1.0, device->load, false, false, 1.0, device->temperature);
+
+		if (isnan(*best) || left > *best)
+			*best = left;
+		/* adding 0 makes -0 the same as 0 */
+		states[nstates++] = device->load + 0.0;
+		states[nstates++] = device->temperature + 0.0;
+	}
+	readiness.state_hash = (int64) DatumGetUInt64(hash_any_extended((const unsigned char *) states,
+																	sizeof(double) * nstates, 0));
+	pfree(states);
+	return readiness;
+}
+
+/* Returns the readiness of a worker as it stands in the tables. */
+Readiness
+readiness_stored(const char *pool, const char *worker_id)
+{
+	Picture		picture = {0};
+
+	picture_workers(&picture, pool, &worker_id, 1, false);
+	if (picture.fleet.nworkers == 0)
+		elog(ERROR, "pool \"%s\" lost worker \"%s\" while it was locked", pool, worker_id);
+	return readiness_of(&picture.fleet, &picture.fleet.workers[0]);
+}
+
+/* Returns the readiness of a worker of some hardware after a load report. */
+Readiness
+readiness_reported(const Hardware *hardware, const LoadReport *load)
+{
+	Worker		worker = {.ndevices = hardware->ndevices};
+	Fleet		fleet = {.nprofiles = hardware->ndevices, .nworkers = 1, .workers = &worker, .ndevices = hardware->ndevices};
+	Reported	report = {
+		{zero_if_absent(load->cpu_utilization), zero_if_absent(load->memory_utilization),
+			zero_if_absent(load->gpu_utilization), zero_if_absent(load->io_utilization),
+			zero_if_absent(load->network_utilization)},
+		load->temperature, load->temperature_celsius, PHASE_NORMAL, 1.0
+	};
+	const DeviceLoadReport *of_devices = load->devices.items;
+
+	fleet.profiles = palloc(sizeof(DeviceProfile) * (hardware->ndevices + 1));
+	fleet.devices = palloc0(sizeof(Device) * (hardware->ndevices + 1));
+	for (int i = 0; i < hardware->ndevices; i++)
+	{
+		double		utilization = NAN;
+		double		celsius = NAN;
+
+		fleet.profiles[i] = *hardware->profiles[i];
+		fleet.devices[i].profile = i;
+		for (int d = 0; d < load->devices.count; d++)
+			if (of_devices[d].device_no == i)
+			{
+				utilization = of_devices[d].utilization;
+				celsius = of_devices[d].temperature_celsius;
+			}
+		set_device_state(&fleet, &fleet.devices[i], &report, utilization, celsius);
+	}
+	return readiness_of(&fleet, &worker);
 }

@@ -17,17 +17,15 @@ kind_begin(const Search *search, WorkKind *kind)
 }
 
 /*
- * Prepares a search: search->fleet, kinds, settings and what the kinds'
- * policies look at are set.  The fleet's arrays may be grown; its counts stay
- * as they are.
+ * Prepares looking at single workers: search->fleet, kinds, settings and what
+ * the kinds' policies look at are set.
  */
 void
-search_begin(Search *search)
+search_prepare(Search *search)
 {
 	Fleet	   *fleet = search->fleet;
 	SearchState *state = palloc0(sizeof(SearchState));
 	int			most_devices = 1;
-	bool		needs_lanes = false;
 
 	search->state = state;
 	search->nplacements = search->placements_allocated = 0;
@@ -46,10 +44,21 @@ search_begin(Search *search)
 	state->scratch_fitting = palloc(sizeof(int32) * (most_devices + 1));
 	state->scratch_refusals = palloc(sizeof(Refusal) * (most_devices + 1));
 	for (int i = 0; i < search->nkinds; i++)
-	{
 		kind_begin(search, &search->kinds[i]);
+}
+
+/*
+ * Prepares a search over the whole fleet.  The fleet's arrays may be grown; its
+ * counts stay as they are.
+ */
+void
+search_begin(Search *search)
+{
+	bool		needs_lanes = false;
+
+	search_prepare(search);
+	for (int i = 0; i < search->nkinds; i++)
 		needs_lanes = needs_lanes || policy_is_hardware_aware(search->kinds[i].policy);
-	}
 	if (needs_lanes)
 		lanes_begin(search);
 	fragmentation_begin(search);

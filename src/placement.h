@@ -205,12 +205,17 @@ typedef struct Search
 	struct SearchState *state;
 } Search;
 
+extern void search_prepare(Search *search);
 extern void search_begin(Search *search);
 extern void search_place(Search *search, QueueItem *items, int nitems, int most);
 extern void search_solve(Search *search, QueueItem *items, int nitems);
 extern Refusal search_candidate(Search *search, WorkKind *kind, int worker, Candidate *candidate);
 extern Refusal search_device(Search *search, WorkKind *kind, int worker, int device,
 							 Candidate *candidate);
+extern double factor_of_preference(const PlacementSettings *settings, double preference);
+extern double least_value(const Search *search);
+extern double search_bound(Search *search, WorkKind *kind, int worker, bool cpu);
+extern bool worker_is_full(const Search *search, int worker);
 extern Refusal search_refusal(Search *search, WorkKind *kind);
 extern bool device_before(Search *search, WorkKind *kind, int a, int b);
 extern void score_candidates(Search *search, WorkKind *kind, const Candidate *candidates, int count,

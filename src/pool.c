@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "access.h"
+#include "access/xact.h"
 #include "arguments.h"
 #include "common/hashfn.h"
 #include "funcapi.h"
@@ -263,6 +264,11 @@ create_pool(PG_FUNCTION_ARGS)
 Datum
 alter_pool(PG_FUNCTION_ARGS)
 {
+	/* an old snapshot does not see who has become full, so there it is any row */
+	static Statement roomier = {
+		"UPDATE hwsched.worker_usage SET is_full = false WHERE pool = $1 AND (is_full OR $2)", {TEXTOID, BOOLOID}
+	};
+	JsonbValue	found;
 	char	   *pool = text_argument(fcinfo, 0);
 	Jsonb	   *settings = jsonb_argument(1);
 	Caller		caller = call_begin(fcinfo);
@@ -270,6 +276,9 @@ alter_pool(PG_FUNCTION_ARGS)
 	pool_check(pool, false);
 	pool_lock(pool);
 	change_settings(&caller, pool, settings);
+	/* devices may have more slots now */
+	if (getKeyJsonValueFromContainer(&settings->root, "max_concurrent", strlen("max_concurrent"), &found) != NULL)
+		statement_run(&roomier, false, TEXT_VALUE(pool), VALUE(BoolGetDatum(IsolationUsesXactSnapshot())));
 	call_end(&caller);
 	PG_RETURN_VOID();
 }
@@ -286,6 +295,7 @@ drop_pool(PG_FUNCTION_ARGS)
 		{"DELETE FROM hwsched.submission WHERE pool = $1", {TEXTOID}},
 		{"DELETE FROM hwsched.load_history WHERE pool = $1", {TEXTOID}},
 		{"DELETE FROM hwsched.worker WHERE pool = $1", {TEXTOID}},
+		{"DELETE FROM hwsched.hardware WHERE pool = $1", {TEXTOID}},
 		{"DELETE FROM hwsched.pool WHERE pool = $1", {TEXTOID}},
 	};
 	char	   *pool = text_argument(fcinfo, 0);

@@ -6,6 +6,7 @@
 #include "postgres.h"
 
 #include "common/hashfn.h"
+#include "definitions.h"
 #include "fleet.h"
 #include "statement.h"
 #include "utils/hsearch.h"
@@ -30,12 +31,6 @@ typedef struct KindEntry
 	KindKey		key;
 	int32		kind;
 } KindEntry;
-
-typedef struct ProfileEntry
-{
-	int64		profile_id;		/* key */
-	int32		number;
-} ProfileEntry;
 
 typedef struct ModelEntry
 {
@@ -88,49 +83,11 @@ model_number(Picture *picture, HTAB *numbers, const char *name, bool is_family)
 static void
 read_kinds(Picture *picture, const char *pool, bool read_only)
 {
-	static Statement statement = {
-		"SELECT u.ord::int, p.profile, p.demand FROM unnest($2) WITH ORDINALITY u(profile_id, ord)"
-		" JOIN hwsched.workload_profile p ON p.pool = $1 AND p.profile_id = u.profile_id",
-		{TEXTOID, INT8ARRAYOID}
-	};
 	Search	   *search = &picture->search;
-	HASHCTL		control = {.keysize = sizeof(int64), .entrysize = sizeof(ProfileEntry), .hcxt = CurrentMemoryContext};
-	HTAB	   *numbers = hash_create("hwsched workload profiles", 256, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	Datum	   *ids = palloc(sizeof(Datum) * (search->nkinds + 1));
-	int32	   *firsts = palloc(sizeof(int32) * (search->nkinds + 1));	/* by profile: a kind that has it */
-	int			nprofiles = 0;
-	uint64		n;
 
+	work_kinds_get(pool, search->kinds, search->nkinds, read_only);
 	for (int i = 0; i < search->nkinds; i++)
-	{
-		bool		found;
-		ProfileEntry *entry = hash_search(numbers, &search->kinds[i].profile_id, HASH_ENTER, &found);
-
-		if (!found)
-		{
-			entry->number = nprofiles;
-			firsts[nprofiles] = i;
-			ids[nprofiles++] = Int64GetDatum(search->kinds[i].profile_id);
-		}
-	}
-	n = statement_run(&statement, read_only, TEXT_VALUE(pool), array_value(INT8OID, ids, NULL, nprofiles));
-	if (n != nprofiles)
-		elog(ERROR, "pool \"%s\" has %d kinds of workload without a profile", pool, (int) (nprofiles - n));
-	for (uint64 i = 0; i < n; i++)
-	{
-		WorkKind   *kind = &search->kinds[firsts[column_int(i, 1) - 1]];
-
-		document_read(&placement_profile_document, column_jsonb(i, 2), "workload_profile", false, &kind->profile);
-		document_read(&demand_document, column_jsonb(i, 3), "demand", false, &kind->demand);
-	}
-	for (int i = 0; i < search->nkinds; i++)
-	{
-		const ProfileEntry *entry = hash_search(numbers, &search->kinds[i].profile_id, HASH_FIND, NULL);
-
-		search->kinds[i].profile = search->kinds[firsts[entry->number]].profile;
-		search->kinds[i].demand = search->kinds[firsts[entry->number]].demand;
 		search->kinds[i].policy = policy_for(&picture->policies, search->kinds[i].profile.workload_type);
-	}
 }
 
 /* Begins to collect kinds of work. */

@@ -24,19 +24,21 @@ change_workers(const char *pool, const WorkerChange *changes, int count)
 #define CHANGE_WORKERS \
 	"UPDATE hwsched.worker_usage u SET assignments = u.assignments + ($3)[i]," \
 	"  cpu_millicores = u.cpu_millicores + ($4)[i], host_memory_bytes = u.host_memory_bytes + ($5)[i]," \
-	"  total_assignments = u.total_assignments + ($6)[i], last_turn = greatest(u.last_turn, ($7)[i])" \
+	"  total_assignments = u.total_assignments + ($6)[i], last_turn = greatest(u.last_turn, ($7)[i])," \
+	"  is_full = CASE WHEN ($3)[i] < 0 THEN false ELSE u.is_full OR u.assignments = ($8)[i] END" \
 	" FROM (SELECT unnest($2) AS worker_id, generate_subscripts($2, 1) AS i) c" \
 	" WHERE u.pool = $1 AND u.worker_id = c.worker_id", \
-	{TEXTOID, TEXTARRAYOID, INT4ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT4ARRAYOID, INT8ARRAYOID}
+	{TEXTOID, TEXTARRAYOID, INT4ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT4ARRAYOID, INT8ARRAYOID, INT4ARRAYOID}
 	static Statement few = {CHANGE_WORKERS, .joins_rows = true};
 	static Statement many = {CHANGE_WORKERS, .joins_sets = true};
 	Datum	   *worker_ids = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * (count + 1));
-	Parameter	parameters[7] = {TEXT_VALUE(pool)};
+	Parameter	parameters[8] = {TEXT_VALUE(pool)};
 	int32	   *assignments = fixed_array(INT4OID, sizeof(*assignments), count, &parameters[2]);
 	int64	   *cpu = fixed_array(INT8OID, sizeof(*cpu), count, &parameters[3]);
 	int64	   *host_memory = fixed_array(INT8OID, sizeof(*host_memory), count, &parameters[4]);
 	int32	   *made = fixed_array(INT4OID, sizeof(*made), count, &parameters[5]);
 	int64	   *last_turn = fixed_array(INT8OID, sizeof(*last_turn), count, &parameters[6]);
+	int32	   *full_from = fixed_array(INT4OID, sizeof(*full_from), count, &parameters[7]);
 
 	for (int i = 0; i < count; i++)
 	{
@@ -46,6 +48,7 @@ change_workers(const char *pool, const WorkerChange *changes, int count)
 		host_memory[i] = changes[i].host_memory_bytes;
 		made[i] = changes[i].made;
 		last_turn[i] = changes[i].last_turn;
+		full_from[i] = changes[i].full_from;
 	}
 	parameters[1] = array_value(TEXTOID, worker_ids, NULL, count);
 	statement_execute(count <= FEW_CHANGES ? &few : &many, false, parameters, lengthof(parameters));
@@ -100,7 +103,7 @@ void
 usage_rebuild(const char *pool, const char *worker_id)
 {
 	static Statement worker = {
-		"UPDATE hwsched.worker_usage u SET assignments = h.assignments,"
+		"UPDATE hwsched.worker_usage u SET assignments = h.assignments, is_full = false,"
 		"  cpu_millicores = h.cpu_millicores, host_memory_bytes = h.host_memory_bytes"
 		" FROM (SELECT count(*)::int AS assignments, coalesce(sum(p.cpu_millicores), 0)::bigint AS cpu_millicores,"
 		"              coalesce(sum(p.host_memory_bytes), 0)::bigint AS host_memory_bytes"

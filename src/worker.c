@@ -6,6 +6,7 @@
 
 #include "access.h"
 #include "arguments.h"
+#include "hardware.h"
 #include "outcome.h"
 #include "pool.h"
 #include "profiles.h"
@@ -92,9 +93,49 @@ device_profile_id(const char *pool, const DeviceProfile *profile)
 	return column_bigint(0, 1);
 }
 
+/* Returns the profile_id of each of some devices, after adding those that are new. */
+static Datum *
+device_profile_ids(const char *pool, const DeviceSpec *specs, int count)
+{
+	Datum	   *ids = palloc(sizeof(Datum) * (count + 1));
+
+	for (int i = 0; i < count; i++)
+	{
+		/* devices that an entry counts share its strings */
+		bool		same = i > 0 && memcmp(&specs[i].profile, &specs[i - 1].profile, sizeof(DeviceProfile)) == 0;
+
+		ids[i] = same ? ids[i - 1] : Int64GetDatum(device_profile_id(pool, &specs[i].profile));
+	}
+	return ids;
+}
+
+/* Adds the rows of a new worker that others write: nothing assigned, nothing reported. */
+static void
+add_usage_and_load(const char *pool, const char *worker_id, int64 hardware_id)
+{
+	static Statement usage = {
+		"INSERT INTO hwsched.worker_usage (pool, worker_id, hardware_id) VALUES ($1, $2, $3)", {TEXTOID, TEXTOID, INT8OID}
+	};
+	static Statement load = {
+		"INSERT INTO hwsched.worker_load (pool, worker_id, hardware_id, cpu_readiness, accelerator_readiness, state_hash)"
+		" VALUES ($1, $2, $3, $4, $5, $6)",
+		{TEXTOID, TEXTOID, INT8OID, FLOAT8OID, FLOAT8OID, INT8OID}
+	};
+	static const LoadReport nothing = {NAN, NAN, NAN, NAN, NAN, -1, -1, NAN, NAN, NAN, {0, NULL}};
+	const Hardware *hardware;
+	Readiness	readiness;
+
+	hardware_get(pool, &hardware_id, 1, false, &hardware);
+	readiness = readiness_reported(hardware, &nothing);
+	statement_run(&usage, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), BIGINT_VALUE(hardware_id));
+	statement_run(&load, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), BIGINT_VALUE(hardware_id),
+				  NUMBER_OR_NULL(readiness.cpu), NUMBER_OR_NULL(readiness.accelerator),
+				  BIGINT_VALUE(readiness.state_hash));
+}
+
 /* Writes the worker's own row; returns whether it is a new worker. */
 static bool
-write_worker(const char *pool, const char *worker_id, Jsonb *document, const Capabilities *capabilities)
+write_worker(const char *pool, const char *worker_id, const Offer *offer, const Capabilities *capabilities)
 {
 	static Statement statement = {
 		"INSERT INTO hwsched.worker AS w (pool, worker_id, hostname, cpu_millicores, memory_bytes, max_concurrent,"
@@ -109,36 +150,21 @@ write_worker(const char *pool, const char *worker_id, Jsonb *document, const Cap
 		" RETURNING xmax = 0",
 		{TEXTOID, TEXTOID, TEXTOID, INT8OID, INT8OID, INT4OID, FLOAT8OID, FLOAT8OID, JSONBOID}
 	};
-	static Statement usage = {
-		"INSERT INTO hwsched.worker_usage (pool, worker_id) VALUES ($1, $2)", {TEXTOID, TEXTOID}
-	};
-	static Statement load = {
-		"INSERT INTO hwsched.worker_load (pool, worker_id) VALUES ($1, $2)", {TEXTOID, TEXTOID}
-	};
-	bool		is_new;
 
 	statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), TEXT_OR_NULL(capabilities->hostname),
-				  BIGINT_VALUE((int64) floor(capabilities->cpu_cores * 1000 + 1e-6)),
-				  BIGINT_VALUE(isnan(capabilities->available_memory) ? 0 :
-							   (int64) (capabilities->available_memory * BYTES_PER_GB)),
+				  BIGINT_VALUE(offer->cpu_millicores), BIGINT_VALUE(offer->memory_bytes),
 				  capabilities->max_concurrent > 0 ? INT_VALUE(capabilities->max_concurrent) : NULL_VALUE,
 				  NUMBER_OR_NULL(capabilities->cost_per_hour), NUMBER_OR_NULL(capabilities->network_bandwidth),
-				  VALUE(JsonbPGetDatum(document)));
-	is_new = column_bool(0, 1);
-	if (is_new)
-	{
-		statement_run(&usage, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
-		statement_run(&load, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
-	}
-	return is_new;
+				  VALUE(JsonbPGetDatum(offer->capabilities)));
+	return column_bool(0, 1);
 }
 
 /*
- * Makes the device rows those of specs; returns the numbers of those that have
+ * Makes the device rows those of an offer; returns the numbers of those that have
  * gone, changed or come.  One that comes may be back, with work still on it.
  */
 static Parameter
-write_devices(const char *pool, const char *worker_id, const DeviceSpec *specs, int count)
+write_devices(const char *pool, const char *worker_id, const Offer *offer)
 {
 	static Statement statement = {
 		"WITH given AS (SELECT * FROM unnest($3, $4, $5, $6) g(device_no, profile_id, memory_bytes, uses_host_memory)),"
@@ -163,24 +189,21 @@ write_devices(const char *pool, const char *worker_id, const DeviceSpec *specs, 
 		" SELECT pool, worker_id, device_no FROM hwsched.device WHERE pool = $1 AND worker_id = $2 ON CONFLICT DO NOTHING",
 		{TEXTOID, TEXTOID}
 	};
-	Datum	   *columns[4];
+	int			count = offer->ndevices;
+	Datum	   *columns[3];
 	Parameter	changed;
 
 	for (int c = 0; c < lengthof(columns); c++)
 		columns[c] = palloc(sizeof(Datum) * (count + 1));
 	for (int i = 0; i < count; i++)
 	{
-		/* devices that an entry counts share its strings */
-		bool		same = i > 0 && memcmp(&specs[i].profile, &specs[i - 1].profile, sizeof(DeviceProfile)) == 0;
-
 		columns[0][i] = Int32GetDatum(i);
-		columns[1][i] = same ? columns[1][i - 1] : Int64GetDatum(device_profile_id(pool, &specs[i].profile));
-		columns[2][i] = Int64GetDatum(specs[i].memory_bytes);
-		columns[3][i] = BoolGetDatum(specs[i].uses_host_memory);
+		columns[1][i] = Int64GetDatum(offer->specs[i].memory_bytes);
+		columns[2][i] = BoolGetDatum(offer->specs[i].uses_host_memory);
 	}
 	statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
-				  array_value(INT4OID, columns[0], NULL, count), array_value(INT8OID, columns[1], NULL, count),
-				  array_value(INT8OID, columns[2], NULL, count), array_value(BOOLOID, columns[3], NULL, count));
+				  array_value(INT4OID, columns[0], NULL, count), array_value(INT8OID, offer->profile_ids, NULL, count),
+				  array_value(INT8OID, columns[1], NULL, count), array_value(BOOLOID, columns[2], NULL, count));
 	changed.value = column(0, 1, &changed.isnull);
 	if (!changed.isnull)
 		changed.value = PointerGetDatum(PG_DETOAST_DATUM_COPY(changed.value));
@@ -220,9 +243,10 @@ register_worker(PG_FUNCTION_ARGS)
 	char	   *pool = text_argument(fcinfo, 2);
 	Capabilities capabilities;
 	DeviceSpec *specs;
+	Offer		offer;
 	Parameter	changed;
+	int64		hardware_id;
 	bool		is_new;
-	int			count;
 	Caller		caller;
 
 	if (worker_id[0] == '\0' || strlen(worker_id) > 1000)
@@ -234,18 +258,28 @@ register_worker(PG_FUNCTION_ARGS)
 	pool_check(pool, false);
 	access_check_worker(&caller, pool, worker_id);
 	document_read(&capabilities_document, document, NULL, true, &capabilities);
-	count = device_specs_of(&capabilities, &specs);
+	offer.cpu_millicores = (int64) floor(capabilities.cpu_cores * 1000 + 1e-6);
+	offer.memory_bytes = isnan(capabilities.available_memory) ? 0 : (int64) (capabilities.available_memory * BYTES_PER_GB);
+	offer.capabilities = document;
+	offer.ndevices = device_specs_of(&capabilities, &specs);
+	offer.specs = specs;
 
 	pool_lock(pool);
-	is_new = write_worker(pool, worker_id, document, &capabilities);
-	if (!is_new)
+	offer.profile_ids = device_profile_ids(pool, specs, offer.ndevices);
+	hardware_id = hardware_id_of(pool, &offer);
+	is_new = write_worker(pool, worker_id, &offer, &capabilities);
+	if (is_new)
+		add_usage_and_load(pool, worker_id, hardware_id);
+	else
 		lock_worker(pool, worker_id);
-	changed = write_devices(pool, worker_id, specs, count);
+	changed = write_devices(pool, worker_id, &offer);
 	if (!is_new && !changed.isnull)
 	{
 		requeue_assigned(pool, worker_id, changed);
 		usage_rebuild(pool, worker_id);
 	}
+	if (!is_new)
+		hardware_assign(pool, worker_id, hardware_id);
 	if (!is_new && usage_exceeds(pool, worker_id))
 		requeue_assigned(pool, worker_id, NULL_VALUE);
 	worker_seen(pool, worker_id);
@@ -440,6 +474,23 @@ write_device_loads(const char *pool, const char *worker_id, const LoadReport *lo
 				  array_value(FLOAT8OID, columns[3], nulls[3], count));
 }
 
+/* Returns the hardware of a worker; raises ERRCODE_NO_DATA_FOUND for an unknown one. */
+static const Hardware *
+hardware_of(const char *pool, const char *worker_id)
+{
+	static Statement statement = {
+		"SELECT hardware_id FROM hwsched.worker_load WHERE pool = $1 AND worker_id = $2", {TEXTOID, TEXTOID}
+	};
+	const Hardware *hardware;
+	int64		hardware_id;
+
+	if (statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id)) == 0)
+		unknown_worker(pool, worker_id);
+	hardware_id = column_bigint(0, 1);
+	hardware_get(pool, &hardware_id, 1, false, &hardware);
+	return hardware;
+}
+
 /* update_load(worker_id text, load jsonb, pool text) RETURNS void */
 Datum
 update_load(PG_FUNCTION_ARGS)
@@ -447,33 +498,42 @@ update_load(PG_FUNCTION_ARGS)
 	static Statement statement = {
 		"WITH updated AS (UPDATE hwsched.worker_load SET cpu_utilization = $3, memory_utilization = $4, gpu_utilization = $5,"
 		"   io_utilization = $6, network_utilization = $7, active_tests = $8, queue_depth = $9, temperature = $10,"
-		"   temperature_celsius = $11, power_w = $12, reported_at = now(), last_seen_at = now()"
-		"  WHERE pool = $1 AND worker_id = $2 RETURNING *)"
+		"   temperature_celsius = $11, power_w = $12, reported_at = now(), last_seen_at = now(),"
+		"   cpu_readiness = $14, accelerator_readiness = $15, state_hash = $16"
+		"  WHERE pool = $1 AND worker_id = $2 AND hardware_id = $13 RETURNING *)"
 		" INSERT INTO hwsched.load_history (pool, worker_id, at, cpu_utilization, memory_utilization, gpu_utilization,"
 		"   io_utilization, network_utilization, temperature, temperature_celsius, power_w)"
 		" SELECT pool, worker_id, reported_at, cpu_utilization, memory_utilization, gpu_utilization,"
 		"   io_utilization, network_utilization, temperature, temperature_celsius, power_w FROM updated",
 		{TEXTOID, TEXTOID, FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, INT4OID, INT4OID,
-			FLOAT8OID, FLOAT8OID, FLOAT8OID}
+			FLOAT8OID, FLOAT8OID, FLOAT8OID, INT8OID, FLOAT8OID, FLOAT8OID, INT8OID}
 	};
 	char	   *worker_id = text_argument(fcinfo, 0);
 	Jsonb	   *document = jsonb_argument(1);
 	char	   *pool = text_argument(fcinfo, 2);
 	LoadReport	load;
+	const Hardware *hardware;
+	Readiness	readiness;
 	Caller		caller;
 
 	caller = call_begin(fcinfo);
 	access_check_worker(&caller, pool, worker_id);
 	document_read(&load_document, document, NULL, true, &load);
-	if (statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
-					  NUMBER_OR_NULL(load.cpu_utilization), NUMBER_OR_NULL(load.memory_utilization),
-					  NUMBER_OR_NULL(load.gpu_utilization), NUMBER_OR_NULL(load.io_utilization),
-					  NUMBER_OR_NULL(load.network_utilization),
-					  load.active_tests < 0 ? NULL_VALUE : INT_VALUE(load.active_tests),
-					  load.queue_depth < 0 ? NULL_VALUE : INT_VALUE(load.queue_depth),
-					  NUMBER_OR_NULL(load.temperature), NUMBER_OR_NULL(load.temperature_celsius),
-					  NUMBER_OR_NULL(load.power_w)) == 0)
-		unknown_worker(pool, worker_id);
+	/* what it means depends on the hardware, so once more if that changes meanwhile */
+	do
+	{
+		hardware = hardware_of(pool, worker_id);
+		readiness = readiness_reported(hardware, &load);
+	} while (statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
+						   NUMBER_OR_NULL(load.cpu_utilization), NUMBER_OR_NULL(load.memory_utilization),
+						   NUMBER_OR_NULL(load.gpu_utilization), NUMBER_OR_NULL(load.io_utilization),
+						   NUMBER_OR_NULL(load.network_utilization),
+						   load.active_tests < 0 ? NULL_VALUE : INT_VALUE(load.active_tests),
+						   load.queue_depth < 0 ? NULL_VALUE : INT_VALUE(load.queue_depth),
+						   NUMBER_OR_NULL(load.temperature), NUMBER_OR_NULL(load.temperature_celsius),
+						   NUMBER_OR_NULL(load.power_w), BIGINT_VALUE(hardware->hardware_id),
+						   NUMBER_OR_NULL(readiness.cpu), NUMBER_OR_NULL(readiness.accelerator),
+						   BIGINT_VALUE(readiness.state_hash)) == 0);
 	write_device_loads(pool, worker_id, &load);
 	call_end(&caller);
 	PG_RETURN_VOID();

@@ -93,6 +93,30 @@ COMMENT ON COLUMN hwsched.workload_profile.allocation_strategy IS 'The strategy 
 COMMENT ON COLUMN hwsched.workload_profile.quorum IS 'Replicas that have to complete; 0 if it is not replicated.';
 COMMENT ON COLUMN hwsched.workload_profile.digest IS 'SHA-256 of both documents as text: equal ones are one profile.';
 
+CREATE TABLE hwsched.hardware (
+    pool text COLLATE "C" NOT NULL REFERENCES hwsched.pool ON DELETE CASCADE,
+    hardware_id bigint GENERATED ALWAYS AS IDENTITY,
+    cpu_millicores bigint NOT NULL,
+    memory_bytes bigint NOT NULL,
+    software_versions jsonb NOT NULL,
+    device_profile_ids bigint[] NOT NULL,
+    device_memory_bytes bigint[] NOT NULL,
+    device_uses_host_memory boolean[] NOT NULL,
+    digest bytea NOT NULL,
+    PRIMARY KEY (pool, hardware_id),
+    UNIQUE (pool, digest)
+);
+COMMENT ON TABLE hwsched.hardware IS 'Kinds of worker: what workers with the same hardware and software share.';
+COMMENT ON COLUMN hwsched.hardware.pool IS 'The pool.';
+COMMENT ON COLUMN hwsched.hardware.hardware_id IS 'Identifies the kind of worker.';
+COMMENT ON COLUMN hwsched.hardware.cpu_millicores IS 'Thousandths of a core that such a worker has.';
+COMMENT ON COLUMN hwsched.hardware.memory_bytes IS 'Memory that it has; 0 when unknown.';
+COMMENT ON COLUMN hwsched.hardware.software_versions IS 'Its installed software: {name: version}.';
+COMMENT ON COLUMN hwsched.hardware.device_profile_ids IS 'The device profile of each of its devices, by device_no.';
+COMMENT ON COLUMN hwsched.hardware.device_memory_bytes IS 'Memory of its own of each of its devices; -1 if it has its worker''s.';
+COMMENT ON COLUMN hwsched.hardware.device_uses_host_memory IS 'Of each of its devices, whether it uses its worker''s memory.';
+COMMENT ON COLUMN hwsched.hardware.digest IS 'SHA-256 of all that as text: equal workers are of one kind.';
+
 -- Workers and their devices.
 
 CREATE TABLE hwsched.worker (
@@ -155,9 +179,15 @@ CREATE TABLE hwsched.worker_usage (
     host_memory_bytes bigint NOT NULL DEFAULT 0,
     total_assignments bigint NOT NULL DEFAULT 0,
     last_turn bigint NOT NULL DEFAULT 0,
+    hardware_id bigint NOT NULL,
+    is_full boolean NOT NULL DEFAULT false,
     PRIMARY KEY (pool, worker_id),
     FOREIGN KEY (pool, worker_id) REFERENCES hwsched.worker ON DELETE CASCADE
 ) WITH (fillfactor = 50);
+CREATE INDEX worker_usage_least ON hwsched.worker_usage (pool, hardware_id, assignments, total_assignments, worker_id)
+    WHERE NOT is_full;
+CREATE INDEX worker_usage_least_of_all ON hwsched.worker_usage (pool, assignments, total_assignments, worker_id)
+    WHERE NOT is_full;
 COMMENT ON TABLE hwsched.worker_usage IS 'What live assignments hold of each worker.';
 COMMENT ON COLUMN hwsched.worker_usage.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.worker_usage.worker_id IS 'The worker.';
@@ -166,6 +196,8 @@ COMMENT ON COLUMN hwsched.worker_usage.cpu_millicores IS 'Thousandths of a core 
 COMMENT ON COLUMN hwsched.worker_usage.host_memory_bytes IS 'Memory reserved as host_memory; what devices draw comes on top.';
 COMMENT ON COLUMN hwsched.worker_usage.total_assignments IS 'Assignments ever made to it: equal workers take turns by it.';
 COMMENT ON COLUMN hwsched.worker_usage.last_turn IS 'Grows with each assignment made in the pool, microseconds of the decision and then by one: whose is least has waited longest.';
+COMMENT ON COLUMN hwsched.worker_usage.hardware_id IS 'The kind of worker it is.';
+COMMENT ON COLUMN hwsched.worker_usage.is_full IS 'Whether the last decision left no room on it for anything, and nothing was given back since.';
 
 CREATE TABLE hwsched.device_usage (
     pool text COLLATE "C" NOT NULL,
@@ -203,9 +235,21 @@ CREATE TABLE hwsched.worker_load (
     phase hwsched.thermal_phase NOT NULL DEFAULT 'normal',
     phase_since timestamptz,
     phase_duration interval,
+    hardware_id bigint NOT NULL,
+    cpu_readiness float8,
+    accelerator_readiness float8,
+    state_hash bigint NOT NULL,
     PRIMARY KEY (pool, worker_id),
     FOREIGN KEY (pool, worker_id) REFERENCES hwsched.worker ON DELETE CASCADE
 ) WITH (fillfactor = 50);
+CREATE INDEX worker_load_cpu ON hwsched.worker_load (pool, hardware_id, cpu_readiness, state_hash, worker_id)
+    WHERE cpu_readiness IS NOT NULL;
+CREATE INDEX worker_load_accelerator ON hwsched.worker_load (pool, hardware_id, accelerator_readiness, state_hash, worker_id)
+    WHERE accelerator_readiness IS NOT NULL;
+CREATE INDEX worker_load_cpu_of_all ON hwsched.worker_load (pool, cpu_readiness, worker_id)
+    WHERE cpu_readiness IS NOT NULL;
+CREATE INDEX worker_load_accelerator_of_all ON hwsched.worker_load (pool, accelerator_readiness, worker_id)
+    WHERE accelerator_readiness IS NOT NULL;
 COMMENT ON TABLE hwsched.worker_load IS 'What each worker last reported of itself; all NULL: nothing yet, it counts as idle.';
 COMMENT ON COLUMN hwsched.worker_load.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.worker_load.worker_id IS 'The worker.';
@@ -224,6 +268,10 @@ COMMENT ON COLUMN hwsched.worker_load.last_seen_at IS 'Last sign of life.';
 COMMENT ON COLUMN hwsched.worker_load.phase IS 'Thermal phase that was started last.';
 COMMENT ON COLUMN hwsched.worker_load.phase_since IS 'When it started.';
 COMMENT ON COLUMN hwsched.worker_load.phase_duration IS 'How long it takes; after that the level is 1 again.';
+COMMENT ON COLUMN hwsched.worker_load.hardware_id IS 'The kind of worker it is.';
+COMMENT ON COLUMN hwsched.worker_load.cpu_readiness IS 'What load and temperature leave of the efficiency of its CPU, 0..1, of the best if it has several; NULL: it has none.';
+COMMENT ON COLUMN hwsched.worker_load.accelerator_readiness IS 'The same of the best of its devices that are not a CPU.';
+COMMENT ON COLUMN hwsched.worker_load.state_hash IS 'Hash of load and temperature of all its devices: workers of one kind with equal ones are in the same state.';
 
 CREATE TABLE hwsched.device_load (
     pool text COLLATE "C" NOT NULL,
@@ -407,6 +455,7 @@ CREATE TABLE hwsched.preference (
     PRIMARY KEY (pool, workload_type, worker_id)
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE hwsched.preference IS 'How well a worker did on a type of work, learned from outcomes.';
+CREATE INDEX preference_best ON hwsched.preference (pool, workload_type, preference, worker_id);
 COMMENT ON COLUMN hwsched.preference.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.preference.workload_type IS 'The type of work.';
 COMMENT ON COLUMN hwsched.preference.worker_id IS 'The worker.';

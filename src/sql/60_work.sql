@@ -14,7 +14,8 @@ COMMENT ON FUNCTION hwsched.submit_many(jsonb, text) IS 'Submits an array of wor
 
 CREATE FUNCTION hwsched.schedule(workload_id text, pool text DEFAULT 'default') RETURNS SETOF hwsched.assignment
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-    SET enable_nestloop = off SET jit = off
+    SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off
+    SET plan_cache_mode = force_generic_plan SET jit = off
     AS 'MODULE_PATHNAME', 'schedule';
 COMMENT ON FUNCTION hwsched.schedule(text, text) IS 'Places one pending workload now; no row if nothing fits, and it stays pending.';
 

@@ -8,6 +8,7 @@ SELECT pg_catalog.pg_extension_config_dump('hwsched.implied_device', 'WHERE NOT 
 SELECT pg_catalog.pg_extension_config_dump('hwsched.settings_version', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.device_profile', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.workload_profile', '');
+SELECT pg_catalog.pg_extension_config_dump('hwsched.hardware', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.worker', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.device', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.worker_usage', '');
@@ -24,5 +25,6 @@ SELECT pg_catalog.pg_extension_config_dump('hwsched.model_placement', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.load_history', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.device_profile_profile_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.workload_profile_profile_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('hwsched.hardware_hardware_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.queue_no', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.assignment_assignment_id_seq', '');

@@ -68,6 +68,17 @@ UNION ALL
 SELECT 'died early', concat_ws(' ', s.pool, s.workload_id, s.run) FROM hwsched.submission AS s WHERE s.outcome = 'dead'
 	AND NOT EXISTS (SELECT FROM hwsched.assignment AS a WHERE a.pool = s.pool AND a.workload_id = s.workload_id AND a.run = s.run AND a.attempt = s.retries + 1 AND a.state IN ('failed', 'expired'))
 UNION ALL
+-- who counts as full has no room for anything, or all the assignments it takes
+SELECT 'full', concat_ws(' ', pool, worker_id) FROM hwsched.worker_usage AS u JOIN hwsched.worker AS w USING (pool, worker_id), LATERAL (SELECT value::int AS most FROM hwsched.pool_settings(u.pool) WHERE name = 'max_concurrent') AS s
+WHERE u.is_full AND u.assignments < coalesce(w.max_concurrent, u.assignments + 1)
+	AND EXISTS (SELECT FROM hwsched.device_usage AS d WHERE d.pool = u.pool AND d.worker_id = u.worker_id AND d.slots * 1000000::bigint + d.share * s.most::bigint < 1000000::bigint * s.most)
+UNION ALL
+-- a worker's kind of hardware is what it registered with, in both rows
+SELECT 'hardware', concat_ws(' ', w.pool, w.worker_id) FROM hwsched.worker AS w JOIN hwsched.worker_usage AS u USING (pool, worker_id) JOIN hwsched.worker_load AS l USING (pool, worker_id)
+LEFT JOIN hwsched.hardware AS h ON h.pool = w.pool AND h.hardware_id = u.hardware_id
+WHERE u.hardware_id <> l.hardware_id OR (h.cpu_millicores, h.memory_bytes, h.software_versions) IS DISTINCT FROM (w.cpu_millicores, w.memory_bytes, w.software_versions)
+	OR h.device_profile_ids IS DISTINCT FROM ARRAY(SELECT d.profile_id FROM hwsched.device AS d WHERE d.pool = w.pool AND d.worker_id = w.worker_id ORDER BY d.device_no)
+UNION ALL
 -- times are in order and agree with the state
 SELECT 'times', concat_ws(' ', pool, assignment_id, state) FROM hwsched.assignment
 WHERE (finished_at IS NOT NULL) <> (state NOT IN ('assigned', 'running')) OR (state = 'running' AND (started_at IS NULL OR lease_until IS NULL)) OR (state = 'assigned' AND started_at IS NOT NULL)

@@ -4,7 +4,7 @@ SELECT no_plan();
 
 -- Tables and views by name
 SELECT has_schema('hwsched');
-SELECT has_table('hwsched', name, name) FROM unnest('{pool,settings_version,device_profile,workload_profile,worker,device,worker_usage,device_usage,worker_load,device_load,worker_login,
+SELECT has_table('hwsched', name, name) FROM unnest('{pool,settings_version,device_profile,workload_profile,hardware,worker,device,worker_usage,device_usage,worker_load,device_load,worker_login,
 	submission,pending,assignment,preference,load_history,taxonomy,type_word,class_similarity,implied_device}'::name[]) AS name;
 SELECT has_view('hwsched', name, name) FROM unnest('{workload,hardware_efficiency,workload_distribution,thermal_states,resource_utilization,execution_times,pending_workloads,worker_status,pool_summary,setting}'::name[]) AS name;
 SELECT columns_are('hwsched', 'taxonomy', '{kind,name,builtin}'::name[]);
