@@ -4,8 +4,8 @@
  *
  * Each list goes on behind the last key that was read of it, and is kept by an
  * index whose columns are its order: worker_load_cpu and
- * worker_load_accelerator by readiness, worker_usage_least by usage, the same
- * with _of_all for the whole pool, and preference_best.
+ * worker_load_accelerator by readiness, the same with _of_all for the whole
+ * pool, worker_usage_least by usage, and preference_best.
  */
 #include "postgres.h"
 
@@ -268,34 +268,6 @@ read_line_of_all(Seek *seek, Class class)
 	line->ended = n < most;
 	/* so many are equally ready that only the states in each kind of hardware tell them apart */
 	line->alike = !line->ended && line->reads > 1 && line->readiness == before;
-}
-
-/* Reads the next least used workers of the whole pool. */
-void
-read_least_used_of_all(Seek *seek)
-{
-	static Statement statement = {
-		KEY_COLUMNS("1", "u.worker_id", "p.preference")
-		" FROM (SELECT * FROM hwsched.worker_usage x WHERE x.pool = $1 AND NOT x.is_full"
-		"  AND (x.assignments, x.total_assignments, x.worker_id) > ($3, $4, $5)"
-		"  ORDER BY x.assignments, x.total_assignments, x.worker_id LIMIT $6) u"
-		PROBE(" JOIN", "worker_load", "l", "x.worker_id = u.worker_id")
-		PROBE(" LEFT JOIN", "preference", "p", "x.workload_type = $2 AND x.worker_id = u.worker_id"),
-		{TEXTOID, TEXTOID, INT4OID, INT8OID, TEXTOID, INT8OID}
-	};
-	Kin		   *all = &seek->all;
-	int			most = AT_ONCE_OF_ALL(all->reads);
-	uint64		n = statement_run(&statement, true, TEXT_VALUE(seek->pool), workload_type(seek),
-								  INT_VALUE(all->assignments), BIGINT_VALUE(all->total_assignments),
-								  TEXT_VALUE(all->worker_id), BIGINT_VALUE(most));
-
-	for (uint64 row = 0; row < n; row++)
-	{
-		(void) read_key(seek, row);
-		extend_kin(all, row);
-	}
-	all->reads++;
-	all->ended = n < most;
 }
 
 /* Reads the next most preferred workers; below the neutral preference it ends. */

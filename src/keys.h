@@ -119,7 +119,6 @@ extern Key **seen_key(const Seek *seek, const char *worker_id);
 extern void read_lines(Seek *seek, Class class, const int *kins, int count, int most);
 extern void read_line_of_all(Seek *seek, Class class);
 extern void read_least_used(Seek *seek, const int *kins, int count, int most);
-extern void read_least_used_of_all(Seek *seek);
 extern void read_preferred(Seek *seek, int most);
 
 #endif							/* HWSCHED_KEYS_H */

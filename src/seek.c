@@ -17,9 +17,10 @@
  * - the least used first (worker_usage): who wins among equals.  Full workers
  *	 are not in it, so its end is the end of all that may take anything.
  *
- * The first and the last order exist by kind of hardware, and for the pool as a
- * whole: where many kinds are worth about the same, its head is found with one
- * probe instead of one for each of them.
+ * The first and the last order exist by kind of hardware, the first also for
+ * the pool as a whole: where many kinds are worth about the same, its head is
+ * found with one probe instead of one for each of them.  (An index for the last
+ * one, too, would cost every batch more than it saves here.)
  *
  * Reading a worker's key costs three probes of indexes, reading the worker
  * with all its devices (looking at it) several times that; so only those are
@@ -267,12 +268,6 @@ pass_over_state(Seek *seek, int k, Class class)
 static bool
 unread_comes_first(const Seek *seek, const Kin *kin, double value, bool spares)
 {
-	const Kin  *all = &seek->all;
-	Worker		end = {.worker_id = all->worker_id, .assignments = all->assignments, .total_assignments = all->total_assignments};
-
-	/* it comes behind the ends of both lists */
-	if (less_used_than(kin->assignments, kin->total_assignments, kin->worker_id, &end))
-		kin = all;
 	return comes_first(seek, value, spares, kin->assignments, kin->total_assignments, kin->worker_id);
 }
 
@@ -292,7 +287,7 @@ line_needs(const Seek *seek, const Kin *kin, Class class, bool *by_readiness, bo
 
 	*by_readiness = *by_usage = false;
 	/* all that are not full have been read */
-	if (line->ideal < 0 || kin->ended || seek->all.ended)
+	if (line->ideal < 0 || kin->ended)
 		return;
 	if (rest >= 0)
 		rest *= most;
@@ -366,9 +361,7 @@ read_on(Seek *seek, double at_least)
 		else if (nlines[c] > 0)
 			read_lines(seek, c, lines[c], nlines[c], keys_at_once(reads));
 	}
-	if (nkins > FEW && seek->all.reads < READS_OF_ALL)
-		read_least_used_of_all(seek);
-	else if (nkins > 0)
+	if (nkins > 0)
 		read_least_used(seek, kins, nkins, keys_at_once(kin_reads));
 	if (!seek->preferences_ended)
 		read_preferred(seek, 4 * keys_at_once(seek->preference_reads));
