@@ -274,8 +274,12 @@ fail(PG_FUNCTION_ARGS)
 Datum
 cancel(PG_FUNCTION_ARGS)
 {
-	/* work leaves the live assignments for the queue, never the other way round
-	 * while the pool is locked, so looking in this order misses nothing */
+	/*
+	 * Work leaves the live assignments for the queue, never the other way round
+	 * while the pool is locked, so looking in this order misses nothing.  Who
+	 * submits it again does not lock the pool: so what was closed is closed
+	 * before the queue is looked at.
+	 */
 	static Statement dequeue = {
 		"DELETE FROM hwsched.pending p USING hwsched.submission s WHERE s.pool = $1 AND s.workload_id = $2"
 		" AND p.pool = s.pool AND p.priority = s.priority AND p.queue_no = s.queue_no",
@@ -297,9 +301,9 @@ cancel(PG_FUNCTION_ARGS)
 	pool_lock(pool);
 	n = live_assignments(pool, NULL, workload_id, &ids);
 	end_assignments(pool, ids, n, false, "cancelled", NULL, NULL, &ended);
-	statement_run(&dequeue, false, TEXT_VALUE(pool), TEXT_VALUE(workload_id));
 	if (statement_run(&close, false, TEXT_VALUE(pool), TEXT_VALUE(workload_id)) == 0)
 		workload_not_in_state(pool, workload_id, "cancelled", "pending, assigned or running");
+	statement_run(&dequeue, false, TEXT_VALUE(pool), TEXT_VALUE(workload_id));
 	SPI_finish();
 	PG_RETURN_VOID();
 }

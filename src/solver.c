@@ -161,10 +161,10 @@ static double
 dominant_share(const Search *search, const WorkKind *kind)
 {
 	const Fleet *fleet = search->fleet;
-	int64		max_concurrent = search->settings.max_concurrent;
 	double		cores = 1;
 	double		memory = 1;
-	double		room = 1;
+	double		count = 1;
+	double		accelerators = 0;
 	double		share;
 
 	for (int w = 0; w < fleet->nworkers; w++)
@@ -173,10 +173,13 @@ dominant_share(const Search *search, const WorkKind *kind)
 		memory += fleet->workers[w].memory_bytes;
 	}
 	for (int d = 0; d < fleet->ndevices; d++)
-		room += is_cpu(&fleet->profiles[fleet->devices[d].profile]) ? 0 : WHOLE_SHARE * max_concurrent;
-	share = demanded_room(&kind->demand, max_concurrent) * (double) demanded_devices(&kind->demand) / room;
-	if (demand_occupancy(&kind->demand) == OCCUPY_SLOT)
-		share = 0;
+		count += !is_cpu(&fleet->profiles[fleet->devices[d].profile]);
+	/* of an accelerator, shares of one size take what stays empty, too */
+	if (demand_occupancy(&kind->demand) == OCCUPY_SHARE)
+		accelerators = 1.0 / (WHOLE_SHARE / kind->demand.share);
+	else if (demand_occupancy(&kind->demand) == OCCUPY_WHOLE)
+		accelerators = demanded_devices(&kind->demand);
+	share = accelerators / count;
 	share = Max(share, kind->demand.cpu_millicores / cores);
 	share = Max(share, kind->demand.host_memory_bytes / memory);
 	return share * gang_least(&kind->profile, &kind->demand);
@@ -270,7 +273,7 @@ try_greedy(const Search *search, const QueueItem *items, int first, int last, Pl
 	QueueItem  *copy = copy_array(items, sizeof(QueueItem) * last);
 	Ordered    *order = order_items(search, items, first, last, by);
 
-	if (by == ORDER_FULLEST)
+	if (by != ORDER_QUEUE)
 		look_ahead(trial);
 	for (int i = 0; i < last - first; i++)
 		place_item(trial, copy, order[i].item);

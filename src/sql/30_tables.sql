@@ -184,8 +184,7 @@ CREATE TABLE hwsched.worker_usage (
     PRIMARY KEY (pool, worker_id),
     FOREIGN KEY (pool, worker_id) REFERENCES hwsched.worker ON DELETE CASCADE
 ) WITH (fillfactor = 50);
--- every batch updates it: so without the pool, which hardware_id implies, and nothing else of the kind
-CREATE INDEX worker_usage_least ON hwsched.worker_usage (hardware_id, assignments, total_assignments, worker_id)
+CREATE INDEX worker_usage_least ON hwsched.worker_usage (pool, hardware_id, assignments, total_assignments, worker_id)
     WHERE NOT is_full;
 COMMENT ON TABLE hwsched.worker_usage IS 'What live assignments hold of each worker.';
 COMMENT ON COLUMN hwsched.worker_usage.pool IS 'The pool.';
