@@ -147,6 +147,12 @@ CREATE TEMP TABLE optimal AS SELECT * FROM hwsched.plan_pending(pool => 'batch')
 SELECT count(DISTINCT o.workload_id) >= (SELECT count(DISTINCT workload_id) FROM greedy) AS no_fewer FROM optimal AS o;
 SELECT hwsched.assign_pending(pool => 'batch') = (SELECT count(DISTINCT workload_id) FROM optimal) AS as_planned;
 SELECT count(*) AS over_committed FROM hwsched.device_usage WHERE pool = 'batch' AND slots * 200000 + share > 1000000;
+-- shares that leave an accelerator half empty come last: three placed where two would be
+SELECT pg_temp.fleet('{"a": {"cpu_cores": 8, "available_memory": 16, "supported_backends": ["cuda"], "available_accelerators": {"gpu": 2}}}', '{"policy": {"filling": 1}}');
+SELECT hwsched.submit_many('[{"test_id": "large", "accelerator_share": 0.8}, {"test_id": "large too", "accelerator_share": 0.8}, {"test_id": "whole", "required_accelerators": {"gpu": 1}}, {"test_id": "half", "accelerator_share": 0.5}, {"test_id": "other half", "accelerator_share": 0.5}]', 'batch');
+SELECT workload_id, device_nos FROM hwsched.plan_pending(pool => 'batch');
+SELECT hwsched.alter_pool('batch', '{"solver": "optimal"}');
+SELECT workload_id, device_nos FROM hwsched.plan_pending(pool => 'batch');
 -- without memory for the flow it says so, and places all the same
 SET client_min_messages = notice;
 SELECT pg_temp.fleet((SELECT jsonb_object_agg('w' || i, jsonb_build_object('cpu_cores', i)) FROM generate_series(1, 200) AS i), '{"solver": "optimal"}');

@@ -134,6 +134,11 @@ SELECT pg_temp.pool('{"a": {"cpu_cores": 8, "available_memory": 64, "supported_b
 	'[{"accelerator_share": 0.5, "cpu_cores": 1}, {"accelerator_share": 0.5, "cpu_cores": 1}, {"required_accelerators": {"gpu": 2}, "cpu_cores": 1}, {"required_accelerators": {"gpu": 1}, "cpu_cores": 1}]', '{"policy": {"fragmentation": 1}}');
 SELECT pg_temp.went();
 
+-- filling looks at the cores, too: those of "a" are needed for its accelerators
+SELECT pg_temp.pool('{"a": {"cpu_cores": 6, "supported_backends": ["cuda"], "available_accelerators": {"gpu": 4}}, "b": {"cpu_cores": 16, "supported_backends": ["cuda"], "available_accelerators": {"gpu": 4}}}',
+	pg_temp.times(30, '{"required_accelerators": {"gpu": 1}, "cpu_cores": 3}') || '[{"cpu_cores": 3}]', '{"policy": {"fragmentation": 1, "filling": 1}}', 'sched', false);
+SELECT candidate, scores FROM pg_temp.ranked('t031') WHERE candidate LIKE '_:0';
+
 --
 -- Energy, cost, time: the least of the candidates counts 1
 --

@@ -19,6 +19,7 @@ const AlgorithmTraits algorithm_traits[] = {
 	[ALGORITHM_AFFINITY] = {"affinity", SCALE_NONE, USES_MODEL, false, false},
 	[ALGORITHM_PACKING] = {"packing", SCALE_NONE, 0, true, true},
 	[ALGORITHM_FRAGMENTATION] = {"fragmentation", SCALE_NONE, USES_SHAPES, true, true},
+	[ALGORITHM_FILLING] = {"filling", SCALE_NONE, USES_SHAPES, true, true},
 	[ALGORITHM_ENERGY] = {"energy", SCALE_LEAST, USES_EXPECTED, true, false},
 	[ALGORITHM_COST] = {"cost", SCALE_LEAST, USES_EXPECTED | USES_COST, true, false},
 	[ALGORITHM_PREDICTED_TIME] = {"predicted_time", SCALE_LEAST, USES_EXPECTED, true, false},
@@ -309,6 +310,8 @@ part_value(Search *search, WorkKind *kind, const PolicyPart *part, const Candida
 			return packing_score(search, kind, candidate);
 		case ALGORITHM_FRAGMENTATION:
 			return fragmentation_score(search, kind, candidate);
+		case ALGORITHM_FILLING:
+			return filling_score(search, kind, candidate);
 		case ALGORITHM_ENERGY:
 			return candidate_joules(search, kind, candidate);
 		case ALGORITHM_COST:

@@ -115,8 +115,7 @@ ranking_changed(Search *search, int worker)
 {
 	SearchState *state = search->state;
 
-	if (state->fragments != NULL)
-		state->fragments[worker] = NAN;
+	fragmentation_changed(search, worker);
 	if (!state->has_rankings)
 		return;
 	if (state->nchanges == state->changes_allocated)

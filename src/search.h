@@ -81,6 +81,7 @@ typedef struct SearchState
 	int32		latest_turn;
 	double	   *totals;			/* by device */
 	double	   *fragments;		/* by worker: its fragmentation; NAN: look again */
+	double	   *unfilled;		/* the same for filling */
 	bool	   *shape_matches;	/* by shape and device profile */
 	Size		ranking_bytes;
 	int64		clock;			/* counts uses of rankings */
@@ -122,7 +123,9 @@ extern double candidate_seconds(const Search *search, const WorkKind *kind, cons
 
 /* fragmentation.c */
 extern void fragmentation_begin(Search *search);
+extern void fragmentation_changed(Search *search, int worker);
 extern double fragmentation_score(Search *search, const WorkKind *kind, const Candidate *candidate);
+extern double filling_score(Search *search, const WorkKind *kind, const Candidate *candidate);
 
 /* lanes.c: the search for policies that only look at the hardware */
 extern int	compare_state(const Device *a, const Device *b);

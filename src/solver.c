@@ -182,10 +182,38 @@ dominant_share(const Search *search, const WorkKind *kind)
 	return share * gang_least(&kind->profile, &kind->demand);
 }
 
+/* The order in which a greedy plan takes the work of a band. */
+typedef enum PlanOrder
+{
+	ORDER_QUEUE,
+	ORDER_LEAST,				/* what takes least of all there is */
+	ORDER_FULLEST				/* what leaves least of its accelerators empty */
+} PlanOrder;
+
+/*
+ * Returns how much of an accelerator stays empty when it is filled with work of
+ * one kind; a little more for what takes several, and most for what takes none:
+ * it finds its place beside the others.
+ */
+static double
+emptiness(const WorkKind *kind)
+{
+	switch (demand_occupancy(&kind->demand))
+	{
+		case OCCUPY_SHARE:
+			return (double) (WHOLE_SHARE % kind->demand.share) / WHOLE_SHARE;
+		case OCCUPY_WHOLE:
+			return demanded_devices(&kind->demand) > 1 ? 0.001 : 0.0;
+		case OCCUPY_SLOT:
+			break;
+	}
+	return 1.0;
+}
+
 typedef struct Ordered
 {
 	int32		item;
-	double		share;
+	double		key;
 } Ordered;
 
 static int
@@ -194,34 +222,56 @@ compare_ordered(const void *a, const void *b)
 	const Ordered *x = a;
 	const Ordered *y = b;
 
-	return x->share != y->share ? (x->share < y->share ? -1 : 1) : x->item - y->item;
+	return x->key != y->key ? (x->key < y->key ? -1 : 1) : x->item - y->item;
 }
 
-/* Tries to place a band one by one: in its order, or what takes least first. */
-static void
-try_greedy(const Search *search, const QueueItem *items, int first, int last, bool least_first, Plan *plan)
+/* Returns the items of a band in an order. */
+static Ordered *
+order_items(const Search *search, const QueueItem *items, int first, int last, PlanOrder by)
 {
-	void	   *scope;
-	Search	   *trial;
-	QueueItem  *copy;
-	Ordered    *order;
+	Ordered    *order = palloc_huge(sizeof(Ordered) * (last - first + 1));
+	double	   *keys = palloc_huge(sizeof(double) * (search->nkinds + 1));
 
-	scope = scope_begin("hwsched greedy plan");
-	trial = copy_search(search);
-	copy = copy_array(items, sizeof(QueueItem) * last);
-	order = palloc_huge(sizeof(Ordered) * (last - first + 1));
+	for (int k = 0; k < search->nkinds; k++)
+		keys[k] = by == ORDER_LEAST ? dominant_share(search, &search->kinds[k]) :
+			by == ORDER_FULLEST ? emptiness(&search->kinds[k]) : 0;
 	for (int i = first; i < last; i++)
-		order[i - first] = (Ordered) {i, 0};
-	if (least_first)
-	{
-		double	   *shares = palloc_huge(sizeof(double) * (search->nkinds + 1));
+		order[i - first] = (Ordered) {i, keys[items[i].kind]};
+	qsort(order, last - first, sizeof(Ordered), compare_ordered);
+	pfree(keys);
+	return order;
+}
 
-		for (int k = 0; k < search->nkinds; k++)
-			shares[k] = dominant_share(search, &search->kinds[k]);
-		for (int i = first; i < last; i++)
-			order[i - first].share = shares[items[i].kind];
-		qsort(order, last - first, sizeof(Ordered), compare_ordered);
+/*
+ * Puts filling in the place of fragmentation in the policies of a trial: it is
+ * made for work that comes in an order that suits it.
+ */
+static void
+look_ahead(Search *trial)
+{
+	for (int k = 0; k < trial->nkinds; k++)
+	{
+		Policy	   *policy = copy_array(trial->kinds[k].policy, sizeof(Policy));
+
+		policy->parts = copy_array(policy->parts, sizeof(PolicyPart) * policy->nparts);
+		for (int p = 0; p < policy->nparts; p++)
+			if (policy->parts[p].algorithm == ALGORITHM_FRAGMENTATION)
+				policy->parts[p].algorithm = ALGORITHM_FILLING;
+		trial->kinds[k].policy = policy;
 	}
+}
+
+/* Tries to place a band one by one, in an order. */
+static void
+try_greedy(const Search *search, const QueueItem *items, int first, int last, PlanOrder by, Plan *plan)
+{
+	void	   *scope = scope_begin("hwsched greedy plan");
+	Search	   *trial = copy_search(search);
+	QueueItem  *copy = copy_array(items, sizeof(QueueItem) * last);
+	Ordered    *order = order_items(search, items, first, last, by);
+
+	if (by == ORDER_FULLEST)
+		look_ahead(trial);
 	for (int i = 0; i < last - first; i++)
 		place_item(trial, copy, order[i].item);
 	scope_leave(scope);
@@ -467,11 +517,16 @@ solve_flow(Flow *flow, TransportPlan *solution)
 typedef struct LaneWorker
 {
 	int32		worker;
+	int64		units;			/* assignments that it may still get */
 	int32		assignments;
 	int64		total_assignments;
 } LaneWorker;
 
-/* The workers of a lane, least used first: a heap. */
+/*
+ * The workers of a lane: a heap, first who may have most more assignments, then
+ * the least used.  If lanes are filled in this order, one after the other, what
+ * their workers may have together is enough for each of them.
+ */
 typedef struct LaneHeap
 {
 	int			count;
@@ -481,7 +536,17 @@ typedef struct LaneHeap
 static bool
 lane_worker_before(const LaneWorker *a, const LaneWorker *b)
 {
+	if (a->units != b->units)
+		return a->units > b->units;
 	return less_used(a->assignments, a->total_assignments, a->worker, b->assignments, b->total_assignments, b->worker);
+}
+
+static LaneWorker
+lane_worker(const Flow *flow, int worker_index)
+{
+	const Worker *worker = &flow->search->fleet->workers[worker_index];
+
+	return (LaneWorker) {worker_index, worker_units(flow, worker_index), worker->assignments, worker->total_assignments};
 }
 
 static void
@@ -514,8 +579,7 @@ refresh_first(const Flow *flow, LaneHeap *heap)
 
 	if (first->assignments == worker->assignments && first->total_assignments == worker->total_assignments)
 		return true;
-	first->assignments = worker->assignments;
-	first->total_assignments = worker->total_assignments;
+	*first = lane_worker(flow, first->worker);
 	sift_lane_worker(heap, 0);
 	return false;
 }
@@ -545,9 +609,7 @@ make_lane_heaps(const Flow *flow)
 	for (int w = 0; w < fleet->nworkers; w++)
 		for (int l = first_lane[flow->worker_class[w]];
 			 l >= 0 && l < flow->nlanes && flow->group[l] == flow->worker_class[w]; l++)
-			heaps[l].workers[heaps[l].count++] = (LaneWorker) {
-				w, fleet->workers[w].assignments, fleet->workers[w].total_assignments
-			};
+			heaps[l].workers[heaps[l].count++] = lane_worker(flow, w);
 	for (int l = 0; l < flow->nlanes; l++)
 		for (int at = heaps[l].count / 2 - 1; at >= 0; at--)
 			sift_lane_worker(&heaps[l], at);
@@ -572,13 +634,10 @@ lane_candidate(const Flow *flow, WorkKind *kind, int lane, int worker_index, Can
 	return best >= 0 && device_candidate(search, kind, worker_index, best, candidate) == FITS;
 }
 
-/*
- * Places workloads of one kind in a lane, the items from *next on; returns how
- * many of amount found a place.
- */
-static int64
+/* Places workloads of one kind in a lane, the items from *next on, amount of them at the most. */
+static void
 fill_lane(const Flow *flow, QueueItem *items, int kind_number, int lane, LaneHeap *heap, int64 amount,
-		  const int32 *waiting, int *next)
+		  const int32 *waiting, int32 *next)
 {
 	Search	   *search = flow->search;
 	WorkKind   *kind = &search->kinds[kind_number];
@@ -616,7 +675,15 @@ fill_lane(const Flow *flow, QueueItem *items, int kind_number, int lane, LaneHea
 		for (int at = all / 2 - 1; at >= 0; at--)
 			sift_lane_worker(heap, at);
 	}
-	return placed;
+}
+
+static int
+compare_flows(const void *a, const void *b)
+{
+	const TransportFlow *x = a;
+	const TransportFlow *y = b;
+
+	return x->lane != y->lane ? x->lane - y->lane : x->kind - y->kind;
 }
 
 /* Places the band's work of one occupancy as the best flow does; false: no memory. */
@@ -664,13 +731,13 @@ place_flow(Search *search, QueueItem *items, int first, int last, Occupancy occu
 	if (!solve_flow(&flow, &solution))
 		return false;
 	heaps = make_lane_heaps(&flow);
-	for (int f = 0, k = -1, next = 0; f < solution.nflows; f++)
+	if (solution.nflows > 0)
+		qsort(solution.flows, solution.nflows, sizeof(TransportFlow), compare_flows);
+	for (int f = 0; f < solution.nflows; f++)
 	{
 		const TransportFlow *one = &solution.flows[f];
 
-		if (one->kind != k)
-			next = start[k = one->kind];
-		(void) fill_lane(&flow, items, flow.kinds[k], one->lane, &heaps[one->lane], one->amount, waiting, &next);
+		fill_lane(&flow, items, flow.kinds[one->kind], one->lane, &heaps[one->lane], one->amount, waiting, &start[one->kind]);
 	}
 	return true;
 }
@@ -764,15 +831,17 @@ leaves_out_gang(const Search *search, const QueueItem *items, const Plan *plan, 
 	return false;
 }
 
+/* Returns whether an order differs from that of the queue. */
 static bool
-alike_in_size(const Search *search, const QueueItem *items, int first, int last)
+reorders(const Search *search, const QueueItem *items, int first, int last, PlanOrder by)
 {
-	double		share = dominant_share(search, &search->kinds[items[first].kind]);
+	Ordered    *order = order_items(search, items, first, last, by);
+	bool		differs = false;
 
-	for (int i = first + 1; i < last; i++)
-		if (items[i].kind != items[i - 1].kind && dominant_share(search, &search->kinds[items[i].kind]) != share)
-			return false;
-	return true;
+	for (int i = first; i < last && !differs; i++)
+		differs = order[i - first].item != i;
+	pfree(order);
+	return differs;
 }
 
 /* Takes out of a greedy plan all that stands behind an item. */
@@ -791,11 +860,11 @@ static int
 solve_band(Search *search, QueueItem *items, int first, int last)
 {
 	void	   *scope = scope_begin("hwsched plans");
-	Plan		plans[3];
+	Plan		plans[4];
 	int			nplans = 0;
 	int			best = 0;
 
-	try_greedy(search, items, first, last, false, &plans[nplans++]);
+	try_greedy(search, items, first, last, ORDER_QUEUE, &plans[nplans++]);
 	if (search->blocked_gang < 0 && plans[0].blocked_gang >= 0)
 	{
 		last = plans[0].blocked_gang + 1;
@@ -805,8 +874,9 @@ solve_band(Search *search, QueueItem *items, int first, int last)
 		nplans++;
 	else
 		search->solver_gave_up = true;
-	if (!alike_in_size(search, items, first, last))
-		try_greedy(search, items, first, last, true, &plans[nplans++]);
+	for (PlanOrder by = ORDER_LEAST; by <= ORDER_FULLEST; by++)
+		if (reorders(search, items, first, last, by))
+			try_greedy(search, items, first, last, by, &plans[nplans++]);
 	scope_leave(scope);
 	for (int p = 0; p < nplans; p++)
 	{

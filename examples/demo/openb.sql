@@ -117,8 +117,34 @@ SELECT format('EXECUTE submit(%s, %s)', no, no + 999) FROM generate_series(1, (S
 INSERT INTO timing (step, things, seconds)
 SELECT 'submit the tasks', count(*), extract(epoch FROM clock_timestamp() - :'started') FROM task;
 
+\pset format aligned
+\pset tuples_only off
 \echo
-\echo Placing them all, one assign_pending():
+\echo What would be placed under which policy and solver? plan_pending() decides and writes nothing.
+\echo
+CREATE TEMP TABLE plan (no int GENERATED ALWAYS AS IDENTITY, policy jsonb, solver text, tasks bigint, gpus numeric, seconds numeric);
+CREATE PROCEDURE pg_temp.try_plan(pool_name text, in_policy jsonb, in_solver text) LANGUAGE plpgsql AS $$
+DECLARE
+    started timestamptz;
+BEGIN
+    PERFORM hwsched.alter_pool(pool_name, jsonb_build_object('policy', in_policy, 'solver', in_solver));
+    started := clock_timestamp();
+    INSERT INTO plan (policy, solver, tasks, gpus)
+    SELECT in_policy, in_solver, count(*), sum(s.gpus)
+    FROM hwsched.plan_pending(pool => pool_name) p JOIN shape s ON s.name = p.workload_id;
+    UPDATE plan SET seconds = extract(epoch FROM clock_timestamp() - started) WHERE plan.seconds IS NULL;
+END $$;
+CALL pg_temp.try_plan(:'pool', '{"hardware_aware": 1}', 'greedy');
+CALL pg_temp.try_plan(:'pool', '{"packing": 1}', 'greedy');
+CALL pg_temp.try_plan(:'pool', '{"fragmentation": 1}', 'greedy');
+CALL pg_temp.try_plan(:'pool', '{"filling": 1}', 'greedy');
+CALL pg_temp.try_plan(:'pool', '{"filling": 1}', 'optimal');
+SELECT policy, solver, tasks AS tasks_placed, round(gpus, 1) AS gpus, round(100 * gpus / (SELECT sum(gpu) FROM node), 1) AS "% of gpus",
+       round(seconds, 2) AS seconds FROM plan ORDER BY no;
+\pset tuples_only on
+\pset format unaligned
+
+\echo Placing them all as the last one planned, one assign_pending():
 SELECT clock_timestamp() AS started \gset
 SELECT hwsched.assign_pending(pool => :'pool') AS placed \gset
 INSERT INTO timing (step, things, seconds)
@@ -173,7 +199,7 @@ LEFT JOIN (SELECT worker_id, sum(cpu_milli) AS cpu, sum(memory_mib) AS memory, c
 LEFT JOIN (SELECT worker_id, count(*) AS touched, max(1000 - milli) AS largest, sum(milli) AS milli FROM gpu_held GROUP BY worker_id) g ON g.worker_id = n.sn;
 ANALYZE node_held;
 
-\echo By GPU model. Equal devices share the work. What is idle is whole GPUs, or what shares have left of theirs.
+\echo By GPU model. What is idle is whole GPUs, or what shares have left of theirs.
 \echo
 SELECT n.model AS gpu, sum(n.gpu) AS gpus, round(sum(n.gpu) - sum(n.gpus_empty) - sum(n.left_over), 1) AS allocated,
        trunc(100 - 100 * (sum(n.gpus_empty) + sum(n.left_over)) / sum(n.gpu), 1) AS "% of gpus",

@@ -128,9 +128,12 @@ brute_packing(const World *world, const WorkKind *kind, const Choice *choice)
 	return sum / n;
 }
 
-/* Idle accelerators of a worker, in thousandths, that usual work cannot use. */
+/*
+ * Idle accelerators of a worker, in thousandths, that usual work cannot use;
+ * ahead is how much of it counts what stays when the worker is full of it.
+ */
 static inline double
-brute_fragmentation(const World *world, const Worker *worker)
+brute_fragmentation(const World *world, const Worker *worker, double ahead)
 {
 	int64		whole = (int64) WHOLE_SHARE * world->settings.max_concurrent;
 	double		idle = 0;
@@ -138,7 +141,8 @@ brute_fragmentation(const World *world, const Worker *worker)
 
 	for (int d = worker->first_device; d < worker->first_device + worker->ndevices; d++)
 		if (strcmp(world->profiles[world->devices[d].profile].hardware_class, "cpu") != 0)
-			idle += 1000.0 * (whole - brute_used(world, &world->devices[d])) / whole;
+			idle += whole - brute_used(world, &world->devices[d]);
+	idle = 1000.0 * idle / whole;
 	for (int s = 0; s < world->nshapes; s++)
 	{
 		const WorkKind *kind = &world->shapes[s].kind;
@@ -146,6 +150,7 @@ brute_fragmentation(const World *world, const Worker *worker)
 		int64		asked = kind->demand.share > 0 ? kind->demand.share * (int64) world->settings.max_concurrent : whole;
 		double		devices = kind->demand.share > 0 ? 1 : 0;
 		double		usable = 0;
+		int64		fit = 0;
 		int			count = 0;
 
 		for (int t = 0; kind->demand.share == 0 && t < types->count; t++)
@@ -160,8 +165,17 @@ brute_fragmentation(const World *world, const Worker *worker)
 			if (!matches || device_mismatch(&kind->profile, profile) != MATCHES ||
 				whole - brute_used(world, &world->devices[d]) < asked)
 				continue;
-			usable += 1000.0 * (whole - brute_used(world, &world->devices[d])) / whole;
+			usable += whole - brute_used(world, &world->devices[d]);
+			fit += (whole - (int64) brute_used(world, &world->devices[d])) / asked;
 			count++;
+		}
+		usable = 1000.0 * usable / whole;
+		if (ahead > 0 && devices > 0)
+		{
+			fit /= (int64) devices;
+			while (fit > 0 && worker->cpu_used + fit * kind->demand.cpu_millicores > worker->cpu_millicores)
+				fit--;
+			usable = (1.0 - ahead) * usable + ahead * (1000.0 * (fit * (int64) devices * asked) / whole);
 		}
 		if (devices == 0 || count < devices || worker->cpu_used + kind->demand.cpu_millicores > worker->cpu_millicores)
 			usable = 0;
@@ -171,23 +185,24 @@ brute_fragmentation(const World *world, const Worker *worker)
 }
 
 static inline double
-brute_fragmentation_score(World *world, const WorkKind *kind, const Choice *choice)
+brute_fragmentation_score(World *world, const WorkKind *kind, const Choice *choice, double ahead)
 {
 	Worker	   *worker = &world->workers[choice->worker];
 	Device	   *devices = &world->devices[worker->first_device];
 	Worker		saved = *worker;
 	Device		saved_devices[MOST_WORKER_DEVICES];
-	double		before = brute_fragmentation(world, worker);
+	double		before = brute_fragmentation(world, worker, ahead);
 	double		after;
 
 	if (world->nshapes == 0)
 		return 0.5;
 	memcpy(saved_devices, devices, sizeof(Device) * worker->ndevices);
 	brute_book(world, kind, choice);
-	after = brute_fragmentation(world, worker);
+	after = brute_fragmentation(world, worker, ahead);
 	*worker = saved;
 	memcpy(devices, saved_devices, sizeof(Device) * worker->ndevices);
-	return floor(100.0 / (1.0 + exp((after - before) / 1000.0))) / 100.0;
+	return ahead > 0 ? 1.0 / (1.0 + exp((after - before) / 1000.0)) :
+		floor(100.0 / (1.0 + exp((after - before) / 1000.0))) / 100.0;
 }
 
 static inline double
@@ -234,7 +249,9 @@ brute_part(World *world, const WorkKind *kind, const PolicyPart *part, const Sco
 		case ALGORITHM_PACKING:
 			return brute_packing(world, kind, choice);
 		case ALGORITHM_FRAGMENTATION:
-			return brute_fragmentation_score(world, kind, choice);
+			return brute_fragmentation_score(world, kind, choice, 0);
+		case ALGORITHM_FILLING:
+			return brute_fragmentation_score(world, kind, choice, 0.15);
 		case ALGORITHM_ENERGY:
 			for (int i = 0; i < choice->ndevices; i++)
 				sum += predict_joules(&kind->profile, &world->profiles[world->devices[choice->devices[i]].profile],
@@ -378,7 +395,8 @@ brute_before(const World *world, const WorkKind *kind, const Policy *policy, con
 		return a->choice.cpu;
 	if (x == y)
 		return better_device(world, kind, a->choice.devices[0], b->choice.devices[0]);
-	if (!has_part(policy, ALGORITHM_PACKING) && !has_part(policy, ALGORITHM_FRAGMENTATION))
+	if (!has_part(policy, ALGORITHM_PACKING) && !has_part(policy, ALGORITHM_FRAGMENTATION) &&
+		!has_part(policy, ALGORITHM_FILLING))
 	{
 		if (x->assignments != y->assignments)
 			return x->assignments < y->assignments;

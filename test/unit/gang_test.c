@@ -6,7 +6,7 @@
 #include "brute_policy.h"
 #include "search.h"
 
-#define ROUNDS 3000
+#define ROUNDS 2000
 
 /* --- brute force --- */
 
