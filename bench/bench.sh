@@ -64,6 +64,8 @@ bench_openb() {
 		replay default hardware_aware 3
 		replay default packing 3
 		replay default fragmentation 3
+		replay default filling 3
+		replay default filling 3 optimal
 		replay "${traces#default }" fragmentation 2
 	fi
 }

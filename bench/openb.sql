@@ -96,12 +96,13 @@ END $$;
 SELECT hwsched.drop_pool(pool) FROM hwsched.pool WHERE pool = 'bench_openb' \g /dev/null
 SELECT format('CALL pg_temp.replay(%s)', seed) FROM generate_series(1, :seeds) seed \gexec
 
--- packing is a best fit, and fragmentation descends the gradient as FGD does
+-- packing is a best fit, and fragmentation descends the gradient as FGD does; the
+-- experiment places one task after the other, so only greedy compares
 SELECT format('%-10s %-50s %6s (%4s) %7s %8s %7s   %s', :'trace',
               regexp_replace(translate(policy::text, '{":}', ''), '^(\w+) 1$', '\1') || CASE :'solver' WHEN 'greedy' THEN '' ELSE ', ' || :'solver' END,
               round(r.allocated, 2), coalesce(round(r.sd, 2)::text, '-'), round(r.failed), round(r.arrived), round(r.ms),
               coalesce((SELECT format('%s %s (%s)', substr(p.policy, 4), round(p.mean, 2), round(p.sd, 2)) FROM published p
-                        WHERE p.workload = 'openb_pod_list_' || :'trace' AND p.arrived = 130 AND algorithms = 1
+                        WHERE p.workload = 'openb_pod_list_' || :'trace' AND p.arrived = 130 AND algorithms = 1 AND :'solver' = 'greedy'
                           AND p.policy = CASE algorithm WHEN 'packing' THEN '05-BestFit' WHEN 'fragmentation' THEN '06-FGD' END), '-'))
 FROM (SELECT avg(allocated) AS allocated, stddev(allocated) AS sd, avg(failed) AS failed, avg(arrived) AS arrived,
              percentile_cont(0.5) WITHIN GROUP (ORDER BY ms) AS ms FROM result) r,
