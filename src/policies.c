@@ -16,6 +16,7 @@
 #include "predict.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/regproc.h"
 #include "utils/syscache.h"
@@ -219,6 +220,7 @@ call_score_function(Search *search, WorkKind *kind, const Candidate *candidate, 
 	LOCAL_FCINFO(fcinfo, 3);
 	Oid			user;
 	int			sec_context;
+	int			settings;
 	Datum		result;
 	bool		isnull;
 
@@ -231,12 +233,15 @@ call_score_function(Search *search, WorkKind *kind, const Candidate *candidate, 
 	fcinfo->args[2].value = state_argument(search, kind, candidate);
 	fcinfo->args[0].isnull = fcinfo->args[1].isnull = fcinfo->args[2].isnull = false;
 
-	/* an error puts the user back when the transaction is aborted */
+	/* an error puts the user and the settings back when the transaction is aborted */
 	GetUserIdAndSecContext(&user, &sec_context);
 	SetUserIdAndSecContext(get_role_oid(ADMIN_ROLE, false),
 						   sec_context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
+	/* what it sets (search_path!) must not outlive it in a session of more rights */
+	settings = NewGUCNestLevel();
 	result = FunctionCallInvoke(fcinfo);
 	isnull = fcinfo->isnull;
+	AtEOXact_GUC(false, settings);
 	SetUserIdAndSecContext(user, sec_context);
 
 	MemoryContextSwitchTo(caller);
