@@ -4,7 +4,7 @@
 # in one run on one server.
 #
 #   bench.sh                                     all of them
-#   bench.sh assign|growth|coordinators...       some
+#   bench.sh assign|schedule|growth|coordinators...   some
 #   bench.sh openb [trace [policy [seeds [solver]]]]
 #
 # A trace is one of data/openb, or all; a policy is JSON or the name of one
@@ -12,7 +12,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
-readonly known="assign coordinators openb growth"
+readonly known="assign schedule coordinators openb growth"
 readonly traces="default cpu050 cpu100 gpushare40 gpuspec10 multigpu20"
 
 run_sql() {
@@ -28,6 +28,16 @@ bench_assign() {
 	for size in "1000 10000 100" "10000 10000 500" "10000 100000 500" "10000 1000 100" "2500 100000 500"; do
 		read -r workers workloads kinds <<<"$size"
 		run_sql assign.sql -v workers="$workers" -v workloads="$workloads" -v kinds="$kinds" -v runs=3
+	done
+}
+
+bench_schedule() {
+	local loads workers
+	echo "schedule() for one workload at a time, committed each (of the calls after the first 20):"
+	for loads in 1 0; do
+		for workers in 100 1000 10000 100000; do
+			run_sql schedule.sql -v workers="$workers" -v calls=320 -v loads="$loads"
+		done
 	done
 }
 
@@ -95,12 +105,4 @@ while [ $# -gt 0 ]; do
 			;;
 		*) "bench_$name" ;;
 	esac
-done
-
-echo
-echo "One workload at a time, committed each (of the calls after the first 20):"
-for loads in 1 0; do
-    for workers in 100 1000 10000 100000; do
-        psql -X -q -v ON_ERROR_STOP=1 -v workers="$workers" -v calls=320 -v loads="$loads" -f schedule.sql
-    done
 done

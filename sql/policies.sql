@@ -188,7 +188,7 @@ SELECT pg_temp.pool('{"a": {"cpu_cores": 8}}', '[{"priority": 2, "expected_durat
 SELECT settings, pg_temp.error_of(format('SELECT hwsched.alter_pool(''sched'', %L)', settings)) FROM unnest(ARRAY[
 	'{"policy": {"mine.nothing(jsonb,jsonb,jsonb)": 1}}', '{"policy": {"mine.not_a_score(jsonb)": 1}}', '{"policy": {"pg_catalog.jsonb_array_length(jsonb)": 1}}',
 	'{"policy": {"mine.who": 1}}', '{"policies": {"nlp": {"magic": 1}}}', '{"policies": {"knitting": {"packing": 1}}}', '{"policies": {"nlp": {"packing": 0}}}', '{"policies": {"nlp": 1}}', '{"policies": []}',
-	'{"policies": {"nlp": {"packing": -1}}}', '{"policies": {"nlp": {"packing": 1}, "NLP": {"packing": 1}}}', '{"solver": "simplex"}']) AS settings;
+	'{"policies": {"nlp": {"packing": -1}}}', '{"policy": {"packing": 1e308}}', '{"policies": {"nlp": {"packing": 1}, "NLP": {"packing": 1}}}', '{"solver": "simplex"}']) AS settings;
 CREATE ROLE policy_admin IN ROLE hwsched_admin;
 REVOKE EXECUTE ON FUNCTION mine.likes_b FROM PUBLIC;
 SET ROLE policy_admin;
@@ -199,6 +199,19 @@ SELECT hwsched.submit('{"test_id": "waits"}', 'sched');
 SELECT pg_temp.error_of($$ SELECT hwsched.assign_pending(NULL, 'sched') $$);
 SELECT state FROM hwsched.workload WHERE pool = 'sched' AND workload_id = 'waits';
 DROP FUNCTION mine.fails;
+SELECT pg_temp.error_of($$ SELECT hwsched.assign_pending(NULL, 'sched') $$);
+SELECT hwsched.alter_pool('sched', '{"policy": null}');
+SELECT hwsched.assign_pending(NULL, 'sched');
+
+-- it cannot leave settings behind, place or change anything
+CREATE FUNCTION mine.sets(workload jsonb, device jsonb, state jsonb) RETURNS float8 LANGUAGE plpgsql AS $$ BEGIN PERFORM set_config('search_path', 'mine', false); RETURN 1; END $$;
+CREATE FUNCTION mine.places(workload jsonb, device jsonb, state jsonb) RETURNS float8 LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN RETURN hwsched.assign_pending(NULL, 'sched'); END $$;
+SELECT hwsched.alter_pool('sched', '{"policy": {"mine.sets(jsonb,jsonb,jsonb)": 1}}');
+SELECT hwsched.submit('{"test_id": "set"}', 'sched');
+SELECT hwsched.assign_pending(NULL, 'sched');
+SHOW search_path;
+SELECT hwsched.alter_pool('sched', '{"policy": {"mine.places(jsonb,jsonb,jsonb)": 1}}');
+SELECT hwsched.submit('{"test_id": "placed"}', 'sched');
 SELECT pg_temp.error_of($$ SELECT hwsched.assign_pending(NULL, 'sched') $$);
 SELECT hwsched.alter_pool('sched', '{"policy": null}');
 SELECT hwsched.assign_pending(NULL, 'sched');

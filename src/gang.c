@@ -167,6 +167,9 @@ members_when_empty(Search *search, WorkKind *kind, int worker_index, int most)
 	{
 		devices[d].slots = devices[d].share = 0;
 		devices[d].memory_used = 0;
+		/* what loads it may be what it does for us */
+		if (saved.assignments > 0)
+			devices[d].load = 0;
 	}
 	while (members < most && search_candidate(search, kind, worker_index, &candidate) == FITS)
 	{

@@ -23,6 +23,9 @@
 
 #define ADMIN_ROLE "hwsched_admin"
 
+/* Weights count beside each other, so there is no use for greater ones. */
+#define MOST_WEIGHT 1e6
+
 /* --- reading --- */
 
 static void pg_attribute_noreturn()
@@ -90,6 +93,11 @@ read_policy(const NamedNumbers *weights, const char *path, Policies *policies)
 				repalloc(policies->functions, sizeof(FmgrInfo) * policies->nfunctions);
 			fmgr_info(score_function(path, name), &policies->functions[part.function]);
 		}
+		if (part.weight > MOST_WEIGHT)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("invalid value for \"%s\": %g", document_path(path, name), part.weight),
+					 errdetail("Expected a number from 0 to %g.", MOST_WEIGHT)));
 		if (part.weight > 0)
 			policy.parts[policy.nparts++] = part;
 	}
@@ -207,6 +215,23 @@ state_argument(Search *search, WorkKind *kind, const Candidate *candidate)
 	return JsonbPGetDatum(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL)));
 }
 
+/* How many functions of policies are running: they may call each other by way of others. */
+static int	running = 0;
+
+/*
+ * Raises ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE within a function of a
+ * policy: the decision that called it stands on what the pool is like.
+ */
+void
+refuse_in_score_function(void)
+{
+	if (running > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("a function of a policy cannot change or place anything in a pool"),
+				 errhint("Let it return a score from what it is given.")));
+}
+
 /*
  * Calls a function of a policy; NULL and NaN count 0.  search->score_context
  * is the pool's Policies.  What the function raises is passed on.
@@ -221,7 +246,7 @@ call_score_function(Search *search, WorkKind *kind, const Candidate *candidate, 
 	Oid			user;
 	int			sec_context;
 	int			settings;
-	Datum		result;
+	volatile Datum result = (Datum) 0;
 	bool		isnull;
 
 	CHECK_FOR_INTERRUPTS();
@@ -239,7 +264,16 @@ call_score_function(Search *search, WorkKind *kind, const Candidate *candidate, 
 						   sec_context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
 	/* what it sets (search_path!) must not outlive it in a session of more rights */
 	settings = NewGUCNestLevel();
-	result = FunctionCallInvoke(fcinfo);
+	running++;
+	PG_TRY();
+	{
+		result = FunctionCallInvoke(fcinfo);
+	}
+	PG_FINALLY();
+	{
+		running--;
+	}
+	PG_END_TRY();
 	isnull = fcinfo->isnull;
 	AtEOXact_GUC(false, settings);
 	SetUserIdAndSecContext(user, sec_context);

@@ -24,6 +24,7 @@ typedef struct Policies
 extern void policies_read(const NamedNumbers *policy, const NamedTables *of_types, Policies *policies);
 extern void policies_check(const NamedNumbers *policy, const NamedTables *of_types, Oid setter);
 extern const Policy *policy_for(const Policies *policies, const char *workload_type);
+extern void refuse_in_score_function(void);
 extern double call_score_function(Search *search, WorkKind *kind, const Candidate *candidate, int function);
 
 #endif							/* HWSCHED_POLICIES_H */

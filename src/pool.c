@@ -129,6 +129,8 @@ lock_pool(const char *pool, LOCKMODE mode, bool dont_wait)
 	uint64		key = DatumGetUInt64(hash_any_extended((const unsigned char *) pool, strlen(pool), 0));
 	LOCKTAG		tag;
 
+	if (mode >= ExclusiveLock)
+		refuse_in_score_function();
 	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) (key >> 32), (uint32) key, LOCK_CLASS);
 	return LockAcquire(&tag, mode, false, dont_wait);
 }

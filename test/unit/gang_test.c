@@ -78,7 +78,11 @@ brute_members_when_empty(const World *world, const WorkKind *kind, int w, int li
 	worker->assignments = 0;
 	worker->cpu_used = worker->memory_used = 0;
 	for (int d = worker->first_device; d < worker->first_device + worker->ndevices; d++)
+	{
 		trial.devices[d].slots = trial.devices[d].share = trial.devices[d].memory_used = 0;
+		if (world->workers[w].assignments > 0)
+			trial.devices[d].load = 0;
+	}
 	for (; members < limit && brute_worker(&trial, kind, w, &choice) == FITS; members++)
 		brute_book(&trial, kind, &choice);
 	return members;
