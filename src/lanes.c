@@ -547,10 +547,12 @@ need_of(const Search *search, const WorkKind *kind)
 
 /*
  * Finds the least used worker below a node that takes a kind of work at the
- * band's value, if it is less used than best; sets *best to its node.
+ * band's value, if it is less used than best; sets *best to its node, and
+ * *found to how it would take it.  Of found's devices only the first is kept.
  */
 static void
-find_in_band(Search *search, WorkKind *kind, const Band *band, int at, const Need *need, const Node **best)
+find_in_band(Search *search, WorkKind *kind, const Band *band, int at, const Need *need, const Node **best,
+			 Candidate *found, int32 *device)
 {
 	const Node *node = &band->nodes[at];
 	const KindState *state = kind->state;
@@ -569,14 +571,18 @@ find_in_band(Search *search, WorkKind *kind, const Band *band, int at, const Nee
 		if (search_candidate(search, kind, node->worker, &candidate) == FITS &&
 			candidate.value == state->band_value &&
 			candidate.spares_accelerators == state->band_spares)
+		{
 			*best = node;
+			*found = candidate;
+			*device = candidate.devices[0];
+		}
 		return;
 	}
 	near = less_used(band->nodes[2 * at + 1].assignments, band->nodes[2 * at + 1].total_assignments,
 					 band->nodes[2 * at + 1].worker, band->nodes[2 * at].assignments,
 					 band->nodes[2 * at].total_assignments, band->nodes[2 * at].worker) ? 2 * at + 1 : 2 * at;
-	find_in_band(search, kind, band, near, need, best);
-	find_in_band(search, kind, band, near ^ 1, need, best);
+	find_in_band(search, kind, band, near, need, best, found, device);
+	find_in_band(search, kind, band, near ^ 1, need, best, found, device);
 }
 
 /* --- the heap of what a kind may still look at --- */
@@ -826,8 +832,15 @@ lanes_best(Search *search, WorkKind *kind, Candidate *candidate)
 		{
 			const Node *best = NULL;
 			Need		need = need_of(search, kind);
+			int32		device;
 
-			find_in_band(search, kind, state->band, 1, &need, &best);
+			find_in_band(search, kind, state->band, 1, &need, &best, candidate, &device);
+			if (best != NULL && candidate->ndevices == 1)
+			{
+				/* others that were looked at in between have used the scratch space */
+				candidate->devices[0] = device;
+				return true;
+			}
 			if (best != NULL)
 			{
 				Refusal		refusal = search_candidate(search, kind, best->worker, candidate);
