@@ -146,6 +146,9 @@ extern void fleet_occupy(Fleet *fleet, const WorkKind *kind, int worker, const i
 extern void place_item(Search *search, QueueItem *items, int index);
 extern Placement *search_book(Search *search, WorkKind *kind, int item, const Candidate *candidate, double score);
 
+/* flow.c */
+extern bool place_flow(Search *search, QueueItem *items, int first, int last, Occupancy occupancy);
+
 /* gang.c */
 extern bool is_gang(const WorkKind *kind);
 extern int	workers_needed(const WorkKind *kind);
