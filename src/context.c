@@ -133,7 +133,7 @@ load_shapes(Picture *picture, const char *pool, bool read_only)
 	static Statement statement = {
 		"SELECT n.profile_id, n.workloads, p.profile, p.demand FROM (SELECT profile_id, count(*) AS workloads"
 		"  FROM (SELECT profile_id FROM hwsched.pending WHERE pool = $1"
-		"        UNION ALL SELECT profile_id FROM hwsched.assignment WHERE pool = $1 AND state IN ('assigned', 'running')) w"
+		"        UNION ALL SELECT profile_id FROM hwsched.assignment WHERE pool = $1 AND finished_at IS NULL) w"
 		"  GROUP BY profile_id) n"
 		" JOIN hwsched.workload_profile p ON p.pool = $1 AND p.profile_id = n.profile_id ORDER BY n.profile_id",
 		{TEXTOID}
@@ -182,11 +182,22 @@ has_reservations(const char *pool, bool read_only)
 {
 	static Statement statement = {
 		"SELECT FROM hwsched.reservation r WHERE r.pool = $1 AND EXISTS (SELECT FROM hwsched.pending p"
-		"  WHERE p.pool = r.pool AND p.priority = r.priority AND p.queue_no = r.queue_no OFFSET 0) LIMIT 1",
+		"  WHERE p.pool = r.pool AND p.priority = r.priority AND p.deadline = r.deadline AND p.queue_no = r.queue_no OFFSET 0) LIMIT 1",
 		{TEXTOID}
 	};
 
 	return statement_run(&statement, read_only, TEXT_VALUE(pool)) > 0;
+}
+
+/* Returns whether an item stands behind a place in the queue. */
+static bool
+stands_behind(const QueueItem *item, const QueueRow *row, int32 priority, TimestampTz deadline, int64 queue_no)
+{
+	if (item->priority != priority)
+		return item->priority > priority;
+	if (row->deadline != deadline)
+		return row->deadline > deadline;
+	return row->queue_no > queue_no;
 }
 
 /*
@@ -197,8 +208,8 @@ void
 load_reservations(Picture *picture, const char *pool, bool read_only)
 {
 	static Statement statement = {
-		"SELECT r.worker_id, r.priority, r.queue_no FROM hwsched.reservation r"
-		" JOIN hwsched.pending p ON p.pool = r.pool AND p.priority = r.priority AND p.queue_no = r.queue_no"
+		"SELECT r.worker_id, r.priority, r.deadline, r.queue_no FROM hwsched.reservation r"
+		" JOIN hwsched.pending p ON p.pool = r.pool AND p.priority = r.priority AND p.deadline = r.deadline AND p.queue_no = r.queue_no"
 		" WHERE r.pool = $1",
 		{TEXTOID}
 	};
@@ -215,8 +226,7 @@ load_reservations(Picture *picture, const char *pool, bool read_only)
 			picture->fleet.workers[worker].reserved = true;
 	}
 	while (behind < picture->nitems &&
-		   (picture->items[behind].priority < column_int(0, 2) ||
-			(picture->items[behind].priority == column_int(0, 2) && picture->rows[behind].queue_no <= column_bigint(0, 3))))
+		   !stands_behind(&picture->items[behind], &picture->rows[behind], column_int(0, 2), column_bigint(0, 3), column_bigint(0, 4)))
 		behind++;
 	picture->search.reserved_from = behind;
 }
@@ -231,14 +241,14 @@ write_reservations(const Picture *picture, const char *pool, bool head_only)
 {
 	static Statement clear = {
 		"DELETE FROM hwsched.reservation r WHERE r.pool = $1"
-		" AND ($2 OR (r.priority, r.queue_no) <= ($3, $4)"
-		"  OR NOT EXISTS (SELECT FROM hwsched.pending p WHERE p.pool = r.pool AND p.priority = r.priority AND p.queue_no = r.queue_no))",
-		{TEXTOID, BOOLOID, INT4OID, INT8OID}
+		" AND ($2 OR (r.priority, r.deadline, r.queue_no) <= ($3, $4, $5)"
+		"  OR NOT EXISTS (SELECT FROM hwsched.pending p WHERE p.pool = r.pool AND p.priority = r.priority AND p.deadline = r.deadline AND p.queue_no = r.queue_no))",
+		{TEXTOID, BOOLOID, INT4OID, TIMESTAMPTZOID, INT8OID}
 	};
 	static Statement write = {
-		"INSERT INTO hwsched.reservation (pool, worker_id, priority, queue_no, workload_id)"
-		" SELECT $1, w.worker_id, $3, $4, $5 FROM unnest($2) w(worker_id)",
-		{TEXTOID, TEXTARRAYOID, INT4OID, INT8OID, TEXTOID}
+		"INSERT INTO hwsched.reservation (pool, worker_id, priority, deadline, queue_no, workload_id)"
+		" SELECT $1, w.worker_id, $3, $4, $5, $6 FROM unnest($2) w(worker_id)",
+		{TEXTOID, TEXTARRAYOID, INT4OID, TIMESTAMPTZOID, INT8OID, TEXTOID}
 	};
 	const Search *search = &picture->search;
 	int			last = picture->nitems - 1;
@@ -247,6 +257,7 @@ write_reservations(const Picture *picture, const char *pool, bool head_only)
 
 	statement_run(&clear, false, TEXT_VALUE(pool), VALUE(BoolGetDatum(!head_only || search->blocked_gang >= 0)),
 				  INT_VALUE(last < 0 ? 0 : picture->items[last].priority),
+				  VALUE(TimestampTzGetDatum(last < 0 ? 0 : picture->rows[last].deadline)),
 				  BIGINT_VALUE(last < 0 ? 0 : picture->rows[last].queue_no));
 	if (search->blocked_gang < 0)
 		return;
@@ -256,6 +267,7 @@ write_reservations(const Picture *picture, const char *pool, bool head_only)
 			workers[n++] = picture->fleet.workers[w].worker_id;
 	statement_run(&write, false, TEXT_VALUE(pool), text_array(workers, n),
 				  INT_VALUE(picture->items[search->blocked_gang].priority),
+				  VALUE(TimestampTzGetDatum(picture->rows[search->blocked_gang].deadline)),
 				  BIGINT_VALUE(picture->rows[search->blocked_gang].queue_no),
 				  VALUE(picture->rows[search->blocked_gang].workload_id));
 }

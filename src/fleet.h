@@ -16,6 +16,7 @@
 typedef struct QueueRow
 {
 	ItemPointerData tid;
+	TimestampTz deadline;
 	int64		queue_no;
 	Datum		workload_id;	/* a text */
 	int32		run;

@@ -282,7 +282,7 @@ cancel(PG_FUNCTION_ARGS)
 	 */
 	static Statement dequeue = {
 		"DELETE FROM hwsched.pending p USING hwsched.submission s WHERE s.pool = $1 AND s.workload_id = $2"
-		" AND p.pool = s.pool AND p.priority = s.priority AND p.queue_no = s.queue_no",
+		" AND p.pool = s.pool AND p.priority = s.priority AND p.deadline = s.deadline AND p.queue_no = s.queue_no",
 		{TEXTOID, TEXTOID}
 	};
 	static Statement close = {
@@ -317,9 +317,9 @@ start_assigned(const char *pool, const char *worker_id, int n, double lease)
 	static Statement statement = {
 		"WITH started AS (UPDATE hwsched.assignment a SET state = 'running', started_at = greatest(now(), a.assigned_at),"
 		"  lease_until = now() + make_interval(secs => $4)"
-		" WHERE a.pool = $1 AND a.worker_id = $2 AND a.state = 'assigned' AND a.assignment_id = ANY (ARRAY("
+		" WHERE a.pool = $1 AND a.finished_at IS NULL AND a.assignment_id = ANY (ARRAY("
 		"  SELECT b.assignment_id FROM hwsched.assignment b"
-		"  WHERE b.pool = $1 AND b.worker_id = $2 AND b.state = 'assigned'"
+		"  WHERE b.pool = $1 AND b.worker_id = $2 AND b.finished_at IS NULL AND b.state = 'assigned'"
 		"  ORDER BY b.priority, b.assignment_id LIMIT $3 FOR UPDATE SKIP LOCKED))"
 		" RETURNING a.*) SELECT * FROM started ORDER BY priority, assignment_id",
 		{TEXTOID, TEXTOID, INT4OID, FLOAT8OID}

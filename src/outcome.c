@@ -101,7 +101,7 @@ end_assignments(const char *pool, const int64 *ids, int count, bool started_only
 		"  finished_at = greatest(now(), a.assigned_at, a.started_at), error = $5, result = $6, lease_until = NULL"
 		" FROM hwsched.workload_profile p"
 		" WHERE a.pool = $1 AND a.assignment_id = ANY ($2) AND p.pool = a.pool AND p.profile_id = a.profile_id"
-		"  AND CASE WHEN $3 THEN a.state = 'running' ELSE a.state IN ('assigned', 'running') END"
+		"  AND a.finished_at IS NULL AND (a.state = 'running' OR NOT $3)"
 		" RETURNING a.assignment_id, a.worker_id, a.workload_id, p.workload_type, a.run, a.attempt,"
 		"  a.predicted_seconds, extract(epoch FROM a.finished_at - a.started_at)::float8, a.device_nos,"
 		"  p.cpu_millicores, p.host_memory_bytes, p.device_slots, p.device_share, p.device_memory_bytes,"
@@ -214,7 +214,7 @@ read_gangs(const char *pool, const EndedAssignment *ended, int count, Gang **gan
 	};
 	static Statement read = {
 		"SELECT a.workload_id, a.run, a.attempt, max(p.quorum), (count(*) FILTER (WHERE a.state = 'completed'))::int,"
-		"  bool_or(a.started_at IS NOT NULL), array_agg(a.assignment_id) FILTER (WHERE a.state IN ('assigned', 'running'))"
+		"  bool_or(a.started_at IS NOT NULL), array_agg(a.assignment_id) FILTER (WHERE a.finished_at IS NULL)"
 		" FROM " ATTEMPTS_SQL
 		" JOIN hwsched.workload_profile p ON p.pool = a.pool AND p.profile_id = a.profile_id"
 		" GROUP BY a.workload_id, a.run, a.attempt",
@@ -333,9 +333,9 @@ void
 requeue(const char *pool, const EndedAssignment *ended, int count, bool failed)
 {
 	static Statement queue = {
-		"INSERT INTO hwsched.pending (pool, priority, queue_no, profile_id, run, attempt, expected_seconds, workload_id,"
+		"INSERT INTO hwsched.pending (pool, priority, deadline, queue_no, profile_id, run, attempt, expected_seconds, workload_id,"
 		"  model_id, model_family)"
-		" SELECT s.pool, s.priority, s.queue_no, s.profile_id, s.run, e.attempt, s.expected_seconds, s.workload_id,"
+		" SELECT s.pool, s.priority, s.deadline, s.queue_no, s.profile_id, s.run, e.attempt, s.expected_seconds, s.workload_id,"
 		"  s.model_id, s.model_family"
 		" FROM unnest($2, $3, $4) e(workload_id, run, attempt)"
 		" JOIN hwsched.submission s ON s.pool = $1 AND s.workload_id = e.workload_id AND s.run = e.run"
@@ -386,12 +386,12 @@ live_assignments(const char *pool, const char *worker_id, const char *workload_i
 {
 	static Statement of_worker = {
 		"SELECT assignment_id FROM hwsched.assignment WHERE pool = $1 AND worker_id = $2"
-		" AND state IN ('assigned', 'running') ORDER BY assignment_id",
+		" AND finished_at IS NULL ORDER BY assignment_id",
 		{TEXTOID, TEXTOID}
 	};
 	static Statement of_workload = {
 		"SELECT assignment_id FROM hwsched.assignment WHERE pool = $1 AND workload_id = $2"
-		" AND state IN ('assigned', 'running') ORDER BY assignment_id",
+		" AND finished_at IS NULL ORDER BY assignment_id",
 		{TEXTOID, TEXTOID}
 	};
 	int			n = (int) (worker_id != NULL ?

@@ -34,19 +34,12 @@ typedef struct KeptSettings
 {
 	PoolSettings settings;
 	double		number;
-	int32		integer;
-	bool		boolean;
 	const char *text;
-	struct
-	{
-		double		history;
-		double		hourly;
-	}			retention;
 } KeptSettings;
 
 static const Field retention_fields[] = {
-	{"history", FIELD_SECONDS, offsetof(KeptSettings, retention.history) - offsetof(KeptSettings, retention)},
-	{"hourly", FIELD_SECONDS, offsetof(KeptSettings, retention.hourly) - offsetof(KeptSettings, retention)},
+	{"history", FIELD_SECONDS, offsetof(PoolSettings, retention.history) - offsetof(PoolSettings, retention)},
+	{"hourly", FIELD_SECONDS, offsetof(PoolSettings, retention.hourly) - offsetof(PoolSettings, retention)},
 };
 
 static const Document retention_document = {
@@ -67,13 +60,13 @@ static const Field setting_fields[] = {
 	SETTING(lease, FIELD_SECONDS, 1, 31536000),
 	SETTING(warming, FIELD_SECONDS, 0, 86400),
 	SETTING(cooling, FIELD_SECONDS, 0, 86400),
-	KEPT("offline_after", FIELD_SECONDS, number, 1, 31536000),
-	KEPT("retry_backoff", FIELD_SECONDS, number, 0, 86400),
-	KEPT("notify", FIELD_BOOLEAN, boolean, 0, 0),
-	{"retention", FIELD_OBJECT, offsetof(KeptSettings, retention), NAME_FREE, 0, 0, &retention_document},
-	KEPT("quarantine_after", FIELD_INTEGER, integer, 1, 1000000),
-	KEPT("ageing", FIELD_NUMBER, number, 0, 1000),
-	KEPT("preemption", FIELD_BOOLEAN, boolean, 0, 0),
+	SETTING(offline_after, FIELD_SECONDS, 1, 31536000),
+	SETTING(retry_backoff, FIELD_SECONDS, 0, 86400),
+	SETTING(notify, FIELD_BOOLEAN, 0, 0),
+	{"retention", FIELD_OBJECT, offsetof(PoolSettings, retention), NAME_FREE, 0, 0, &retention_document},
+	SETTING(quarantine_after, FIELD_INTEGER, 1, 1000000),
+	SETTING(ageing, FIELD_NUMBER, 0, 1000),
+	SETTING(preemption, FIELD_BOOLEAN, 0, 0),
 	KEPT("carbon_g_per_kwh", FIELD_NUMBER, number, 0, 1e6),
 	KEPT("wait_target", FIELD_SECONDS, number, 0, 31536000),
 	KEPT("vega_url", FIELD_TEXT, text, 0, 0),

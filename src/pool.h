@@ -22,6 +22,17 @@ typedef struct PoolSettings
 	double		lease;			/* seconds, as the other durations */
 	double		warming;
 	double		cooling;
+	double		offline_after;
+	double		retry_backoff;
+	int32		quarantine_after;
+	double		ageing;			/* priority steps for an hour of waiting */
+	bool		preemption;
+	bool		notify;
+	struct
+	{
+		double		history;
+		double		hourly;
+	}			retention;
 } PoolSettings;
 
 /*

@@ -11,6 +11,7 @@
 #include "statement.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
+#include "utils/timestamp.h"
 
 /*
  * What tells kinds of work apart: the profile, and what the pool's policies
@@ -186,6 +187,7 @@ read_queue_row(void *arg, const Row *row)
 	queued->workload_id = PointerGetDatum(DatumGetTextPCopy(row->values[6]));
 	queued->model = model_number(picture, reader->models, row_text(row, 9), false);
 	queued->family = model_number(picture, reader->models, row_text(row, 10), true);
+	queued->deadline = DatumGetTimestampTz(row->values[10]);
 	item->priority = DatumGetInt16(row->values[3]);
 	item->expected_seconds = row_number(row, 8);
 	key = kind_key(picture, row_bigint(row, 3), item->priority, item->expected_seconds, queued->model, queued->family);
@@ -215,7 +217,7 @@ picture_queue(Picture *picture, const char *pool, int64 limit, bool read_only)
 {
 	static Statement statement = {
 		"SELECT p.ctid, p.queue_no, p.profile_id, p.priority, p.run, p.attempt, p.workload_id, p.expected_seconds,"
-		"  p.model_id, p.model_family FROM hwsched.pending p WHERE p.pool = $1 ORDER BY p.priority, p.queue_no LIMIT $2",
+		"  p.model_id, p.model_family, p.deadline FROM hwsched.pending p WHERE p.pool = $1 ORDER BY p.priority, p.deadline, p.queue_no LIMIT $2",
 		{TEXTOID, INT8OID}, .in_order = true
 	};
 	QueueReader reader = begin_queue(picture);
@@ -231,8 +233,8 @@ picture_queued(Picture *picture, const char *pool, const char *workload_id, bool
 {
 	static Statement statement = {
 		"SELECT p.ctid, p.queue_no, p.profile_id, p.priority, p.run, p.attempt, p.workload_id, p.expected_seconds,"
-		"  p.model_id, p.model_family FROM hwsched.submission s"
-		" JOIN hwsched.pending p ON p.pool = s.pool AND p.priority = s.priority AND p.queue_no = s.queue_no"
+		"  p.model_id, p.model_family, p.deadline FROM hwsched.submission s"
+		" JOIN hwsched.pending p ON p.pool = s.pool AND p.priority = s.priority AND p.deadline = s.deadline AND p.queue_no = s.queue_no"
 		" WHERE s.pool = $1 AND s.workload_id = $2",
 		{TEXTOID, TEXTOID}
 	};
@@ -254,7 +256,7 @@ picture_submitted(Picture *picture, const char *pool, const char *workload_id, b
 {
 	static Statement statement = {
 		"SELECT s.ctid, s.queue_no, s.profile_id, s.priority, s.run, 0, s.workload_id, s.expected_seconds,"
-		"  s.model_id, s.model_family FROM hwsched.submission s WHERE s.pool = $1 AND s.workload_id = $2",
+		"  s.model_id, s.model_family, s.deadline FROM hwsched.submission s WHERE s.pool = $1 AND s.workload_id = $2",
 		{TEXTOID, TEXTOID}
 	};
 	QueueReader reader = begin_queue(picture);

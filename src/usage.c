@@ -108,7 +108,7 @@ usage_rebuild(const char *pool, const char *worker_id)
 		" FROM (SELECT count(*)::int AS assignments, coalesce(sum(p.cpu_millicores), 0)::bigint AS cpu_millicores,"
 		"              coalesce(sum(p.host_memory_bytes), 0)::bigint AS host_memory_bytes"
 		"       FROM hwsched.assignment a JOIN hwsched.workload_profile p USING (pool, profile_id)"
-		"       WHERE a.pool = $1 AND a.worker_id = $2 AND a.state IN ('assigned', 'running')) h"
+		"       WHERE a.pool = $1 AND a.worker_id = $2 AND a.finished_at IS NULL) h"
 		" WHERE u.pool = $1 AND u.worker_id = $2",
 		{TEXTOID, TEXTOID}
 	};
@@ -119,7 +119,7 @@ usage_rebuild(const char *pool, const char *worker_id)
 		"              coalesce(sum(p.device_memory_bytes), 0)::bigint AS memory_bytes"
 		"       FROM hwsched.device d"
 		"       LEFT JOIN hwsched.assignment a ON a.pool = d.pool AND a.worker_id = d.worker_id"
-		"            AND a.state IN ('assigned', 'running') AND d.device_no = ANY (a.device_nos)"
+		"            AND a.finished_at IS NULL AND d.device_no = ANY (a.device_nos)"
 		"       LEFT JOIN hwsched.workload_profile p ON p.pool = a.pool AND p.profile_id = a.profile_id"
 		"       WHERE d.pool = $1 AND d.worker_id = $2 GROUP BY d.device_no) h"
 		" WHERE u.pool = $1 AND u.worker_id = $2 AND u.device_no = h.device_no",

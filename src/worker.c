@@ -56,7 +56,7 @@ static void
 lock_worker(const char *pool, const char *worker_id)
 {
 	static Statement statements[] = {
-		{"SELECT FROM hwsched.assignment WHERE pool = $1 AND worker_id = $2 AND state IN ('assigned', 'running')"
+		{"SELECT FROM hwsched.assignment WHERE pool = $1 AND worker_id = $2 AND finished_at IS NULL"
 		" ORDER BY assignment_id FOR NO KEY UPDATE", {TEXTOID, TEXTOID}},
 		{"SELECT FROM hwsched.worker_usage WHERE pool = $1 AND worker_id = $2 FOR NO KEY UPDATE", {TEXTOID, TEXTOID}},
 		{"SELECT FROM hwsched.worker_load WHERE pool = $1 AND worker_id = $2 FOR NO KEY UPDATE", {TEXTOID, TEXTOID}},
@@ -221,7 +221,7 @@ requeue_assigned(const char *pool, const char *worker_id, Parameter changed)
 {
 	static Statement statement = {
 		"SELECT assignment_id FROM hwsched.assignment WHERE pool = $1 AND worker_id = $2"
-		" AND state = 'assigned' AND ($3 IS NULL OR device_nos && $3)",
+		" AND finished_at IS NULL AND state = 'assigned' AND ($3 IS NULL OR device_nos && $3)",
 		{TEXTOID, TEXTOID, INT4ARRAYOID}
 	};
 	EndedAssignment *ended;
@@ -298,7 +298,7 @@ unregister_worker(PG_FUNCTION_ARGS)
 		"DELETE FROM hwsched.worker WHERE pool = $1 AND worker_id = $2", {TEXTOID, TEXTOID}
 	};
 	static Statement started = {
-		"SELECT assignment_id FROM hwsched.assignment WHERE pool = $1 AND worker_id = $2 AND state = 'running'",
+		"SELECT assignment_id FROM hwsched.assignment WHERE pool = $1 AND worker_id = $2 AND finished_at IS NULL AND state = 'running'",
 		{TEXTOID, TEXTOID}
 	};
 	char	   *worker_id = text_argument(fcinfo, 0);

@@ -67,7 +67,6 @@ typedef struct Batch
 	bool	   *expected_null;
 	Datum	   *timeout;
 	Datum	   *deadline;
-	bool	   *deadline_null;
 	Datum	   *model_id;
 	bool	   *model_id_null;
 	Datum	   *model_family;
@@ -160,7 +159,6 @@ batch_begin(Batch *batch, int most)
 	batch->expected_null = allocate(most, sizeof(bool));
 	batch->timeout = allocate(most, sizeof(Datum));
 	batch->deadline = allocate(most, sizeof(Datum));
-	batch->deadline_null = allocate(most, sizeof(bool));
 	batch->model_id = allocate(most, sizeof(Datum));
 	batch->model_id_null = allocate(most, sizeof(bool));
 	batch->model_family = allocate(most, sizeof(Datum));
@@ -252,7 +250,6 @@ batch_add(Batch *batch, Jsonb *requirements, const char *path, MemoryContext kee
 	batch->expected[i] = Float8GetDatum(isnan(read.expected_duration) ? profile.estimated_duration_seconds :
 										read.expected_duration);
 	batch->timeout[i] = Float8GetDatum(read.timeout);
-	batch->deadline_null[i] = read.deadline == DT_NOEND;
 	batch->deadline[i] = TimestampTzGetDatum(read.deadline);
 	batch->model_id_null[i] = read.model_id == NULL;
 	batch->model_id[i] = read.model_id ? CStringGetTextDatum(read.model_id) : (Datum) 0;
@@ -324,17 +321,17 @@ batch_write(const Batch *batch, const char *pool)
 		"   requirements = g.requirements, outcome = NULL, closed_at = NULL, submitted_at = now()"
 		"  FROM given g JOIN closed c ON c.workload_id = g.workload_id"
 		"  WHERE s.pool = $1 AND s.workload_id = g.workload_id AND s.outcome IS NOT NULL"
-		"  RETURNING s.priority, s.queue_no, s.profile_id, s.run, s.expected_seconds, s.workload_id, s.model_id, s.model_family),"
+		"  RETURNING s.priority, s.deadline, s.queue_no, s.profile_id, s.run, s.expected_seconds, s.workload_id, s.model_id, s.model_family),"
 		" new AS (INSERT INTO hwsched.submission AS s (pool, workload_id, queue_no, profile_id, priority, retries,"
 		"   expected_seconds, timeout_seconds, deadline, model_id, model_family, requirements)"
 		"  SELECT $1, workload_id, queue_no, profile_id, priority, retries, expected, timeout, deadline, model_id,"
 		"   model_family, requirements FROM given g"
 		"  WHERE NOT EXISTS (SELECT FROM hwsched.submission o WHERE o.pool = $1 AND o.workload_id = g.workload_id)"
 		"  ORDER BY g.workload_id COLLATE \"C\""
-		"  RETURNING s.priority, s.queue_no, s.profile_id, s.run, s.expected_seconds, s.workload_id, s.model_id, s.model_family),"
-		" queued AS (INSERT INTO hwsched.pending (pool, priority, queue_no, profile_id, run, attempt, expected_seconds, workload_id,"
+		"  RETURNING s.priority, s.deadline, s.queue_no, s.profile_id, s.run, s.expected_seconds, s.workload_id, s.model_id, s.model_family),"
+		" queued AS (INSERT INTO hwsched.pending (pool, priority, deadline, queue_no, profile_id, run, attempt, expected_seconds, workload_id,"
 		"   model_id, model_family)"
-		"  SELECT $1, priority, queue_no, profile_id, run, 1, expected_seconds, workload_id, model_id, model_family"
+		"  SELECT $1, priority, deadline, queue_no, profile_id, run, 1, expected_seconds, workload_id, model_id, model_family"
 		"  FROM (SELECT * FROM again UNION ALL SELECT * FROM new) s ORDER BY queue_no RETURNING workload_id)"
 		" SELECT count(*), CASE WHEN count(*) < $12 THEN"
 		"   (SELECT workload_id FROM (SELECT workload_id FROM given EXCEPT SELECT workload_id FROM queued) open LIMIT 1) END"
@@ -355,7 +352,7 @@ batch_write(const Batch *batch, const char *pool)
 				  array_value(INT4OID, batch->retries, NULL, n),
 				  array_value(FLOAT8OID, batch->expected, batch->expected_null, n),
 				  array_value(FLOAT8OID, batch->timeout, NULL, n),
-				  array_value(TIMESTAMPTZOID, batch->deadline, batch->deadline_null, n),
+				  array_value(TIMESTAMPTZOID, batch->deadline, NULL, n),
 				  array_value(TEXTOID, batch->model_id, batch->model_id_null, n),
 				  array_value(TEXTOID, batch->model_family, batch->model_family_null, n),
 				  array_value(JSONBOID, batch->requirements, NULL, n),

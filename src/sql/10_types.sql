@@ -10,3 +10,9 @@ COMMENT ON TYPE hwsched.assignment_state IS 'Where one placement stands; assigne
 
 CREATE TYPE hwsched.thermal_phase AS ENUM ('normal', 'warming', 'cooling');
 COMMENT ON TYPE hwsched.thermal_phase IS 'warming and cooling lower a worker''s performance level until they end.';
+
+CREATE TYPE hwsched.worker_health AS ENUM ('healthy', 'offline', 'quarantined', 'probation');
+COMMENT ON TYPE hwsched.worker_health IS 'offline: silent for too long; quarantined: failed too often in a row; probation: tried again with one workload at a time.';
+
+CREATE TYPE hwsched.error_class AS ENUM ('memory', 'timeout', 'connection', 'worker', 'other');
+COMMENT ON TYPE hwsched.error_class IS 'What kind of error ended an attempt, as the next one answers it: memory ran out, time ran out, something was not reachable, the worker was lost, anything else.';

@@ -134,6 +134,10 @@ CREATE TABLE hwsched.worker (
     capabilities jsonb NOT NULL,
     registered_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
+    health hwsched.worker_health NOT NULL DEFAULT 'healthy',
+    health_since timestamptz NOT NULL DEFAULT now(),
+    failures_in_row int NOT NULL DEFAULT 0,
+    quarantines_in_row int NOT NULL DEFAULT 0,
     PRIMARY KEY (pool, worker_id)
 );
 COMMENT ON TABLE hwsched.worker IS 'Hosts that execute, as they registered.';
@@ -151,6 +155,10 @@ COMMENT ON COLUMN hwsched.worker.labels IS 'Labels: {name: value}.';
 COMMENT ON COLUMN hwsched.worker.capabilities IS 'The whole document it registered with.';
 COMMENT ON COLUMN hwsched.worker.registered_at IS 'When it first registered.';
 COMMENT ON COLUMN hwsched.worker.updated_at IS 'When it last registered.';
+COMMENT ON COLUMN hwsched.worker.health IS 'Whether it can be relied on; only a healthy one takes work, and one on probation a single workload.';
+COMMENT ON COLUMN hwsched.worker.health_since IS 'Since when that holds.';
+COMMENT ON COLUMN hwsched.worker.failures_in_row IS 'Attempts that failed on it since one last succeeded.';
+COMMENT ON COLUMN hwsched.worker.quarantines_in_row IS 'How often it was quarantined since an attempt last succeeded: each lasts twice as long.';
 
 CREATE TABLE hwsched.device (
     pool text COLLATE "C" NOT NULL,
@@ -316,13 +324,14 @@ CREATE TABLE hwsched.submission (
     retries int NOT NULL,
     expected_seconds float8,
     timeout_seconds float8 NOT NULL,
-    deadline timestamptz,
+    deadline timestamptz NOT NULL DEFAULT 'infinity',
     model_id text,
     model_family text,
     outcome hwsched.workload_state CHECK (outcome IN ('completed', 'cancelled', 'dead')),
     submitted_at timestamptz NOT NULL DEFAULT now(),
     closed_at timestamptz,
     requirements jsonb NOT NULL,
+    concurrency_key text COLLATE "C" CHECK (octet_length(concurrency_key) BETWEEN 1 AND 1000),
     PRIMARY KEY (pool, workload_id)
 ) WITH (fillfactor = 80);
 COMMENT ON TABLE hwsched.submission IS 'Workloads as they were submitted, the latest run of each, and how they ended.';
@@ -335,17 +344,31 @@ COMMENT ON COLUMN hwsched.submission.priority IS '1 (highest) to 5.';
 COMMENT ON COLUMN hwsched.submission.retries IS 'Attempts after the first.';
 COMMENT ON COLUMN hwsched.submission.expected_seconds IS 'Duration its submitter expects.';
 COMMENT ON COLUMN hwsched.submission.timeout_seconds IS 'Longest it may run.';
-COMMENT ON COLUMN hwsched.submission.deadline IS 'When it should be done.';
+COMMENT ON COLUMN hwsched.submission.deadline IS 'When it should be done; infinity if it has no deadline.';
 COMMENT ON COLUMN hwsched.submission.model_id IS 'The model it runs.';
 COMMENT ON COLUMN hwsched.submission.model_family IS 'The family of that model.';
 COMMENT ON COLUMN hwsched.submission.outcome IS 'How it ended; NULL while it is open.';
 COMMENT ON COLUMN hwsched.submission.submitted_at IS 'When it was submitted.';
 COMMENT ON COLUMN hwsched.submission.closed_at IS 'When it ended.';
 COMMENT ON COLUMN hwsched.submission.requirements IS 'The document it was submitted with.';
+COMMENT ON COLUMN hwsched.submission.concurrency_key IS 'Of all workloads with the same key one is live at a time.';
+
+CREATE TABLE hwsched.dependency (
+    pool text COLLATE "C" NOT NULL,
+    workload_id text COLLATE "C" NOT NULL,
+    depends_on text COLLATE "C" NOT NULL,
+    PRIMARY KEY (pool, workload_id, depends_on)
+);
+CREATE INDEX dependency_dependents ON hwsched.dependency (pool, depends_on);
+COMMENT ON TABLE hwsched.dependency IS 'What pending workloads wait for: workloads that have not completed yet.';
+COMMENT ON COLUMN hwsched.dependency.pool IS 'The pool.';
+COMMENT ON COLUMN hwsched.dependency.workload_id IS 'The workload that waits.';
+COMMENT ON COLUMN hwsched.dependency.depends_on IS 'The workload that it waits for.';
 
 CREATE TABLE hwsched.pending (
     pool text COLLATE "C" NOT NULL,
     priority smallint NOT NULL,
+    deadline timestamptz NOT NULL DEFAULT 'infinity',
     queue_no bigint NOT NULL,
     profile_id bigint NOT NULL,
     run int NOT NULL,
@@ -354,11 +377,15 @@ CREATE TABLE hwsched.pending (
     workload_id text COLLATE "C" NOT NULL,
     model_id text,
     model_family text,
-    PRIMARY KEY (pool, priority, queue_no)
+    ready_at timestamptz NOT NULL DEFAULT '-infinity',
+    concurrency_key text COLLATE "C",
+    avoid_workers text[] COLLATE "C",
+    PRIMARY KEY (pool, priority, deadline, queue_no)
 );
-COMMENT ON TABLE hwsched.pending IS 'The queue: what waits for a place, in the order of its key. Rows are inserted and deleted, never updated.';
+COMMENT ON TABLE hwsched.pending IS 'The queue: what waits for a place, in the order of its key. Rows are inserted and deleted, and updated only by who holds the pool''s lock.';
 COMMENT ON COLUMN hwsched.pending.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.pending.priority IS '1 (highest) to 5.';
+COMMENT ON COLUMN hwsched.pending.deadline IS 'When it should be done; infinity if it has no deadline.';
 COMMENT ON COLUMN hwsched.pending.queue_no IS 'Order of submission.';
 COMMENT ON COLUMN hwsched.pending.profile_id IS 'The workload profile.';
 COMMENT ON COLUMN hwsched.pending.run IS 'The run of the workload.';
@@ -367,11 +394,15 @@ COMMENT ON COLUMN hwsched.pending.expected_seconds IS 'Duration its submitter ex
 COMMENT ON COLUMN hwsched.pending.workload_id IS 'The workload.';
 COMMENT ON COLUMN hwsched.pending.model_id IS 'The model it runs.';
 COMMENT ON COLUMN hwsched.pending.model_family IS 'The family of that model.';
+COMMENT ON COLUMN hwsched.pending.ready_at IS 'When it may be placed: a time after a failed attempt, infinity while it depends on others.';
+COMMENT ON COLUMN hwsched.pending.concurrency_key IS 'Of all workloads with the same key one is live at a time.';
+COMMENT ON COLUMN hwsched.pending.avoid_workers IS 'Workers on which it failed: it goes elsewhere, if there is anywhere else.';
 
 CREATE TABLE hwsched.reservation (
     pool text COLLATE "C" NOT NULL,
     worker_id text COLLATE "C" NOT NULL,
     priority smallint NOT NULL,
+    deadline timestamptz NOT NULL,
     queue_no bigint NOT NULL,
     workload_id text COLLATE "C" NOT NULL,
     reserved_at timestamptz NOT NULL DEFAULT now(),
@@ -382,6 +413,7 @@ COMMENT ON TABLE hwsched.reservation IS 'Workers kept free for the first gang th
 COMMENT ON COLUMN hwsched.reservation.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.reservation.worker_id IS 'The worker.';
 COMMENT ON COLUMN hwsched.reservation.priority IS 'Priority of the gang.';
+COMMENT ON COLUMN hwsched.reservation.deadline IS 'Deadline of the gang.';
 COMMENT ON COLUMN hwsched.reservation.queue_no IS 'Its place in the queue; a reservation holds while it waits there.';
 COMMENT ON COLUMN hwsched.reservation.workload_id IS 'The gang.';
 COMMENT ON COLUMN hwsched.reservation.reserved_at IS 'When the worker was reserved.';
@@ -409,11 +441,17 @@ CREATE TABLE hwsched.assignment (
     finished_at timestamptz,
     error text,
     result jsonb,
+    error_class hwsched.error_class,
+    concurrency_key text COLLATE "C",
     PRIMARY KEY (pool, assignment_id)
 ) WITH (fillfactor = 80);
 CREATE INDEX assignment_workload ON hwsched.assignment (pool, workload_id);
-CREATE INDEX assignment_live ON hwsched.assignment (pool, worker_id, state, priority, assignment_id)
-    WHERE state IN ('assigned', 'running');
+-- No index and no predicate has a column that claiming changes, so that it is a
+-- heap-only update.
+CREATE INDEX assignment_live ON hwsched.assignment (pool, worker_id, priority, assignment_id)
+    WHERE finished_at IS NULL;
+CREATE UNIQUE INDEX assignment_concurrency ON hwsched.assignment (pool, concurrency_key, shard_no)
+    WHERE concurrency_key IS NOT NULL AND finished_at IS NULL;
 COMMENT ON TABLE hwsched.assignment IS 'Placements: one workload, or one of its shards or replicas, on one worker, holding one or more of its devices. Ended ones stay as the history of execution.';
 COMMENT ON COLUMN hwsched.assignment.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.assignment.assignment_id IS 'Identifies the assignment.';
@@ -437,6 +475,17 @@ COMMENT ON COLUMN hwsched.assignment.lease_until IS 'Until when the worker''s le
 COMMENT ON COLUMN hwsched.assignment.finished_at IS 'When it ended.';
 COMMENT ON COLUMN hwsched.assignment.error IS 'What went wrong, as the worker said, or why the work was taken from it.';
 COMMENT ON COLUMN hwsched.assignment.result IS 'What the worker returned.';
+COMMENT ON COLUMN hwsched.assignment.error_class IS 'What kind of error it was.';
+COMMENT ON COLUMN hwsched.assignment.concurrency_key IS 'Held while it is live: no other workload with this key is.';
+
+CREATE TABLE hwsched.unsettled (
+    pool text COLLATE "C" NOT NULL,
+    assignment_id bigint NOT NULL,
+    PRIMARY KEY (pool, assignment_id)
+);
+COMMENT ON TABLE hwsched.unsettled IS 'Completed assignments that the next to lock the pool settles: their capacity is given back, their workload closed, and learned from.';
+COMMENT ON COLUMN hwsched.unsettled.pool IS 'The pool.';
+COMMENT ON COLUMN hwsched.unsettled.assignment_id IS 'The assignment.';
 
 -- What was learned and seen.
 

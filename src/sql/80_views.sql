@@ -4,12 +4,12 @@
 CREATE VIEW hwsched.workload AS
 SELECT s.pool, s.workload_id, s.run,
        coalesce(s.outcome, live.state::text::hwsched.workload_state, 'pending') AS state,
-       s.priority, p.workload_type, s.model_id, s.model_family, s.expected_seconds, s.timeout_seconds, s.retries, s.deadline,
+       s.priority, p.workload_type, s.model_id, s.model_family, s.expected_seconds, s.timeout_seconds, s.retries, nullif(s.deadline, 'infinity') AS deadline,
        s.submitted_at, s.closed_at, s.profile_id, s.queue_no, s.requirements
 FROM hwsched.submission s
 JOIN hwsched.workload_profile p ON p.pool = s.pool AND p.profile_id = s.profile_id
 LEFT JOIN LATERAL (SELECT max(a.state) AS state FROM hwsched.assignment a
-                   WHERE a.pool = s.pool AND a.workload_id = s.workload_id AND a.state IN ('assigned', 'running')) live
+                   WHERE a.pool = s.pool AND a.workload_id = s.workload_id AND a.finished_at IS NULL) live
        ON s.outcome IS NULL;
 COMMENT ON VIEW hwsched.workload IS 'Workloads, the latest run of each, with the state they are in.';
 COMMENT ON COLUMN hwsched.workload.pool IS 'The pool.';
@@ -172,14 +172,14 @@ COMMENT ON COLUMN hwsched.execution_times.finished_at IS 'When it was completed.
 
 CREATE VIEW hwsched.pending_workloads AS
 SELECT q.pool, q.workload_id, q.priority, wp.workload_type, (e.explained).reason, q.attempt,
-       s.submitted_at, extract(epoch FROM now() - s.submitted_at)::float8 AS waiting_seconds, q.expected_seconds, s.deadline, q.queue_no
+       s.submitted_at, extract(epoch FROM now() - s.submitted_at)::float8 AS waiting_seconds, q.expected_seconds, nullif(q.deadline, 'infinity') AS deadline, q.queue_no
 -- in the select list, so that each pool is explained once, and only those asked for
 FROM (SELECT pool.pool, hwsched.explain_pending(pool.pool) AS explained FROM hwsched.pool) e
 CROSS JOIN LATERAL unnest((e.explained).profile_ids) AS r(profile_id)
 JOIN hwsched.pending q ON q.pool = e.pool AND q.profile_id = r.profile_id
 JOIN hwsched.workload_profile wp ON wp.pool = q.pool AND wp.profile_id = q.profile_id
 JOIN hwsched.submission s ON s.pool = q.pool AND s.workload_id = q.workload_id
-ORDER BY q.pool, q.priority, q.queue_no;
+ORDER BY q.pool, q.priority, q.deadline, q.queue_no;
 COMMENT ON VIEW hwsched.pending_workloads IS 'The queue, in its order, with the reason why each workload waits.';
 COMMENT ON COLUMN hwsched.pending_workloads.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.pending_workloads.workload_id IS 'The workload.';
@@ -205,7 +205,7 @@ JOIN hwsched.worker_usage u ON u.pool = w.pool AND u.worker_id = w.worker_id
 JOIN hwsched.worker_load l ON l.pool = w.pool AND l.worker_id = w.worker_id
 LEFT JOIN (SELECT pool, worker_id, count(*) FILTER (WHERE state = 'assigned') AS assigned,
                   count(*) FILTER (WHERE state = 'running') AS running
-           FROM hwsched.assignment WHERE state IN ('assigned', 'running') GROUP BY pool, worker_id) live
+           FROM hwsched.assignment WHERE finished_at IS NULL GROUP BY pool, worker_id) live
        ON live.pool = w.pool AND live.worker_id = w.worker_id;
 COMMENT ON VIEW hwsched.worker_status IS 'Every worker: its state, what it has and what it does.';
 COMMENT ON COLUMN hwsched.worker_status.pool IS 'The pool.';

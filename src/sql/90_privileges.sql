@@ -2,9 +2,9 @@
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA hwsched FROM PUBLIC;
 REVOKE ALL ON ALL TABLES IN SCHEMA hwsched FROM PUBLIC;
 REVOKE ALL ON TYPE hwsched.worker_state, hwsched.workload_state, hwsched.assignment_state,
-    hwsched.thermal_phase, hwsched.taxonomy_kind FROM PUBLIC;
+    hwsched.thermal_phase, hwsched.taxonomy_kind, hwsched.worker_health, hwsched.error_class FROM PUBLIC;
 GRANT USAGE ON TYPE hwsched.worker_state, hwsched.workload_state, hwsched.assignment_state,
-    hwsched.thermal_phase, hwsched.taxonomy_kind TO hwsched_viewer, hwsched_worker;
+    hwsched.thermal_phase, hwsched.taxonomy_kind, hwsched.worker_health, hwsched.error_class TO hwsched_viewer, hwsched_worker;
 GRANT USAGE ON SCHEMA hwsched TO hwsched_viewer, hwsched_worker;
 
 -- Reading: everything but who is bound to which worker.
