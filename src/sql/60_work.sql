@@ -72,3 +72,8 @@ CREATE FUNCTION hwsched.cancel(workload_id text, pool text DEFAULT 'default') RE
     SET enable_seqscan = off SET plan_cache_mode = force_generic_plan SET jit = off
     AS 'MODULE_PATHNAME', 'cancel';
 COMMENT ON FUNCTION hwsched.cancel(text, text) IS 'Cancels a workload that is pending, assigned or running.';
+
+CREATE FUNCTION hwsched.maintain(pool text DEFAULT 'default', OUT expired bigint, OUT timed_out bigint, OUT forgotten bigint) RETURNS record
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'maintain';
+COMMENT ON FUNCTION hwsched.maintain(text) IS 'Does what is due: takes back work whose lease has run out (expired) or that has run for too long (timed_out), and deletes rows older than the pool''s retention (forgotten).';

@@ -1,0 +1,146 @@
+/*
+ * maintain.c
+ *		What has to be done as time goes by: work whose lease or time has run out
+ *		is taken back, what is old is forgotten.
+ *
+ * Time is that of the transaction, so one tick sees everything at one moment.
+ */
+#include "postgres.h"
+
+#include "arguments.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "outcome.h"
+#include "pool.h"
+#include "statement.h"
+
+PG_FUNCTION_INFO_V1(maintain);
+
+/* Rows of each table that one tick forgets at most. */
+#define FORGET_AT_ONCE 10000
+
+/* --- taking work back --- */
+
+/* Ends assignments as expired and queues their work again; returns how many. */
+static int64
+take_back(const char *pool, const int64 *ids, int count, const char *error, bool failed)
+{
+	EndedAssignment *ended;
+	int			n;
+
+	if (count == 0)
+		return 0;
+	n = end_assignments(pool, ids, count, failed, "expired", error, NULL, &ended);
+	requeue(pool, ended, n, failed);
+	return n;
+}
+
+/* Finds what a query finds of a pool; returns the number and sets *ids. */
+static int
+find_ids(Statement *statement, const char *pool, int64 **ids)
+{
+	int			n = (int) statement_run(statement, false, TEXT_VALUE(pool));
+
+	*ids = palloc(sizeof(int64) * (n + 1));
+	for (int i = 0; i < n; i++)
+		(*ids)[i] = column_bigint(i, 1);
+	return n;
+}
+
+/* Takes back what runs without a lease; returns how many assignments. */
+static int64
+end_lost_leases(const char *pool)
+{
+	static Statement statement = {
+		"SELECT assignment_id FROM hwsched.assignment"
+		" WHERE pool = $1 AND finished_at IS NULL AND state = 'running' AND lease_until < now() ORDER BY assignment_id",
+		{TEXTOID}
+	};
+	int64	   *ids;
+	int			n = find_ids(&statement, pool, &ids);
+
+	return take_back(pool, ids, n, "the lease ran out", true);
+}
+
+/* Takes back what has run for longer than its timeout; returns how many assignments. */
+static int64
+end_timed_out(const char *pool)
+{
+	static Statement statement = {
+		"SELECT a.assignment_id FROM hwsched.assignment a"
+		" JOIN hwsched.submission s ON s.pool = a.pool AND s.workload_id = a.workload_id AND s.run = a.run"
+		" WHERE a.pool = $1 AND a.finished_at IS NULL AND a.state = 'running'"
+		"  AND now() - a.started_at > make_interval(secs => s.timeout_seconds) ORDER BY a.assignment_id",
+		{TEXTOID}
+	};
+	int64	   *ids;
+	int			n = find_ids(&statement, pool, &ids);
+
+	return take_back(pool, ids, n, "the timeout ran out", true);
+}
+
+/* --- forgetting --- */
+
+/*
+ * Deletes the oldest assignments that ended longer ago than history is kept,
+ * and their workloads.  Assignments are in the order of time, so the oldest are
+ * found without looking at the others.
+ */
+static int64
+forget_work(const char *pool, double seconds)
+{
+	static Statement statement = {
+		"WITH oldest AS (SELECT assignment_id, workload_id, run, finished_at FROM hwsched.assignment"
+		"   WHERE pool = $1 ORDER BY assignment_id LIMIT $3),"
+		" old AS (SELECT * FROM oldest WHERE finished_at < now() - make_interval(secs => $2)"
+		"   AND NOT EXISTS (SELECT FROM hwsched.unsettled u WHERE u.pool = $1 AND u.assignment_id = oldest.assignment_id)),"
+		" workloads AS (DELETE FROM hwsched.submission s USING (SELECT DISTINCT workload_id, run FROM old) o"
+		"   WHERE s.pool = $1 AND s.workload_id = o.workload_id AND s.run = o.run"
+		"    AND s.closed_at < now() - make_interval(secs => $2))"
+		" DELETE FROM hwsched.assignment a USING old WHERE a.pool = $1 AND a.assignment_id = old.assignment_id",
+		{TEXTOID, FLOAT8OID, INT4OID}
+	};
+
+	return (int64) statement_run(&statement, false, TEXT_VALUE(pool), VALUE(Float8GetDatum(seconds)),
+								 INT_VALUE(FORGET_AT_ONCE));
+}
+
+/* Deletes old loads, the oldest of each worker. */
+static int64
+forget_loads(const char *pool, double seconds)
+{
+	static Statement statement = {
+		"DELETE FROM hwsched.load_history WHERE ctid = ANY (ARRAY("
+		"  SELECT h.ctid FROM hwsched.worker w CROSS JOIN LATERAL"
+		"   (SELECT l.ctid FROM hwsched.load_history l WHERE l.pool = $1 AND l.worker_id = w.worker_id"
+		"     AND l.at < now() - make_interval(secs => $2) ORDER BY l.at LIMIT 100) h"
+		"  WHERE w.pool = $1 LIMIT $3)) AND pool = $1",
+		{TEXTOID, FLOAT8OID, INT4OID}
+	};
+
+	return (int64) statement_run(&statement, false, TEXT_VALUE(pool), VALUE(Float8GetDatum(seconds)),
+								 INT_VALUE(FORGET_AT_ONCE));
+}
+
+/* maintain(pool text) RETURNS record (expired, timed_out, forgotten bigint) */
+Datum
+maintain(PG_FUNCTION_ARGS)
+{
+	char	   *pool = text_argument(fcinfo, 0);
+	PoolSettings settings;
+	TupleDesc	description;
+	Datum		values[3];
+	bool		nulls[3] = {0};
+
+	if (get_call_result_type(fcinfo, NULL, &description) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "maintain must return a row");
+	SPI_connect();
+	pool_settings_load(pool, false, &settings);
+	pool_lock(pool);
+	values[0] = Int64GetDatum(end_lost_leases(pool));
+	values[1] = Int64GetDatum(end_timed_out(pool));
+	values[2] = Int64GetDatum(forget_work(pool, settings.retention.history) +
+							  forget_loads(pool, settings.retention.history));
+	SPI_finish();
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(description), values, nulls)));
+}
