@@ -79,7 +79,7 @@ leave_queue(const Picture *picture, const char *pool, int count)
 {
 	static Statement statement = {
 		"DELETE FROM hwsched.pending WHERE ctid = ANY ($2) AND pool = $1",
-		{TEXTOID, TIDARRAYOID}, .by_ctid = true
+		{TEXTOID, TIDARRAYOID}, BY_CTID
 	};
 	Parameter	tids;
 	ItemPointerData *tid = fixed_array(TIDOID, sizeof(*tid), count, &tids);
@@ -176,8 +176,8 @@ write_decisions(Picture *picture, const char *pool, bool returning)
 #define MAKE_TYPES \
 	{TEXTOID, TEXTARRAYOID, INT4ARRAYOID, INT4ARRAYOID, INT4ARRAYOID, INT2ARRAYOID, INT8ARRAYOID, TEXTARRAYOID, INT4ARRAYOID, \
 	 INT4ARRAYOID, INT4ARRAYOID, INT8ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID}
-	static Statement make = {MAKE_SQL, MAKE_TYPES, .from_arrays = true};
-	static Statement make_returning = {MAKE_SQL " RETURNING *", MAKE_TYPES, .from_arrays = true};
+	static Statement make = {MAKE_SQL, MAKE_TYPES};
+	static Statement make_returning = {MAKE_SQL " RETURNING *", MAKE_TYPES};
 	Parameter	parameters[NPARAMETERS] = {[POOL] = TEXT_VALUE(pool)};
 	int			placed = 0;
 

@@ -180,7 +180,7 @@ read_worker(void *arg, const Row *row)
 static Reported *
 load_workers(Picture *picture, const char *pool, Parameter only, bool read_only)
 {
-	static Statement of_pool = {WORKERS_SQL(ALL_WORKERS), WORKERS_TYPES, .in_order = true};
+	static Statement of_pool = {WORKERS_SQL(ALL_WORKERS), WORKERS_TYPES, IN_ORDER};
 	static Statement some = {WORKERS_SQL(SOME_WORKERS), WORKERS_TYPES};
 	const Search *search = &picture->search;
 	Fleet	   *fleet = &picture->fleet;
@@ -328,7 +328,7 @@ static void
 load_devices(Picture *picture, const char *pool, Parameter only,
 			 const Reported *reported, bool read_only)
 {
-	static Statement of_pool = {DEVICES_SQL(ALL_DEVICES), DEVICES_TYPES, .in_order = true};
+	static Statement of_pool = {DEVICES_SQL(ALL_DEVICES), DEVICES_TYPES, IN_ORDER};
 	static Statement some = {DEVICES_SQL(SOME_DEVICES), DEVICES_TYPES};
 	Fleet	   *fleet = &picture->fleet;
 	HASHCTL		control = {.keysize = sizeof(int64), .entrysize = sizeof(ProfileEntry), .hcxt = CurrentMemoryContext};

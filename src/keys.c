@@ -145,8 +145,8 @@ void
 read_lines(Seek *seek, Class class, const int *kins, int count, int most)
 {
 	static Statement statements[] = {
-		[OF_CPU] = {BY_READINESS("cpu_readiness"), BY_READINESS_TYPES},
-		[OF_ACCELERATOR] = {BY_READINESS("accelerator_readiness"), BY_READINESS_TYPES},
+		[OF_CPU] = {BY_READINESS("cpu_readiness"), BY_READINESS_TYPES, ALONG_INDEX},
+		[OF_ACCELERATOR] = {BY_READINESS("accelerator_readiness"), BY_READINESS_TYPES, ALONG_INDEX},
 	};
 	Datum	   *columns[4];
 	int		   *read = palloc0(sizeof(int) * (count + 1));
@@ -195,7 +195,7 @@ read_least_used(Seek *seek, const int *kins, int count, int most)
 		"  ORDER BY x.assignments, x.total_assignments, x.worker_id LIMIT $7) u"
 		PROBE(" JOIN", "worker_load", "l", "x.worker_id = u.worker_id")
 		PROBE(" LEFT JOIN", "preference", "p", "x.workload_type = $2 AND x.worker_id = u.worker_id"),
-		{TEXTOID, TEXTOID, INT8ARRAYOID, INT4ARRAYOID, INT8ARRAYOID, TEXTARRAYOID, INT8OID}
+		{TEXTOID, TEXTOID, INT8ARRAYOID, INT4ARRAYOID, INT8ARRAYOID, TEXTARRAYOID, INT8OID}, ALONG_INDEX
 	};
 	Datum	   *columns[4];
 	int		   *read = palloc0(sizeof(int) * (count + 1));
@@ -243,8 +243,8 @@ read_line_of_all(Seek *seek, Class class)
 	PROBE(" JOIN", "worker_usage", "u", "x.worker_id = l.worker_id") \
 	PROBE(" LEFT JOIN", "preference", "p", "x.workload_type = $2 AND x.worker_id = l.worker_id")
 	static Statement statements[] = {
-		[OF_CPU] = {READIEST("cpu_readiness"), {TEXTOID, TEXTOID, FLOAT8OID, TEXTOID, INT8OID}},
-		[OF_ACCELERATOR] = {READIEST("accelerator_readiness"), {TEXTOID, TEXTOID, FLOAT8OID, TEXTOID, INT8OID}},
+		[OF_CPU] = {READIEST("cpu_readiness"), {TEXTOID, TEXTOID, FLOAT8OID, TEXTOID, INT8OID}, ALONG_INDEX},
+		[OF_ACCELERATOR] = {READIEST("accelerator_readiness"), {TEXTOID, TEXTOID, FLOAT8OID, TEXTOID, INT8OID}, ALONG_INDEX},
 	};
 	Line	   *line = &seek->all.lines[class];
 	double		before = line->readiness;
@@ -281,7 +281,7 @@ read_preferred(Seek *seek, int most)
 		"  ORDER BY x.preference DESC, x.worker_id DESC LIMIT $5) p"
 		PROBE(" LEFT JOIN", "worker_load", "l", "x.worker_id = p.worker_id")
 		PROBE(" LEFT JOIN", "worker_usage", "u", "x.worker_id = p.worker_id"),
-		{TEXTOID, TEXTOID, FLOAT8OID, TEXTOID, INT8OID}
+		{TEXTOID, TEXTOID, FLOAT8OID, TEXTOID, INT8OID}, ALONG_INDEX
 	};
 	uint64		n = statement_run(&statement, true, TEXT_VALUE(seek->pool), workload_type(seek),
 								  VALUE(Float8GetDatum(seek->preference)), TEXT_VALUE(seek->preferred_id),

@@ -5,6 +5,7 @@
 #ifndef HWSCHED_POOL_H
 #define HWSCHED_POOL_H
 
+#include "access.h"
 #include "document.h"
 #include "placement.h"
 
@@ -46,8 +47,12 @@ typedef struct PoolSettings
 extern void pool_lock(const char *pool);
 extern bool pool_try_lock(const char *pool);
 
+extern void pool_keep(const char *pool);
+extern void unknown_pool(const char *pool) pg_attribute_noreturn();
 extern void pool_check(const char *pool, bool read_only);
 extern void pool_settings_load(const char *pool, bool read_only, PoolSettings *settings);
+extern void settings_change(const Caller *caller, const char *pool, Jsonb *changes);
+extern void settings_forget(void);
 extern bool solver_is_optimal(const PoolSettings *settings);
 extern void placement_settings(const PoolSettings *settings, PlacementSettings *placement);
 

@@ -218,7 +218,7 @@ picture_queue(Picture *picture, const char *pool, int64 limit, bool read_only)
 	static Statement statement = {
 		"SELECT p.ctid, p.queue_no, p.profile_id, p.priority, p.run, p.attempt, p.workload_id, p.expected_seconds,"
 		"  p.model_id, p.model_family, p.deadline FROM hwsched.pending p WHERE p.pool = $1 ORDER BY p.priority, p.deadline, p.queue_no LIMIT $2",
-		{TEXTOID, INT8OID}, .in_order = true
+		{TEXTOID, INT8OID}, IN_ORDER
 	};
 	QueueReader reader = begin_queue(picture);
 

@@ -12,7 +12,6 @@
 #include "funcapi.h"
 #include "seek.h"
 #include "statement.h"
-#include "utils/guc.h"
 #include "utils/snapmgr.h"
 #include "workload.h"
 
@@ -85,20 +84,12 @@ write_assignment(const Picture *picture, const char *pool)
 		elog(ERROR, "pool \"%s\" lost workload \"%s\" while it was locked", pool, TextDatumGetCString(row->workload_id));
 }
 
-/* Reads the whole fleet, with the plans of a batch. */
+/* Reads the whole fleet. */
 static void
 read_all(Picture *picture, const char *pool)
 {
-	static const char *const settings[][2] = {
-		{"enable_seqscan", "on"}, {"enable_sort", "on"}, {"enable_bitmapscan", "on"}, {"enable_nestloop", "off"}
-	};
-	int			guc_level = NewGUCNestLevel();
-
-	for (int i = 0; i < lengthof(settings); i++)
-		(void) set_config_option(settings[i][0], settings[i][1], PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	picture_fleet(picture, pool, NULL, true);
 	load_reservations(picture, pool, true);
-	AtEOXact_GUC(true, guc_level);
 }
 
 /* schedule(workload_id text, pool text) RETURNS SETOF assignment */

@@ -17,30 +17,7 @@
 #include "tcop/dest.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
-
-/* Returns the statement's plan, prepared on first use in the session. */
-static SPIPlanPtr
-statement_plan(Statement *statement)
-{
-	if (statement->plan == NULL)
-	{
-		int			nargs = 0;
-		int			options = 0;
-		SPIPlanPtr	plan;
-
-		while (nargs < STATEMENT_PARAMETERS && statement->types[nargs] != InvalidOid)
-			nargs++;
-		if (statement->joins_rows || statement->by_ctid || statement->from_arrays)
-			options |= CURSOR_OPT_GENERIC_PLAN;
-		plan = SPI_prepare_cursor(statement->text, nargs, statement->types, options);
-		if (plan == NULL)
-			elog(ERROR, "could not prepare \"%s\": %s", statement->text, SPI_result_code_string(SPI_result));
-		if (SPI_keepplan(plan) != 0)
-			elog(ERROR, "could not keep the plan of \"%s\"", statement->text);
-		statement->plan = plan;
-	}
-	return statement->plan;
-}
+#include "utils/plancache.h"
 
 /* Sets one of the planner's switches, unless it is set so; *level is 0 before the first. */
 static void
@@ -59,36 +36,58 @@ set_planner(int *level, const char *setting, bool now, bool wanted)
  * returns the level that end_guidance ends.
  */
 static int
-guide_planner(const Statement *statement)
+guide_planner(Access access)
 {
 #define SET_PLANNER(setting, wanted) set_planner(&level, #setting, setting, wanted)
 	int			level = 0;
 
-	if (!statement->joins_sets && !statement->joins_rows && !statement->in_order && !statement->by_ctid)
-		return 0;
-	/* what is forbidden looks costly */
+	/* what is forbidden looks costly, and nothing here is worth compiling */
 	set_planner(&level, "jit", jit_enabled, false);
-	SET_PLANNER(enable_nestloop, statement->joins_rows);
-	if (statement->joins_rows || statement->in_order)
-	{
-		SET_PLANNER(enable_hashjoin, false);
-		SET_PLANNER(enable_mergejoin, statement->in_order);
-		SET_PLANNER(enable_indexscan, true);
-	}
-	if (statement->in_order)
-		SET_PLANNER(enable_sort, false);
-	if (statement->joins_rows || statement->by_ctid)
-		SET_PLANNER(enable_seqscan, false);
-	if (statement->by_ctid)
-		SET_PLANNER(enable_tidscan, true);
+	SET_PLANNER(enable_seqscan, access == IN_ORDER || access == IN_SETS);
+	SET_PLANNER(enable_indexscan, true);
+	SET_PLANNER(enable_tidscan, true);
+	SET_PLANNER(enable_bitmapscan, access != ALONG_INDEX);
+	SET_PLANNER(enable_sort, access != ALONG_INDEX && access != IN_ORDER);
+	SET_PLANNER(enable_nestloop, access != IN_ORDER && access != IN_SETS);
+	SET_PLANNER(enable_hashjoin, access != BY_KEY_ONLY && access != IN_ORDER);
+	SET_PLANNER(enable_mergejoin, access != BY_KEY_ONLY);
 	return level;
 }
 
+/*
+ * Makes sure that the statement is analyzed, and that the planner is guided if
+ * it is going to be asked; returns the level that end_guidance ends.
+ */
+static int
+statement_begin(Statement *statement)
+{
+	if (statement->plan == NULL)
+	{
+		int			nargs = 0;
+		SPIPlanPtr	plan;
+
+		while (nargs < STATEMENT_PARAMETERS && statement->types[nargs] != InvalidOid)
+			nargs++;
+		plan = SPI_prepare_cursor(statement->text, nargs, statement->types, CURSOR_OPT_GENERIC_PLAN);
+		if (plan == NULL)
+			elog(ERROR, "could not prepare \"%s\": %s", statement->text, SPI_result_code_string(SPI_result));
+		if (SPI_keepplan(plan) != 0)
+			elog(ERROR, "could not keep the plan of \"%s\"", statement->text);
+		statement->plan = plan;
+	}
+	if (statement->planned && plan_cache_mode != PLAN_CACHE_MODE_FORCE_CUSTOM_PLAN && SPI_plan_is_valid(statement->plan))
+		return 0;
+	return guide_planner(statement->access);
+}
+
 static void
-end_guidance(int level)
+statement_end(Statement *statement, int level, int result)
 {
 	if (level > 0)
 		AtEOXact_GUC(true, level);
+	if (result < 0)
+		elog(ERROR, "could not run \"%s\": %s", statement->text, SPI_result_code_string(result));
+	statement->planned = true;
 }
 
 /* Runs a statement and returns the number of rows processed. */
@@ -106,11 +105,9 @@ statement_execute(Statement *statement, bool read_only, const Parameter *paramet
 		values[i] = parameters[i].value;
 		nulls[i] = parameters[i].isnull ? 'n' : ' ';
 	}
-	guidance = guide_planner(statement);
-	result = SPI_execute_plan(statement_plan(statement), values, nulls, read_only, 0);
-	end_guidance(guidance);
-	if (result < 0)
-		elog(ERROR, "could not run \"%s\": %s", statement->text, SPI_result_code_string(result));
+	guidance = statement_begin(statement);
+	result = SPI_execute_plan(statement->plan, values, nulls, read_only, 0);
+	statement_end(statement, guidance, result);
 	return SPI_processed;
 }
 
@@ -162,7 +159,7 @@ statement_stream(Statement *statement, bool read_only, RowReader read, void *rea
 		{receive_row, receiver_startup, receiver_ignore, receiver_ignore, DestNone}, read, reader, CurrentMemoryContext
 	};
 	SPIExecuteOptions options = {.params = list, .read_only = read_only, .dest = &receiver.base};
-	int			guidance = guide_planner(statement);
+	int			guidance;
 	int			result;
 
 	Assert(count <= STATEMENT_PARAMETERS);
@@ -173,10 +170,9 @@ statement_stream(Statement *statement, bool read_only, RowReader read, void *rea
 		list->params[i].pflags = PARAM_FLAG_CONST;
 		list->params[i].ptype = statement->types[i];
 	}
-	result = SPI_execute_plan_extended(statement_plan(statement), &options);
-	end_guidance(guidance);
-	if (result < 0)
-		elog(ERROR, "could not run \"%s\": %s", statement->text, SPI_result_code_string(result));
+	guidance = statement_begin(statement);
+	result = SPI_execute_plan_extended(statement->plan, &options);
+	statement_end(statement, guidance, result);
 	return SPI_processed;
 }
 

@@ -22,17 +22,29 @@
 
 #define STATEMENT_PARAMETERS 24
 
+/*
+ * How a statement finds its rows.  It is planned once in a session, for any
+ * parameters and for tables that may grow a thousandfold before the next
+ * ANALYZE, so this is not left to what the planner believes of them, nor to
+ * what the caller set.
+ */
+typedef enum Access
+{
+	BY_KEY,						/* a few rows, each in an index; no table is scanned */
+	BY_KEY_ONLY,				/* the same, joined row by row and in no other way */
+	BY_CTID,					/* where they are */
+	ALONG_INDEX,				/* the first rows in the order of an index */
+	IN_ORDER,					/* all rows of a pool, joined along the indexes, whose order is the result's */
+	IN_SETS						/* all rows, never joined row by row */
+} Access;
+
 typedef struct Statement
 {
 	const char *text;
 	Oid			types[STATEMENT_PARAMETERS];	/* ends with 0 */
-	/* how to run it, whatever the caller set */
-	bool		joins_sets;		/* never join row by row */
-	bool		joins_rows;		/* join a few rows, each found in an index */
-	bool		in_order;		/* join along the indexes, whose order is the result's */
-	bool		by_ctid;		/* find rows where they are */
-	bool		from_arrays;	/* big ones, which planning for their values would copy */
+	Access		access;
 	SPIPlanPtr	plan;
+	bool		planned;		/* has run, so the plan is made */
 } Statement;
 
 /* A parameter that may be NULL. */

@@ -29,8 +29,8 @@ change_workers(const char *pool, const WorkerChange *changes, int count)
 	" FROM (SELECT unnest($2) AS worker_id, generate_subscripts($2, 1) AS i) c" \
 	" WHERE u.pool = $1 AND u.worker_id = c.worker_id", \
 	{TEXTOID, TEXTARRAYOID, INT4ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT4ARRAYOID, INT8ARRAYOID, INT4ARRAYOID}
-	static Statement few = {CHANGE_WORKERS, .joins_rows = true};
-	static Statement many = {CHANGE_WORKERS, .joins_sets = true};
+	static Statement few = {CHANGE_WORKERS, BY_KEY_ONLY};
+	static Statement many = {CHANGE_WORKERS, IN_SETS};
 	Datum	   *worker_ids = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * (count + 1));
 	Parameter	parameters[8] = {TEXT_VALUE(pool)};
 	int32	   *assignments = fixed_array(INT4OID, sizeof(*assignments), count, &parameters[2]);
@@ -63,8 +63,8 @@ change_devices(const char *pool, const DeviceChange *changes, int count)
 	" FROM (SELECT unnest($2) AS worker_id, unnest($3) AS device_no, generate_subscripts($2, 1) AS i) c" \
 	" WHERE u.pool = $1 AND u.worker_id = c.worker_id AND u.device_no = c.device_no", \
 	{TEXTOID, TEXTARRAYOID, INT4ARRAYOID, INT4ARRAYOID, INT4ARRAYOID, INT8ARRAYOID}
-	static Statement few = {CHANGE_DEVICES, .joins_rows = true};
-	static Statement many = {CHANGE_DEVICES, .joins_sets = true};
+	static Statement few = {CHANGE_DEVICES, BY_KEY_ONLY};
+	static Statement many = {CHANGE_DEVICES, IN_SETS};
 	Datum	   *worker_ids = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * (count + 1));
 	Parameter	parameters[6] = {TEXT_VALUE(pool)};
 	int32	   *device_no = fixed_array(INT4OID, sizeof(*device_no), count, &parameters[2]);
@@ -123,7 +123,7 @@ usage_rebuild(const char *pool, const char *worker_id)
 		"       LEFT JOIN hwsched.workload_profile p ON p.pool = a.pool AND p.profile_id = a.profile_id"
 		"       WHERE d.pool = $1 AND d.worker_id = $2 GROUP BY d.device_no) h"
 		" WHERE u.pool = $1 AND u.worker_id = $2 AND u.device_no = h.device_no",
-		{TEXTOID, TEXTOID}, true
+		{TEXTOID, TEXTOID}, IN_SETS
 	};
 
 	statement_run(&worker, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
@@ -143,7 +143,7 @@ usage_exceeds(const char *pool, const char *worker_id)
 		" LEFT JOIN hwsched.device_usage du ON du.pool = d.pool AND du.worker_id = d.worker_id AND du.device_no = d.device_no"
 		" WHERE w.pool = $1 AND w.worker_id = $2"
 		" GROUP BY u.assignments, w.max_concurrent, u.cpu_millicores, w.cpu_millicores, u.host_memory_bytes, w.memory_bytes",
-		{TEXTOID, TEXTOID}, true
+		{TEXTOID, TEXTOID}, IN_SETS
 	};
 
 	return statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id)) > 0 && column_bool(0, 1);

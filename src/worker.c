@@ -182,7 +182,7 @@ write_devices(const char *pool, const char *worker_id, const Offer *offer)
 		"   ON CONFLICT DO NOTHING RETURNING device_no)"
 		" SELECT array_agg(device_no) FROM (SELECT device_no FROM gone UNION ALL SELECT device_no FROM changed"
 		"   UNION ALL SELECT device_no FROM added) c",
-		{TEXTOID, TEXTOID, INT4ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, BOOLARRAYOID}, true
+		{TEXTOID, TEXTOID, INT4ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, BOOLARRAYOID}, IN_SETS
 	};
 	static Statement usage = {
 		"INSERT INTO hwsched.device_usage (pool, worker_id, device_no)"
@@ -413,12 +413,12 @@ write_device_loads(const char *pool, const char *worker_id, const LoadReport *lo
 		" SELECT $1, $2, device_no, utilization, temperature_celsius, power_w FROM given"
 		" ON CONFLICT (pool, worker_id, device_no) DO UPDATE SET utilization = EXCLUDED.utilization,"
 		"  temperature_celsius = EXCLUDED.temperature_celsius, power_w = EXCLUDED.power_w",
-		{TEXTOID, TEXTOID, INT4ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID}, true
+		{TEXTOID, TEXTOID, INT4ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID}, IN_SETS
 	};
 	static Statement missing = {
 		"SELECT g.ord::int FROM unnest($3) WITH ORDINALITY g(device_no, ord) WHERE NOT EXISTS"
 		" (SELECT FROM hwsched.device d WHERE d.pool = $1 AND d.worker_id = $2 AND d.device_no = g.device_no) LIMIT 1",
-		{TEXTOID, TEXTOID, INT4ARRAYOID}, true
+		{TEXTOID, TEXTOID, INT4ARRAYOID}, IN_SETS
 	};
 	const DeviceLoadReport *reports = load->devices.items;
 	int			count = load->devices.count;

@@ -1,11 +1,6 @@
 -- Functions on pools and workers. They run as the extension's owner, with a
 -- search path that nobody else can put anything into. Those that workers call
 -- become the owner by themselves, as they have to know their caller (access.c).
---
--- Their plans are kept for a session, and a pool can grow a thousandfold before
--- the next ANALYZE: so those that look up single rows never scan a table, and
--- those that read a whole pool never join row by row. A plan that was told so
--- has the cost of one that would take hours, hence no JIT.
 
 -- The settings of a pool and their defaults. Those whose description ends in
 -- "(kept)" are checked and kept, and take effect with the feature they are for.
@@ -51,7 +46,6 @@ COMMENT ON FUNCTION hwsched.alter_pool(text, jsonb) IS 'Changes settings of a po
 
 CREATE FUNCTION hwsched.drop_pool(pool text) RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-    SET enable_nestloop = off SET jit = off
     AS 'MODULE_PATHNAME', 'drop_pool';
 COMMENT ON FUNCTION hwsched.drop_pool(text) IS 'Drops a pool and all that is in it. Pool default stays.';
 
@@ -62,54 +56,45 @@ COMMENT ON FUNCTION hwsched.pool_settings(text) IS 'The settings in force in a p
 
 CREATE FUNCTION hwsched.register_worker(worker_id text, capabilities jsonb, pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
-    SET enable_seqscan = off SET plan_cache_mode = force_generic_plan SET jit = off
     AS 'MODULE_PATHNAME', 'register_worker';
 COMMENT ON FUNCTION hwsched.register_worker(text, jsonb, text) IS 'Registers a worker with its hardware, or updates it: other hardware takes effect at once.';
 
 CREATE FUNCTION hwsched.update_load(worker_id text, load jsonb, pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
-    SET enable_seqscan = off SET plan_cache_mode = force_generic_plan SET jit = off
     AS 'MODULE_PATHNAME', 'update_load';
 COMMENT ON FUNCTION hwsched.update_load(text, jsonb, text) IS 'Reports the load and temperature of a worker; also a sign of life. A report replaces the one before.';
 
 CREATE FUNCTION hwsched.heartbeat(worker_id text, pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
-    SET enable_seqscan = off SET plan_cache_mode = force_generic_plan SET jit = off
     AS 'MODULE_PATHNAME', 'heartbeat';
 COMMENT ON FUNCTION hwsched.heartbeat(text, text) IS 'Says that a worker is alive.';
 
 CREATE FUNCTION hwsched.drain_worker(worker_id text, pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-    SET enable_seqscan = off SET plan_cache_mode = force_generic_plan SET jit = off
     AS 'MODULE_PATHNAME', 'drain_worker';
 COMMENT ON FUNCTION hwsched.drain_worker(text, text) IS 'Gives a worker no new work; it finishes what it has.';
 
 CREATE FUNCTION hwsched.resume_worker(worker_id text, pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-    SET enable_seqscan = off SET plan_cache_mode = force_generic_plan SET jit = off
     AS 'MODULE_PATHNAME', 'resume_worker';
 COMMENT ON FUNCTION hwsched.resume_worker(text, text) IS 'Ends draining.';
 
 CREATE FUNCTION hwsched.unregister_worker(worker_id text, pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-    SET enable_seqscan = off SET plan_cache_mode = force_generic_plan SET jit = off
     AS 'MODULE_PATHNAME', 'unregister_worker';
 COMMENT ON FUNCTION hwsched.unregister_worker(text, text) IS 'Removes a worker. What it had goes back into the queue, a shard with all of its workload; what was running counts as a failed attempt.';
 
 CREATE FUNCTION hwsched.start_warming(worker_id text, duration interval DEFAULT NULL, pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
-    SET enable_seqscan = off SET plan_cache_mode = force_generic_plan SET jit = off
     AS 'MODULE_PATHNAME', 'start_warming';
 COMMENT ON FUNCTION hwsched.start_warming(text, interval, text) IS 'Starts a warm-up: the performance level rises from 0.6 to 1 over the duration (NULL: the pool''s setting).';
 
 CREATE FUNCTION hwsched.start_cooling(worker_id text, duration interval DEFAULT NULL, pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
-    SET enable_seqscan = off SET plan_cache_mode = force_generic_plan SET jit = off
     AS 'MODULE_PATHNAME', 'start_cooling';
 COMMENT ON FUNCTION hwsched.start_cooling(text, interval, text) IS 'Starts a cool-down: the performance level rises from 0.7 to 1 over the duration (NULL: the pool''s setting).';
 
 CREATE FUNCTION hwsched.grant_worker(worker_id text, role name, pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-    SET enable_seqscan = off SET plan_cache_mode = force_generic_plan SET jit = off
     AS 'MODULE_PATHNAME', 'grant_worker';
 COMMENT ON FUNCTION hwsched.grant_worker(text, name, text) IS 'Binds a login to a worker: it may then register, report, claim, start, extend, complete and fail for that worker only.';
