@@ -67,6 +67,7 @@ missing_packages() {
 	command -v prove >/dev/null || echo perl
 	command -v pg_prove >/dev/null || echo libtap-parser-sourcehandler-pgtap-perl
 	perl -MIPC::Run -e 1 2>/dev/null || echo libipc-run-perl
+	/usr/bin/python3 -c "import psycopg" 2>/dev/null || echo python3-psycopg
 	[ -e "$(pg_config_value --sharedir)/extension/pgtap.control" ] || echo "postgresql-$pg_major-pgtap"
 }
 
