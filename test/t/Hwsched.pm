@@ -8,7 +8,7 @@ use Exporter 'import';
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 
-our @EXPORT = qw(new_node add_checks add_invariants problems psql_error contents);
+our @EXPORT = qw(new_node problems psql_error contents);
 
 # Starts a server of its own.
 sub new_node
@@ -21,33 +21,11 @@ sub new_node
 	return $node;
 }
 
-# Adds problems() and attempt(), the very same that the isolation specs have.
-sub add_checks
-{
-	my ($node, $database) = @_;
-	my $spec = slurp_file(dirname(__FILE__) . '/../isolation/specs/assign.spec');
-	my @functions = $spec =~ /^  (CREATE OR REPLACE FUNCTION (?:problems|attempt)\(.*?^  [^\n]*\$\$;)$/msg;
-	die 'no checks in the isolation specs' unless @functions == 2;
-	$node->safe_psql($database // 'postgres', join("\n", @functions));
-}
-
-# Adds the views violation and live, the very same that the pgTAP tests have.
-sub add_invariants
-{
-	my ($node, $database) = @_;
-	my $test = slurp_file(dirname(__FILE__) . '/../pgtap/invariants.sql');
-	my ($views) = $test =~ /^(CREATE TEMP VIEW live AS.*?^CREATE TEMP VIEW violation AS.*?;)\n\n/ms;
-	die 'no invariants in the pgTAP tests' unless $views;
-	$views =~ s/CREATE TEMP VIEW/CREATE VIEW/g;
-	$node->safe_psql($database // 'postgres', $views);
-}
-
 # Returns what does not hold in any pool; an empty text if all is well.
 sub problems
 {
 	my ($node, $database) = @_;
-	return $node->safe_psql($database // 'postgres',
-		"SELECT p.pool, x.problem FROM hwsched.pool p, problems(p.pool) x LIMIT 20");
+	return $node->safe_psql($database // 'postgres', slurp_file(dirname(__FILE__) . '/../invariants.sql'));
 }
 
 # Returns what psql says when a statement fails, an empty text if it does not.
