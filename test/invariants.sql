@@ -154,10 +154,12 @@ violation (what, detail) AS (
         OR (state = 'assigned' AND started_at IS NOT NULL) OR (state <> 'running' AND lease_until IS NOT NULL)
         OR started_at < assigned_at OR finished_at < coalesce(started_at, assigned_at) OR (state = 'completed' AND started_at IS NULL)
     UNION ALL
-    -- what is live is on devices that suit it, of a worker that is there
+    -- what is live is on devices that suit it, of a worker that is there; the 2 units
+    -- that any work asks for are not asked of a device that does not say how many it has
     SELECT 'unsuited', concat_ws(' ', l.pool, l.assignment_id) FROM live AS l
     WHERE NOT EXISTS (SELECT FROM hwsched.worker AS w WHERE w.pool = l.pool AND w.worker_id = l.worker_id) OR (l.state = 'assigned' AND (
-        SELECT bool_and(hwsched.is_compatible(p.profile, dp.profile)) AND count(*) = cardinality(l.device_nos)
+        SELECT bool_and(hwsched.is_compatible(CASE WHEN dp.compute_units = 0 AND p.profile @> '{"min_compute_units": 2}'
+                   THEN p.profile || '{"min_compute_units": 0}' ELSE p.profile END, dp.profile)) AND count(*) = cardinality(l.device_nos)
         FROM hwsched.workload_profile AS p, unnest(l.device_nos) AS no
         JOIN hwsched.device AS d ON d.pool = l.pool AND d.worker_id = l.worker_id AND d.device_no = no
         JOIN hwsched.device_profile AS dp ON dp.pool = d.pool AND dp.profile_id = d.profile_id
