@@ -53,22 +53,25 @@ class Job:
         except (OSError, ValueError) as error:
             self.process, self.error = None, str(error)
 
-    def kill(self, error):
-        self.error = self.error or error
-        try:
-            os.killpg(self.process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
+    def running(self):
+        return self.process is not None and self.process.poll() is None
+
+    def kill(self):
+        """Kills the command and all that it left running."""
+        if self.process:
+            try:
+                os.killpg(self.process.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+            self.process.wait()
 
     def ended(self):
-        """Returns whether it has, having seen to its timeout and to what it left running."""
-        if self.process and self.process.poll() is None:
+        """Returns whether it has, having seen to its timeout."""
+        if self.running():
             if time.monotonic() - self.began < self.timeout:
                 return False
-            self.kill(f"timeout: killed after {self.timeout:g} s")
-            self.process.wait()
-        elif self.process:
-            self.kill(self.error)
+            self.error = f"timeout: killed after {self.timeout:g} s"
+        self.kill()
         return True
 
     def result(self):
@@ -133,8 +136,7 @@ class Worker:
     def abandon(self, job):
         """Kills a command whose lease is lost and drops its result: it may run elsewhere."""
         say(f"{job.workload}: the lease is lost")
-        job.kill("the lease is lost")
-        job.process.wait()
+        job.kill()
         del self.jobs[job.id]
 
     def claim(self):
@@ -184,7 +186,7 @@ class Worker:
                     self.db.close()
             # While the server is away, the clock says whose the work is.
             for job in list(self.jobs.values()):
-                if job.process and job.process.poll() is None and time.monotonic() - job.renewed > job.lease:
+                if time.monotonic() - job.renewed > job.lease and (job.running() or self.draining):
                     self.abandon(job)
             self.sleep()
         say("drained")
