@@ -11,7 +11,7 @@ held AS NOT MATERIALIZED (
     JOIN hwsched.workload_profile AS p USING (pool, profile_id)
 ),
 live AS NOT MATERIALIZED (
-    SELECT a.*, p.cpu_millicores, p.host_memory_bytes, p.device_memory_bytes, p.allocation_strategy
+    SELECT a.*, p.cpu_millicores, p.host_memory_bytes, p.device_memory_bytes, p.device_share, p.device_slots, p.allocation_strategy
     FROM hwsched.assignment AS a JOIN hwsched.workload_profile AS p USING (pool, profile_id) WHERE a.finished_at IS NULL
 ),
 slot AS (
@@ -30,6 +30,19 @@ violation (what, detail) AS (
     LEFT JOIN (SELECT pool, worker_id, device_no, sum(device_slots) AS slots, sum(device_share) AS share, sum(device_memory_bytes) AS memory
                FROM held, unnest(device_nos) AS device_no GROUP BY pool, worker_id, device_no) AS h USING (pool, worker_id, device_no)
     WHERE (u.slots, u.share, u.memory_bytes) IS DISTINCT FROM (coalesce(h.slots, 0)::int, coalesce(h.share, 0)::int, coalesce(h.memory, 0)::bigint)
+    UNION ALL
+    -- and what the views say of them is what is live
+    SELECT 'worker reserved', concat_ws(' ', pool, worker_id, r.assignments, r.cpu_millicores, r.host_memory_bytes, 'live', l.n, l.cpu, l.memory)
+    FROM hwsched.worker_reserved AS r
+    LEFT JOIN (SELECT pool, worker_id, count(*) AS n, sum(cpu_millicores) AS cpu, sum(host_memory_bytes) AS memory
+               FROM live GROUP BY pool, worker_id) AS l USING (pool, worker_id)
+    WHERE (r.assignments, r.cpu_millicores, r.host_memory_bytes) IS DISTINCT FROM (coalesce(l.n, 0)::int, coalesce(l.cpu, 0)::bigint, coalesce(l.memory, 0)::bigint)
+    UNION ALL
+    SELECT 'device reserved', concat_ws(' ', pool, worker_id, device_no, r.slots, r.share, r.memory_bytes, 'live', l.slots, l.share, l.memory)
+    FROM hwsched.device_reserved AS r
+    LEFT JOIN (SELECT pool, worker_id, device_no, sum(device_slots) AS slots, sum(device_share) AS share, sum(device_memory_bytes) AS memory
+               FROM live, unnest(device_nos) AS device_no GROUP BY pool, worker_id, device_no) AS l USING (pool, worker_id, device_no)
+    WHERE (r.slots, r.share, r.memory_bytes) IS DISTINCT FROM (coalesce(l.slots, 0)::int, coalesce(l.share, 0)::int, coalesce(l.memory, 0)::bigint)
     UNION ALL
     SELECT 'missing usage', concat_ws(' ', pool, worker_id, device_no)
     FROM hwsched.device AS d LEFT JOIN hwsched.device_usage AS u USING (pool, worker_id, device_no) WHERE u.pool IS NULL

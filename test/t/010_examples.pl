@@ -55,7 +55,7 @@ sub says
 sub sleepers
 {
 	my ($seconds) = @_;
-	return grep { (eval { slurp_file($_) } // '') =~ /^sleep\0$seconds\0/ } glob '/proc/[0-9]*/cmdline';
+	return grep { (eval { slurp_file($_) } // '') =~ /^sleep\x00(?:$seconds)\x00/ } glob '/proc/[0-9]*/cmdline';
 }
 
 # Waits until such a command runs, or with none until none does; returns whether so.
