@@ -118,6 +118,9 @@ SELECT pg_temp.error_on(format(statement, pg_temp.latest('life'), 'work')) FROM 
 SELECT hwsched.submit('{"test_id": "to run", "timeout": 12.5, "custom_properties": {"command": ["true"]}}', 'work');
 SELECT hwsched.requirements(a.assignment_id, 'work') FROM hwsched.claim('w', 1, true, 'work') AS a;
 SELECT pg_temp.error_of($$SELECT hwsched.requirements(0, 'work')$$), pg_temp.error_of($$SELECT hwsched.requirements(NULL, 'work')$$);
+-- and what a worker runs that has forgotten
+SELECT workload_id, state FROM hwsched.running_on('w', 'work');
+SELECT pg_temp.error_of($$SELECT hwsched.running_on('nobody', 'work')$$), pg_temp.error_of($$SELECT hwsched.running_on('w', 'nowhere')$$);
 SELECT hwsched.cancel('to run', 'work');
 SELECT pg_temp.error_of(statement) FROM unnest(ARRAY[$$SELECT hwsched.cancel('life', 'work')$$, $$SELECT hwsched.schedule('life', 'work')$$]) AS statement;
 -- it may run again: the view shows the latest run, the assignments keep all

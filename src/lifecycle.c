@@ -31,7 +31,6 @@
 PG_FUNCTION_INFO_V1(claim);
 PG_FUNCTION_INFO_V1(start_assignment);
 PG_FUNCTION_INFO_V1(extend_lease);
-PG_FUNCTION_INFO_V1(assignment_requirements);
 PG_FUNCTION_INFO_V1(complete);
 PG_FUNCTION_INFO_V1(complete_many);
 PG_FUNCTION_INFO_V1(fail);
@@ -142,36 +141,6 @@ extend_lease(PG_FUNCTION_ARGS)
 		assignment_not_in_state(&caller, pool, assignment_id, "extended", "running");
 	call_end(&caller);
 	PG_RETURN_VOID();
-}
-
-/*
- * requirements(assignment_id bigint, pool text) RETURNS jsonb: what
- * whoever runs it has to know, which is all of the work that a worker may read
- */
-Datum
-assignment_requirements(PG_FUNCTION_ARGS)
-{
-	static Statement statement = {
-		"SELECT s.requirements || pg_catalog.jsonb_build_object('test_id', s.workload_id, 'timeout', s.timeout_seconds)"
-		" FROM hwsched.assignment a"
-		" JOIN hwsched.submission s ON s.pool = a.pool AND s.workload_id = a.workload_id AND s.run = a.run"
-		" WHERE a.pool = $1 AND a.assignment_id = $2 AND a.finished_at IS NULL",
-		{TEXTOID, INT8OID}
-	};
-	int64		assignment_id = bigint_argument(0);
-	char	   *pool = text_argument(fcinfo, 1);
-	char	   *state;
-	Datum		requirements;
-	bool		isnull;
-	Caller		caller;
-
-	caller = call_begin(fcinfo);
-	(void) find_assignment(&caller, pool, assignment_id, &state);
-	if (statement_run(&statement, false, TEXT_VALUE(pool), BIGINT_VALUE(assignment_id)) == 0)
-		assignment_not_in_state(&caller, pool, assignment_id, "looked into", "assigned or running");
-	requirements = SPI_datumTransfer(column(0, 1, &isnull), false, -1);
-	call_end(&caller);
-	PG_RETURN_DATUM(requirements);
 }
 
 /* --- completing --- */

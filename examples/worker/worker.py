@@ -104,6 +104,10 @@ class Worker:
         self.db = psycopg.connect(self.options.dsn, autocommit=True, application_name=f"worker {self.options.name}")
         self.call("register_worker", self.options.name, Jsonb(hardware.capabilities(self.options.slots)))
         self.db.execute("LISTEN hwsched_assigned")
+        # What an earlier life of ours has left, or a claim whose answer was lost.
+        for (lost,) in self.db.execute("SELECT assignment_id FROM hwsched.running_on(%s, %s)", (self.options.name, self.options.pool)):
+            if lost not in self.jobs:
+                self.call("fail", lost, "connection lost: the worker knows nothing of it")
         self.reported = 0.0
         say(f"registered as {self.options.name}")
 

@@ -154,12 +154,25 @@ ok(sleeps(64, 'not'), 'killed, it takes its command along');
 $node->poll_query_until('postgres', "SELECT state = 'pending' FROM (SELECT hwsched.maintain()) m, hwsched.workload WHERE workload_id = 'too late'");
 is($node->safe_psql('postgres', "SELECT state || ' ' || error FROM hwsched.assignment WHERE workload_id = 'too late'"), 'expired the lease ran out', 'its work is taken back when the lease has run out');
 
+# back before that, it says itself what it has lost: its reports would keep the lease
+unlink $log;
+$worker = launch($log, @worker);
+ok(says($log, qr/too late: started, attempt 2/), 'it is tried again');
+$worker->signal('KILL');
+eval { $worker->finish };
+$worker = launch($log, @worker);
+ok(says($log, qr/too late: started, attempt 3/), 'a worker that is killed and comes back starts at once what it lost');
+is($node->safe_psql('postgres', "SELECT state || ' ' || error FROM hwsched.assignment WHERE workload_id = 'too late' AND attempt = 2"),
+	'failed connection lost: the worker knows nothing of it', 'having said so');
+$worker->signal('TERM');
+$node->safe_psql('postgres', "SELECT hwsched.cancel('too late')");
+ok($worker->finish, 'it ends when what it runs is cancelled');
+
 # --- GPUs, as nvidia-smi tells of them
 
 mkdir "$dir/bin" or die;
 append_to_file("$dir/bin/nvidia-smi", "#!/bin/sh\necho 'NVIDIA A100-SXM4-40GB, 40960, 400.00, 37, 51, 88.50'\necho 'NVIDIA A100-SXM4-40GB, 40960, 400.00, 0, 40, [N/A]'\n");
 chmod 0755, "$dir/bin/nvidia-smi";
-$node->safe_psql('postgres', "SELECT hwsched.cancel('too late')");
 {
 	local $ENV{PATH} = "$dir/bin:$ENV{PATH}";
 	$worker = launch("$dir/gpu.log", @worker);
