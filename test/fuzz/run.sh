@@ -4,6 +4,8 @@
 build=$1
 options=$2
 shift 2
+# freed memory is watched for a while, but not for all of it
+export ASAN_OPTIONS="quarantine_size_mb=8:$ASAN_OPTIONS"
 number=0
 status=0
 for target; do
