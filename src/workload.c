@@ -299,6 +299,26 @@ profile_ids(const Batch *batch, const char *pool)
 }
 
 /*
+ * Settles the pool if workloads of the batch may have been completed that are
+ * open in the table still, as completing them is noted only.
+ */
+static void
+settle_submitted(const char *pool, Parameter workload_ids)
+{
+	static Statement unsettled = {
+		"SELECT FROM hwsched.unsettled WHERE pool = $1 LIMIT 1", {TEXTOID}
+	};
+	static Statement open = {
+		"SELECT FROM hwsched.submission WHERE pool = $1 AND workload_id = ANY ($2) AND outcome IS NULL LIMIT 1",
+		{TEXTOID, TEXTARRAYOID}
+	};
+
+	if (statement_run(&unsettled, false, TEXT_VALUE(pool)) > 0 &&
+		statement_run(&open, false, TEXT_VALUE(pool), workload_ids) > 0)
+		pool_lock(pool);
+}
+
+/*
  * Writes the batch: the submissions and the queue, in one statement.  A
  * workload that is closed is replaced by its next run; one that is still open
  * is refused.  (ON CONFLICT would do the same at three times the cost: each of
@@ -342,11 +362,13 @@ batch_write(const Batch *batch, const char *pool)
 	const int64 *ids = profile_ids(batch, pool);
 	int			n = batch->count;
 	Datum	   *profiles = allocate(n, sizeof(Datum));
+	Parameter	workload_ids;
 
 	for (int i = 0; i < n; i++)
 		profiles[i] = Int64GetDatum(ids[batch->kind[i]]);
-	statement_run(&statement, false, TEXT_VALUE(pool),
-				  array_value(TEXTOID, batch->workload_id, NULL, n),
+	workload_ids = array_value(TEXTOID, batch->workload_id, NULL, n);
+	settle_submitted(pool, workload_ids);
+	statement_run(&statement, false, TEXT_VALUE(pool), workload_ids,
 				  array_value(INT8OID, profiles, NULL, n),
 				  array_value(INT4OID, batch->priority, NULL, n),
 				  array_value(INT4OID, batch->retries, NULL, n),
