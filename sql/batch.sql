@@ -60,7 +60,7 @@ SELECT count(hwsched.start(assignment_id, 'batch')) FROM hwsched.assignment WHER
 SELECT hwsched.complete((SELECT assignment_id FROM hwsched.assignment WHERE pool = 'batch' AND workload_id = 'vote' AND shard_no = n), NULL, 'batch') FROM generate_series(0, 1) AS n;
 SELECT workload_id, shard_no, state, error FROM hwsched.assignment WHERE pool = 'batch' AND workload_id = 'vote' ORDER BY shard_no;
 SELECT state FROM hwsched.workload WHERE pool = 'batch' AND workload_id = 'vote';
-SELECT sum(assignments) FROM hwsched.worker_usage WHERE pool = 'batch';
+SELECT sum(assignments) FROM hwsched.worker_reserved WHERE pool = 'batch';
 -- a gang is for who sees the whole fleet: no worker takes a part of it
 SELECT pg_temp.fleet('{"a": {"cpu_cores": 4}, "b": {"cpu_cores": 4}}');
 SELECT pg_temp.gang('two', 'sharded', 1, 2);

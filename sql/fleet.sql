@@ -88,10 +88,10 @@ SELECT workload_id, reason FROM hwsched.pending_workloads WHERE pool = 'fleet_ag
 SELECT hwsched.register_worker('w', '{"cpu_cores": 4, "available_memory": 32}', 'fleet_again');
 SELECT workload_id, state FROM hwsched.workload WHERE pool = 'fleet_again' ORDER BY 1;
 SELECT device_no, slots, share, memory_bytes FROM pg_temp.held WHERE pool = 'fleet_again' ORDER BY 1;
-SELECT assignments, cpu_millicores FROM hwsched.worker_usage WHERE pool = 'fleet_again';
+SELECT assignments, cpu_millicores FROM hwsched.worker_reserved WHERE pool = 'fleet_again';
 -- the one that was running can still be completed
 SELECT count(hwsched.complete(assignment_id, '{"ok": true}', 'fleet_again')) FROM hwsched.assignment WHERE pool = 'fleet_again' AND state = 'running';
-SELECT assignments FROM hwsched.worker_usage WHERE pool = 'fleet_again';
+SELECT assignments FROM hwsched.worker_reserved WHERE pool = 'fleet_again';
 
 --
 -- A worker that comes back smaller keeps no more waiting work than it can hold

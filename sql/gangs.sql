@@ -18,8 +18,8 @@ END $$;
 -- Places a pending workload with one member on each of these workers, as a decision would
 CREATE FUNCTION pg_temp.place(workload text, workers text[], devices int[] DEFAULT '{0}') RETURNS bigint LANGUAGE sql AS $$
 	WITH moved AS (DELETE FROM hwsched.pending WHERE pool = 'gangs' AND workload_id = workload RETURNING *),
-	placed AS (INSERT INTO hwsched.assignment (pool, workload_id, run, attempt, shard_no, worker_id, device_nos, priority, profile_id, device_profile_id, efficiency, adjusted_efficiency, score, predicted_seconds)
-		SELECT m.pool, m.workload_id, m.run, m.attempt, w.no - 1, w.worker_id, devices, m.priority, m.profile_id, d.profile_id, 1, 1, 1, 10
+	placed AS (INSERT INTO hwsched.assignment (pool, workload_id, run, attempt, shard_no, worker_id, device_nos, priority, profile_id, device_profile_id, efficiency, adjusted_efficiency, score, predicted_seconds, is_gang)
+		SELECT m.pool, m.workload_id, m.run, m.attempt, w.no - 1, w.worker_id, devices, m.priority, m.profile_id, d.profile_id, 1, 1, 1, 10, true
 		FROM moved AS m, unnest(workers) WITH ORDINALITY AS w (worker_id, no), hwsched.device AS d WHERE d.pool = m.pool AND d.worker_id = w.worker_id AND d.device_no = devices[1] ORDER BY w.no RETURNING *),
 	held AS (SELECT a.worker_id, count(*) AS n, sum(cpu_millicores) AS cpu, sum(host_memory_bytes) AS host_memory, sum(device_slots) AS slots, sum(device_share) AS share, sum(device_memory_bytes) AS memory
 		FROM placed AS a JOIN hwsched.workload_profile AS p USING (pool, profile_id) GROUP BY a.worker_id),
@@ -46,10 +46,10 @@ FROM hwsched.workload AS w LEFT JOIN hwsched.pending AS p USING (pool, workload_
 CREATE VIEW pg_temp.wrong AS
 WITH live AS (SELECT * FROM hwsched.assignment JOIN hwsched.workload_profile USING (pool, profile_id) WHERE state IN ('assigned', 'running'))
 SELECT 'worker ' || worker_id AS what, (u.assignments, u.cpu_millicores, u.host_memory_bytes)::text AS booked, (coalesce(l.n, 0), coalesce(l.cpu, 0), coalesce(l.memory, 0))::text AS held
-FROM hwsched.worker_usage AS u LEFT JOIN (SELECT pool, worker_id, count(*) AS n, sum(cpu_millicores) AS cpu, sum(host_memory_bytes) AS memory FROM live GROUP BY 1, 2) AS l USING (pool, worker_id) WHERE pool = 'gangs'
+FROM hwsched.worker_reserved AS u LEFT JOIN (SELECT pool, worker_id, count(*) AS n, sum(cpu_millicores) AS cpu, sum(host_memory_bytes) AS memory FROM live GROUP BY 1, 2) AS l USING (pool, worker_id) WHERE pool = 'gangs'
 UNION ALL
 SELECT concat_ws(' ', 'device', worker_id, device_no), (u.slots, u.share, u.memory_bytes)::text, (coalesce(l.slots, 0), coalesce(l.share, 0), coalesce(l.memory, 0))::text
-FROM hwsched.device_usage AS u LEFT JOIN (SELECT pool, worker_id, device_no, sum(device_slots) AS slots, sum(device_share) AS share, sum(device_memory_bytes) AS memory
+FROM hwsched.device_reserved AS u LEFT JOIN (SELECT pool, worker_id, device_no, sum(device_slots) AS slots, sum(device_share) AS share, sum(device_memory_bytes) AS memory
 	FROM live, unnest(device_nos) AS device_no GROUP BY 1, 2, 3) AS l USING (pool, worker_id, device_no) WHERE pool = 'gangs'
 UNION ALL
 -- open work is in the queue once, or has one live attempt; closed work has neither
@@ -261,6 +261,6 @@ DROP ROLE regress_hwsched_shard;
 -- Nothing is held in the end
 SELECT count(hwsched.cancel(workload_id, 'gangs')) > 0 AS cancelled FROM hwsched.workload WHERE pool = 'gangs' AND state IN ('pending', 'assigned', 'running');
 SELECT * FROM pg_temp.wrong();
-SELECT sum(assignments) AS assignments, sum(cpu_millicores) AS cpu, sum(host_memory_bytes) AS memory FROM hwsched.worker_usage WHERE pool = 'gangs';
-SELECT sum(slots) AS slots, sum(share) AS share, sum(memory_bytes) AS memory FROM hwsched.device_usage WHERE pool = 'gangs';
+SELECT sum(assignments) AS assignments, sum(cpu_millicores) AS cpu, sum(host_memory_bytes) AS memory FROM hwsched.worker_reserved WHERE pool = 'gangs';
+SELECT sum(slots) AS slots, sum(share) AS share, sum(memory_bytes) AS memory FROM hwsched.device_reserved WHERE pool = 'gangs';
 SELECT hwsched.drop_pool('gangs');

@@ -96,7 +96,7 @@ SELECT pg_temp.went();
 -- Performance and priority: what a worker has done counts
 --
 SELECT pg_temp.pool('{"fast": {"cpu_cores": 8}, "new": {"cpu_cores": 8}, "slow": {"cpu_cores": 8}, "weak": {"cpu_cores": 8}}', '[{"test_type": "nlp", "expected_duration": 60}]', '{"policy": {"performance": 1}}', 'sched', false);
-INSERT INTO hwsched.preference (pool, workload_type, worker_id, preference, samples, updated_at, successes, failures, mean_seconds)
+INSERT INTO hwsched.track_record (pool, workload_type, worker_id, preference, samples, updated_at, successes, failures, mean_seconds)
 VALUES ('sched', 'nlp', 'fast', 0.5, 20, now(), 20, 0, 30), ('sched', 'nlp', 'slow', 0.5, 20, now(), 20, 0, 200), ('sched', 'nlp', 'weak', 0.5, 20, now(), 5, 15, 30);
 SELECT candidate, score FROM pg_temp.ranked('t001');
 SELECT hwsched.update_load('fast', '{"cpu_utilization": 100, "memory_utilization": 100}', 'sched');

@@ -129,12 +129,12 @@ SELECT count(*) AS running FROM hwsched.claim('w', 2, true, 'work');
 SELECT pg_temp.error_on(format('SELECT hwsched.complete_many(%L, %L)', ARRAY[pg_temp.latest('m1'), pg_temp.latest('m2'), pg_temp.latest('m3')], 'work'));
 SELECT pg_temp.error_of(format('SELECT hwsched.complete_many(%L, %L)', ARRAY[pg_temp.latest('m1'), 999999999], 'work'));
 SELECT workload_id, state FROM hwsched.workload WHERE pool = 'work' AND workload_id LIKE 'm_' ORDER BY 1;
-SELECT assignments FROM hwsched.worker_usage WHERE pool = 'work';
+SELECT assignments FROM hwsched.worker_reserved WHERE pool = 'work';
 -- each counts once, however often it is named
 SELECT hwsched.complete_many(ARRAY[pg_temp.latest('m1'), pg_temp.latest('m2'), pg_temp.latest('m1')], 'work');
 SELECT hwsched.complete_many('{}', 'work') AS none;
 SELECT workload_id, state FROM hwsched.workload WHERE pool = 'work' AND workload_id LIKE 'm_' ORDER BY 1;
-SELECT assignments FROM hwsched.worker_usage WHERE pool = 'work';
+SELECT assignments FROM hwsched.worker_reserved WHERE pool = 'work';
 
 --
 -- Failing: back to its place in the queue, dead after the last attempt
@@ -175,8 +175,8 @@ SELECT count(*) FROM hwsched.schedule('c2', 'work') AS c2, hwsched.schedule('c3'
 SELECT hwsched.start(pg_temp.latest('c3'), 'work');
 SELECT hwsched.cancel(id, 'work') FROM unnest('{c1,c2,c3}'::text[]) AS id;
 SELECT workload_id, state, assignment, error FROM pg_temp.place WHERE pool = 'work' AND workload_id LIKE 'c_' ORDER BY 1;
-SELECT (SELECT count(*) FROM hwsched.pending WHERE pool = 'work') AS pending, assignments FROM hwsched.worker_usage WHERE pool = 'work';
-SELECT sum(slots) AS slots, sum(share) AS share, sum(memory_bytes) AS memory FROM hwsched.device_usage WHERE pool = 'work';
+SELECT (SELECT count(*) FROM hwsched.pending WHERE pool = 'work') AS pending, assignments FROM hwsched.worker_reserved WHERE pool = 'work';
+SELECT sum(slots) AS slots, sum(share) AS share, sum(memory_bytes) AS memory FROM hwsched.device_reserved WHERE pool = 'work';
 SELECT pg_temp.error_on(format('SELECT hwsched.complete(%s, NULL, %L)', pg_temp.latest('c3'), 'work'));
 -- closed in every way: each says how
 SELECT pg_temp.error_of(format('SELECT hwsched.cancel(%L, %L)', id, 'work')) FROM unnest('{c1,fails,m1}'::text[]) WITH ORDINALITY AS i (id, no) ORDER BY no;

@@ -48,6 +48,15 @@ call_end(const Caller *caller)
 	SetUserIdAndSecContext(caller->user, caller->sec_context);
 }
 
+/* Returns whether the caller may act for some workers only. */
+bool
+access_is_limited(const Caller *caller)
+{
+	/* Who is neither got here by a coordinator's own function. */
+	return !has_privs_of_role(caller->user, get_role_oid("hwsched_coordinator", false)) &&
+		has_privs_of_role(caller->user, get_role_oid("hwsched_worker", false));
+}
+
 /* Raises ERRCODE_INSUFFICIENT_PRIVILEGE unless the caller may act for a worker. */
 void
 access_check_worker(const Caller *caller, const char *pool, const char *worker_id)
@@ -58,9 +67,7 @@ access_check_worker(const Caller *caller, const char *pool, const char *worker_i
 		{TEXTOID, TEXTOID, OIDOID}
 	};
 
-	/* Who is neither got here by a coordinator's own function. */
-	if (has_privs_of_role(caller->user, get_role_oid("hwsched_coordinator", false)) ||
-		!has_privs_of_role(caller->user, get_role_oid("hwsched_worker", false)))
+	if (!access_is_limited(caller))
 		return;
 	if (statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
 					  VALUE(ObjectIdGetDatum(caller->user))) == 0)

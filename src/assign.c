@@ -97,7 +97,7 @@ leave_queue(const Picture *picture, const char *pool, int count)
 enum
 {
 	POOL, WORKLOAD, RUN, ATTEMPT, SHARD, PRIORITY, PROFILE, WORKER, DEVICE_NOS, FIRST, LAST,
-	DEVICE_PROFILE, EFFICIENCY, ADJUSTED, SCORE, PREDICTED, NPARAMETERS
+	DEVICE_PROFILE, EFFICIENCY, ADJUSTED, SCORE, PREDICTED, GANG, NPARAMETERS
 };
 
 /* Describes the placements in parameters[]. */
@@ -122,6 +122,7 @@ describe_placements(const Picture *picture, Parameter *parameters)
 	float8	   *adjusted = fixed_array(FLOAT8OID, sizeof(*adjusted), n, &parameters[ADJUSTED]);
 	float8	   *score = fixed_array(FLOAT8OID, sizeof(*score), n, &parameters[SCORE]);
 	float8	   *predicted = fixed_array(FLOAT8OID, sizeof(*predicted), n, &parameters[PREDICTED]);
+	bool	   *gang = fixed_array(BOOLOID, sizeof(*gang), n, &parameters[GANG]);
 	Datum	   *worker_ids = MemoryContextAllocExtended(CurrentMemoryContext, sizeof(Datum) * (fleet->nworkers + 1),
 														MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 
@@ -149,6 +150,7 @@ describe_placements(const Picture *picture, Parameter *parameters)
 		adjusted[i] = placement->adjusted_efficiency;
 		score[i] = placement->score;
 		predicted[i] = placement->predicted_seconds;
+		gang[i] = profile_strategy(&search->kinds[item->kind].profile) != STRATEGY_SINGLE;
 	}
 	parameters[WORKLOAD] = array_value(TEXTOID, workload, NULL, n);
 	parameters[WORKER] = array_value(TEXTOID, worker, NULL, n);
@@ -169,13 +171,13 @@ write_decisions(Picture *picture, const char *pool, bool returning)
 {
 #define MAKE_SQL \
 	"INSERT INTO hwsched.assignment (pool, workload_id, run, attempt, shard_no, priority, profile_id, worker_id, device_nos," \
-	"    device_profile_id, efficiency, adjusted_efficiency, score, predicted_seconds)" \
+	"    device_profile_id, efficiency, adjusted_efficiency, score, predicted_seconds, is_gang)" \
 	" SELECT $1, workload_id, ($3)[i], ($4)[i], ($5)[i], ($6)[i], ($7)[i], worker_id, ($9)[($10)[i]:($11)[i]]," \
-	"    ($12)[i], ($13)[i], ($14)[i], ($15)[i], ($16)[i]" \
+	"    ($12)[i], ($13)[i], ($14)[i], ($15)[i], ($16)[i], ($17)[i]" \
 	" FROM (SELECT unnest($2) AS workload_id, unnest($8) AS worker_id, generate_subscripts($2, 1) AS i) d"
 #define MAKE_TYPES \
 	{TEXTOID, TEXTARRAYOID, INT4ARRAYOID, INT4ARRAYOID, INT4ARRAYOID, INT2ARRAYOID, INT8ARRAYOID, TEXTARRAYOID, INT4ARRAYOID, \
-	 INT4ARRAYOID, INT4ARRAYOID, INT8ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID}
+	 INT4ARRAYOID, INT4ARRAYOID, INT8ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, BOOLARRAYOID}
 	static Statement make = {MAKE_SQL, MAKE_TYPES};
 	static Statement make_returning = {MAKE_SQL " RETURNING *", MAKE_TYPES};
 	Parameter	parameters[NPARAMETERS] = {[POOL] = TEXT_VALUE(pool)};

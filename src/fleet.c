@@ -14,6 +14,8 @@
 #include "context.h"
 #include "definitions.h"
 #include "fleet.h"
+#include "learn.h"
+#include "settle.h"
 #include "statement.h"
 #include "thermal.h"
 #include "utils/hsearch.h"
@@ -365,53 +367,115 @@ fleet_worker(const Fleet *fleet, const char *worker_id)
 	return worker == NULL ? -1 : worker - fleet->workers;
 }
 
+/* What was learned of the workers for one workload type, while it is read. */
+typedef struct Record
+{
+	const char *workload_type;
+	double	   *preference;		/* by worker */
+	Performance *performance;	/* by worker */
+} Record;
+
+/* Returns the record of a workload type after giving it to the kinds of that type. */
+static Record
+begin_record(Picture *picture, const char *workload_type)
+{
+	Search	   *search = &picture->search;
+	int			nworkers = picture->fleet.nworkers;
+	Record		record = {workload_type};
+
+	record.preference = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(double) * (nworkers + 1));
+	for (int w = 0; w < nworkers; w++)
+		record.preference[w] = 0.5;
+	record.performance = MemoryContextAllocExtended(CurrentMemoryContext, sizeof(Performance) * (nworkers + 1),
+													MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	for (int k = 0; k < search->nkinds; k++)
+		if (same_name(search->kinds[k].profile.workload_type, workload_type))
+		{
+			search->kinds[k].preference = picture->settings.preference_weight != 0 ? record.preference : NULL;
+			search->kinds[k].performance = record.performance;
+		}
+	return record;
+}
+
 /* Gives each kind what was learned of the workers for its workload type. */
 static void
-load_records(Picture *picture, const char *pool, bool read_only)
+load_records(Picture *picture, const char *pool, const EndedAssignment *unsettled, int nunsettled, bool read_only)
 {
 	static Statement statement = {
 		"SELECT workload_type, worker_id, preference, successes, failures, mean_seconds FROM hwsched.preference"
 		" WHERE pool = $1 ORDER BY workload_type",
 		{TEXTOID}
 	};
-	Search	   *search = &picture->search;
-	Fleet	   *fleet = &picture->fleet;
-	bool		uses_preference = picture->settings.preference_weight != 0;
-	bool		uses_performance = (picture->policies.uses & USES_PERFORMANCE) != 0;
 	uint64		n;
-	const char *type = NULL;
-	double	   *preference = NULL;
-	Performance *performance = NULL;
+	Record	   *records;
+	int			nrecords = 0;
+	Learned    *learned;
+	int			nlearned;
 
-	if (!uses_preference && !uses_performance)
+	if (picture->settings.preference_weight == 0 && (picture->policies.uses & USES_PERFORMANCE) == 0)
 		return;
+	nlearned = nunsettled == 0 ? 0 :
+		learn(pool, &picture->settings, unsettled, nunsettled, true, read_only, &learned);
 	n = statement_run(&statement, read_only, TEXT_VALUE(pool));
+	records = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Record) * (n + nlearned + 1));
 	for (uint64 i = 0; i < n; i++)
 	{
-		char	   *row_type = column_text(i, 1);
-		int			worker = fleet_worker(fleet, column_text(i, 2));
+		char	   *type = column_text(i, 1);
+		int			worker = fleet_worker(&picture->fleet, column_text(i, 2));
 
-		if (!same_name(type, row_type))
-		{
-			type = row_type;
-			preference = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(double) * (fleet->nworkers + 1));
-			for (int w = 0; w < fleet->nworkers; w++)
-				preference[w] = 0.5;
-			performance = MemoryContextAllocExtended(CurrentMemoryContext, sizeof(Performance) * (fleet->nworkers + 1),
-													 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-			for (int k = 0; k < search->nkinds; k++)
-				if (same_name(search->kinds[k].profile.workload_type, type))
-				{
-					search->kinds[k].preference = uses_preference ? preference : NULL;
-					search->kinds[k].performance = performance;
-				}
-		}
+		if (nrecords == 0 || !same_name(records[nrecords - 1].workload_type, type))
+			records[nrecords++] = begin_record(picture, type);
 		if (worker < 0)
 			continue;
-		preference[worker] = column_number(i, 3);
-		performance[worker] = (Performance) {
+		records[nrecords - 1].preference[worker] = column_number(i, 3);
+		records[nrecords - 1].performance[worker] = (Performance) {
 			column_bigint(i, 4), column_bigint(i, 5), zero_if_absent(column_number(i, 6))
 		};
+	}
+	for (int i = 0; i < nlearned; i++)
+	{
+		int			worker = fleet_worker(&picture->fleet, learned[i].worker_id);
+		int			r = 0;
+
+		while (r < nrecords && !same_name(records[r].workload_type, learned[i].workload_type))
+			r++;
+		if (r == nrecords)
+			records[nrecords++] = begin_record(picture, learned[i].workload_type);
+		if (worker < 0)
+			continue;
+		records[r].preference[worker] = learned[i].preference;
+		records[r].performance[worker] = (Performance) {
+			learned[i].successes, learned[i].failures, zero_if_absent(learned[i].mean_seconds)
+		};
+	}
+}
+
+/* Gives back, in the picture, what assignments held that have been completed and not settled. */
+static void
+release_unsettled(Fleet *fleet, const EndedAssignment *unsettled, int count)
+{
+	for (int i = 0; i < count; i++)
+	{
+		const EndedAssignment *ended = &unsettled[i];
+		int			index = fleet_worker(fleet, ended->worker_id);
+		Worker	   *worker;
+
+		if (index < 0)
+			continue;
+		worker = &fleet->workers[index];
+		worker->assignments--;
+		worker->cpu_used -= ended->cpu_millicores;
+		worker->memory_used -= ended->host_memory_bytes;
+		for (int d = worker->first_device; d < worker->first_device + worker->ndevices; d++)
+			for (int k = 0; k < ended->ndevices; k++)
+				if (fleet->devices[d].device_no == ended->device_nos[k])
+				{
+					fleet->devices[d].slots -= ended->slots;
+					fleet->devices[d].share -= ended->share;
+					fleet->devices[d].memory_used -= ended->device_memory_bytes;
+					if (fleet->devices[d].uses_host_memory)
+						worker->memory_used -= ended->device_memory_bytes;
+				}
 	}
 }
 
@@ -434,8 +498,12 @@ load_fleet(Picture *picture, const char *pool, Parameter only, bool read_only)
 void
 picture_fleet(Picture *picture, const char *pool, const char *only_worker, bool read_only)
 {
+	EndedAssignment *unsettled;
+	int			nunsettled = read_unsettled(pool, read_only, &unsettled);
+
 	load_fleet(picture, pool, only_worker == NULL ? NULL_VALUE : text_array(&only_worker, 1), read_only);
-	load_records(picture, pool, read_only);
+	release_unsettled(&picture->fleet, unsettled, nunsettled);
+	load_records(picture, pool, unsettled, nunsettled, read_only);
 	load_context(picture, pool, read_only);
 	picture->search.partial = only_worker != NULL;
 	search_begin(&picture->search);

@@ -62,7 +62,7 @@ seen_key(const Seek *seek, const char *worker_id)
 	"  AND (x." readiness ", x.state_hash, x.worker_id) < (e.readiness, e.state_hash, e.worker_id)" \
 	"  ORDER BY x." readiness " DESC, x.state_hash DESC, x.worker_id DESC LIMIT $7) l" \
 	PROBE(" JOIN", "worker_usage", "u", "x.worker_id = l.worker_id") \
-	PROBE(" LEFT JOIN", "preference", "p", "x.workload_type = $2 AND x.worker_id = l.worker_id")
+	PROBE(" LEFT JOIN", "track_record", "p", "x.workload_type = $2 AND x.worker_id = l.worker_id")
 #define BY_READINESS_TYPES {TEXTOID, TEXTOID, INT8ARRAYOID, FLOAT8ARRAYOID, INT8ARRAYOID, TEXTARRAYOID, INT8OID}
 
 /* Returns the key in a row of the last statement, added if it is new; NULL if it is of no use. */
@@ -194,7 +194,7 @@ read_least_used(Seek *seek, const int *kins, int count, int most)
 		"  AND (x.assignments, x.total_assignments, x.worker_id) > (e.assignments, e.total_assignments, e.worker_id)"
 		"  ORDER BY x.assignments, x.total_assignments, x.worker_id LIMIT $7) u"
 		PROBE(" JOIN", "worker_load", "l", "x.worker_id = u.worker_id")
-		PROBE(" LEFT JOIN", "preference", "p", "x.workload_type = $2 AND x.worker_id = u.worker_id"),
+		PROBE(" LEFT JOIN", "track_record", "p", "x.workload_type = $2 AND x.worker_id = u.worker_id"),
 		{TEXTOID, TEXTOID, INT8ARRAYOID, INT4ARRAYOID, INT8ARRAYOID, TEXTARRAYOID, INT8OID}, ALONG_INDEX
 	};
 	Datum	   *columns[4];
@@ -241,7 +241,7 @@ read_line_of_all(Seek *seek, Class class)
 	"  AND (x." readiness ", x.worker_id) < ($3, $4)" \
 	"  ORDER BY x." readiness " DESC, x.worker_id DESC LIMIT $5) l" \
 	PROBE(" JOIN", "worker_usage", "u", "x.worker_id = l.worker_id") \
-	PROBE(" LEFT JOIN", "preference", "p", "x.workload_type = $2 AND x.worker_id = l.worker_id")
+	PROBE(" LEFT JOIN", "track_record", "p", "x.workload_type = $2 AND x.worker_id = l.worker_id")
 	static Statement statements[] = {
 		[OF_CPU] = {READIEST("cpu_readiness"), {TEXTOID, TEXTOID, FLOAT8OID, TEXTOID, INT8OID}, ALONG_INDEX},
 		[OF_ACCELERATOR] = {READIEST("accelerator_readiness"), {TEXTOID, TEXTOID, FLOAT8OID, TEXTOID, INT8OID}, ALONG_INDEX},
@@ -276,7 +276,7 @@ read_preferred(Seek *seek, int most)
 {
 	static Statement statement = {
 		KEY_COLUMNS("1", "p.worker_id", "p.preference")
-		" FROM (SELECT * FROM hwsched.preference x WHERE x.pool = $1 AND x.workload_type = $2"
+		" FROM (SELECT * FROM hwsched.track_record x WHERE x.pool = $1 AND x.workload_type = $2"
 		"  AND x.preference > 0.5 AND (x.preference, x.worker_id) < ($3, $4)"
 		"  ORDER BY x.preference DESC, x.worker_id DESC LIMIT $5) p"
 		PROBE(" LEFT JOIN", "worker_load", "l", "x.worker_id = p.worker_id")

@@ -27,78 +27,45 @@ observed_quality(const EndedAssignment *ended, bool succeeded)
 	return ended->predicted_seconds / (ended->predicted_seconds + actual);
 }
 
-typedef struct Learned
-{
-	const EndedAssignment *of;
-	double		preference;
-	int64		samples;
-	int64		successes;
-	int64		failures;
-	double		mean_seconds;	/* of the successes; NAN: none */
-} Learned;
-
 static int
 find_learned(const Learned *learned, int count, const EndedAssignment *ended)
 {
 	for (int i = 0; i < count; i++)
-		if (strcmp(learned[i].of->worker_id, ended->worker_id) == 0 &&
-			strcmp(learned[i].of->workload_type, ended->workload_type) == 0)
+		if (strcmp(learned[i].worker_id, ended->worker_id) == 0 &&
+			strcmp(learned[i].workload_type, ended->workload_type) == 0)
 			return i;
 	return -1;
 }
 
 /*
- * Moves the preference of each worker and workload type toward what was
- * observed, one outcome after the other.  The workers' usage rows are locked,
- * so nobody else learns of them at the same time.
+ * Works out what is known of each worker and workload type after some more
+ * outcomes, in their order.  Returns how many pairs there are and sets *learned.
  */
-void
-learn_preferences(const char *pool, const PoolSettings *settings,
-				  const EndedAssignment *ended, int count, bool succeeded)
+int
+learn(const char *pool, const PoolSettings *settings, const EndedAssignment *ended, int count, bool succeeded,
+	  bool read_only, Learned **learned)
 {
 	static Statement find = {
 		"SELECT k.ord::int, p.preference, p.samples, p.successes, p.failures, p.mean_seconds FROM unnest($2, $3) WITH ORDINALITY k(workload_type, worker_id, ord)"
-		" JOIN hwsched.preference p ON p.pool = $1 AND p.workload_type = k.workload_type AND p.worker_id = k.worker_id",
+		" JOIN hwsched.track_record p ON p.pool = $1 AND p.workload_type = k.workload_type AND p.worker_id = k.worker_id",
 		{TEXTOID, TEXTARRAYOID, TEXTARRAYOID}
 	};
-	static Statement write = {
-		"INSERT INTO hwsched.preference AS p (pool, workload_type, worker_id, preference, samples, successes, failures,"
-		"  mean_seconds, updated_at)"
-		" SELECT $1, k.workload_type, k.worker_id, k.preference, k.samples, k.successes, k.failures, k.mean_seconds, now()"
-		" FROM unnest($2, $3, $4, $5, $6, $7, $8) k(workload_type, worker_id, preference, samples, successes, failures, mean_seconds)"
-		" ON CONFLICT (pool, workload_type, worker_id) DO UPDATE SET preference = EXCLUDED.preference,"
-		"  samples = EXCLUDED.samples, successes = EXCLUDED.successes, failures = EXCLUDED.failures,"
-		"  mean_seconds = EXCLUDED.mean_seconds, updated_at = EXCLUDED.updated_at",
-		{TEXTOID, TEXTARRAYOID, TEXTARRAYOID, FLOAT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, FLOAT8ARRAYOID}
-	};
-	Learned    *learned = palloc(sizeof(Learned) * (count + 1));
 	const char **types = palloc(sizeof(char *) * (count + 1));
 	const char **workers = palloc(sizeof(char *) * (count + 1));
-	Datum	   *preferences = palloc(sizeof(Datum) * (count + 1));
-	Datum	   *samples = palloc(sizeof(Datum) * (count + 1));
-	Datum	   *successes = palloc(sizeof(Datum) * (count + 1));
-	Datum	   *failures = palloc(sizeof(Datum) * (count + 1));
-	Datum	   *means = palloc(sizeof(Datum) * (count + 1));
-	bool	   *no_mean = palloc(sizeof(bool) * (count + 1));
 	int			n = 0;
-	Parameter	type_array;
-	Parameter	worker_array;
 
-	if (count == 0)
-		return;
+	*learned = palloc(sizeof(Learned) * (count + 1));
 	for (int i = 0; i < count; i++)
-		if (find_learned(learned, n, &ended[i]) < 0)
+		if (find_learned(*learned, n, &ended[i]) < 0)
 		{
 			types[n] = ended[i].workload_type;
 			workers[n] = ended[i].worker_id;
-			learned[n++] = (Learned) {&ended[i], 0.5, 0, 0, 0, NAN};
+			(*learned)[n++] = (Learned) {ended[i].workload_type, ended[i].worker_id, 0.5, 0, 0, 0, NAN};
 		}
-	type_array = text_array(types, n);
-	worker_array = text_array(workers, n);
-	statement_run(&find, false, TEXT_VALUE(pool), type_array, worker_array);
+	statement_run(&find, read_only, TEXT_VALUE(pool), text_array(types, n), text_array(workers, n));
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
-		Learned    *known = &learned[column_int(i, 1) - 1];
+		Learned    *known = &(*learned)[column_int(i, 1) - 1];
 
 		known->preference = column_number(i, 2);
 		known->samples = column_bigint(i, 3);
@@ -108,7 +75,7 @@ learn_preferences(const char *pool, const PoolSettings *settings,
 	}
 	for (int i = 0; i < count; i++)
 	{
-		Learned    *known = &learned[find_learned(learned, n, &ended[i])];
+		Learned    *known = &(*learned)[find_learned(*learned, n, &ended[i])];
 
 		known->preference = preference_after(known->preference, observed_quality(&ended[i], succeeded),
 											 settings->preference_alpha);
@@ -123,8 +90,47 @@ learn_preferences(const char *pool, const PoolSettings *settings,
 				known->mean_seconds + (ended[i].actual_seconds - known->mean_seconds) / known->successes;
 		}
 	}
+	return n;
+}
+
+/*
+ * Moves the preference of each worker and workload type toward what was
+ * observed.  The pool is locked, so nobody else learns of them
+ * at the same time.
+ */
+void
+learn_preferences(const char *pool, const PoolSettings *settings,
+				  const EndedAssignment *ended, int count, bool succeeded)
+{
+	static Statement write = {
+		"INSERT INTO hwsched.track_record AS p (pool, workload_type, worker_id, preference, samples, successes, failures,"
+		"  mean_seconds, updated_at)"
+		" SELECT $1, k.workload_type, k.worker_id, k.preference, k.samples, k.successes, k.failures, k.mean_seconds, now()"
+		" FROM unnest($2, $3, $4, $5, $6, $7, $8) k(workload_type, worker_id, preference, samples, successes, failures, mean_seconds)"
+		/* it may have left since */
+		" JOIN hwsched.worker w ON w.pool = $1 AND w.worker_id = k.worker_id"
+		" ON CONFLICT (pool, workload_type, worker_id) DO UPDATE SET preference = EXCLUDED.preference,"
+		"  samples = EXCLUDED.samples, successes = EXCLUDED.successes, failures = EXCLUDED.failures,"
+		"  mean_seconds = EXCLUDED.mean_seconds, updated_at = EXCLUDED.updated_at",
+		{TEXTOID, TEXTARRAYOID, TEXTARRAYOID, FLOAT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, FLOAT8ARRAYOID}
+	};
+	Learned    *learned;
+	int			n = learn(pool, settings, ended, count, succeeded, false, &learned);
+	const char **types = palloc(sizeof(char *) * (n + 1));
+	const char **workers = palloc(sizeof(char *) * (n + 1));
+	Datum	   *preferences = palloc(sizeof(Datum) * (n + 1));
+	Datum	   *samples = palloc(sizeof(Datum) * (n + 1));
+	Datum	   *successes = palloc(sizeof(Datum) * (n + 1));
+	Datum	   *failures = palloc(sizeof(Datum) * (n + 1));
+	Datum	   *means = palloc(sizeof(Datum) * (n + 1));
+	bool	   *no_mean = palloc(sizeof(bool) * (n + 1));
+
+	if (n == 0)
+		return;
 	for (int i = 0; i < n; i++)
 	{
+		types[i] = learned[i].workload_type;
+		workers[i] = learned[i].worker_id;
 		preferences[i] = Float8GetDatum(learned[i].preference);
 		samples[i] = Int64GetDatum(learned[i].samples);
 		successes[i] = Int64GetDatum(learned[i].successes);
@@ -132,7 +138,7 @@ learn_preferences(const char *pool, const PoolSettings *settings,
 		means[i] = Float8GetDatum(learned[i].mean_seconds);
 		no_mean[i] = isnan(learned[i].mean_seconds);
 	}
-	statement_run(&write, false, TEXT_VALUE(pool), type_array, worker_array,
+	statement_run(&write, false, TEXT_VALUE(pool), text_array(types, n), text_array(workers, n),
 				  array_value(FLOAT8OID, preferences, NULL, n),
 				  array_value(INT8OID, samples, NULL, n),
 				  array_value(INT8OID, successes, NULL, n),

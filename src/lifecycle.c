@@ -6,9 +6,9 @@
  * An assignment goes from assigned to running to one of its final states.
  * Each step is one UPDATE that names the state it starts from, so of two
  * callers one takes the step and the other is told the state.  Locks are taken
- * in the order pool, assignments, usage, load.  The pool is locked only to end
- * a shard or replica, as that may touch other workers, to cancel, and to take
- * work out of the queue.  Times are in the order of the steps, even if a
+ * in the order pool, assignments, load.  What is done most, starting work that
+ * is assigned and completing it, changes the assignment and nothing else (see
+ * settle.c); for all that touches usage or the queue the pool is locked.  Times are in the order of the steps, even if a
  * transaction that takes one began before the step before was taken.
  */
 #include "postgres.h"
@@ -21,6 +21,7 @@
 #include "funcapi.h"
 #include "learn.h"
 #include "outcome.h"
+#include "settle.h"
 #include "statement.h"
 #include "utils/resowner.h"
 #include "utils/timestamp.h"
@@ -46,9 +47,7 @@ static bool
 find_assignment(const Caller *caller, const char *pool, int64 assignment_id, char **state)
 {
 	static Statement statement = {
-		"SELECT a.worker_id, a.state::text, p.allocation_strategy <> 'single' FROM hwsched.assignment a"
-		" JOIN hwsched.workload_profile p ON p.pool = a.pool AND p.profile_id = a.profile_id"
-		" WHERE a.pool = $1 AND a.assignment_id = $2",
+		"SELECT worker_id, state::text, is_gang FROM hwsched.assignment WHERE pool = $1 AND assignment_id = $2",
 		{TEXTOID, INT8OID}
 	};
 	char	   *worker_id;
@@ -144,26 +143,64 @@ extend_lease(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
+/* --- completing --- */
+
+/*
+ * Completes running assignments that are no members of gangs, and notes them
+ * for whoever settles the pool next; returns how many.
+ */
+static int64
+finish(const char *pool, const Datum *ids, int count, Parameter result)
+{
+#define FINISH_SQL(which) \
+	"WITH ended AS (UPDATE hwsched.assignment a SET state = 'completed', lease_until = NULL," \
+	"   finished_at = greatest(now(), a.assigned_at, a.started_at), result = $3" \
+	"  WHERE a.pool = $1 AND a.assignment_id " which " AND a.state = 'running' AND a.finished_at IS NULL AND NOT a.is_gang" \
+	"  RETURNING a.assignment_id)" \
+	" INSERT INTO hwsched.unsettled (pool, assignment_id) SELECT $1, assignment_id FROM ended"
+	static Statement one = {FINISH_SQL("= $2"), {TEXTOID, INT8OID, JSONBOID}};
+	static Statement some = {FINISH_SQL("= ANY ($2)"), {TEXTOID, INT8ARRAYOID, JSONBOID}};
+
+	return count == 1 ? statement_run(&one, false, TEXT_VALUE(pool), VALUE(ids[0]), result) :
+		statement_run(&some, false, TEXT_VALUE(pool), array_value(INT8OID, ids, NULL, count), result);
+}
+
+/* Completes members of gangs, which may end others, and settles at once; the pool is locked. */
+static int
+finish_members(const char *pool, const int64 *ids, int count, Jsonb *result)
+{
+	PoolSettings settings;
+	EndedAssignment *ended;
+	int			n = end_assignments(pool, ids, count, true, "completed", NULL, result, &ended);
+
+	pool_settings_load(pool, false, &settings);
+	complete_workloads(pool, ended, n);
+	learn_preferences(pool, &settings, ended, n, true);
+	return n;
+}
+
 /* complete(assignment_id bigint, result jsonb, pool text) RETURNS void */
 Datum
 complete(PG_FUNCTION_ARGS)
 {
 	int64		assignment_id = bigint_argument(0);
+	Datum		id = Int64GetDatum(assignment_id);
 	char	   *pool = text_argument(fcinfo, 2);
+	Jsonb	   *result = PG_ARGISNULL(1) ? NULL : jsonb_argument(1);
 	char	   *state;
-	PoolSettings settings;
-	EndedAssignment *ended;
 	Caller		caller;
 
 	caller = call_begin(fcinfo);
-	pool_settings_load(pool, false, &settings);
-	if (find_assignment(&caller, pool, assignment_id, &state))
-		pool_lock(pool);
-	if (end_assignments(pool, &assignment_id, 1, true, "completed", NULL,
-						PG_ARGISNULL(1) ? NULL : jsonb_argument(1), &ended) == 0)
-		assignment_not_in_state(&caller, pool, assignment_id, "completed", "running");
-	complete_workloads(pool, ended, 1);
-	learn_preferences(pool, &settings, ended, 1, true);
+	pool_keep(pool);
+	if (access_is_limited(&caller))
+		(void) find_assignment(&caller, pool, assignment_id, &state);
+	if (finish(pool, &id, 1, result == NULL ? NULL_VALUE : VALUE(JsonbPGetDatum(result))) == 0)
+	{
+		if (find_assignment(&caller, pool, assignment_id, &state))
+			pool_lock(pool);
+		if (finish_members(pool, &assignment_id, 1, result) == 0)
+			assignment_not_in_state(&caller, pool, assignment_id, "completed", "running");
+	}
 	call_end(&caller);
 	PG_RETURN_VOID();
 }
@@ -177,74 +214,88 @@ compare_bigints(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* Returns the different numbers of an array in order, and sets *count. */
+static int64 *
+distinct_bigints(ArrayType *array, int *count)
+{
+	Datum	   *elements;
+	bool	   *nulls;
+	int64	   *numbers;
+	int			nelements;
+	int			n = 0;
+	int			kept = 0;
+
+	deconstruct_array(array, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &elements, &nulls, &nelements);
+	numbers = palloc(sizeof(int64) * (nelements + 1));
+	for (int i = 0; i < nelements; i++)
+		if (!nulls[i])
+			numbers[n++] = DatumGetInt64(elements[i]);
+	qsort(numbers, n, sizeof(int64), compare_bigints);
+	for (int i = 0; i < n; i++)
+		if (i == 0 || numbers[i] != numbers[i - 1])
+			numbers[kept++] = numbers[i];
+	*count = kept;
+	return numbers;
+}
+
 /* complete_many(assignment_ids bigint[], pool text) RETURNS bigint: all or nothing */
 Datum
 complete_many(PG_FUNCTION_ARGS)
 {
+	/* all are locked in the order of their ids, as everybody does, members of gangs under the pool's lock */
 	static Statement check = {
-		"SELECT a.worker_id, bool_or(p.allocation_strategy <> 'single') FROM hwsched.assignment a"
-		" JOIN hwsched.workload_profile p ON p.pool = a.pool AND p.profile_id = a.profile_id"
-		" WHERE a.pool = $1 AND a.assignment_id = ANY ($2) GROUP BY a.worker_id",
+		"SELECT DISTINCT worker_id FROM hwsched.assignment WHERE pool = $1 AND assignment_id = ANY ($2)",
 		{TEXTOID, INT8ARRAYOID}
 	};
-	ArrayType  *array = DatumGetArrayTypeP(argument(fcinfo, 0));
+	static Statement members = {
+		"SELECT FROM hwsched.assignment WHERE pool = $1 AND assignment_id = ANY ($2) AND is_gang LIMIT 1",
+		{TEXTOID, INT8ARRAYOID}
+	};
+	static Statement lock = {
+		"SELECT assignment_id FROM hwsched.assignment WHERE pool = $1 AND assignment_id = ANY ($2)"
+		"  AND state = 'running' AND finished_at IS NULL ORDER BY assignment_id FOR NO KEY UPDATE",
+		{TEXTOID, INT8ARRAYOID}
+	};
 	char	   *pool = text_argument(fcinfo, 1);
-	PoolSettings settings;
-	EndedAssignment *ended;
-	Datum	   *elements;
-	bool	   *nulls;
-	int64	   *ids;
-	char	  **workers;
 	int			count;
-	int			nids = 0;
-	int			kept = 0;
-	int			nworkers;
-	int			n;
-	bool		gangs = false;
+	int64	   *ids = distinct_bigints(DatumGetArrayTypeP(argument(fcinfo, 0)), &count);
+	Datum	   *datums = palloc(sizeof(Datum) * (count + 1));
+	Parameter	array;
 	Caller		caller;
 
-	deconstruct_array(array, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &elements, &nulls, &count);
 	caller = call_begin(fcinfo);
-	pool_settings_load(pool, false, &settings);
-	nworkers = (int) statement_run(&check, false, TEXT_VALUE(pool), VALUE(PointerGetDatum(array)));
-	workers = palloc(sizeof(char *) * (nworkers + 1));
-	for (int i = 0; i < nworkers; i++)
-	{
-		workers[i] = column_text(i, 1);
-		gangs = gangs || column_bool(i, 2);
-	}
-	for (int i = 0; i < nworkers; i++)
-		access_check_worker(&caller, pool, workers[i]);
-	if (nworkers > 1 || gangs)
-		pool_lock(pool);
-
-	ids = palloc(sizeof(int64) * (count + 1));
+	pool_check(pool, false);
 	for (int i = 0; i < count; i++)
-		if (!nulls[i])
-			ids[nids++] = DatumGetInt64(elements[i]);
-	qsort(ids, nids, sizeof(int64), compare_bigints);
-	for (int i = 0; i < nids; i++)
-		if (i == 0 || ids[i] != ids[i - 1])
-			ids[kept++] = ids[i];
-	n = end_assignments(pool, ids, kept, true, "completed", NULL, NULL, &ended);
-	if (n < kept)
+		datums[i] = Int64GetDatum(ids[i]);
+	array = array_value(INT8OID, datums, NULL, count);
+	if (access_is_limited(&caller))
 	{
-		/* all or nothing: name the first that could not be completed */
-		int64	   *done = palloc(sizeof(int64) * (n + 1));
+		int			nworkers = (int) statement_run(&check, false, TEXT_VALUE(pool), array);
+		char	  **workers = palloc(sizeof(char *) * (nworkers + 1));
+
+		for (int i = 0; i < nworkers; i++)
+			workers[i] = column_text(i, 1);
+		for (int i = 0; i < nworkers; i++)
+			access_check_worker(&caller, pool, workers[i]);
+	}
+	if (statement_run(&members, false, TEXT_VALUE(pool), array) > 0)
+		pool_lock(pool);
+	if (statement_run(&lock, false, TEXT_VALUE(pool), array) < count)
+	{
+		/* all or nothing: name the first that cannot be completed */
 		int			missing = 0;
 
-		for (int i = 0; i < n; i++)
-			done[i] = ended[i].assignment_id;
-		qsort(done, n, sizeof(int64), compare_bigints);
-		while (missing < n && done[missing] == ids[missing])
+		while (missing < SPI_processed && column_bigint(missing, 1) == ids[missing])
 			missing++;
 		assignment_not_in_state(&caller, pool, ids[missing], "completed", "running");
 	}
-	complete_workloads(pool, ended, n);
-	learn_preferences(pool, &settings, ended, n, true);
+	if (count > 0 && finish(pool, datums, count, NULL_VALUE) < count)
+		finish_members(pool, ids, count, NULL);
 	call_end(&caller);
-	PG_RETURN_INT64(n);
+	PG_RETURN_INT64(count);
 }
+
+/* --- failing and cancelling --- */
 
 /* fail(assignment_id bigint, error text, pool text) RETURNS void */
 Datum
@@ -259,8 +310,8 @@ fail(PG_FUNCTION_ARGS)
 
 	caller = call_begin(fcinfo);
 	pool_settings_load(pool, false, &settings);
-	if (find_assignment(&caller, pool, assignment_id, &state))
-		pool_lock(pool);
+	(void) find_assignment(&caller, pool, assignment_id, &state);
+	pool_lock(pool);
 	if (end_assignments(pool, &assignment_id, 1, false, "failed",
 						PG_ARGISNULL(1) ? NULL : text_argument(fcinfo, 1), NULL, &ended) == 0)
 		assignment_not_in_state(&caller, pool, assignment_id, "failed", "assigned or running");
@@ -301,6 +352,8 @@ cancel(PG_FUNCTION_ARGS)
 	pool_lock(pool);
 	n = live_assignments(pool, NULL, workload_id, &ids);
 	end_assignments(pool, ids, n, false, "cancelled", NULL, NULL, &ended);
+	/* what was completed before we got at it */
+	settle(pool);
 	if (statement_run(&close, false, TEXT_VALUE(pool), TEXT_VALUE(workload_id)) == 0)
 		workload_not_in_state(pool, workload_id, "cancelled", "pending, assigned or running");
 	statement_run(&dequeue, false, TEXT_VALUE(pool), TEXT_VALUE(workload_id));
@@ -309,6 +362,52 @@ cancel(PG_FUNCTION_ARGS)
 }
 
 /* --- claiming --- */
+
+/*
+ * Up to where a session has claimed a worker's work.  What is claimed and done
+ * stays in the index until it is vacuumed, which it is not while a snapshot
+ * elsewhere is held open; walking past all of it, from the beginning each time,
+ * would make claiming slower and slower.
+ *
+ * It is forgotten after a moment: another session may have left something
+ * behind, and more urgent work may have come.
+ */
+typedef struct ClaimMark
+{
+	char		pool[201];
+	char		worker_id[1001];
+	int32		priority;
+	int64		assignment_id;
+	TimestampTz good_until;
+} ClaimMark;
+
+#define MARK_LASTS_US 100000
+
+static ClaimMark mark;
+
+static bool
+mark_is_good(const char *pool, const char *worker_id, TimestampTz now)
+{
+	return now < mark.good_until && strcmp(mark.pool, pool) == 0 && strcmp(mark.worker_id, worker_id) == 0;
+}
+
+/* Moves the mark to the last of the assignments in SPI_tuptable. */
+static void
+move_mark(const char *pool, const char *worker_id, uint64 started, TimestampTz now)
+{
+	TupleDesc	description = SPI_tuptable->tupdesc;
+	bool		isnull;
+
+	if (!mark_is_good(pool, worker_id, now))
+	{
+		if (strlcpy(mark.pool, pool, sizeof(mark.pool)) >= sizeof(mark.pool) ||
+			strlcpy(mark.worker_id, worker_id, sizeof(mark.worker_id)) >= sizeof(mark.worker_id))
+			return;
+		mark.good_until = now + MARK_LASTS_US;
+	}
+	mark.priority = DatumGetInt16(column(started - 1, SPI_fnumber(description, "priority"), &isnull));
+	mark.assignment_id = column_bigint(started - 1, SPI_fnumber(description, "assignment_id"));
+}
 
 /* Starts up to n of the worker's assigned work; leaves the rows in SPI_tuptable. */
 static uint64
@@ -320,37 +419,56 @@ start_assigned(const char *pool, const char *worker_id, int n, double lease)
 		" WHERE a.pool = $1 AND a.finished_at IS NULL AND a.assignment_id = ANY (ARRAY("
 		"  SELECT b.assignment_id FROM hwsched.assignment b"
 		"  WHERE b.pool = $1 AND b.worker_id = $2 AND b.finished_at IS NULL AND b.state = 'assigned'"
-		"  ORDER BY b.priority, b.assignment_id LIMIT $3 FOR UPDATE SKIP LOCKED))"
+		"   AND (b.priority, b.assignment_id) > ($5, $6)"
+		"  ORDER BY b.priority, b.assignment_id LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED))"
 		" RETURNING a.*) SELECT * FROM started ORDER BY priority, assignment_id",
-		{TEXTOID, TEXTOID, INT4OID, FLOAT8OID}
+		{TEXTOID, TEXTOID, INT4OID, FLOAT8OID, INT4OID, INT8OID}
 	};
+	TimestampTz now = GetCurrentTimestamp();
+	bool		marked = mark_is_good(pool, worker_id, now);
+	uint64		started;
 
-	return statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), INT_VALUE(n),
-						 VALUE(Float8GetDatum(lease)));
+	started = statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), INT_VALUE(n),
+							VALUE(Float8GetDatum(lease)), INT_VALUE(marked ? mark.priority : 0),
+							BIGINT_VALUE(marked ? mark.assignment_id : 0));
+	if (started == 0 && marked)
+	{
+		mark.good_until = 0;
+		return start_assigned(pool, worker_id, n, lease);
+	}
+	if (started > 0)
+		move_mark(pool, worker_id, started, now);
+	return started;
 }
 
 /*
- * Does so while the pool is not locked.  What another has just claimed is not
- * started, but may well have been locked by the time that is known; it is given
- * up again if nothing is started, as the caller may then wait for the pool.
+ * Does so while the pool is not locked.  Returns false if nothing was started
+ * and the caller must not wait for the pool: what another has just claimed is
+ * not started, but may well have been locked by the time that is known.
  */
-static uint64
-start_assigned_first(const char *pool, const char *worker_id, int n, double lease)
+static bool
+start_assigned_first(const char *pool, const char *worker_id, int n, double lease, uint64 *started)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
-	uint64		started;
 
+	if (!TransactionIdIsValid(GetCurrentTransactionIdIfAny()))
+	{
+		/* whoever has locked a row has a transaction id */
+		*started = start_assigned(pool, worker_id, n, lease);
+		return *started > 0 || !TransactionIdIsValid(GetCurrentTransactionIdIfAny());
+	}
+	/* in a longer transaction, a lock is given up again with a part of it */
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(context);
-	started = start_assigned(pool, worker_id, n, lease);
-	if (started > 0)
+	*started = start_assigned(pool, worker_id, n, lease);
+	if (*started > 0)
 		ReleaseCurrentSubTransaction();
 	else
 		RollbackAndReleaseCurrentSubTransaction();
 	MemoryContextSwitchTo(context);
 	CurrentResourceOwner = owner;
-	return started;
+	return true;
 }
 
 /* Assigns pending work that fits to a worker; the pool is locked.  Returns how much. */
@@ -388,6 +506,8 @@ claim(PG_FUNCTION_ARGS)
 	char	   *pool = text_argument(fcinfo, 3);
 	PoolSettings settings;
 	uint64		started;
+	bool		may_wait;
+	bool		seen;			/* by this session, a moment ago */
 	Caller		caller;
 
 	if (n < 1)
@@ -399,19 +519,25 @@ claim(PG_FUNCTION_ARGS)
 	caller = call_begin(fcinfo);
 	pool_settings_load(pool, false, &settings);
 	access_check_worker(&caller, pool, worker_id);
-	worker_check(pool, worker_id);
-	started = start_assigned_first(pool, worker_id, n, settings.lease);
+	seen = mark_is_good(pool, worker_id, GetCurrentTimestamp());
+	may_wait = start_assigned_first(pool, worker_id, n, settings.lease, &started);
 	if (started == 0)
 	{
+		worker_check(pool, worker_id);
 		/* the batch that we may have to wait for may have something for us */
-		pool_lock(pool);
-		started = start_assigned(pool, worker_id, n, settings.lease);
+		if (may_wait)
+			pool_lock(pool);
+		if (may_wait || pool_try_lock(pool))
+		{
+			started = start_assigned(pool, worker_id, n, settings.lease);
+			if (started == 0 && pull(pool, worker_id, n) > 0)
+				started = start_assigned(pool, worker_id, n, settings.lease);
+		}
 	}
-	if (started == 0 && pull(pool, worker_id, n) > 0)
-		started = start_assigned(pool, worker_id, n, settings.lease);
 	if (started > 0)
 		return_rows(fcinfo);
-	worker_seen(pool, worker_id);
+	if (!seen || started == 0)
+		worker_seen(pool, worker_id);
 	call_end(&caller);
 	return (Datum) 0;
 }

@@ -5,8 +5,8 @@
  *
  * A sharded or replicated workload is placed as a gang: one assignment for each
  * shard or replica, which live and end one by one until one of them decides
- * for all.  Whoever ends a member of a gang has the pool locked before, so that
- * the members end one after the other and the last knows that it is the last.
+ * for all.  The pool is locked meanwhile, so that the members end one after the
+ * other and the last knows that it is the last.
  */
 #include "postgres.h"
 
@@ -15,18 +15,45 @@
 #include "statement.h"
 #include "usage.h"
 
-typedef struct Release
+/* --- giving back --- */
+
+/* Reads the rows of ENDED_COLUMNS in SPI_tuptable; returns their number and sets *ended. */
+int
+read_ended(EndedAssignment **ended)
 {
-	WorkerChange worker;
-	DeviceChange device;		/* of one device; slots and the like per device */
-	int			ndevices;
-	int32	   *device_nos;
-} Release;
+	int			n = (int) SPI_processed;
+
+	*ended = palloc(sizeof(EndedAssignment) * (n + 1));
+	for (int i = 0; i < n; i++)
+	{
+		EndedAssignment *one = &(*ended)[i];
+		bool		isnull;
+		ArrayType  *array = DatumGetArrayTypePCopy(column(i, 9, &isnull));
+
+		one->assignment_id = column_bigint(i, 1);
+		one->worker_id = column_text(i, 2);
+		one->workload_id = column_text(i, 3);
+		one->workload_type = column_text(i, 4);
+		one->run = column_int(i, 5);
+		one->attempt = column_int(i, 6);
+		one->predicted_seconds = column_number(i, 7);
+		one->actual_seconds = column_number(i, 8);
+		one->ndevices = ARR_DIMS(array)[0];
+		one->device_nos = (int32 *) ARR_DATA_PTR(array);
+		one->cpu_millicores = column_bigint(i, 10);
+		one->host_memory_bytes = column_bigint(i, 11);
+		one->slots = column_int(i, 12);
+		one->share = column_int(i, 13);
+		one->device_memory_bytes = column_bigint(i, 14);
+		one->gang = column_bool(i, 15);
+	}
+	return n;
+}
 
 static int
-compare_releases(const void *a, const void *b)
+compare_worker_changes(const void *a, const void *b)
 {
-	return strcmp(((const Release *) a)->worker.worker_id, ((const Release *) b)->worker.worker_id);
+	return strcmp(((const WorkerChange *) a)->worker_id, ((const WorkerChange *) b)->worker_id);
 }
 
 static int
@@ -39,58 +66,63 @@ compare_device_changes(const void *a, const void *b)
 	return order != 0 ? order : x->device_no - y->device_no;
 }
 
-/* Gives back what some assignments held. */
-static void
-release(const char *pool, Release *releases, int count)
+/* Gives back what ended assignments held; the pool is locked. */
+void
+release(const char *pool, const EndedAssignment *ended, int count)
 {
 	WorkerChange *workers = palloc(sizeof(WorkerChange) * (count + 1));
 	DeviceChange *devices;
 	int			nworkers = 0;
 	int			total = 0;
 	int			ndevices = 0;
-	int			kept = 0;
 
-	qsort(releases, count, sizeof(Release), compare_releases);
 	for (int i = 0; i < count; i++)
 	{
-		const WorkerChange *change = &releases[i].worker;
-
-		total += releases[i].ndevices;
-		if (nworkers == 0 || strcmp(workers[nworkers - 1].worker_id, change->worker_id) != 0)
-			workers[nworkers++] = (WorkerChange) {change->worker_id};
-		workers[nworkers - 1].assignments--;
-		workers[nworkers - 1].cpu_millicores -= change->cpu_millicores;
-		workers[nworkers - 1].host_memory_bytes -= change->host_memory_bytes;
+		total += ended[i].ndevices;
+		workers[i] = (WorkerChange) {ended[i].worker_id, -1, -ended[i].cpu_millicores, -ended[i].host_memory_bytes};
 	}
-	devices = palloc(sizeof(DeviceChange) * (total + 1));
+	qsort(workers, count, sizeof(WorkerChange), compare_worker_changes);
 	for (int i = 0; i < count; i++)
-		for (int d = 0; d < releases[i].ndevices; d++)
-		{
-			const DeviceChange *change = &releases[i].device;
-
-			devices[ndevices++] = (DeviceChange) {releases[i].worker.worker_id, releases[i].device_nos[d],
-				-change->slots, -change->share, -change->memory_bytes};
-		}
-	qsort(devices, ndevices, sizeof(DeviceChange), compare_device_changes);
-	for (int i = 1; i < ndevices; i++)
 	{
-		if (compare_device_changes(&devices[kept], &devices[i]) != 0)
-			devices[++kept] = devices[i];
+		WorkerChange *last = nworkers > 0 ? &workers[nworkers - 1] : NULL;
+
+		if (last == NULL || strcmp(last->worker_id, workers[i].worker_id) != 0)
+			workers[nworkers++] = workers[i];
 		else
 		{
-			devices[kept].slots += devices[i].slots;
-			devices[kept].share += devices[i].share;
-			devices[kept].memory_bytes += devices[i].memory_bytes;
+			last->assignments += workers[i].assignments;
+			last->cpu_millicores += workers[i].cpu_millicores;
+			last->host_memory_bytes += workers[i].host_memory_bytes;
 		}
 	}
-	usage_change(pool, workers, nworkers, devices, ndevices > 0 ? kept + 1 : 0);
+	devices = palloc(sizeof(DeviceChange) * (total + 1));
+	for (int i = 0, n = 0; i < count; i++)
+		for (int d = 0; d < ended[i].ndevices; d++)
+			devices[n++] = (DeviceChange) {ended[i].worker_id, ended[i].device_nos[d],
+				-ended[i].slots, -ended[i].share, -ended[i].device_memory_bytes};
+	qsort(devices, total, sizeof(DeviceChange), compare_device_changes);
+	for (int i = 0; i < total; i++)
+	{
+		DeviceChange *last = ndevices > 0 ? &devices[ndevices - 1] : NULL;
+
+		if (last == NULL || compare_device_changes(last, &devices[i]) != 0)
+			devices[ndevices++] = devices[i];
+		else
+		{
+			last->slots += devices[i].slots;
+			last->share += devices[i].share;
+			last->memory_bytes += devices[i].memory_bytes;
+		}
+	}
+	usage_change(pool, workers, nworkers, devices, ndevices);
 }
+
+/* --- ending --- */
 
 /*
  * Ends live assignments (with started_only: running ones) in a final state and
  * gives back what they held.  Returns how many there were and sets *ended;
- * those that were not live any more are left out.  If they are of several
- * workers, or of gangs, the caller holds the pool's lock.
+ * those that were not live any more are left out.  The pool is locked.
  */
 int
 end_assignments(const char *pool, const int64 *ids, int count, bool started_only,
@@ -102,10 +134,7 @@ end_assignments(const char *pool, const int64 *ids, int count, bool started_only
 		" FROM hwsched.workload_profile p"
 		" WHERE a.pool = $1 AND a.assignment_id = ANY ($2) AND p.pool = a.pool AND p.profile_id = a.profile_id"
 		"  AND a.finished_at IS NULL AND (a.state = 'running' OR NOT $3)"
-		" RETURNING a.assignment_id, a.worker_id, a.workload_id, p.workload_type, a.run, a.attempt,"
-		"  a.predicted_seconds, extract(epoch FROM a.finished_at - a.started_at)::float8, a.device_nos,"
-		"  p.cpu_millicores, p.host_memory_bytes, p.device_slots, p.device_share, p.device_memory_bytes,"
-		"  p.allocation_strategy <> 'single'",
+		" RETURNING " ENDED_COLUMNS,
 		{TEXTOID, INT8ARRAYOID, BOOLOID, TEXTOID, TEXTOID, JSONBOID}
 	};
 	/* several are locked in the order of their ids, as everybody does */
@@ -115,41 +144,18 @@ end_assignments(const char *pool, const int64 *ids, int count, bool started_only
 		{TEXTOID, INT8ARRAYOID}
 	};
 	Datum	   *datums = palloc(sizeof(Datum) * (count + 1));
-	Release    *releases;
 	int			n;
 
 	for (int i = 0; i < count; i++)
 		datums[i] = Int64GetDatum(ids[i]);
 	if (count > 1)
 		statement_run(&lock, false, TEXT_VALUE(pool), array_value(INT8OID, datums, NULL, count));
-	n = (int) statement_run(&statement, false, TEXT_VALUE(pool), array_value(INT8OID, datums, NULL, count),
-							VALUE(BoolGetDatum(started_only)), TEXT_VALUE(state), TEXT_OR_NULL(error),
-							result ? VALUE(JsonbPGetDatum(result)) : NULL_VALUE);
-	*ended = palloc(sizeof(EndedAssignment) * (n + 1));
-	releases = palloc(sizeof(Release) * (n + 1));
-	for (int i = 0; i < n; i++)
-	{
-		EndedAssignment *one = &(*ended)[i];
-		ArrayType  *array;
-		bool		isnull;
-
-		one->assignment_id = column_bigint(i, 1);
-		one->worker_id = column_text(i, 2);
-		one->workload_id = column_text(i, 3);
-		one->workload_type = column_text(i, 4);
-		one->run = column_int(i, 5);
-		one->attempt = column_int(i, 6);
-		one->predicted_seconds = column_number(i, 7);
-		one->actual_seconds = column_number(i, 8);
-		array = DatumGetArrayTypePCopy(column(i, 9, &isnull));
-		releases[i].ndevices = ARR_DIMS(array)[0];
-		releases[i].device_nos = (int32 *) ARR_DATA_PTR(array);
-		releases[i].worker = (WorkerChange) {one->worker_id, 1, column_bigint(i, 10), column_bigint(i, 11)};
-		releases[i].device = (DeviceChange) {one->worker_id, 0, column_int(i, 12), column_int(i, 13), column_bigint(i, 14)};
-		one->gang = column_bool(i, 15);
-	}
+	statement_run(&statement, false, TEXT_VALUE(pool), array_value(INT8OID, datums, NULL, count),
+				  VALUE(BoolGetDatum(started_only)), TEXT_VALUE(state), TEXT_OR_NULL(error),
+				  result ? VALUE(JsonbPGetDatum(result)) : NULL_VALUE);
+	n = read_ended(ended);
 	if (n > 0)
-		release(pool, releases, n);
+		release(pool, *ended, n);
 	return n;
 }
 
@@ -285,8 +291,8 @@ cancel_rest(const char *pool, const Gang *gangs, int count, const char *error)
 
 /*
  * Completes the workloads of completed assignments: a sharded one with the last
- * of its shards, a replicated one with its quorum, which cancels the rest.  If
- * there are gangs among them, the pool is locked.
+ * of its shards, a replicated one with its quorum, which cancels the rest.  The
+ * pool is locked.
  */
 void
 complete_workloads(const char *pool, const EndedAssignment *ended, int count)
@@ -326,8 +332,8 @@ complete_workloads(const char *pool, const EndedAssignment *ended, int count)
  *
  * A gang goes back as one, and what is left of it is cancelled, unless its
  * other replicas still make a quorum.  It counts as an attempt, too, if any
- * member had started: results of one attempt are then of one placement.  If
- * there are gangs among them, the pool is locked.
+ * member had started: results of one attempt are then of one placement.  The
+ * pool is locked.
  */
 void
 requeue(const char *pool, const EndedAssignment *ended, int count, bool failed)

@@ -9,7 +9,7 @@
 
 #include "utils/jsonb.h"
 
-/* An assignment that has just ended, and what it gives back. */
+/* An assignment that has ended, and what it gives back. */
 typedef struct EndedAssignment
 {
 	int64		assignment_id;
@@ -21,8 +21,23 @@ typedef struct EndedAssignment
 	bool		gang;			/* a shard or replica */
 	double		predicted_seconds;
 	double		actual_seconds; /* NAN: it never ran */
+	int			ndevices;
+	int32	   *device_nos;
+	int64		cpu_millicores; /* held on the worker */
+	int64		host_memory_bytes;
+	int32		slots;			/* held on each of the devices */
+	int32		share;
+	int64		device_memory_bytes;
 } EndedAssignment;
 
+/* The columns that read_ended reads; a: assignment, p: its workload_profile. */
+#define ENDED_COLUMNS \
+	"a.assignment_id, a.worker_id, a.workload_id, p.workload_type, a.run, a.attempt," \
+	"  a.predicted_seconds, extract(epoch FROM a.finished_at - a.started_at)::float8, a.device_nos," \
+	"  p.cpu_millicores, p.host_memory_bytes, p.device_slots, p.device_share, p.device_memory_bytes, a.is_gang"
+
+extern int	read_ended(EndedAssignment **ended);
+extern void release(const char *pool, const EndedAssignment *ended, int count);
 extern int	end_assignments(const char *pool, const int64 *ids, int count, bool started_only,
 							const char *state, const char *error, Jsonb *result,
 							EndedAssignment **ended);

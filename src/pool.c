@@ -11,6 +11,7 @@
 #include "miscadmin.h"
 #include "policies.h"
 #include "pool.h"
+#include "settle.h"
 #include "statement.h"
 #include "storage/lock.h"
 #include "utils/inval.h"
@@ -50,20 +51,25 @@ lock_pool(const char *pool, LOCKMODE mode, bool dont_wait)
 }
 
 /*
- * Locks a pool until the end of the transaction.  Waits for who holds it: one
- * batch at most, if everybody commits after each call.
+ * Locks a pool until the end of the transaction, and settles what has been
+ * completed in it.  Waits for who holds it: one batch at most, if everybody
+ * commits after each call.
  */
 void
 pool_lock(const char *pool)
 {
 	(void) lock_pool(pool, ExclusiveLock, false);
+	settle(pool);
 }
 
-/* Locks a pool unless another session has it; returns whether it did. */
+/* Does so unless another session has the lock; returns whether it did. */
 bool
 pool_try_lock(const char *pool)
 {
-	return lock_pool(pool, ExclusiveLock, true) != LOCKACQUIRE_NOT_AVAIL;
+	if (lock_pool(pool, ExclusiveLock, true) == LOCKACQUIRE_NOT_AVAIL)
+		return false;
+	settle(pool);
+	return true;
 }
 
 /* Keeps a pool from being dropped until the end of the transaction. */
@@ -148,6 +154,8 @@ drop_pool(PG_FUNCTION_ARGS)
 	/* assignments and devices before the profiles they refer to */
 	static Statement statements[] = {
 		{"DELETE FROM hwsched.reservation WHERE pool = $1", {TEXTOID}},
+		{"DELETE FROM hwsched.unsettled WHERE pool = $1", {TEXTOID}},
+		{"DELETE FROM hwsched.dependency WHERE pool = $1", {TEXTOID}},
 		{"DELETE FROM hwsched.pending WHERE pool = $1", {TEXTOID}},
 		{"DELETE FROM hwsched.assignment WHERE pool = $1", {TEXTOID}},
 		{"DELETE FROM hwsched.submission WHERE pool = $1", {TEXTOID}},

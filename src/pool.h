@@ -38,10 +38,9 @@ typedef struct PoolSettings
 
 /*
  * The lock of a pool, held until the end of the transaction.  Whoever reserves
- * capacity, or takes work out of the queue, holds it alone (pool_lock).
- * Whoever else writes only keeps the pool from being dropped (pool_check);
- * releasing capacity of one worker needs no more than that worker's usage row,
- * but the members of a gang end one after the other, under the pool's lock.
+ * or gives back capacity, or changes the queue other than by adding to it, holds
+ * it alone (pool_lock); taking it settles what has been completed.  Whoever else
+ * writes only keeps the pool from being dropped (pool_keep, pool_check).
  * Different pools never meet.
  */
 extern void pool_lock(const char *pool);

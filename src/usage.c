@@ -2,10 +2,8 @@
  * usage.c
  *		Keeps what live assignments hold of workers and devices.
  *
- * A worker's usage row is the gate to all of its usage: whoever changes it has
- * that row locked before touching the devices' rows.  Whoever changes several
- * workers holds the pool's lock, so that two such never wait for each other.
- * Changes are relative: releasing needs no picture of the whole.
+ * Whoever changes it holds the pool's lock, so that two never wait for each
+ * other.  Changes are relative: releasing needs no picture of the whole.
  */
 #include "postgres.h"
 
@@ -96,19 +94,25 @@ usage_change(const char *pool, const WorkerChange *workers, int nworkers,
 }
 
 /*
- * Counts a worker's usage anew from its live assignments, after its devices
- * have changed; the gate is locked.
+ * Counts a worker's usage anew from the assignments that hold something of it,
+ * after its devices have changed.  Those are the live ones,
+ * and those completed just now that nobody has settled.
  */
 void
 usage_rebuild(const char *pool, const char *worker_id)
 {
+#define HOLDING \
+	"(SELECT profile_id, device_nos FROM hwsched.assignment" \
+	" WHERE pool = $1 AND worker_id = $2 AND finished_at IS NULL" \
+	" UNION ALL SELECT e.profile_id, e.device_nos FROM hwsched.unsettled u" \
+	" JOIN hwsched.assignment e ON e.pool = u.pool AND e.assignment_id = u.assignment_id" \
+	" WHERE u.pool = $1 AND e.worker_id = $2)"
 	static Statement worker = {
 		"UPDATE hwsched.worker_usage u SET assignments = h.assignments, is_full = false,"
 		"  cpu_millicores = h.cpu_millicores, host_memory_bytes = h.host_memory_bytes"
 		" FROM (SELECT count(*)::int AS assignments, coalesce(sum(p.cpu_millicores), 0)::bigint AS cpu_millicores,"
 		"              coalesce(sum(p.host_memory_bytes), 0)::bigint AS host_memory_bytes"
-		"       FROM hwsched.assignment a JOIN hwsched.workload_profile p USING (pool, profile_id)"
-		"       WHERE a.pool = $1 AND a.worker_id = $2 AND a.finished_at IS NULL) h"
+		"       FROM " HOLDING " a JOIN hwsched.workload_profile p ON p.pool = $1 AND p.profile_id = a.profile_id) h"
 		" WHERE u.pool = $1 AND u.worker_id = $2",
 		{TEXTOID, TEXTOID}
 	};
@@ -118,9 +122,8 @@ usage_rebuild(const char *pool, const char *worker_id)
 		"              coalesce(sum(p.device_share), 0)::int AS share,"
 		"              coalesce(sum(p.device_memory_bytes), 0)::bigint AS memory_bytes"
 		"       FROM hwsched.device d"
-		"       LEFT JOIN hwsched.assignment a ON a.pool = d.pool AND a.worker_id = d.worker_id"
-		"            AND a.finished_at IS NULL AND d.device_no = ANY (a.device_nos)"
-		"       LEFT JOIN hwsched.workload_profile p ON p.pool = a.pool AND p.profile_id = a.profile_id"
+		"       LEFT JOIN " HOLDING " a ON d.device_no = ANY (a.device_nos)"
+		"       LEFT JOIN hwsched.workload_profile p ON p.pool = $1 AND p.profile_id = a.profile_id"
 		"       WHERE d.pool = $1 AND d.worker_id = $2 GROUP BY d.device_no) h"
 		" WHERE u.pool = $1 AND u.worker_id = $2 AND u.device_no = h.device_no",
 		{TEXTOID, TEXTOID}, IN_SETS

@@ -414,17 +414,45 @@ submitted_number(const Batch *batch, int row)
 }
 
 /*
- * Begins the next run of those workloads of the batch that were submitted
- * before, ids being all of its ids in order; one that is still open is refused.
- * Sets the run of each.
+ * Finds which of some workloads were submitted before, and leaves them in
+ * SPI_tuptable; one that is still open is refused.  Returns their number.
  */
-static void
-run_again(Batch *batch, const char *pool, Parameter ids)
+static int
+find_known(const char *pool, Parameter ids)
 {
 	static Statement known = {
 		"SELECT workload_id, outcome IS NULL FROM hwsched.submission WHERE pool = $1 AND workload_id = ANY ($2)",
 		{TEXTOID, TEXTARRAYOID}
 	};
+	static Statement unsettled = {
+		"SELECT FROM hwsched.unsettled WHERE pool = $1 LIMIT 1", {TEXTOID}
+	};
+
+	for (bool settled = false;; settled = true)
+	{
+		int			n = (int) statement_run(&known, false, TEXT_VALUE(pool), ids);
+		int			row = 0;
+		char	   *open;
+
+		while (row < n && !column_bool(row, 2))
+			row++;
+		if (row == n)
+			return n;
+		/* it may have been completed, which is noted only until the pool is settled */
+		open = column_text(row, 1);
+		if (settled || statement_run(&unsettled, false, TEXT_VALUE(pool)) == 0)
+			still_open(open);
+		pool_lock(pool);
+	}
+}
+
+/*
+ * Begins the next run of those workloads of the batch that were submitted
+ * before, ids being all of its ids in order, and sets the run of each.
+ */
+static void
+run_again(Batch *batch, const char *pool, Parameter ids)
+{
 	static Statement lock = {
 		"SELECT FROM hwsched.submission WHERE pool = $1 AND workload_id = ANY ($2) AND outcome IS NOT NULL"
 		" ORDER BY workload_id FOR NO KEY UPDATE",
@@ -440,7 +468,7 @@ run_again(Batch *batch, const char *pool, Parameter ids)
 		GIVEN_TYPES, BY_KEY_ONLY
 	};
 	Parameter	parameters[NPARAMETERS] = {[POOL] = TEXT_VALUE(pool)};
-	int			n = (int) statement_run(&known, false, TEXT_VALUE(pool), ids);
+	int			n = find_known(pool, ids);
 	int		   *which;
 
 	if (n == 0)
@@ -448,8 +476,6 @@ run_again(Batch *batch, const char *pool, Parameter ids)
 	which = allocate(n, sizeof(int));
 	for (int i = 0; i < n; i++)
 	{
-		if (column_bool(i, 2))
-			still_open(column_text(i, 1));
 		which[i] = submitted_number(batch, i);
 		batch->run[which[i]] = 0;
 	}

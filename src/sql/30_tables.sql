@@ -443,6 +443,7 @@ CREATE TABLE hwsched.assignment (
     result jsonb,
     error_class hwsched.error_class,
     concurrency_key text COLLATE "C",
+    is_gang boolean NOT NULL DEFAULT false,
     PRIMARY KEY (pool, assignment_id)
 ) WITH (fillfactor = 80);
 CREATE INDEX assignment_workload ON hwsched.assignment (pool, workload_id);
@@ -476,6 +477,7 @@ COMMENT ON COLUMN hwsched.assignment.finished_at IS 'When it ended.';
 COMMENT ON COLUMN hwsched.assignment.error IS 'What went wrong, as the worker said, or why the work was taken from it.';
 COMMENT ON COLUMN hwsched.assignment.result IS 'What the worker returned.';
 COMMENT ON COLUMN hwsched.assignment.error_class IS 'What kind of error it was.';
+COMMENT ON COLUMN hwsched.assignment.is_gang IS 'Whether it is one of several shards or replicas, whose workload does not end with it alone.';
 COMMENT ON COLUMN hwsched.assignment.concurrency_key IS 'Held while it is live: no other workload with this key is.';
 
 CREATE TABLE hwsched.unsettled (
@@ -489,7 +491,7 @@ COMMENT ON COLUMN hwsched.unsettled.assignment_id IS 'The assignment.';
 
 -- What was learned and seen.
 
-CREATE TABLE hwsched.preference (
+CREATE TABLE hwsched.track_record (
     pool text COLLATE "C" NOT NULL REFERENCES hwsched.pool ON DELETE CASCADE,
     workload_type text COLLATE "C" NOT NULL,
     worker_id text COLLATE "C" NOT NULL,
@@ -501,17 +503,17 @@ CREATE TABLE hwsched.preference (
     mean_seconds float8,
     PRIMARY KEY (pool, workload_type, worker_id)
 ) WITH (fillfactor = 50);
-COMMENT ON TABLE hwsched.preference IS 'How well a worker did on a type of work, learned from outcomes.';
-CREATE INDEX preference_best ON hwsched.preference (pool, workload_type, preference, worker_id);
-COMMENT ON COLUMN hwsched.preference.pool IS 'The pool.';
-COMMENT ON COLUMN hwsched.preference.workload_type IS 'The type of work.';
-COMMENT ON COLUMN hwsched.preference.worker_id IS 'The worker.';
-COMMENT ON COLUMN hwsched.preference.preference IS '0..1; 0.5 is neutral, above it the worker was faster than predicted.';
-COMMENT ON COLUMN hwsched.preference.samples IS 'Outcomes it was learned from.';
-COMMENT ON COLUMN hwsched.preference.updated_at IS 'When the last of them came.';
-COMMENT ON COLUMN hwsched.preference.successes IS 'How many of them were completed.';
-COMMENT ON COLUMN hwsched.preference.failures IS 'How many of them failed.';
-COMMENT ON COLUMN hwsched.preference.mean_seconds IS 'Mean duration of those that were completed.';
+COMMENT ON TABLE hwsched.track_record IS 'How well a worker did on a type of work, learned from outcomes that are settled; see the view preference.';
+CREATE INDEX track_record_best ON hwsched.track_record (pool, workload_type, preference, worker_id);
+COMMENT ON COLUMN hwsched.track_record.pool IS 'The pool.';
+COMMENT ON COLUMN hwsched.track_record.workload_type IS 'The type of work.';
+COMMENT ON COLUMN hwsched.track_record.worker_id IS 'The worker.';
+COMMENT ON COLUMN hwsched.track_record.preference IS '0..1; 0.5 is neutral, above it the worker was faster than predicted.';
+COMMENT ON COLUMN hwsched.track_record.samples IS 'Outcomes it was learned from.';
+COMMENT ON COLUMN hwsched.track_record.updated_at IS 'When the last of them came.';
+COMMENT ON COLUMN hwsched.track_record.successes IS 'How many of them were completed.';
+COMMENT ON COLUMN hwsched.track_record.failures IS 'How many of them failed.';
+COMMENT ON COLUMN hwsched.track_record.mean_seconds IS 'Mean duration of those that were completed.';
 
 CREATE TABLE hwsched.model_placement (
     pool text COLLATE "C" NOT NULL REFERENCES hwsched.pool ON DELETE CASCADE,

@@ -1,15 +1,84 @@
 -- Views for people and BI tools: base units in names, ratios 0..1, a new column
 -- always last.
 
+-- What assignments hold of workers and devices: what the tables say, less what
+-- has been completed and is not settled yet.
+CREATE VIEW hwsched.worker_reserved AS
+SELECT u.pool, u.worker_id, u.assignments - coalesce(e.assignments, 0)::int AS assignments,
+       u.cpu_millicores - coalesce(e.cpu_millicores, 0)::bigint AS cpu_millicores,
+       u.host_memory_bytes - coalesce(e.host_memory_bytes, 0)::bigint AS host_memory_bytes
+FROM hwsched.worker_usage u
+LEFT JOIN (SELECT a.pool, a.worker_id, count(*) AS assignments, sum(p.cpu_millicores) AS cpu_millicores,
+                  sum(p.host_memory_bytes) AS host_memory_bytes
+           FROM hwsched.unsettled n
+           JOIN hwsched.assignment a ON a.pool = n.pool AND a.assignment_id = n.assignment_id
+           JOIN hwsched.workload_profile p ON p.pool = a.pool AND p.profile_id = a.profile_id
+           GROUP BY a.pool, a.worker_id) e ON e.pool = u.pool AND e.worker_id = u.worker_id;
+COMMENT ON VIEW hwsched.worker_reserved IS 'What live assignments hold of each worker, at this moment.';
+COMMENT ON COLUMN hwsched.worker_reserved.pool IS 'The pool.';
+COMMENT ON COLUMN hwsched.worker_reserved.worker_id IS 'The worker.';
+COMMENT ON COLUMN hwsched.worker_reserved.assignments IS 'Live assignments.';
+COMMENT ON COLUMN hwsched.worker_reserved.cpu_millicores IS 'Thousandths of a core reserved.';
+COMMENT ON COLUMN hwsched.worker_reserved.host_memory_bytes IS 'Memory reserved as host_memory; what devices draw comes on top.';
+
+CREATE VIEW hwsched.device_reserved AS
+SELECT u.pool, u.worker_id, u.device_no, u.slots - coalesce(e.slots, 0)::int AS slots, u.share - coalesce(e.share, 0)::int AS share,
+       u.memory_bytes - coalesce(e.memory_bytes, 0)::bigint AS memory_bytes
+FROM hwsched.device_usage u
+LEFT JOIN (SELECT a.pool, a.worker_id, d.device_no, sum(p.device_slots) AS slots, sum(p.device_share) AS share,
+                  sum(p.device_memory_bytes) AS memory_bytes
+           FROM hwsched.unsettled n
+           JOIN hwsched.assignment a ON a.pool = n.pool AND a.assignment_id = n.assignment_id
+           JOIN hwsched.workload_profile p ON p.pool = a.pool AND p.profile_id = a.profile_id
+           CROSS JOIN LATERAL unnest(a.device_nos) AS d(device_no)
+           GROUP BY a.pool, a.worker_id, d.device_no) e
+       ON e.pool = u.pool AND e.worker_id = u.worker_id AND e.device_no = u.device_no;
+COMMENT ON VIEW hwsched.device_reserved IS 'What live assignments hold of each device, at this moment.';
+COMMENT ON COLUMN hwsched.device_reserved.pool IS 'The pool.';
+COMMENT ON COLUMN hwsched.device_reserved.worker_id IS 'The worker.';
+COMMENT ON COLUMN hwsched.device_reserved.device_no IS 'The device.';
+COMMENT ON COLUMN hwsched.device_reserved.slots IS 'Of its max_concurrent slots, those taken.';
+COMMENT ON COLUMN hwsched.device_reserved.share IS 'Millionths taken as shares; a whole accelerator is 1000000.';
+COMMENT ON COLUMN hwsched.device_reserved.memory_bytes IS 'Memory reserved on it.';
+
+CREATE FUNCTION hwsched.unsettled_records(pool text DEFAULT 'default') RETURNS SETOF hwsched.track_record
+    LANGUAGE c STABLE STRICT PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'unsettled_records';
+COMMENT ON FUNCTION hwsched.unsettled_records(text) IS 'The track records that change once the completed work that is not settled yet is; for the view preference.';
+
+CREATE VIEW hwsched.preference AS
+SELECT r.pool, r.workload_type, r.worker_id, r.preference, r.samples, r.updated_at, r.successes, r.failures, r.mean_seconds
+FROM hwsched.track_record r
+WHERE NOT EXISTS (SELECT FROM hwsched.unsettled n
+                  JOIN hwsched.assignment a ON a.pool = n.pool AND a.assignment_id = n.assignment_id
+                  JOIN hwsched.workload_profile p ON p.pool = a.pool AND p.profile_id = a.profile_id
+                  WHERE a.pool = r.pool AND a.worker_id = r.worker_id AND p.workload_type = r.workload_type)
+UNION ALL
+SELECT r.pool, r.workload_type, r.worker_id, r.preference, r.samples, r.updated_at, r.successes, r.failures, r.mean_seconds
+FROM (SELECT DISTINCT pool FROM hwsched.unsettled) n CROSS JOIN LATERAL hwsched.unsettled_records(n.pool) r;
+COMMENT ON VIEW hwsched.preference IS 'How well a worker did on a type of work, learned from outcomes.';
+COMMENT ON COLUMN hwsched.preference.pool IS 'The pool.';
+COMMENT ON COLUMN hwsched.preference.workload_type IS 'The type of work.';
+COMMENT ON COLUMN hwsched.preference.worker_id IS 'The worker.';
+COMMENT ON COLUMN hwsched.preference.preference IS '0..1; 0.5 is neutral, above it the worker was faster than predicted.';
+COMMENT ON COLUMN hwsched.preference.samples IS 'Outcomes it was learned from.';
+COMMENT ON COLUMN hwsched.preference.updated_at IS 'When the last of them came.';
+COMMENT ON COLUMN hwsched.preference.successes IS 'How many of them were completed.';
+COMMENT ON COLUMN hwsched.preference.failures IS 'How many of them failed.';
+COMMENT ON COLUMN hwsched.preference.mean_seconds IS 'Mean duration of those that were completed.';
+
 CREATE VIEW hwsched.workload AS
 SELECT s.pool, s.workload_id, s.run,
-       coalesce(s.outcome, live.state::text::hwsched.workload_state, 'pending') AS state,
-       s.priority, p.workload_type, s.model_id, s.model_family, s.expected_seconds, s.timeout_seconds, s.retries, nullif(s.deadline, 'infinity') AS deadline,
-       s.submitted_at, s.closed_at, s.profile_id, s.queue_no, s.requirements
+       coalesce(s.outcome, runs.state::text::hwsched.workload_state, 'pending') AS state,
+       s.priority, p.workload_type, s.model_id, s.model_family, s.expected_seconds, s.timeout_seconds, s.retries,
+       nullif(s.deadline, 'infinity') AS deadline, s.submitted_at,
+       coalesce(s.closed_at, runs.completed_at) AS closed_at, s.profile_id, s.queue_no, s.requirements
 FROM hwsched.submission s
 JOIN hwsched.workload_profile p ON p.pool = s.pool AND p.profile_id = s.profile_id
-LEFT JOIN LATERAL (SELECT max(a.state) AS state FROM hwsched.assignment a
-                   WHERE a.pool = s.pool AND a.workload_id = s.workload_id AND a.finished_at IS NULL) live
+-- assigned, running, or completed and not settled yet
+LEFT JOIN LATERAL (SELECT max(a.state) AS state, max(a.finished_at) AS completed_at FROM hwsched.assignment a
+                   WHERE a.pool = s.pool AND a.workload_id = s.workload_id AND a.run = s.run
+                     AND (a.finished_at IS NULL OR a.state = 'completed' AND NOT a.is_gang)) runs
        ON s.outcome IS NULL;
 COMMENT ON VIEW hwsched.workload IS 'Workloads, the latest run of each, with the state they are in.';
 COMMENT ON COLUMN hwsched.workload.pool IS 'The pool.';
@@ -115,7 +184,7 @@ SELECT w.pool, w.worker_id,
        devices.reserved_accelerators,
        l.reported_at
 FROM hwsched.worker w
-JOIN hwsched.worker_usage u ON u.pool = w.pool AND u.worker_id = w.worker_id
+JOIN hwsched.worker_reserved u ON u.pool = w.pool AND u.worker_id = w.worker_id
 JOIN hwsched.worker_load l ON l.pool = w.pool AND l.worker_id = w.worker_id
 LEFT JOIN LATERAL (
     SELECT sum(du.memory_bytes) FILTER (WHERE d.uses_host_memory)::bigint AS drawn_bytes,
@@ -123,7 +192,7 @@ LEFT JOIN LATERAL (
            coalesce(sum(du.share) FILTER (WHERE p.hardware_class <> 'cpu'), 0) / 1000000.0::float8 AS reserved_accelerators
     FROM hwsched.device d
     JOIN hwsched.device_profile p ON p.pool = d.pool AND p.profile_id = d.profile_id
-    JOIN hwsched.device_usage du ON du.pool = d.pool AND du.worker_id = d.worker_id AND du.device_no = d.device_no
+    JOIN hwsched.device_reserved du ON du.pool = d.pool AND du.worker_id = d.worker_id AND du.device_no = d.device_no
     WHERE d.pool = w.pool AND d.worker_id = w.worker_id) devices ON true;
 COMMENT ON VIEW hwsched.resource_utilization IS 'Load of every worker as it last reported, and what the scheduler has reserved on it.';
 COMMENT ON COLUMN hwsched.resource_utilization.pool IS 'The pool.';
@@ -229,7 +298,7 @@ SELECT p.pool,
        coalesce(w.workers, 0) AS workers, coalesce(w.active, 0) AS active_workers, coalesce(d.devices, 0) AS devices,
        coalesce(d.accelerators, 0) AS accelerators, coalesce(d.reserved_accelerators, 0) AS reserved_accelerators,
        coalesce(q.pending, 0) AS pending, coalesce(a.assigned, 0) AS assigned, coalesce(a.running, 0) AS running,
-       coalesce(s.completed, 0) AS completed, coalesce(s.cancelled, 0) AS cancelled, coalesce(s.dead, 0) AS dead,
+       coalesce(s.completed, 0) + coalesce(n.completed, 0) AS completed, coalesce(s.cancelled, 0) AS cancelled, coalesce(s.dead, 0) AS dead,
        a.efficiency_ratio
 FROM hwsched.pool p
 LEFT JOIN (SELECT pool, count(*) AS workers, count(*) FILTER (WHERE state = 'active') AS active
@@ -238,7 +307,7 @@ LEFT JOIN (SELECT d.pool, count(*) AS devices, count(*) FILTER (WHERE dp.hardwar
                   sum(du.share) FILTER (WHERE dp.hardware_class <> 'cpu') / 1000000.0::float8 AS reserved_accelerators
            FROM hwsched.device d
            JOIN hwsched.device_profile dp ON dp.pool = d.pool AND dp.profile_id = d.profile_id
-           JOIN hwsched.device_usage du ON du.pool = d.pool AND du.worker_id = d.worker_id AND du.device_no = d.device_no
+           JOIN hwsched.device_reserved du ON du.pool = d.pool AND du.worker_id = d.worker_id AND du.device_no = d.device_no
            GROUP BY d.pool) d ON d.pool = p.pool
 LEFT JOIN (SELECT pool, count(*) AS pending FROM hwsched.pending GROUP BY pool) q ON q.pool = p.pool
 LEFT JOIN (SELECT pool, count(*) FILTER (WHERE state = 'assigned') AS assigned, count(*) FILTER (WHERE state = 'running') AS running,
@@ -246,7 +315,8 @@ LEFT JOIN (SELECT pool, count(*) FILTER (WHERE state = 'assigned') AS assigned, 
            FROM hwsched.assignment GROUP BY pool) a ON a.pool = p.pool
 LEFT JOIN (SELECT pool, count(*) FILTER (WHERE outcome = 'completed') AS completed,
                   count(*) FILTER (WHERE outcome = 'cancelled') AS cancelled, count(*) FILTER (WHERE outcome = 'dead') AS dead
-           FROM hwsched.submission GROUP BY pool) s ON s.pool = p.pool;
+           FROM hwsched.submission GROUP BY pool) s ON s.pool = p.pool
+LEFT JOIN (SELECT pool, count(*) AS completed FROM hwsched.unsettled GROUP BY pool) n ON n.pool = p.pool;
 COMMENT ON VIEW hwsched.pool_summary IS 'Every pool in one line.';
 COMMENT ON COLUMN hwsched.pool_summary.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.pool_summary.workers IS 'Workers registered.';

@@ -21,7 +21,7 @@ GRANT EXECUTE ON FUNCTION
     hwsched.thermal_step, hwsched.thermal_at, hwsched.performance_level, hwsched.temperature_ratio
     TO hwsched_viewer, hwsched_worker;
 GRANT EXECUTE ON FUNCTION
-    hwsched.pool_settings, hwsched.plan_pending, hwsched.compatible_hardware, hwsched.explain_pending
+    hwsched.pool_settings, hwsched.plan_pending, hwsched.compatible_hardware, hwsched.explain_pending, hwsched.unsettled_records
     TO hwsched_viewer;
 
 -- A worker acts for itself: register (again), report, claim, finish. Which worker

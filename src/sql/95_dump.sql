@@ -22,7 +22,7 @@ SELECT pg_catalog.pg_extension_config_dump('hwsched.pending', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.reservation', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.assignment', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.unsettled', '');
-SELECT pg_catalog.pg_extension_config_dump('hwsched.preference', '');
+SELECT pg_catalog.pg_extension_config_dump('hwsched.track_record', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.model_placement', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.load_history', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.device_profile_profile_id_seq', '');

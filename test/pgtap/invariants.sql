@@ -11,25 +11,25 @@ FROM hwsched.assignment AS a JOIN hwsched.workload_profile AS p USING (pool, pro
 CREATE TEMP VIEW violation AS
 -- usage of workers is the sum of what is live on them
 SELECT 'worker usage' AS what, concat_ws(' ', pool, worker_id, u.assignments, u.cpu_millicores, u.host_memory_bytes) AS detail
-FROM hwsched.worker_usage AS u LEFT JOIN (SELECT pool, worker_id, count(*) AS n, sum(cpu_millicores) AS cpu, sum(host_memory_bytes) AS memory FROM live GROUP BY pool, worker_id) AS l USING (pool, worker_id)
+FROM hwsched.worker_reserved AS u LEFT JOIN (SELECT pool, worker_id, count(*) AS n, sum(cpu_millicores) AS cpu, sum(host_memory_bytes) AS memory FROM live GROUP BY pool, worker_id) AS l USING (pool, worker_id)
 WHERE (u.assignments, u.cpu_millicores, u.host_memory_bytes) IS DISTINCT FROM (coalesce(l.n, 0)::int, coalesce(l.cpu, 0)::bigint, coalesce(l.memory, 0)::bigint)
 UNION ALL
 -- usage of devices is the sum of what is live on them
 SELECT 'device usage', concat_ws(' ', pool, worker_id, device_no, u.slots, u.share, u.memory_bytes)
-FROM hwsched.device_usage AS u LEFT JOIN (SELECT pool, worker_id, device_no, sum(device_slots) AS slots, sum(device_share) AS share, sum(device_memory_bytes) AS memory
+FROM hwsched.device_reserved AS u LEFT JOIN (SELECT pool, worker_id, device_no, sum(device_slots) AS slots, sum(device_share) AS share, sum(device_memory_bytes) AS memory
 	FROM live, unnest(device_nos) AS device_no GROUP BY pool, worker_id, device_no) AS l USING (pool, worker_id, device_no)
 WHERE (u.slots, u.share, u.memory_bytes) IS DISTINCT FROM (coalesce(l.slots, 0)::int, coalesce(l.share, 0)::int, coalesce(l.memory, 0)::bigint)
 UNION ALL
 -- no device holds more than it has: slots and shares together, and memory. What
 -- runs on when its hardware is replaced may; what has not started goes elsewhere
 SELECT 'device capacity', concat_ws(' ', pool, worker_id, device_no, u.slots, u.share, u.memory_bytes)
-FROM hwsched.device_usage AS u JOIN hwsched.device AS d USING (pool, worker_id, device_no), LATERAL (SELECT value::int AS most FROM hwsched.pool_settings(u.pool) WHERE name = 'max_concurrent') AS s
+FROM hwsched.device_reserved AS u JOIN hwsched.device AS d USING (pool, worker_id, device_no), LATERAL (SELECT value::int AS most FROM hwsched.pool_settings(u.pool) WHERE name = 'max_concurrent') AS s
 WHERE least(u.slots, u.share, u.memory_bytes) < 0 OR EXISTS (SELECT FROM live AS l WHERE l.pool = u.pool AND l.worker_id = u.worker_id AND u.device_no = ANY (l.device_nos) AND l.state = 'assigned'
 	AND (u.slots * 1000000::bigint + u.share * s.most::bigint > 1000000::bigint * s.most OR (u.memory_bytes > d.memory_bytes AND l.device_memory_bytes > 0)))
 UNION ALL
 -- nor does a worker: cores, memory with what its devices draw, assignments
 SELECT 'worker capacity', concat_ws(' ', pool, worker_id, u.assignments, u.cpu_millicores, u.host_memory_bytes, drawn)
-FROM hwsched.worker_usage AS u JOIN hwsched.worker AS w USING (pool, worker_id), LATERAL (SELECT coalesce(sum(g.memory_bytes), 0) AS drawn FROM hwsched.device_usage AS g JOIN hwsched.device AS d USING (pool, worker_id, device_no)
+FROM hwsched.worker_reserved AS u JOIN hwsched.worker AS w USING (pool, worker_id), LATERAL (SELECT coalesce(sum(g.memory_bytes), 0) AS drawn FROM hwsched.device_usage AS g JOIN hwsched.device AS d USING (pool, worker_id, device_no)
 	WHERE g.pool = u.pool AND g.worker_id = u.worker_id AND d.uses_host_memory) AS m
 WHERE least(u.assignments, u.cpu_millicores, u.host_memory_bytes) < 0 OR EXISTS (SELECT FROM live AS l WHERE l.pool = u.pool AND l.worker_id = u.worker_id AND l.state = 'assigned'
 	AND (u.assignments > w.max_concurrent OR (u.cpu_millicores > w.cpu_millicores AND l.cpu_millicores > 0) OR (u.host_memory_bytes + drawn > w.memory_bytes AND l.host_memory_bytes > 0)))
@@ -40,7 +40,7 @@ UNION ALL
 -- an open workload is in exactly one place, all shards or replicas of one attempt
 -- being one, and a closed one in none
 SELECT 'place', concat_ws(' ', s.pool, s.workload_id, s.run, s.outcome, p.n, l.n)
-FROM hwsched.submission AS s, LATERAL (SELECT count(*) AS n FROM hwsched.pending AS p WHERE p.pool = s.pool AND p.workload_id = s.workload_id AND p.run = s.run) AS p,
+FROM (SELECT pool, workload_id, run, CASE WHEN state IN ('completed', 'cancelled', 'dead') THEN state END AS outcome, closed_at FROM hwsched.workload) AS s, LATERAL (SELECT count(*) AS n FROM hwsched.pending AS p WHERE p.pool = s.pool AND p.workload_id = s.workload_id AND p.run = s.run) AS p,
 	LATERAL (SELECT count(DISTINCT l.attempt) AS n FROM live AS l WHERE l.pool = s.pool AND l.workload_id = s.workload_id AND l.run = s.run) AS l
 WHERE p.n + l.n <> CASE WHEN s.outcome IS NULL THEN 1 ELSE 0 END OR (s.outcome IS NULL) <> (s.closed_at IS NULL)
 UNION ALL
@@ -127,8 +127,8 @@ BEGIN
 		WHERE w.pool = in_pool AND w.state = 'active' AND u.assignments < coalesce(w.max_concurrent, most) AND (g.slots + 1) * 1000000::bigint + g.share * most::bigint <= 1000000::bigint * most AND hwsched.is_compatible(gang.profile, p.profile)
 		ORDER BY worker_id, device_no LIMIT 3
 	LOOP
-		INSERT INTO hwsched.assignment (pool, workload_id, run, attempt, shard_no, worker_id, device_nos, priority, profile_id, device_profile_id, efficiency, adjusted_efficiency, score, predicted_seconds)
-		VALUES (in_pool, gang.workload_id, gang.run, gang.attempt, shard, member.worker_id, ARRAY[member.device_no], gang.priority, gang.profile_id, member.profile_id, 1, 1, 1, 10);
+		INSERT INTO hwsched.assignment (pool, workload_id, run, attempt, shard_no, worker_id, device_nos, priority, profile_id, device_profile_id, efficiency, adjusted_efficiency, score, predicted_seconds, is_gang)
+		VALUES (in_pool, gang.workload_id, gang.run, gang.attempt, shard, member.worker_id, ARRAY[member.device_no], gang.priority, gang.profile_id, member.profile_id, 1, 1, 1, 10, true);
 		UPDATE hwsched.worker_usage SET assignments = assignments + 1, total_assignments = total_assignments + 1 WHERE pool = in_pool AND worker_id = member.worker_id;
 		UPDATE hwsched.device_usage SET slots = slots + 1 WHERE pool = in_pool AND worker_id = member.worker_id AND device_no = member.device_no;
 		shard := shard + 1;
@@ -206,8 +206,8 @@ BEGIN
 	END LOOP;
 END $$;
 SELECT is_empty('TABLE violation', 'nothing is wrong after');
-SELECT is((SELECT count(*) FROM hwsched.worker_usage WHERE pool LIKE 'tap%' AND (assignments, cpu_millicores, host_memory_bytes) <> (0, 0, 0)), 0::bigint, 'no worker holds anything');
-SELECT is((SELECT count(*) FROM hwsched.device_usage WHERE pool LIKE 'tap%' AND (slots, share, memory_bytes) <> (0, 0, 0)), 0::bigint, 'no device holds anything');
+SELECT is((SELECT count(*) FROM hwsched.worker_reserved WHERE pool LIKE 'tap%' AND (assignments, cpu_millicores, host_memory_bytes) <> (0, 0, 0)), 0::bigint, 'no worker holds anything');
+SELECT is((SELECT count(*) FROM hwsched.device_reserved WHERE pool LIKE 'tap%' AND (slots, share, memory_bytes) <> (0, 0, 0)), 0::bigint, 'no device holds anything');
 SELECT is((SELECT count(*) FROM hwsched.pending WHERE pool LIKE 'tap%'), 0::bigint, 'nothing waits');
 
 SELECT * FROM finish();

@@ -5,8 +5,8 @@ SELECT no_plan();
 -- Tables and views by name
 SELECT has_schema('hwsched');
 SELECT has_table('hwsched', name, name) FROM unnest('{pool,settings_version,device_profile,workload_profile,hardware,worker,device,worker_usage,device_usage,worker_load,device_load,worker_login,
-	submission,pending,assignment,preference,load_history,taxonomy,type_word,class_similarity,implied_device}'::name[]) AS name;
-SELECT has_view('hwsched', name, name) FROM unnest('{workload,hardware_efficiency,workload_distribution,thermal_states,resource_utilization,execution_times,pending_workloads,worker_status,pool_summary,setting}'::name[]) AS name;
+	submission,pending,dependency,reservation,assignment,unsettled,track_record,load_history,taxonomy,type_word,class_similarity,implied_device}'::name[]) AS name;
+SELECT has_view('hwsched', name, name) FROM unnest('{workload,preference,worker_reserved,device_reserved,hardware_efficiency,workload_distribution,thermal_states,resource_utilization,execution_times,pending_workloads,worker_status,pool_summary,setting}'::name[]) AS name;
 SELECT columns_are('hwsched', 'taxonomy', '{kind,name,builtin}'::name[]);
 SELECT has_column('hwsched', 'assignment', name, 'assignment.' || name) FROM unnest('{pool,assignment_id,workload_id,worker_id,device_nos,shard_no,state,efficiency,adjusted_efficiency,score,predicted_seconds,assigned_at,started_at,finished_at}'::name[]) AS name;
 
@@ -91,6 +91,8 @@ INSERT INTO api SELECT btrim(line, E' \t') FROM regexp_split_to_table($$
 	complete_many(assignment_ids bigint[], pool text DEFAULT 'default'::text)
 	fail(assignment_id bigint, error text, pool text DEFAULT 'default'::text)
 	cancel(workload_id text, pool text DEFAULT 'default'::text)
+	maintain(pool text DEFAULT 'default'::text, OUT expired bigint, OUT timed_out bigint, OUT forgotten bigint)
+	unsettled_records(pool text DEFAULT 'default'::text)
 	taxonomy_changed()$$, '\n') AS line WHERE btrim(line, E' \t') <> '';
 SELECT bag_eq($$
 	SELECT proname || '(' || pg_get_function_arguments(oid) || ')' FROM pg_proc WHERE pronamespace = 'hwsched'::regnamespace

@@ -84,12 +84,12 @@ sub pgbench
 
 # In pool p1, whose hardware stays, nothing is over its capacity.
 my $over = <<'SQL';
-SELECT 'device', u.worker_id, u.device_no FROM hwsched.device_usage u JOIN hwsched.device d USING (pool, worker_id, device_no)
+SELECT 'device', u.worker_id, u.device_no FROM hwsched.device_reserved u JOIN hwsched.device d USING (pool, worker_id, device_no)
 WHERE u.pool = 'p1' AND (u.slots / 3.0 + u.share / 1000000.0 > 1.000001 OR u.memory_bytes > d.memory_bytes)
 UNION ALL
-SELECT 'worker', w.worker_id, NULL FROM hwsched.worker w JOIN hwsched.worker_usage u USING (pool, worker_id)
+SELECT 'worker', w.worker_id, NULL FROM hwsched.worker w JOIN hwsched.worker_reserved u USING (pool, worker_id)
 WHERE w.pool = 'p1' AND (u.assignments > 5 OR u.cpu_millicores > w.cpu_millicores OR
-  u.host_memory_bytes + coalesce((SELECT sum(x.memory_bytes) FROM hwsched.device_usage x JOIN hwsched.device d USING (pool, worker_id, device_no)
+  u.host_memory_bytes + coalesce((SELECT sum(x.memory_bytes) FROM hwsched.device_reserved x JOIN hwsched.device d USING (pool, worker_id, device_no)
     WHERE x.pool = w.pool AND x.worker_id = w.worker_id AND d.uses_host_memory), 0) > w.memory_bytes)
 SQL
 

@@ -89,7 +89,7 @@ is($node->safe_psql('postgres', 'SELECT hwsched.assign_pending()'), $work, "$wor
 my $seconds = time - $started;
 $step->('assigned');
 cmp_ok($seconds, '<', 20, 'within seconds');
-is($node->safe_psql('postgres', 'SELECT min(assignments), max(assignments) FROM hwsched.worker_usage'), '10|10', 'every slot is used');
+is($node->safe_psql('postgres', 'SELECT min(assignments), max(assignments) FROM hwsched.worker_reserved'), '10|10', 'every slot is used');
 is(problems($node), '', 'usage, queue and assignments agree');
 is($node->safe_psql('postgres', "SELECT hwsched.submit('{\"test_id\": \"more\"}'), hwsched.assign_pending()"), 'more|0', 'and what comes then waits');
 is($node->safe_psql('postgres', 'SELECT reason, workloads FROM hwsched.explain_pending()') =~ /\|1$/ ? 1 : 0, 1, 'with a reason');

@@ -68,7 +68,7 @@ BEGIN
 	WHEN 'finish' THEN
 		PERFORM hwsched.start(assignment_id, 'seek'), hwsched.complete(assignment_id, pool => 'seek') FROM hwsched.assignment WHERE pool = 'seek' AND state = 'assigned' AND random() < 0.1;
 	WHEN 'prefer' THEN
-		INSERT INTO hwsched.preference SELECT 'seek', type, worker, p.preference, 1, now() FROM unnest('{vision,nlp,audio,inference,mixed}'::text[]) AS type, LATERAL (SELECT CASE WHEN variety < 2 THEN pick('0.4', '0.5', '0.6')::float8 ELSE random() END AS preference) AS p
+		INSERT INTO hwsched.track_record SELECT 'seek', type, worker, p.preference, 1, now() FROM unnest('{vision,nlp,audio,inference,mixed}'::text[]) AS type, LATERAL (SELECT CASE WHEN variety < 2 THEN pick('0.4', '0.5', '0.6')::float8 ELSE random() END AS preference) AS p
 		WHERE random() < 0.5 ON CONFLICT (pool, workload_type, worker_id) DO UPDATE SET preference = EXCLUDED.preference;
 	WHEN 'batch' THEN
 		PERFORM hwsched.submit(jsonb_build_object('cpu_cores', 0.1), 'seek') FROM generate_series(1, 10);
