@@ -413,22 +413,26 @@ move_mark(const char *pool, const char *worker_id, uint64 started, TimestampTz n
 static uint64
 start_assigned(const char *pool, const char *worker_id, int n, double lease)
 {
-	static Statement statement = {
-		"WITH started AS (UPDATE hwsched.assignment a SET state = 'running', started_at = greatest(now(), a.assigned_at),"
-		"  lease_until = now() + make_interval(secs => $4)"
-		" WHERE a.pool = $1 AND a.finished_at IS NULL AND a.assignment_id = ANY (ARRAY("
-		"  SELECT b.assignment_id FROM hwsched.assignment b"
-		"  WHERE b.pool = $1 AND b.worker_id = $2 AND b.finished_at IS NULL AND b.state = 'assigned'"
-		"   AND (b.priority, b.assignment_id) > ($5, $6)"
-		"  ORDER BY b.priority, b.assignment_id LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED))"
-		" RETURNING a.*) SELECT * FROM started ORDER BY priority, assignment_id",
-		{TEXTOID, TEXTOID, INT4OID, FLOAT8OID, INT4OID, INT8OID}
+#define START_SQL(which) \
+	"UPDATE hwsched.assignment a SET state = 'running', started_at = greatest(now(), a.assigned_at)," \
+	"  lease_until = now() + make_interval(secs => $4)" \
+	" WHERE a.pool = $1 AND a.finished_at IS NULL AND a.ctid = " which "(" \
+	"  SELECT b.ctid FROM hwsched.assignment b" \
+	"  WHERE b.pool = $1 AND b.worker_id = $2 AND b.finished_at IS NULL AND b.state = 'assigned'" \
+	"   AND (b.priority, b.assignment_id) > ($5, $6)" \
+	"  ORDER BY b.priority, b.assignment_id LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED)"
+#define START_TYPES {TEXTOID, TEXTOID, INT4OID, FLOAT8OID, INT4OID, INT8OID}
+	/* one needs no order, and is most often asked for */
+	static Statement one = {START_SQL("") " RETURNING a.*", START_TYPES};
+	static Statement some = {
+		"WITH started AS (" START_SQL("ANY (ARRAY") ") RETURNING a.*)"
+		" SELECT * FROM started ORDER BY priority, assignment_id", START_TYPES
 	};
 	TimestampTz now = GetCurrentTimestamp();
 	bool		marked = mark_is_good(pool, worker_id, now);
 	uint64		started;
 
-	started = statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), INT_VALUE(n),
+	started = statement_run(n == 1 ? &one : &some, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), INT_VALUE(n),
 							VALUE(Float8GetDatum(lease)), INT_VALUE(marked ? mark.priority : 0),
 							BIGINT_VALUE(marked ? mark.assignment_id : 0));
 	if (started == 0 && marked)

@@ -9,6 +9,7 @@
 
 #include "arguments.h"
 #include "funcapi.h"
+#include "learn.h"
 #include "miscadmin.h"
 #include "outcome.h"
 #include "pool.h"
@@ -21,17 +22,21 @@ PG_FUNCTION_INFO_V1(maintain);
 
 /* --- taking work back --- */
 
-/* Ends assignments as expired and queues their work again; returns how many. */
+/*
+ * Ends running assignments as expired, which counts as a failed attempt, and
+ * queues their work again; returns how many.
+ */
 static int64
-take_back(const char *pool, const int64 *ids, int count, const char *error, bool failed)
+take_back(const char *pool, const PoolSettings *settings, const int64 *ids, int count, const char *error)
 {
 	EndedAssignment *ended;
 	int			n;
 
 	if (count == 0)
 		return 0;
-	n = end_assignments(pool, ids, count, failed, "expired", error, NULL, &ended);
-	requeue(pool, ended, n, failed);
+	n = end_assignments(pool, ids, count, true, "expired", error, NULL, &ended);
+	requeue(pool, ended, n, true);
+	learn_preferences(pool, settings, ended, n, false);
 	return n;
 }
 
@@ -49,7 +54,7 @@ find_ids(Statement *statement, const char *pool, int64 **ids)
 
 /* Takes back what runs without a lease; returns how many assignments. */
 static int64
-end_lost_leases(const char *pool)
+end_lost_leases(const char *pool, const PoolSettings *settings)
 {
 	static Statement statement = {
 		"SELECT assignment_id FROM hwsched.assignment"
@@ -59,12 +64,12 @@ end_lost_leases(const char *pool)
 	int64	   *ids;
 	int			n = find_ids(&statement, pool, &ids);
 
-	return take_back(pool, ids, n, "the lease ran out", true);
+	return take_back(pool, settings, ids, n, "the lease ran out");
 }
 
 /* Takes back what has run for longer than its timeout; returns how many assignments. */
 static int64
-end_timed_out(const char *pool)
+end_timed_out(const char *pool, const PoolSettings *settings)
 {
 	static Statement statement = {
 		"SELECT a.assignment_id FROM hwsched.assignment a"
@@ -76,7 +81,7 @@ end_timed_out(const char *pool)
 	int64	   *ids;
 	int			n = find_ids(&statement, pool, &ids);
 
-	return take_back(pool, ids, n, "the timeout ran out", true);
+	return take_back(pool, settings, ids, n, "the timeout ran out");
 }
 
 /* --- forgetting --- */
@@ -137,8 +142,8 @@ maintain(PG_FUNCTION_ARGS)
 	SPI_connect();
 	pool_settings_load(pool, false, &settings);
 	pool_lock(pool);
-	values[0] = Int64GetDatum(end_lost_leases(pool));
-	values[1] = Int64GetDatum(end_timed_out(pool));
+	values[0] = Int64GetDatum(end_lost_leases(pool, &settings));
+	values[1] = Int64GetDatum(end_timed_out(pool, &settings));
 	values[2] = Int64GetDatum(forget_work(pool, settings.retention.history) +
 							  forget_loads(pool, settings.retention.history));
 	SPI_finish();

@@ -1,0 +1,67 @@
+-- Leases and timeouts: work is taken back, and nothing is completed twice.
+SELECT hwsched.create_pool('leases', '{"lease": "100 s", "retry_backoff": "0 s"}');
+SELECT hwsched.register_worker(w, '{"cpu_cores": 4, "available_memory": 16}', 'leases') FROM unnest('{w1,w2}'::text[]) AS w;
+CREATE TEMP VIEW attempts AS SELECT workload_id, attempt, worker_id, state, error, round(extract(epoch FROM lease_until - now())::numeric, -1) AS lease FROM hwsched.assignment WHERE pool = 'leases' ORDER BY assignment_id;
+SELECT hwsched.submit('{"test_id": "a", "test_type": "vision", "retries": 1, "timeout": 50}', 'leases');
+SELECT hwsched.assign_pending(pool => 'leases');
+SELECT assignment_id AS one, worker_id AS w FROM hwsched.claim((SELECT worker_id FROM hwsched.assignment WHERE pool = 'leases'), pool => 'leases') \gset
+SELECT * FROM attempts \gx
+-- a sign of life renews what is half over, and nothing else
+SELECT hwsched.heartbeat(:'w', 'leases');
+SELECT lease FROM attempts;
+UPDATE hwsched.assignment SET lease_until = now() + interval '30 s' WHERE pool = 'leases';
+SELECT hwsched.heartbeat(CASE :'w' WHEN 'w1' THEN 'w2' ELSE 'w1' END, 'leases');
+SELECT lease FROM attempts;
+SELECT hwsched.heartbeat(:'w', 'leases');
+SELECT lease FROM attempts;
+UPDATE hwsched.assignment SET lease_until = now() + interval '30 s' WHERE pool = 'leases';
+SELECT hwsched.update_load(:'w', '{"cpu_utilization": 10}', 'leases');
+SELECT lease FROM attempts;
+SELECT hwsched.extend_lease(:one, '10 min', 'leases');
+SELECT lease FROM attempts;
+SELECT * FROM hwsched.maintain('leases');
+-- it runs out
+UPDATE hwsched.assignment SET lease_until = now() - interval '1 s' WHERE pool = 'leases';
+SELECT * FROM hwsched.maintain('leases');
+SELECT workload_id, attempt, state, error FROM attempts;
+SELECT state FROM hwsched.workload WHERE pool = 'leases';
+SELECT attempt, priority FROM hwsched.pending WHERE pool = 'leases';
+-- and comes late
+\set VERBOSITY sqlstate
+SELECT hwsched.complete(:one, pool => 'leases');
+SELECT hwsched.complete_many(ARRAY[:one]::bigint[], 'leases');
+SELECT hwsched.extend_lease(:one, '1 min', 'leases');
+SELECT hwsched.fail(:one, 'late', 'leases');
+\set VERBOSITY default
+-- both count against the worker, as failures do
+SELECT failures, preference < 0.5 AS less FROM hwsched.preference WHERE pool = 'leases';
+-- the second and last attempt takes too long, whatever its lease
+SELECT hwsched.assign_pending(pool => 'leases');
+SELECT assignment_id AS two FROM hwsched.assignment WHERE pool = 'leases' AND state = 'assigned' \gset
+SELECT hwsched.start(:two, 'leases');
+UPDATE hwsched.assignment SET started_at = now() - interval '49 s' WHERE pool = 'leases' AND assignment_id = :two;
+SELECT * FROM hwsched.maintain('leases');
+UPDATE hwsched.assignment SET started_at = now() - interval '51 s' WHERE pool = 'leases' AND assignment_id = :two;
+SELECT * FROM hwsched.maintain('leases');
+SELECT workload_id, attempt, state, error FROM attempts;
+SELECT state, closed_at IS NOT NULL AS closed FROM hwsched.workload WHERE pool = 'leases';
+SELECT sum(failures) AS failures FROM hwsched.preference WHERE pool = 'leases';
+SELECT count(*) AS held FROM hwsched.worker_usage WHERE pool = 'leases' AND assignments <> 0;
+-- a shard whose lease is lost takes its gang along, once
+SELECT hwsched.submit('{"test_id": "gang", "test_type": "training", "custom_properties": {"is_shardable": true, "min_shards": 2, "allocation_strategy": "sharded"}}', 'leases');
+SELECT hwsched.assign_pending(pool => 'leases');
+SELECT count(*) FROM unnest('{w1,w2}'::text[]) AS w, hwsched.claim(w, pool => 'leases');
+UPDATE hwsched.assignment SET lease_until = now() - interval '1 s' WHERE pool = 'leases' AND state = 'running';
+SELECT * FROM hwsched.maintain('leases');
+SELECT workload_id, attempt, state, error FROM attempts WHERE workload_id = 'gang';
+SELECT workload_id, attempt FROM hwsched.pending WHERE pool = 'leases';
+-- what is old is forgotten, and only that
+SELECT hwsched.alter_pool('leases', '{"retention": {"history": "1 hour"}}');
+SELECT * FROM hwsched.maintain('leases');
+UPDATE hwsched.assignment SET finished_at = now() - interval '61 min' WHERE pool = 'leases' AND workload_id = 'a';
+UPDATE hwsched.submission SET closed_at = now() - interval '61 min' WHERE pool = 'leases' AND workload_id = 'a';
+UPDATE hwsched.load_history SET at = now() - interval '61 min' WHERE pool = 'leases';
+SELECT * FROM hwsched.maintain('leases');
+SELECT (SELECT count(*) FROM hwsched.assignment WHERE pool = 'leases') AS assignments, (SELECT string_agg(workload_id, ' ') FROM hwsched.submission WHERE pool = 'leases') AS workloads, (SELECT count(*) FROM hwsched.load_history WHERE pool = 'leases') AS loads;
+SELECT hwsched.maintain('nowhere');
+SELECT hwsched.drop_pool('leases');
