@@ -5,12 +5,12 @@
 #include "postgres.h"
 
 #include "arguments.h"
-#include "common/hashfn.h"
+#include "bytes.h"
+#include "dependency.h"
 #include "document.h"
 #include "pool.h"
 #include "profiles.h"
 #include "statement.h"
-#include "utils/hsearch.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 #include "workload.h"
@@ -72,6 +72,9 @@ typedef struct Batch
 	Datum	   *model_family;
 	bool	   *model_family_null;
 	Datum	   *requirements;
+	Datum	   *concurrency_key;
+	bool	   *concurrency_key_null;
+	Dependencies dependencies;
 	int			nkinds;
 	int			kinds_allocated;
 	Datum	   *profile;		/* jsonb, by kind */
@@ -79,66 +82,6 @@ typedef struct Batch
 	HTAB	   *kind_numbers;
 	HTAB	   *ids;
 } Batch;
-
-/* Keys are compared as a whole, not by hash only. */
-typedef struct Bytes
-{
-	const char *data;
-	int			length;
-} Bytes;
-
-typedef struct BytesEntry
-{
-	Bytes		key;
-	int			number;
-} BytesEntry;
-
-static uint32
-bytes_hash(const void *key, Size keysize)
-{
-	const Bytes *bytes = key;
-
-	return DatumGetUInt32(hash_any((const unsigned char *) bytes->data, bytes->length));
-}
-
-static int
-bytes_compare(const void *a, const void *b, Size keysize)
-{
-	const Bytes *x = a;
-	const Bytes *y = b;
-
-	return x->length != y->length || memcmp(x->data, y->data, x->length) != 0;
-}
-
-static HTAB *
-bytes_table(const char *name)
-{
-	HASHCTL		control = {
-		.keysize = sizeof(Bytes), .entrysize = sizeof(BytesEntry),
-		.hash = bytes_hash, .match = bytes_compare, .hcxt = CurrentMemoryContext
-	};
-
-	return hash_create(name, 256, &control, HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
-}
-
-static BytesEntry *
-enter_bytes(HTAB *table, const char *data, int length, bool *found)
-{
-	Bytes		key = {data, length};
-	BytesEntry *entry = hash_search(table, &key, HASH_FIND, found);
-
-	if (entry == NULL)
-	{
-		char	   *copy = palloc(length + 1);
-
-		memcpy(copy, data, length);
-		copy[length] = '\0';
-		key.data = copy;
-		entry = hash_search(table, &key, HASH_ENTER, found);
-		*found = false;
-	}
-	return entry;
-}
 
 static void *
 allocate(int count, Size size)
@@ -164,27 +107,32 @@ batch_begin(Batch *batch, int most)
 	batch->model_family = allocate(most, sizeof(Datum));
 	batch->model_family_null = allocate(most, sizeof(bool));
 	batch->requirements = allocate(most, sizeof(Datum));
+	batch->concurrency_key = allocate(most, sizeof(Datum));
+	batch->concurrency_key_null = allocate(most, sizeof(bool));
 	batch->kind_numbers = bytes_table("hwsched submitted kinds");
 	batch->ids = bytes_table("hwsched submitted ids");
 }
 
-/* Refuses what a later version will do, rather than do half of it. */
+/* Refuses an allocation strategy that there is none of. */
 static void
-check_supported(const Requirements *read, const WorkloadProfile *profile, const char *path)
+check_strategy(const WorkloadProfile *profile)
 {
-	const char *what = NULL;
-
 	if (strcmp(profile->allocation_strategy, "single") != 0 && strcmp(profile->allocation_strategy, "sharded") != 0 &&
 		strcmp(profile->allocation_strategy, "replicated") != 0)
-		what = psprintf("allocation strategy \"%s\"", profile->allocation_strategy);
-	else if (read->depends_on.count > 0)
-		what = psprintf("\"%s\"", document_path(path, "depends_on"));
-	else if (read->concurrency_key != NULL)
-		what = psprintf("\"%s\"", document_path(path, "concurrency_key"));
-	if (what != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("%s is not supported in this version", what)));
+				 errmsg("allocation strategy \"%s\" is not supported in this version", profile->allocation_strategy)));
+}
+
+/* Raises an error for a name that is empty or too long. */
+static void
+check_name(const char *name, const char *path, const char *key)
+{
+	if (name[0] == '\0' || strlen(name) > 1000)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value for \"%s\": \"%.80s\"", document_path(path, key), name),
+				 errdetail("Expected 1 to 1000 bytes.")));
 }
 
 static const char *
@@ -208,25 +156,23 @@ batch_add(Batch *batch, Jsonb *requirements, const char *path, MemoryContext kee
 	int			i = batch->count;
 
 	workload_profile_of(requirements, path, true, &read, &profile, &demand);
-	check_supported(&read, &profile, path);
+	check_strategy(&profile);
 	id = read.test_id != NULL ? read.test_id : generated_id();
-	if (id[0] == '\0' || strlen(id) > 1000)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid value for \"%s\": \"%.80s\"", document_path(path, "test_id"), id),
-				 errdetail("Expected 1 to 1000 bytes.")));
+	check_name(id, path, "test_id");
+	if (read.concurrency_key != NULL)
+		check_name(read.concurrency_key, path, "concurrency_key");
 
 	initStringInfo(&key);
 	append_document_key(&key, &placement_profile_document, &profile);
 	append_document_key(&key, &demand_document, &demand);
 
 	work = MemoryContextSwitchTo(keep);
-	enter_bytes(batch->ids, id, strlen(id), &found);
+	bytes_enter(batch->ids, id, strlen(id), &found);
 	if (found)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNIQUE_VIOLATION),
 				 errmsg("workload \"%s\" is submitted twice in one call", id)));
-	entry = enter_bytes(batch->kind_numbers, key.data, key.len, &found);
+	entry = bytes_enter(batch->kind_numbers, key.data, key.len, &found);
 	if (!found)
 	{
 		if (batch->nkinds == batch->kinds_allocated)
@@ -256,6 +202,10 @@ batch_add(Batch *batch, Jsonb *requirements, const char *path, MemoryContext kee
 	batch->model_family_null[i] = read.model_family == NULL;
 	batch->model_family[i] = read.model_family ? CStringGetTextDatum(read.model_family) : (Datum) 0;
 	batch->requirements[i] = PointerGetDatum(PG_DETOAST_DATUM_COPY(JsonbPGetDatum(requirements)));
+	batch->concurrency_key_null[i] = read.concurrency_key == NULL;
+	batch->concurrency_key[i] = read.concurrency_key ? CStringGetTextDatum(read.concurrency_key) : (Datum) 0;
+	for (int d = 0; d < read.depends_on.count; d++)
+		dependencies_note(&batch->dependencies, i, read.depends_on.names[d]);
 	batch->count++;
 	MemoryContextSwitchTo(work);
 }
@@ -330,34 +280,38 @@ batch_write(const Batch *batch, const char *pool)
 {
 	static Statement statement = {
 		"WITH given AS MATERIALIZED (SELECT nextval('hwsched.queue_no') AS queue_no, g.*"
-		"   FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
-		"   AS g(workload_id, profile_id, priority, retries, expected, timeout, deadline, model_id, model_family, requirements)),"
+		"   FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $13)"
+		"   AS g(workload_id, profile_id, priority, retries, expected, timeout, deadline, model_id, model_family, requirements, concurrency_key)),"
 		" closed AS MATERIALIZED (SELECT s.workload_id FROM hwsched.submission s"
 		"  WHERE s.pool = $1 AND s.workload_id = ANY ($2) AND s.outcome IS NOT NULL"
 		"  ORDER BY s.workload_id FOR NO KEY UPDATE),"
 		" again AS (UPDATE hwsched.submission s SET run = s.run + 1, queue_no = g.queue_no,"
 		"   profile_id = g.profile_id, priority = g.priority, retries = g.retries, expected_seconds = g.expected,"
 		"   timeout_seconds = g.timeout, deadline = g.deadline, model_id = g.model_id, model_family = g.model_family,"
-		"   requirements = g.requirements, outcome = NULL, closed_at = NULL, submitted_at = now()"
+		"   requirements = g.requirements, concurrency_key = g.concurrency_key, outcome = NULL, closed_at = NULL, submitted_at = now()"
 		"  FROM given g JOIN closed c ON c.workload_id = g.workload_id"
 		"  WHERE s.pool = $1 AND s.workload_id = g.workload_id AND s.outcome IS NOT NULL"
-		"  RETURNING s.priority, s.deadline, s.queue_no, s.profile_id, s.run, s.expected_seconds, s.workload_id, s.model_id, s.model_family),"
+		"  RETURNING s.priority, s.deadline, s.queue_no, s.profile_id, s.run, s.expected_seconds, s.workload_id, s.model_id, s.model_family,"
+		"   s.concurrency_key, s.submitted_at),"
 		" new AS (INSERT INTO hwsched.submission AS s (pool, workload_id, queue_no, profile_id, priority, retries,"
-		"   expected_seconds, timeout_seconds, deadline, model_id, model_family, requirements)"
+		"   expected_seconds, timeout_seconds, deadline, model_id, model_family, requirements, concurrency_key)"
 		"  SELECT $1, workload_id, queue_no, profile_id, priority, retries, expected, timeout, deadline, model_id,"
-		"   model_family, requirements FROM given g"
+		"   model_family, requirements, concurrency_key FROM given g"
 		"  WHERE NOT EXISTS (SELECT FROM hwsched.submission o WHERE o.pool = $1 AND o.workload_id = g.workload_id)"
 		"  ORDER BY g.workload_id COLLATE \"C\""
-		"  RETURNING s.priority, s.deadline, s.queue_no, s.profile_id, s.run, s.expected_seconds, s.workload_id, s.model_id, s.model_family),"
+		"  RETURNING s.priority, s.deadline, s.queue_no, s.profile_id, s.run, s.expected_seconds, s.workload_id, s.model_id, s.model_family,"
+		"   s.concurrency_key, s.submitted_at),"
 		" queued AS (INSERT INTO hwsched.pending (pool, priority, deadline, queue_no, profile_id, run, attempt, expected_seconds, workload_id,"
-		"   model_id, model_family)"
-		"  SELECT $1, priority, deadline, queue_no, profile_id, run, 1, expected_seconds, workload_id, model_id, model_family"
+		"   model_id, model_family, concurrency_key, submitted_at, ready_at)"
+		"  SELECT $1, priority, deadline, queue_no, profile_id, run, 1, expected_seconds, workload_id, model_id, model_family,"
+		"   concurrency_key, submitted_at, CASE WHEN workload_id IN (SELECT unnest($14)) THEN 'infinity'::timestamptz ELSE '-infinity' END"
 		"  FROM (SELECT * FROM again UNION ALL SELECT * FROM new) s ORDER BY queue_no RETURNING workload_id)"
 		" SELECT count(*), CASE WHEN count(*) < $12 THEN"
 		"   (SELECT workload_id FROM (SELECT workload_id FROM given EXCEPT SELECT workload_id FROM queued) open LIMIT 1) END"
 		" FROM queued",
 		{TEXTOID, TEXTARRAYOID, INT8ARRAYOID, INT4ARRAYOID, INT4ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID,
-			TIMESTAMPTZARRAYOID, TEXTARRAYOID, TEXTARRAYOID, JSONBARRAYOID, INT8OID}
+			TIMESTAMPTZARRAYOID, TEXTARRAYOID, TEXTARRAYOID, JSONBARRAYOID, INT8OID,
+			TEXTARRAYOID, TEXTARRAYOID}
 	};
 	const int64 *ids = profile_ids(batch, pool);
 	int			n = batch->count;
@@ -378,12 +332,32 @@ batch_write(const Batch *batch, const char *pool)
 				  array_value(TEXTOID, batch->model_id, batch->model_id_null, n),
 				  array_value(TEXTOID, batch->model_family, batch->model_family_null, n),
 				  array_value(JSONBOID, batch->requirements, NULL, n),
-				  BIGINT_VALUE(n));
+				  BIGINT_VALUE(n),
+				  array_value(TEXTOID, batch->concurrency_key, batch->concurrency_key_null, n),
+				  dependents_array(&batch->dependencies, batch->workload_id));
 	if (column_bigint(0, 1) < n)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNIQUE_VIOLATION),
 				 errmsg("workload \"%s\" is already submitted and still open", column_text(0, 2)),
 				 errhint("It can be submitted again once it is completed, cancelled or dead.")));
+}
+
+/*
+ * Writes the batch and what it waits for.  Only what depends on others locks
+ * the pool: so none of them completes meanwhile, unnoticed.
+ */
+static void
+batch_submit(Batch *batch, const char *pool, bool in_array)
+{
+	if (batch->dependencies.count == 0)
+	{
+		batch_write(batch, pool);
+		return;
+	}
+	pool_lock(pool);
+	dependencies_resolve(&batch->dependencies, pool, batch->workload_id, batch->count, in_array);
+	batch_write(batch, pool);
+	dependencies_write(&batch->dependencies, pool, batch->workload_id);
 }
 
 /* submit(requirements jsonb, pool text) RETURNS text */
@@ -400,7 +374,7 @@ submit(PG_FUNCTION_ARGS)
 	pool_check(pool, false);
 	batch_begin(&batch, 1);
 	batch_add(&batch, requirements, NULL, CurrentMemoryContext);
-	batch_write(&batch, pool);
+	batch_submit(&batch, pool, false);
 	MemoryContextSwitchTo(caller);
 	id = PointerGetDatum(PG_DETOAST_DATUM_COPY(batch.workload_id[0]));
 	SPI_finish();
@@ -444,7 +418,7 @@ submit_many(PG_FUNCTION_ARGS)
 	}
 
 	if (batch.count > 0)
-		batch_write(&batch, pool);
+		batch_submit(&batch, pool, true);
 	SPI_finish();
 	PG_RETURN_INT64(batch.count);
 }
