@@ -74,6 +74,7 @@ typedef struct Batch
 	Datum	   *requirements;
 	Datum	   *concurrency_key;
 	bool	   *concurrency_key_null;
+	bool		has_keys;
 	Dependencies dependencies;
 	int			nkinds;
 	int			kinds_allocated;
@@ -203,6 +204,7 @@ batch_add(Batch *batch, Jsonb *requirements, const char *path, MemoryContext kee
 	batch->model_family[i] = read.model_family ? CStringGetTextDatum(read.model_family) : (Datum) 0;
 	batch->requirements[i] = PointerGetDatum(PG_DETOAST_DATUM_COPY(JsonbPGetDatum(requirements)));
 	batch->concurrency_key_null[i] = read.concurrency_key == NULL;
+	batch->has_keys = batch->has_keys || read.concurrency_key != NULL;
 	batch->concurrency_key[i] = read.concurrency_key ? CStringGetTextDatum(read.concurrency_key) : (Datum) 0;
 	for (int d = 0; d < read.depends_on.count; d++)
 		dependencies_note(&batch->dependencies, i, read.depends_on.names[d]);
@@ -278,41 +280,45 @@ settle_submitted(const char *pool, Parameter workload_ids)
 static void
 batch_write(const Batch *batch, const char *pool)
 {
-	static Statement statement = {
-		"WITH given AS MATERIALIZED (SELECT nextval('hwsched.queue_no') AS queue_no, g.*"
-		"   FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $13)"
-		"   AS g(workload_id, profile_id, priority, retries, expected, timeout, deadline, model_id, model_family, requirements, concurrency_key)),"
-		" closed AS MATERIALIZED (SELECT s.workload_id FROM hwsched.submission s"
-		"  WHERE s.pool = $1 AND s.workload_id = ANY ($2) AND s.outcome IS NOT NULL"
-		"  ORDER BY s.workload_id FOR NO KEY UPDATE),"
-		" again AS (UPDATE hwsched.submission s SET run = s.run + 1, queue_no = g.queue_no,"
-		"   profile_id = g.profile_id, priority = g.priority, retries = g.retries, expected_seconds = g.expected,"
-		"   timeout_seconds = g.timeout, deadline = g.deadline, model_id = g.model_id, model_family = g.model_family,"
-		"   requirements = g.requirements, concurrency_key = g.concurrency_key, outcome = NULL, closed_at = NULL, submitted_at = now()"
-		"  FROM given g JOIN closed c ON c.workload_id = g.workload_id"
-		"  WHERE s.pool = $1 AND s.workload_id = g.workload_id AND s.outcome IS NOT NULL"
-		"  RETURNING s.priority, s.deadline, s.queue_no, s.profile_id, s.run, s.expected_seconds, s.workload_id, s.model_id, s.model_family,"
-		"   s.concurrency_key, s.submitted_at),"
-		" new AS (INSERT INTO hwsched.submission AS s (pool, workload_id, queue_no, profile_id, priority, retries,"
-		"   expected_seconds, timeout_seconds, deadline, model_id, model_family, requirements, concurrency_key)"
-		"  SELECT $1, workload_id, queue_no, profile_id, priority, retries, expected, timeout, deadline, model_id,"
-		"   model_family, requirements, concurrency_key FROM given g"
-		"  WHERE NOT EXISTS (SELECT FROM hwsched.submission o WHERE o.pool = $1 AND o.workload_id = g.workload_id)"
-		"  ORDER BY g.workload_id COLLATE \"C\""
-		"  RETURNING s.priority, s.deadline, s.queue_no, s.profile_id, s.run, s.expected_seconds, s.workload_id, s.model_id, s.model_family,"
-		"   s.concurrency_key, s.submitted_at),"
-		" queued AS (INSERT INTO hwsched.pending (pool, priority, deadline, queue_no, profile_id, run, attempt, expected_seconds, workload_id,"
-		"   model_id, model_family, concurrency_key, submitted_at, ready_at)"
-		"  SELECT $1, priority, deadline, queue_no, profile_id, run, 1, expected_seconds, workload_id, model_id, model_family,"
-		"   concurrency_key, submitted_at, CASE WHEN workload_id IN (SELECT unnest($14)) THEN 'infinity'::timestamptz ELSE '-infinity' END"
-		"  FROM (SELECT * FROM again UNION ALL SELECT * FROM new) s ORDER BY queue_no RETURNING workload_id)"
-		" SELECT count(*), CASE WHEN count(*) < $12 THEN"
-		"   (SELECT workload_id FROM (SELECT workload_id FROM given EXCEPT SELECT workload_id FROM queued) open LIMIT 1) END"
-		" FROM queued",
-		{TEXTOID, TEXTARRAYOID, INT8ARRAYOID, INT4ARRAYOID, INT4ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID,
-			TIMESTAMPTZARRAYOID, TEXTARRAYOID, TEXTARRAYOID, JSONBARRAYOID, INT8OID,
-			TEXTARRAYOID, TEXTARRAYOID}
-	};
+#define WRITE_SQL(either) \
+	"WITH given AS MATERIALIZED (SELECT nextval('hwsched.queue_no') AS queue_no, g.*" \
+	"   FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11" either(", $13", "") ")" \
+	"   AS g(workload_id, profile_id, priority, retries, expected, timeout, deadline, model_id, model_family, requirements" either(", concurrency_key", "") "))," \
+	" closed AS MATERIALIZED (SELECT s.workload_id FROM hwsched.submission s" \
+	"  WHERE s.pool = $1 AND s.workload_id = ANY ($2) AND s.outcome IS NOT NULL" \
+	"  ORDER BY s.workload_id FOR NO KEY UPDATE)," \
+	" again AS (UPDATE hwsched.submission s SET run = s.run + 1, queue_no = g.queue_no," \
+	"   profile_id = g.profile_id, priority = g.priority, retries = g.retries, expected_seconds = g.expected," \
+	"   timeout_seconds = g.timeout, deadline = g.deadline, model_id = g.model_id, model_family = g.model_family," \
+	"   requirements = g.requirements, concurrency_key = " either("g.concurrency_key", "NULL") ", outcome = NULL, closed_at = NULL, submitted_at = now()" \
+	"  FROM given g JOIN closed c ON c.workload_id = g.workload_id" \
+	"  WHERE s.pool = $1 AND s.workload_id = g.workload_id AND s.outcome IS NOT NULL" \
+	"  RETURNING s.priority, s.deadline, s.queue_no, s.profile_id, s.run, s.expected_seconds, s.workload_id, s.model_id, s.model_family" \
+	either(", s.concurrency_key", "") ")," \
+	" new AS (INSERT INTO hwsched.submission AS s (pool, workload_id, queue_no, profile_id, priority, retries," \
+	"   expected_seconds, timeout_seconds, deadline, model_id, model_family, requirements" either(", concurrency_key", "") ")" \
+	"  SELECT $1, workload_id, queue_no, profile_id, priority, retries, expected, timeout, deadline, model_id," \
+	"   model_family, requirements" either(", concurrency_key", "") " FROM given g" \
+	"  WHERE NOT EXISTS (SELECT FROM hwsched.submission o WHERE o.pool = $1 AND o.workload_id = g.workload_id)" \
+	"  ORDER BY g.workload_id COLLATE \"C\"" \
+	"  RETURNING s.priority, s.deadline, s.queue_no, s.profile_id, s.run, s.expected_seconds, s.workload_id, s.model_id, s.model_family" \
+	either(", s.concurrency_key", "") ")," \
+	" queued AS (INSERT INTO hwsched.pending (pool, priority, deadline, queue_no, profile_id, run, attempt, expected_seconds, workload_id," \
+	"   model_id, model_family" either(", concurrency_key, ready_at", "") ")" \
+	"  SELECT $1, priority, deadline, queue_no, profile_id, run, 1, expected_seconds, workload_id, model_id, model_family" \
+	either(", concurrency_key, CASE WHEN workload_id IN (SELECT unnest($14)) THEN 'infinity'::timestamptz ELSE '-infinity' END", "") \
+	"  FROM (SELECT * FROM again UNION ALL SELECT * FROM new) s ORDER BY queue_no RETURNING workload_id)" \
+	" SELECT count(*), CASE WHEN count(*) < $12 THEN" \
+	"   (SELECT workload_id FROM (SELECT workload_id FROM given EXCEPT SELECT workload_id FROM queued) open LIMIT 1) END" \
+	" FROM queued"
+#define WRITE_TYPES \
+	{TEXTOID, TEXTARRAYOID, INT8ARRAYOID, INT4ARRAYOID, INT4ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, TIMESTAMPTZARRAYOID, \
+	 TEXTARRAYOID, TEXTARRAYOID, JSONBARRAYOID, INT8OID, TEXTARRAYOID, TEXTARRAYOID}
+#define ORDERED(with, without) with
+#define PLAIN(with, without) without
+	/* each column that is carried along costs, and most work has neither a key nor dependencies */
+	static Statement ordered = {WRITE_SQL(ORDERED), WRITE_TYPES};
+	static Statement plain = {WRITE_SQL(PLAIN), WRITE_TYPES};
 	const int64 *ids = profile_ids(batch, pool);
 	int			n = batch->count;
 	Datum	   *profiles = allocate(n, sizeof(Datum));
@@ -322,7 +328,7 @@ batch_write(const Batch *batch, const char *pool)
 		profiles[i] = Int64GetDatum(ids[batch->kind[i]]);
 	workload_ids = array_value(TEXTOID, batch->workload_id, NULL, n);
 	settle_submitted(pool, workload_ids);
-	statement_run(&statement, false, TEXT_VALUE(pool), workload_ids,
+	statement_run(batch->has_keys || batch->dependencies.count > 0 ? &ordered : &plain, false, TEXT_VALUE(pool), workload_ids,
 				  array_value(INT8OID, profiles, NULL, n),
 				  array_value(INT4OID, batch->priority, NULL, n),
 				  array_value(INT4OID, batch->retries, NULL, n),
