@@ -63,10 +63,11 @@ typedef struct Workload
 typedef struct Graph
 {
 	int			ncall;			/* of the call; they come first */
+	HTAB	   *call;			/* their numbers */
+	HTAB	   *others;			/* those of the others */
 	int			nworkloads;
 	int			allocated;
-	Workload	   *workloads;
-	HTAB	   *numbers;
+	Workload   *workloads;
 	int			nedges;
 	int			edges_allocated;
 	int32	   *sources;
@@ -74,20 +75,37 @@ typedef struct Graph
 	int32	   *targets;		/* the ends, by source */
 } Graph;
 
+/* Begins a graph of the workloads of a call, whose numbers are in a table. */
+static Graph
+graph_begin(HTAB *call, int ncall)
+{
+	Graph		graph = {.ncall = ncall, .nworkloads = ncall, .allocated = ncall + 64, .call = call};
+	HASH_SEQ_STATUS scan;
+	BytesEntry *entry;
+
+	graph.others = bytes_table("hwsched dependencies");
+	graph.workloads = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Workload) * graph.allocated);
+	hash_seq_init(&scan, call);
+	while ((entry = hash_seq_search(&scan)) != NULL)
+		graph.workloads[entry->number] = (Workload) {.id = entry->key.data, .known = true};
+	return graph;
+}
+
 /* Returns the number of a workload, after adding it if it is new. */
 static int32
 graph_workload(Graph *graph, const char *id)
 {
-	bool		found;
-	BytesEntry *entry = bytes_enter(graph->numbers, id, strlen(id), &found);
+	BytesEntry *entry = bytes_find(graph->call, id, strlen(id));
+	bool		found = entry != NULL;
 
+	if (!found)
+		entry = bytes_enter(graph->others, id, strlen(id), &found);
 	if (!found)
 	{
 		if (graph->nworkloads == graph->allocated)
 		{
-			graph->allocated = Max(64, graph->allocated * 2);
-			graph->workloads = graph->nworkloads == 0 ? palloc(sizeof(Workload) * graph->allocated) :
-				repalloc_huge(graph->workloads, sizeof(Workload) * graph->allocated);
+			graph->allocated *= 2;
+			graph->workloads = repalloc_huge(graph->workloads, sizeof(Workload) * graph->allocated);
 		}
 		graph->workloads[graph->nworkloads] = (Workload) {.id = entry->key.data};
 		entry->number = graph->nworkloads++;
@@ -266,23 +284,18 @@ read_waits(Graph *graph, const char *pool)
 }
 
 /*
- * Checks what the workloads of a call depend on, and keeps what is not met yet.
+ * Checks what the workloads of a call, whose numbers are in a table, depend on,
+ * and keeps what is not met yet.
  * Raises ERRCODE_NO_DATA_FOUND for an unknown workload, and
  * ERRCODE_INVALID_PARAMETER_VALUE for a cycle.
  */
 void
-dependencies_resolve(Dependencies *dependencies, const char *pool, const Datum *workload_ids,
+dependencies_resolve(Dependencies *dependencies, const char *pool, HTAB *workload_ids,
 					 int count, bool in_array)
 {
-	Graph		graph = {.ncall = count, .numbers = bytes_table("hwsched dependencies")};
+	Graph		graph = graph_begin(workload_ids, count);
 	int			kept = 0;
 
-	for (int i = 0; i < count; i++)
-	{
-		int32		number = graph_workload(&graph, TextDatumGetCString(workload_ids[i]));
-
-		graph.workloads[number].known = true;
-	}
 	for (int d = 0; d < dependencies->count; d++)
 		graph_edge(&graph, dependencies->waiting[d], graph_workload(&graph, dependencies->depends_on[d]));
 	read_others(&graph, pool);
@@ -307,19 +320,6 @@ dependencies_resolve(Dependencies *dependencies, const char *pool, const Datum *
 	check_cycles(&graph, in_array);
 }
 
-/* Returns the workloads that wait as an array, each once. */
-Parameter
-dependents_array(const Dependencies *dependencies, const Datum *workload_ids)
-{
-	Datum	   *ids = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * (dependencies->count + 1));
-	int			n = 0;
-
-	for (int d = 0; d < dependencies->count; d++)
-		if (d == 0 || dependencies->waiting[d] != dependencies->waiting[d - 1])
-			ids[n++] = workload_ids[dependencies->waiting[d]];
-	return array_value(TEXTOID, ids, NULL, n);
-}
-
 /* Writes down what the workloads of a call wait for. */
 void
 dependencies_write(const Dependencies *dependencies, const char *pool, const Datum *workload_ids)
@@ -334,8 +334,6 @@ dependencies_write(const Dependencies *dependencies, const char *pool, const Dat
 	int			n = dependencies->count;
 	Datum	   *ids = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * (n + 1));
 
-	if (n == 0)
-		return;
 	for (int d = 0; d < n; d++)
 		ids[d] = workload_ids[dependencies->waiting[d]];
 	statement_run(&statement, false, TEXT_VALUE(pool), array_value(TEXTOID, ids, NULL, n),

@@ -6,6 +6,7 @@
 #define HWSCHED_DEPENDENCY_H
 
 #include "statement.h"
+#include "utils/hsearch.h"
 
 /* What the workloads of one call depend on, in the order of the call. */
 typedef struct Dependencies
@@ -18,9 +19,8 @@ typedef struct Dependencies
 
 /* As they are submitted: noted, checked, written; the pool is locked. */
 extern void dependencies_note(Dependencies *dependencies, int waiting, const char *depends_on);
-extern void dependencies_resolve(Dependencies *dependencies, const char *pool, const Datum *workload_ids,
+extern void dependencies_resolve(Dependencies *dependencies, const char *pool, HTAB *workload_ids,
 								 int count, bool in_array);
-extern Parameter dependents_array(const Dependencies *dependencies, const Datum *workload_ids);
 extern void dependencies_write(const Dependencies *dependencies, const char *pool, const Datum *workload_ids);
 
 /* As workloads end; the pool is locked. */

@@ -40,6 +40,16 @@ CREATE FUNCTION hwsched.extend_lease(assignment_id bigint, by interval, pool tex
     AS 'MODULE_PATHNAME', 'extend_lease';
 COMMENT ON FUNCTION hwsched.extend_lease(bigint, interval, text) IS 'Extends the lease of a running assignment to this long from now, if that is later.';
 
+CREATE FUNCTION hwsched.requirements(assignment_id bigint, pool text DEFAULT 'default') RETURNS jsonb
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'requirements';
+COMMENT ON FUNCTION hwsched.requirements(bigint, text) IS 'What a live assignment is to run: the requirements as submitted, with test_id and timeout filled in. A worker reads those of its own.';
+
+CREATE FUNCTION hwsched.running_on(worker_id text, pool text DEFAULT 'default') RETURNS SETOF hwsched.assignment
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'running_on';
+COMMENT ON FUNCTION hwsched.running_on(text, text) IS 'What a worker runs, as the server has it. A worker that comes back asks, and fails what it knows nothing of: its own reports would keep the leases.';
+
 CREATE FUNCTION hwsched.complete(assignment_id bigint, result jsonb DEFAULT NULL, pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'complete';
@@ -60,7 +70,12 @@ CREATE FUNCTION hwsched.cancel(workload_id text, pool text DEFAULT 'default') RE
     AS 'MODULE_PATHNAME', 'cancel';
 COMMENT ON FUNCTION hwsched.cancel(text, text) IS 'Cancels a workload that is pending, assigned or running. What depends on it goes on waiting, until it is submitted again and completed.';
 
-CREATE FUNCTION hwsched.maintain(pool text DEFAULT 'default', OUT expired bigint, OUT timed_out bigint, OUT forgotten bigint) RETURNS record
+CREATE FUNCTION hwsched.retry_dead(workload_id text, pool text DEFAULT 'default') RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'retry_dead';
+COMMENT ON FUNCTION hwsched.retry_dead(text, text) IS 'Puts a dead workload back into its place in the queue, with as many attempts as it had at first.';
+
+CREATE FUNCTION hwsched.maintain(pool text DEFAULT 'default', OUT expired bigint, OUT timed_out bigint, OUT offline bigint, OUT tried_again bigint, OUT forgotten bigint) RETURNS record
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'maintain';
-COMMENT ON FUNCTION hwsched.maintain(text) IS 'Does what is due: takes back work whose lease has run out (expired) or that has run for too long (timed_out), and deletes rows older than the pool''s retention (forgotten).';
+COMMENT ON FUNCTION hwsched.maintain(text) IS 'Does what is due: takes back work whose lease has run out (expired), that has run for too long (timed_out), and that of workers which are silent (offline), tries workers again whose quarantine is over (tried_again), and deletes rows older than the pool''s retention (forgotten).';
