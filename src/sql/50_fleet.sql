@@ -22,7 +22,7 @@ SELECT * FROM (VALUES
     ('notify', 'true', 'Whether placements send NOTIFY hwsched_assigned, with the name of the pool.'),
     ('retention', '{"history": "30 days", "hourly": "400 days"}', 'How long history is kept.'),
     ('quarantine_after', '5', 'Failures in a row after which a worker is quarantined.'),
-    ('ageing', '0', 'Priority steps that an hour of waiting is worth. (kept)'),
+    ('ageing', '0', 'Priority steps that an hour of waiting is worth: it comes earlier in the queue, as if it had been submitted with that priority.'),
     ('preemption', 'false', 'Whether lower priorities give way. (kept)'),
     ('carbon_g_per_kwh', 'null', 'Carbon intensity of the power. (kept)'),
     ('energy_price_per_kwh', 'null', 'Price of energy. (kept)'),
