@@ -105,6 +105,7 @@ static const Field demand_fields[] = {
 	/* sparse: a demand that is not a gang's is written as if they did not exist */
 	{"quorum", FIELD_INTEGER, offsetof(Demand, quorum), NAME_FREE, 0, MOST_SHARDS, .sparse = true},
 	{"share_worker", FIELD_BOOLEAN, offsetof(Demand, share_worker), .sparse = true},
+	{"avoid_class", FIELD_TEXT, offsetof(Demand, avoid_class), .sparse = true},
 };
 
 const Document demand_document = {"demand", sizeof(Demand), FIELDS(demand_fields)};

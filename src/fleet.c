@@ -510,6 +510,8 @@ picture_fleet(Picture *picture, const char *pool, const char *only_worker, bool 
 	load_context(picture, pool, read_only);
 	picture->search.partial = only_worker != NULL;
 	search_begin(&picture->search);
+	if (picture->nretries > 0 && only_worker == NULL)
+		consider_retries(picture);
 }
 
 /*

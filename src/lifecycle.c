@@ -18,6 +18,7 @@
 #include "arguments.h"
 #include "assign.h"
 #include "context.h"
+#include "failure.h"
 #include "dependency.h"
 #include "funcapi.h"
 #include "health.h"
@@ -174,7 +175,7 @@ finish_members(const char *pool, const int64 *ids, int count, Jsonb *result)
 {
 	PoolSettings settings;
 	EndedAssignment *ended;
-	int			n = end_assignments(pool, ids, count, true, "completed", NULL, result, &ended);
+	int			n = end_assignments(pool, ids, count, true, "completed", NULL, NULL, result, &ended);
 
 	pool_settings_load(pool, false, &settings);
 	complete_workloads(pool, ended, n);
@@ -307,17 +308,19 @@ fail(PG_FUNCTION_ARGS)
 {
 	int64		assignment_id = bigint_argument(0);
 	char	   *pool = text_argument(fcinfo, 2);
+	char	   *error = NULL;
 	char	   *state;
 	PoolSettings settings;
 	EndedAssignment *ended;
 	Caller		caller;
 
 	caller = call_begin(fcinfo);
+	if (!PG_ARGISNULL(1))
+		error = text_argument(fcinfo, 1);
 	pool_settings_load(pool, false, &settings);
 	(void) find_assignment(&caller, pool, assignment_id, &state);
 	pool_lock(pool);
-	if (end_assignments(pool, &assignment_id, 1, false, "failed",
-						PG_ARGISNULL(1) ? NULL : text_argument(fcinfo, 1), NULL, &ended) == 0)
+	if (end_assignments(pool, &assignment_id, 1, false, "failed", error, error_class_of(error), NULL, &ended) == 0)
 		assignment_not_in_state(&caller, pool, assignment_id, "failed", "assigned or running");
 	requeue(pool, ended, 1, true);
 	learn_preferences(pool, &settings, ended, 1, false);
@@ -356,7 +359,7 @@ cancel(PG_FUNCTION_ARGS)
 	pool_check(pool, false);
 	pool_lock(pool);
 	n = live_assignments(pool, NULL, workload_id, &ids);
-	end_assignments(pool, ids, n, false, "cancelled", NULL, NULL, &ended);
+	end_assignments(pool, ids, n, false, "cancelled", NULL, NULL, NULL, &ended);
 	/* what was completed before we got at it */
 	settle(pool);
 	if (statement_run(&close, false, TEXT_VALUE(pool), TEXT_VALUE(workload_id)) == 0)
@@ -533,6 +536,18 @@ start_assigned_first(const char *pool, const char *worker_id, int n, const PoolS
 	return true;
 }
 
+/* Leaves one worker as the only one that gets anything. */
+static void
+bar_others(Picture *picture, const char *worker_id)
+{
+	int			keep = fleet_worker(&picture->fleet, worker_id);
+
+	for (int w = 0; w < picture->fleet.nworkers; w++)
+		if (w != keep)
+			search_bar(&picture->search, w);
+	picture->search.partial = true;
+}
+
 /* Assigns pending work that fits to a worker; the pool is locked.  Returns how much. */
 static uint64
 pull(const char *pool, const char *worker_id, int n)
@@ -549,8 +564,11 @@ pull(const char *pool, const char *worker_id, int n)
 		picture_queue(&picture, pool, heads[i], false);
 		if (picture.nitems == 0)
 			break;
-		picture_fleet(&picture, pool, worker_id, false);
+		/* whether a retry has anywhere else to go, only the whole fleet tells */
+		picture_fleet(&picture, pool, picture.nretries == 0 ? worker_id : NULL, false);
 		load_reservations(&picture, pool, false);
+		if (picture.nretries > 0)
+			bar_others(&picture, worker_id);
 		search_place(&picture.search, picture.items, picture.nitems, n);
 		pulled = write_decisions(&picture, pool, false);
 		if (picture.nitems < heads[i])

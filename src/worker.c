@@ -231,7 +231,7 @@ requeue_assigned(const char *pool, const char *worker_id, Parameter changed, con
 
 	for (int i = 0; i < n; i++)
 		ids[i] = column_bigint(i, 1);
-	n = end_assignments(pool, ids, n, false, "expired", reason, NULL, &ended);
+	n = end_assignments(pool, ids, n, false, "expired", reason, NULL, NULL, &ended);
 	requeue(pool, ended, n, false);
 }
 
@@ -319,10 +319,10 @@ unregister_worker(PG_FUNCTION_ARGS)
 	ids = palloc(sizeof(int64) * (n + 1));
 	for (int i = 0; i < n; i++)
 		ids[i] = column_bigint(i, 1);
-	n = end_assignments(pool, ids, n, true, "expired", "the worker left", NULL, &ended);
+	n = end_assignments(pool, ids, n, true, "expired", "the worker left", "worker", NULL, &ended);
 	requeue(pool, ended, n, true);
 	n = live_assignments(pool, worker_id, NULL, &ids);
-	n = end_assignments(pool, ids, n, false, "expired", "the worker left", NULL, &ended);
+	n = end_assignments(pool, ids, n, false, "expired", "the worker left", NULL, NULL, &ended);
 	requeue(pool, ended, n, false);
 
 	statement_run(&forget, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));

@@ -381,6 +381,7 @@ CREATE TABLE hwsched.pending (
     ready_at timestamptz NOT NULL DEFAULT '-infinity',
     concurrency_key text COLLATE "C",
     avoid_workers text[] COLLATE "C",
+    retry_profile_id bigint,
     submitted_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (pool, priority, deadline, queue_no)
 );
@@ -399,6 +400,7 @@ COMMENT ON COLUMN hwsched.pending.model_family IS 'The family of that model.';
 COMMENT ON COLUMN hwsched.pending.ready_at IS 'When it may be placed: a time after a failed attempt, infinity while it depends on others.';
 COMMENT ON COLUMN hwsched.pending.concurrency_key IS 'Of all workloads with the same key one is live at a time.';
 COMMENT ON COLUMN hwsched.pending.submitted_at IS 'When the workload was submitted: by the setting ageing, who has waited for long comes earlier.';
+COMMENT ON COLUMN hwsched.pending.retry_profile_id IS 'The workload profile that answers what went wrong, in place of its own if any worker can meet it.';
 COMMENT ON COLUMN hwsched.pending.avoid_workers IS 'Workers on which it failed: it goes elsewhere, if there is anywhere else.';
 
 CREATE TABLE hwsched.reservation (

@@ -96,7 +96,7 @@ END $$;
 SELECT lives_ok($$
 	DO $do$
 	BEGIN
-		PERFORM hwsched.create_pool('tap_1', '{"max_concurrent": 3}'), hwsched.create_pool('tap_2');
+		PERFORM hwsched.create_pool('tap_1', '{"max_concurrent": 3, "retry_backoff": "0 s"}'), hwsched.create_pool('tap_2', '{"retry_backoff": "0 s"}');
 		FOR i IN 0..7 LOOP
 			PERFORM hwsched.register_worker('w' || i, pg_temp.hardware(), 'tap_1'), hwsched.register_worker('w' || i, pg_temp.hardware(), 'tap_2');
 		END LOOP;
