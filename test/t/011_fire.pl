@@ -41,10 +41,10 @@ END $$;
 CREATE FUNCTION pick(what text) RETURNS text LANGUAGE sql AS $$
   SELECT workload_id FROM hwsched.submission WHERE pool = 'fire' AND outcome IS NULL AND workload_id > what ORDER BY workload_id LIMIT 1
 $$;
--- One in six is a gang, others want whole accelerators, shares or memory, some
--- depend on another one, or exclude each other.
+-- One in six is a gang, others want whole accelerators, shares or memory.  What
+-- a client that was killed has claimed is taken back when its time is up.
 CREATE FUNCTION work(n int) RETURNS jsonb LANGUAGE sql AS $$
-  SELECT jsonb_build_object('retries', n % 3, 'priority', 1 + n % 5, 'test_type', (ARRAY['vision', 'nlp', 'training'])[1 + n % 3], 'cpu_cores', n % 3)
+  SELECT jsonb_build_object('timeout', 1.5, 'retries', n % 3, 'priority', 1 + n % 5, 'test_type', (ARRAY['vision', 'nlp', 'training'])[1 + n % 3], 'cpu_cores', n % 3)
     || CASE n % 6 WHEN 0 THEN '{"required_accelerators": {"cuda": 1}}' WHEN 1 THEN '{"accelerator_share": 0.4, "minimum_memory": 1}' WHEN 2 THEN '{"host_memory": 1.5}'
        WHEN 3 THEN CASE n % 4 WHEN 1 THEN '{"custom_properties": {"allocation_strategy": "sharded", "is_shardable": true, "min_shards": 2, "max_shards": 3}}'
                               ELSE '{"custom_properties": {"allocation_strategy": "replicated", "max_shards": 3, "quorum": 2}}' END
@@ -107,7 +107,7 @@ my @pgbench = ('pgbench', '-n', '-c', $clients, '-j', 2, '-T', 60, '-f', $script
 my %program;
 my $said = $node->basedir . '/said';
 my $jobs = $node->basedir . '/jobs.json';
-append_to_file($jobs, '[' . join(',', map { qq({"test_id": "job $_", "retries": 1000, "timeout": 20, "custom_properties": {"command": ["sleep", "0.$_"]}}) } 1 .. 10 + $rounds) . ']');
+append_to_file($jobs, '[' . join(',', map { qq({"test_id": "job $_", "retries": 1000, "timeout": 20, "custom_properties": {"command": ["sleep", "0.$_"]}}) } 1 .. 10 + 4 * $rounds) . ']');
 
 sub launch
 {
@@ -159,7 +159,14 @@ for my $round (1 .. $rounds)
 {
 	my ($out, $err) = ('', '');
 	my $bench = start(\@pgbench, '<', \undef, '>', \$out, '2>', \$err);
-	sleep(0.3 + rand(1.2));
+	# all are at work, some in the middle of something
+	my $size = -s $told;
+	for (1 .. 200)
+	{
+		last if -s $told > $size + 100 * $clients;
+		sleep(0.05);
+	}
+	sleep(rand(0.8));
 	relaunch($programs[rand @programs]) if @programs && rand() < 0.4;
 	my ($postmaster) = slurp_file($node->data_dir . '/postmaster.pid') =~ /^(\d+)/;
 	# the last round is a whole server's, so that there is one
@@ -208,8 +215,7 @@ unlike(slurp_file($node->logfile), qr/PANIC|TRAP|was terminated by signal (?!9)|
 
 # --- nothing is lost: all that is open can be brought to its end
 
-# what a client that was killed has claimed is taken back, as no report renews its lease
-sleep(1.5);
+sleep(1.6);
 $node->safe_psql('postgres', "SELECT hwsched.maintain('fire')");
 my $left;
 for (1 .. 100)
