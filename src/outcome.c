@@ -298,7 +298,7 @@ void
 complete_workloads(const char *pool, const EndedAssignment *ended, int count)
 {
 	static Statement close = {
-		"UPDATE hwsched.submission s SET outcome = 'completed', closed_at = now()"
+		"UPDATE hwsched.submission s SET outcome = 'completed', closed_at = greatest(now(), s.submitted_at)"
 		" FROM unnest($2, $3) c(workload_id, run)"
 		" WHERE s.pool = $1 AND s.workload_id = c.workload_id AND s.run = c.run AND s.outcome IS NULL",
 		{TEXTOID, TEXTARRAYOID, INT4ARRAYOID}
@@ -349,7 +349,7 @@ requeue(const char *pool, const EndedAssignment *ended, int count, bool failed)
 		{TEXTOID, TEXTARRAYOID, INT4ARRAYOID, INT4ARRAYOID}
 	};
 	static Statement bury = {
-		"UPDATE hwsched.submission s SET outcome = 'dead', closed_at = now()"
+		"UPDATE hwsched.submission s SET outcome = 'dead', closed_at = greatest(now(), s.submitted_at)"
 		" FROM unnest($2, $3, $4) e(workload_id, run, attempt)"
 		" WHERE s.pool = $1 AND s.workload_id = e.workload_id AND s.run = e.run"
 		"  AND s.outcome IS NULL AND e.attempt > s.retries + 1",
