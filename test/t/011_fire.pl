@@ -26,7 +26,7 @@ $node->append_conf('postgresql.conf', "restart_after_crash = on\nmax_connections
 $node->restart;
 $node->safe_psql('postgres', 'CREATE EXTENSION hwsched');
 $node->safe_psql('postgres', <<'SQL');
-SELECT hwsched.create_pool(p, '{"max_concurrent": 4, "lease": "1 s", "retry_backoff": "0.2 s", "offline_after": "3 s", "quarantine_after": 30}')
+SELECT hwsched.create_pool(p, '{"max_concurrent": 4, "lease": "1 s", "retry_backoff": "0.2 s", "offline_after": "3 s", "quarantine_after": 3}')
 FROM unnest(ARRAY['fire', 'py']) p;
 SELECT hwsched.register_worker('w' || n, '{"cpu_cores": 8, "available_memory": 16, "max_concurrent": 9,
   "supported_backends": ["cuda"], "available_accelerators": {"cuda": 2}}', 'fire') FROM generate_series(1, 6) n;
@@ -78,6 +78,8 @@ SELECT try(format('hwsched.cancel(%L, ''fire'')', ':id')) AS done \gset
 \if :done = 1
 \shell echo cancelled :id >> TOLD
 \endif
+\elif :op <= 47
+SELECT try(format('hwsched.retry_dead(%L, ''fire'')', (SELECT workload_id FROM hwsched.submission WHERE pool = 'fire' AND outcome = 'dead' LIMIT 1)));
 \elif :op <= 50
 SELECT try(format('hwsched.schedule(%L, ''fire'')', pick(md5(:n::text))));
 \elif :op <= 54
