@@ -101,8 +101,8 @@ like($out, qr/^$_->[0] +$_->[1] +node +$_->[2] .*$_->[3]/m, "it tells the outcom
 	for [ 'hello', 'completed', 1, '' ], [ 'again', 'completed', 2, '' ], [ 'broken', 'dead', 1, 'exit status 7: no luck' ],
 	[ 'slow', 'dead', 1, 'time' ], [ 'longer than a lease', 'completed', 1, '  2\.\d' ], [ 'killed', 'dead', 1, 'killed by SIGSEGV' ],
 	[ 'bytes', 'completed', 1, '' ], [ 'missing', 'dead', 1, 'No such file' ], [ 'a line', 'dead', 1, 'no list of arguments' ], [ 'none', 'dead', 1, 'no list of arguments' ];
-is($node->safe_psql('postgres', "SELECT result ->> 'output' FROM hwsched.assignment WHERE workload_id = 'hello'"), "hello a  b; \$HOME\n", 'no shell saw the arguments');
-is($node->safe_psql('postgres', "SELECT result FROM hwsched.assignment WHERE workload_id = 'bytes'") =~ s/"seconds": [\d.]+/S/r,
+is($node->safe_psql('postgres', "SELECT result ->> 'output' FROM hwsched.assignment WHERE workload_id = 'hello' AND state = 'completed'"), "hello a  b; \$HOME\n", 'no shell saw the arguments');
+is($node->safe_psql('postgres', "SELECT result FROM hwsched.assignment WHERE workload_id = 'bytes' AND state = 'completed'") =~ s/"seconds": [\d.]+/S/r,
 	"{\"output\": \"a\x{fffd}b\x{fffd}c\", S, \"exit_status\": 0}" =~ s/\x{fffd}/\xef\xbf\xbd/gr, 'bytes that JSON cannot hold do no harm');
 is($node->safe_psql('postgres', "SELECT string_agg(result ->> 'output', '' ORDER BY attempt) FROM hwsched.assignment WHERE workload_id = 'again' AND state = 'completed'"),
 	"attempt 2 of again\n", 'the command knows its workload and attempt');

@@ -26,7 +26,7 @@ $node->append_conf('postgresql.conf', "restart_after_crash = on\nmax_connections
 $node->restart;
 $node->safe_psql('postgres', 'CREATE EXTENSION hwsched');
 $node->safe_psql('postgres', <<'SQL');
-SELECT hwsched.create_pool(p, '{"max_concurrent": 4, "lease": "1 s", "retry_backoff": "0.2 s", "offline_after": "3 s", "quarantine_after": 3}')
+SELECT hwsched.create_pool(p, '{"max_concurrent": 4, "lease": "1 s", "retry_backoff": "0.2 s", "offline_after": "3 s", "quarantine_after": 10}')
 FROM unnest(ARRAY['fire', 'py']) p;
 SELECT hwsched.register_worker('w' || n, '{"cpu_cores": 8, "available_memory": 16, "max_concurrent": 9,
   "supported_backends": ["cuda"], "available_accelerators": {"cuda": 2}}', 'fire') FROM generate_series(1, 6) n;
