@@ -257,7 +257,9 @@ SKIP:
 	my @completed = map { slurp_file("$said.$_") =~ /^\S+ (job \d+): completed$/mg } qw(one two);
 	my %times;
 	$times{$_}++ for @completed;
-	is(join(', ', grep { $times{$_} > 1 } sort keys %times), '', 'no work was completed twice');
+	# a coordinator that was killed when all was closed has submitted it again
+	my %run = map { split /\|/ } split /\n/, $node->safe_psql('postgres', "SELECT workload_id, run FROM hwsched.workload WHERE pool = 'py'");
+	is(join(', ', grep { $times{$_} > $run{$_} } sort keys %times), '', 'no work was completed twice');
 	note(scalar(@completed), ' completions acknowledged to the workers');
 }
 is(problems($node), '', 'all agrees at the end');
