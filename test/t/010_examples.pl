@@ -2,6 +2,7 @@
 # worker, and a coordinator.
 use strict;
 use warnings;
+use File::Basename qw(dirname);
 use FindBin;
 use lib $FindBin::Bin;
 use Hwsched;
@@ -107,6 +108,14 @@ is($node->safe_psql('postgres', "SELECT result FROM hwsched.assignment WHERE wor
 is($node->safe_psql('postgres', "SELECT string_agg(result ->> 'output', '' ORDER BY attempt) FROM hwsched.assignment WHERE workload_id = 'again' AND state = 'completed'"),
 	"attempt 2 of again\n", 'the command knows its workload and attempt');
 ok(sleeps('6[12]', 'not'), 'what a command left running has gone with it');
+
+# --- the example of the README
+
+($out, $err) = ('', '');
+ok(run([ example($node, 'coordinator', 'boss', '--dispatch', '--every', 0.3, dirname(__FILE__) . '/../../examples/coordinator/jobs.json') ], '>', \$out, '2>', \$err, timeout(60)),
+	'the example jobs are all completed') or diag($out, $err);
+is($node->safe_psql('postgres', "SELECT result ->> 'output' FROM hwsched.assignment WHERE workload_id = 'report' AND state = 'completed'"), "report: the others are done\n", 'the last one, too');
+is($node->safe_psql('postgres', "SELECT bool_and(r.started_at >= o.finished_at) FROM hwsched.assignment r, hwsched.assignment o WHERE r.workload_id = 'report' AND o.workload_id IN ('hello', 'checksum') AND o.run = (SELECT max(run) FROM hwsched.workload w WHERE w.workload_id = o.workload_id)"), 't', 'which waited for the others');
 
 # --- what it says about its machine
 

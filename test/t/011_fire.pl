@@ -41,7 +41,8 @@ END $$;
 CREATE FUNCTION pick(what text) RETURNS text LANGUAGE sql AS $$
   SELECT workload_id FROM hwsched.submission WHERE pool = 'fire' AND outcome IS NULL AND workload_id > what ORDER BY workload_id LIMIT 1
 $$;
--- One in six is a gang, others want whole accelerators, shares or memory.  What
+-- One in six is a gang, others want whole accelerators, shares or memory, depend on
+-- one another, exclude one another or have a deadline.  What
 -- a client that was killed has claimed is taken back when its time is up.
 CREATE FUNCTION work(n int) RETURNS jsonb LANGUAGE sql AS $$
   SELECT jsonb_build_object('timeout', 1.5, 'retries', n % 3, 'priority', 1 + n % 5, 'test_type', (ARRAY['vision', 'nlp', 'training'])[1 + n % 3], 'cpu_cores', n % 3)
@@ -49,6 +50,9 @@ CREATE FUNCTION work(n int) RETURNS jsonb LANGUAGE sql AS $$
        WHEN 3 THEN CASE n % 4 WHEN 1 THEN '{"custom_properties": {"allocation_strategy": "sharded", "is_shardable": true, "min_shards": 2, "max_shards": 3}}'
                               ELSE '{"custom_properties": {"allocation_strategy": "replicated", "max_shards": 3, "quorum": 2}}' END
        ELSE '{}' END::jsonb
+    || CASE WHEN n % 7 = 0 THEN jsonb_build_object('depends_on', (SELECT coalesce(jsonb_agg(id), '[]') FROM unnest(ARRAY[pick(md5(n::text)), pick(md5(n::text || 'b'))]) id WHERE id IS NOT NULL))
+            WHEN n % 7 = 1 THEN jsonb_build_object('concurrency_key', 'k' || n % 5)
+            WHEN n % 7 = 2 THEN jsonb_build_object('deadline', now() + make_interval(secs => n % 10)) ELSE '{}' END
 $$;
 -- What clients were told, once they say so.
 CREATE TABLE told (what text, id text);
@@ -235,6 +239,11 @@ BEGIN
   END LOOP;
 END $$;
 SQL
+	# what depends on something cancelled or dead waits for ever, unless that is cancelled, too
+	$node->safe_psql('postgres', <<'SQL');
+SELECT try(format('hwsched.cancel(%L, ''fire'')', workload_id)) FROM (SELECT DISTINCT d.workload_id FROM hwsched.dependency d
+  JOIN hwsched.submission s ON s.pool = d.pool AND s.workload_id = d.depends_on WHERE d.pool = 'fire' AND s.outcome IN ('cancelled', 'dead')) hopeless
+SQL
 	$left = $node->safe_psql('postgres', "SELECT count(*) FROM hwsched.workload WHERE pool = 'fire' AND state IN ('pending', 'assigned', 'running')");
 	last if $left == 0;
 	sleep(0.2);
@@ -243,6 +252,11 @@ is($left, 0, 'what was open could be brought to its end')
 	or diag($node->safe_psql('postgres', "SELECT w.workload_id, w.state, q.reason, w.requirements FROM hwsched.workload w LEFT JOIN hwsched.pending_workloads q USING (pool, workload_id)
 		WHERE pool = 'fire' AND w.state IN ('pending', 'assigned', 'running') LIMIT 10; SELECT * FROM hwsched.worker_usage WHERE pool = 'fire'; SELECT * FROM hwsched.pending WHERE pool = 'fire' LIMIT 10; SELECT a.assignment_id, workload_id, attempt, run, state, started_at, lease_until, finished_at, now(), is_gang FROM hwsched.assignment a WHERE pool = 'fire' AND finished_at IS NULL; SELECT * FROM hwsched.maintain('fire')"));
 is(problems($node), '', 'and all agrees');
+is($node->safe_psql('postgres', <<'SQL'), 't|t|t|t', 'there was work of all kinds');
+SELECT count(*) FILTER (WHERE requirements -> 'depends_on' <> '[]') > 0, count(*) FILTER (WHERE requirements ? 'concurrency_key') > 0,
+  count(*) FILTER (WHERE requirements ? 'deadline') > 0, count(*) FILTER (WHERE requirements ? 'custom_properties') > 0
+FROM hwsched.submission WHERE pool = 'fire' AND outcome = 'completed'
+SQL
 
 SKIP:
 {
