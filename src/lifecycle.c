@@ -345,7 +345,7 @@ cancel(PG_FUNCTION_ARGS)
 		{TEXTOID, TEXTOID}
 	};
 	static Statement close = {
-		"UPDATE hwsched.submission SET outcome = 'cancelled', closed_at = now()"
+		"UPDATE hwsched.submission SET outcome = 'cancelled', closed_at = greatest(now(), submitted_at)"
 		" WHERE pool = $1 AND workload_id = $2 AND outcome IS NULL",
 		{TEXTOID, TEXTOID}
 	};

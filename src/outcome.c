@@ -302,7 +302,7 @@ void
 complete_workloads(const char *pool, const EndedAssignment *ended, int count)
 {
 	static Statement close = {
-		"UPDATE hwsched.submission s SET outcome = 'completed', closed_at = now()"
+		"UPDATE hwsched.submission s SET outcome = 'completed', closed_at = greatest(now(), s.submitted_at)"
 		" FROM unnest($2, $3) c(workload_id, run)"
 		" WHERE s.pool = $1 AND s.workload_id = c.workload_id AND s.run = c.run AND s.outcome IS NULL",
 		{TEXTOID, TEXTARRAYOID, INT4ARRAYOID}

@@ -70,7 +70,7 @@ queue_attempts(const char *pool, int count, Parameter workload_ids, Parameter ru
 		{TEXTOID, TEXTARRAYOID, INT4ARRAYOID, INT4ARRAYOID, FLOAT8OID, FLOAT8OID}
 	};
 	static Statement bury = {
-		"UPDATE hwsched.submission s SET outcome = 'dead', closed_at = now()"
+		"UPDATE hwsched.submission s SET outcome = 'dead', closed_at = greatest(now(), s.submitted_at)"
 		" FROM unnest($2, $3, $4) e(workload_id, run, attempt)"
 		" WHERE s.pool = $1 AND s.workload_id = e.workload_id AND s.run = e.run"
 		"  AND s.outcome IS NULL AND e.attempt > s.retries + 1",
