@@ -70,6 +70,27 @@ missing_packages() {
 	[ -e "$(pg_config_value --sharedir)/extension/pgtap.control" ] || echo "postgresql-$pg_major-pgtap"
 }
 
+# Whether clang can build a fuzz target.
+has_fuzzer() {
+	echo 'int LLVMFuzzerTestOneInput(const char *d, long n); int LLVMFuzzerTestOneInput(const char *d, long n) { return 0; }' |
+		clang -fsanitize=fuzzer,address,undefined -x c -o /dev/null - 2>/dev/null
+}
+
+# Prints the packages without which single stages of the tests are skipped, as
+# far as they can be had.
+optional_packages() {
+	local major
+	[ "$1" = test ] || return 0
+	if ! has_fuzzer; then
+		obtainable clang || return 0
+		major=$(apt-cache depends clang 2>/dev/null | sed -nE 's/^ *Depends: clang-([0-9]+)$/\1/p')
+		echo clang
+		# elsewhere it is a part of clang
+		if obtainable "libclang-rt-$major-dev"; then echo "libclang-rt-$major-dev"; fi
+	fi
+	if ! command -v sqlsmith >/dev/null && obtainable sqlsmith; then echo sqlsmith; fi
+}
+
 apt() {
 	DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=400 \
 		-o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confold "$@" >>"$tmp/apt.log" 2>&1 ||
@@ -115,6 +136,11 @@ prepare_packages() {
 		install_packages $missing
 		missing=$(missing_packages "$1" | xargs)
 		[ -z "$missing" ] || die "still missing after installation: $missing"
+	fi
+	if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+		missing=$(optional_packages "$1" | xargs)
+		# shellcheck disable=SC2086 # a list of words
+		if [ -n "$missing" ]; then (install_packages $missing) || echo "going on without $missing"; fi
 	fi
 	echo "$("$pg_bindir/postgres" --version) in $pg_bindir"
 }
