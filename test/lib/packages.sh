@@ -76,19 +76,16 @@ has_fuzzer() {
 		clang -fsanitize=fuzzer,address,undefined -x c -o /dev/null - 2>/dev/null
 }
 
-# Prints the packages without which single stages of the tests are skipped, as
-# far as they can be had.
+# Prints those without which some tests are skipped.
 optional_packages() {
-	local major
 	[ "$1" = test ] || return 0
+	/usr/bin/python3 -c "import psycopg" 2>/dev/null || echo python3-psycopg
+	compgen -G '/usr/lib/*/faketime/libfaketime.so.1' >/dev/null || echo libfaketime
+	command -v sqlsmith >/dev/null || echo sqlsmith
 	if ! has_fuzzer; then
-		obtainable clang || return 0
-		major=$(apt-cache depends clang 2>/dev/null | sed -nE 's/^ *Depends: clang-([0-9]+)$/\1/p')
 		echo clang
-		# elsewhere it is a part of clang
-		if obtainable "libclang-rt-$major-dev"; then echo "libclang-rt-$major-dev"; fi
+		apt-cache depends clang 2>/dev/null | sed -nE 's/^ *Depends: clang-([0-9]+)$/libclang-rt-\1-dev/p'
 	fi
-	if ! command -v sqlsmith >/dev/null && obtainable sqlsmith; then echo sqlsmith; fi
 }
 
 apt() {
@@ -112,7 +109,7 @@ install_packages() {
 
 # prepare_packages <mode>: afterwards everything needed is there.
 prepare_packages() {
-	local missing
+	local missing optional='' name
 	heading "packages"
 	if ! choose_postgresql; then
 		# A fresh container has empty package lists.
@@ -124,7 +121,8 @@ prepare_packages() {
 		fi
 	fi
 	missing=$(missing_packages "$1" | xargs)
-	if [ -n "$missing" ]; then
+	if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then optional=$(optional_packages "$1" | xargs); fi
+	if [ -n "$missing$optional" ]; then
 		if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
 			echo "These packages are missing: $missing"
 			echo "As root, on Debian or Ubuntu:"
@@ -132,15 +130,13 @@ prepare_packages() {
 			die "packages are missing"
 		fi
 		[ -s "$tmp/apt.log" ] || apt update
+		for name in $optional; do
+			if obtainable "$name"; then missing+=" $name"; fi
+		done
 		# shellcheck disable=SC2086 # a list of words
-		install_packages $missing
+		if [ -n "$missing" ]; then install_packages $missing; fi
 		missing=$(missing_packages "$1" | xargs)
 		[ -z "$missing" ] || die "still missing after installation: $missing"
-	fi
-	if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-		missing=$(optional_packages "$1" | xargs)
-		# shellcheck disable=SC2086 # a list of words
-		if [ -n "$missing" ]; then (install_packages $missing) || echo "going on without $missing"; fi
 	fi
 	echo "$("$pg_bindir/postgres" --version) in $pg_bindir"
 }
