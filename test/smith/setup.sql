@@ -34,45 +34,67 @@ SELECT n, (ARRAY['p', 'p', 'p', 'default', 'no pool'])[1 + n % 5] AS pool, (ARRA
 FROM generate_series(1, 60) AS n;
 GRANT SELECT ON smith.sample TO hwsched_viewer, hwsched_worker;
 
--- It calls no function that returns void or a set: so each has one beside it that
--- returns a text, and takes what the function refuses for an answer.
+-- It calls no function that returns void or a set: so each has some beside it,
+-- which return what queries ask for, know the pool, and take what the function
+-- refuses for an answer.
 DO $$
 DECLARE
 	f record;
 BEGIN
-	FOR f IN SELECT p.oid, p.proname, p.pronargs, p.prokind, (SELECT string_agg(format_type(t, NULL), ', ' ORDER BY no) FROM unnest(p.proargtypes) WITH ORDINALITY AS a (t, no)) AS types FROM pg_proc AS p
-		WHERE p.pronamespace = 'hwsched'::regnamespace AND p.prokind = 'f' AND p.prorettype <> 'trigger'::regtype AND (p.proretset OR p.prorettype = 'void'::regtype)
+	FOR f IN SELECT p.oid, p.proname, p.pronargs, result, format('smith.%I', p.proname || '_' || result) AS name, last.pool,
+			(SELECT string_agg(format_type(t, NULL), ', ' ORDER BY no) FROM unnest(p.proargtypes) WITH ORDINALITY AS a (t, no) WHERE no <= p.pronargs - last.pool) AS types
+		FROM pg_proc AS p CROSS JOIN unnest('{text,boolean,integer,bigint,jsonb}'::text[]) AS result CROSS JOIN LATERAL (SELECT (p.proargnames[p.pronargs] = 'pool')::int AS pool) AS last
+		WHERE p.pronamespace = 'hwsched'::regnamespace AND p.prokind = 'f' AND p.prorettype <> 'trigger'::regtype AND (has_function_privilege('smith_worker', p.oid, 'EXECUTE') OR has_function_privilege('smith_coordinator', p.oid, 'EXECUTE'))
 	LOOP
-		EXECUTE format($f$CREATE FUNCTION smith.%I(%s) RETURNS text LANGUAGE plpgsql AS
-			'BEGIN PERFORM * FROM hwsched.%I(%s); RETURN ''done''; EXCEPTION WHEN OTHERS THEN IF sqlstate LIKE ''XX%%'' THEN RAISE; END IF; RETURN sqlstate; END'$f$,
-			f.proname, f.types, f.proname, (SELECT string_agg('$' || n, ', ') FROM generate_series(1, f.pronargs) AS n));
-		EXECUTE format('REVOKE EXECUTE ON FUNCTION smith.%I FROM PUBLIC', f.proname);
-		EXECUTE format('GRANT EXECUTE ON FUNCTION smith.%I TO %s', f.proname, (SELECT string_agg(rolname, ', ') FROM pg_roles WHERE rolname LIKE 'smith\_%' AND has_function_privilege(oid, f.oid, 'EXECUTE')));
+		EXECUTE format('CREATE FUNCTION %s(%s) RETURNS %s LANGUAGE plpgsql AS %L', f.name, f.types, f.result, format('BEGIN PERFORM * FROM hwsched.%I(%s); RETURN 1; EXCEPTION WHEN OTHERS THEN IF sqlstate LIKE ''XX%%'' THEN RAISE; END IF; RETURN 0; END',
+			f.proname, (SELECT string_agg(CASE WHEN n > f.pronargs - f.pool THEN quote_literal('p') ELSE '$' || n END, ', ') FROM generate_series(1, f.pronargs) AS n)));
+		EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', f.name);
+		EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s', f.name, (SELECT string_agg(rolname, ', ') FROM pg_roles WHERE rolname LIKE 'smith\_%' AND has_function_privilege(oid, f.oid, 'EXECUTE')));
 	END LOOP;
 END $$;
 
--- All that is there, and all that is not the worker's own
-CREATE FUNCTION smith.digest(own text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-	relation regclass; rows text; digest text := ''; is_own text;
+-- sqlsmith rolls back what it does: so whoever writes what he may not is told on.
+-- What a worker's login does leads to changes of the queue, and of what others'
+-- completed work held; but another worker reports and runs for itself.
+CREATE FUNCTION smith.tell() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	FOR relation IN SELECT c.oid FROM pg_class AS c WHERE c.relnamespace = 'hwsched'::regnamespace AND c.relkind = 'r' ORDER BY c.oid LOOP
-		-- what the work of all workers leads to is left out beside their own
-		CONTINUE WHEN own IS NOT NULL AND NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = relation AND attname = 'worker_id');
-		is_own := CASE WHEN own IS NULL THEN 'false' ELSE format('(pool = ''p'' AND worker_id = %L)', own) END;
-		EXECUTE format('SELECT md5(string_agg(r::text, '','' ORDER BY r::text)) FROM %s AS r WHERE NOT %s', relation, is_own) INTO rows;
-		digest := md5(digest || relation || coalesce(rows, ''));
-	END LOOP;
-	RETURN digest;
+	IF session_user = 'smith_viewer' THEN
+		RAISE LOG 'trespass: a viewer does % on %', TG_OP, TG_TABLE_NAME;
+	ELSIF session_user = 'smith_worker' AND TG_TABLE_NAME IN ('worker', 'device', 'worker_load', 'device_load', 'load_history', 'worker_login') AND (to_jsonb(coalesce(NEW, OLD)) ->> 'pool', to_jsonb(coalesce(NEW, OLD)) ->> 'worker_id') <> ('p', 'w1') THEN
+		RAISE LOG 'trespass: a worker does % on % of another: %', TG_OP, TG_TABLE_NAME, coalesce(NEW, OLD);
+	ELSIF session_user = 'smith_worker' AND TG_TABLE_NAME IN ('pool', 'settings_version', 'taxonomy', 'type_word', 'class_similarity', 'implied_device') THEN
+		RAISE LOG 'trespass: a worker does % on %', TG_OP, TG_TABLE_NAME;
+	ELSIF session_user = 'smith_worker' AND TG_TABLE_NAME = 'assignment' AND to_jsonb(coalesce(NEW, OLD)) ->> 'worker_id' <> 'w1' AND (TG_OP <> 'UPDATE' OR NEW.state IN ('running', 'completed', 'failed')) THEN
+		RAISE LOG 'trespass: a worker does % on an assignment of another: %', TG_OP, coalesce(NEW, OLD);
+	ELSIF session_user = 'smith_coordinator' AND TG_TABLE_NAME IN ('pool', 'settings_version', 'taxonomy', 'type_word', 'class_similarity', 'implied_device') THEN
+		RAISE LOG 'trespass: a coordinator does % on %', TG_OP, TG_TABLE_NAME;
+	END IF;
+	RETURN coalesce(NEW, OLD);
 END $$;
--- pg_stat_user_functions tells what was called
-ALTER ROLE smith_viewer SET log_error_verbosity = verbose;
-ALTER ROLE smith_worker SET log_error_verbosity = verbose;
-ALTER ROLE smith_coordinator SET log_error_verbosity = verbose;
-ALTER ROLE smith_viewer SET track_functions = 'all';
-ALTER ROLE smith_worker SET track_functions = 'all';
-ALTER ROLE smith_coordinator SET track_functions = 'all';
-ALTER ROLE smith_viewer SET statement_timeout = '2 s';
-ALTER ROLE smith_worker SET statement_timeout = '2 s';
-ALTER ROLE smith_coordinator SET statement_timeout = '2 s';
+DO $$
+DECLARE
+	relation regclass;
+BEGIN
+	FOR relation IN SELECT oid FROM pg_class WHERE relnamespace = 'hwsched'::regnamespace AND relkind = 'r' LOOP
+		EXECUTE format('CREATE TRIGGER tell BEFORE INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION smith.tell()', relation);
+	END LOOP;
+END $$;
+
+-- Where it looks for functions: ours are few among the system's
+CREATE VIEW smith.pg_proc AS SELECT p.oid, p.proname, p.pronamespace, p.prorettype, p.proargtypes, p.proretset, p.prokind FROM pg_catalog.pg_proc AS p
+WHERE (p.pronamespace IN ('hwsched'::regnamespace, 'smith'::regnamespace) AND has_function_privilege(p.oid, 'EXECUTE')) OR p.proname IN ('length', 'now', 'count', 'max', 'jsonb_agg', 'to_jsonb', 'random');
+GRANT SELECT ON smith.pg_proc TO hwsched_viewer, hwsched_worker;
+-- Of operators it does not know which types they fit: most queries would end
+-- there. This database is thrown away.
+SET allow_system_table_mods = on;
+DELETE FROM pg_operator WHERE EXISTS (SELECT FROM pg_type AS t WHERE t.oid IN (oprleft, oprright) AND (t.typname IN ('anyrange', 'anymultirange') OR t.typcategory = 'G'));
+
+DO $$
+DECLARE
+	r record;
+BEGIN
+	FOR r IN SELECT rolname, setting FROM pg_roles, unnest(ARRAY['search_path = smith, pg_catalog', 'log_error_verbosity = verbose', 'track_functions = ''all''', 'statement_timeout = 2000', 'lock_timeout = 2000', 'client_min_messages = error']) AS setting WHERE rolname LIKE 'smith\_%' LOOP
+		EXECUTE format('ALTER ROLE %I SET %s', r.rolname, r.setting);
+	END LOOP;
+END $$;
 ANALYZE;
