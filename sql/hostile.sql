@@ -119,6 +119,8 @@ SELECT * FROM hwsched.claim('w', 3, true, '%s')
 SELECT hwsched.extend_lease(regress_calls.assignment('%s', 'running'), '1 hour', '%s')
 SELECT hwsched.complete(regress_calls.assignment('%s', 'running'), '{"a": 1}', '%s')
 SELECT * FROM hwsched.unsettled_records('%s')
+SELECT * FROM hwsched.running_on('w', '%s')
+SELECT hwsched.requirements(regress_calls.assignment('%s', 'running'), '%s')
 SELECT * FROM hwsched.preference
 SELECT hwsched.complete_many(ARRAY[regress_calls.assignment('%s', 'running')], '%s')
 SELECT hwsched.start(regress_calls.assignment('%s', 'assigned'), '%s')
