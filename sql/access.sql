@@ -26,7 +26,7 @@ BEGIN
 	END LOOP;
 END $$;
 
-SELECT hwsched.create_pool('access', '{"max_concurrent": 20, "retry_backoff": 0}'), hwsched.create_pool('access_2');
+SELECT hwsched.create_pool('access', '{"max_concurrent": 20, "retry_backoff": 0, "offline_after": 1000}'), hwsched.create_pool('access_2');
 SELECT hwsched.register_worker(w, '{"cpu_cores": 4}', p) FROM unnest('{mine,theirs}'::text[]) AS w, unnest('{access,access_2}'::text[]) AS p;
 SELECT hwsched.grant_worker('mine', 'regress_mine', 'access'), hwsched.grant_worker('theirs', 'regress_theirs', 'access');
 -- of both workers, assignments in every state
@@ -40,6 +40,7 @@ SELECT count(hwsched.complete(assignment_id, NULL, 'access')) AS completed FROM 
 SELECT count(hwsched.fail(assignment_id, 'x', 'access')) AS failed FROM regress_access.assignment WHERE no = 4;
 SELECT count(hwsched.cancel(workload_id, 'access')) AS cancelled FROM regress_access.assignment WHERE no = 5;
 UPDATE hwsched.assignment SET lease_until = '-infinity' WHERE pool = 'access' AND assignment_id IN (SELECT assignment_id FROM regress_access.assignment WHERE no = 6);
+UPDATE hwsched.worker_load SET last_seen_at = now() - interval '100 s' WHERE pool = 'access';
 SELECT count(*) AS maintained FROM hwsched.maintain('access');
 SELECT r.no, a.worker_id, a.state FROM hwsched.assignment AS a JOIN regress_access.assignment AS r USING (assignment_id) ORDER BY 2, 1;
 
@@ -50,19 +51,19 @@ SELECT regress_access.everything() AS before \gset
 SET SESSION AUTHORIZATION regress_mine;
 -- another's assignment: not even its state is told
 SELECT call, array_agg(DISTINCT regress_access.state(format(call, r.assignment_id))) AS theirs FROM regress_access.assignment AS r,
-	unnest(ARRAY['SELECT hwsched.start(%s, ''access'')', 'SELECT hwsched.extend_lease(%s, ''1 min'', ''access'')', 'SELECT hwsched.complete(%s, NULL, ''access'')', 'SELECT hwsched.complete_many(ARRAY[%s]::bigint[], ''access'')', 'SELECT hwsched.fail(%s, NULL, ''access'')']) AS call
+	unnest(ARRAY['SELECT hwsched.start(%s, ''access'')', 'SELECT hwsched.extend_lease(%s, ''1 min'', ''access'')', 'SELECT hwsched.complete(%s, NULL, ''access'')', 'SELECT hwsched.complete_many(ARRAY[%s]::bigint[], ''access'')', 'SELECT hwsched.fail(%s, NULL, ''access'')', 'SELECT hwsched.requirements(%s, ''access'')']) AS call
 WHERE r.worker_id = 'theirs' GROUP BY call ORDER BY call;
 -- its own and another's together: neither
 SELECT regress_access.state(format('SELECT hwsched.complete_many(ARRAY[%s]::bigint[], ''access'')', string_agg(assignment_id::text, ','))) AS both FROM regress_access.assignment WHERE no = 2;
 -- another worker, the same name in another pool, a worker that is not there
 SELECT call, regress_access.state(format(call, 'theirs', 'access')) AS theirs, regress_access.state(format(call, 'mine', 'access_2')) AS elsewhere, regress_access.state(format(call, 'nobody', 'access')) AS unknown
-FROM unnest(ARRAY['SELECT hwsched.register_worker(%L, ''{}'', %L)', 'SELECT hwsched.update_load(%L, ''{}'', %L)', 'SELECT hwsched.heartbeat(%L, %L)', 'SELECT hwsched.start_warming(%L, NULL, %L)', 'SELECT hwsched.start_cooling(%L, NULL, %L)', 'SELECT * FROM hwsched.claim(%L, 1, true, %L)']) AS call;
+FROM unnest(ARRAY['SELECT hwsched.register_worker(%L, ''{}'', %L)', 'SELECT hwsched.update_load(%L, ''{}'', %L)', 'SELECT hwsched.heartbeat(%L, %L)', 'SELECT hwsched.start_warming(%L, NULL, %L)', 'SELECT hwsched.start_cooling(%L, NULL, %L)', 'SELECT * FROM hwsched.claim(%L, 1, true, %L)', 'SELECT * FROM hwsched.running_on(%L, %L)']) AS call;
 -- what is not a worker's is refused by privilege, whatever it names
-SELECT count(*) AS functions, array_agg(DISTINCT has_function_privilege(oid, 'EXECUTE')) AS allowed FROM pg_proc WHERE pronamespace = 'hwsched'::regnamespace AND provolatile = 'v' AND prorettype <> 'trigger'::regtype
-	AND proname <> ALL ('{register_worker,update_load,heartbeat,start_warming,start_cooling,claim,start,extend_lease,complete,complete_many,fail}');
+SELECT count(*) > 10 AS functions, array_agg(DISTINCT has_function_privilege(oid, 'EXECUTE')) AS allowed FROM pg_proc WHERE pronamespace = 'hwsched'::regnamespace AND provolatile = 'v' AND prorettype <> 'trigger'::regtype
+	AND proname <> ALL ('{register_worker,update_load,heartbeat,start_warming,start_cooling,claim,start,extend_lease,complete,complete_many,fail,requirements,running_on}');
 -- tables: none but the taxonomy's is read, none is written
 SELECT string_agg(c.relname, ' ' ORDER BY c.relname COLLATE "C") AS read FROM pg_class AS c WHERE c.relnamespace = 'hwsched'::regnamespace AND c.relkind IN ('r', 'v') AND regress_access.state(format('SELECT FROM hwsched.%I LIMIT 1', c.relname)) = 'allowed';
-SELECT count(*) AS relations, array_agg(DISTINCT regress_access.state(format(call, c.relname))) AS written FROM pg_class AS c, unnest(ARRAY['DELETE FROM hwsched.%I', 'TRUNCATE hwsched.%I', 'UPDATE hwsched.%I SET pool = ''x''', 'INSERT INTO hwsched.%I DEFAULT VALUES', 'LOCK TABLE hwsched.%I']) AS call
+SELECT count(*) > 100 AS relations, array_agg(DISTINCT regress_access.state(format(call, c.relname))) AS written FROM pg_class AS c, unnest(ARRAY['DELETE FROM hwsched.%I', 'TRUNCATE hwsched.%I', 'UPDATE hwsched.%I SET pool = ''x''', 'INSERT INTO hwsched.%I DEFAULT VALUES', 'LOCK TABLE hwsched.%I']) AS call
 WHERE c.relnamespace = 'hwsched'::regnamespace AND c.relkind = 'r' AND c.relname NOT IN ('taxonomy', 'type_word', 'class_similarity', 'implied_device');
 -- not as the group either, which is bound to no worker
 SELECT regress_access.state('SET ROLE hwsched_worker'), regress_access.state('SET ROLE hwsched_coordinator'), regress_access.state('SET ROLE regress_theirs');
@@ -74,6 +75,7 @@ SELECT regress_access.everything() = :'before' AS unchanged;
 SET SESSION AUTHORIZATION regress_mine;
 SELECT regress_access.state(format('SELECT hwsched.extend_lease(%s, ''1 min'', ''access'')', assignment_id)) AS own FROM regress_access.assignment WHERE worker_id = 'mine' AND no = 2;
 SELECT worker_id, workload_id = (SELECT workload_id FROM regress_access.assignment WHERE worker_id = 'mine' AND no = 1) AS own FROM hwsched.claim('mine', 1, false, 'access');
+SELECT r.assignment_id IN (SELECT assignment_id FROM regress_access.assignment WHERE worker_id = 'mine') AS own, r.state FROM hwsched.running_on('mine', 'access') AS r;
 -- states of its own are told
 SELECT no, regress_access.state(format('SELECT hwsched.start(%s, ''access'')', assignment_id)) AS start, regress_access.state(format('SELECT hwsched.extend_lease(%s, ''1 min'', ''access'')', assignment_id)) AS extend FROM regress_access.assignment WHERE worker_id = 'mine' AND no > 2 ORDER BY no;
 RESET SESSION AUTHORIZATION;

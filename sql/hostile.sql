@@ -91,6 +91,8 @@ GRANT SELECT ON regress_calls.call TO hwsched_admin;
 -- the ids of a pool's assignments in a state, without a name that could be caught
 CREATE FUNCTION regress_calls.assignment(of_pool text, of_state text) RETURNS bigint LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS 'SELECT min(assignment_id) FROM hwsched.assignment WHERE pool = of_pool AND state::text = of_state';
+CREATE FUNCTION regress_calls.dead(of_pool text) RETURNS text LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS 'SELECT min(workload_id) FROM hwsched.submission WHERE pool = of_pool AND outcome::text = ''dead''';
 CREATE FUNCTION regress_calls.score(workload jsonb, device jsonb, state jsonb) RETURNS float8 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS 'SELECT 0.5::float8';
 INSERT INTO regress_calls.call (call) SELECT line FROM regexp_split_to_table($$
 SELECT hwsched.create_pool('%s', '{"notify": true}')
@@ -106,8 +108,8 @@ SELECT hwsched.start_cooling('w', '0', '%s')
 SELECT hwsched.drain_worker('v', '%s')
 SELECT hwsched.resume_worker('v', '%s')
 SELECT hwsched.grant_worker('w', 'regress_bound', '%s')
-SELECT hwsched.submit('{"test_id": "a", "test_type": "vision", "model_id": "m", "model_family": "f", "labels": {"a": 1}}', '%s')
-SELECT hwsched.submit_many('[{"test_id": "b", "test_type": "vision", "minimum_memory": 1}, {"test_id": "c", "required_accelerators": {"cuda": 1}}, {"test_id": "d", "accelerator_share": 0.5}, {"test_id": "e", "custom_properties": {"allocation_strategy": "sharded", "is_shardable": true, "min_shards": 2}}, {"test_id": "f"}, {"test_id": "g"}, {"test_id": "h", "required_backend": "tpu"}, {"test_id": "never", "minimum_memory": 100000}]', '%s')
+SELECT hwsched.submit('{"test_id": "a", "test_type": "vision", "model_id": "m", "model_family": "f", "retries": 0, "labels": {"a": 1}}', '%s')
+SELECT hwsched.submit_many('[{"test_id": "b", "test_type": "vision", "minimum_memory": 1, "retries": 0}, {"test_id": "c", "retries": 0, "required_accelerators": {"cuda": 1}}, {"test_id": "d", "retries": 0, "accelerator_share": 0.5}, {"test_id": "e", "custom_properties": {"allocation_strategy": "sharded", "is_shardable": true, "min_shards": 2}}, {"test_id": "f", "retries": 0}, {"test_id": "g"}, {"test_id": "h", "required_backend": "tpu"}, {"test_id": "never", "minimum_memory": 100000}]', '%s')
 SELECT * FROM hwsched.compatible_hardware('a', '%s')
 SELECT * FROM hwsched.explain_pending('%s')
 SELECT * FROM hwsched.plan_pending(NULL, '%s')
@@ -126,6 +128,7 @@ SELECT hwsched.complete_many(ARRAY[regress_calls.assignment('%s', 'running')], '
 SELECT hwsched.start(regress_calls.assignment('%s', 'assigned'), '%s')
 SELECT hwsched.fail(regress_calls.assignment('%s', 'running'), 'out of memory', '%s')
 SELECT hwsched.fail(regress_calls.assignment('%s', 'running'), 'timeout', '%s')
+SELECT hwsched.retry_dead(regress_calls.dead('%s'), '%s')
 SELECT hwsched.cancel('never', '%s')
 SELECT * FROM hwsched.maintain('%s')
 SELECT hwsched.unregister_worker('v', '%s')
