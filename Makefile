@@ -83,7 +83,8 @@ help:
 	@echo "make install         install the extension into that PostgreSQL"
 	@echo "make demo            run an example on a throw-away server (EXAMPLE=name)"
 	@echo "make test            run all tests on a throw-away server"
-	@echo "                     (STAGES=\"static unit regress isolation pgtap tap\")"
+	@echo "                     (STAGES=\"static unit fuzz regress isolation pgtap tap smith log\","
+	@echo "                     and, only when asked for, sanitize)"
 	@echo "make bench           run the benchmark on a throw-away server (ARGS=...)"
 	@echo "make clean           remove what was built"
 	@echo

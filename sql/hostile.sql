@@ -276,3 +276,33 @@ RESET ROLE;
 SELECT pg_temp.message($$SELECT hwsched.grant_worker('w', 'public', 'hostile')$$, 'role "public" does not exist'), pg_temp.message($$SELECT hwsched.grant_worker('w', 'regress nobody"', 'hostile')$$, 'role "regress nobody"" does not exist');
 SELECT hwsched.drop_pool('hostile');
 DROP ROLE "regress ""; DROP SCHEMA hwsched; --", "regress '%s'\";
+
+--
+-- Nor does what a caller has set change what is stored
+--
+CREATE TEMP TABLE asked AS SELECT w, c, hwsched.workload_profile(w) AS profile, (SELECT array_agg(d) FROM hwsched.device_profiles(c) AS d) AS devices
+FROM (VALUES ('{"minimum_memory": 1.123456789012345, "expected_duration": 0.1, "timeout": "1 day -1 hour", "deadline": "2026-02-03 04:05:06+00", "custom_properties": {"a": 1.10}}'::jsonb,
+	'{"cpu_cores": 2.5, "available_memory": 8, "devices": [{"hardware_class": "gpu", "memory_bandwidth_gbps": 1555.123456789, "performance_profile": {"fp32": 19.499999999999998}}]}'::jsonb)) AS v (w, c);
+SELECT hwsched.create_pool('settings');
+SELECT hwsched.register_worker('usual', c, 'settings'), hwsched.submit(w || '{"test_id": "usual"}', 'settings') FROM asked;
+SET extra_float_digits = -15;
+SET DateStyle = 'SQL, DMY';
+SET IntervalStyle = sql_standard;
+SET bytea_output = escape;
+SET quote_all_identifiers = on;
+SET TimeZone = 'Asia/Kathmandu';
+SET array_nulls = off;
+SET transform_null_equals = on;
+SET plan_cache_mode = force_custom_plan;
+SET enable_seqscan = off;
+SET enable_indexscan = off;
+SET work_mem = '64kB';
+SET default_transaction_isolation = 'serializable';
+SELECT hwsched.workload_profile(w) = profile AS same_profile, (SELECT array_agg(d) FROM hwsched.device_profiles(c) AS d) = devices AS same_devices FROM asked;
+SELECT hwsched.register_worker('odd', c, 'settings'), hwsched.submit(w || '{"test_id": "odd"}', 'settings') FROM asked;
+SELECT hwsched.assign_pending(NULL, 'settings');
+RESET ALL;
+SET client_min_messages = warning;
+SELECT (SELECT count(*) FROM hwsched.hardware WHERE pool = 'settings') AS kinds_of_worker, (SELECT count(*) FROM hwsched.device_profile WHERE pool = 'settings') AS kinds_of_device;
+SELECT count(DISTINCT profile_id) AS kinds_of_work, count(DISTINCT deadline) AS deadlines, count(DISTINCT timeout_seconds) AS timeouts FROM hwsched.workload WHERE pool = 'settings';
+SELECT hwsched.drop_pool('settings');
