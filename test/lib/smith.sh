@@ -32,7 +32,7 @@ smith_steps() {
 
 # sqlsmith ends with an error only if it lost its connection for good.
 smith_queries() {
-	as_user timeout 120 sqlsmith --target="host=$tmp port=5432 dbname=smith user=smith_$1" --exclude-catalog \
+	as_user timeout "$((60 + ${QUERIES:-600} / 20))" sqlsmith --target="host=$tmp port=5432 dbname=smith user=smith_$1" --exclude-catalog \
 		--max-queries="${QUERIES:-600}" --seed="${SEED:-1}"
 }
 
