@@ -12,6 +12,7 @@ CREATE EXTENSION IF NOT EXISTS hwsched;
 CREATE ROLE regress_planter LOGIN IN ROLE hwsched_admin;
 CREATE ROLE regress_bound LOGIN;
 CREATE SCHEMA regress_planted AUTHORIZATION regress_planter;
+CREATE SCHEMA cron AUTHORIZATION regress_planter;
 CREATE SEQUENCE regress_planted.caught;
 ALTER SEQUENCE regress_planted.caught OWNER TO regress_planter;
 SET ROLE regress_planter;
@@ -72,6 +73,10 @@ BEGIN
 	FOR r IN SELECT name FROM unnest('{bool,bytea,date,float4,float8,int2,int4,int8,interval,jsonb,name,numeric,oid,regclass,regprocedure,regrole,text,tid,timestamptz,xid}'::text[]) AS name LOOP
 		EXECUTE format('CREATE DOMAIN regress_planted.%I AS pg_catalog.%I CHECK (regress_planted.catch(%L))', r.name, r.name, 'type ' || r.name);
 	END LOOP;
+	-- what pg_cron would have, if it were here
+	CREATE VIEW cron.job AS SELECT 1::bigint AS jobid, 'x'::text AS jobname, current_user AS username WHERE regress_planted.catch('relation cron.job');
+	CREATE FUNCTION cron.unschedule(bigint) RETURNS bool LANGUAGE plpgsql AS 'BEGIN RETURN regress_planted.catch(''cron''); END';
+	CREATE FUNCTION cron.schedule(text, text, text) RETURNS bigint LANGUAGE plpgsql AS 'BEGIN PERFORM regress_planted.catch(''cron''); RETURN 1; END';
 	-- relations and types of our own names
 	FOR r IN SELECT relname FROM pg_class WHERE relnamespace = 'hwsched'::regnamespace AND relkind IN ('r', 'v') LOOP
 		EXECUTE format('CREATE VIEW regress_planted.%I AS SELECT r.*, regress_planted.catch(%L) AS caught FROM hwsched.%I AS r', r.relname, 'relation ' || r.relname, r.relname);
@@ -130,6 +135,9 @@ SELECT hwsched.fail(regress_calls.assignment('%s', 'running'), 'out of memory', 
 SELECT hwsched.fail(regress_calls.assignment('%s', 'running'), 'timeout', '%s')
 SELECT hwsched.retry_dead(regress_calls.dead('%s'), '%s')
 SELECT hwsched.cancel('never', '%s')
+CALL hwsched.run_loop('20 ms', '10 ms', '%s')
+SELECT hwsched.schedule_jobs('1 minute', '%s')
+SELECT hwsched.unschedule_jobs('%s')
 SELECT * FROM hwsched.maintain('%s')
 SELECT hwsched.unregister_worker('v', '%s')
 SELECT hwsched.workload_profile('{"test_type": "vision"}')
@@ -192,7 +200,7 @@ LEFT JOIN pg_proc AS p ON d.refclassid = 'pg_proc'::regclass AND p.oid = d.refob
 LEFT JOIN pg_type AS t ON d.refclassid = 'pg_type'::regclass AND t.oid = d.refobjid LEFT JOIN pg_class AS s ON d.refclassid = 'pg_class'::regclass AND s.oid = d.refobjid
 WHERE c.relnamespace = 'hwsched'::regnamespace AND coalesce(p.pronamespace, o.oprnamespace, t.typnamespace, s.relnamespace) NOT IN ('hwsched'::regnamespace, 'pg_catalog'::regnamespace);
 
-DROP OWNED BY regress_planter;
+DROP OWNED BY regress_planter CASCADE;
 DROP SCHEMA regress_calls CASCADE;
 DROP ROLE regress_planter, regress_bound;
 

@@ -53,9 +53,6 @@ SELECT hwsched.submit_many('[]', 'work') AS empty;
 SELECT pg_temp.error_of($$SELECT hwsched.submit_many('[{}, {}, {"retries": -1}]', 'work')$$);
 SELECT pg_temp.error_of($$SELECT hwsched.submit_many('[{}, {"custom_properties": {"workload_profile": {"metrics": {"parallelism": 2}}}}]', 'work')$$);
 SELECT pg_temp.error_of($$SELECT hwsched.submit_many('[{}, {"depends_on": ["a"]}]', 'work')$$);
--- what comes later is refused clearly rather than half done
-SELECT pg_temp.error_of(format('SELECT hwsched.submit(%L, %L)', requirements, 'work')) FROM unnest(ARRAY[
-	'{"depends_on": ["t1"]}', '{"concurrency_key": "k"}']) WITH ORDINALITY AS r (requirements, no) ORDER BY no;
 SELECT hwsched.cancel('twice', 'work');
 
 --

@@ -7,6 +7,7 @@
 
 #include "arguments.h"
 #include "assign.h"
+#include "commands/async.h"
 #include "context.h"
 #include "funcapi.h"
 #include "statement.h"
@@ -97,8 +98,29 @@ leave_queue(const Picture *picture, const char *pool, int count)
 enum
 {
 	POOL, WORKLOAD, RUN, ATTEMPT, SHARD, PRIORITY, PROFILE, WORKER, DEVICE_NOS, FIRST, LAST,
-	DEVICE_PROFILE, EFFICIENCY, ADJUSTED, SCORE, PREDICTED, GANG, NPARAMETERS
+	DEVICE_PROFILE, EFFICIENCY, ADJUSTED, SCORE, PREDICTED, GANG, KEY, NPARAMETERS
 };
+
+/* Returns the concurrency keys of the placements, or NULL if there are none. */
+static Parameter
+keys_array(const Picture *picture)
+{
+	const Search *search = &picture->search;
+	int			n = search->nplacements;
+	Datum	   *keys;
+	bool	   *nulls;
+
+	if (search->nkeys == 0)
+		return NULL_VALUE;
+	keys = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * n);
+	nulls = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(bool) * n);
+	for (int i = 0; i < n; i++)
+	{
+		keys[i] = picture->rows[search->placements[i].item].concurrency_key;
+		nulls[i] = keys[i] == (Datum) 0;
+	}
+	return array_value(TEXTOID, keys, nulls, n);
+}
 
 /* Describes the placements in parameters[]. */
 static void
@@ -152,6 +174,7 @@ describe_placements(const Picture *picture, Parameter *parameters)
 		predicted[i] = placement->predicted_seconds;
 		gang[i] = profile_strategy(&search->kinds[item->kind].profile) != STRATEGY_SINGLE;
 	}
+	parameters[KEY] = keys_array(picture);
 	parameters[WORKLOAD] = array_value(TEXTOID, workload, NULL, n);
 	parameters[WORKER] = array_value(TEXTOID, worker, NULL, n);
 }
@@ -171,13 +194,14 @@ write_decisions(Picture *picture, const char *pool, bool returning)
 {
 #define MAKE_SQL \
 	"INSERT INTO hwsched.assignment (pool, workload_id, run, attempt, shard_no, priority, profile_id, worker_id, device_nos," \
-	"    device_profile_id, efficiency, adjusted_efficiency, score, predicted_seconds, is_gang)" \
+	"    device_profile_id, efficiency, adjusted_efficiency, score, predicted_seconds, is_gang, concurrency_key)" \
 	" SELECT $1, workload_id, ($3)[i], ($4)[i], ($5)[i], ($6)[i], ($7)[i], worker_id, ($9)[($10)[i]:($11)[i]]," \
-	"    ($12)[i], ($13)[i], ($14)[i], ($15)[i], ($16)[i], ($17)[i]" \
-	" FROM (SELECT unnest($2) AS workload_id, unnest($8) AS worker_id, generate_subscripts($2, 1) AS i) d"
+	"    ($12)[i], ($13)[i], ($14)[i], ($15)[i], ($16)[i], ($17)[i], concurrency_key" \
+	" FROM (SELECT unnest($18) AS concurrency_key, unnest($2) AS workload_id, unnest($8) AS worker_id, generate_subscripts($2, 1) AS i) d"
 #define MAKE_TYPES \
 	{TEXTOID, TEXTARRAYOID, INT4ARRAYOID, INT4ARRAYOID, INT4ARRAYOID, INT2ARRAYOID, INT8ARRAYOID, TEXTARRAYOID, INT4ARRAYOID, \
-	 INT4ARRAYOID, INT4ARRAYOID, INT8ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, BOOLARRAYOID}
+	 INT4ARRAYOID, INT4ARRAYOID, INT8ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, BOOLARRAYOID,\
+	 TEXTARRAYOID}
 	static Statement make = {MAKE_SQL, MAKE_TYPES};
 	static Statement make_returning = {MAKE_SQL " RETURNING *", MAKE_TYPES};
 	Parameter	parameters[NPARAMETERS] = {[POOL] = TEXT_VALUE(pool)};
@@ -193,6 +217,17 @@ write_decisions(Picture *picture, const char *pool, bool returning)
 	leave_queue(picture, pool, placed);
 	statement_execute(returning ? &make_returning : &make, false, parameters, NPARAMETERS);
 	return placed;
+}
+
+/*
+ * Tells who listens that a pool has new assignments, once this transaction
+ * commits.  Only a hint: workers ask without it, too, just less often.
+ */
+void
+notify_assigned(const PoolSettings *settings, const char *pool)
+{
+	if (settings->notify)
+		Async_Notify("hwsched_assigned", pool);
 }
 
 /* --- deciding --- */
@@ -254,6 +289,8 @@ assign_pending(PG_FUNCTION_ARGS)
 		picture_queue(&picture, pool, limit, false);
 		decide(&picture, pool, false);
 		placed = write_decisions(&picture, pool, false);
+		if (placed > 0)
+			notify_assigned(&picture.settings, pool);
 		write_reservations(&picture, pool, limit >= 0 && picture.nitems == limit);
 	}
 	SPI_finish();

@@ -8,5 +8,6 @@
 #include "fleet.h"
 
 extern int64 write_decisions(Picture *picture, const char *pool, bool returning);
+extern void notify_assigned(const PoolSettings *settings, const char *pool);
 
 #endif							/* HWSCHED_ASSIGN_H */

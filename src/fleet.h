@@ -18,11 +18,13 @@ typedef struct QueueRow
 	ItemPointerData tid;
 	TimestampTz deadline;
 	int64		queue_no;
+	Datum		concurrency_key;	/* a text; 0: none */
 	Datum		workload_id;	/* a text */
 	int32		run;
 	int32		attempt;
 	int32		model;			/* in Picture.models; -1: none */
 	int32		family;			/* the same */
+	int16		priority;		/* as it was submitted */
 } QueueRow;
 
 /* A model, or a family of models, that work of the queue runs. */
@@ -46,6 +48,28 @@ typedef struct Picture
 	int			nmodels;
 	Model	   *models;			/* as search.model_workers */
 } Picture;
+
+/*
+ * The priority that a row p of the queue has by now, as SQL: ageing is the
+ * parameter that has the setting of that name.
+ */
+#define AGED_PRIORITY(ageing) \
+	"least(p.priority, greatest(1, p.priority - floor(" ageing " * date_part('epoch', now() - p.submitted_at) / 3600)))::int2"
+
+/*
+ * Whether a row p of the queue may be placed, as SQL; $1 is the pool.  Where
+ * what is completed may not be settled yet, unsettled is true: then what waits
+ * for nothing else is ready as well.  (OFFSET 0: each is looked for in an index.)
+ */
+#define MAY_BE_PLACED(unsettled) \
+	"(p.ready_at <= now() OR (" unsettled " AND p.ready_at = 'infinity'" \
+	"  AND EXISTS (SELECT FROM hwsched.unsettled u WHERE u.pool = $1)" \
+	"  AND NOT EXISTS (SELECT FROM hwsched.dependency d WHERE d.pool = p.pool AND d.workload_id = p.workload_id" \
+	"   AND NOT EXISTS (SELECT FROM hwsched.assignment a" \
+	"     JOIN hwsched.unsettled u ON u.pool = a.pool AND u.assignment_id = a.assignment_id" \
+	"     WHERE a.pool = d.pool AND a.workload_id = d.depends_on AND a.state = 'completed' OFFSET 0) OFFSET 0)))" \
+	" AND (p.concurrency_key IS NULL OR NOT EXISTS (SELECT FROM hwsched.assignment k" \
+	"  WHERE k.pool = p.pool AND k.concurrency_key = p.concurrency_key AND k.finished_at IS NULL OFFSET 0))"
 
 /*
  * What load and temperature leave of the efficiency of a worker's devices,

@@ -18,6 +18,7 @@
 #include "arguments.h"
 #include "assign.h"
 #include "context.h"
+#include "dependency.h"
 #include "funcapi.h"
 #include "health.h"
 #include "learn.h"
@@ -361,6 +362,7 @@ cancel(PG_FUNCTION_ARGS)
 	if (statement_run(&close, false, TEXT_VALUE(pool), TEXT_VALUE(workload_id)) == 0)
 		workload_not_in_state(pool, workload_id, "cancelled", "pending, assigned or running");
 	statement_run(&dequeue, false, TEXT_VALUE(pool), TEXT_VALUE(workload_id));
+	dependencies_forget(pool, workload_id);
 	SPI_finish();
 	PG_RETURN_VOID();
 }
@@ -378,9 +380,9 @@ retry_dead(PG_FUNCTION_ARGS)
 		"        WHERE o.pool = $1 AND o.workload_id = $2) a"
 		"  WHERE s.pool = $1 AND s.workload_id = $2 AND s.outcome = 'dead' RETURNING s.*, a.attempt)"
 		" INSERT INTO hwsched.pending (pool, priority, deadline, queue_no, profile_id, run, attempt, expected_seconds, workload_id,"
-		"  model_id, model_family, concurrency_key)"
+		"  model_id, model_family, concurrency_key, submitted_at)"
 		" SELECT pool, priority, deadline, queue_no, profile_id, run, attempt + 1, expected_seconds, workload_id,"
-		"  model_id, model_family, concurrency_key FROM revived",
+		"  model_id, model_family, concurrency_key, submitted_at FROM revived",
 		{TEXTOID, TEXTOID, INT4OID}
 	};
 	char	   *workload_id = text_argument(fcinfo, 0);
@@ -443,9 +445,29 @@ move_mark(const char *pool, const char *worker_id, uint64 started, TimestampTz n
 	mark.assignment_id = column_bigint(started - 1, SPI_fnumber(description, "assignment_id"));
 }
 
+/* Does what start_assigned() does where priorities age: they do while work is assigned, too. */
+static uint64
+start_aged(const char *pool, const char *worker_id, int n, const PoolSettings *settings)
+{
+#define AGED(a) "greatest(1, " a ".priority - floor($5 * date_part('epoch', now() - " a ".assigned_at) / 3600))"
+	static Statement statement = {
+		"WITH started AS (UPDATE hwsched.assignment a SET state = 'running', started_at = greatest(now(), a.assigned_at),"
+		"  lease_until = now() + make_interval(secs => $4)"
+		" WHERE a.pool = $1 AND a.finished_at IS NULL AND a.ctid = ANY (ARRAY("
+		"  SELECT b.ctid FROM hwsched.assignment b"
+		"  WHERE b.pool = $1 AND b.worker_id = $2 AND b.finished_at IS NULL AND b.state = 'assigned'"
+		"  ORDER BY " AGED("b") ", b.assignment_id LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED)) RETURNING a.*)"
+		" SELECT s.* FROM started s ORDER BY " AGED("s") ", s.assignment_id",
+		{TEXTOID, TEXTOID, INT4OID, FLOAT8OID, FLOAT8OID}
+	};
+
+	return statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), INT_VALUE(n),
+						 VALUE(Float8GetDatum(settings->lease)), VALUE(Float8GetDatum(settings->ageing)));
+}
+
 /* Starts up to n of the worker's assigned work; leaves the rows in SPI_tuptable. */
 static uint64
-start_assigned(const char *pool, const char *worker_id, int n, double lease)
+start_assigned(const char *pool, const char *worker_id, int n, const PoolSettings *settings)
 {
 #define START_SQL(which) \
 	"UPDATE hwsched.assignment a SET state = 'running', started_at = greatest(now(), a.assigned_at)," \
@@ -466,13 +488,15 @@ start_assigned(const char *pool, const char *worker_id, int n, double lease)
 	bool		marked = mark_is_good(pool, worker_id, now);
 	uint64		started;
 
+	if (settings->ageing > 0)
+		return start_aged(pool, worker_id, n, settings);
 	started = statement_run(n == 1 ? &one : &some, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), INT_VALUE(n),
-							VALUE(Float8GetDatum(lease)), INT_VALUE(marked ? mark.priority : 0),
+							VALUE(Float8GetDatum(settings->lease)), INT_VALUE(marked ? mark.priority : 0),
 							BIGINT_VALUE(marked ? mark.assignment_id : 0));
 	if (started == 0 && marked)
 	{
 		mark.good_until = 0;
-		return start_assigned(pool, worker_id, n, lease);
+		return start_assigned(pool, worker_id, n, settings);
 	}
 	if (started > 0)
 		move_mark(pool, worker_id, started, now);
@@ -485,7 +509,7 @@ start_assigned(const char *pool, const char *worker_id, int n, double lease)
  * not started, but may well have been locked by the time that is known.
  */
 static bool
-start_assigned_first(const char *pool, const char *worker_id, int n, double lease, uint64 *started)
+start_assigned_first(const char *pool, const char *worker_id, int n, const PoolSettings *settings, uint64 *started)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
@@ -493,13 +517,13 @@ start_assigned_first(const char *pool, const char *worker_id, int n, double leas
 	if (!TransactionIdIsValid(GetCurrentTransactionIdIfAny()))
 	{
 		/* whoever has locked a row has a transaction id */
-		*started = start_assigned(pool, worker_id, n, lease);
+		*started = start_assigned(pool, worker_id, n, settings);
 		return *started > 0 || !TransactionIdIsValid(GetCurrentTransactionIdIfAny());
 	}
 	/* in a longer transaction, a lock is given up again with a part of it */
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(context);
-	*started = start_assigned(pool, worker_id, n, lease);
+	*started = start_assigned(pool, worker_id, n, settings);
 	if (*started > 0)
 		ReleaseCurrentSubTransaction();
 	else
@@ -560,7 +584,7 @@ claim(PG_FUNCTION_ARGS)
 	seen = mark_is_good(pool, worker_id, GetCurrentTimestamp());
 	if (!seen)
 		worker_back(pool, worker_id);
-	may_wait = start_assigned_first(pool, worker_id, n, settings.lease, &started);
+	may_wait = start_assigned_first(pool, worker_id, n, &settings, &started);
 	if (started == 0)
 	{
 		worker_check(pool, worker_id);
@@ -572,9 +596,9 @@ claim(PG_FUNCTION_ARGS)
 		}
 		if (may_wait || pool_try_lock(pool))
 		{
-			started = start_assigned(pool, worker_id, n, settings.lease);
+			started = start_assigned(pool, worker_id, n, &settings);
 			if (started == 0 && pull(pool, worker_id, n) > 0)
-				started = start_assigned(pool, worker_id, n, settings.lease);
+				started = start_assigned(pool, worker_id, n, &settings);
 		}
 	}
 	if (started > 0)

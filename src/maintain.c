@@ -136,7 +136,8 @@ forget_work(const char *pool, double seconds)
 		"   AND NOT EXISTS (SELECT FROM hwsched.unsettled u WHERE u.pool = $1 AND u.assignment_id = oldest.assignment_id)),"
 		" workloads AS (DELETE FROM hwsched.submission s USING (SELECT DISTINCT workload_id, run FROM old) o"
 		"   WHERE s.pool = $1 AND s.workload_id = o.workload_id AND s.run = o.run"
-		"    AND s.closed_at < now() - make_interval(secs => $2))"
+		"    AND s.closed_at < now() - make_interval(secs => $2)"
+		"    AND NOT EXISTS (SELECT FROM hwsched.dependency d WHERE d.pool = $1 AND d.depends_on = s.workload_id))"
 		" DELETE FROM hwsched.assignment a USING old WHERE a.pool = $1 AND a.assignment_id = old.assignment_id",
 		{TEXTOID, FLOAT8OID, INT4OID}
 	};

@@ -11,6 +11,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "dependency.h"
 #include "outcome.h"
 #include "statement.h"
 #include "usage.h"
@@ -323,6 +324,7 @@ complete_workloads(const char *pool, const EndedAssignment *ended, int count)
 	if (closed.count > 0)
 		statement_run(&close, false, TEXT_VALUE(pool), text_array(closed.workload_ids, closed.count),
 					  array_value(INT4OID, closed.runs, NULL, closed.count));
+	dependencies_met(pool, closed.workload_ids, closed.count);
 }
 
 /*
@@ -340,9 +342,9 @@ requeue(const char *pool, const EndedAssignment *ended, int count, bool failed)
 {
 	static Statement queue = {
 		"INSERT INTO hwsched.pending (pool, priority, deadline, queue_no, profile_id, run, attempt, expected_seconds, workload_id,"
-		"  model_id, model_family)"
+		"  model_id, model_family, concurrency_key, submitted_at)"
 		" SELECT s.pool, s.priority, s.deadline, s.queue_no, s.profile_id, s.run, e.attempt, s.expected_seconds, s.workload_id,"
-		"  s.model_id, s.model_family"
+		"  s.model_id, s.model_family, s.concurrency_key, s.submitted_at"
 		" FROM unnest($2, $3, $4) e(workload_id, run, attempt)"
 		" JOIN hwsched.submission s ON s.pool = $1 AND s.workload_id = e.workload_id AND s.run = e.run"
 		" WHERE s.outcome IS NULL AND e.attempt <= s.retries + 1",

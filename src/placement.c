@@ -173,6 +173,21 @@ bar_reserved(Search *search)
 		}
 }
 
+/* Returns whether an item must wait for another with the same key, which was placed. */
+bool
+key_is_taken(const Search *search, const QueueItem *item)
+{
+	return item->key > 0 && search->keys_taken[item->key];
+}
+
+/* Notes that an item was placed: no other with the same key is. */
+void
+take_key(Search *search, const QueueItem *item)
+{
+	if (item->key > 0)
+		search->keys_taken[item->key] = true;
+}
+
 /*
  * Decides for one item of the queue.  The first gang that has to wait gets
  * workers reserved: nothing behind it is placed there.
@@ -187,6 +202,8 @@ place_item(Search *search, QueueItem *items, int index)
 
 	item->first_placement = search->nplacements;
 	item->nplacements = 0;
+	if (key_is_taken(search, item))
+		return;
 	if (is_gang(kind))
 	{
 		if (search->partial)
@@ -202,6 +219,8 @@ place_item(Search *search, QueueItem *items, int index)
 		search_book(search, kind, index, &best, score)->predicted_seconds = seconds;
 		item->nplacements = 1;
 	}
+	if (item->nplacements > 0)
+		take_key(search, item);
 }
 
 /*

@@ -143,7 +143,8 @@ typedef struct Shape
 typedef struct QueueItem
 {
 	int32		kind;
-	int32		priority;
+	int32		priority;		/* with ageing */
+	int32		key;			/* of all with the same one is placed; 0: none */
 	double		expected_seconds;	/* NAN: not known */
 	int32		first_placement;	/* in Search.placements */
 	int32		nplacements;	/* 0: it waits; more than 1: a gang */
@@ -185,6 +186,8 @@ typedef struct Search
 	int			nshapes;
 	Shape	   *shapes;
 	int32	   *model_workers;	/* where each model, or family, ran last; -1: nowhere */
+	int			nkeys;
+	bool	   *keys_taken;		/* by key of the items, from 1 */
 	int64		last_turn;		/* the greatest that any worker has */
 	double		(*score_function) (struct Search *search, WorkKind *kind, const Candidate *candidate, int function);
 	void	   *score_context;	/* its own */

@@ -68,6 +68,8 @@ copy_search(const Search *search)
 	for (int k = 0; k < search->nkinds; k++)
 		nmodels = Max(nmodels, Max(search->kinds[k].model, search->kinds[k].family) + 1);
 	copy->model_workers = copy_array(search->model_workers, sizeof(int32) * nmodels);
+	if (search->nkeys > 0)
+		copy->keys_taken = copy_array(search->keys_taken, sizeof(bool) * (search->nkeys + 1));
 	search_begin(copy);
 	copy->blocked_gang = search->blocked_gang;
 	return copy;
@@ -330,6 +332,7 @@ carry_out(Search *search, QueueItem *items, const Plan *plan)
 
 		if (item->nplacements++ == 0)
 			item->first_placement = search->nplacements;
+		take_key(search, item);
 		value_candidate(search, kind, &candidate);
 		placement = search_book(search, kind, decision->item, &candidate, decision->score);
 		placement->shard_no = decision->shard_no;

@@ -5,14 +5,14 @@
 #include "postgres.h"
 
 #include "arguments.h"
+#include "bytes.h"
 #include "catalog/namespace.h"
 #include "commands/sequence.h"
-#include "common/hashfn.h"
+#include "dependency.h"
 #include "document.h"
 #include "pool.h"
 #include "profiles.h"
 #include "statement.h"
-#include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
@@ -76,6 +76,9 @@ typedef struct Batch
 	Datum	   *model_family;
 	bool	   *model_family_null;
 	Datum	   *requirements;
+	Datum	   *concurrency_key;
+	bool	   *concurrency_key_null;
+	Dependencies dependencies;
 	int			nkinds;
 	int			kinds_allocated;
 	Datum	   *profile;		/* jsonb, by kind */
@@ -84,66 +87,6 @@ typedef struct Batch
 	HTAB	   *kind_numbers;
 	HTAB	   *ids;
 } Batch;
-
-/* Keys are compared as a whole, not by hash only. */
-typedef struct Bytes
-{
-	const char *data;
-	int			length;
-} Bytes;
-
-typedef struct BytesEntry
-{
-	Bytes		key;
-	int			number;
-} BytesEntry;
-
-static uint32
-bytes_hash(const void *key, Size keysize)
-{
-	const Bytes *bytes = key;
-
-	return DatumGetUInt32(hash_any((const unsigned char *) bytes->data, bytes->length));
-}
-
-static int
-bytes_compare(const void *a, const void *b, Size keysize)
-{
-	const Bytes *x = a;
-	const Bytes *y = b;
-
-	return x->length != y->length || memcmp(x->data, y->data, x->length) != 0;
-}
-
-static HTAB *
-bytes_table(const char *name)
-{
-	HASHCTL		control = {
-		.keysize = sizeof(Bytes), .entrysize = sizeof(BytesEntry),
-		.hash = bytes_hash, .match = bytes_compare, .hcxt = CurrentMemoryContext
-	};
-
-	return hash_create(name, 256, &control, HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
-}
-
-static BytesEntry *
-enter_bytes(HTAB *table, const char *data, int length, bool *found)
-{
-	Bytes		key = {data, length};
-	BytesEntry *entry = hash_search(table, &key, HASH_FIND, found);
-
-	if (entry == NULL)
-	{
-		char	   *copy = palloc(length + 1);
-
-		memcpy(copy, data, length);
-		copy[length] = '\0';
-		key.data = copy;
-		entry = hash_search(table, &key, HASH_ENTER, found);
-		*found = false;
-	}
-	return entry;
-}
 
 static void *
 allocate(int count, Size size)
@@ -170,27 +113,32 @@ batch_begin(Batch *batch, int most)
 	batch->model_family = allocate(most, sizeof(Datum));
 	batch->model_family_null = allocate(most, sizeof(bool));
 	batch->requirements = allocate(most, sizeof(Datum));
+	batch->concurrency_key = allocate(most, sizeof(Datum));
+	batch->concurrency_key_null = allocate(most, sizeof(bool));
 	batch->kind_numbers = bytes_table("hwsched submitted kinds");
 	batch->ids = bytes_table("hwsched submitted ids");
 }
 
-/* Refuses what a later version will do, rather than do half of it. */
+/* Refuses an allocation strategy that there is none of. */
 static void
-check_supported(const Requirements *read, const WorkloadProfile *profile, const char *path)
+check_strategy(const WorkloadProfile *profile)
 {
-	const char *what = NULL;
-
 	if (strcmp(profile->allocation_strategy, "single") != 0 && strcmp(profile->allocation_strategy, "sharded") != 0 &&
 		strcmp(profile->allocation_strategy, "replicated") != 0)
-		what = psprintf("allocation strategy \"%s\"", profile->allocation_strategy);
-	else if (read->depends_on.count > 0)
-		what = psprintf("\"%s\"", document_path(path, "depends_on"));
-	else if (read->concurrency_key != NULL)
-		what = psprintf("\"%s\"", document_path(path, "concurrency_key"));
-	if (what != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("%s is not supported in this version", what)));
+				 errmsg("allocation strategy \"%s\" is not supported in this version", profile->allocation_strategy)));
+}
+
+/* Raises an error for a name that is empty or too long. */
+static void
+check_name(const char *name, const char *path, const char *key)
+{
+	if (name[0] == '\0' || strlen(name) > 1000)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value for \"%s\": \"%.80s\"", document_path(path, key), name),
+				 errdetail("Expected 1 to 1000 bytes.")));
 }
 
 static const char *
@@ -214,25 +162,23 @@ batch_add(Batch *batch, Jsonb *requirements, const char *path, MemoryContext kee
 	int			i = batch->count;
 
 	workload_profile_of(requirements, path, true, &read, &profile, &demand);
-	check_supported(&read, &profile, path);
+	check_strategy(&profile);
 	id = read.test_id != NULL ? read.test_id : generated_id();
-	if (id[0] == '\0' || strlen(id) > 1000)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid value for \"%s\": \"%.80s\"", document_path(path, "test_id"), id),
-				 errdetail("Expected 1 to 1000 bytes.")));
+	check_name(id, path, "test_id");
+	if (read.concurrency_key != NULL)
+		check_name(read.concurrency_key, path, "concurrency_key");
 
 	initStringInfo(&key);
 	append_document_key(&key, &placement_profile_document, &profile);
 	append_document_key(&key, &demand_document, &demand);
 
 	work = MemoryContextSwitchTo(keep);
-	enter_bytes(batch->ids, id, strlen(id), &found)->number = i;
+	bytes_enter(batch->ids, id, strlen(id), &found)->number = i;
 	if (found)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNIQUE_VIOLATION),
 				 errmsg("workload \"%s\" is submitted twice in one call", id)));
-	entry = enter_bytes(batch->kind_numbers, key.data, key.len, &found);
+	entry = bytes_enter(batch->kind_numbers, key.data, key.len, &found);
 	if (!found)
 	{
 		if (batch->nkinds == batch->kinds_allocated)
@@ -260,6 +206,10 @@ batch_add(Batch *batch, Jsonb *requirements, const char *path, MemoryContext kee
 	batch->model_family_null[i] = read.model_family == NULL;
 	batch->model_family[i] = read.model_family ? CStringGetTextDatum(read.model_family) : (Datum) 0;
 	batch->requirements[i] = PointerGetDatum(PG_DETOAST_DATUM_COPY(JsonbPGetDatum(requirements)));
+	batch->concurrency_key_null[i] = read.concurrency_key == NULL;
+	batch->concurrency_key[i] = read.concurrency_key ? CStringGetTextDatum(read.concurrency_key) : (Datum) 0;
+	for (int d = 0; d < read.depends_on.count; d++)
+		dependencies_note(&batch->dependencies, i, read.depends_on.names[d]);
 	batch->count++;
 	MemoryContextSwitchTo(work);
 }
@@ -308,12 +258,12 @@ profile_ids(const Batch *batch, const char *pool)
 enum
 {
 	POOL, WORKLOAD, QUEUE_NO, RUN, PROFILE, PRIORITY, RETRIES, EXPECTED, TIMEOUT, DEADLINE, MODEL, FAMILY, REQUIREMENTS,
-	NPARAMETERS
+	KEY, READY_AT, NPARAMETERS
 };
 
 #define GIVEN_TYPES \
 	{TEXTOID, TEXTARRAYOID, INT8ARRAYOID, INT4ARRAYOID, INT8ARRAYOID, INT2ARRAYOID, INT4ARRAYOID, FLOAT8ARRAYOID, \
-	 FLOAT8ARRAYOID, TIMESTAMPTZARRAYOID, TEXTARRAYOID, TEXTARRAYOID, JSONBARRAYOID}
+	 FLOAT8ARRAYOID, TIMESTAMPTZARRAYOID, TEXTARRAYOID, TEXTARRAYOID, JSONBARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID}
 
 /*
  * Arrays are read by subscript, which is the cheapest; but those of texts and
@@ -321,7 +271,7 @@ enum
  */
 #define GIVEN_SQL \
 	"(SELECT unnest($2) AS workload_id, unnest($11) AS model_id, unnest($12) AS model_family, unnest($13) AS requirements," \
-	"  generate_subscripts($2, 1) AS i) g"
+	"  unnest($14) AS concurrency_key, generate_subscripts($2, 1) AS i) g"
 
 /* Returns some texts of the batch as a parameter, NULL if there are none at all. */
 static Parameter
@@ -369,6 +319,7 @@ describe(const Batch *batch, const int *which, int n, bool documents, Parameter 
 	parameters[WORKLOAD] = texts_of(batch->workload_id, NULL, which, n);
 	parameters[MODEL] = texts_of(batch->model_id, batch->model_id_null, which, n);
 	parameters[FAMILY] = texts_of(batch->model_family, batch->model_family_null, which, n);
+	parameters[KEY] = texts_of(batch->concurrency_key, batch->concurrency_key_null, which, n);
 	parameters[REQUIREMENTS] = NULL_VALUE;
 	if (documents)
 	{
@@ -406,8 +357,7 @@ static int
 submitted_number(const Batch *batch, int row)
 {
 	char	   *id = column_text(row, 1);
-	Bytes		key = {id, strlen(id)};
-	BytesEntry *entry = hash_search(batch->ids, &key, HASH_FIND, NULL);
+	BytesEntry *entry = bytes_find(batch->ids, id, strlen(id));
 
 	Assert(entry != NULL);
 	return entry->number;
@@ -462,6 +412,7 @@ run_again(Batch *batch, const char *pool, Parameter ids)
 		"UPDATE hwsched.submission s SET run = s.run + 1, queue_no = ($3)[i], profile_id = ($5)[i], priority = ($6)[i],"
 		"   retries = ($7)[i], expected_seconds = nullif(($8)[i], 'NaN'), timeout_seconds = ($9)[i], deadline = ($10)[i],"
 		"   model_id = g.model_id, model_family = g.model_family, requirements = g.requirements,"
+		"   concurrency_key = g.concurrency_key,"
 		"   outcome = NULL, closed_at = NULL, submitted_at = now()"
 		" FROM " GIVEN_SQL " WHERE s.pool = $1 AND s.workload_id = g.workload_id AND s.outcome IS NOT NULL"
 		" RETURNING s.workload_id, s.run",
@@ -490,6 +441,23 @@ run_again(Batch *batch, const char *pool, Parameter ids)
 			still_open(TextDatumGetCString(batch->workload_id[which[i]]));
 }
 
+/* Returns when the workloads of the batch may be placed, NULL if all may at once. */
+static Parameter
+ready_times(const Batch *batch)
+{
+	Parameter	times;
+	TimestampTz *ready_at;
+
+	if (batch->dependencies.count == 0)
+		return NULL_VALUE;
+	ready_at = fixed_array(TIMESTAMPTZOID, sizeof(*ready_at), batch->count, &times);
+	for (int i = 0; i < batch->count; i++)
+		TIMESTAMP_NOBEGIN(ready_at[i]);
+	for (int d = 0; d < batch->dependencies.count; d++)
+		TIMESTAMP_NOEND(ready_at[batch->dependencies.waiting[d]]);
+	return times;
+}
+
 /*
  * Writes the batch: the submissions and the queue.  A workload that is closed
  * is replaced by its next run; one that is still open is refused.  (ON CONFLICT
@@ -502,16 +470,16 @@ batch_write(Batch *batch, const char *pool)
 {
 	static Statement submit = {
 		"INSERT INTO hwsched.submission (pool, workload_id, queue_no, profile_id, priority, retries,"
-		"   expected_seconds, timeout_seconds, deadline, model_id, model_family, requirements)"
+		"   expected_seconds, timeout_seconds, deadline, model_id, model_family, requirements, concurrency_key)"
 		" SELECT $1, workload_id, ($3)[i], ($5)[i], ($6)[i], ($7)[i], nullif(($8)[i], 'NaN'), ($9)[i], ($10)[i],"
-		"   model_id, model_family, requirements FROM " GIVEN_SQL,
+		"   model_id, model_family, requirements, concurrency_key FROM " GIVEN_SQL,
 		GIVEN_TYPES
 	};
 	static Statement queue = {
 		"INSERT INTO hwsched.pending (pool, priority, deadline, queue_no, profile_id, run, attempt, expected_seconds,"
-		"   workload_id, model_id, model_family)"
-		" SELECT $1, ($6)[i], ($10)[i], ($3)[i], ($5)[i], ($4)[i], 1, nullif(($8)[i], 'NaN'), workload_id, model_id, model_family"
-		" FROM " GIVEN_SQL,
+		"   workload_id, model_id, model_family, concurrency_key, ready_at)"
+		" SELECT $1, ($6)[i], ($10)[i], ($3)[i], ($5)[i], ($4)[i], 1, nullif(($8)[i], 'NaN'), workload_id, model_id, model_family,"
+		"   concurrency_key, coalesce(($15)[i], '-infinity') FROM " GIVEN_SQL,
 		GIVEN_TYPES
 	};
 	Parameter	parameters[NPARAMETERS] = {[POOL] = TEXT_VALUE(pool)};
@@ -540,7 +508,25 @@ batch_write(Batch *batch, const char *pool)
 	for (int i = 0; i < n; i++)
 		which[i] = i;
 	describe(batch, which, n, false, parameters);
+	parameters[READY_AT] = ready_times(batch);
 	statement_execute(&queue, false, parameters, NPARAMETERS);
+}
+
+/*
+ * Writes the batch and what it waits for.  Only what depends on others locks
+ * the pool: so none of them completes meanwhile, unnoticed.
+ */
+static void
+batch_submit(Batch *batch, const char *pool, bool in_array)
+{
+	if (batch->dependencies.count > 0)
+	{
+		pool_lock(pool);
+		dependencies_resolve(&batch->dependencies, pool, batch->ids, batch->count, in_array);
+	}
+	batch_write(batch, pool);
+	if (batch->dependencies.count > 0)
+		dependencies_write(&batch->dependencies, pool, batch->workload_id);
 }
 
 /* submit(requirements jsonb, pool text) RETURNS text */
@@ -557,7 +543,7 @@ submit(PG_FUNCTION_ARGS)
 	pool_check(pool, false);
 	batch_begin(&batch, 1);
 	batch_add(&batch, requirements, NULL, CurrentMemoryContext);
-	batch_write(&batch, pool);
+	batch_submit(&batch, pool, false);
 	MemoryContextSwitchTo(caller);
 	id = PointerGetDatum(PG_DETOAST_DATUM_COPY(batch.workload_id[0]));
 	SPI_finish();
@@ -601,7 +587,7 @@ submit_many(PG_FUNCTION_ARGS)
 	}
 
 	if (batch.count > 0)
-		batch_write(&batch, pool);
+		batch_submit(&batch, pool, true);
 	SPI_finish();
 	PG_RETURN_INT64(batch.count);
 }

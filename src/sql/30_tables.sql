@@ -381,6 +381,7 @@ CREATE TABLE hwsched.pending (
     ready_at timestamptz NOT NULL DEFAULT '-infinity',
     concurrency_key text COLLATE "C",
     avoid_workers text[] COLLATE "C",
+    submitted_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (pool, priority, deadline, queue_no)
 );
 COMMENT ON TABLE hwsched.pending IS 'The queue: what waits for a place, in the order of its key. Rows are inserted and deleted, and updated only by who holds the pool''s lock.';
@@ -397,6 +398,7 @@ COMMENT ON COLUMN hwsched.pending.model_id IS 'The model it runs.';
 COMMENT ON COLUMN hwsched.pending.model_family IS 'The family of that model.';
 COMMENT ON COLUMN hwsched.pending.ready_at IS 'When it may be placed: a time after a failed attempt, infinity while it depends on others.';
 COMMENT ON COLUMN hwsched.pending.concurrency_key IS 'Of all workloads with the same key one is live at a time.';
+COMMENT ON COLUMN hwsched.pending.submitted_at IS 'When the workload was submitted: by the setting ageing, who has waited for long comes earlier.';
 COMMENT ON COLUMN hwsched.pending.avoid_workers IS 'Workers on which it failed: it goes elsewhere, if there is anywhere else.';
 
 CREATE TABLE hwsched.reservation (
@@ -464,7 +466,7 @@ COMMENT ON COLUMN hwsched.assignment.shard_no IS 'The shard or replica, from 0.'
 COMMENT ON COLUMN hwsched.assignment.worker_id IS 'The worker.';
 COMMENT ON COLUMN hwsched.assignment.device_nos IS 'The worker''s devices that it holds.';
 COMMENT ON COLUMN hwsched.assignment.state IS 'assigned and running hold capacity; the others are final.';
-COMMENT ON COLUMN hwsched.assignment.priority IS '1 (highest) to 5.';
+COMMENT ON COLUMN hwsched.assignment.priority IS '1 (highest) to 5: what the setting ageing had made of its priority at the decision.';
 COMMENT ON COLUMN hwsched.assignment.profile_id IS 'The workload profile, which says what is reserved.';
 COMMENT ON COLUMN hwsched.assignment.device_profile_id IS 'The device profile of the first of its devices, as it was at the decision.';
 COMMENT ON COLUMN hwsched.assignment.efficiency IS 'Efficiency score 0..1 of the workload on these devices, mean.';

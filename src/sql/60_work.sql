@@ -3,17 +3,17 @@
 CREATE FUNCTION hwsched.submit(requirements jsonb, pool text DEFAULT 'default') RETURNS text
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'submit';
-COMMENT ON FUNCTION hwsched.submit(jsonb, text) IS 'Submits a workload and returns its id. Submitting an id again while it is open is a unique violation.';
+COMMENT ON FUNCTION hwsched.submit(jsonb, text) IS 'Submits a workload and returns its id. Submitting an id again while it is open is a unique violation; what it depends on has to be known, and must not depend on it.';
 
 CREATE FUNCTION hwsched.submit_many(requirements jsonb, pool text DEFAULT 'default') RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'submit_many';
-COMMENT ON FUNCTION hwsched.submit_many(jsonb, text) IS 'Submits an array of workloads, all or none, and returns their number.';
+COMMENT ON FUNCTION hwsched.submit_many(jsonb, text) IS 'Submits an array of workloads, all or none, and returns their number. They may depend on each other, in any order.';
 
 CREATE FUNCTION hwsched.schedule(workload_id text, pool text DEFAULT 'default') RETURNS SETOF hwsched.assignment
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'schedule';
-COMMENT ON FUNCTION hwsched.schedule(text, text) IS 'Places one pending workload now; no row if nothing fits, and it stays pending.';
+COMMENT ON FUNCTION hwsched.schedule(text, text) IS 'Places one pending workload now; no row if nothing fits or it has to wait for others, and it stays pending.';
 
 CREATE FUNCTION hwsched.assign_pending(max_workloads int DEFAULT NULL, pool text DEFAULT 'default') RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -68,7 +68,7 @@ COMMENT ON FUNCTION hwsched.fail(bigint, text, text) IS 'Fails a live assignment
 CREATE FUNCTION hwsched.cancel(workload_id text, pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'cancel';
-COMMENT ON FUNCTION hwsched.cancel(text, text) IS 'Cancels a workload that is pending, assigned or running.';
+COMMENT ON FUNCTION hwsched.cancel(text, text) IS 'Cancels a workload that is pending, assigned or running. What depends on it goes on waiting, until it is submitted again and completed.';
 
 CREATE FUNCTION hwsched.retry_dead(workload_id text, pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp

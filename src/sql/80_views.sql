@@ -72,7 +72,8 @@ SELECT s.pool, s.workload_id, s.run,
        coalesce(s.outcome, runs.state::text::hwsched.workload_state, 'pending') AS state,
        s.priority, p.workload_type, s.model_id, s.model_family, s.expected_seconds, s.timeout_seconds, s.retries,
        nullif(s.deadline, 'infinity') AS deadline, s.submitted_at,
-       coalesce(s.closed_at, runs.completed_at) AS closed_at, s.profile_id, s.queue_no, s.requirements
+       coalesce(s.closed_at, runs.completed_at) AS closed_at, s.profile_id, s.queue_no, s.requirements, s.concurrency_key,
+       coalesce(s.closed_at, runs.completed_at, now()) > s.deadline AS deadline_missed
 FROM hwsched.submission s
 JOIN hwsched.workload_profile p ON p.pool = s.pool AND p.profile_id = s.profile_id
 -- assigned, running, or completed and not settled yet
@@ -98,6 +99,41 @@ COMMENT ON COLUMN hwsched.workload.closed_at IS 'When it was completed, cancelle
 COMMENT ON COLUMN hwsched.workload.profile_id IS 'Its workload profile.';
 COMMENT ON COLUMN hwsched.workload.queue_no IS 'Order of submission.';
 COMMENT ON COLUMN hwsched.workload.requirements IS 'The document it was submitted with.';
+COMMENT ON COLUMN hwsched.workload.concurrency_key IS 'Of all workloads with the same key one is live at a time.';
+COMMENT ON COLUMN hwsched.workload.deadline_missed IS 'Whether it was still open when its deadline came.';
+
+-- What decisions leave in the queue whatever room there is. (The same as
+-- MAY_BE_PLACED in fleet.h, which is made to be fast.)
+CREATE VIEW hwsched.waiting AS
+SELECT w.pool, w.workload_id, w.profile_id, w.reason, w.ready_at, w.priority, w.deadline, w.queue_no
+FROM (SELECT q.pool, q.workload_id, q.profile_id, q.priority, nullif(q.deadline, 'infinity') AS deadline, q.queue_no,
+             CASE WHEN q.ready_at < 'infinity' THEN q.ready_at END AS ready_at,
+             CASE WHEN other.depends_on IS NOT NULL
+                  THEN format('waits for workload "%s", which is %s', other.depends_on, coalesce(other.state::text, 'not known any more'))
+                  WHEN q.ready_at > now() AND q.ready_at < 'infinity' THEN 'waits for its retry'
+                  WHEN holder.workload_id IS NOT NULL
+                  THEN format('waits for its concurrency_key "%s", which workload "%s" has', q.concurrency_key, holder.workload_id)
+             END AS reason
+      FROM hwsched.pending q
+      LEFT JOIN LATERAL (SELECT d.depends_on, o.state FROM hwsched.dependency d
+                         LEFT JOIN hwsched.workload o ON o.pool = d.pool AND o.workload_id = d.depends_on
+                         WHERE q.ready_at = 'infinity' AND d.pool = q.pool AND d.workload_id = q.workload_id
+                           AND o.state IS DISTINCT FROM 'completed'
+                         ORDER BY o.state DESC, d.depends_on LIMIT 1) other ON true
+      LEFT JOIN LATERAL (SELECT a.workload_id FROM hwsched.assignment a
+                         WHERE q.concurrency_key IS NOT NULL AND a.pool = q.pool AND a.concurrency_key = q.concurrency_key
+                           AND a.finished_at IS NULL LIMIT 1) holder ON true
+      WHERE q.ready_at > now() OR q.concurrency_key IS NOT NULL) w
+WHERE w.reason IS NOT NULL;
+COMMENT ON VIEW hwsched.waiting IS 'What is in the queue and may not be placed yet, however much room there is.';
+COMMENT ON COLUMN hwsched.waiting.pool IS 'The pool.';
+COMMENT ON COLUMN hwsched.waiting.workload_id IS 'The workload.';
+COMMENT ON COLUMN hwsched.waiting.profile_id IS 'Its workload profile.';
+COMMENT ON COLUMN hwsched.waiting.reason IS 'What it waits for: another workload, its retry or its concurrency_key. Of several workloads, one that is dead or cancelled.';
+COMMENT ON COLUMN hwsched.waiting.ready_at IS 'When it may be placed; NULL: when another workload is completed.';
+COMMENT ON COLUMN hwsched.waiting.priority IS '1 (highest) to 5.';
+COMMENT ON COLUMN hwsched.waiting.deadline IS 'When it should be done.';
+COMMENT ON COLUMN hwsched.waiting.queue_no IS 'Order of submission.';
 
 CREATE VIEW hwsched.hardware_efficiency AS
 SELECT a.pool, a.worker_id, dp.hardware_class, dp.model_name, wp.workload_type,
@@ -240,27 +276,40 @@ COMMENT ON COLUMN hwsched.execution_times.started_at IS 'When it started.';
 COMMENT ON COLUMN hwsched.execution_times.finished_at IS 'When it was completed.';
 
 CREATE VIEW hwsched.pending_workloads AS
-SELECT q.pool, q.workload_id, q.priority, wp.workload_type, (e.explained).reason, q.attempt,
-       s.submitted_at, extract(epoch FROM now() - s.submitted_at)::float8 AS waiting_seconds, q.expected_seconds, nullif(q.deadline, 'infinity') AS deadline, q.queue_no
--- in the select list, so that each pool is explained once, and only those asked for
-FROM (SELECT pool.pool, hwsched.explain_pending(pool.pool) AS explained FROM hwsched.pool) e
-CROSS JOIN LATERAL unnest((e.explained).profile_ids) AS r(profile_id)
-JOIN hwsched.pending q ON q.pool = e.pool AND q.profile_id = r.profile_id
+SELECT q.pool, q.workload_id, q.priority, wp.workload_type, r.reason, q.attempt,
+       s.submitted_at, extract(epoch FROM now() - s.submitted_at)::float8 AS waiting_seconds, q.expected_seconds, nullif(q.deadline, 'infinity') AS deadline, q.queue_no,
+       aged.priority AS aged_priority, now() > q.deadline AS deadline_missed
+FROM (-- in the select list, so that each pool is explained once, and only those asked for
+      SELECT e.pool, q.queue_no, q.priority, q.deadline, (e.explained).reason
+      FROM (SELECT pool.pool, hwsched.explain_pending(pool.pool) AS explained FROM hwsched.pool) e
+      CROSS JOIN LATERAL unnest((e.explained).profile_ids) AS p(profile_id)
+      JOIN hwsched.pending q ON q.pool = e.pool AND q.profile_id = p.profile_id
+      WHERE (e.explained).ready AND NOT EXISTS (SELECT FROM hwsched.waiting w WHERE w.pool = q.pool AND w.queue_no = q.queue_no)
+      UNION ALL
+      SELECT w.pool, w.queue_no, w.priority, coalesce(w.deadline, 'infinity'), w.reason FROM hwsched.waiting w) r
+JOIN hwsched.pending q ON q.pool = r.pool AND q.priority = r.priority AND q.deadline = r.deadline AND q.queue_no = r.queue_no
 JOIN hwsched.workload_profile wp ON wp.pool = q.pool AND wp.profile_id = q.profile_id
 JOIN hwsched.submission s ON s.pool = q.pool AND s.workload_id = q.workload_id
-ORDER BY q.pool, q.priority, q.deadline, q.queue_no;
+JOIN (SELECT p.pool, coalesce((SELECT (v.settings ->> 'ageing')::float8 FROM hwsched.settings_version v
+                               WHERE v.pool = p.pool ORDER BY v.version DESC LIMIT 1), 0) AS ageing
+      FROM hwsched.pool p) g ON g.pool = q.pool
+CROSS JOIN LATERAL (SELECT least(q.priority, greatest(1, q.priority - floor(g.ageing * date_part('epoch', now() - q.submitted_at) / 3600)))::smallint
+                        AS priority) aged
+ORDER BY q.pool, aged.priority, q.deadline, q.queue_no;
 COMMENT ON VIEW hwsched.pending_workloads IS 'The queue, in its order, with the reason why each workload waits.';
 COMMENT ON COLUMN hwsched.pending_workloads.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.pending_workloads.workload_id IS 'The workload.';
 COMMENT ON COLUMN hwsched.pending_workloads.priority IS '1 (highest) to 5.';
 COMMENT ON COLUMN hwsched.pending_workloads.workload_type IS 'The type of work.';
-COMMENT ON COLUMN hwsched.pending_workloads.reason IS 'What the closest worker lacks, or that the next batch will place it.';
+COMMENT ON COLUMN hwsched.pending_workloads.reason IS 'What it waits for, as in waiting; else what the closest worker lacks, or that the next batch will place it.';
 COMMENT ON COLUMN hwsched.pending_workloads.attempt IS 'The attempt it waits for.';
 COMMENT ON COLUMN hwsched.pending_workloads.submitted_at IS 'When it was submitted.';
 COMMENT ON COLUMN hwsched.pending_workloads.waiting_seconds IS 'Time since then.';
 COMMENT ON COLUMN hwsched.pending_workloads.expected_seconds IS 'Duration its submitter expects.';
 COMMENT ON COLUMN hwsched.pending_workloads.deadline IS 'When it should be done.';
 COMMENT ON COLUMN hwsched.pending_workloads.queue_no IS 'Order of submission.';
+COMMENT ON COLUMN hwsched.pending_workloads.aged_priority IS 'What the setting ageing makes of its priority by now: the queue is in the order of that.';
+COMMENT ON COLUMN hwsched.pending_workloads.deadline_missed IS 'Whether its deadline has passed.';
 
 CREATE VIEW hwsched.worker_status AS
 SELECT w.pool, w.worker_id, w.state, w.hostname,

@@ -80,6 +80,7 @@ has_fuzzer() {
 optional_packages() {
 	[ "$1" = test ] || return 0
 	/usr/bin/python3 -c "import psycopg" 2>/dev/null || echo python3-psycopg
+	[ -e "$(pg_config_value --sharedir)/extension/pg_cron.control" ] || echo "postgresql-$pg_major-cron"
 	compgen -G '/usr/lib/*/faketime/libfaketime.so.1' >/dev/null || echo libfaketime
 	command -v sqlsmith >/dev/null || echo sqlsmith
 	if ! has_fuzzer; then
