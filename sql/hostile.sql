@@ -149,13 +149,17 @@ SELECT hwsched.performance_level('warming', '2026-01-01', '1 min', '2026-01-01 0
 INSERT INTO hwsched.type_word (position, word, workload_type) VALUES (1, 'planted', 'nlp')
 DELETE FROM hwsched.type_word WHERE word OPERATOR(pg_catalog.=) 'planted'
 $$, '\n') WITH ORDINALITY AS l (line, no) WHERE line <> '' ORDER BY no;
-INSERT INTO regress_calls.call (call)
-SELECT format('SELECT pg_catalog.count(*) FROM hwsched.%I', relname) FROM pg_class WHERE relnamespace = 'hwsched'::regnamespace AND relkind IN ('r', 'v') ORDER BY relname COLLATE "C";
+CREATE TABLE regress_calls.relation AS
+SELECT format('SELECT pg_catalog.count(*) FROM (SELECT * FROM hwsched.%I) AS r', relname) AS read FROM pg_class WHERE relnamespace = 'hwsched'::regnamespace AND relkind IN ('r', 'v');
+GRANT SELECT ON regress_calls.relation TO hwsched_admin;
+CREATE FUNCTION regress_calls.read_all() RETURNS void LANGUAGE plpgsql AS $$ DECLARE r record; BEGIN FOR r IN SELECT read FROM regress_calls.relation LOOP EXECUTE r.read; END LOOP; END $$;
+INSERT INTO regress_calls.call (call) VALUES ('SELECT regress_calls.read_all()');
 INSERT INTO regress_calls.call (call) VALUES ($$SELECT hwsched.drop_pool('%s')$$);
 
 -- An administrator who would be more, with his things before and behind what is
 -- in pg_temp; a new session has no plans and no copies yet.
 \c -
+\set SHOW_CONTEXT never
 SET client_min_messages = warning;
 SET track_functions = 'all';
 SET ROLE regress_planter;
@@ -176,6 +180,7 @@ SELECT CASE WHEN is_called THEN last_value ELSE 0 END AS caught FROM regress_pla
 
 -- A superuser who has the schema in his path
 \c -
+\set SHOW_CONTEXT never
 SET client_min_messages = warning;
 SET track_functions = 'all';
 SET search_path = regress_planted, public, pg_catalog;
@@ -185,7 +190,7 @@ SELECT pg_catalog.replace(call, '%s', 'planted 2') FROM regress_calls.call ORDER
 RESET search_path;
 SELECT CASE WHEN is_called THEN last_value ELSE 0 END AS caught FROM regress_planted.caught;
 
--- All of it was called
+-- All of it was called (and what needs pg_cron ended with an error)
 SELECT pg_stat_force_next_flush();
 SELECT p.proname AS never_called FROM pg_proc AS p WHERE p.pronamespace = 'hwsched'::regnamespace AND coalesce(pg_stat_get_function_calls(p.oid), 0) = 0 ORDER BY 1;
 
@@ -239,9 +244,13 @@ BEGIN
 	RETURN QUERY SELECT 'worker' WHERE NOT EXISTS (SELECT FROM hwsched.worker AS w WHERE w.pool = of_pool AND w.worker_id = t AND w.hostname = t);
 	RETURN QUERY SELECT 'device' WHERE NOT EXISTS (SELECT FROM hwsched.device_profile AS p WHERE p.pool = of_pool AND p.model_name = t AND p.profile ->> 'memory_type' = t AND p.profile -> 'performance_profile' ? t);
 	RETURN QUERY SELECT 'software' WHERE NOT EXISTS (SELECT FROM hwsched.hardware AS h WHERE h.pool = of_pool AND h.software_versions ->> t = t);
-	j := jsonb_build_object('test_id', t, 'model_id', t, 'model_family', t, 'test_type', t, 'labels', jsonb_build_object(t, t), 'required_models', jsonb_build_array(t),
+	j := jsonb_build_object('test_id', t, 'model_id', t, 'model_family', t, 'test_type', t, 'concurrency_key', t, 'labels', jsonb_build_object(t, t), 'required_models', jsonb_build_array(t),
 		'required_software', jsonb_build_object(t, t), 'custom_properties', jsonb_build_object(t, t), t, t);
 	RETURN QUERY SELECT 'submit' WHERE hwsched.submit(j, of_pool) <> t;
+	PERFORM hwsched.submit(jsonb_build_object('test_id', 'd', 'depends_on', jsonb_build_array(t)), of_pool);
+	RETURN QUERY SELECT 'depends_on' WHERE NOT EXISTS (SELECT FROM hwsched.dependency AS d WHERE d.pool = of_pool AND d.workload_id = 'd' AND d.depends_on = t);
+	RETURN QUERY SELECT 'waits for' WHERE NOT EXISTS (SELECT FROM hwsched.explain_pending(of_pool) AS e WHERE e.reason ~ 'depend|wait');
+	PERFORM hwsched.cancel('d', of_pool);
 	RETURN QUERY SELECT 'requirements' WHERE NOT EXISTS (SELECT FROM hwsched.workload AS w WHERE w.pool = of_pool AND w.workload_id = t AND w.model_id = t AND w.model_family = t AND w.requirements = j);
 	RETURN QUERY SELECT 'profile' WHERE NOT (SELECT p -> 'custom_properties' ->> 'model_id' = t AND p -> 'custom_properties' ->> t = t AND p ->> 'workload_id' = t FROM hwsched.workload_profile(j) AS p);
 	RETURN QUERY SELECT 'compatible_hardware' WHERE NOT EXISTS (SELECT FROM hwsched.compatible_hardware(t, of_pool) AS c WHERE c.worker_id = t AND c.model_name = t);
@@ -261,7 +270,7 @@ BEGIN
 	-- messages
 	RETURN QUERY SELECT call || ': ' || m FROM unnest(ARRAY['SELECT hwsched.heartbeat(%L)', 'SELECT hwsched.heartbeat(''x'', %L)', 'SELECT hwsched.cancel(%L)', 'SELECT * FROM hwsched.schedule(%L)', 'SELECT * FROM hwsched.claim(%L)',
 		'SELECT hwsched.register_worker(''x'', ''{}'', %L)', 'SELECT hwsched.assign_pending(NULL, %L)', 'SELECT hwsched.drop_pool(%L)', 'SELECT hwsched.create_pool(''x'', jsonb_build_object(%L, 1))', 'SELECT hwsched.create_pool(''x'', jsonb_build_object(''solver'', %L::text))',
-		'SELECT hwsched.submit(jsonb_build_object(''required_backend'', %L::text))', 'SELECT hwsched.create_pool(''x'', jsonb_build_object(''policy'', jsonb_build_object(%L, 1)))']) AS call
+		'SELECT hwsched.submit(jsonb_build_object(''required_backend'', %L::text))', 'SELECT hwsched.submit(jsonb_build_object(''test_id'', %1$L::text, ''depends_on'', jsonb_build_array(%1$L::text)))', 'SELECT hwsched.create_pool(''x'', jsonb_build_object(''policy'', jsonb_build_object(%L, 1)))']) AS call
 	CROSS JOIN LATERAL pg_temp.message(format(call, t), t) AS m WHERE m <> 'quoted';
 	PERFORM hwsched.unregister_worker(t, of_pool), hwsched.drop_pool(of_pool);
 END $$;
