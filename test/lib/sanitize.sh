@@ -16,7 +16,8 @@ stage_sanitize() {
 }
 
 sanitize_steps() {
-	local number=0 library=$tmp$(pg_config_value --pkglibdir)/hwsched.so
+	local number=0 library
+	library=$tmp$(pg_config_value --pkglibdir)/hwsched.so
 	echo 1..4
 	cp -p "$library" "$tmp/plain.so"
 	step "builds with the sanitizers" build_sanitized || return

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# shellcheck disable=SC2154 # run.sh and its other parts share variables
+# shellcheck disable=SC2034,SC2154 # run.sh and its other parts share variables
 # The stage smith: sqlsmith writes queries at random, as logins of few rights.
 # The server must not crash, no error may be an internal one, a viewer changes
 # nothing, and a worker's login nothing that is another worker's.
