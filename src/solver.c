@@ -46,7 +46,9 @@ copy_array(const void *source, Size size)
 {
 	void	   *copy = palloc_huge(size + 1);
 
-	memcpy(copy, source, size);
+	/* an empty array may be NULL */
+	if (size > 0)
+		memcpy(copy, source, size);
 	return copy;
 }
 

@@ -617,11 +617,19 @@ grant_worker(PG_FUNCTION_ARGS)
 		" ON CONFLICT DO NOTHING",
 		{TEXTOID, TEXTOID, OIDOID}
 	};
+	static const char *const groups[] = {"hwsched_admin", "hwsched_coordinator", "hwsched_worker", "hwsched_viewer"};
 	char	   *worker_id = text_argument(fcinfo, 0);
 	Name		role = DatumGetName(argument(fcinfo, 1));
 	char	   *pool = text_argument(fcinfo, 2);
 	Oid			role_id = get_role_oid(NameStr(*role), false);
 
+	for (int i = 0; i < lengthof(groups); i++)
+		if (strcmp(NameStr(*role), groups[i]) == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("role \"%s\" cannot be bound to a worker", groups[i]),
+					 errdetail("All its members would speak for this worker."),
+					 errhint("Bind the login that the worker uses.")));
 	SPI_connect();
 	worker_check(pool, worker_id);
 	statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), VALUE(ObjectIdGetDatum(role_id)));

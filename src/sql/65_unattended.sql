@@ -49,7 +49,8 @@ CREATE FUNCTION hwsched.unschedule_jobs(pool text DEFAULT 'default') RETURNS boo
 DECLARE
     jobs bigint;
 BEGIN
-    IF to_regprocedure('cron.unschedule(bigint)') IS NULL THEN
+    -- not the schema: anybody's may have that name where pg_cron is not
+    IF NOT EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_cron') THEN
         RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state', MESSAGE = 'pg_cron is not installed in this database',
             HINT = 'Add it to shared_preload_libraries and CREATE EXTENSION pg_cron, or CALL hwsched.run_loop() from elsewhere.';
     END IF;
