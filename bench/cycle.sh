@@ -69,9 +69,11 @@ install_peers() {
 		cd "$scratch"
 		# node trusts whom the system trusts
 		if [ -r /etc/ssl/certs/ca-certificates.crt ]; then export NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt; fi
-		npm install --no-audit --no-fund --prefix . "graphile-worker@$graphile_version" "pg-boss@$pgboss_version" >npm 2>&1 ||
-			{ cat npm >&2; exit 1; }
-		node_modules/.bin/graphile-worker --schema-only -c "$url" >graphile 2>&1 || { cat graphile >&2; exit 1; }
+		if ! npm install --no-audit --no-fund --prefix . "graphile-worker@$graphile_version" "pg-boss@$pgboss_version" >"$scratch/out" 2>&1 ||
+			! node_modules/.bin/graphile-worker --schema-only -c "$url" >"$scratch/out" 2>&1; then
+			cat "$scratch/out" >&2
+			exit 1
+		fi
 	)
 	cat >"$scratch/pgboss.mjs" <<-JS
 		import * as module from 'pg-boss';
