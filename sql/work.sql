@@ -109,16 +109,25 @@ SELECT pg_temp.error_on(format('SELECT hwsched.start(%s, %L)', pg_temp.latest('l
 SELECT hwsched.extend_lease(pg_temp.latest('life'), '1 s', 'work'), (SELECT lease_until - started_at = '2 min' FROM hwsched.assignment WHERE pool = 'work') AS as_before;
 SELECT hwsched.extend_lease(pg_temp.latest('life'), '1 hour', 'work');
 SELECT lease_until > started_at + interval '59 min' AS extended FROM hwsched.assignment WHERE pool = 'work';
+-- what it is to run, also in the statement that claims it
+SELECT hwsched.requirements(pg_temp.latest('life'), 'work');
 SELECT hwsched.complete(pg_temp.latest('life'), '{"accuracy": 0.9}', 'work');
 SELECT w.state, a.state AS assignment, a.result, a.lease_until, w.closed_at = a.finished_at AS closed, a.error FROM hwsched.workload AS w JOIN hwsched.assignment AS a USING (pool, workload_id) WHERE pool = 'work';
 SELECT pg_temp.error_on(format(statement, pg_temp.latest('life'), 'work')) FROM unnest(ARRAY['SELECT hwsched.start(%s, %L)', 'SELECT hwsched.complete(%s, NULL, %L)', 'SELECT hwsched.fail(%s, NULL, %L)',
-	'SELECT hwsched.extend_lease(%s, ''1 s'', %L)', 'SELECT hwsched.complete_many(ARRAY[%s], %L)']) WITH ORDINALITY AS s (statement, no) ORDER BY no;
+	'SELECT hwsched.extend_lease(%s, ''1 s'', %L)', 'SELECT hwsched.complete_many(ARRAY[%s], %L)', 'SELECT hwsched.requirements(%s, %L)']) WITH ORDINALITY AS s (statement, no) ORDER BY no;
+SELECT hwsched.submit('{"test_id": "to run", "timeout": 12.5, "custom_properties": {"command": ["true"]}}', 'work');
+SELECT hwsched.requirements(a.assignment_id, 'work') FROM hwsched.claim('w', 1, true, 'work') AS a;
+SELECT pg_temp.error_of($$SELECT hwsched.requirements(0, 'work')$$), pg_temp.error_of($$SELECT hwsched.requirements(NULL, 'work')$$);
+-- and what a worker runs that has forgotten
+SELECT workload_id, state FROM hwsched.running_on('w', 'work');
+SELECT pg_temp.error_of($$SELECT hwsched.running_on('nobody', 'work')$$), pg_temp.error_of($$SELECT hwsched.running_on('w', 'nowhere')$$);
+SELECT hwsched.cancel('to run', 'work');
 SELECT pg_temp.error_of(statement) FROM unnest(ARRAY[$$SELECT hwsched.cancel('life', 'work')$$, $$SELECT hwsched.schedule('life', 'work')$$]) AS statement;
 -- it may run again: the view shows the latest run, the assignments keep all
 SELECT hwsched.submit('{"test_id": "life", "priority": 1}', 'work');
-SELECT run, state, priority, closed_at FROM hwsched.workload WHERE pool = 'work';
+SELECT run, state, priority, closed_at FROM hwsched.workload WHERE pool = 'work' AND workload_id = 'life';
 SELECT hwsched.assign_pending(NULL, 'work');
-SELECT run, attempt, state FROM hwsched.assignment WHERE pool = 'work' ORDER BY assignment_id;
+SELECT run, attempt, state FROM hwsched.assignment WHERE pool = 'work' AND workload_id = 'life' ORDER BY assignment_id;
 
 --
 -- Many at once: all or none

@@ -40,11 +40,11 @@ take_back(const char *pool, const PoolSettings *settings, const int64 *ids, int 
 	return n;
 }
 
-/* Finds what a query finds of a pool; returns the number and sets *ids. */
+/* Finds assignments, given the pool and its lease; returns their number and sets *ids. */
 static int
-find_ids(Statement *statement, const char *pool, int64 **ids)
+find_ids(Statement *statement, const char *pool, const PoolSettings *settings, int64 **ids)
 {
-	int			n = (int) statement_run(statement, false, TEXT_VALUE(pool));
+	int			n = (int) statement_run(statement, false, TEXT_VALUE(pool), VALUE(Float8GetDatum(settings->lease)));
 
 	*ids = palloc(sizeof(int64) * (n + 1));
 	for (int i = 0; i < n; i++)
@@ -52,17 +52,22 @@ find_ids(Statement *statement, const char *pool, int64 **ids)
 	return n;
 }
 
-/* Takes back what runs without a lease; returns how many assignments. */
+/*
+ * Takes back what runs without a lease; returns how many assignments.  A lease
+ * runs until lease_until, and as long after any sign of life of its worker.
+ */
 static int64
 end_lost_leases(const char *pool, const PoolSettings *settings)
 {
 	static Statement statement = {
-		"SELECT assignment_id FROM hwsched.assignment"
-		" WHERE pool = $1 AND finished_at IS NULL AND state = 'running' AND lease_until < now() ORDER BY assignment_id",
-		{TEXTOID}
+		"SELECT a.assignment_id FROM hwsched.assignment a"
+		" JOIN hwsched.worker_load l ON l.pool = a.pool AND l.worker_id = a.worker_id"
+		" WHERE a.pool = $1 AND a.finished_at IS NULL AND a.state = 'running' AND a.lease_until < now()"
+		"  AND l.last_seen_at < now() - make_interval(secs => $2) ORDER BY a.assignment_id",
+		{TEXTOID, FLOAT8OID}, IN_SETS
 	};
 	int64	   *ids;
-	int			n = find_ids(&statement, pool, &ids);
+	int			n = find_ids(&statement, pool, settings, &ids);
 
 	return take_back(pool, settings, ids, n, "the lease ran out");
 }
@@ -76,10 +81,10 @@ end_timed_out(const char *pool, const PoolSettings *settings)
 		" JOIN hwsched.submission s ON s.pool = a.pool AND s.workload_id = a.workload_id AND s.run = a.run"
 		" WHERE a.pool = $1 AND a.finished_at IS NULL AND a.state = 'running'"
 		"  AND now() - a.started_at > make_interval(secs => s.timeout_seconds) ORDER BY a.assignment_id",
-		{TEXTOID}
+		{TEXTOID, FLOAT8OID}
 	};
 	int64	   *ids;
-	int			n = find_ids(&statement, pool, &ids);
+	int			n = find_ids(&statement, pool, settings, &ids);
 
 	return take_back(pool, settings, ids, n, "the timeout ran out");
 }

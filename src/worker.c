@@ -364,7 +364,8 @@ resume_worker(PG_FUNCTION_ARGS)
 /* --- reporting --- */
 
 /*
- * Notes a sign of life, at most once a second.  Raises ERRCODE_NO_DATA_FOUND
+ * Notes a sign of life, at most five a second; it renews the leases of all that
+ * runs on the worker (see maintain.c).  Raises ERRCODE_NO_DATA_FOUND
  * for an unknown worker.
  */
 void
@@ -373,34 +374,13 @@ worker_seen(const char *pool, const char *worker_id)
 	static Statement statement = {
 		"WITH known AS (SELECT last_seen_at FROM hwsched.worker_load WHERE pool = $1 AND worker_id = $2),"
 		" seen AS (UPDATE hwsched.worker_load SET last_seen_at = now() WHERE pool = $1 AND worker_id = $2"
-		"   AND last_seen_at < now() - interval '1 second')"
+		"   AND last_seen_at < now() - interval '200 milliseconds')"
 		" SELECT FROM known",
 		{TEXTOID, TEXTOID}
 	};
 
 	if (statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id)) == 0)
 		unknown_worker(pool, worker_id);
-}
-
-/*
- * Renews the leases of what runs on a worker, when less than half of them is
- * left.  What another has locked is being ended, and needs none.
- */
-static void
-renew_leases(const char *pool, const char *worker_id)
-{
-	static Statement statement = {
-		"UPDATE hwsched.assignment SET lease_until = now() + make_interval(secs => $3)"
-		" WHERE pool = $1 AND finished_at IS NULL AND assignment_id = ANY (ARRAY("
-		"  SELECT assignment_id FROM hwsched.assignment WHERE pool = $1 AND worker_id = $2 AND finished_at IS NULL"
-		"   AND state = 'running' AND lease_until < now() + make_interval(secs => $3 / 2)"
-		"  ORDER BY assignment_id FOR NO KEY UPDATE SKIP LOCKED))",
-		{TEXTOID, TEXTOID, FLOAT8OID}
-	};
-	PoolSettings settings;
-
-	pool_settings_load(pool, false, &settings);
-	statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), VALUE(Float8GetDatum(settings.lease)));
 }
 
 /* heartbeat(worker_id text, pool text) RETURNS void */
@@ -413,7 +393,6 @@ heartbeat(PG_FUNCTION_ARGS)
 
 	caller = call_begin(fcinfo);
 	access_check_worker(&caller, pool, worker_id);
-	renew_leases(pool, worker_id);
 	worker_seen(pool, worker_id);
 	call_end(&caller);
 	PG_RETURN_VOID();
@@ -541,7 +520,6 @@ update_load(PG_FUNCTION_ARGS)
 	caller = call_begin(fcinfo);
 	access_check_worker(&caller, pool, worker_id);
 	document_read(&load_document, document, NULL, true, &load);
-	renew_leases(pool, worker_id);
 	/* what it means depends on the hardware, so once more if that changes meanwhile */
 	do
 	{

@@ -472,7 +472,7 @@ COMMENT ON COLUMN hwsched.assignment.score IS 'The policy''s weighted sum that w
 COMMENT ON COLUMN hwsched.assignment.predicted_seconds IS 'Predicted duration.';
 COMMENT ON COLUMN hwsched.assignment.assigned_at IS 'When it was decided.';
 COMMENT ON COLUMN hwsched.assignment.started_at IS 'When it began to run.';
-COMMENT ON COLUMN hwsched.assignment.lease_until IS 'Until when the worker''s lease runs.';
+COMMENT ON COLUMN hwsched.assignment.lease_until IS 'Until when the worker''s lease runs; signs of life renew it without changing this.';
 COMMENT ON COLUMN hwsched.assignment.finished_at IS 'When it ended.';
 COMMENT ON COLUMN hwsched.assignment.error IS 'What went wrong, as the worker said, or why the work was taken from it.';
 COMMENT ON COLUMN hwsched.assignment.result IS 'What the worker returned.';

@@ -40,6 +40,16 @@ CREATE FUNCTION hwsched.extend_lease(assignment_id bigint, by interval, pool tex
     AS 'MODULE_PATHNAME', 'extend_lease';
 COMMENT ON FUNCTION hwsched.extend_lease(bigint, interval, text) IS 'Extends the lease of a running assignment to this long from now, if that is later.';
 
+CREATE FUNCTION hwsched.requirements(assignment_id bigint, pool text DEFAULT 'default') RETURNS jsonb
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'requirements';
+COMMENT ON FUNCTION hwsched.requirements(bigint, text) IS 'What a live assignment is to run: the requirements as submitted, with test_id and timeout filled in. A worker reads those of its own.';
+
+CREATE FUNCTION hwsched.running_on(worker_id text, pool text DEFAULT 'default') RETURNS SETOF hwsched.assignment
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'running_on';
+COMMENT ON FUNCTION hwsched.running_on(text, text) IS 'What a worker runs, as the server has it. A worker that comes back asks, and fails what it knows nothing of: its own reports would keep the leases.';
+
 CREATE FUNCTION hwsched.complete(assignment_id bigint, result jsonb DEFAULT NULL, pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'complete';

@@ -28,7 +28,7 @@ GRANT EXECUTE ON FUNCTION
 -- that is, access_check_worker() knows.
 GRANT EXECUTE ON FUNCTION
     hwsched.register_worker, hwsched.update_load, hwsched.heartbeat, hwsched.start_warming, hwsched.start_cooling,
-    hwsched.claim, hwsched.start, hwsched.extend_lease, hwsched.complete, hwsched.complete_many, hwsched.fail
+    hwsched.claim, hwsched.start, hwsched.extend_lease, hwsched.requirements, hwsched.running_on, hwsched.complete, hwsched.complete_many, hwsched.fail
     TO hwsched_worker, hwsched_coordinator;
 
 GRANT EXECUTE ON FUNCTION

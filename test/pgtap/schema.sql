@@ -87,6 +87,8 @@ INSERT INTO api SELECT btrim(line, E' \t') FROM regexp_split_to_table($$
 	claim(worker_id text, max_assignments integer DEFAULT 1, steal boolean DEFAULT true, pool text DEFAULT 'default'::text)
 	start(assignment_id bigint, pool text DEFAULT 'default'::text)
 	extend_lease(assignment_id bigint, by interval, pool text DEFAULT 'default'::text)
+	requirements(assignment_id bigint, pool text DEFAULT 'default'::text)
+	running_on(worker_id text, pool text DEFAULT 'default'::text)
 	complete(assignment_id bigint, result jsonb DEFAULT NULL::jsonb, pool text DEFAULT 'default'::text)
 	complete_many(assignment_ids bigint[], pool text DEFAULT 'default'::text)
 	fail(assignment_id bigint, error text, pool text DEFAULT 'default'::text)

@@ -11,7 +11,6 @@ use Test::More;
 
 my $node = new_node('crash');
 $node->safe_psql('postgres', 'CREATE EXTENSION hwsched');
-add_checks($node);
 $node->safe_psql('postgres', <<'SQL');
 -- what went wrong that should not, counted
 CREATE TABLE trouble (sqlstate text, call text, message text);
