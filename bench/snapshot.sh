@@ -26,7 +26,7 @@ held() {
 	helpers+=($!)
 	client "$1" -c "$clients" -j 2 -T $((slice + seconds)) -P "$slice"
 	case $1 in cycle_*) end_helper "$dispatcher" ;; esac
-	awk '/^progress/ { printf "%s ", $4 }' "$scratch/errors"
+	awk '/^progress/ { printf "%s ", $4 } END { print "" }' "$scratch/errors"
 }
 
 # show <what> <rates...>
