@@ -102,6 +102,30 @@ expect_many_rows(PlannerInfo *root, Oid relation, bool inherits, RelOptInfo *inf
 	}
 }
 
+/* Runs the statement; what is planned meanwhile is planned for large tables. */
+static pg_noinline int
+run_for_many_rows(const Statement *statement, const SPIExecuteOptions *options)
+{
+	get_relation_info_hook_type others = get_relation_info_hook;
+	volatile int result = 0;
+
+	if (others != expect_many_rows)
+	{
+		next_relation_info = others;
+		get_relation_info_hook = expect_many_rows;
+	}
+	PG_TRY();
+	{
+		result = SPI_execute_plan_extended(statement->plan, options);
+	}
+	PG_FINALLY();
+	{
+		get_relation_info_hook = others;
+	}
+	PG_END_TRY();
+	return result;
+}
+
 /* Runs the statement, and guides the planner if it is going to be asked. */
 static uint64
 run(Statement *statement, const SPIExecuteOptions *options)
@@ -114,22 +138,8 @@ run(Statement *statement, const SPIExecuteOptions *options)
 	else
 	{
 		int			level = guide_planner(statement->access);
-		get_relation_info_hook_type others = get_relation_info_hook;
 
-		if (others != expect_many_rows)
-		{
-			next_relation_info = others;
-			get_relation_info_hook = expect_many_rows;
-		}
-		PG_TRY();
-		{
-			result = SPI_execute_plan_extended(statement->plan, options);
-		}
-		PG_FINALLY();
-		{
-			get_relation_info_hook = others;
-		}
-		PG_END_TRY();
+		result = run_for_many_rows(statement, options);
 		if (level > 0)
 			AtEOXact_GUC(true, level);
 	}
