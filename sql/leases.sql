@@ -1,5 +1,5 @@
 -- Leases and timeouts: work is taken back, and nothing is completed twice.
-SELECT hwsched.create_pool('leases', '{"lease": "100 s", "retry_backoff": "0 s"}');
+SELECT hwsched.create_pool('leases', '{"lease": "100 s", "retry_backoff": "0 s", "offline_after": "1000 s"}');
 SELECT hwsched.register_worker(w, '{"cpu_cores": 4, "available_memory": 16}', 'leases') FROM unnest('{w1,w2}'::text[]) AS w;
 CREATE TEMP VIEW attempts AS SELECT workload_id, attempt, worker_id, state, error, round(extract(epoch FROM lease_until - now())::numeric, -1) AS lease FROM hwsched.assignment WHERE pool = 'leases' ORDER BY assignment_id;
 SELECT hwsched.submit('{"test_id": "a", "test_type": "vision", "retries": 1, "timeout": 50}', 'leases');

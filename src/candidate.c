@@ -215,7 +215,7 @@ worker_refusal(Search *search, WorkKind *kind, const Worker *worker)
 	if (refusal != FITS)
 		return refusal;
 	if (!worker->accepting)
-		return REFUSED_DRAINING;
+		return worker->unhealthy ? REFUSED_HEALTH : REFUSED_DRAINING;
 	if (worker->barred)
 		return REFUSED_RESERVED;
 	if (worker->max_concurrent > 0 && worker->assignments >= worker->max_concurrent)

@@ -161,7 +161,7 @@ preset_requirements(void *values)
 	requirements->expected_duration = NAN;
 	requirements->priority = 3;
 	requirements->timeout = 3600;
-	requirements->retries = 3;
+	requirements->retries = DEFAULT_RETRIES;
 	requirements->deadline = DT_NOEND;
 }
 

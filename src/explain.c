@@ -32,6 +32,7 @@ refusal_reason(Refusal refusal)
 		[REFUSED_CPU_CORES] = "no worker has enough cores",
 		[REFUSED_HOST_MEMORY] = "no worker has enough memory",
 		[REFUSED_WORKERS] = "too few workers could take a part of it",
+		[REFUSED_HEALTH] = "its workers are offline or quarantined",
 		[REFUSED_DRAINING] = "its workers are draining",
 		[REFUSED_RESERVED] = "its workers are reserved for a gang",
 		[REFUSED_LOAD] = "its workers are loaded beyond max_load",

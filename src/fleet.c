@@ -86,14 +86,16 @@ software_number(Fleet *fleet, HTAB *numbers, const char *text)
  * OFFSET 0 leaves the planner no other way, whatever it believes of them.
  */
 #define WORKERS_SQL(from) \
-	"SELECT w.worker_id, w.state = 'active', w.cpu_millicores, w.memory_bytes, w.max_concurrent," \
+	"SELECT w.worker_id, w.state = 'active' AND w.health IN ('healthy', 'probation'), w.cpu_millicores, w.memory_bytes," \
+	"  CASE w.health WHEN 'probation' THEN 1 ELSE w.max_concurrent END," \
 	"  u.assignments, u.cpu_millicores, u.host_memory_bytes, u.total_assignments," \
 	"  l.cpu_utilization, l.memory_utilization, l.gpu_utilization, l.io_utilization, l.network_utilization," \
 	"  l.temperature, l.temperature_celsius," \
 	"  CASE l.phase WHEN 'warming' THEN 1 WHEN 'cooling' THEN 2 ELSE 0 END," \
 	"  extract(epoch FROM $3 - l.phase_since)::float8, extract(epoch FROM l.phase_duration)::float8," \
 	"  CASE WHEN $2 AND w.software_versions <> '{}' THEN w.software_versions::text END," \
-	"  u.last_turn, w.cost_per_hour, l.reported_at IS NOT NULL" \
+	"  u.last_turn, w.cost_per_hour, l.reported_at IS NOT NULL," \
+	"  w.health IN ('offline', 'quarantined')" \
 	" FROM " from " ORDER BY w.worker_id"
 #define WORKERS_TYPES {TEXTOID, BOOLOID, TIMESTAMPTZOID, TEXTARRAYOID}
 #define ALL_WORKERS \
@@ -166,6 +168,7 @@ read_worker(void *arg, const Row *row)
 	worker->last_turn = row_bigint(row, 21);
 	worker->cost_per_hour = zero_if_absent(row_number(row, 22));
 	worker->reported = row_bool(row, 23);
+	worker->unhealthy = row_bool(row, 24);
 	report->utilization.cpu = zero_if_absent(row_number(row, 10));
 	report->utilization.memory = zero_if_absent(row_number(row, 11));
 	report->utilization.gpu = zero_if_absent(row_number(row, 12));

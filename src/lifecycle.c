@@ -19,6 +19,7 @@
 #include "assign.h"
 #include "context.h"
 #include "funcapi.h"
+#include "health.h"
 #include "learn.h"
 #include "outcome.h"
 #include "settle.h"
@@ -35,6 +36,7 @@ PG_FUNCTION_INFO_V1(complete);
 PG_FUNCTION_INFO_V1(complete_many);
 PG_FUNCTION_INFO_V1(fail);
 PG_FUNCTION_INFO_V1(cancel);
+PG_FUNCTION_INFO_V1(retry_dead);
 
 /* --- one assignment, by its id --- */
 
@@ -175,6 +177,7 @@ finish_members(const char *pool, const int64 *ids, int count, Jsonb *result)
 	pool_settings_load(pool, false, &settings);
 	complete_workloads(pool, ended, n);
 	learn_preferences(pool, &settings, ended, n, true);
+	health_succeeded(pool, ended, n);
 	return n;
 }
 
@@ -351,6 +354,7 @@ fail(PG_FUNCTION_ARGS)
 		assignment_not_in_state(&caller, pool, assignment_id, "failed", "assigned or running");
 	requeue(pool, ended, 1, true);
 	learn_preferences(pool, &settings, ended, 1, false);
+	health_failed(pool, &settings, ended, 1);
 	call_end(&caller);
 	PG_RETURN_VOID();
 }
@@ -391,6 +395,36 @@ cancel(PG_FUNCTION_ARGS)
 	if (statement_run(&close, false, TEXT_VALUE(pool), TEXT_VALUE(workload_id)) == 0)
 		workload_not_in_state(pool, workload_id, "cancelled", "pending, assigned or running");
 	statement_run(&dequeue, false, TEXT_VALUE(pool), TEXT_VALUE(workload_id));
+	SPI_finish();
+	PG_RETURN_VOID();
+}
+
+/* retry_dead(workload_id text, pool text) RETURNS void */
+Datum
+retry_dead(PG_FUNCTION_ARGS)
+{
+	/* as many attempts as it had at first, after those it has had */
+	static Statement revive = {
+		"WITH revived AS (UPDATE hwsched.submission s SET outcome = NULL, closed_at = NULL,"
+		"   retries = a.attempt + coalesce((s.requirements ->> 'retries')::int, $3)"
+		"  FROM (SELECT max(attempt) AS attempt FROM hwsched.assignment a JOIN hwsched.submission o"
+		"        ON a.pool = o.pool AND a.workload_id = o.workload_id AND a.run = o.run"
+		"        WHERE o.pool = $1 AND o.workload_id = $2) a"
+		"  WHERE s.pool = $1 AND s.workload_id = $2 AND s.outcome = 'dead' RETURNING s.*, a.attempt)"
+		" INSERT INTO hwsched.pending (pool, priority, deadline, queue_no, profile_id, run, attempt, expected_seconds, workload_id,"
+		"  model_id, model_family, concurrency_key)"
+		" SELECT pool, priority, deadline, queue_no, profile_id, run, attempt + 1, expected_seconds, workload_id,"
+		"  model_id, model_family, concurrency_key FROM revived",
+		{TEXTOID, TEXTOID, INT4OID}
+	};
+	char	   *workload_id = text_argument(fcinfo, 0);
+	char	   *pool = text_argument(fcinfo, 1);
+
+	SPI_connect();
+	pool_check(pool, false);
+	pool_lock(pool);
+	if (statement_run(&revive, false, TEXT_VALUE(pool), TEXT_VALUE(workload_id), INT_VALUE(DEFAULT_RETRIES)) == 0)
+		workload_not_in_state(pool, workload_id, "retried", "dead");
 	SPI_finish();
 	PG_RETURN_VOID();
 }
@@ -561,13 +595,18 @@ claim(PG_FUNCTION_ARGS)
 	pool_settings_load(pool, false, &settings);
 	access_check_worker(&caller, pool, worker_id);
 	seen = mark_is_good(pool, worker_id, GetCurrentTimestamp());
+	if (!seen)
+		worker_back(pool, worker_id);
 	may_wait = start_assigned_first(pool, worker_id, n, settings.lease, &started);
 	if (started == 0)
 	{
 		worker_check(pool, worker_id);
 		/* the batch that we may have to wait for may have something for us */
 		if (may_wait)
+		{
+			worker_back(pool, worker_id);
 			pool_lock(pool);
+		}
 		if (may_wait || pool_try_lock(pool))
 		{
 			started = start_assigned(pool, worker_id, n, settings.lease);

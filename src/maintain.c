@@ -1,7 +1,8 @@
 /*
  * maintain.c
  *		What has to be done as time goes by: work whose lease or time has run out
- *		is taken back, what is old is forgotten.
+ *		and that of silent workers is taken back, sick workers are tried again,
+ *		what is old is forgotten.
  *
  * Time is that of the transaction, so one tick sees everything at one moment.
  */
@@ -9,11 +10,13 @@
 
 #include "arguments.h"
 #include "funcapi.h"
+#include "health.h"
 #include "learn.h"
 #include "miscadmin.h"
 #include "outcome.h"
 #include "pool.h"
 #include "statement.h"
+#include "worker.h"
 
 PG_FUNCTION_INFO_V1(maintain);
 
@@ -37,6 +40,7 @@ take_back(const char *pool, const PoolSettings *settings, const int64 *ids, int 
 	n = end_assignments(pool, ids, count, true, "expired", error, NULL, &ended);
 	requeue(pool, ended, n, true);
 	learn_preferences(pool, settings, ended, n, false);
+	health_failed(pool, settings, ended, n);
 	return n;
 }
 
@@ -89,6 +93,32 @@ end_timed_out(const char *pool, const PoolSettings *settings)
 	return take_back(pool, settings, ids, n, "the timeout ran out");
 }
 
+/* Takes back all that silent workers have; returns how many workers. */
+static int64
+leave_silent(const char *pool, const PoolSettings *settings)
+{
+	static Statement running = {
+		"SELECT assignment_id FROM hwsched.assignment WHERE pool = $1 AND worker_id = ANY ($2) AND finished_at IS NULL"
+		" AND state = 'running' ORDER BY assignment_id",
+		{TEXTOID, TEXTARRAYOID}
+	};
+	const char **workers;
+	int			nworkers = health_silent(pool, settings, &workers);
+	int64	   *ids;
+	int			n;
+
+	if (nworkers == 0)
+		return 0;
+	n = (int) statement_run(&running, false, TEXT_VALUE(pool), text_array(workers, nworkers));
+	ids = palloc(sizeof(int64) * (n + 1));
+	for (int i = 0; i < n; i++)
+		ids[i] = column_bigint(i, 1);
+	take_back(pool, settings, ids, n, "the worker is silent");
+	for (int i = 0; i < nworkers; i++)
+		requeue_assigned(pool, workers[i], NULL_VALUE, "the worker is silent");
+	return nworkers;
+}
+
 /* --- forgetting --- */
 
 /*
@@ -132,15 +162,15 @@ forget_loads(const char *pool, double seconds)
 								 INT_VALUE(FORGET_AT_ONCE));
 }
 
-/* maintain(pool text) RETURNS record (expired, timed_out, forgotten bigint) */
+/* maintain(pool text) RETURNS record (expired, timed_out, offline, tried_again, forgotten bigint) */
 Datum
 maintain(PG_FUNCTION_ARGS)
 {
 	char	   *pool = text_argument(fcinfo, 0);
 	PoolSettings settings;
 	TupleDesc	description;
-	Datum		values[3];
-	bool		nulls[3] = {0};
+	Datum		values[5];
+	bool		nulls[5] = {0};
 
 	if (get_call_result_type(fcinfo, NULL, &description) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "maintain must return a row");
@@ -149,7 +179,9 @@ maintain(PG_FUNCTION_ARGS)
 	pool_lock(pool);
 	values[0] = Int64GetDatum(end_lost_leases(pool, &settings));
 	values[1] = Int64GetDatum(end_timed_out(pool, &settings));
-	values[2] = Int64GetDatum(forget_work(pool, settings.retention.history) +
+	values[2] = Int64GetDatum(leave_silent(pool, &settings));
+	values[3] = Int64GetDatum(health_try_again(pool));
+	values[4] = Int64GetDatum(forget_work(pool, settings.retention.history) +
 							  forget_loads(pool, settings.retention.history));
 	SPI_finish();
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(description), values, nulls)));

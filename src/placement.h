@@ -30,6 +30,7 @@ typedef enum Refusal
 	REFUSED_HOST_MEMORY,
 	REFUSED_WORKERS,
 	/* not now */
+	REFUSED_HEALTH,
 	REFUSED_DRAINING,
 	REFUSED_RESERVED,
 	REFUSED_LOAD,
@@ -77,6 +78,7 @@ typedef struct Worker
 {
 	const char *worker_id;
 	bool		accepting;
+	bool		unhealthy;		/* the reason if it is not */
 	int64		cpu_millicores;
 	int64		memory_bytes;
 	int32		max_concurrent; /* of the worker; 0: no limit */

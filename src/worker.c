@@ -7,6 +7,7 @@
 #include "access.h"
 #include "arguments.h"
 #include "hardware.h"
+#include "health.h"
 #include "outcome.h"
 #include "pool.h"
 #include "profiles.h"
@@ -216,8 +217,8 @@ write_devices(const char *pool, const char *worker_id, const Offer *offer)
  * with NULL, on any.  Members of gangs may take others along that have, here
  * and elsewhere.
  */
-static void
-requeue_assigned(const char *pool, const char *worker_id, Parameter changed)
+void
+requeue_assigned(const char *pool, const char *worker_id, Parameter changed, const char *reason)
 {
 	static Statement statement = {
 		"SELECT assignment_id FROM hwsched.assignment WHERE pool = $1 AND worker_id = $2"
@@ -230,7 +231,7 @@ requeue_assigned(const char *pool, const char *worker_id, Parameter changed)
 
 	for (int i = 0; i < n; i++)
 		ids[i] = column_bigint(i, 1);
-	n = end_assignments(pool, ids, n, false, "expired", "the worker's hardware changed", NULL, &ended);
+	n = end_assignments(pool, ids, n, false, "expired", reason, NULL, &ended);
 	requeue(pool, ended, n, false);
 }
 
@@ -268,6 +269,7 @@ register_worker(PG_FUNCTION_ARGS)
 	offer.profile_ids = device_profile_ids(pool, specs, offer.ndevices);
 	hardware_id = hardware_id_of(pool, &offer);
 	is_new = write_worker(pool, worker_id, &offer, &capabilities);
+	worker_back(pool, worker_id);
 	if (is_new)
 		add_usage_and_load(pool, worker_id, hardware_id);
 	else
@@ -275,13 +277,13 @@ register_worker(PG_FUNCTION_ARGS)
 	changed = write_devices(pool, worker_id, &offer);
 	if (!is_new && !changed.isnull)
 	{
-		requeue_assigned(pool, worker_id, changed);
+		requeue_assigned(pool, worker_id, changed, "the worker's hardware changed");
 		usage_rebuild(pool, worker_id);
 	}
 	if (!is_new)
 		hardware_assign(pool, worker_id, hardware_id);
 	if (!is_new && usage_exceeds(pool, worker_id))
-		requeue_assigned(pool, worker_id, NULL_VALUE);
+		requeue_assigned(pool, worker_id, NULL_VALUE, "the worker's hardware changed");
 	worker_seen(pool, worker_id);
 	call_end(&caller);
 	PG_RETURN_VOID();
@@ -363,6 +365,19 @@ resume_worker(PG_FUNCTION_ARGS)
 
 /* --- reporting --- */
 
+/* Takes a worker back in that was offline and shows a sign of life. */
+void
+worker_back(const char *pool, const char *worker_id)
+{
+	PoolSettings settings;
+
+	if (!health_is_offline(pool, worker_id))
+		return;
+	pool_settings_load(pool, false, &settings);
+	pool_lock(pool);
+	health_returned(pool, &settings, worker_id);
+}
+
 /*
  * Notes a sign of life, at most five a second; it renews the leases of all that
  * runs on the worker (see maintain.c).  Raises ERRCODE_NO_DATA_FOUND
@@ -393,6 +408,7 @@ heartbeat(PG_FUNCTION_ARGS)
 
 	caller = call_begin(fcinfo);
 	access_check_worker(&caller, pool, worker_id);
+	worker_back(pool, worker_id);
 	worker_seen(pool, worker_id);
 	call_end(&caller);
 	PG_RETURN_VOID();
@@ -520,6 +536,7 @@ update_load(PG_FUNCTION_ARGS)
 	caller = call_begin(fcinfo);
 	access_check_worker(&caller, pool, worker_id);
 	document_read(&load_document, document, NULL, true, &load);
+	worker_back(pool, worker_id);
 	/* what it means depends on the hardware, so once more if that changes meanwhile */
 	do
 	{

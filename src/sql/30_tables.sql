@@ -140,6 +140,7 @@ CREATE TABLE hwsched.worker (
     quarantines_in_row int NOT NULL DEFAULT 0,
     PRIMARY KEY (pool, worker_id)
 );
+CREATE INDEX worker_unhealthy ON hwsched.worker (pool, health) WHERE health <> 'healthy';
 COMMENT ON TABLE hwsched.worker IS 'Hosts that execute, as they registered.';
 COMMENT ON COLUMN hwsched.worker.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.worker.worker_id IS 'Name of the worker, unique in its pool.';

@@ -70,7 +70,12 @@ CREATE FUNCTION hwsched.cancel(workload_id text, pool text DEFAULT 'default') RE
     AS 'MODULE_PATHNAME', 'cancel';
 COMMENT ON FUNCTION hwsched.cancel(text, text) IS 'Cancels a workload that is pending, assigned or running.';
 
-CREATE FUNCTION hwsched.maintain(pool text DEFAULT 'default', OUT expired bigint, OUT timed_out bigint, OUT forgotten bigint) RETURNS record
+CREATE FUNCTION hwsched.retry_dead(workload_id text, pool text DEFAULT 'default') RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'retry_dead';
+COMMENT ON FUNCTION hwsched.retry_dead(text, text) IS 'Puts a dead workload back into its place in the queue, with as many attempts as it had at first.';
+
+CREATE FUNCTION hwsched.maintain(pool text DEFAULT 'default', OUT expired bigint, OUT timed_out bigint, OUT offline bigint, OUT tried_again bigint, OUT forgotten bigint) RETURNS record
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'maintain';
-COMMENT ON FUNCTION hwsched.maintain(text) IS 'Does what is due: takes back work whose lease has run out (expired) or that has run for too long (timed_out), and deletes rows older than the pool''s retention (forgotten).';
+COMMENT ON FUNCTION hwsched.maintain(text) IS 'Does what is due: takes back work whose lease has run out (expired), that has run for too long (timed_out), and that of workers which are silent (offline), tries workers again whose quarantine is over (tried_again), and deletes rows older than the pool''s retention (forgotten).';

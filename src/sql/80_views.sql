@@ -268,7 +268,9 @@ SELECT w.pool, w.worker_id, w.state, w.hostname,
        w.cpu_millicores / 1000.0::float8 AS cores, w.memory_bytes,
        coalesce(live.assigned, 0) AS assigned, coalesce(live.running, 0) AS running, u.total_assignments,
        CASE WHEN now() < l.phase_since + l.phase_duration THEN l.phase ELSE 'normal' END AS phase,
-       l.last_seen_at, extract(epoch FROM now() - l.last_seen_at)::float8 AS silent_seconds, w.registered_at, w.cost_per_hour
+       l.last_seen_at, extract(epoch FROM now() - l.last_seen_at)::float8 AS silent_seconds, w.registered_at, w.cost_per_hour,
+       w.health, w.health_since, w.failures_in_row,
+       w.state = 'draining' AND coalesce(live.assigned, 0) + coalesce(live.running, 0) = 0 AS is_drained
 FROM hwsched.worker w
 JOIN hwsched.worker_usage u ON u.pool = w.pool AND u.worker_id = w.worker_id
 JOIN hwsched.worker_load l ON l.pool = w.pool AND l.worker_id = w.worker_id
@@ -292,6 +294,10 @@ COMMENT ON COLUMN hwsched.worker_status.last_seen_at IS 'Last sign of life.';
 COMMENT ON COLUMN hwsched.worker_status.silent_seconds IS 'Time since then.';
 COMMENT ON COLUMN hwsched.worker_status.registered_at IS 'When it first registered.';
 COMMENT ON COLUMN hwsched.worker_status.cost_per_hour IS 'Price of an hour.';
+COMMENT ON COLUMN hwsched.worker_status.health IS 'healthy, offline, quarantined or on probation.';
+COMMENT ON COLUMN hwsched.worker_status.health_since IS 'Since when.';
+COMMENT ON COLUMN hwsched.worker_status.failures_in_row IS 'Attempts that failed on it since one last succeeded.';
+COMMENT ON COLUMN hwsched.worker_status.is_drained IS 'Whether it is draining and has nothing left.';
 
 CREATE VIEW hwsched.pool_summary AS
 SELECT p.pool,

@@ -93,7 +93,8 @@ INSERT INTO api SELECT btrim(line, E' \t') FROM regexp_split_to_table($$
 	complete_many(assignment_ids bigint[], pool text DEFAULT 'default'::text)
 	fail(assignment_id bigint, error text, pool text DEFAULT 'default'::text)
 	cancel(workload_id text, pool text DEFAULT 'default'::text)
-	maintain(pool text DEFAULT 'default'::text, OUT expired bigint, OUT timed_out bigint, OUT forgotten bigint)
+	retry_dead(workload_id text, pool text DEFAULT 'default'::text)
+	maintain(pool text DEFAULT 'default'::text, OUT expired bigint, OUT timed_out bigint, OUT offline bigint, OUT tried_again bigint, OUT forgotten bigint)
 	unsettled_records(pool text DEFAULT 'default'::text)
 	taxonomy_changed()$$, '\n') AS line WHERE btrim(line, E' \t') <> '';
 SELECT bag_eq($$
