@@ -150,23 +150,22 @@ extend_lease(PG_FUNCTION_ARGS)
 /* --- completing --- */
 
 /*
- * Completes running assignments that are no members of gangs, and notes them
- * for whoever settles the pool next; returns how many.
+ * Completes a running assignment that is no member of a gang, and notes it for
+ * whoever settles the pool next; returns whether it did.
  */
-static int64
-finish(const char *pool, const Datum *ids, int count, Parameter result)
+static bool
+finish(const char *pool, int64 assignment_id, Parameter result)
 {
-#define FINISH_SQL(which) \
-	"WITH ended AS (UPDATE hwsched.assignment a SET state = 'completed', lease_until = NULL," \
-	"   finished_at = greatest(now(), a.assigned_at, a.started_at), result = $3" \
-	"  WHERE a.pool = $1 AND a.assignment_id " which " AND a.state = 'running' AND a.finished_at IS NULL AND NOT a.is_gang" \
-	"  RETURNING a.assignment_id)" \
-	" INSERT INTO hwsched.unsettled (pool, assignment_id) SELECT $1, assignment_id FROM ended"
-	static Statement one = {FINISH_SQL("= $2"), {TEXTOID, INT8OID, JSONBOID}};
-	static Statement some = {FINISH_SQL("= ANY ($2)"), {TEXTOID, INT8ARRAYOID, JSONBOID}};
+	static Statement statement = {
+		"WITH ended AS (UPDATE hwsched.assignment a SET state = 'completed', lease_until = NULL,"
+		"   finished_at = greatest(now(), a.assigned_at, a.started_at), result = $3"
+		"  WHERE a.pool = $1 AND a.assignment_id = $2 AND a.state = 'running' AND a.finished_at IS NULL AND NOT a.is_gang"
+		"  RETURNING a.assignment_id)"
+		" INSERT INTO hwsched.unsettled (pool, assignment_id) SELECT $1, assignment_id FROM ended",
+		{TEXTOID, INT8OID, JSONBOID}
+	};
 
-	return count == 1 ? statement_run(&one, false, TEXT_VALUE(pool), VALUE(ids[0]), result) :
-		statement_run(&some, false, TEXT_VALUE(pool), array_value(INT8OID, ids, NULL, count), result);
+	return statement_run(&statement, false, TEXT_VALUE(pool), BIGINT_VALUE(assignment_id), result) > 0;
 }
 
 /* Completes members of gangs, which may end others, and settles at once; the pool is locked. */
@@ -189,7 +188,6 @@ Datum
 complete(PG_FUNCTION_ARGS)
 {
 	int64		assignment_id = bigint_argument(0);
-	Datum		id = Int64GetDatum(assignment_id);
 	char	   *pool = text_argument(fcinfo, 2);
 	Jsonb	   *result = PG_ARGISNULL(1) ? NULL : jsonb_argument(1);
 	char	   *state;
@@ -199,7 +197,7 @@ complete(PG_FUNCTION_ARGS)
 	pool_keep(pool);
 	if (access_is_limited(&caller))
 		(void) find_assignment(&caller, pool, assignment_id, &state);
-	if (finish(pool, &id, 1, result == NULL ? NULL_VALUE : VALUE(JsonbPGetDatum(result))) == 0)
+	if (!finish(pool, assignment_id, result == NULL ? NULL_VALUE : VALUE(JsonbPGetDatum(result))))
 	{
 		if (find_assignment(&caller, pool, assignment_id, &state))
 			pool_lock(pool);
@@ -243,23 +241,64 @@ distinct_bigints(ArrayType *array, int *count)
 	return numbers;
 }
 
-/* complete_many(assignment_ids bigint[], pool text) RETURNS bigint: all or nothing */
-Datum
-complete_many(PG_FUNCTION_ARGS)
+/* Raises that one of some assignments, whose ids are in order, is not running: the first without a row in SPI_tuptable. */
+static void pg_attribute_noreturn()
+some_not_running(const Caller *caller, const char *pool, const int64 *ids)
 {
-	/* all are locked in the order of their ids, as everybody does, members of gangs under the pool's lock */
-	static Statement check = {
-		"SELECT DISTINCT worker_id FROM hwsched.assignment WHERE pool = $1 AND assignment_id = ANY ($2)",
-		{TEXTOID, INT8ARRAYOID}
-	};
-	static Statement members = {
-		"SELECT FROM hwsched.assignment WHERE pool = $1 AND assignment_id = ANY ($2) AND is_gang LIMIT 1",
-		{TEXTOID, INT8ARRAYOID}
-	};
+	int64	   *found = palloc(sizeof(int64) * (SPI_processed + 1));
+	int			n = (int) SPI_processed;
+	int			missing = 0;
+
+	for (int i = 0; i < n; i++)
+		found[i] = column_bigint(i, 1);
+	qsort(found, n, sizeof(int64), compare_bigints);
+	while (missing < n && found[missing] == ids[missing])
+		missing++;
+	assignment_not_in_state(caller, pool, ids[missing], "completed", "running");
+}
+
+/*
+ * Completes running assignments, some of which are members of gangs: all are
+ * locked in the order of their ids, as everybody does, under the pool's lock.
+ */
+static void
+finish_gangs(const Caller *caller, const char *pool, const int64 *ids, int count, Parameter array)
+{
 	static Statement lock = {
 		"SELECT assignment_id FROM hwsched.assignment WHERE pool = $1 AND assignment_id = ANY ($2)"
 		"  AND state = 'running' AND finished_at IS NULL ORDER BY assignment_id FOR NO KEY UPDATE",
 		{TEXTOID, INT8ARRAYOID}
+	};
+
+	pool_lock(pool);
+	if (statement_run(&lock, false, TEXT_VALUE(pool), array) < count)
+		some_not_running(caller, pool, ids);
+	finish_members(pool, ids, count, NULL);
+}
+
+/* complete_many(assignment_ids bigint[], pool text) RETURNS bigint: all or nothing */
+Datum
+complete_many(PG_FUNCTION_ARGS)
+{
+	static Statement check = {
+		"SELECT DISTINCT worker_id FROM hwsched.assignment WHERE pool = $1 AND assignment_id = ANY ($2)",
+		{TEXTOID, INT8ARRAYOID}
+	};
+	/* in an index that is next to empty */
+	static Statement members = {
+		"SELECT FROM hwsched.assignment WHERE pool = $1 AND assignment_id = ANY ($2) AND is_gang AND finished_at IS NULL LIMIT 1",
+		{TEXTOID, INT8ARRAYOID}
+	};
+	/* along the index, so that two callers never wait in a circle */
+	static Statement finish_all = {
+		"UPDATE hwsched.assignment SET state = 'completed', lease_until = NULL,"
+		"  finished_at = greatest(now(), assigned_at, started_at)"
+		" WHERE pool = $1 AND assignment_id = ANY ($2) AND state = 'running' AND finished_at IS NULL"
+		" RETURNING assignment_id",
+		{TEXTOID, INT8ARRAYOID}, ALONG_INDEX
+	};
+	static Statement note = {
+		"INSERT INTO hwsched.unsettled (pool, assignment_id) SELECT $1, unnest($2)", {TEXTOID, INT8ARRAYOID}
 	};
 	char	   *pool = text_argument(fcinfo, 1);
 	int			count;
@@ -284,18 +323,13 @@ complete_many(PG_FUNCTION_ARGS)
 			access_check_worker(&caller, pool, workers[i]);
 	}
 	if (statement_run(&members, false, TEXT_VALUE(pool), array) > 0)
-		pool_lock(pool);
-	if (statement_run(&lock, false, TEXT_VALUE(pool), array) < count)
+		finish_gangs(&caller, pool, ids, count, array);
+	else if (count > 0)
 	{
-		/* all or nothing: name the first that cannot be completed */
-		int			missing = 0;
-
-		while (missing < SPI_processed && column_bigint(missing, 1) == ids[missing])
-			missing++;
-		assignment_not_in_state(&caller, pool, ids[missing], "completed", "running");
+		if (statement_run(&finish_all, false, TEXT_VALUE(pool), array) < count)
+			some_not_running(&caller, pool, ids);
+		statement_run(&note, false, TEXT_VALUE(pool), array);
 	}
-	if (count > 0 && finish(pool, datums, count, NULL_VALUE) < count)
-		finish_members(pool, ids, count, NULL);
 	call_end(&caller);
 	PG_RETURN_INT64(count);
 }
@@ -409,7 +443,8 @@ retry_dead(PG_FUNCTION_ARGS)
  * would make claiming slower and slower.
  *
  * It is forgotten after a moment: another session may have left something
- * behind, and more urgent work may have come.
+ * behind, and more urgent work may have come.  A walk that took long is
+ * repeated less often, so that walking takes a small part of the time.
  */
 typedef struct ClaimMark
 {
@@ -421,6 +456,8 @@ typedef struct ClaimMark
 } ClaimMark;
 
 #define MARK_LASTS_US 100000
+#define MARK_LASTS_WALKS 20
+#define MARK_LASTS_AT_MOST_US 1000000
 
 static ClaimMark mark;
 
@@ -442,7 +479,7 @@ move_mark(const char *pool, const char *worker_id, uint64 started, TimestampTz n
 		if (strlcpy(mark.pool, pool, sizeof(mark.pool)) >= sizeof(mark.pool) ||
 			strlcpy(mark.worker_id, worker_id, sizeof(mark.worker_id)) >= sizeof(mark.worker_id))
 			return;
-		mark.good_until = now + MARK_LASTS_US;
+		mark.good_until = now + Min(MARK_LASTS_US + MARK_LASTS_WALKS * (GetCurrentTimestamp() - now), MARK_LASTS_AT_MOST_US);
 	}
 	mark.priority = DatumGetInt16(column(started - 1, SPI_fnumber(description, "priority"), &isnull));
 	mark.assignment_id = column_bigint(started - 1, SPI_fnumber(description, "assignment_id"));

@@ -458,6 +458,7 @@ CREATE INDEX assignment_live ON hwsched.assignment (pool, worker_id, priority, a
     WHERE finished_at IS NULL;
 CREATE UNIQUE INDEX assignment_concurrency ON hwsched.assignment (pool, concurrency_key, shard_no)
     WHERE concurrency_key IS NOT NULL AND finished_at IS NULL;
+CREATE INDEX assignment_gang ON hwsched.assignment (pool, assignment_id) WHERE is_gang AND finished_at IS NULL;
 COMMENT ON TABLE hwsched.assignment IS 'Placements: one workload, or one of its shards or replicas, on one worker, holding one or more of its devices. Ended ones stay as the history of execution.';
 COMMENT ON COLUMN hwsched.assignment.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.assignment.assignment_id IS 'Identifies the assignment.';
