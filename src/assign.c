@@ -8,6 +8,7 @@
 #include "access/xact.h"
 #include "arguments.h"
 #include "assign.h"
+#include "commands/async.h"
 #include "context.h"
 #include "funcapi.h"
 #include "statement.h"
@@ -244,6 +245,17 @@ write_decisions(Picture *picture, const char *pool, bool returning)
 	return placed;
 }
 
+/*
+ * Tells who listens that a pool has new assignments, once this transaction
+ * commits.  Only a hint: workers ask without it, too, just less often.
+ */
+void
+notify_assigned(const PoolSettings *settings, const char *pool)
+{
+	if (settings->notify)
+		Async_Notify("hwsched_assigned", pool);
+}
+
 /* --- deciding --- */
 
 /* Decides on the queue as the pool's solver does. */
@@ -303,6 +315,8 @@ assign_pending(PG_FUNCTION_ARGS)
 		picture_queue(&picture, pool, limit, false);
 		decide(&picture, pool, false);
 		placed = write_decisions(&picture, pool, false);
+		if (placed > 0)
+			notify_assigned(&picture.settings, pool);
 		write_reservations(&picture, pool, limit >= 0 && picture.nitems == limit);
 	}
 	SPI_finish();

@@ -9,5 +9,6 @@
 
 extern void check_keys(const Picture *picture, const char *pool);
 extern int64 write_decisions(Picture *picture, const char *pool, bool returning);
+extern void notify_assigned(const PoolSettings *settings, const char *pool);
 
 #endif							/* HWSCHED_ASSIGN_H */

@@ -142,6 +142,8 @@ schedule(PG_FUNCTION_ARGS)
 		write_assignment(&picture, pool);
 		return_rows(fcinfo);
 	}
+	if (picture.search.nplacements > 0)
+		notify_assigned(&picture.settings, pool);
 	SPI_finish();
 	return (Datum) 0;
 }

@@ -19,7 +19,7 @@ SELECT * FROM (VALUES
     ('cooling', '"60 s"', 'Duration of a cool-down.'),
     ('offline_after', '"90 s"', 'Silence after which a worker is offline and its work is taken back.'),
     ('retry_backoff', '"5 s"', 'Wait before the first retry. (kept)'),
-    ('notify', 'true', 'Whether a batch sends NOTIFY. (kept)'),
+    ('notify', 'true', 'Whether placements send NOTIFY hwsched_assigned, with the name of the pool.'),
     ('retention', '{"history": "30 days", "hourly": "400 days"}', 'How long history is kept.'),
     ('quarantine_after', '5', 'Failures in a row after which a worker is quarantined.'),
     ('ageing', '0', 'Priority steps that an hour of waiting is worth: it comes earlier in the queue, as if it had been submitted with that priority.'),

@@ -74,6 +74,7 @@ missing_packages() {
 optional_packages() {
 	[ "$1" = test ] || return 0
 	/usr/bin/python3 -c "import psycopg" 2>/dev/null || echo python3-psycopg
+	[ -e "$(pg_config_value --sharedir)/extension/pg_cron.control" ] || echo "postgresql-$pg_major-cron"
 	compgen -G '/usr/lib/*/faketime/libfaketime.so.1' >/dev/null || echo libfaketime
 }
 

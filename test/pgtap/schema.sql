@@ -94,6 +94,9 @@ INSERT INTO api SELECT btrim(line, E' \t') FROM regexp_split_to_table($$
 	fail(assignment_id bigint, error text, pool text DEFAULT 'default'::text)
 	cancel(workload_id text, pool text DEFAULT 'default'::text)
 	retry_dead(workload_id text, pool text DEFAULT 'default'::text)
+	run_loop(IN duration interval, IN tick interval, IN pool text DEFAULT 'default'::text)
+	schedule_jobs(every text DEFAULT '1 minute'::text, pool text DEFAULT 'default'::text)
+	unschedule_jobs(pool text DEFAULT 'default'::text)
 	maintain(pool text DEFAULT 'default'::text, OUT expired bigint, OUT timed_out bigint, OUT offline bigint, OUT tried_again bigint, OUT forgotten bigint)
 	unsettled_records(pool text DEFAULT 'default'::text)
 	taxonomy_changed()$$, '\n') AS line WHERE btrim(line, E' \t') <> '';
