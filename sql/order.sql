@@ -292,6 +292,17 @@ SELECT count(*) AS reserved FROM hwsched.claim('x', 1, true, 'order');
 SELECT hwsched.submit('{"test_id": "first", "priority": 1}', 'order'), hwsched.assign_pending(1, 'order');
 SELECT worker_id FROM hwsched.reservation WHERE pool = 'order' ORDER BY 1;
 
+-- nor are workers kept for a gang that has to wait for something else
+SELECT hwsched.drop_pool('order'), hwsched.create_pool('order', '{"max_concurrent": 1}');
+SELECT hwsched.register_worker(w, '{"cpu_cores": 8, "available_memory": 16}', 'order') FROM unnest('{w,x,y}'::text[]) AS w;
+SELECT hwsched.submit('{"test_id": "runs"}', 'order'), pg_temp.batch();
+SELECT hwsched.submit('{"test_id": "gang", "concurrency_key": "k", "custom_properties": {"allocation_strategy": "replicated", "min_shards": 3}}', 'order'), pg_temp.batch();
+SELECT hwsched.submit('{"test_id": "behind"}', 'order'), hwsched.submit('{"test_id": "holder", "concurrency_key": "k", "priority": 1}', 'order');
+SELECT count(*) AS reserved FROM hwsched.schedule('behind', 'order');
+SELECT workload_id FROM hwsched.schedule('holder', 'order');
+SELECT * FROM pg_temp.stands WHERE state = 'pending' ORDER BY 1;
+SELECT workload_id FROM hwsched.schedule('behind', 'order');
+
 --
 -- ready_at: what backs off is not placed, and says so
 --
