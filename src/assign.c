@@ -73,9 +73,9 @@ write_usage(const Picture *picture, const char *pool)
 }
 
 /*
- * Takes the placed items out of the queue.  They are found by their ctids: rows
- * are never updated, the pool's lock keeps others from taking them, and the
- * caller's snapshot keeps their places from being used again.
+ * Takes the placed items out of the queue.  They are found by their ctids: the
+ * pool's lock keeps others from taking or updating them, and the caller's
+ * snapshot keeps their places from being used again.
  */
 static void
 leave_queue(const Picture *picture, const char *pool, int count)
