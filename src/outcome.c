@@ -173,7 +173,7 @@ typedef struct Gang
 	int32		attempt;
 	int32		quorum;			/* 0: sharded, it needs all */
 	int32		completed;
-	bool		begun;			/* some member has started */
+	bool		begun;			/* some member has started, or failed */
 	int			nlive;
 	int64	   *live;			/* assignment_ids */
 	bool		ends;			/* set by whoever decides it */
@@ -224,7 +224,7 @@ read_gangs(const char *pool, const EndedAssignment *ended, int count, Gang **gan
 	};
 	static Statement read = {
 		"SELECT a.workload_id, a.run, a.attempt, max(p.quorum), (count(*) FILTER (WHERE a.state = 'completed'))::int,"
-		"  bool_or(a.started_at IS NOT NULL), array_agg(a.assignment_id) FILTER (WHERE a.finished_at IS NULL)"
+		"  bool_or(a.started_at IS NOT NULL OR a.state = 'failed'), array_agg(a.assignment_id) FILTER (WHERE a.finished_at IS NULL)"
 		" FROM " ATTEMPTS_SQL
 		" JOIN hwsched.workload_profile p ON p.pool = a.pool AND p.profile_id = a.profile_id"
 		" GROUP BY a.workload_id, a.run, a.attempt",
@@ -337,7 +337,7 @@ complete_workloads(const char *pool, const EndedAssignment *ended, int count)
  *
  * A gang goes back as one, and what is left of it is cancelled, unless its
  * other replicas still make a quorum.  It counts as an attempt, too, if any
- * member had started: results of one attempt are then of one placement.  The
+ * member had started or failed: results of one attempt are then of one placement.  The
  * pool is locked.
  */
 void

@@ -136,6 +136,7 @@ schedule(PG_FUNCTION_ARGS)
 	}
 	else if (picture.search.nplacements > 0)
 	{
+		check_keys(&picture, pool);
 		write_usage(&picture, pool);
 		write_models(&picture, pool);
 		write_assignment(&picture, pool);
