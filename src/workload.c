@@ -397,6 +397,21 @@ find_known(const char *pool, Parameter ids)
 }
 
 /*
+ * Returns whether some workload has an id between two: for ids that count on
+ * from those before them, looking once is enough.
+ */
+static bool
+any_between(const char *pool, Datum first, Datum last)
+{
+	static Statement statement = {
+		"SELECT FROM hwsched.submission WHERE pool = $1 AND workload_id >= $2 AND workload_id <= $3 LIMIT 1",
+		{TEXTOID, TEXTOID, TEXTOID}
+	};
+
+	return statement_run(&statement, false, TEXT_VALUE(pool), VALUE(first), VALUE(last)) > 0;
+}
+
+/*
  * Begins the next run of those workloads of the batch that were submitted
  * before, ids being all of its ids in order, and sets the run of each.
  */
@@ -496,7 +511,8 @@ batch_write(Batch *batch, const char *pool)
 		which[i] = i;
 	}
 	qsort_arg(which, n, sizeof(int), compare_ids, batch);
-	run_again(batch, pool, texts_of(batch->workload_id, NULL, which, n));
+	if (n == 1 || any_between(pool, batch->workload_id[which[0]], batch->workload_id[which[n - 1]]))
+		run_again(batch, pool, texts_of(batch->workload_id, NULL, which, n));
 	for (int i = 0; i < n; i++)
 		if (batch->run[which[i]] == 1)
 			which[fresh++] = which[i];
