@@ -130,6 +130,9 @@ steal(const char *pool, const char *worker_id, int n)
 	if (count == 0)
 		return 0;
 	look_at(&picture, pool, waiting, count, worker_id);
+	/* it may have left */
+	if (picture.fleet.nworkers == 0)
+		return 0;
 	for (int i = 0; i < count && stolen < n; i++)
 	{
 		WorkKind   *kind = kind_of(&picture, &waiting[i]);
