@@ -131,14 +131,17 @@ health_silent(const char *pool, const PoolSettings *settings, const char ***work
 	return n;
 }
 
-/* Puts those on probation whose quarantine is over; returns how many. */
+/*
+ * Puts those on probation whose quarantine is over; returns how many.  None is
+ * counted of those that completed meanwhile what they ran: this was their first.
+ */
 int64
 health_try_again(const char *pool)
 {
 	static Statement statement = {
 		"UPDATE hwsched.worker SET health = 'probation', health_since = now()"
 		" WHERE pool = $1 AND health = 'quarantined'"
-		"  AND now() - health_since >= make_interval(secs => least($3, $2 * 2 ^ least(quarantines_in_row - 1, 20)))",
+		"  AND now() - health_since >= make_interval(secs => least($3, $2 * 2 ^ least(greatest(quarantines_in_row - 1, 0), 20)))",
 		{TEXTOID, FLOAT8OID, FLOAT8OID}
 	};
 
