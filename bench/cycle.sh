@@ -69,9 +69,11 @@ install_peers() {
 		cd "$scratch"
 		# node trusts whom the system trusts
 		if [ -r /etc/ssl/certs/ca-certificates.crt ]; then export NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt; fi
-		npm install --no-audit --no-fund --prefix . "graphile-worker@$graphile_version" "pg-boss@$pgboss_version" >npm 2>&1 ||
-			{ cat npm >&2; exit 1; }
-		node_modules/.bin/graphile-worker --schema-only -c "$url" >graphile 2>&1 || { cat graphile >&2; exit 1; }
+		if ! npm install --no-audit --no-fund --prefix . "graphile-worker@$graphile_version" "pg-boss@$pgboss_version" >"$scratch/out" 2>&1 ||
+			! node_modules/.bin/graphile-worker --schema-only -c "$url" >"$scratch/out" 2>&1; then
+			cat "$scratch/out" >&2
+			exit 1
+		fi
 	)
 	cat >"$scratch/pgboss.mjs" <<-JS
 		import * as module from 'pg-boss';
@@ -94,8 +96,8 @@ install_peers() {
 		SET client_min_messages = warning;
 		DROP TABLE IF EXISTS public.bench_jobs;
 		CREATE TABLE public.bench_jobs AS
-		    SELECT batch, array_agg(ROW('bench', d::json, NULL, NULL, NULL, NULL, NULL, NULL)::graphile_worker.job_spec) AS jobs
-		    FROM (SELECT * FROM public.bench_documents UNION ALL SELECT -1, documents FROM public.bench_all) b,
+		    SELECT batch, json_agg(json_build_object('identifier', 'bench', 'payload', d)) AS jobs
+		    FROM (SELECT batch, documents FROM public.bench_documents UNION ALL SELECT -1, documents FROM public.bench_all) b,
 		         jsonb_array_elements(documents) d GROUP BY batch;
 		ALTER TABLE public.bench_jobs ADD PRIMARY KEY (batch);
 	SQL
@@ -132,14 +134,14 @@ if [ "$(sql -c "SELECT count(*) FROM pg_available_extensions WHERE name = 'pgmq'
 	sql -c "SET client_min_messages = warning" -c "CREATE EXTENSION IF NOT EXISTS pgmq"
 fi
 
-make_documents 160000
+make_documents 300000
 if [ -n "$peers" ]; then install_peers; fi
 for ((round = 1; round <= rounds; round++)); do
 	fill_pool 2000 && work cycle_1 1 -T "$seconds"
 	fill_queue && work lease_1 1 -T "$seconds"
 	work take_1 1 -T "$seconds"
 	if [ -n "$pgmq" ]; then fill_pgmq && work pgmq_1 1 -T "$seconds"; fi
-	fill_pool 10000 && work_by_100 cycle_100
+	fill_pool 20000 && work_by_100 cycle_100
 	fill_queue && work_by_100 lease_100
 	if [ -n "$pgmq" ]; then fill_pgmq && work_by_100 pgmq_100; fi
 	make_pool 1 && enqueue submit 1 1000 all

@@ -9,7 +9,7 @@ CREATE FUNCTION pg_temp.complete_one(worker text) RETURNS void LANGUAGE sql AS $
 	SELECT hwsched.complete((SELECT min(assignment_id) FROM hwsched.assignment WHERE pool = 'health' AND worker_id = worker AND state = 'running'), pool => 'health') $$;
 
 -- A silent worker: what runs there failed, what has not started did not
-SELECT hwsched.submit_many(jsonb_agg(jsonb_build_object('test_id', 't' || n, 'test_type', 'vision', 'retries', 5)), 'health') FROM generate_series(1, 4) AS n;
+SELECT hwsched.submit_many(jsonb_agg(jsonb_build_object('test_id', 't' || n, 'test_type', 'vision', 'retries', 5)), 'health') FROM generate_series(1, 6) AS n;
 SELECT hwsched.assign_pending(pool => 'health');
 SELECT count(*) AS started FROM hwsched.claim('w1', pool => 'health');
 UPDATE hwsched.worker_load SET last_seen_at = now() - interval '91 s' WHERE pool = 'health' AND worker_id = 'w1';
@@ -85,6 +85,7 @@ SELECT state, assigned, running, is_drained FROM status WHERE worker_id = 'w1';
 
 -- The dead are revived with a new budget of attempts
 SELECT hwsched.alter_pool('health', '{"quarantine_after": 100}');
+SELECT hwsched.unregister_worker('w1', 'health');
 SELECT hwsched.submit('{"test_id": "mortal", "test_type": "vision", "retries": 1, "priority": 1}', 'health');
 CREATE PROCEDURE pg_temp.fail_mortal() LANGUAGE plpgsql AS $$
 BEGIN

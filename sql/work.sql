@@ -23,7 +23,7 @@ FROM hwsched.workload AS w LEFT JOIN hwsched.assignment AS a USING (pool, worklo
 CREATE FUNCTION pg_temp.latest(workload text, in_pool text DEFAULT 'work') RETURNS bigint LANGUAGE sql AS $$
 	SELECT max(assignment_id) FROM hwsched.assignment WHERE pool = in_pool AND workload_id = workload $$;
 
-SELECT hwsched.create_pool('work', '{"quarantine_after": 1000}');
+SELECT hwsched.create_pool('work', '{"quarantine_after": 1000, "retry_backoff": "0 s"}');
 
 --
 -- Submitting: what is kept, ids of one's own and generated ones
@@ -89,7 +89,7 @@ SELECT hwsched.submit_many('[{"test_id": "n1"}, {"test_id": "n2"}, {"test_id": "
 SELECT count(*) FROM hwsched.claim('narrow', 3, true, 'work');
 SELECT pg_temp.error_of($$SELECT * FROM hwsched.claim('w', 0, true, 'work')$$);
 SELECT pg_temp.error_of($$SELECT * FROM hwsched.claim('nobody', 1, true, 'work')$$);
-SELECT hwsched.drop_pool('work'), hwsched.create_pool('work', '{"lease": "2 min", "quarantine_after": 1000}');
+SELECT hwsched.drop_pool('work'), hwsched.create_pool('work', '{"lease": "2 min", "quarantine_after": 1000, "retry_backoff": "0 s"}');
 
 --
 -- A life: assigned, running, completed, each step from the state before it

@@ -5,6 +5,7 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "arguments.h"
 #include "assign.h"
 #include "commands/async.h"
@@ -12,6 +13,7 @@
 #include "funcapi.h"
 #include "statement.h"
 #include "usage.h"
+#include "utils/snapmgr.h"
 
 PG_FUNCTION_INFO_V1(assign_pending);
 PG_FUNCTION_INFO_V1(plan_pending);
@@ -71,9 +73,9 @@ write_usage(const Picture *picture, const char *pool)
 }
 
 /*
- * Takes the placed items out of the queue.  They are found by their ctids: rows
- * are never updated, the pool's lock keeps others from taking them, and the
- * caller's snapshot keeps their places from being used again.
+ * Takes the placed items out of the queue.  They are found by their ctids: the
+ * pool's lock keeps others from taking or updating them, and the caller's
+ * snapshot keeps their places from being used again.
  */
 static void
 leave_queue(const Picture *picture, const char *pool, int count)
@@ -120,6 +122,29 @@ keys_array(const Picture *picture)
 		nulls[i] = keys[i] == (Datum) 0;
 	}
 	return array_value(TEXTOID, keys, nulls, n);
+}
+
+/*
+ * Raises a serialization failure if a concurrency key of the placements is held
+ * by now: an old snapshot (REPEATABLE READ) does not show who has taken it.
+ */
+void
+check_keys(const Picture *picture, const char *pool)
+{
+	static Statement statement = {
+		"SELECT concurrency_key FROM hwsched.assignment"
+		" WHERE pool = $1 AND concurrency_key = ANY ($2) AND finished_at IS NULL LIMIT 1",
+		{TEXTOID, TEXTARRAYOID}
+	};
+
+	if (picture->search.nkeys == 0 || !IsolationUsesXactSnapshot())
+		return;
+	PushActiveSnapshot(GetLatestSnapshot());
+	if (statement_run(&statement, true, TEXT_VALUE(pool), keys_array(picture)) > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("could not serialize access due to work with the same concurrency_key \"%s\"", column_text(0, 1))));
+	PopActiveSnapshot();
 }
 
 /* Describes the placements in parameters[]. */
@@ -211,6 +236,7 @@ write_decisions(Picture *picture, const char *pool, bool returning)
 		placed += picture->items[i].nplacements > 0;
 	if (placed == 0)
 		return 0;
+	check_keys(picture, pool);
 	write_usage(picture, pool);
 	write_models(picture, pool);
 	describe_placements(picture, parameters);

@@ -26,6 +26,7 @@ refusal_reason(Refusal refusal)
 		[REFUSED_PRECISION] = "no device has the required precisions",
 		[REFUSED_FEATURE] = "no device has the required features",
 		[REFUSED_UNITS] = "no device has enough compute units",
+		[REFUSED_CLASS] = "it was too slow on that class of hardware",
 		[REFUSED_MEMORY] = "no device has enough memory",
 		[REFUSED_ACCELERATORS] = "no worker has the required accelerators",
 		[REFUSED_SOFTWARE] = "no worker has the required software",

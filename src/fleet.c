@@ -404,8 +404,9 @@ begin_record(Picture *picture, const char *workload_type)
 static void
 load_records(Picture *picture, const char *pool, const EndedAssignment *unsettled, int nunsettled, bool read_only)
 {
+	/* in the table: what is not settled is added here */
 	static Statement statement = {
-		"SELECT workload_type, worker_id, preference, successes, failures, mean_seconds FROM hwsched.preference"
+		"SELECT workload_type, worker_id, preference, successes, failures, mean_seconds FROM hwsched.track_record"
 		" WHERE pool = $1 ORDER BY workload_type",
 		{TEXTOID}
 	};
@@ -501,15 +502,20 @@ load_fleet(Picture *picture, const char *pool, Parameter only, bool read_only)
 void
 picture_fleet(Picture *picture, const char *pool, const char *only_worker, bool read_only)
 {
-	EndedAssignment *unsettled;
-	int			nunsettled = read_unsettled(pool, read_only, &unsettled);
+	EndedAssignment *unsettled = NULL;
+	int			nunsettled = 0;
 
+	/* who has locked the pool has settled it; what came since can wait for the next */
+	if (read_only)
+		nunsettled = read_unsettled(pool, read_only, &unsettled);
 	load_fleet(picture, pool, only_worker == NULL ? NULL_VALUE : text_array(&only_worker, 1), read_only);
 	release_unsettled(&picture->fleet, unsettled, nunsettled);
 	load_records(picture, pool, unsettled, nunsettled, read_only);
 	load_context(picture, pool, read_only);
 	picture->search.partial = only_worker != NULL;
 	search_begin(&picture->search);
+	if (picture->nretries > 0 && only_worker == NULL)
+		consider_retries(picture);
 }
 
 /*

@@ -25,6 +25,8 @@ typedef struct QueueRow
 	int32		model;			/* in Picture.models; -1: none */
 	int32		family;			/* the same */
 	int16		priority;		/* as it was submitted */
+	int32		own_kind;		/* of a retry that asks for more: what it is otherwise; -1: the same */
+	Datum		avoided;		/* a text[] of workers on which it failed; 0: none */
 } QueueRow;
 
 /* A model, or a family of models, that work of the queue runs. */
@@ -45,6 +47,7 @@ typedef struct Picture
 	int			nitems;
 	QueueItem  *items;
 	QueueRow   *rows;			/* as items */
+	int			nretries;		/* items with an own_kind or avoided workers */
 	int			nmodels;
 	Model	   *models;			/* as search.model_workers */
 } Picture;
@@ -90,6 +93,9 @@ extern void picture_queue(Picture *picture, const char *pool, int64 limit, bool 
 extern bool picture_queued(Picture *picture, const char *pool, const char *workload_id, bool read_only);
 extern void picture_submitted(Picture *picture, const char *pool, const char *workload_id, bool read_only);
 extern void picture_profiles(Picture *picture, const char *pool, const int64 *profile_ids, int count, bool read_only);
+
+/* retry.c */
+extern void consider_retries(Picture *picture);
 
 /* fleet.c */
 extern void picture_settings(Picture *picture, const char *pool, bool read_only);

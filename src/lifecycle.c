@@ -18,6 +18,7 @@
 #include "arguments.h"
 #include "assign.h"
 #include "context.h"
+#include "failure.h"
 #include "dependency.h"
 #include "funcapi.h"
 #include "health.h"
@@ -149,23 +150,22 @@ extend_lease(PG_FUNCTION_ARGS)
 /* --- completing --- */
 
 /*
- * Completes running assignments that are no members of gangs, and notes them
- * for whoever settles the pool next; returns how many.
+ * Completes a running assignment that is no member of a gang, and notes it for
+ * whoever settles the pool next; returns whether it did.
  */
-static int64
-finish(const char *pool, const Datum *ids, int count, Parameter result)
+static bool
+finish(const char *pool, int64 assignment_id, Parameter result)
 {
-#define FINISH_SQL(which) \
-	"WITH ended AS (UPDATE hwsched.assignment a SET state = 'completed', lease_until = NULL," \
-	"   finished_at = greatest(now(), a.assigned_at, a.started_at), result = $3" \
-	"  WHERE a.pool = $1 AND a.assignment_id " which " AND a.state = 'running' AND a.finished_at IS NULL AND NOT a.is_gang" \
-	"  RETURNING a.assignment_id)" \
-	" INSERT INTO hwsched.unsettled (pool, assignment_id) SELECT $1, assignment_id FROM ended"
-	static Statement one = {FINISH_SQL("= $2"), {TEXTOID, INT8OID, JSONBOID}};
-	static Statement some = {FINISH_SQL("= ANY ($2)"), {TEXTOID, INT8ARRAYOID, JSONBOID}};
+	static Statement statement = {
+		"WITH ended AS (UPDATE hwsched.assignment a SET state = 'completed', lease_until = NULL,"
+		"   finished_at = greatest(now(), a.assigned_at, a.started_at), result = $3"
+		"  WHERE a.pool = $1 AND a.assignment_id = $2 AND a.state = 'running' AND a.finished_at IS NULL AND NOT a.is_gang"
+		"  RETURNING a.assignment_id)"
+		" INSERT INTO hwsched.unsettled (pool, assignment_id) SELECT $1, assignment_id FROM ended",
+		{TEXTOID, INT8OID, JSONBOID}
+	};
 
-	return count == 1 ? statement_run(&one, false, TEXT_VALUE(pool), VALUE(ids[0]), result) :
-		statement_run(&some, false, TEXT_VALUE(pool), array_value(INT8OID, ids, NULL, count), result);
+	return statement_run(&statement, false, TEXT_VALUE(pool), BIGINT_VALUE(assignment_id), result) > 0;
 }
 
 /* Completes members of gangs, which may end others, and settles at once; the pool is locked. */
@@ -174,7 +174,7 @@ finish_members(const char *pool, const int64 *ids, int count, Jsonb *result)
 {
 	PoolSettings settings;
 	EndedAssignment *ended;
-	int			n = end_assignments(pool, ids, count, true, "completed", NULL, result, &ended);
+	int			n = end_assignments(pool, ids, count, true, "completed", NULL, NULL, result, &ended);
 
 	pool_settings_load(pool, false, &settings);
 	complete_workloads(pool, ended, n);
@@ -188,7 +188,6 @@ Datum
 complete(PG_FUNCTION_ARGS)
 {
 	int64		assignment_id = bigint_argument(0);
-	Datum		id = Int64GetDatum(assignment_id);
 	char	   *pool = text_argument(fcinfo, 2);
 	Jsonb	   *result = PG_ARGISNULL(1) ? NULL : jsonb_argument(1);
 	char	   *state;
@@ -198,7 +197,7 @@ complete(PG_FUNCTION_ARGS)
 	pool_keep(pool);
 	if (access_is_limited(&caller))
 		(void) find_assignment(&caller, pool, assignment_id, &state);
-	if (finish(pool, &id, 1, result == NULL ? NULL_VALUE : VALUE(JsonbPGetDatum(result))) == 0)
+	if (!finish(pool, assignment_id, result == NULL ? NULL_VALUE : VALUE(JsonbPGetDatum(result))))
 	{
 		if (find_assignment(&caller, pool, assignment_id, &state))
 			pool_lock(pool);
@@ -242,23 +241,64 @@ distinct_bigints(ArrayType *array, int *count)
 	return numbers;
 }
 
-/* complete_many(assignment_ids bigint[], pool text) RETURNS bigint: all or nothing */
-Datum
-complete_many(PG_FUNCTION_ARGS)
+/* Raises that one of some assignments, whose ids are in order, is not running: the first without a row in SPI_tuptable. */
+static void pg_attribute_noreturn()
+some_not_running(const Caller *caller, const char *pool, const int64 *ids)
 {
-	/* all are locked in the order of their ids, as everybody does, members of gangs under the pool's lock */
-	static Statement check = {
-		"SELECT DISTINCT worker_id FROM hwsched.assignment WHERE pool = $1 AND assignment_id = ANY ($2)",
-		{TEXTOID, INT8ARRAYOID}
-	};
-	static Statement members = {
-		"SELECT FROM hwsched.assignment WHERE pool = $1 AND assignment_id = ANY ($2) AND is_gang LIMIT 1",
-		{TEXTOID, INT8ARRAYOID}
-	};
+	int64	   *found = palloc(sizeof(int64) * (SPI_processed + 1));
+	int			n = (int) SPI_processed;
+	int			missing = 0;
+
+	for (int i = 0; i < n; i++)
+		found[i] = column_bigint(i, 1);
+	qsort(found, n, sizeof(int64), compare_bigints);
+	while (missing < n && found[missing] == ids[missing])
+		missing++;
+	assignment_not_in_state(caller, pool, ids[missing], "completed", "running");
+}
+
+/*
+ * Completes running assignments, some of which are members of gangs: all are
+ * locked in the order of their ids, as everybody does, under the pool's lock.
+ */
+static void
+finish_gangs(const Caller *caller, const char *pool, const int64 *ids, int count, Parameter array)
+{
 	static Statement lock = {
 		"SELECT assignment_id FROM hwsched.assignment WHERE pool = $1 AND assignment_id = ANY ($2)"
 		"  AND state = 'running' AND finished_at IS NULL ORDER BY assignment_id FOR NO KEY UPDATE",
 		{TEXTOID, INT8ARRAYOID}
+	};
+
+	pool_lock(pool);
+	if (statement_run(&lock, false, TEXT_VALUE(pool), array) < count)
+		some_not_running(caller, pool, ids);
+	finish_members(pool, ids, count, NULL);
+}
+
+/* complete_many(assignment_ids bigint[], pool text) RETURNS bigint: all or nothing */
+Datum
+complete_many(PG_FUNCTION_ARGS)
+{
+	static Statement check = {
+		"SELECT DISTINCT worker_id FROM hwsched.assignment WHERE pool = $1 AND assignment_id = ANY ($2)",
+		{TEXTOID, INT8ARRAYOID}
+	};
+	/* in an index that is next to empty */
+	static Statement members = {
+		"SELECT FROM hwsched.assignment WHERE pool = $1 AND assignment_id = ANY ($2) AND is_gang AND finished_at IS NULL LIMIT 1",
+		{TEXTOID, INT8ARRAYOID}
+	};
+	/* along the index, so that two callers never wait in a circle */
+	static Statement finish_all = {
+		"UPDATE hwsched.assignment SET state = 'completed', lease_until = NULL,"
+		"  finished_at = greatest(now(), assigned_at, started_at)"
+		" WHERE pool = $1 AND assignment_id = ANY ($2) AND state = 'running' AND finished_at IS NULL"
+		" RETURNING assignment_id",
+		{TEXTOID, INT8ARRAYOID}, ALONG_INDEX
+	};
+	static Statement note = {
+		"INSERT INTO hwsched.unsettled (pool, assignment_id) SELECT $1, unnest($2)", {TEXTOID, INT8ARRAYOID}
 	};
 	char	   *pool = text_argument(fcinfo, 1);
 	int			count;
@@ -283,18 +323,13 @@ complete_many(PG_FUNCTION_ARGS)
 			access_check_worker(&caller, pool, workers[i]);
 	}
 	if (statement_run(&members, false, TEXT_VALUE(pool), array) > 0)
-		pool_lock(pool);
-	if (statement_run(&lock, false, TEXT_VALUE(pool), array) < count)
+		finish_gangs(&caller, pool, ids, count, array);
+	else if (count > 0)
 	{
-		/* all or nothing: name the first that cannot be completed */
-		int			missing = 0;
-
-		while (missing < SPI_processed && column_bigint(missing, 1) == ids[missing])
-			missing++;
-		assignment_not_in_state(&caller, pool, ids[missing], "completed", "running");
+		if (statement_run(&finish_all, false, TEXT_VALUE(pool), array) < count)
+			some_not_running(&caller, pool, ids);
+		statement_run(&note, false, TEXT_VALUE(pool), array);
 	}
-	if (count > 0 && finish(pool, datums, count, NULL_VALUE) < count)
-		finish_members(pool, ids, count, NULL);
 	call_end(&caller);
 	PG_RETURN_INT64(count);
 }
@@ -307,17 +342,19 @@ fail(PG_FUNCTION_ARGS)
 {
 	int64		assignment_id = bigint_argument(0);
 	char	   *pool = text_argument(fcinfo, 2);
+	char	   *error = NULL;
 	char	   *state;
 	PoolSettings settings;
 	EndedAssignment *ended;
 	Caller		caller;
 
 	caller = call_begin(fcinfo);
+	if (!PG_ARGISNULL(1))
+		error = text_argument(fcinfo, 1);
 	pool_settings_load(pool, false, &settings);
 	(void) find_assignment(&caller, pool, assignment_id, &state);
 	pool_lock(pool);
-	if (end_assignments(pool, &assignment_id, 1, false, "failed",
-						PG_ARGISNULL(1) ? NULL : text_argument(fcinfo, 1), NULL, &ended) == 0)
+	if (end_assignments(pool, &assignment_id, 1, false, "failed", error, error_class_of(error), NULL, &ended) == 0)
 		assignment_not_in_state(&caller, pool, assignment_id, "failed", "assigned or running");
 	requeue(pool, ended, 1, true);
 	learn_preferences(pool, &settings, ended, 1, false);
@@ -342,7 +379,7 @@ cancel(PG_FUNCTION_ARGS)
 		{TEXTOID, TEXTOID}
 	};
 	static Statement close = {
-		"UPDATE hwsched.submission SET outcome = 'cancelled', closed_at = now()"
+		"UPDATE hwsched.submission SET outcome = 'cancelled', closed_at = greatest(now(), submitted_at)"
 		" WHERE pool = $1 AND workload_id = $2 AND outcome IS NULL",
 		{TEXTOID, TEXTOID}
 	};
@@ -356,7 +393,7 @@ cancel(PG_FUNCTION_ARGS)
 	pool_check(pool, false);
 	pool_lock(pool);
 	n = live_assignments(pool, NULL, workload_id, &ids);
-	end_assignments(pool, ids, n, false, "cancelled", NULL, NULL, &ended);
+	end_assignments(pool, ids, n, false, "cancelled", NULL, NULL, NULL, &ended);
 	/* what was completed before we got at it */
 	settle(pool);
 	if (statement_run(&close, false, TEXT_VALUE(pool), TEXT_VALUE(workload_id)) == 0)
@@ -403,7 +440,8 @@ retry_dead(PG_FUNCTION_ARGS)
  * would make claiming slower and slower.
  *
  * It is forgotten after a moment: another session may have left something
- * behind, and more urgent work may have come.
+ * behind, and more urgent work may have come.  A walk that took long is
+ * repeated less often, so that walking takes a small part of the time.
  */
 typedef struct ClaimMark
 {
@@ -415,6 +453,8 @@ typedef struct ClaimMark
 } ClaimMark;
 
 #define MARK_LASTS_US 100000
+#define MARK_LASTS_WALKS 20
+#define MARK_LASTS_AT_MOST_US 1000000
 
 static ClaimMark mark;
 
@@ -436,7 +476,7 @@ move_mark(const char *pool, const char *worker_id, uint64 started, TimestampTz n
 		if (strlcpy(mark.pool, pool, sizeof(mark.pool)) >= sizeof(mark.pool) ||
 			strlcpy(mark.worker_id, worker_id, sizeof(mark.worker_id)) >= sizeof(mark.worker_id))
 			return;
-		mark.good_until = now + MARK_LASTS_US;
+		mark.good_until = now + Min(MARK_LASTS_US + MARK_LASTS_WALKS * (GetCurrentTimestamp() - now), MARK_LASTS_AT_MOST_US);
 	}
 	mark.priority = DatumGetInt16(column(started - 1, SPI_fnumber(description, "priority"), &isnull));
 	mark.assignment_id = column_bigint(started - 1, SPI_fnumber(description, "assignment_id"));
@@ -530,6 +570,18 @@ start_assigned_first(const char *pool, const char *worker_id, int n, const PoolS
 	return true;
 }
 
+/* Leaves one worker as the only one that gets anything. */
+static void
+bar_others(Picture *picture, const char *worker_id)
+{
+	int			keep = fleet_worker(&picture->fleet, worker_id);
+
+	for (int w = 0; w < picture->fleet.nworkers; w++)
+		if (w != keep)
+			search_bar(&picture->search, w);
+	picture->search.partial = true;
+}
+
 /* Assigns pending work that fits to a worker; the pool is locked.  Returns how much. */
 static uint64
 pull(const char *pool, const char *worker_id, int n)
@@ -546,8 +598,11 @@ pull(const char *pool, const char *worker_id, int n)
 		picture_queue(&picture, pool, heads[i], false);
 		if (picture.nitems == 0)
 			break;
-		picture_fleet(&picture, pool, worker_id, false);
+		/* whether a retry has anywhere else to go, only the whole fleet tells */
+		picture_fleet(&picture, pool, picture.nretries == 0 ? worker_id : NULL, false);
 		load_reservations(&picture, pool, false);
+		if (picture.nretries > 0)
+			bar_others(&picture, worker_id);
 		search_place(&picture.search, picture.items, picture.nitems, n);
 		pulled = write_decisions(&picture, pool, false);
 		if (picture.nitems < heads[i])

@@ -30,14 +30,15 @@ PG_FUNCTION_INFO_V1(maintain);
  * queues their work again; returns how many.
  */
 static int64
-take_back(const char *pool, const PoolSettings *settings, const int64 *ids, int count, const char *error)
+take_back(const char *pool, const PoolSettings *settings, const int64 *ids, int count,
+		  const char *error, const char *error_class)
 {
 	EndedAssignment *ended;
 	int			n;
 
 	if (count == 0)
 		return 0;
-	n = end_assignments(pool, ids, count, true, "expired", error, NULL, &ended);
+	n = end_assignments(pool, ids, count, true, "expired", error, error_class, NULL, &ended);
 	requeue(pool, ended, n, true);
 	learn_preferences(pool, settings, ended, n, false);
 	health_failed(pool, settings, ended, n);
@@ -73,7 +74,7 @@ end_lost_leases(const char *pool, const PoolSettings *settings)
 	int64	   *ids;
 	int			n = find_ids(&statement, pool, settings, &ids);
 
-	return take_back(pool, settings, ids, n, "the lease ran out");
+	return take_back(pool, settings, ids, n, "the lease ran out", "worker");
 }
 
 /* Takes back what has run for longer than its timeout; returns how many assignments. */
@@ -90,7 +91,7 @@ end_timed_out(const char *pool, const PoolSettings *settings)
 	int64	   *ids;
 	int			n = find_ids(&statement, pool, settings, &ids);
 
-	return take_back(pool, settings, ids, n, "the timeout ran out");
+	return take_back(pool, settings, ids, n, "the timeout ran out", "timeout");
 }
 
 /* Takes back all that silent workers have; returns how many workers. */
@@ -113,7 +114,7 @@ leave_silent(const char *pool, const PoolSettings *settings)
 	ids = palloc(sizeof(int64) * (n + 1));
 	for (int i = 0; i < n; i++)
 		ids[i] = column_bigint(i, 1);
-	take_back(pool, settings, ids, n, "the worker is silent");
+	take_back(pool, settings, ids, n, "the worker is silent", "worker");
 	for (int i = 0; i < nworkers; i++)
 		requeue_assigned(pool, workers[i], NULL_VALUE, "the worker is silent");
 	return nworkers;

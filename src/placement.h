@@ -25,6 +25,7 @@ typedef enum Refusal
 	REFUSED_FEATURE,
 	REFUSED_UNITS,
 	REFUSED_MEMORY,
+	REFUSED_CLASS,
 	REFUSED_SOFTWARE,
 	REFUSED_CPU_CORES,
 	REFUSED_HOST_MEMORY,
@@ -146,6 +147,8 @@ typedef struct QueueItem
 	int32		priority;		/* with ageing */
 	int32		key;			/* of all with the same one is placed; 0: none */
 	double		expected_seconds;	/* NAN: not known */
+	int32		navoided;		/* workers on which it failed, where others could run it */
+	const int32 *avoided;
 	int32		first_placement;	/* in Search.placements */
 	int32		nplacements;	/* 0: it waits; more than 1: a gang */
 } QueueItem;
@@ -212,6 +215,7 @@ typedef struct Search
 
 extern void search_prepare(Search *search);
 extern void search_begin(Search *search);
+extern void search_bar(Search *search, int worker);
 extern void search_place(Search *search, QueueItem *items, int nitems, int most);
 extern void search_solve(Search *search, QueueItem *items, int nitems);
 extern Refusal search_candidate(Search *search, WorkKind *kind, int worker, Candidate *candidate);

@@ -215,6 +215,16 @@ read_queue_row(void *arg, const Row *row)
 	key = kind_key(picture, row_bigint(row, 3), queued->priority, item->expected_seconds, queued->model,
 				   queued->family);
 	item->kind = kind_number(&picture->search, reader->kinds, &key);
+	item->navoided = 0;
+	queued->own_kind = -1;
+	queued->avoided = row->nulls[13] ? (Datum) 0 : PointerGetDatum(DatumGetArrayTypePCopy(row->values[13]));
+	if (!row->nulls[14])
+	{
+		key.profile_id = DatumGetInt64(row->values[14]);
+		queued->own_kind = item->kind;
+		item->kind = kind_number(&picture->search, reader->kinds, &key);
+	}
+	picture->nretries += queued->own_kind >= 0 || queued->avoided != (Datum) 0;
 }
 
 static QueueReader
@@ -228,7 +238,7 @@ begin_queue(Picture *picture)
 
 	reader.kinds = begin_kinds(&picture->search);
 	reader.models = hash_create("hwsched models", 64, &control, HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
-	picture->nitems = 0;
+	picture->nitems = picture->nretries = 0;
 	picture->items = palloc(sizeof(QueueItem) * reader.allocated);
 	picture->rows = palloc(sizeof(QueueRow) * reader.allocated);
 	return reader;
@@ -245,7 +255,7 @@ end_queue(Picture *picture, const char *pool, bool read_only)
 
 #define QUEUE_COLUMNS(priority) \
 	"p.ctid, p.queue_no, p.profile_id, " priority " AS now_priority, p.run, p.attempt, p.workload_id, p.expected_seconds," \
-	"  p.model_id, p.model_family, p.deadline, p.priority, p.concurrency_key"
+	"  p.model_id, p.model_family, p.deadline, p.priority, p.concurrency_key, p.avoid_workers, p.retry_profile_id"
 
 /*
  * Reads what may be placed of the queue, or the first limit rows of that (limit
@@ -309,7 +319,7 @@ picture_submitted(Picture *picture, const char *pool, const char *workload_id, b
 {
 	static Statement statement = {
 		"SELECT s.ctid, s.queue_no, s.profile_id, s.priority, s.run, 0, s.workload_id, s.expected_seconds,"
-		"  s.model_id, s.model_family, s.deadline, s.priority, NULL FROM hwsched.submission s WHERE s.pool = $1 AND s.workload_id = $2",
+		"  s.model_id, s.model_family, s.deadline, s.priority, NULL, NULL, NULL FROM hwsched.submission s WHERE s.pool = $1 AND s.workload_id = $2",
 		{TEXTOID, TEXTOID}
 	};
 	QueueReader reader = begin_queue(picture);

@@ -122,7 +122,7 @@ schedule(PG_FUNCTION_ARGS)
 		SPI_finish();
 		return (Datum) 0;
 	}
-	sought = !has_reservations(pool, true) && seek_fleet(&picture, pool);
+	sought = picture.nretries == 0 && !has_reservations(pool, true) && seek_fleet(&picture, pool);
 	if (!sought)
 		read_all(&picture, pool);
 	PopActiveSnapshot();
@@ -136,6 +136,7 @@ schedule(PG_FUNCTION_ARGS)
 	}
 	else if (picture.search.nplacements > 0)
 	{
+		check_keys(&picture, pool);
 		write_usage(&picture, pool);
 		write_models(&picture, pool);
 		write_assignment(&picture, pool);

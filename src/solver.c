@@ -46,7 +46,9 @@ copy_array(const void *source, Size size)
 {
 	void	   *copy = palloc_huge(size + 1);
 
-	memcpy(copy, source, size);
+	/* an empty array may be NULL */
+	if (size > 0)
+		memcpy(copy, source, size);
 	return copy;
 }
 
@@ -299,7 +301,8 @@ try_flow(const Search *search, const QueueItem *items, int first, int last, Plan
 		WorkKind   *kind = &trial->kinds[copy[i].kind];
 
 		copy[i].nplacements = 0;
-		if (is_gang(kind) || demand_occupancy(&kind->demand) == OCCUPY_SHARE || demanded_devices(&kind->demand) > 1)
+		if (is_gang(kind) || copy[i].navoided > 0 || demand_occupancy(&kind->demand) == OCCUPY_SHARE ||
+			demanded_devices(&kind->demand) > 1)
 			place_item(trial, copy, i);
 	}
 	solved = place_flow(trial, copy, first, last, OCCUPY_WHOLE) && place_flow(trial, copy, first, last, OCCUPY_SLOT);

@@ -231,7 +231,7 @@ requeue_assigned(const char *pool, const char *worker_id, Parameter changed, con
 
 	for (int i = 0; i < n; i++)
 		ids[i] = column_bigint(i, 1);
-	n = end_assignments(pool, ids, n, false, "expired", reason, NULL, &ended);
+	n = end_assignments(pool, ids, n, false, "expired", reason, NULL, NULL, &ended);
 	requeue(pool, ended, n, false);
 }
 
@@ -319,10 +319,10 @@ unregister_worker(PG_FUNCTION_ARGS)
 	ids = palloc(sizeof(int64) * (n + 1));
 	for (int i = 0; i < n; i++)
 		ids[i] = column_bigint(i, 1);
-	n = end_assignments(pool, ids, n, true, "expired", "the worker left", NULL, &ended);
+	n = end_assignments(pool, ids, n, true, "expired", "the worker left", "worker", NULL, &ended);
 	requeue(pool, ended, n, true);
 	n = live_assignments(pool, worker_id, NULL, &ids);
-	n = end_assignments(pool, ids, n, false, "expired", "the worker left", NULL, &ended);
+	n = end_assignments(pool, ids, n, false, "expired", "the worker left", NULL, NULL, &ended);
 	requeue(pool, ended, n, false);
 
 	statement_run(&forget, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
@@ -620,11 +620,19 @@ grant_worker(PG_FUNCTION_ARGS)
 		" ON CONFLICT DO NOTHING",
 		{TEXTOID, TEXTOID, OIDOID}
 	};
+	static const char *const groups[] = {"hwsched_admin", "hwsched_coordinator", "hwsched_worker", "hwsched_viewer"};
 	char	   *worker_id = text_argument(fcinfo, 0);
 	Name		role = DatumGetName(argument(fcinfo, 1));
 	char	   *pool = text_argument(fcinfo, 2);
 	Oid			role_id = get_role_oid(NameStr(*role), false);
 
+	for (int i = 0; i < lengthof(groups); i++)
+		if (strcmp(NameStr(*role), groups[i]) == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("role \"%s\" cannot be bound to a worker", groups[i]),
+					 errdetail("All its members would speak for this worker."),
+					 errhint("Bind the login that the worker uses.")));
 	SPI_connect();
 	worker_check(pool, worker_id);
 	statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), VALUE(ObjectIdGetDatum(role_id)));

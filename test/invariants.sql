@@ -72,6 +72,10 @@ violation (what, detail) AS (
         SELECT FROM hwsched.device_usage AS d WHERE d.pool = u.pool AND d.worker_id = u.worker_id
         AND d.slots * 1000000::bigint + d.share * s.most < 1000000 * s.most)
     UNION ALL
+    -- who is offline has lost its work
+    SELECT 'offline', concat_ws(' ', w.pool, w.worker_id, count(*)) FROM hwsched.worker AS w JOIN live AS l USING (pool, worker_id)
+    WHERE w.health = 'offline' GROUP BY w.pool, w.worker_id
+    UNION ALL
     -- an open workload is in exactly one place: the queue, one attempt that is live,
     -- or a completion not settled yet; a closed one in none
     SELECT 'place', concat_ws(' ', s.pool, s.workload_id, s.run, s.outcome, 'pending', p.n, 'live', l.n, 'unsettled', u.n)

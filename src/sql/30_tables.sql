@@ -381,6 +381,7 @@ CREATE TABLE hwsched.pending (
     ready_at timestamptz NOT NULL DEFAULT '-infinity',
     concurrency_key text COLLATE "C",
     avoid_workers text[] COLLATE "C",
+    retry_profile_id bigint,
     submitted_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (pool, priority, deadline, queue_no)
 );
@@ -399,6 +400,7 @@ COMMENT ON COLUMN hwsched.pending.model_family IS 'The family of that model.';
 COMMENT ON COLUMN hwsched.pending.ready_at IS 'When it may be placed: a time after a failed attempt, infinity while it depends on others.';
 COMMENT ON COLUMN hwsched.pending.concurrency_key IS 'Of all workloads with the same key one is live at a time.';
 COMMENT ON COLUMN hwsched.pending.submitted_at IS 'When the workload was submitted: by the setting ageing, who has waited for long comes earlier.';
+COMMENT ON COLUMN hwsched.pending.retry_profile_id IS 'The workload profile that answers what went wrong, in place of its own if any worker can meet it.';
 COMMENT ON COLUMN hwsched.pending.avoid_workers IS 'Workers on which it failed: it goes elsewhere, if there is anywhere else.';
 
 CREATE TABLE hwsched.reservation (
@@ -456,6 +458,7 @@ CREATE INDEX assignment_live ON hwsched.assignment (pool, worker_id, priority, a
     WHERE finished_at IS NULL;
 CREATE UNIQUE INDEX assignment_concurrency ON hwsched.assignment (pool, concurrency_key, shard_no)
     WHERE concurrency_key IS NOT NULL AND finished_at IS NULL;
+CREATE INDEX assignment_gang ON hwsched.assignment (pool, assignment_id) WHERE is_gang AND finished_at IS NULL;
 COMMENT ON TABLE hwsched.assignment IS 'Placements: one workload, or one of its shards or replicas, on one worker, holding one or more of its devices. Ended ones stay as the history of execution.';
 COMMENT ON COLUMN hwsched.assignment.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.assignment.assignment_id IS 'Identifies the assignment.';

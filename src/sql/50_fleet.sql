@@ -18,7 +18,7 @@ SELECT * FROM (VALUES
     ('warming', '"30 s"', 'Duration of a warm-up.'),
     ('cooling', '"60 s"', 'Duration of a cool-down.'),
     ('offline_after', '"90 s"', 'Silence after which a worker is offline and its work is taken back.'),
-    ('retry_backoff', '"5 s"', 'Wait before the first retry. (kept)'),
+    ('retry_backoff', '"5 s"', 'Wait before the first retry, doubled with each up to 5 minutes, and up to a half shorter by chance.'),
     ('notify', 'true', 'Whether placements send NOTIFY hwsched_assigned, with the name of the pool.'),
     ('retention', '{"history": "30 days", "hourly": "400 days"}', 'How long history is kept.'),
     ('quarantine_after', '5', 'Failures in a row after which a worker is quarantined.'),

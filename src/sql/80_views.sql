@@ -277,7 +277,7 @@ COMMENT ON COLUMN hwsched.execution_times.finished_at IS 'When it was completed.
 
 CREATE VIEW hwsched.pending_workloads AS
 SELECT q.pool, q.workload_id, q.priority, wp.workload_type, r.reason, q.attempt,
-       s.submitted_at, extract(epoch FROM now() - s.submitted_at)::float8 AS waiting_seconds, q.expected_seconds, nullif(q.deadline, 'infinity') AS deadline, q.queue_no,
+       s.submitted_at, extract(epoch FROM greatest(now() - s.submitted_at, '0'))::float8 AS waiting_seconds, q.expected_seconds, nullif(q.deadline, 'infinity') AS deadline, q.queue_no,
        aged.priority AS aged_priority, now() > q.deadline AS deadline_missed
 FROM (-- in the select list, so that each pool is explained once, and only those asked for
       SELECT e.pool, q.queue_no, q.priority, q.deadline, (e.explained).reason
@@ -317,7 +317,7 @@ SELECT w.pool, w.worker_id, w.state, w.hostname,
        w.cpu_millicores / 1000.0::float8 AS cores, w.memory_bytes,
        coalesce(live.assigned, 0) AS assigned, coalesce(live.running, 0) AS running, u.total_assignments,
        CASE WHEN now() < l.phase_since + l.phase_duration THEN l.phase ELSE 'normal' END AS phase,
-       l.last_seen_at, extract(epoch FROM now() - l.last_seen_at)::float8 AS silent_seconds, w.registered_at, w.cost_per_hour,
+       l.last_seen_at, extract(epoch FROM greatest(now() - l.last_seen_at, '0'))::float8 AS silent_seconds, w.registered_at, w.cost_per_hour,
        w.health, w.health_since, w.failures_in_row,
        w.state = 'draining' AND coalesce(live.assigned, 0) + coalesce(live.running, 0) = 0 AS is_drained
 FROM hwsched.worker w

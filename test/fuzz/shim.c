@@ -453,15 +453,15 @@ numeric_in(Datum text)
 	(void) strtod((char *) text, &end);
 	if (*end != '\0' || strpbrk((char *) text, "nN") != NULL)
 		finding("written as a number: %s", (char *) text);
-	return text;
+	return (Datum) pstrdup((char *) text);
 }
 
-char *
-float8out_internal(double number)
+int
+double_to_shortest_decimal_buf(double number, char *text)
 {
-	char	   *text = psprintf("%.15g", number);
+	int			length = snprintf(text, DOUBLE_SHORTEST_DECIMAL_LEN, "%.15g", number);
 
-	return strtod(text, NULL) == number ? text : psprintf("%.17g", number);
+	return strtod(text, NULL) == number ? length : snprintf(text, DOUBLE_SHORTEST_DECIMAL_LEN, "%.17g", number);
 }
 
 /* --- documents --- */

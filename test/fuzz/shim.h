@@ -181,7 +181,9 @@ extern Datum interval_in(Datum text);
 extern Datum timestamptz_in(Datum text);
 extern Datum int8_numeric(Datum number);
 extern Datum numeric_in(Datum text);
-extern char *float8out_internal(double number);
+
+#define DOUBLE_SHORTEST_DECIMAL_LEN 25
+extern int	double_to_shortest_decimal_buf(double number, char *text);
 
 /* --- documents --- */
 

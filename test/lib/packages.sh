@@ -70,12 +70,23 @@ missing_packages() {
 	[ -e "$(pg_config_value --sharedir)/extension/pgtap.control" ] || echo "postgresql-$pg_major-pgtap"
 }
 
+# Whether clang can build a fuzz target.
+has_fuzzer() {
+	echo 'int LLVMFuzzerTestOneInput(const char *d, long n); int LLVMFuzzerTestOneInput(const char *d, long n) { return 0; }' |
+		clang -fsanitize=fuzzer,address,undefined -x c -o /dev/null - 2>/dev/null
+}
+
 # Prints those without which some tests are skipped.
 optional_packages() {
 	[ "$1" = test ] || return 0
 	/usr/bin/python3 -c "import psycopg" 2>/dev/null || echo python3-psycopg
 	[ -e "$(pg_config_value --sharedir)/extension/pg_cron.control" ] || echo "postgresql-$pg_major-cron"
 	compgen -G '/usr/lib/*/faketime/libfaketime.so.1' >/dev/null || echo libfaketime
+	command -v sqlsmith >/dev/null || echo sqlsmith
+	if ! has_fuzzer; then
+		echo clang
+		apt-cache depends clang 2>/dev/null | sed -nE 's/^ *Depends: clang-([0-9]+)$/libclang-rt-\1-dev/p'
+	fi
 }
 
 apt() {

@@ -1,7 +1,7 @@
 -- State invariants: they hold all along several hundred operations, chosen at
 -- random but the same every time, on two pools at once.
 BEGIN;
-SELECT plan(13);
+SELECT plan(15);
 SET LOCAL client_min_messages = warning;
 
 -- What must hold at any time; a row is a violation
@@ -39,7 +39,7 @@ DECLARE
 	member record;
 	shard int := 0;
 BEGIN
-	SELECT p.*, k.profile INTO STRICT gang FROM hwsched.pending AS p JOIN hwsched.workload_profile AS k USING (pool, profile_id) WHERE p.pool = in_pool AND k.allocation_strategy <> 'single' ORDER BY p.priority, p.queue_no LIMIT 1;
+	SELECT p.*, k.profile INTO STRICT gang FROM hwsched.pending AS p JOIN hwsched.workload_profile AS k USING (pool, profile_id) WHERE p.pool = in_pool AND k.allocation_strategy <> 'single' AND p.ready_at <= now() AND p.concurrency_key IS NULL ORDER BY p.priority, p.queue_no LIMIT 1;
 	FOR member IN SELECT DISTINCT ON (worker_id) worker_id, device_no, d.profile_id FROM hwsched.worker AS w JOIN hwsched.worker_usage AS u USING (pool, worker_id) JOIN hwsched.device AS d USING (pool, worker_id)
 		JOIN hwsched.device_usage AS g USING (pool, worker_id, device_no) JOIN hwsched.device_profile AS p ON p.pool = d.pool AND p.profile_id = d.profile_id
 		WHERE w.pool = in_pool AND w.state = 'active' AND u.assignments < coalesce(w.max_concurrent, most) AND (g.slots + 1) * 1000000::bigint + g.share * most::bigint <= 1000000::bigint * most AND hwsched.is_compatible(gang.profile, p.profile)
@@ -57,6 +57,10 @@ BEGIN
 	DELETE FROM hwsched.pending WHERE pool = in_pool AND queue_no = gang.queue_no;
 END $$;
 
+-- What a workload waits for, now and then: another one, known or not, or its turn
+CREATE FUNCTION pg_temp.order_of() RETURNS jsonb LANGUAGE sql AS $$
+	SELECT CASE WHEN pg_temp.roll(4) = 0 THEN jsonb_build_object('depends_on', jsonb_build_array('t' || pg_temp.roll(100))) ELSE '{}' END
+		|| CASE WHEN pg_temp.roll(4) = 0 THEN jsonb_build_object('concurrency_key', 'k' || pg_temp.roll(3)) ELSE '{}' END $$;
 CREATE PROCEDURE pg_temp.operate(step int, in_pool text) LANGUAGE plpgsql AS $$
 DECLARE
 	chosen int := pg_temp.roll(100);
@@ -67,7 +71,7 @@ BEGIN
 	BEGIN
 		CASE
 			WHEN chosen < 5 THEN done := 'spread'; CALL pg_temp.spread(in_pool);
-			WHEN chosen < 30 THEN done := 'submit'; PERFORM hwsched.submit(pg_temp.demand() || jsonb_build_object('test_id', test), in_pool);
+			WHEN chosen < 30 THEN done := 'submit'; PERFORM hwsched.submit(pg_temp.demand() || pg_temp.order_of() || jsonb_build_object('test_id', test), in_pool);
 			WHEN chosen < 40 THEN done := 'assign_pending'; PERFORM hwsched.assign_pending(nullif(pg_temp.roll(6), 0), in_pool);
 			WHEN chosen < 43 THEN done := 'schedule'; PERFORM hwsched.schedule(test, in_pool);
 			WHEN chosen < 53 THEN done := 'claim'; PERFORM hwsched.claim(worker, 1 + pg_temp.roll(4), true, in_pool);
@@ -96,7 +100,7 @@ END $$;
 SELECT lives_ok($$
 	DO $do$
 	BEGIN
-		PERFORM hwsched.create_pool('tap_1', '{"max_concurrent": 3}'), hwsched.create_pool('tap_2');
+		PERFORM hwsched.create_pool('tap_1', '{"max_concurrent": 3, "retry_backoff": "0 s"}'), hwsched.create_pool('tap_2', '{"retry_backoff": "0 s"}');
 		FOR i IN 0..7 LOOP
 			PERFORM hwsched.register_worker('w' || i, pg_temp.hardware(), 'tap_1'), hwsched.register_worker('w' || i, pg_temp.hardware(), 'tap_2');
 		END LOOP;
@@ -112,6 +116,8 @@ SELECT is_empty($$SELECT DISTINCT operation FROM operation WHERE outcome = 'done
 SELECT bag_eq($$SELECT DISTINCT state::text FROM hwsched.assignment WHERE pool LIKE 'tap%'$$, '{assigned,cancelled,completed,expired,failed,running}'::text[], 'assignments in every state');
 SELECT bag_eq($$SELECT DISTINCT state::text FROM hwsched.workload WHERE pool LIKE 'tap%'$$, '{assigned,cancelled,completed,dead,pending,running}'::text[], 'workloads in every state');
 
+SELECT cmp_ok((SELECT count(*) FROM hwsched.dependency WHERE pool LIKE 'tap%'), '>', 0::bigint, 'some wait for others');
+SELECT cmp_ok((SELECT count(*) FROM hwsched.assignment WHERE pool LIKE 'tap%' AND concurrency_key IS NOT NULL AND finished_at IS NULL), '>', 0::bigint, 'some hold their key');
 SELECT bag_eq($$SELECT DISTINCT error FROM hwsched.assignment WHERE pool LIKE 'tap%' AND state = 'cancelled'$$, ARRAY[NULL, 'the quorum is reached', 'another member of the gang was lost'], 'members of gangs were cancelled for every reason');
 
 -- At the end everything can be finished, and then nothing is held
@@ -126,7 +132,7 @@ END $$;
 SELECT is_empty('TABLE violation', 'nothing is wrong after');
 SELECT is((SELECT count(*) FROM hwsched.worker_reserved WHERE pool LIKE 'tap%' AND (assignments, cpu_millicores, host_memory_bytes) <> (0, 0, 0)), 0::bigint, 'no worker holds anything');
 SELECT is((SELECT count(*) FROM hwsched.device_reserved WHERE pool LIKE 'tap%' AND (slots, share, memory_bytes) <> (0, 0, 0)), 0::bigint, 'no device holds anything');
-SELECT is((SELECT count(*) FROM hwsched.pending WHERE pool LIKE 'tap%'), 0::bigint, 'nothing waits');
+SELECT is((SELECT count(*) FROM hwsched.pending WHERE pool LIKE 'tap%') + (SELECT count(*) FROM hwsched.dependency WHERE pool LIKE 'tap%'), 0::bigint, 'nothing waits');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -37,7 +37,7 @@ $$;
 DO $$
 BEGIN
   FOR p IN 1 .. 2 LOOP
-    PERFORM hwsched.create_pool('p' || p, '{"max_concurrent": 3}');
+    PERFORM hwsched.create_pool('p' || p, '{"max_concurrent": 3, "retry_backoff": "0 s", "quarantine_after": 1000}');
     PERFORM hwsched.register_worker('w' || w, hardware(w), 'p' || p) FROM generate_series(1, 6) w;
   END LOOP;
 END $$;

@@ -2,6 +2,7 @@
 # worker, and a coordinator.
 use strict;
 use warnings;
+use File::Basename qw(dirname);
 use FindBin;
 use lib $FindBin::Bin;
 use Hwsched;
@@ -101,12 +102,20 @@ like($out, qr/^$_->[0] +$_->[1] +node +$_->[2] .*$_->[3]/m, "it tells the outcom
 	for [ 'hello', 'completed', 1, '' ], [ 'again', 'completed', 2, '' ], [ 'broken', 'dead', 1, 'exit status 7: no luck' ],
 	[ 'slow', 'dead', 1, 'time' ], [ 'longer than a lease', 'completed', 1, '  2\.\d' ], [ 'killed', 'dead', 1, 'killed by SIGSEGV' ],
 	[ 'bytes', 'completed', 1, '' ], [ 'missing', 'dead', 1, 'No such file' ], [ 'a line', 'dead', 1, 'no list of arguments' ], [ 'none', 'dead', 1, 'no list of arguments' ];
-is($node->safe_psql('postgres', "SELECT result ->> 'output' FROM hwsched.assignment WHERE workload_id = 'hello'"), "hello a  b; \$HOME\n", 'no shell saw the arguments');
-is($node->safe_psql('postgres', "SELECT result FROM hwsched.assignment WHERE workload_id = 'bytes'") =~ s/"seconds": [\d.]+/S/r,
+is($node->safe_psql('postgres', "SELECT result ->> 'output' FROM hwsched.assignment WHERE workload_id = 'hello' AND state = 'completed'"), "hello a  b; \$HOME\n", 'no shell saw the arguments');
+is($node->safe_psql('postgres', "SELECT result FROM hwsched.assignment WHERE workload_id = 'bytes' AND state = 'completed'") =~ s/"seconds": [\d.]+/S/r,
 	"{\"output\": \"a\x{fffd}b\x{fffd}c\", S, \"exit_status\": 0}" =~ s/\x{fffd}/\xef\xbf\xbd/gr, 'bytes that JSON cannot hold do no harm');
 is($node->safe_psql('postgres', "SELECT string_agg(result ->> 'output', '' ORDER BY attempt) FROM hwsched.assignment WHERE workload_id = 'again' AND state = 'completed'"),
 	"attempt 2 of again\n", 'the command knows its workload and attempt');
 ok(sleeps('6[12]', 'not'), 'what a command left running has gone with it');
+
+# --- the example of the README
+
+($out, $err) = ('', '');
+ok(run([ example($node, 'coordinator', 'boss', '--dispatch', '--every', 0.3, dirname(__FILE__) . '/../../examples/coordinator/jobs.json') ], '>', \$out, '2>', \$err, timeout(60)),
+	'the example jobs are all completed') or diag($out, $err);
+is($node->safe_psql('postgres', "SELECT result ->> 'output' FROM hwsched.assignment WHERE workload_id = 'report' AND state = 'completed'"), "report: the others are done\n", 'the last one, too');
+is($node->safe_psql('postgres', "SELECT bool_and(r.started_at >= o.finished_at) FROM hwsched.assignment r, hwsched.assignment o WHERE r.workload_id = 'report' AND o.workload_id IN ('hello', 'checksum') AND o.run = (SELECT max(run) FROM hwsched.workload w WHERE w.workload_id = o.workload_id)"), 't', 'which waited for the others');
 
 # --- what it says about its machine
 

@@ -26,7 +26,7 @@ $node->append_conf('postgresql.conf', "restart_after_crash = on\nmax_connections
 $node->restart;
 $node->safe_psql('postgres', 'CREATE EXTENSION hwsched');
 $node->safe_psql('postgres', <<'SQL');
-SELECT hwsched.create_pool(p, '{"max_concurrent": 4, "lease": "1 s", "retry_backoff": "0.2 s", "offline_after": "3 s", "quarantine_after": 30}')
+SELECT hwsched.create_pool(p, '{"max_concurrent": 4, "lease": "1 s", "retry_backoff": "0.2 s", "offline_after": "3 s", "quarantine_after": 10}')
 FROM unnest(ARRAY['fire', 'py']) p;
 SELECT hwsched.register_worker('w' || n, '{"cpu_cores": 8, "available_memory": 16, "max_concurrent": 9,
   "supported_backends": ["cuda"], "available_accelerators": {"cuda": 2}}', 'fire') FROM generate_series(1, 6) n;
@@ -41,14 +41,18 @@ END $$;
 CREATE FUNCTION pick(what text) RETURNS text LANGUAGE sql AS $$
   SELECT workload_id FROM hwsched.submission WHERE pool = 'fire' AND outcome IS NULL AND workload_id > what ORDER BY workload_id LIMIT 1
 $$;
--- One in six is a gang, others want whole accelerators, shares or memory, some
--- depend on another one, or exclude each other.
+-- One in six is a gang, others want whole accelerators, shares or memory, depend on
+-- one another, exclude one another or have a deadline.  What
+-- a client that was killed has claimed is taken back when its time is up.
 CREATE FUNCTION work(n int) RETURNS jsonb LANGUAGE sql AS $$
-  SELECT jsonb_build_object('retries', n % 3, 'priority', 1 + n % 5, 'test_type', (ARRAY['vision', 'nlp', 'training'])[1 + n % 3], 'cpu_cores', n % 3)
+  SELECT jsonb_build_object('timeout', 1.5, 'retries', n % 3, 'priority', 1 + n % 5, 'test_type', (ARRAY['vision', 'nlp', 'training'])[1 + n % 3], 'cpu_cores', n % 3)
     || CASE n % 6 WHEN 0 THEN '{"required_accelerators": {"cuda": 1}}' WHEN 1 THEN '{"accelerator_share": 0.4, "minimum_memory": 1}' WHEN 2 THEN '{"host_memory": 1.5}'
        WHEN 3 THEN CASE n % 4 WHEN 1 THEN '{"custom_properties": {"allocation_strategy": "sharded", "is_shardable": true, "min_shards": 2, "max_shards": 3}}'
                               ELSE '{"custom_properties": {"allocation_strategy": "replicated", "max_shards": 3, "quorum": 2}}' END
        ELSE '{}' END::jsonb
+    || CASE WHEN n % 7 = 0 THEN jsonb_build_object('depends_on', (SELECT coalesce(jsonb_agg(id), '[]') FROM unnest(ARRAY[pick(md5(n::text)), pick(md5(n::text || 'b'))]) id WHERE id IS NOT NULL))
+            WHEN n % 7 = 1 THEN jsonb_build_object('concurrency_key', 'k' || n % 5)
+            WHEN n % 7 = 2 THEN jsonb_build_object('deadline', now() + make_interval(secs => n % 10)) ELSE '{}' END
 $$;
 -- What clients were told, once they say so.
 CREATE TABLE told (what text, id text);
@@ -78,6 +82,8 @@ SELECT try(format('hwsched.cancel(%L, ''fire'')', ':id')) AS done \gset
 \if :done = 1
 \shell echo cancelled :id >> TOLD
 \endif
+\elif :op <= 47
+SELECT try(format('hwsched.retry_dead(%L, ''fire'')', (SELECT workload_id FROM hwsched.submission WHERE pool = 'fire' AND outcome = 'dead' LIMIT 1)));
 \elif :op <= 50
 SELECT try(format('hwsched.schedule(%L, ''fire'')', pick(md5(:n::text))));
 \elif :op <= 54
@@ -107,7 +113,7 @@ my @pgbench = ('pgbench', '-n', '-c', $clients, '-j', 2, '-T', 60, '-f', $script
 my %program;
 my $said = $node->basedir . '/said';
 my $jobs = $node->basedir . '/jobs.json';
-append_to_file($jobs, '[' . join(',', map { qq({"test_id": "job $_", "retries": 1000, "timeout": 20, "custom_properties": {"command": ["sleep", "0.$_"]}}) } 1 .. 10 + $rounds) . ']');
+append_to_file($jobs, '[' . join(',', map { qq({"test_id": "job $_", "retries": 1000, "timeout": 20, "custom_properties": {"command": ["sleep", "0.$_"]}}) } 1 .. 10 + 4 * $rounds) . ']');
 
 sub launch
 {
@@ -159,7 +165,14 @@ for my $round (1 .. $rounds)
 {
 	my ($out, $err) = ('', '');
 	my $bench = start(\@pgbench, '<', \undef, '>', \$out, '2>', \$err);
-	sleep(0.3 + rand(1.2));
+	# all are at work, some in the middle of something
+	my $size = -s $told;
+	for (1 .. 200)
+	{
+		last if -s $told > $size + 100 * $clients;
+		sleep(0.05);
+	}
+	sleep(rand(0.8));
 	relaunch($programs[rand @programs]) if @programs && rand() < 0.4;
 	my ($postmaster) = slurp_file($node->data_dir . '/postmaster.pid') =~ /^(\d+)/;
 	# the last round is a whole server's, so that there is one
@@ -208,8 +221,7 @@ unlike(slurp_file($node->logfile), qr/PANIC|TRAP|was terminated by signal (?!9)|
 
 # --- nothing is lost: all that is open can be brought to its end
 
-# what a client that was killed has claimed is taken back, as no report renews its lease
-sleep(1.5);
+sleep(1.6);
 $node->safe_psql('postgres', "SELECT hwsched.maintain('fire')");
 my $left;
 for (1 .. 100)
@@ -227,6 +239,11 @@ BEGIN
   END LOOP;
 END $$;
 SQL
+	# what depends on something cancelled or dead waits for ever, unless that is cancelled, too
+	$node->safe_psql('postgres', <<'SQL');
+SELECT try(format('hwsched.cancel(%L, ''fire'')', workload_id)) FROM (SELECT DISTINCT d.workload_id FROM hwsched.dependency d
+  JOIN hwsched.submission s ON s.pool = d.pool AND s.workload_id = d.depends_on WHERE d.pool = 'fire' AND s.outcome IN ('cancelled', 'dead')) hopeless
+SQL
 	$left = $node->safe_psql('postgres', "SELECT count(*) FROM hwsched.workload WHERE pool = 'fire' AND state IN ('pending', 'assigned', 'running')");
 	last if $left == 0;
 	sleep(0.2);
@@ -235,6 +252,11 @@ is($left, 0, 'what was open could be brought to its end')
 	or diag($node->safe_psql('postgres', "SELECT w.workload_id, w.state, q.reason, w.requirements FROM hwsched.workload w LEFT JOIN hwsched.pending_workloads q USING (pool, workload_id)
 		WHERE pool = 'fire' AND w.state IN ('pending', 'assigned', 'running') LIMIT 10; SELECT * FROM hwsched.worker_usage WHERE pool = 'fire'; SELECT * FROM hwsched.pending WHERE pool = 'fire' LIMIT 10; SELECT a.assignment_id, workload_id, attempt, run, state, started_at, lease_until, finished_at, now(), is_gang FROM hwsched.assignment a WHERE pool = 'fire' AND finished_at IS NULL; SELECT * FROM hwsched.maintain('fire')"));
 is(problems($node), '', 'and all agrees');
+is($node->safe_psql('postgres', <<'SQL'), 't|t|t|t', 'there was work of all kinds');
+SELECT count(*) FILTER (WHERE requirements -> 'depends_on' <> '[]') > 0, count(*) FILTER (WHERE requirements ? 'concurrency_key') > 0,
+  count(*) FILTER (WHERE requirements ? 'deadline') > 0, count(*) FILTER (WHERE requirements ? 'custom_properties') > 0
+FROM hwsched.submission WHERE pool = 'fire' AND outcome = 'completed'
+SQL
 
 SKIP:
 {
@@ -249,7 +271,9 @@ SKIP:
 	my @completed = map { slurp_file("$said.$_") =~ /^\S+ (job \d+): completed$/mg } qw(one two);
 	my %times;
 	$times{$_}++ for @completed;
-	is(join(', ', grep { $times{$_} > 1 } sort keys %times), '', 'no work was completed twice');
+	# a coordinator that was killed when all was closed has submitted it again
+	my %run = map { split /\|/ } split /\n/, $node->safe_psql('postgres', "SELECT workload_id, run FROM hwsched.workload WHERE pool = 'py'");
+	is(join(', ', grep { $times{$_} > $run{$_} } sort keys %times), '', 'no work was completed twice');
 	note(scalar(@completed), ' completions acknowledged to the workers');
 }
 is(problems($node), '', 'all agrees at the end');

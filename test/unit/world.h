@@ -445,7 +445,7 @@ begin_run(Run *run, World *world)
 	memcpy(run->shapes, world->shapes, sizeof(run->shapes));
 	run->search.model_workers = run->models;
 	run->search.nshapes = world->nshapes;
-	run->search.shapes = run->shapes;
+	run->search.shapes = world->nshapes > 0 ? run->shapes : NULL;
 	run->search.reserved_from = -1;
 	run->search.fleet = &run->fleet;
 	run->search.nkinds = world->nkinds;
