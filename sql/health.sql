@@ -136,4 +136,22 @@ UPDATE hwsched.worker SET health = 'quarantined' WHERE pool = 'health_2' AND wor
 SELECT workers, active_workers, draining_workers, offline_workers, quarantined_workers FROM hwsched.pool_summary WHERE pool = 'health_2';
 SELECT hwsched.drain_worker('nobody', 'health_2');
 SELECT hwsched.drain_worker('w1', 'nowhere');
+-- What is lost with a worker counts once, however busy it was; what fails there by itself each time
+SELECT hwsched.create_pool('health_4', '{"quarantine_after": 3}');
+SELECT hwsched.register_worker('w', '{"cpu_cores": 4}', 'health_4');
+SELECT hwsched.submit_many(jsonb_agg(jsonb_build_object('test_id', 'x' || n, 'timeout', 60)), 'health_4') FROM generate_series(1, 8) AS n;
+SELECT count(*) FROM hwsched.claim('w', 4, pool => 'health_4');
+UPDATE hwsched.worker_load SET last_seen_at = now() - interval '91 s' WHERE pool = 'health_4';
+SELECT offline FROM hwsched.maintain('health_4');
+SELECT hwsched.heartbeat('w', 'health_4');
+SELECT health, failures_in_row FROM hwsched.worker_status WHERE pool = 'health_4';
+SELECT count(*) FROM hwsched.claim('w', 4, pool => 'health_4');
+UPDATE hwsched.worker_load SET last_seen_at = now() - interval '61 s' WHERE pool = 'health_4';
+UPDATE hwsched.assignment SET lease_until = now() WHERE pool = 'health_4' AND state = 'running' AND assignment_id % 2 = 0;
+SELECT expired FROM hwsched.maintain('health_4');
+SELECT health, failures_in_row FROM hwsched.worker_status WHERE pool = 'health_4';
+SELECT hwsched.heartbeat('w', 'health_4');
+UPDATE hwsched.assignment SET started_at = now() - interval '61 s' WHERE pool = 'health_4' AND state = 'running';
+SELECT timed_out FROM hwsched.maintain('health_4');
+SELECT health, failures_in_row FROM hwsched.worker_status WHERE pool = 'health_4';
 SELECT hwsched.drop_pool(pool) FROM hwsched.pool WHERE pool ~ '^health';
