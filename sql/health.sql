@@ -136,6 +136,22 @@ UPDATE hwsched.worker SET health = 'quarantined' WHERE pool = 'health_2' AND wor
 SELECT workers, active_workers, draining_workers, offline_workers, quarantined_workers FROM hwsched.pool_summary WHERE pool = 'health_2';
 SELECT hwsched.drain_worker('nobody', 'health_2');
 SELECT hwsched.drain_worker('w1', 'nowhere');
+-- Who is drained, offline or quarantined takes nothing from others either
+SELECT hwsched.create_pool('health_5');
+SELECT hwsched.register_worker(w, '{"cpu_cores": 4}', 'health_5') FROM unnest('{w1,w2}'::text[]) AS w;
+SELECT hwsched.drain_worker('w2', 'health_5');
+SELECT hwsched.submit_many(jsonb_agg(jsonb_build_object('test_id', 'x' || n)), 'health_5') FROM generate_series(1, 4) AS n;
+SELECT hwsched.assign_pending(pool => 'health_5');
+SELECT count(*) FROM hwsched.claim('w2', pool => 'health_5');
+SELECT hwsched.rebalance(9, 'health_5');
+SELECT hwsched.resume_worker('w2', 'health_5');
+UPDATE hwsched.worker SET health = 'quarantined' WHERE pool = 'health_5' AND worker_id = 'w2';
+SELECT count(*) FROM hwsched.claim('w2', pool => 'health_5');
+SELECT hwsched.rebalance(9, 'health_5');
+UPDATE hwsched.worker SET health = 'probation' WHERE pool = 'health_5' AND worker_id = 'w2';
+SELECT hwsched.rebalance(9, 'health_5');
+SELECT count(*) FROM hwsched.claim('w2', 9, pool => 'health_5');
+SELECT worker_id, assigned, running FROM hwsched.worker_status WHERE pool = 'health_5' ORDER BY 1;
 -- What is lost with a worker counts once, however busy it was; what fails there by itself each time
 SELECT hwsched.create_pool('health_4', '{"quarantine_after": 3}');
 SELECT hwsched.register_worker('w', '{"cpu_cores": 4}', 'health_4');

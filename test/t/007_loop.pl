@@ -133,6 +133,9 @@ sql(q(SELECT hwsched.assign_pending(0, 'told')));
 sql(q(SELECT hwsched.schedule('c', 'told')));
 sql(q(SELECT hwsched.assign_pending(pool => 'told')));
 sql(qq(SELECT hwsched.assign_pending(pool => '$quoted')));
+# who takes work by itself is not told, and nobody is of what is undone
+sql(q(SELECT hwsched.claim('w', 9, pool => 'told'); SELECT hwsched.submit('{"test_id": "e"}', 'told'); SELECT hwsched.claim('w', pool => 'told')));
+sql(q(SELECT hwsched.submit('{"test_id": "f"}', 'told'); BEGIN; SELECT hwsched.assign_pending(pool => 'told'); ROLLBACK));
 sql(q(SELECT hwsched.alter_pool('told', '{"notify": false}'); SELECT hwsched.submit('{"test_id": "d"}', 'told'); SELECT hwsched.assign_pending(pool => 'told')));
 $listen_in .= "SELECT 'done';\n\\q\n";
 $listener->finish;
