@@ -170,4 +170,10 @@ SELECT hwsched.heartbeat('w', 'health_4');
 UPDATE hwsched.assignment SET started_at = now() - interval '61 s' WHERE pool = 'health_4' AND state = 'running';
 SELECT timed_out FROM hwsched.maintain('health_4');
 SELECT health, failures_in_row FROM hwsched.worker_status WHERE pool = 'health_4';
+-- silence is no way out of quarantine
+UPDATE hwsched.worker_load SET last_seen_at = now() - interval '91 s' WHERE pool = 'health_4';
+SELECT offline FROM hwsched.maintain('health_4');
+SELECT health, failures_in_row FROM hwsched.worker_status WHERE pool = 'health_4';
+SELECT hwsched.heartbeat('w', 'health_4');
+SELECT health, failures_in_row FROM hwsched.worker_status WHERE pool = 'health_4';
 SELECT hwsched.drop_pool(pool) FROM hwsched.pool WHERE pool ~ '^health';
