@@ -462,7 +462,9 @@ static ClaimMark mark;
 static bool
 mark_is_good(const char *pool, const char *worker_id, TimestampTz now)
 {
-	return now < mark.good_until && strcmp(mark.pool, pool) == 0 && strcmp(mark.worker_id, worker_id) == 0;
+	/* nor is one from the future: the clock has been set back */
+	return now < mark.good_until && now >= mark.good_until - MARK_LASTS_AT_MOST_US &&
+		strcmp(mark.pool, pool) == 0 && strcmp(mark.worker_id, worker_id) == 0;
 }
 
 /* Moves the mark to the last of the assignments in SPI_tuptable. */
