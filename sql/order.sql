@@ -274,6 +274,11 @@ CALL pg_temp.run('b5');
 SELECT workload_id FROM hwsched.claim('w', 1, true, 'order');
 CALL pg_temp.run('b4');
 SELECT hwsched.cancel('b2', 'order');
+-- schedule() gives it the same priority
+SELECT hwsched.submit('{"test_id": "s5", "priority": 5}', 'order');
+CALL pg_temp.age('s5', '2 hours');
+SELECT workload_id, priority FROM hwsched.schedule('s5', 'order');
+SELECT hwsched.cancel('s5', 'order');
 
 -- What is reserved for a gang is kept from what stands behind it by now
 SELECT hwsched.drop_pool('order'), hwsched.create_pool('order', '{"max_concurrent": 1, "ageing": 1}');

@@ -11,6 +11,7 @@
 #include "commands/async.h"
 #include "context.h"
 #include "funcapi.h"
+#include "preempt.h"
 #include "statement.h"
 #include "usage.h"
 #include "utils/snapmgr.h"
@@ -305,6 +306,8 @@ assign_pending(PG_FUNCTION_ARGS)
 	int64		limit = batch_limit(fcinfo, 0);
 	char	   *pool = text_argument(fcinfo, 1);
 	Picture		picture;
+	int64	   *victims;
+	int			nvictims;
 	int64		placed = 0;
 
 	SPI_connect();
@@ -314,6 +317,8 @@ assign_pending(PG_FUNCTION_ARGS)
 		picture_settings(&picture, pool, false);
 		picture_queue(&picture, pool, limit, false);
 		decide(&picture, pool, false);
+		nvictims = preempt(&picture, pool, false, &victims);
+		evict(pool, victims, nvictims);
 		placed = write_decisions(&picture, pool, false);
 		if (placed > 0)
 			notify_assigned(&picture.settings, pool);
@@ -331,12 +336,14 @@ plan_pending(PG_FUNCTION_ARGS)
 	char	   *pool = text_argument(fcinfo, 1);
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	Picture		picture;
+	int64	   *victims;
 
 	InitMaterializedSRF(fcinfo, 0);
 	SPI_connect();
 	picture_settings(&picture, pool, true);
 	picture_queue(&picture, pool, limit, true);
 	decide(&picture, pool, true);
+	(void) preempt(&picture, pool, true, &victims);
 	for (int i = 0; i < picture.search.nplacements; i++)
 	{
 		const Placement *placement = &picture.search.placements[i];

@@ -454,33 +454,29 @@ load_records(Picture *picture, const char *pool, const EndedAssignment *unsettle
 	}
 }
 
-/* Gives back, in the picture, what assignments held that have been completed and not settled. */
-static void
-release_unsettled(Fleet *fleet, const EndedAssignment *unsettled, int count)
+/* Gives back, in the picture, what an assignment holds; times is -1 to take it again. */
+void
+fleet_give_back(Fleet *fleet, const EndedAssignment *holds, int times)
 {
-	for (int i = 0; i < count; i++)
-	{
-		const EndedAssignment *ended = &unsettled[i];
-		int			index = fleet_worker(fleet, ended->worker_id);
-		Worker	   *worker;
+	int			index = fleet_worker(fleet, holds->worker_id);
+	Worker	   *worker;
 
-		if (index < 0)
-			continue;
-		worker = &fleet->workers[index];
-		worker->assignments--;
-		worker->cpu_used -= ended->cpu_millicores;
-		worker->memory_used -= ended->host_memory_bytes;
-		for (int d = worker->first_device; d < worker->first_device + worker->ndevices; d++)
-			for (int k = 0; k < ended->ndevices; k++)
-				if (fleet->devices[d].device_no == ended->device_nos[k])
-				{
-					fleet->devices[d].slots -= ended->slots;
-					fleet->devices[d].share -= ended->share;
-					fleet->devices[d].memory_used -= ended->device_memory_bytes;
-					if (fleet->devices[d].uses_host_memory)
-						worker->memory_used -= ended->device_memory_bytes;
-				}
-	}
+	if (index < 0)
+		return;
+	worker = &fleet->workers[index];
+	worker->assignments -= times;
+	worker->cpu_used -= times * holds->cpu_millicores;
+	worker->memory_used -= times * holds->host_memory_bytes;
+	for (int d = worker->first_device; d < worker->first_device + worker->ndevices; d++)
+		for (int k = 0; k < holds->ndevices; k++)
+			if (fleet->devices[d].device_no == holds->device_nos[k])
+			{
+				fleet->devices[d].slots -= times * holds->slots;
+				fleet->devices[d].share -= times * holds->share;
+				fleet->devices[d].memory_used -= times * holds->device_memory_bytes;
+				if (fleet->devices[d].uses_host_memory)
+					worker->memory_used -= times * holds->device_memory_bytes;
+			}
 }
 
 /*
@@ -509,7 +505,8 @@ picture_fleet(Picture *picture, const char *pool, const char *only_worker, bool 
 	if (read_only)
 		nunsettled = read_unsettled(pool, read_only, &unsettled);
 	load_fleet(picture, pool, only_worker == NULL ? NULL_VALUE : text_array(&only_worker, 1), read_only);
-	release_unsettled(&picture->fleet, unsettled, nunsettled);
+	for (int i = 0; i < nunsettled; i++)
+		fleet_give_back(&picture->fleet, &unsettled[i], 1);
 	load_records(picture, pool, unsettled, nunsettled, read_only);
 	load_context(picture, pool, read_only);
 	picture->search.partial = only_worker != NULL;

@@ -7,6 +7,7 @@
 
 #include "definitions.h"
 #include "document.h"
+#include "outcome.h"
 #include "placement.h"
 #include "policies.h"
 #include "pool.h"
@@ -100,6 +101,7 @@ extern void consider_retries(Picture *picture);
 /* fleet.c */
 extern void picture_settings(Picture *picture, const char *pool, bool read_only);
 extern int	fleet_worker(const Fleet *fleet, const char *worker_id);
+extern void fleet_give_back(Fleet *fleet, const EndedAssignment *holds, int times);
 extern void picture_workers(Picture *picture, const char *pool, const char *const *worker_ids, int count, bool read_only);
 extern void picture_fleet(Picture *picture, const char *pool, const char *only_worker, bool read_only);
 

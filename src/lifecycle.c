@@ -23,6 +23,7 @@
 #include "funcapi.h"
 #include "health.h"
 #include "learn.h"
+#include "move.h"
 #include "outcome.h"
 #include "settle.h"
 #include "statement.h"
@@ -620,6 +621,7 @@ claim(PG_FUNCTION_ARGS)
 {
 	char	   *worker_id = text_argument(fcinfo, 0);
 	int			n = int_argument(1);
+	bool		may_steal = !PG_ARGISNULL(2) && PG_GETARG_BOOL(2);
 	char	   *pool = text_argument(fcinfo, 3);
 	PoolSettings settings;
 	uint64		started;
@@ -652,7 +654,7 @@ claim(PG_FUNCTION_ARGS)
 		if (may_wait || pool_try_lock(pool))
 		{
 			started = start_assigned(pool, worker_id, n, &settings);
-			if (started == 0 && pull(pool, worker_id, n) > 0)
+			if (started == 0 && (pull(pool, worker_id, n) > 0 || (may_steal && steal(pool, worker_id, n) > 0)))
 				started = start_assigned(pool, worker_id, n, &settings);
 		}
 	}

@@ -10,6 +10,7 @@
 #include "assign.h"
 #include "context.h"
 #include "funcapi.h"
+#include "preempt.h"
 #include "seek.h"
 #include "statement.h"
 #include "utils/snapmgr.h"
@@ -101,6 +102,8 @@ schedule(PG_FUNCTION_ARGS)
 	char	   *pool = text_argument(fcinfo, 1);
 	Picture		picture;
 	bool		sought;
+	int64	   *victims;
+	int			nvictims;
 
 	InitMaterializedSRF(fcinfo, 0);
 	SPI_connect();
@@ -122,7 +125,7 @@ schedule(PG_FUNCTION_ARGS)
 		SPI_finish();
 		return (Datum) 0;
 	}
-	sought = picture.nretries == 0 && !has_reservations(pool, true) && seek_fleet(&picture, pool);
+	sought = picture.nretries == 0 && !picture.settings.preemption && !has_reservations(pool, true) && seek_fleet(&picture, pool);
 	if (!sought)
 		read_all(&picture, pool);
 	PopActiveSnapshot();
@@ -130,6 +133,8 @@ schedule(PG_FUNCTION_ARGS)
 	search_place(&picture.search, picture.items, picture.nitems, -1);
 	if (!sought)
 	{
+		nvictims = preempt(&picture, pool, false, &victims);
+		evict(pool, victims, nvictims);
 		/* it may be a gang, with several assignments */
 		if (write_decisions(&picture, pool, true) > 0)
 			return_rows(fcinfo);

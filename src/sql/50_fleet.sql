@@ -23,7 +23,7 @@ SELECT * FROM (VALUES
     ('retention', '{"history": "30 days", "hourly": "400 days"}', 'How long history is kept.'),
     ('quarantine_after', '5', 'Failures in a row after which a worker is quarantined.'),
     ('ageing', '0', 'Priority steps that an hour of waiting is worth: it comes earlier in the queue, as if it had been submitted with that priority.'),
-    ('preemption', 'false', 'Whether lower priorities give way. (kept)'),
+    ('preemption', 'false', 'Whether work that finds no place takes that of lower priorities.'),
     ('carbon_g_per_kwh', 'null', 'Carbon intensity of the power. (kept)'),
     ('energy_price_per_kwh', 'null', 'Price of energy. (kept)'),
     ('wait_target', '"60 s"', 'Wait that scaling advice aims at. (kept)'),

@@ -28,7 +28,7 @@ COMMENT ON FUNCTION hwsched.plan_pending(int, text) IS 'What assign_pending() wo
 CREATE FUNCTION hwsched.claim(worker_id text, max_assignments int DEFAULT 1, steal boolean DEFAULT true, pool text DEFAULT 'default') RETURNS SETOF hwsched.assignment
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'claim';
-COMMENT ON FUNCTION hwsched.claim(text, int, boolean, text) IS 'Starts up to max_assignments of the work assigned to a worker and leases it; takes pending work that fits when nothing is assigned. steal has no effect yet.';
+COMMENT ON FUNCTION hwsched.claim(text, int, boolean, text) IS 'Starts up to max_assignments of the work assigned to a worker and leases it; takes pending work that fits when nothing is assigned and, with steal, what other workers have not started.';
 
 CREATE FUNCTION hwsched.start(assignment_id bigint, pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
@@ -69,6 +69,11 @@ CREATE FUNCTION hwsched.cancel(workload_id text, pool text DEFAULT 'default') RE
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'cancel';
 COMMENT ON FUNCTION hwsched.cancel(text, text) IS 'Cancels a workload that is pending, assigned or running. What depends on it goes on waiting, until it is submitted again and completed.';
+
+CREATE FUNCTION hwsched.rebalance(max_moves int, pool text DEFAULT 'default') RETURNS bigint
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'rebalance';
+COMMENT ON FUNCTION hwsched.rebalance(int, text) IS 'Moves up to max_moves of what is assigned and has not started from workers with much to do to those with less, and returns how many.';
 
 CREATE FUNCTION hwsched.retry_dead(workload_id text, pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp

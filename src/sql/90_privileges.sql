@@ -33,7 +33,7 @@ GRANT EXECUTE ON FUNCTION
 
 GRANT EXECUTE ON FUNCTION
     hwsched.drain_worker, hwsched.resume_worker, hwsched.unregister_worker, hwsched.grant_worker,
-    hwsched.submit, hwsched.submit_many, hwsched.schedule, hwsched.assign_pending, hwsched.cancel, hwsched.retry_dead, hwsched.maintain,
+    hwsched.submit, hwsched.submit_many, hwsched.schedule, hwsched.assign_pending, hwsched.cancel, hwsched.retry_dead, hwsched.rebalance, hwsched.maintain,
     hwsched.schedule_jobs, hwsched.unschedule_jobs
     TO hwsched_coordinator;
 

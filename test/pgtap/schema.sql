@@ -93,6 +93,7 @@ INSERT INTO api SELECT btrim(line, E' \t') FROM regexp_split_to_table($$
 	complete_many(assignment_ids bigint[], pool text DEFAULT 'default'::text)
 	fail(assignment_id bigint, error text, pool text DEFAULT 'default'::text)
 	cancel(workload_id text, pool text DEFAULT 'default'::text)
+	rebalance(max_moves integer, pool text DEFAULT 'default'::text)
 	retry_dead(workload_id text, pool text DEFAULT 'default'::text)
 	run_loop(IN duration interval, IN tick interval, IN pool text DEFAULT 'default'::text)
 	schedule_jobs(every text DEFAULT '1 minute'::text, pool text DEFAULT 'default'::text)

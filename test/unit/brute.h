@@ -118,6 +118,7 @@ brute_device_refusal(const World *world, const WorkKind *kind, const Worker *wor
 
 	fails[REFUSED_HOST_MEMORY] = device->uses_host_memory && host > worker->memory_bytes;
 	fails[REFUSED_HOST_MEMORY_BUSY] = host > 0 && worker->memory_used + host > worker->memory_bytes;
+	fails[REFUSED_CLASS] = demand->avoid_class != NULL && strcmp(demand->avoid_class, profile->hardware_class) == 0;
 	for (size_t i = 0; i < lengthof(mismatches); i++)
 		if (mismatch == mismatches[i].mismatch)
 			fails[mismatches[i].refusal] = true;
