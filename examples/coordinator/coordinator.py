@@ -86,13 +86,18 @@ class Coordinator:
             time.sleep(self.options.every)
 
 
+def clean(text):
+    return "".join(char if char.isprintable() else "?" for char in text.split("\n", 1)[0])
+
+
 def table(rows):
-    """Prints the outcomes, a line each."""
+    """Prints the outcomes, a line each.  What others have named is not to play with the terminal."""
+    rows = [[clean(value) if isinstance(value, str) else value for value in row] for row in rows]
     width = max([8, *(len(row[0]) for row in rows)])
     print(f"{'workload':{width}}  {'outcome':9}  {'worker':16}  attempt  in all s  ran s  error")
     for workload, state, worker, attempt, total, ran, error in rows:
         times = f"{total:8.1f}  {'' if ran is None else format(ran, '.1f'):>5}"
-        reason = (error or "").split("\n", 1)[0] if state != "completed" else ""
+        reason = (error or "") if state != "completed" else ""
         print(f"{workload:{width}}  {state:9}  {worker or '':16}  {attempt or '':7}  {times}  {reason}".rstrip())
 
 
@@ -103,6 +108,7 @@ def main():
     parser.add_argument("--pool", default="default")
     parser.add_argument("--dispatch", action="store_true", help="also assign and maintain, where no cron job does")
     parser.add_argument("--every", type=float, default=1, help="seconds between two looks")
+    sys.stdout.reconfigure(errors="backslashreplace")
     try:
         rows = Coordinator(parser.parse_args()).run()
     except (psycopg.Error, OSError, ValueError) as error:

@@ -27,8 +27,12 @@ CLAIM = """SELECT a.assignment_id, a.workload_id, a.attempt, a.shard_no, a.devic
 FROM hwsched.claim(%(worker)s, %(free)s, pool => %(pool)s) AS a"""
 
 
+SIGNALS = {number.value: number.name for number in signal.Signals}
+
+
 def say(text):
-    print(time.strftime("%H:%M:%S"), text, flush=True)
+    """Prints a line.  What others have named, and what commands say, is not to play with the terminal."""
+    print(time.strftime("%H:%M:%S"), "".join(char if char.isprintable() else "?" for char in text), flush=True)
 
 
 class Job:
@@ -39,7 +43,7 @@ class Job:
         self.began, self.renewed, self.error = time.monotonic(), asked, None
         self.timeout = requirements["timeout"]
         self.output = tempfile.TemporaryFile()
-        command = requirements.get("custom_properties", {}).get("command", [])
+        command = (requirements.get("custom_properties") or {}).get("command")
         # What the work is to find: itself, and no other GPUs than those it was given.
         environment = {**os.environ, "HWSCHED_WORKLOAD_ID": self.workload, "HWSCHED_ATTEMPT": str(attempt),
                        "HWSCHED_SHARD_NO": str(shard), "CUDA_VISIBLE_DEVICES": ",".join(str(no - 1) for no in devices if no)}
@@ -80,7 +84,7 @@ class Job:
         output = self.output.read().decode(errors="replace").replace("\0", "\ufffd")
         code = self.process.returncode if self.process else None
         if code and not self.error:
-            how = f"exit status {code}" if code > 0 else f"killed by {signal.Signals(-code).name}"
+            how = f"exit status {code}" if code > 0 else f"killed by {SIGNALS.get(-code, -code)}"
             self.error = f"{how}: {output[-1000:].strip()}"
         return {"exit_status": code, "output": output, "seconds": round(time.monotonic() - self.began, 3)}, self.error
 
@@ -204,6 +208,7 @@ def main():
     parser.add_argument("--slots", type=int, default=len(os.sched_getaffinity(0)), help="commands that run at once")
     parser.add_argument("--poll", type=float, default=5, help="seconds between two looks for work without being called")
     parser.add_argument("--report", type=float, default=10, help="seconds between two reports of the load")
+    sys.stdout.reconfigure(errors="backslashreplace")
     try:
         Worker(parser.parse_args()).run()
     except psycopg.Error as error:

@@ -90,6 +90,8 @@ append_to_file($jobs, <<'JSON');
  {"test_id": "bytes", "retries": 0, "custom_properties": {"command": ["printf", "a\\000b\\377c"]}},
  {"test_id": "missing", "retries": 0, "custom_properties": {"command": ["/no/such/program"]}},
  {"test_id": "a line", "retries": 0, "custom_properties": {"command": "echo a shell"}},
+ {"test_id": "real time", "retries": 0, "custom_properties": {"command": ["sh", "-c", "kill -40 $$"]}},
+ {"test_id": "odd \u001b[2J\n\u00e4", "retries": 0, "custom_properties": {"command": ["true"]}},
  {"test_id": "none", "retries": 0}]
 JSON
 my $log = "$dir/worker.log";
@@ -101,7 +103,9 @@ is($err, '', 'and has no complaints');
 like($out, qr/^$_->[0] +$_->[1] +node +$_->[2] .*$_->[3]/m, "it tells the outcome of $_->[0]")
 	for [ 'hello', 'completed', 1, '' ], [ 'again', 'completed', 2, '' ], [ 'broken', 'dead', 1, 'exit status 7: no luck' ],
 	[ 'slow', 'dead', 1, 'time' ], [ 'longer than a lease', 'completed', 1, '  2\.\d' ], [ 'killed', 'dead', 1, 'killed by SIGSEGV' ],
-	[ 'bytes', 'completed', 1, '' ], [ 'missing', 'dead', 1, 'No such file' ], [ 'a line', 'dead', 1, 'no list of arguments' ], [ 'none', 'dead', 1, 'no list of arguments' ];
+	[ 'bytes', 'completed', 1, '' ], [ 'missing', 'dead', 1, 'No such file' ], [ 'a line', 'dead', 1, 'no list of arguments' ], [ 'none', 'dead', 1, 'no list of arguments' ],
+	[ 'real time', 'dead', 1, 'killed by 40' ];
+unlike($out . slurp_file($log), qr/\e/, 'and nothing that a terminal would obey');
 is($node->safe_psql('postgres', "SELECT result ->> 'output' FROM hwsched.assignment WHERE workload_id = 'hello' AND state = 'completed'"), "hello a  b; \$HOME\n", 'no shell saw the arguments');
 is($node->safe_psql('postgres', "SELECT result FROM hwsched.assignment WHERE workload_id = 'bytes' AND state = 'completed'") =~ s/"seconds": [\d.]+/S/r,
 	"{\"output\": \"a\x{fffd}b\x{fffd}c\", S, \"exit_status\": 0}" =~ s/\x{fffd}/\xef\xbf\xbd/gr, 'bytes that JSON cannot hold do no harm');
