@@ -106,4 +106,74 @@ CALL pg_temp.fail_mortal();
 SELECT state FROM hwsched.workload WHERE pool = 'health' AND workload_id = 'mortal';
 SELECT attempt, state FROM went WHERE workload_id = 'mortal';
 SELECT hwsched.retry_dead('nobody', 'health');
-SELECT hwsched.drop_pool('health');
+-- whatever the document calls their number, and though its history is forgotten
+SELECT hwsched.submit('{"test_id": "old", "test_type": "vision", "retries": 0.0, "priority": 1}', 'health');
+SELECT hwsched.fail(assignment_id, 'broken', 'health') FROM hwsched.schedule('old', 'health');
+DELETE FROM hwsched.assignment WHERE pool = 'health' AND workload_id = 'old';
+SELECT hwsched.retry_dead('old', 'health');
+SELECT hwsched.fail(assignment_id, 'broken', 'health') FROM hwsched.schedule('old', 'health');
+SELECT w.state, a.attempt FROM hwsched.workload AS w JOIN hwsched.assignment AS a USING (pool, workload_id) WHERE pool = 'health' AND workload_id = 'old';
+
+-- Who succeeds in quarantine with what it still ran stays there for its minute
+SELECT hwsched.create_pool('health_2', '{"quarantine_after": 1}');
+SELECT hwsched.register_worker(w, '{"cpu_cores": 4}', 'health_2') FROM unnest('{w1,w2,w3,w4}'::text[]) AS w;
+UPDATE hwsched.worker SET health = 'quarantined', quarantines_in_row = 0, health_since = now() - interval '31 s' WHERE pool = 'health_2' AND worker_id = 'w1';
+SELECT tried_again FROM hwsched.maintain('health_2');
+UPDATE hwsched.worker SET health_since = now() - interval '60 s' WHERE pool = 'health_2' AND worker_id = 'w1';
+SELECT tried_again FROM hwsched.maintain('health_2');
+-- each quarantine in a row is twice as long as the one before, an hour at most
+SELECT hwsched.create_pool('health_3');
+SELECT count(hwsched.register_worker(n::text, '{"cpu_cores": 4}', 'health_3')) FROM generate_series(1, 40) AS n;
+UPDATE hwsched.worker SET health = 'quarantined', quarantines_in_row = worker_id::int, health_since = now() - least(interval '1 hour', interval '1 min' * 2 ^ least(worker_id::int - 1, 9)) + interval '30 s' WHERE pool = 'health_3';
+SELECT tried_again FROM hwsched.maintain('health_3');
+UPDATE hwsched.worker SET health_since = health_since - interval '30 s' WHERE pool = 'health_3';
+SELECT tried_again FROM hwsched.maintain('health_3');
+-- the pool as a whole: who takes work, and why not
+UPDATE hwsched.worker_load SET last_seen_at = now() - interval '1 hour' WHERE pool = 'health_2' AND worker_id = 'w2';
+SELECT offline FROM hwsched.maintain('health_2');
+SELECT hwsched.drain_worker('w3', 'health_2');
+UPDATE hwsched.worker SET health = 'quarantined' WHERE pool = 'health_2' AND worker_id = 'w4';
+SELECT workers, active_workers, draining_workers, offline_workers, quarantined_workers FROM hwsched.pool_summary WHERE pool = 'health_2';
+SELECT hwsched.drain_worker('nobody', 'health_2');
+SELECT hwsched.drain_worker('w1', 'nowhere');
+-- Who is drained, offline or quarantined takes nothing from others either
+SELECT hwsched.create_pool('health_5');
+SELECT hwsched.register_worker(w, '{"cpu_cores": 4}', 'health_5') FROM unnest('{w1,w2}'::text[]) AS w;
+SELECT hwsched.drain_worker('w2', 'health_5');
+SELECT hwsched.submit_many(jsonb_agg(jsonb_build_object('test_id', 'x' || n)), 'health_5') FROM generate_series(1, 4) AS n;
+SELECT hwsched.assign_pending(pool => 'health_5');
+SELECT count(*) FROM hwsched.claim('w2', pool => 'health_5');
+SELECT hwsched.rebalance(9, 'health_5');
+SELECT hwsched.resume_worker('w2', 'health_5');
+UPDATE hwsched.worker SET health = 'quarantined' WHERE pool = 'health_5' AND worker_id = 'w2';
+SELECT count(*) FROM hwsched.claim('w2', pool => 'health_5');
+SELECT hwsched.rebalance(9, 'health_5');
+UPDATE hwsched.worker SET health = 'probation' WHERE pool = 'health_5' AND worker_id = 'w2';
+SELECT hwsched.rebalance(9, 'health_5');
+SELECT count(*) FROM hwsched.claim('w2', 9, pool => 'health_5');
+SELECT worker_id, assigned, running FROM hwsched.worker_status WHERE pool = 'health_5' ORDER BY 1;
+-- What is lost with a worker counts once, however busy it was; what fails there by itself each time
+SELECT hwsched.create_pool('health_4', '{"quarantine_after": 3}');
+SELECT hwsched.register_worker('w', '{"cpu_cores": 4}', 'health_4');
+SELECT hwsched.submit_many(jsonb_agg(jsonb_build_object('test_id', 'x' || n, 'timeout', 60)), 'health_4') FROM generate_series(1, 8) AS n;
+SELECT count(*) FROM hwsched.claim('w', 4, pool => 'health_4');
+UPDATE hwsched.worker_load SET last_seen_at = now() - interval '91 s' WHERE pool = 'health_4';
+SELECT offline FROM hwsched.maintain('health_4');
+SELECT hwsched.heartbeat('w', 'health_4');
+SELECT health, failures_in_row FROM hwsched.worker_status WHERE pool = 'health_4';
+SELECT count(*) FROM hwsched.claim('w', 4, pool => 'health_4');
+UPDATE hwsched.worker_load SET last_seen_at = now() - interval '61 s' WHERE pool = 'health_4';
+UPDATE hwsched.assignment SET lease_until = now() WHERE pool = 'health_4' AND state = 'running' AND assignment_id % 2 = 0;
+SELECT expired FROM hwsched.maintain('health_4');
+SELECT health, failures_in_row FROM hwsched.worker_status WHERE pool = 'health_4';
+SELECT hwsched.heartbeat('w', 'health_4');
+UPDATE hwsched.assignment SET started_at = now() - interval '61 s' WHERE pool = 'health_4' AND state = 'running';
+SELECT timed_out FROM hwsched.maintain('health_4');
+SELECT health, failures_in_row FROM hwsched.worker_status WHERE pool = 'health_4';
+-- silence is no way out of quarantine
+UPDATE hwsched.worker_load SET last_seen_at = now() - interval '91 s' WHERE pool = 'health_4';
+SELECT offline FROM hwsched.maintain('health_4');
+SELECT health, failures_in_row FROM hwsched.worker_status WHERE pool = 'health_4';
+SELECT hwsched.heartbeat('w', 'health_4');
+SELECT health, failures_in_row FROM hwsched.worker_status WHERE pool = 'health_4';
+SELECT hwsched.drop_pool(pool) FROM hwsched.pool WHERE pool ~ '^health';

@@ -138,6 +138,7 @@ SELECT hwsched.cancel('never', '%s')
 CALL hwsched.run_loop('20 ms', '10 ms', '%s')
 SELECT hwsched.schedule_jobs('1 minute', '%s')
 SELECT hwsched.unschedule_jobs('%s')
+SELECT hwsched.rebalance(10, '%s')
 SELECT * FROM hwsched.maintain('%s')
 SELECT hwsched.unregister_worker('v', '%s')
 SELECT hwsched.workload_profile('{"test_type": "vision"}')
@@ -323,3 +324,19 @@ SET client_min_messages = warning;
 SELECT (SELECT count(*) FROM hwsched.hardware WHERE pool = 'settings') AS kinds_of_worker, (SELECT count(*) FROM hwsched.device_profile WHERE pool = 'settings') AS kinds_of_device;
 SELECT count(DISTINCT profile_id) AS kinds_of_work, count(DISTINCT deadline) AS deadlines, count(DISTINCT timeout_seconds) AS timeouts FROM hwsched.workload WHERE pool = 'settings';
 SELECT hwsched.drop_pool('settings');
+
+--
+-- Nor do numbers at the end of what documents may say stop a pool
+--
+SELECT hwsched.create_pool('extreme', '{"retry_backoff": 0, "policy": {"predicted_time": 1}, "policies": {"vision": {"cost": 1, "energy": 1}}}');
+SELECT hwsched.register_worker(w, '{"cpu_cores": 4, "cost_per_hour": 1e308, "devices": [{"hardware_class": "gpu", "memory_total_bytes": 9007199254740991, "thermal_design_power_w": 1.7e308, "compute_units": 2147483647}]}', 'extreme') FROM unnest('{a,b}'::text[]) AS w;
+SELECT hwsched.submit_many('[{"test_id": "big", "custom_properties": {"workload_profile": {"min_memory_bytes": 9007199254740991}}},
+	{"test_id": "long", "expected_duration": 1.7e308, "custom_properties": {"workload_profile": {"min_compute_units": 4, "preferred_hardware_class": "tpu", "preferred_architecture": "tpu", "preferred_vendors": ["google"]}}},
+	{"test_id": "dear", "test_type": "vision", "expected_duration": 1.7e308, "required_backend": "gpu"}]', 'extreme');
+SELECT hwsched.assign_pending(NULL, 'extreme') AS placed;
+SELECT workload_id, score, predicted_seconds < 'Infinity' AS finite FROM hwsched.assignment WHERE pool = 'extreme' ORDER BY 1;
+-- asks for more memory than a number of a document can say
+SELECT count(hwsched.fail(assignment_id, 'out of memory', 'extreme')) AS failed FROM hwsched.assignment WHERE pool = 'extreme' AND workload_id = 'big' AND finished_at IS NULL;
+SELECT hwsched.assign_pending(NULL, 'extreme') AS placed;
+SELECT workload_id, reason FROM hwsched.pending_workloads WHERE pool = 'extreme';
+SELECT hwsched.drop_pool('extreme');

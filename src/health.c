@@ -21,26 +21,20 @@
 #define QUARANTINE_SECONDS 60
 #define QUARANTINE_MOST_SECONDS 3600
 
-/* The workers of ended assignments, one for each of these. */
-static Parameter
-workers_of(const EndedAssignment *ended, int count)
-{
-	const char **workers = palloc(sizeof(char *) * (count + 1));
-
-	for (int i = 0; i < count; i++)
-		workers[i] = ended[i].worker_id;
-	return text_array(workers, count);
-}
-
 /*
  * Counts failed attempts.  Who has failed too often in a row is quarantined,
  * and what has not started there goes back to the queue.
+ *
+ * All that is lost together with a worker counts once: a worker that is back
+ * after an outage is not sick because it was busy.
  */
 void
 health_failed(const char *pool, const PoolSettings *settings, const EndedAssignment *ended, int count)
 {
 	static Statement statement = {
-		"WITH failed AS (SELECT f.worker_id, count(*)::int AS failures FROM unnest($2) f(worker_id) GROUP BY f.worker_id),"
+		"WITH failed AS (SELECT a.worker_id, (count(*) FILTER (WHERE a.error_class IS DISTINCT FROM 'worker')"
+		"    + (count(*) FILTER (WHERE a.error_class = 'worker') > 0)::int)::int AS failures"
+		"  FROM hwsched.assignment a WHERE a.pool = $1 AND a.assignment_id = ANY ($2) GROUP BY a.worker_id),"
 		" counted AS (SELECT w.worker_id, w.failures_in_row + f.failures AS failures,"
 		"   w.health = 'probation' OR (w.health = 'healthy' AND w.failures_in_row + f.failures >= $3) AS is_enough"
 		"  FROM failed f JOIN hwsched.worker w ON w.pool = $1 AND w.worker_id = f.worker_id)"
@@ -49,15 +43,18 @@ health_failed(const char *pool, const PoolSettings *settings, const EndedAssignm
 		"  health_since = CASE WHEN c.is_enough THEN now() ELSE w.health_since END,"
 		"  quarantines_in_row = w.quarantines_in_row + c.is_enough::int"
 		" FROM counted c WHERE w.pool = $1 AND w.worker_id = c.worker_id RETURNING w.worker_id, c.is_enough",
-		{TEXTOID, TEXTARRAYOID, INT4OID}
+		{TEXTOID, INT8ARRAYOID, INT4OID}
 	};
+	Datum	   *ids = palloc(sizeof(Datum) * (count + 1));
 	int			n;
 	const char **quarantined;
 	int			nquarantined = 0;
 
 	if (count == 0)
 		return;
-	n = (int) statement_run(&statement, false, TEXT_VALUE(pool), workers_of(ended, count),
+	for (int i = 0; i < count; i++)
+		ids[i] = Int64GetDatum(ended[i].assignment_id);
+	n = (int) statement_run(&statement, false, TEXT_VALUE(pool), array_value(INT8OID, ids, NULL, count),
 							INT_VALUE(settings->quarantine_after));
 	quarantined = palloc(sizeof(char *) * (n + 1));
 	for (int i = 0; i < n; i++)
@@ -79,9 +76,12 @@ health_succeeded(const char *pool, const EndedAssignment *ended, int count)
 		"  AND (w.failures_in_row > 0 OR w.quarantines_in_row > 0 OR w.health = 'probation')",
 		{TEXTOID, TEXTARRAYOID}
 	};
+	const char **workers = palloc(sizeof(char *) * (count + 1));
 
+	for (int i = 0; i < count; i++)
+		workers[i] = ended[i].worker_id;
 	if (count > 0)
-		statement_run(&statement, false, TEXT_VALUE(pool), workers_of(ended, count));
+		statement_run(&statement, false, TEXT_VALUE(pool), text_array(workers, count));
 }
 
 /* Returns whether a worker is taken to be offline. */
@@ -131,14 +131,17 @@ health_silent(const char *pool, const PoolSettings *settings, const char ***work
 	return n;
 }
 
-/* Puts those on probation whose quarantine is over; returns how many. */
+/*
+ * Puts those on probation whose quarantine is over; returns how many.  None is
+ * counted of those that completed meanwhile what they ran: this was their first.
+ */
 int64
 health_try_again(const char *pool)
 {
 	static Statement statement = {
 		"UPDATE hwsched.worker SET health = 'probation', health_since = now()"
 		" WHERE pool = $1 AND health = 'quarantined'"
-		"  AND now() - health_since >= make_interval(secs => least($3, $2 * 2 ^ least(quarantines_in_row - 1, 20)))",
+		"  AND now() - health_since >= make_interval(secs => least($3, $2 * 2 ^ least(greatest(quarantines_in_row - 1, 0), 20)))",
 		{TEXTOID, FLOAT8OID, FLOAT8OID}
 	};
 

@@ -409,17 +409,14 @@ cancel(PG_FUNCTION_ARGS)
 Datum
 retry_dead(PG_FUNCTION_ARGS)
 {
-	/* as many attempts as it had at first, after those it has had */
+	/* Its last attempt was the last that it was allowed; after it come as many as it was given at first. */
+#define GIVEN "(1 + coalesce(nullif(s.requirements -> 'retries', 'null')::int, $3))"
 	static Statement revive = {
-		"WITH revived AS (UPDATE hwsched.submission s SET outcome = NULL, closed_at = NULL,"
-		"   retries = a.attempt + coalesce((s.requirements ->> 'retries')::int, $3)"
-		"  FROM (SELECT max(attempt) AS attempt FROM hwsched.assignment a JOIN hwsched.submission o"
-		"        ON a.pool = o.pool AND a.workload_id = o.workload_id AND a.run = o.run"
-		"        WHERE o.pool = $1 AND o.workload_id = $2) a"
-		"  WHERE s.pool = $1 AND s.workload_id = $2 AND s.outcome = 'dead' RETURNING s.*, a.attempt)"
+		"WITH revived AS (UPDATE hwsched.submission s SET outcome = NULL, closed_at = NULL, retries = s.retries + " GIVEN
+		"  WHERE s.pool = $1 AND s.workload_id = $2 AND s.outcome = 'dead' RETURNING s.*, s.retries + 2 - " GIVEN " AS attempt)"
 		" INSERT INTO hwsched.pending (pool, priority, deadline, queue_no, profile_id, run, attempt, expected_seconds, workload_id,"
 		"  model_id, model_family, concurrency_key, submitted_at)"
-		" SELECT pool, priority, deadline, queue_no, profile_id, run, attempt + 1, expected_seconds, workload_id,"
+		" SELECT pool, priority, deadline, queue_no, profile_id, run, attempt, expected_seconds, workload_id,"
 		"  model_id, model_family, concurrency_key, submitted_at FROM revived",
 		{TEXTOID, TEXTOID, INT4OID}
 	};
@@ -465,7 +462,9 @@ static ClaimMark mark;
 static bool
 mark_is_good(const char *pool, const char *worker_id, TimestampTz now)
 {
-	return now < mark.good_until && strcmp(mark.pool, pool) == 0 && strcmp(mark.worker_id, worker_id) == 0;
+	/* nor is one from the future: the clock has been set back */
+	return now < mark.good_until && now >= mark.good_until - MARK_LASTS_AT_MOST_US &&
+		strcmp(mark.pool, pool) == 0 && strcmp(mark.worker_id, worker_id) == 0;
 }
 
 /* Moves the mark to the last of the assignments in SPI_tuptable. */

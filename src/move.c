@@ -72,10 +72,7 @@ move_to(const char *pool, const Waiting *waiting, const char *worker_id, const c
 	picture_fleet(&picture, pool, worker_id, false);
 	load_reservations(&picture, pool, false);
 	search_place(&picture.search, picture.items, picture.nitems, 1);
-	if (write_decisions(&picture, pool, false) == 0)
-		return false;
-	notify_assigned(&picture.settings, pool);
-	return true;
+	return write_decisions(&picture, pool, false) > 0;
 }
 
 /* Reads some kinds of work, by their profiles, and the fleet or one worker of it. */
@@ -130,6 +127,9 @@ steal(const char *pool, const char *worker_id, int n)
 	if (count == 0)
 		return 0;
 	look_at(&picture, pool, waiting, count, worker_id);
+	/* it may have left */
+	if (picture.fleet.nworkers == 0)
+		return 0;
 	for (int i = 0; i < count && stolen < n; i++)
 	{
 		WorkKind   *kind = kind_of(&picture, &waiting[i]);
@@ -226,6 +226,9 @@ rebalance(PG_FUNCTION_ARGS)
 		if (to >= 0 && move_to(pool, &waiting[i], picture.fleet.workers[to].worker_id, "moved to where less is going on"))
 			moved++;
 	}
+	/* who steals knows, but those that got something here do not */
+	if (moved > 0)
+		notify_assigned(&picture.settings, pool);
 	SPI_finish();
 	PG_RETURN_INT64(moved);
 }

@@ -201,7 +201,8 @@ best_unavoided(Search *search, const QueueItem *item, WorkKind *kind, Candidate 
 		bar_worker(search, item->avoided[i], true);
 	}
 	found = ranking_best(search, kind, candidate, score);
-	for (int i = 0; i < item->navoided; i++)
+	/* backwards, should one be named twice */
+	for (int i = item->navoided - 1; i >= 0; i--)
 		bar_worker(search, item->avoided[i], was_barred[i]);
 	pfree(was_barred);
 	return found;

@@ -20,13 +20,16 @@
 #define MORE_MEMORY "1.5"
 #define LEAST_MEMORY "1073741824"
 
+/* The most that a document may say: what is beyond it could not be read again. */
+#define MOST_MEMORY "9007199254740991"
+
 /* The last attempts e(workload_id, run) that failed for want of memory or time, and the profiles that answer them. */
 #define ANSWERED_SQL \
 	"(SELECT f.workload_id, f.run, f.retry_profile, f.retry_demand," \
 	"  sha256(convert_to(f.retry_profile::text || f.retry_demand::text, 'UTF8')) AS digest" \
 	" FROM (SELECT DISTINCT ON (e.workload_id, e.run) e.workload_id, e.run," \
 	"   CASE a.error_class WHEN 'memory' THEN jsonb_set(p.profile, '{min_memory_bytes}'," \
-	"     to_jsonb(greatest(" LEAST_MEMORY ", floor((p.profile ->> 'min_memory_bytes')::numeric * " MORE_MEMORY "))::bigint))" \
+	"     to_jsonb(least(" MOST_MEMORY ", greatest(" LEAST_MEMORY ", floor((p.profile ->> 'min_memory_bytes')::numeric * " MORE_MEMORY ")))::bigint))" \
 	"    ELSE p.profile END AS retry_profile," \
 	"   CASE a.error_class WHEN 'timeout' THEN p.demand || jsonb_build_object('avoid_class', d.hardware_class)" \
 	"    ELSE p.demand END AS retry_demand" \

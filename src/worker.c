@@ -343,6 +343,9 @@ set_state(FunctionCallInfo fcinfo, const char *state)
 	char	   *pool = text_argument(fcinfo, 1);
 
 	SPI_connect();
+	pool_check(pool, false);
+	/* a batch may be about to give it work: whoever has drained a worker can rely on that it gets no more */
+	pool_lock(pool);
 	if (statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), TEXT_VALUE(state)) == 0)
 		unknown_worker(pool, worker_id);
 	SPI_finish();

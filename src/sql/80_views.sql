@@ -354,9 +354,12 @@ SELECT p.pool,
        coalesce(d.accelerators, 0) AS accelerators, coalesce(d.reserved_accelerators, 0) AS reserved_accelerators,
        coalesce(q.pending, 0) AS pending, coalesce(a.assigned, 0) AS assigned, coalesce(a.running, 0) AS running,
        coalesce(s.completed, 0) + coalesce(n.completed, 0) AS completed, coalesce(s.cancelled, 0) AS cancelled, coalesce(s.dead, 0) AS dead,
-       a.efficiency_ratio
+       a.efficiency_ratio,
+       coalesce(w.draining, 0) AS draining_workers, coalesce(w.offline, 0) AS offline_workers, coalesce(w.quarantined, 0) AS quarantined_workers
 FROM hwsched.pool p
-LEFT JOIN (SELECT pool, count(*) AS workers, count(*) FILTER (WHERE state = 'active') AS active
+LEFT JOIN (SELECT pool, count(*) AS workers, count(*) FILTER (WHERE state = 'active' AND health IN ('healthy', 'probation')) AS active,
+                  count(*) FILTER (WHERE state = 'draining') AS draining, count(*) FILTER (WHERE health = 'offline') AS offline,
+                  count(*) FILTER (WHERE health = 'quarantined') AS quarantined
            FROM hwsched.worker GROUP BY pool) w ON w.pool = p.pool
 LEFT JOIN (SELECT d.pool, count(*) AS devices, count(*) FILTER (WHERE dp.hardware_class <> 'cpu') AS accelerators,
                   sum(du.share) FILTER (WHERE dp.hardware_class <> 'cpu') / 1000000.0::float8 AS reserved_accelerators
@@ -386,3 +389,6 @@ COMMENT ON COLUMN hwsched.pool_summary.completed IS 'Workloads completed.';
 COMMENT ON COLUMN hwsched.pool_summary.cancelled IS 'Workloads cancelled.';
 COMMENT ON COLUMN hwsched.pool_summary.dead IS 'Workloads given up after their last attempt.';
 COMMENT ON COLUMN hwsched.pool_summary.efficiency_ratio IS 'Mean efficiency score of all placements, 0..1.';
+COMMENT ON COLUMN hwsched.pool_summary.draining_workers IS 'Workers that are draining.';
+COMMENT ON COLUMN hwsched.pool_summary.offline_workers IS 'Workers that are silent.';
+COMMENT ON COLUMN hwsched.pool_summary.quarantined_workers IS 'Workers that failed too often in a row.';

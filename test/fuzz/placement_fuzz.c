@@ -100,7 +100,8 @@ wild_kind(World *world, WorkKind *kind)
 	if (kind->demand.share > 0)
 		kind->demand.share = 1 + (int32) wild_integer(WHOLE_SHARE - 1);
 	kind->profile.min_shards = 1 + (int32) wild_integer(9999);
-	kind->profile.max_shards = Max(kind->profile.min_shards, (int32) wild_integer(10000));
+	kind->profile.max_shards = (int32) wild_integer(10000);
+	kind->profile.max_shards = Max(kind->profile.min_shards, kind->profile.max_shards);
 	if (kind->demand.quorum > 0)
 		kind->demand.quorum = 1 + (int32) wild_integer(Max(2, kind->profile.max_shards) - 1);
 	for (int i = 0; i < sizeof(Metrics) / sizeof(double); i++)
@@ -157,6 +158,27 @@ make_wild(World *world)
 	}
 }
 
+/* Lets some work keep away from workers or from a class, as retries do. */
+static void
+make_avoid(World *world)
+{
+	static int32 workers[2 * MOST_WORKERS];
+
+	/* one of them twice, where it failed twice */
+	for (int w = 0; w < 2 * MOST_WORKERS; w++)
+		workers[w] = w / 2;
+	for (int i = 0; i < world->nitems; i++)
+	{
+		int			first = random_below(4) == 0 ? random_below(2 * world->nworkers + 1) : 2 * world->nworkers;
+
+		world->items[i].avoided = &workers[first];
+		world->items[i].navoided = 1 + random_below(3);
+		world->items[i].navoided = Min(world->items[i].navoided, 2 * world->nworkers - first);
+	}
+	for (int k = 0; k < world->nkinds; k++)
+		world->kinds[k].demand.avoid_class = ONE_OF(char *const, NULL, NULL, "cpu", "gpu", "tpu");
+}
+
 /* --- what holds of all decisions --- */
 
 static void
@@ -204,11 +226,17 @@ check_run(const World *world, const Run *run)
 
 			CHECK(placement->item == i && placement->shard_no == p, "a placement of something else");
 			check_placement(world, run, placement);
+			/* a gang goes where it fits as a whole */
+			for (int a = 0; a < item->navoided && !is_gang(kind); a++)
+				CHECK(placement->worker != item->avoided[a], "placed on a worker that it avoids");
 			for (int q = 0; q < p; q++)
 				CHECK(!apart || placement[q - p].worker != placement->worker, "two members of a gang on one worker");
 		}
 	}
 	CHECK(within_capacity(world, run), "more than there is");
+	for (int w = 0; w < world->nworkers; w++)
+		CHECK(run->fleet.workers[w].barred == (world->workers[w].barred || run->fleet.workers[w].reserved),
+			  "worker %d is barred for good", w);
 }
 
 static void
@@ -263,6 +291,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static Run again;
 	Traits		traits = {0};
 	bool		wild;
+	bool		avoids;
 	bool		twice;
 	int			priority = 1;
 
@@ -275,13 +304,16 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	traits.gangs = random_below(2);
 	wild = random_below(2);
 	twice = random_below(4) == 0;
+	avoids = random_below(4) == 0;
 	random_world(&world, &traits);
 	world.settings.solver_memory = random_below(4) == 0 ? 4096 : 64 << 20;
 	if (wild)
 		make_wild(&world);
+	if (avoids)
+		make_avoid(&world);
 	for (int i = 0; i < world.nitems; i++)
 	{
-		priority = Min(5, priority + (random_below(8) == 0));
+		priority += priority < 5 && random_below(8) == 0;
 		world.items[i].priority = priority;
 	}
 
@@ -290,7 +322,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		(void) search_refusal(&run.search, &run.kinds[k]);
 	search_place(&run.search, run.items, world.nitems, -1);
 	check_run(&world, &run);
-	if (!wild && !traits.gangs)
+	if (!wild && !avoids && !traits.gangs)
 		check_brute(&world, &run);
 	if (twice)
 	{

@@ -3,6 +3,7 @@
  *		The formulas on any numbers and texts: results are in their range and
  *		never NaN, and the order of versions is an order.
  */
+#include "failure.h"
 #include "fuzz.h"
 #include "policy.h"
 #include "predict.h"
@@ -73,6 +74,24 @@ check_versions(void)
 	CHECK(!(ab <= 0 && bc <= 0) || ac <= 0, "\"%s\", \"%s\", \"%s\" go in a circle", a, b, c);
 	CHECK(!(ab == 0 && bc == 0) || ac == 0, "\"%s\", \"%s\", \"%s\" are the same and are not", a, b, c);
 	CHECK(software_suffices(&installed, &least) == (ac >= 0), "\"%s\" beside at least \"%s\"", a, c);
+}
+
+/* --- errors --- */
+
+static void
+check_errors(void)
+{
+	char	   *text = take_text();
+	char	   *upper = pstrdup(text);
+	const char *class = error_class_of(text);
+
+	CHECK(strcmp(class, "memory") == 0 || strcmp(class, "timeout") == 0 || strcmp(class, "connection") == 0 ||
+		  strcmp(class, "other") == 0, "class %s", class);
+	for (char *c = upper; *c; c++)
+		if (*c >= 'a' && *c <= 'z')
+			*c -= 'a' - 'A';
+	CHECK(error_class_of(upper) == class, "\"%s\" is %s, in capitals %s", text, class, error_class_of(upper));
+	CHECK(strcmp(error_class_of(psprintf("%s\nOut of memory.", text)), "memory") == 0, "\"%s\" hides that memory ran out", text);
 }
 
 /* --- states --- */
@@ -206,7 +225,7 @@ check_profiles(void)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static void (*const checks[]) (void) = {check_versions, check_thermal, check_load, check_record, check_profiles};
+	static void (*const checks[]) (void) = {check_versions, check_thermal, check_load, check_record, check_profiles, check_errors};
 
 	fuzz_begin(data, size);
 	checks[random_below(lengthof(checks))] ();

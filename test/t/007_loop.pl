@@ -27,7 +27,10 @@ sub wait_for { return $node->poll_query_until('postgres', @_) }
 sql(<<'SQL');
 CREATE EXTENSION hwsched;
 CREATE ROLE boss LOGIN IN ROLE hwsched_coordinator;
-SELECT hwsched.create_pool(p), hwsched.register_worker('w', '{"cpu_cores": 4, "available_memory": 16, "max_concurrent": 9}', p) FROM unnest('{cron,seconds,loop,told}'::text[]) p;
+SELECT hwsched.create_pool(p), hwsched.register_worker('w', '{"cpu_cores": 4, "available_memory": 16, "max_concurrent": 9}', p) FROM unnest('{cron,seconds,loop,told,stuck}'::text[]) p;
+SELECT hwsched.create_pool(repeat('long', 15) || n) FROM generate_series(1, 2) AS n;
+CREATE FUNCTION public.nothing(workload jsonb, device jsonb, state jsonb) RETURNS float8 LANGUAGE plpgsql AS 'BEGIN RAISE no_data_found; END';
+SELECT hwsched.alter_pool('stuck', '{"policy": {"public.nothing(jsonb,jsonb,jsonb)": 1}}');
 SQL
 
 # --- pg_cron: jobs are made first, and looked at last, as it looks once a minute
@@ -36,17 +39,22 @@ like(psql_error($node, 'postgres', q(SELECT hwsched.schedule_jobs(pool => 'cron'
 like(psql_error($node, 'postgres', q(SELECT hwsched.unschedule_jobs('cron'))), qr/pg_cron is not installed/, 'to end it, too');
 SKIP:
 {
-	skip 'pg_cron is not installed', 12 unless $has_cron;
+	skip 'pg_cron is not installed', 13 unless $has_cron;
 	sql('CREATE EXTENSION pg_cron; GRANT USAGE ON SCHEMA cron TO boss; GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA cron TO boss;');
 	like(psql_error($node, 'postgres', "SELECT hwsched.schedule_jobs('$_->[0]', '$_->[1]')"), $_->[2], "every $_->[0] in $_->[1]")
-	  for ['7 minutes', 'cron', qr/invalid value for "every": "7 minutes".*DETAIL.*divide an hour/s], ['0 s', 'cron', qr/invalid value for "every"/], ['soon', 'cron', qr/invalid schedule/], ['1 minute', 'nowhere', qr/unknown pool "nowhere"/];
+	  for ['7 minutes', 'cron', qr/invalid value for "every": "7 minutes".*DETAIL.*divide an hour/s], ['0 s', 'cron', qr/invalid value for "every"/], ['61 s', 'cron', qr/invalid value for "every"/], ['soon', 'cron', qr/invalid schedule/], ['1 minute', 'nowhere', qr/unknown pool "nowhere"/];
 	sql(q(SELECT hwsched.submit('{"test_id": "a", "test_type": "vision"}', p) FROM unnest('{cron,seconds}'::text[]) p));
 	# one made anew replaces the one before, and belongs to who made it
 	sql(q(SET ROLE boss; SELECT hwsched.schedule_jobs('5 minutes', 'cron'); SELECT hwsched.schedule_jobs(pool => 'cron'); SELECT hwsched.schedule_jobs('2 seconds', 'seconds')));
 	is(sql('SELECT jobname, schedule, username, command FROM cron.job ORDER BY 1'), <<'OUT' =~ s/\n\z//r, 'the jobs of pg_cron');
-hwsched cron|*/1 * * * *|boss|SELECT hwsched.maintain('cron'), hwsched.assign_pending(NULL, 'cron')
+hwsched cron|* * * * *|boss|CALL hwsched.run_loop('0 s', '1 s', 'cron')
 hwsched seconds|* * * * *|boss|CALL hwsched.run_loop('55 s', '2 s', 'seconds')
 OUT
+	is(sql("SELECT hwsched.schedule_jobs('$_->[0]', 'told'); SELECT schedule FROM cron.job WHERE jobname = 'hwsched told'") =~ s/.*\n//r, $_->[1], "every $_->[0]")
+	  for [ '60 s', '* * * * *' ], [ '30m', '*/30 * * * *' ], [ '120 min', '0 */2 * * *' ], [ '1 day', '0 */24 * * *' ], [ '5 4 * * *', '5 4 * * *' ];
+	is(sql("SELECT hwsched.unschedule_jobs('told')"), 't', 'and no more');
+	# names that begin alike are longer than pg_cron keeps
+	is(sql(q(SELECT count(DISTINCT hwsched.schedule_jobs(pool => repeat('long', 15) || n)) FROM generate_series(1, 2) AS n; SELECT hwsched.unschedule_jobs(repeat('long', 15) || n) FROM generate_series(1, 2) AS n)), "2\nt\nt", 'each pool has its own job, however long its name');
 }
 
 # --- the loop
@@ -85,12 +93,29 @@ $loop = session('dropped', "CALL hwsched.run_loop('1 hour', '0.1 s', 'loop')");
 ok(wait_for($loops), 'another one runs');
 sql(q(SELECT hwsched.drop_pool('loop')));
 $loop->finish;
-like($said{dropped}[1], qr/ERROR:  unknown pool "loop"/, 'which ends with its pool');
+like($said{dropped}[1], qr/\ANOTICE:  pool "loop" is gone, so the loop ends\s*\z/, 'which ends with its pool');
 my $began = time;
 sql(q(CALL hwsched.run_loop('1 s', '0.3 s', 'told')));
 cmp_ok(time - $began, '<', 30, 'it ends by itself');
+# decisions that fail, whatever they say, keep neither the loop nor maintenance from going on
+sql(q(SELECT hwsched.submit('{"test_id": "a"}', 'stuck'); UPDATE hwsched.worker_load SET last_seen_at = now() - interval '1 hour' WHERE pool = 'stuck'));
+sql(q(SELECT hwsched.register_worker('v', '{"cpu_cores": 4}', 'stuck')));
+$loop = session('stuck', "CALL hwsched.run_loop('3 s', '0.2 s', 'stuck')");
+$loop->finish;
+cmp_ok(scalar(() = $said{stuck}[1] =~ /WARNING:  pool "stuck": no_data_found/g), '>', 1, 'each tick that fails is a warning');
+is(sql(q(SELECT health FROM hwsched.worker_status WHERE pool = 'stuck' AND worker_id = 'w')), 'offline', 'maintenance is done all the same');
+# the server's oldest snapshot moves on while a loop waits for a distant tick
+$loop = session('snapshot', "CALL hwsched.run_loop('2 hours', '1 hour', 'told')");
+my $waits = q(FROM pg_stat_activity WHERE query ~ '^CALL hwsched.run_loop.*2 hours' AND wait_event = 'PgSleep');
+ok(wait_for("SELECT count(*) = 1 $waits"), 'a loop waits');
+my $xid = sql('SELECT txid_current()');
+ok(wait_for("SELECT backend_xmin::text::bigint > $xid $waits"), 'and holds back no vacuum meanwhile');
+sql("SELECT pg_terminate_backend(pid) $waits");
+$loop->finish;
+like($said{snapshot}[1], qr/terminating connection/, 'it ends at once when told to');
+is(sql(q(SELECT count(*) FROM pg_stat_activity WHERE query ~ '^CALL')), '0', 'no loop is left');
 like(psql_error($node, 'postgres', "CALL hwsched.run_loop($_->[0])"), $_->[1], "run_loop($_->[0])")
-  for [ q('-1 s', '1 s'), qr/invalid value for "duration": -00:00:01/ ], [ q('1 s', '0 s'), qr/invalid value for "tick": 00:00:00/ ], [ q(NULL, '1 s'), qr/invalid value for "duration": NULL/ ];
+  for [ q('1 s', '1 s', 'nowhere'), qr/unknown pool "nowhere"/ ], [ q('-1 s', '1 s'), qr/invalid value for "duration": -00:00:01/ ], [ q('1 s', '0 s'), qr/invalid value for "tick": 00:00:00/ ], [ q(NULL, '1 s'), qr/invalid value for "duration": NULL/ ];
 is(sql('SET ROLE boss; SET search_path = nowhere; CALL hwsched.run_loop(interval $$0 s$$, interval $$1 s$$, $$told$$)'), '', 'a coordinator may run one, whatever its search path');
 
 # --- who listens is told once for each batch that placed something
@@ -108,6 +133,9 @@ sql(q(SELECT hwsched.assign_pending(0, 'told')));
 sql(q(SELECT hwsched.schedule('c', 'told')));
 sql(q(SELECT hwsched.assign_pending(pool => 'told')));
 sql(qq(SELECT hwsched.assign_pending(pool => '$quoted')));
+# who takes work by itself is not told, and nobody is of what is undone
+sql(q(SELECT hwsched.claim('w', 9, pool => 'told'); SELECT hwsched.submit('{"test_id": "e"}', 'told'); SELECT hwsched.claim('w', pool => 'told')));
+sql(q(SELECT hwsched.submit('{"test_id": "f"}', 'told'); BEGIN; SELECT hwsched.assign_pending(pool => 'told'); ROLLBACK));
 sql(q(SELECT hwsched.alter_pool('told', '{"notify": false}'); SELECT hwsched.submit('{"test_id": "d"}', 'told'); SELECT hwsched.assign_pending(pool => 'told')));
 $listen_in .= "SELECT 'done';\n\\q\n";
 $listener->finish;
