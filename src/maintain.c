@@ -2,7 +2,8 @@
  * maintain.c
  *		What has to be done as time goes by: work whose lease or time has run out
  *		and that of silent workers is taken back, sick workers are tried again,
- *		what is old is forgotten.
+ *		what is old is forgotten.  And as time goes back, now and then: what then
+ *		lies ahead is brought near again.
  *
  * Time is that of the transaction, so one tick sees everything at one moment.
  */
@@ -15,6 +16,7 @@
 #include "miscadmin.h"
 #include "outcome.h"
 #include "pool.h"
+#include "retry.h"
 #include "statement.h"
 #include "worker.h"
 
@@ -22,6 +24,48 @@ PG_FUNCTION_INFO_V1(maintain);
 
 /* Rows of each table that one tick forgets at most. */
 #define FORGET_AT_ONCE 10000
+
+/* --- a clock that was set back --- */
+
+/*
+ * Brings near what was noted while the clock was ahead: else nobody would be
+ * silent, no lease run out and no retry come before the clock is there again.
+ * What is ahead by less than a minute may be of a transaction that began after
+ * ours, or will be past soon enough.
+ */
+static void
+follow_clock(const char *pool, const PoolSettings *settings)
+{
+	static Statement seen = {
+		"UPDATE hwsched.worker_load SET last_seen_at = now() WHERE pool = $1 AND last_seen_at > now() + interval '1 minute'",
+		{TEXTOID}, IN_SETS
+	};
+	static Statement health = {
+		"UPDATE hwsched.worker SET health_since = now()"
+		" WHERE pool = $1 AND health <> 'healthy' AND health_since > now() + interval '1 minute'",
+		{TEXTOID}
+	};
+	static Statement live = {
+		"UPDATE hwsched.assignment SET assigned_at = least(assigned_at, now()),"
+		"  started_at = CASE WHEN started_at > now() THEN now() ELSE started_at END,"
+		"  lease_until = CASE WHEN started_at > now() THEN now() + (lease_until - started_at) ELSE lease_until END"
+		" WHERE pool = $1 AND finished_at IS NULL AND assignment_id = ANY (ARRAY("
+		"  SELECT assignment_id FROM hwsched.assignment WHERE pool = $1 AND finished_at IS NULL"
+		"   AND greatest(assigned_at, started_at) > now() + interval '1 minute'"
+		"  ORDER BY assignment_id FOR NO KEY UPDATE SKIP LOCKED))",
+		{TEXTOID}
+	};
+	static Statement waits = {
+		"UPDATE hwsched.pending SET ready_at = '-infinity'"
+		" WHERE pool = $1 AND ready_at > now() + make_interval(secs => $2) AND ready_at < 'infinity'",
+		{TEXTOID, FLOAT8OID}, IN_SETS
+	};
+
+	statement_run(&seen, false, TEXT_VALUE(pool));
+	statement_run(&health, false, TEXT_VALUE(pool));
+	statement_run(&live, false, TEXT_VALUE(pool));
+	statement_run(&waits, false, TEXT_VALUE(pool), VALUE(Float8GetDatum(most_backoff(settings) + 60)));
+}
 
 /* --- taking work back --- */
 
@@ -179,6 +223,7 @@ maintain(PG_FUNCTION_ARGS)
 	SPI_connect();
 	pool_settings_load(pool, false, &settings);
 	pool_lock(pool);
+	follow_clock(pool, &settings);
 	values[0] = Int64GetDatum(end_lost_leases(pool, &settings));
 	values[1] = Int64GetDatum(end_timed_out(pool, &settings));
 	values[2] = Int64GetDatum(leave_silent(pool, &settings));

@@ -13,7 +13,7 @@
 #include "fleet.h"
 #include "retry.h"
 
-/* The longest wait before a retry, in seconds. */
+/* The longest wait before a retry, in seconds, unless the first one is longer. */
 #define MOST_BACKOFF 300.0
 
 /* How much more memory is asked for after it ran out, and how much at the least. */
@@ -39,6 +39,13 @@
 	"  JOIN hwsched.workload_profile p ON p.pool = $1 AND p.profile_id = a.profile_id" \
 	"  JOIN hwsched.device_profile d ON d.pool = $1 AND d.profile_id = a.device_profile_id" \
 	"  ORDER BY e.workload_id, e.run, a.assignment_id DESC) f)"
+
+/* Returns the longest wait before a retry, in seconds. */
+double
+most_backoff(const PoolSettings *settings)
+{
+	return Max(MOST_BACKOFF, settings->retry_backoff);
+}
 
 /*
  * Puts attempts of workloads back into the queue, in their old places; those
@@ -85,7 +92,7 @@ queue_attempts(const char *pool, int count, Parameter workload_ids, Parameter ru
 	statement_run(&add_profiles, false, TEXT_VALUE(pool), workload_ids, runs);
 	if (statement_run(&queue, false, TEXT_VALUE(pool), workload_ids, runs, attempts,
 					  VALUE(Float8GetDatum(failed ? settings.retry_backoff : 0)),
-					  VALUE(Float8GetDatum(Max(MOST_BACKOFF, settings.retry_backoff)))) < count)
+					  VALUE(Float8GetDatum(most_backoff(&settings)))) < count)
 		statement_run(&bury, false, TEXT_VALUE(pool), workload_ids, runs, attempts);
 }
 
