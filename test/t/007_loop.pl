@@ -113,7 +113,7 @@ ok(wait_for("SELECT backend_xmin::text::bigint > $xid $waits"), 'and holds back 
 sql("SELECT pg_terminate_backend(pid) $waits");
 $loop->finish;
 like($said{snapshot}[1], qr/terminating connection/, 'it ends at once when told to');
-is(sql(q(SELECT count(*) FROM pg_stat_activity WHERE query ~ '^CALL')), '0', 'no loop is left');
+ok(wait_for("SELECT count(*) = 0 $waits"), 'and is gone');
 like(psql_error($node, 'postgres', "CALL hwsched.run_loop($_->[0])"), $_->[1], "run_loop($_->[0])")
   for [ q('1 s', '1 s', 'nowhere'), qr/unknown pool "nowhere"/ ], [ q('-1 s', '1 s'), qr/invalid value for "duration": -00:00:01/ ], [ q('1 s', '0 s'), qr/invalid value for "tick": 00:00:00/ ], [ q(NULL, '1 s'), qr/invalid value for "duration": NULL/ ];
 is(sql('SET ROLE boss; SET search_path = nowhere; CALL hwsched.run_loop(interval $$0 s$$, interval $$1 s$$, $$told$$)'), '', 'a coordinator may run one, whatever its search path');
