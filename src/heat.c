@@ -13,8 +13,9 @@
 #include "thermal.h"
 
 /* Places in the state. */
-#define OFFSET 0
-#define LAW 1
+#define TEMPERATURE 0
+#define OFFSET 1
+#define LAW 2
 #define LOG_TAU (LAW + HEAT_LAW_TERMS)
 
 /* The full power of a device that does not say, and how it is raised. */
@@ -47,6 +48,7 @@ static const double knots[HEAT_LAW_TERMS] = {0.0, 0.2, 0.4, 2.0 / 3.0, 1.0};
 #define MOST_OFFSET 60.0
 #define LEAST_CELSIUS (-40.0)
 #define MOST_CELSIUS 150.0
+#define LEAST_FULL_WATTS 0.01
 #define MOST_WATTS 100000.0
 
 /* Fading: the offset by time and by change of power, the law by excitement. */
@@ -56,11 +58,20 @@ static const double knots[HEAT_LAW_TERMS] = {0.0, 0.2, 0.4, 2.0 / 3.0, 1.0};
 #define EXCITING_POWER (1.0 / 15.0)
 #define LONGEST_GAP (48.0 * 3600.0)
 
-/* Deviations in degrees: of a reading, of the offset by hour and by full power. */
-#define READING_DEVIATION 0.05
+/*
+ * Deviations in degrees: of a reading, as sensors say whole degrees; of the
+ * offset by hour and by full power.
+ */
+#define READING_DEVIATION 0.3
 #define HOUR_DEVIATION 0.3
 #define POWER_DEVIATION 10.0
 #define SURPRISE 1.5
+
+/* The time constant is not moved by more than this factor (a logarithm) at once. */
+#define MOST_TAU_STEP 0.2
+
+/* So that rounding never makes a variance negative. */
+#define LEAST_VARIANCE 1e-9
 
 /* Degrees below which a change is not plain, or hardly one; and what came of them. */
 #define PLAIN_CHANGE 0.5
@@ -153,7 +164,9 @@ prior_variance(int place)
 {
 	double		deviation = PRIOR_RISE_DEVIATION;
 
-	if (place == OFFSET)
+	if (place == TEMPERATURE)
+		deviation = READING_DEVIATION;
+	else if (place == OFFSET)
 		deviation = PRIOR_OFFSET_DEVIATION;
 	else if (place == LAW)
 		deviation = PRIOR_BASE_DEVIATION;
@@ -184,7 +197,7 @@ void
 heat_start(Heat *heat, double thermal_design_power_w)
 {
 	memset(heat, 0, sizeof(Heat));
-	heat->full_watts = thermal_design_power_w > 0.0 && is_watts(thermal_design_power_w) ?
+	heat->full_watts = thermal_design_power_w >= LEAST_FULL_WATTS && is_watts(thermal_design_power_w) ?
 		thermal_design_power_w : DEFAULT_FULL_WATTS;
 	heat->celsius = NAN;
 	heat->watts = NAN;
@@ -194,6 +207,7 @@ heat_start(Heat *heat, double thermal_design_power_w)
 		heat->state[LAW + i] = PRIOR_RISE;
 	heat->state[LOG_TAU] = log(PRIOR_TAU);
 	doubt_law(heat);
+	*covariance(heat, TEMPERATURE, TEMPERATURE) = prior_variance(TEMPERATURE);
 	*covariance(heat, OFFSET, OFFSET) = prior_variance(OFFSET);
 	*covariance(heat, LOG_TAU, LOG_TAU) = prior_variance(LOG_TAU);
 	for (int i = 0; i < HEAT_CHANGES; i++)
@@ -212,14 +226,17 @@ heat_adopt(Heat *heat, const Heat *elder)
 {
 	heat_start(heat, elder->full_watts);
 	memcpy(heat->state, elder->state, sizeof(heat->state));
-	heat->state[OFFSET] = 0.0;
+	heat->state[TEMPERATURE] = heat->state[OFFSET] = 0.0;
 	memcpy(heat->covariance, elder->covariance, sizeof(heat->covariance));
 	for (int i = LAW; i < HEAT_STATES; i++)
 	{
+		*covariance(heat, i, TEMPERATURE) = 0.0;
 		*covariance(heat, i, OFFSET) = 0.0;
 		*covariance(heat, i, i) = Max(*covariance(heat, i, i),
 									  Min(ADOPTED_DOUBT * *covariance(heat, i, i), prior_variance(i)));
 	}
+	*covariance(heat, TEMPERATURE, TEMPERATURE) = prior_variance(TEMPERATURE);
+	*covariance(heat, OFFSET, TEMPERATURE) = 0.0;
 	*covariance(heat, OFFSET, OFFSET) = prior_variance(OFFSET);
 	memcpy(heat->came, elder->came, sizeof(heat->came));
 	memcpy(heat->foretold, elder->foretold, sizeof(heat->foretold));
@@ -253,7 +270,7 @@ heat_is_sane(const Heat *heat)
 			return false;
 	if (heat->reports > 0.0 && (isnan(heat->celsius) || isnan(heat->seconds)))
 		return false;
-	return heat->reports >= 0.0 && heat->full_watts > 0.0 &&
+	return heat->reports >= 0.0 && heat->full_watts >= LEAST_FULL_WATTS &&
 		tau >= log(LEAST_TAU) - 1e-9 && tau <= log(MOST_TAU) + 1e-9;
 }
 
@@ -321,14 +338,15 @@ forecast(const Heat *heat, double watts, bool known, double dt_seconds, Forecast
 	cast->kept = known ?
 		exp(-dt / OFFSET_SECONDS - cast->reached * cast->moved / OFFSET_POWER) : 1.0;
 	law_terms(watts / heat->full_watts, cast->law);
-	cast->distance = cast->kept * heat->state[OFFSET] + law_at(heat, watts) - heat->celsius;
+	cast->distance = cast->kept * heat->state[OFFSET] + law_at(heat, watts) -
+		heat->state[TEMPERATURE];
 	cast->change = cast->reached * cast->distance;
-	cast->celsius = heat->celsius + cast->change;
+	cast->celsius = heat->state[TEMPERATURE] + cast->change;
 
 	/* Of a short step all comes; of one that is long enough, what came before. */
 	share = heat->came[kind_of_change(cast->change)] / heat->foretold[kind_of_change(cast->change)];
 	share = 1.0 + cast->reached * (bounded(share, 0.0, MOST_SHARE) - 1.0);
-	cast->expected = bounded(heat->celsius + share * cast->change, LEAST_CELSIUS, MOST_CELSIUS);
+	cast->expected = bounded(heat->state[TEMPERATURE] + share * cast->change, LEAST_CELSIUS, MOST_CELSIUS);
 }
 
 /*
@@ -380,31 +398,20 @@ raise_full_watts(Heat *heat, double watts)
 static void
 constrain(Heat *heat)
 {
+	heat->state[TEMPERATURE] = bounded(heat->state[TEMPERATURE], LEAST_CELSIUS, MOST_CELSIUS);
 	heat->state[OFFSET] = bounded(heat->state[OFFSET], -MOST_OFFSET, MOST_OFFSET);
 	heat->state[LOG_TAU] = bounded(heat->state[LOG_TAU], log(LEAST_TAU), log(MOST_TAU));
 	for (int i = 1; i < HEAT_LAW_TERMS; i++)
 		heat->state[LAW + i] = Max(heat->state[LAW + i], LEAST_SLOPE);
 }
 
-/*
- * Makes the filter less sure by what has happened since the last report: the
- * offset fades and drifts, and what a change of power teaches of the law makes
- * room for by forgetting.
- */
+/* Lets the law be less certain, by how much the step will teach of it. */
 static void
-drift(Heat *heat, const Forecast *cast, bool learn)
+forget_law(Heat *heat, const Forecast *cast)
 {
-	double		by_power = POWER_DEVIATION * cast->moved;
-	double		hours = cast->elapsed / 3600.0;
-	double		forget = pow(LAW_FORGETTING, -0.5 * Min(1.0, cast->moved / EXCITING_POWER));
+	double		excitement = cast->reached * Min(1.0, cast->moved / EXCITING_POWER);
+	double		forget = pow(LAW_FORGETTING, -0.5 * excitement);
 
-	heat->state[OFFSET] *= cast->kept;
-	for (int j = 0; j < HEAT_STATES; j++)
-		*covariance(heat, OFFSET, j) *= j == OFFSET ? cast->kept * cast->kept : cast->kept;
-	*covariance(heat, OFFSET, OFFSET) += HOUR_DEVIATION * HOUR_DEVIATION * hours +
-		by_power * by_power * cast->reached;
-	if (!learn)
-		return;
 	for (int i = LAW; i < LAW + HEAT_LAW_TERMS; i++)
 	{
 		double		variance = *covariance(heat, i, i);
@@ -419,24 +426,33 @@ drift(Heat *heat, const Forecast *cast, bool learn)
 }
 
 /*
- * Corrects the filter by how far the reported temperature is from the
- * predicted one.  Without learning only the offset follows.
+ * Moves the filter on to the time of a report, by the forecast of it: the
+ * offset fades and drifts, the temperature goes where it was forecast.
  */
 static void
-correct(Heat *heat, const Forecast *cast, double celsius, bool learn)
+step(Heat *heat, const Forecast *cast, bool learn)
 {
-	double		error = celsius - cast->celsius;
-	double		slope[HEAT_STATES]; /* of the prediction, by each place */
-	double		spread[HEAT_STATES];	/* covariance with the prediction */
-	double		variance = READING_DEVIATION * READING_DEVIATION;
-	double		surprise;
-	double		tau = exp(heat->state[LOG_TAU]);
+	double		by_power = POWER_DEVIATION * cast->moved;
+	double		hours = cast->elapsed / 3600.0;
+	double		slope[HEAT_STATES] = {0.0}; /* of the temperature, by each place */
+	double		spread[HEAT_STATES];
+	double		variance = 0.0;
 
+	if (learn)
+		forget_law(heat, cast);
+	heat->state[OFFSET] *= cast->kept;
+	for (int j = 0; j < HEAT_STATES; j++)
+		*covariance(heat, OFFSET, j) *= j == OFFSET ? cast->kept * cast->kept : cast->kept;
+	*covariance(heat, OFFSET, OFFSET) += HOUR_DEVIATION * HOUR_DEVIATION * hours +
+		by_power * by_power * cast->reached;
+
+	slope[TEMPERATURE] = 1.0 - cast->reached;
 	slope[OFFSET] = cast->reached;
-	for (int i = 0; i < HEAT_LAW_TERMS; i++)
-		slope[LAW + i] = learn ? cast->reached * cast->law[i] : 0.0;
-	slope[LOG_TAU] = learn ? -cast->elapsed / tau * (1.0 - cast->reached) * cast->distance : 0.0;
-
+	for (int i = 0; i < HEAT_LAW_TERMS && learn; i++)
+		slope[LAW + i] = cast->reached * cast->law[i];
+	if (learn)
+		slope[LOG_TAU] = -cast->distance * (1.0 - cast->reached) *
+			cast->elapsed / exp(heat->state[LOG_TAU]);
 	for (int i = 0; i < HEAT_STATES; i++)
 	{
 		spread[i] = 0.0;
@@ -445,31 +461,62 @@ correct(Heat *heat, const Forecast *cast, double celsius, bool learn)
 	}
 	for (int i = 0; i < HEAT_STATES; i++)
 		variance += spread[i] * slope[i];
+	for (int i = 0; i < HEAT_STATES; i++)
+		*covariance(heat, TEMPERATURE, i) = i == TEMPERATURE ? variance : spread[i];
+	heat->state[TEMPERATURE] = cast->celsius;
+}
 
-	/* A surprise is the offset's, as far as a step this long can tell. */
-	surprise = fabs(error) * sqrt(variance) / SURPRISE - variance;
-	if (surprise > 0.0)
+/*
+ * Puts a surprise down to the offset, as far as a step this long can tell, and
+ * the rest to the sensor: makes the filter as uncertain as the error is large.
+ * Returns the variance of the error.
+ */
+static double
+allow_surprise(Heat *heat, const Forecast *cast, double error)
+{
+	double		variance = *covariance(heat, TEMPERATURE, TEMPERATURE) +
+		READING_DEVIATION * READING_DEVIATION;
+	double		surprise = fabs(error) * sqrt(variance) / SURPRISE - variance;
+	double		reached = cast->reached;
+	double		of_offset = PRIOR_OFFSET_DEVIATION * PRIOR_OFFSET_DEVIATION * reached * reached;
+
+	if (!(surprise > 0.0))
+		return variance;
+	of_offset = Min(of_offset, surprise);
+	if (reached > 0.0)
 	{
-		double		most = PRIOR_OFFSET_DEVIATION * PRIOR_OFFSET_DEVIATION *
-			cast->reached * cast->reached;
-		double		of_offset = cast->reached > 0.0 ? Min(surprise, most) : 0.0;
+		*covariance(heat, OFFSET, OFFSET) += of_offset / (reached * reached);
+		*covariance(heat, OFFSET, TEMPERATURE) += of_offset / reached;
+		*covariance(heat, TEMPERATURE, TEMPERATURE) += of_offset;
+	}
+	return variance + surprise;
+}
 
-		if (of_offset > 0.0)
-		{
-			*covariance(heat, OFFSET, OFFSET) += of_offset / (cast->reached * cast->reached);
-			spread[OFFSET] += of_offset / cast->reached;
-		}
-		variance += surprise;
+/*
+ * Corrects the filter, moved on to the time of a report, by the temperature
+ * reported.  Without learning only temperature and offset follow.
+ */
+static void
+correct(Heat *heat, const Forecast *cast, double celsius, bool learn)
+{
+	double		error = celsius - heat->state[TEMPERATURE];
+	double		variance = allow_surprise(heat, cast, error);
+	double		log_tau = heat->state[LOG_TAU];
+	double		spread[HEAT_STATES];
+
+	for (int i = 0; i < HEAT_STATES; i++)
+		spread[i] = *covariance(heat, i, TEMPERATURE);
+	for (int i = 0; i < HEAT_STATES; i++)
+	{
+		if (learn || i < LAW)
+			heat->state[i] += spread[i] / variance * error;
+		for (int j = 0; j <= i; j++)
+			if (learn || j < LAW)
+				*covariance(heat, i, j) -= spread[i] * spread[j] / variance;
 	}
 	for (int i = 0; i < HEAT_STATES; i++)
-		if (learn || i == OFFSET)
-			heat->state[i] += spread[i] / variance * error;
-	for (int i = 0; i < HEAT_STATES; i++)
-		for (int j = 0; j <= i; j++)
-			if (learn || j == OFFSET)
-				*covariance(heat, i, j) -= spread[i] * spread[j] / variance;
-	for (int i = 0; i < HEAT_STATES; i++)
-		*covariance(heat, i, i) = Max(*covariance(heat, i, i), 1e-9);
+		*covariance(heat, i, i) = Max(*covariance(heat, i, i), LEAST_VARIANCE);
+	heat->state[LOG_TAU] = bounded(heat->state[LOG_TAU], log_tau - MOST_TAU_STEP, log_tau + MOST_TAU_STEP);
 }
 
 /*
@@ -554,7 +601,7 @@ heat_report(Heat *heat, HeatReport report, bool learn)
 	if (first)
 	{
 		/* A step that was long enough, from wherever. */
-		heat->celsius = report.celsius;
+		heat->celsius = heat->state[TEMPERATURE] = report.celsius;
 		forecast(heat, watts, true, LONGEST_GAP, &cast);
 		cast.elapsed = 0.0;
 		heat->error = heat->error_persistence = 0.0;
@@ -568,7 +615,7 @@ heat_report(Heat *heat, HeatReport report, bool learn)
 		note_change(heat, &cast, report.celsius);
 	if (learn && has_watts && !isnan(report.utilisation))
 		note_watts(heat, report.watts, report.utilisation);
-	drift(heat, &cast, learn);
+	step(heat, &cast, learn);
 	correct(heat, &cast, report.celsius, learn);
 	constrain(heat);
 

@@ -10,8 +10,8 @@
  * (fans speed up, firmware throttles), rising, and learned slowly.  The offset
  * is what the law does not explain (the room, the neighbours' heat, a fan):
  * it follows every report, fades over days, and much of it is forgotten when
- * the power changes.  Law, offset and time constant are the state of one
- * extended Kalman filter.
+ * the power changes.  All these and the temperature itself, of which a reading
+ * only tells to a degree, are the state of one extended Kalman filter.
  *
  * A model is HEAT_SIZE doubles and nothing else, so that a table keeps it as
  * one float8[] beside the device's key.  A report costs a constant time and no
@@ -22,9 +22,9 @@
 
 #include "pure.h"
 
-/* The filter's state: the offset, the law, the logarithm of the time constant. */
+/* The filter's state: temperature, offset, law, logarithm of the time constant. */
 #define HEAT_LAW_TERMS 5
-#define HEAT_STATES (1 + HEAT_LAW_TERMS + 1)
+#define HEAT_STATES (2 + HEAT_LAW_TERMS + 1)
 #define HEAT_COVARIANCES (HEAT_STATES * (HEAT_STATES + 1) / 2)
 
 /* Kinds of predicted change: hardly one, a rise, a fall. */
