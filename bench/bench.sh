@@ -4,7 +4,7 @@
 # in one run on one server.
 #
 #   bench.sh                                     all of them
-#   bench.sh assign|schedule|growth|coordinators...   some
+#   bench.sh accuracy|assign|schedule|growth|coordinators...   some
 #   bench.sh openb [trace [policy [seeds [solver]]]]
 #
 # A trace is one of data/openb, or all; a policy is JSON or the name of one
@@ -12,13 +12,18 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
-readonly known="assign schedule coordinators openb growth"
+readonly known="accuracy assign schedule coordinators openb growth"
 readonly traces="default cpu050 cpu100 gpushare40 gpuspec10 multigpu20"
 
 run_sql() {
 	local file=$1
 	shift
 	psql -X -q -v ON_ERROR_STOP=1 "$@" -f "$file"
+}
+
+# How well what is learned predicts published data; needs no database.
+bench_accuracy() {
+	make -s -C accuracy run
 }
 
 # In turns, so that both sides meet the same weather.

@@ -55,7 +55,7 @@ static const double knots[HEAT_LAW_TERMS] = {0.0, 0.2, 0.4, 2.0 / 3.0, 1.0};
 #define OFFSET_SECONDS (100.0 * 3600.0)
 #define OFFSET_POWER (1.0 / 6.0)
 #define LAW_FORGETTING 0.99
-#define EXCITING_POWER (1.0 / 15.0)
+#define EXCITING_CHANGE 5.0
 #define LONGEST_GAP (48.0 * 3600.0)
 
 /*
@@ -79,6 +79,7 @@ static const double knots[HEAT_LAW_TERMS] = {0.0, 0.2, 0.4, 2.0 / 3.0, 1.0};
 #define CHANGE_FADING 0.8
 #define CHANGE_PRIOR 8.0
 #define LEAST_DEGREES 0.3
+#define USUAL_MISS 0.25
 #define MOST_SHARE 1.2
 
 /* Power by utilisation: shares of the full power, where nothing was seen yet. */
@@ -409,7 +410,7 @@ constrain(Heat *heat)
 static void
 forget_law(Heat *heat, const Forecast *cast)
 {
-	double		excitement = cast->reached * Min(1.0, cast->moved / EXCITING_POWER);
+	double		excitement = Min(1.0, fabs(cast->change) / EXCITING_CHANGE);
 	double		forget = pow(LAW_FORGETTING, -0.5 * excitement);
 
 	for (int i = LAW; i < LAW + HEAT_LAW_TERMS; i++)
@@ -529,7 +530,8 @@ note_change(Heat *heat, const Forecast *cast, double celsius)
 	int			kind = kind_of_change(cast->change);
 	double		share = heat->came[kind] / heat->foretold[kind];
 	double		came = celsius - heat->celsius;
-	double		weight = 1.0 / Max(LEAST_DEGREES, fabs(came - share * cast->change));
+	double		usual = Max(LEAST_DEGREES, USUAL_MISS * fabs(cast->change));
+	double		weight = 1.0 / Max(usual, fabs(came - share * cast->change));
 	double		fading = pow(CHANGE_FADING, Min(1.0, fabs(cast->change) / 5.0));
 	double		renewed = (1.0 - fading) * CHANGE_PRIOR;
 

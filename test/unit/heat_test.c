@@ -165,7 +165,7 @@ test_robust(void)
 		}
 	}
 	live(&heat, &device, 100, 20.0, 0.2);
-	is_near(heat_settled(&heat, 200.0), 64.0, 6.0, "a sensor's whims do not unlearn the law");
+	is_near(heat_settled(&heat, 200.0), 64.0, 2.0, "a sensor's whims do not unlearn the law");
 
 	device.ambient += 10.0;
 	live(&heat, &device, 200, 20.0, 0.2);
@@ -175,6 +175,39 @@ test_robust(void)
 	report(&heat, &device, 0.2);
 	live(&heat, &device, 50, 20.0, 0.2);
 	is_near(heat_settled(&heat, 200.0), 74.0, 6.0, "a gap of a month is survived");
+}
+
+/* What changes for good is learned again; what does not come is not foretold. */
+static void
+test_changes(void)
+{
+	Device		device = {24.0, 0.2, 240.0, 30.0, 30.0, 0.0};
+	Heat		heat;
+	double		foretold;
+
+	heat_start(&heat, 300.0);
+	live(&heat, &device, 4000, 60.0, 0.2);
+	device.resistance = 0.12;
+	live(&heat, &device, 4000, 60.0, 0.2);
+	is_near(heat_resistance(&heat), 0.12, 0.02, "better cooling is learned");
+
+	/* By the hour, bursts so short that the device does not warm. */
+	heat_start(&heat, 300.0);
+	for (int i = 0; i < 300; i++)
+	{
+		HeatReport	said = {3600.0 * i, i % 2 ? 50.0 : 250.0, NAN, i % 2 ? 35.0 : 65.0};
+
+		heat_report(&heat, said, true);
+	}
+	foretold = heat_predict(&heat, power(250.0), 3600.0);
+	is_near(foretold, 65.0, 3.0, "hours of work are foretold to warm");
+	for (int i = 300; i < 320; i++)
+	{
+		HeatReport	said = {3600.0 * i, i % 2 ? 50.0 : 250.0, NAN, 35.0};
+
+		heat_report(&heat, said, true);
+	}
+	ok(heat_predict(&heat, power(250.0), 3600.0) < 42.0, "soon not those of bursts that do not");
 }
 
 static void
@@ -361,6 +394,7 @@ main(void)
 	test_learns_law();
 	test_hours();
 	test_robust();
+	test_changes();
 	test_without_learning();
 	test_adopt();
 	test_utilisation();
