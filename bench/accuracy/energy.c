@@ -153,18 +153,18 @@ setting_at(int job, int device, double share)
 }
 
 /*
- * Returns how fast a device is: by the median of what the others' jobs take on
- * it, compared with the first device they ran on.
+ * Returns how slow a device is for the other jobs: the mean logarithm of what
+ * they take on it, at its highest limit, over their least anywhere.
  */
 static double
-slowness(int device)
+slowness(int device, int but_job)
 {
 	double		sum = 0.0;
 	int			n = 0;
 
 	for (int j = 0; j < jobs; j++)
 	{
-		int			here = setting_at(j, device, 1.0);
+		int			here = j == but_job ? -1 : setting_at(j, device, 1.0);
 		double		least = INFINITY;
 
 		for (int s = 0; s < settings; s++)
@@ -197,18 +197,18 @@ choose_measured(const Task *task, int job, const bool *allowed, bool *measured)
 			measured[low] = true;
 			measured[setting_at(job, d, task->high)] = true;
 		}
-		else if (fastest[0] < 0 || slowness(d) < slowness(fastest[0]))
+		else if (fastest[0] < 0 || slowness(d, job) < slowness(fastest[0], job))
 		{
 			fastest[1] = fastest[0];
 			fastest[0] = d;
 		}
-		else if (fastest[1] < 0 || slowness(d) < slowness(fastest[1]))
+		else if (fastest[1] < 0 || slowness(d, job) < slowness(fastest[1], job))
 			fastest[1] = d;
 	}
 	if (task->measuring != ON_TWO_DEVICES)
 		return;
 	/* A GPU that is far slower is not worth a measurement. */
-	if (fastest[1] >= 0 && slowness(fastest[1]) < slowness(fastest[0]) + 0.5)
+	if (fastest[1] >= 0 && slowness(fastest[1], job) < slowness(fastest[0], job) + 0.5)
 	{
 		measured[setting_at(job, fastest[0], 0.72)] = true;
 		measured[setting_at(job, fastest[1], 0.72)] = true;
