@@ -14,8 +14,9 @@
  * only tells to a degree, are the state of one extended Kalman filter.
  *
  * A model is HEAT_SIZE doubles and nothing else, so that a table keeps it as
- * one float8[] beside the device's key.  A report costs a constant time and no
- * memory.
+ * one float8[] beside the device's key.  One of another length, or that is not
+ * sane (heat_is_sane), is to be started again.  A report costs a constant time
+ * and no memory.
  */
 #ifndef HWSCHED_HEAT_H
 #define HWSCHED_HEAT_H
