@@ -24,7 +24,7 @@ endif
 
 # Run in this order in one database; `make test` complains if a file of sql/ is
 # not named here.
-REGRESS = pure golden documents fleet work settle leases scheduling gangs policies batch views roles errors tour
+REGRESS = pure golden documents fleet work settle leases health retries moves scheduling gangs policies batch order hostile access views roles errors tour
 ISOLATION = $(basename $(notdir $(wildcard test/isolation/specs/*.spec)))
 ISOLATION_OPTS = --inputdir=test/isolation --outputdir=test/isolation \
 	--load-extension=hwsched
@@ -83,7 +83,8 @@ help:
 	@echo "make install         install the extension into that PostgreSQL"
 	@echo "make demo            run an example on a throw-away server (EXAMPLE=name)"
 	@echo "make test            run all tests on a throw-away server"
-	@echo "                     (STAGES=\"static unit regress isolation pgtap tap\")"
+	@echo "                     (STAGES=\"static unit fuzz regress isolation pgtap tap smith log\","
+	@echo "                     and, only when asked for, sanitize)"
 	@echo "make bench           run the benchmark on a throw-away server (ARGS=...)"
 	@echo "make clean           remove what was built"
 	@echo

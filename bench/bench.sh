@@ -3,16 +3,20 @@
 # extension has been created; `make bench` provides one.  What is compared runs
 # in one run on one server.
 #
-#   bench.sh                                     all of them
-#   bench.sh accuracy|assign|schedule|growth|coordinators...   some
+#   bench.sh                                     all but churn and snapshot
+#   bench.sh accuracy|assign|schedule|growth|coordinators|cycle...   some
 #   bench.sh openb [trace [policy [seeds [solver]]]]
+#   bench.sh cycle peers                         with graphile-worker and pg-boss
+#   bench.sh churn [workloads]
+#   bench.sh snapshot [seconds]
 #
 # A trace is one of data/openb, or all; a policy is JSON or the name of one
 # algorithm.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
-readonly known="accuracy assign schedule coordinators openb growth"
+readonly known="accuracy assign schedule coordinators cycle openb growth churn snapshot"
+readonly usual="accuracy assign schedule coordinators cycle openb growth"
 readonly traces="default cpu050 cpu100 gpushare40 gpuspec10 multigpu20"
 
 run_sql() {
@@ -57,6 +61,18 @@ bench_coordinators() {
 	bash coordinators.sh
 }
 
+bench_cycle() {
+	bash cycle.sh "$@"
+}
+
+bench_churn() {
+	bash churn.sh "$@"
+}
+
+bench_snapshot() {
+	bash snapshot.sh "$@"
+}
+
 # replay <trace or all> <policy> <seeds> [solver]
 replay() {
 	local policy=$2 trace chosen=$1
@@ -86,7 +102,7 @@ bench_openb() {
 }
 
 # shellcheck disable=SC2086 # a list of words
-[ $# -gt 0 ] || set -- $known
+[ $# -gt 0 ] || set -- $usual
 while [ $# -gt 0 ]; do
 	name=$1
 	shift
@@ -98,15 +114,15 @@ while [ $# -gt 0 ]; do
 			;;
 	esac
 	echo
-	# what follows openb is its own, unless it is the next name
+	# what follows one of these is its own, unless it is the next name
 	case $name in
-		openb)
+		openb | cycle | churn | snapshot)
 			own=()
 			while [ $# -gt 0 ] && [[ " $known " != *" $1 "* ]]; do
 				own+=("$1")
 				shift
 			done
-			bench_openb "${own[@]}"
+			"bench_$name" "${own[@]}"
 			;;
 		*) "bench_$name" ;;
 	esac

@@ -62,7 +62,7 @@ SELECT count(*) FROM hwsched.worker WHERE pool = 'fleet' AND worker_id = 'bad';
 --
 -- Registering again: other hardware counts at once, work not started on it goes back
 --
-SELECT hwsched.create_pool('fleet_again');
+SELECT hwsched.create_pool('fleet_again', '{"retry_backoff": "0 s"}');
 SELECT hwsched.register_worker('w', '{"cpu_cores": 4, "available_memory": 32, "devices": [
 	{"hardware_class": "gpu", "model_name": "A", "supported_backends": ["cuda"], "compute_units": 80, "memory_total_bytes": 17179869184, "count": 3}]}', 'fleet_again');
 SELECT hwsched.submit_many('[{"test_id": "started", "required_accelerators": {"gpu": 1}, "minimum_memory": 8}, {"test_id": "waiting", "required_accelerators": {"gpu": 1}, "minimum_memory": 8},
@@ -96,7 +96,7 @@ SELECT assignments FROM hwsched.worker_reserved WHERE pool = 'fleet_again';
 --
 -- A worker that comes back smaller keeps no more waiting work than it can hold
 --
-SELECT hwsched.create_pool('fleet_smaller');
+SELECT hwsched.create_pool('fleet_smaller', '{"retry_backoff": "0 s"}');
 SELECT hwsched.register_worker('w', '{"cpu_cores": 8, "available_memory": 64, "max_concurrent": 9, "software_versions": {"python": "3.11"},
 	"devices": [{"hardware_class": "gpu", "compute_units": 80, "memory_total_bytes": 1000, "count": 2}]}', 'fleet_smaller');
 SELECT hwsched.submit_many('[{"test_id": "a", "required_accelerators": {"gpu": 1}, "cpu_cores": 4, "host_memory": 30}, {"test_id": "b", "required_accelerators": {"gpu": 1}, "cpu_cores": 4, "host_memory": 30}]', 'fleet_smaller');
@@ -143,7 +143,7 @@ ROLLBACK;
 --
 -- Draining: no new work, what is there is finished; resuming
 --
-SELECT hwsched.create_pool('fleet_drain');
+SELECT hwsched.create_pool('fleet_drain', '{"retry_backoff": "0 s"}');
 SELECT hwsched.register_worker('w', '{"cpu_cores": 4}', 'fleet_drain');
 SELECT hwsched.submit_many('[{"test_id": "before"}]', 'fleet_drain'), hwsched.assign_pending(NULL, 'fleet_drain');
 SELECT hwsched.drain_worker('w', 'fleet_drain');
@@ -161,7 +161,7 @@ SELECT hwsched.resume_worker('w', 'fleet_drain'), hwsched.assign_pending(NULL, '
 --
 -- Leaving: what had not started keeps its attempt, what ran has lost one; with the last it is dead
 --
-SELECT hwsched.create_pool('fleet_leave');
+SELECT hwsched.create_pool('fleet_leave', '{"retry_backoff": "0 s"}');
 SELECT hwsched.register_worker('w', '{"cpu_cores": 4}', 'fleet_leave'), hwsched.register_worker('idle', '{"supported_backends": ["tpu"]}', 'fleet_leave');
 SELECT hwsched.submit_many('[{"test_id": "1 ran"}, {"test_id": "2 ran its last", "retries": 0}, {"test_id": "3 waited"}]', 'fleet_leave');
 SELECT hwsched.assign_pending(NULL, 'fleet_leave'), (SELECT count(*) FROM hwsched.claim('w', 2, true, 'fleet_leave')) AS claimed;

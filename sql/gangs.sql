@@ -57,7 +57,7 @@ SELECT 'workload ' || s.workload_id, 1::text, ((SELECT count(*) FROM hwsched.pen
 FROM hwsched.submission AS s WHERE s.pool = 'gangs';
 CREATE FUNCTION pg_temp.wrong() RETURNS SETOF pg_temp.wrong LANGUAGE sql AS $$ SELECT * FROM pg_temp.wrong WHERE booked <> held $$;
 
-SELECT hwsched.create_pool('gangs');
+SELECT hwsched.create_pool('gangs', '{"retry_backoff": "0 s"}');
 SELECT count(hwsched.register_worker('w' || i, '{"cpu_cores": 8, "available_memory": 64, "supported_backends": ["cuda"]}', 'gangs')) AS workers FROM generate_series(1, 4) AS i;
 
 --

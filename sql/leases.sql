@@ -1,27 +1,29 @@
 -- Leases and timeouts: work is taken back, and nothing is completed twice.
-SELECT hwsched.create_pool('leases', '{"lease": "100 s", "retry_backoff": "0 s"}');
+SELECT hwsched.create_pool('leases', '{"lease": "100 s", "retry_backoff": "0 s", "offline_after": "1000 s"}');
 SELECT hwsched.register_worker(w, '{"cpu_cores": 4, "available_memory": 16}', 'leases') FROM unnest('{w1,w2}'::text[]) AS w;
 CREATE TEMP VIEW attempts AS SELECT workload_id, attempt, worker_id, state, error, round(extract(epoch FROM lease_until - now())::numeric, -1) AS lease FROM hwsched.assignment WHERE pool = 'leases' ORDER BY assignment_id;
 SELECT hwsched.submit('{"test_id": "a", "test_type": "vision", "retries": 1, "timeout": 50}', 'leases');
 SELECT hwsched.assign_pending(pool => 'leases');
 SELECT assignment_id AS one, worker_id AS w FROM hwsched.claim((SELECT worker_id FROM hwsched.assignment WHERE pool = 'leases'), pool => 'leases') \gset
 SELECT * FROM attempts \gx
--- a sign of life renews what is half over, and nothing else
+-- a sign of life of its worker renews it, that of another does not
+UPDATE hwsched.assignment SET lease_until = now() - interval '1 s' WHERE pool = 'leases';
+UPDATE hwsched.worker_load SET last_seen_at = now() - interval '101 s' WHERE pool = 'leases';
 SELECT hwsched.heartbeat(:'w', 'leases');
-SELECT lease FROM attempts;
-UPDATE hwsched.assignment SET lease_until = now() + interval '30 s' WHERE pool = 'leases';
-SELECT hwsched.heartbeat(CASE :'w' WHEN 'w1' THEN 'w2' ELSE 'w1' END, 'leases');
-SELECT lease FROM attempts;
-SELECT hwsched.heartbeat(:'w', 'leases');
-SELECT lease FROM attempts;
-UPDATE hwsched.assignment SET lease_until = now() + interval '30 s' WHERE pool = 'leases';
+SELECT expired FROM hwsched.maintain('leases');
+UPDATE hwsched.worker_load SET last_seen_at = now() - interval '101 s' WHERE pool = 'leases';
 SELECT hwsched.update_load(:'w', '{"cpu_utilization": 10}', 'leases');
-SELECT lease FROM attempts;
+SELECT expired FROM hwsched.maintain('leases');
+UPDATE hwsched.worker_load SET last_seen_at = now() - interval '101 s' WHERE pool = 'leases';
+SELECT hwsched.heartbeat(CASE :'w' WHEN 'w1' THEN 'w2' ELSE 'w1' END, 'leases');
 SELECT hwsched.extend_lease(:one, '10 min', 'leases');
 SELECT lease FROM attempts;
 SELECT * FROM hwsched.maintain('leases');
 -- it runs out
 UPDATE hwsched.assignment SET lease_until = now() - interval '1 s' WHERE pool = 'leases';
+UPDATE hwsched.worker_load SET last_seen_at = now() - interval '99 s' WHERE pool = 'leases';
+SELECT expired FROM hwsched.maintain('leases');
+UPDATE hwsched.worker_load SET last_seen_at = now() - interval '101 s' WHERE pool = 'leases';
 SELECT * FROM hwsched.maintain('leases');
 SELECT workload_id, attempt, state, error FROM attempts;
 SELECT state FROM hwsched.workload WHERE pool = 'leases';
@@ -52,6 +54,7 @@ SELECT hwsched.submit('{"test_id": "gang", "test_type": "training", "custom_prop
 SELECT hwsched.assign_pending(pool => 'leases');
 SELECT count(*) FROM unnest('{w1,w2}'::text[]) AS w, hwsched.claim(w, pool => 'leases');
 UPDATE hwsched.assignment SET lease_until = now() - interval '1 s' WHERE pool = 'leases' AND state = 'running';
+UPDATE hwsched.worker_load SET last_seen_at = now() - interval '101 s' WHERE pool = 'leases';
 SELECT * FROM hwsched.maintain('leases');
 SELECT workload_id, attempt, state, error FROM attempts WHERE workload_id = 'gang';
 SELECT workload_id, attempt FROM hwsched.pending WHERE pool = 'leases';

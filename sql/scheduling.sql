@@ -21,7 +21,7 @@ BEGIN
 	IF EXISTS (SELECT FROM hwsched.pool AS p WHERE p.pool = name) THEN
 		PERFORM hwsched.drop_pool(name);
 	END IF;
-	PERFORM hwsched.create_pool(name, settings);
+	PERFORM hwsched.create_pool(name, '{"retry_backoff": "0 s"}' || settings);
 	FOR worker IN SELECT key, value FROM jsonb_each(workers) ORDER BY key COLLATE "C" LOOP
 		PERFORM hwsched.register_worker(worker.key, worker.value, name);
 	END LOOP;
@@ -198,7 +198,7 @@ CREATE FUNCTION pg_temp.fill(name text, backwards boolean) RETURNS bigint LANGUA
 DECLARE
 	worker record;
 BEGIN
-	PERFORM hwsched.create_pool(name);
+	PERFORM hwsched.create_pool(name, '{"retry_backoff": "0 s"}');
 	FOR worker IN SELECT g FROM generate_series(0, 29) AS g ORDER BY CASE WHEN backwards THEN -g ELSE g END LOOP
 		PERFORM hwsched.register_worker('w' || worker.g, jsonb_build_object('cpu_cores', 2 + worker.g % 3 * 7, 'available_memory', 8 * (1 + worker.g % 4),
 			'supported_backends', (ARRAY['["cuda"]', '["rocm", "tpu"]', '["npu"]', '[]', '["webgpu", "webnn"]'])[1 + worker.g % 5]::jsonb), name);
@@ -350,7 +350,7 @@ DECLARE
 	ranked text;
 	chosen text;
 BEGIN
-	PERFORM hwsched.create_pool('sched_rank');
+	PERFORM hwsched.create_pool('sched_rank', '{"retry_backoff": "0 s"}');
 	FOR i IN 0..14 LOOP
 		PERFORM hwsched.register_worker('w' || i, jsonb_build_object('cpu_cores', 2 + i % 3 * 7, 'available_memory', 16 * (1 + i % 4), 'available_accelerators', CASE i % 5 WHEN 0 THEN '{"cuda": 3}' ELSE '{}' END::jsonb,
 			'supported_backends', (ARRAY['["cuda"]', '["rocm", "tpu"]', '["npu"]', '[]', '["webgpu", "webnn"]'])[1 + i % 5]::jsonb), 'sched_rank');
@@ -378,7 +378,7 @@ WHERE u.pool LIKE 'sched%' AND (u.share > 1000000 OR u.memory_bytes > d.memory_b
 --
 -- The reason is that of the accelerators, not of the CPU beside them
 --
-SELECT hwsched.create_pool('sched_why');
+SELECT hwsched.create_pool('sched_why', '{"retry_backoff": "0 s"}');
 SELECT hwsched.register_worker('srv', '{"cpu_cores": 64, "available_memory": 512, "devices": [{"hardware_class": "gpu", "compute_units": 108, "model_name": "A100",
     "memory_total_bytes": 42949672960, "supported_backends": ["cuda"], "supported_precisions": ["fp32"], "count": 2}]}', 'sched_why');
 SELECT hwsched.submit_many('[
@@ -402,7 +402,7 @@ SELECT workload_id, worker_id FROM hwsched.assignment WHERE pool = 'sched_why';
 --
 -- What a batch takes and books is found where it is, whatever the caller has set: a search for every row would cost the square of the batch
 --
-SELECT hwsched.create_pool('sched_plan');
+SELECT hwsched.create_pool('sched_plan', '{"retry_backoff": "0 s"}');
 SELECT hwsched.register_worker('w' || n, '{"cpu_cores": 4, "supported_backends": ["cuda"]}', 'sched_plan') FROM generate_series(1, 2) AS n \g /dev/null
 SELECT hwsched.submit_many('[{"test_id": "a"}, {"test_id": "huge", "required_accelerators": {"gpu": 9}}, {"test_id": "b", "priority": 5}, {"test_id": "c", "required_accelerators": {"gpu": 1}}]', 'sched_plan');
 CREATE TEMP VIEW scanned AS SELECT relname, seq_scan FROM pg_stat_xact_user_tables WHERE relid IN ('hwsched.pending'::regclass, 'hwsched.worker_usage'::regclass, 'hwsched.device_usage'::regclass);

@@ -2,7 +2,7 @@
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS hwsched;
 
-SELECT hwsched.create_pool('views'), hwsched.create_pool('views_empty');
+SELECT hwsched.create_pool('views', '{"retry_backoff": "0 s"}'), hwsched.create_pool('views_empty');
 SELECT hwsched.register_worker('cpu', '{"hostname": "c1", "cpu_cores": 8, "available_memory": 32, "cost_per_hour": 0.5}', 'views'),
 	hwsched.register_worker('gpu', '{"hostname": "g1", "cpu_cores": 4, "available_memory": 64, "devices": [{"hardware_class": "gpu", "vendor": "nvidia", "model_name": "A100", "supported_backends": ["cuda"],
 		"compute_units": 108, "memory_total_bytes": 42949672960, "idle_celsius": 30, "throttle_celsius": 80, "count": 2}]}', 'views'),

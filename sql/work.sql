@@ -23,7 +23,7 @@ FROM hwsched.workload AS w LEFT JOIN hwsched.assignment AS a USING (pool, worklo
 CREATE FUNCTION pg_temp.latest(workload text, in_pool text DEFAULT 'work') RETURNS bigint LANGUAGE sql AS $$
 	SELECT max(assignment_id) FROM hwsched.assignment WHERE pool = in_pool AND workload_id = workload $$;
 
-SELECT hwsched.create_pool('work');
+SELECT hwsched.create_pool('work', '{"quarantine_after": 1000, "retry_backoff": "0 s"}');
 
 --
 -- Submitting: what is kept, ids of one's own and generated ones
@@ -53,9 +53,6 @@ SELECT hwsched.submit_many('[]', 'work') AS empty;
 SELECT pg_temp.error_of($$SELECT hwsched.submit_many('[{}, {}, {"retries": -1}]', 'work')$$);
 SELECT pg_temp.error_of($$SELECT hwsched.submit_many('[{}, {"custom_properties": {"workload_profile": {"metrics": {"parallelism": 2}}}}]', 'work')$$);
 SELECT pg_temp.error_of($$SELECT hwsched.submit_many('[{}, {"depends_on": ["a"]}]', 'work')$$);
--- what comes later is refused clearly rather than half done
-SELECT pg_temp.error_of(format('SELECT hwsched.submit(%L, %L)', requirements, 'work')) FROM unnest(ARRAY[
-	'{"depends_on": ["t1"]}', '{"concurrency_key": "k"}']) WITH ORDINALITY AS r (requirements, no) ORDER BY no;
 SELECT hwsched.cancel('twice', 'work');
 
 --
@@ -92,7 +89,7 @@ SELECT hwsched.submit_many('[{"test_id": "n1"}, {"test_id": "n2"}, {"test_id": "
 SELECT count(*) FROM hwsched.claim('narrow', 3, true, 'work');
 SELECT pg_temp.error_of($$SELECT * FROM hwsched.claim('w', 0, true, 'work')$$);
 SELECT pg_temp.error_of($$SELECT * FROM hwsched.claim('nobody', 1, true, 'work')$$);
-SELECT hwsched.drop_pool('work'), hwsched.create_pool('work', '{"lease": "2 min"}');
+SELECT hwsched.drop_pool('work'), hwsched.create_pool('work', '{"lease": "2 min", "quarantine_after": 1000, "retry_backoff": "0 s"}');
 
 --
 -- A life: assigned, running, completed, each step from the state before it
@@ -109,16 +106,25 @@ SELECT pg_temp.error_on(format('SELECT hwsched.start(%s, %L)', pg_temp.latest('l
 SELECT hwsched.extend_lease(pg_temp.latest('life'), '1 s', 'work'), (SELECT lease_until - started_at = '2 min' FROM hwsched.assignment WHERE pool = 'work') AS as_before;
 SELECT hwsched.extend_lease(pg_temp.latest('life'), '1 hour', 'work');
 SELECT lease_until > started_at + interval '59 min' AS extended FROM hwsched.assignment WHERE pool = 'work';
+-- what it is to run, also in the statement that claims it
+SELECT hwsched.requirements(pg_temp.latest('life'), 'work');
 SELECT hwsched.complete(pg_temp.latest('life'), '{"accuracy": 0.9}', 'work');
 SELECT w.state, a.state AS assignment, a.result, a.lease_until, w.closed_at = a.finished_at AS closed, a.error FROM hwsched.workload AS w JOIN hwsched.assignment AS a USING (pool, workload_id) WHERE pool = 'work';
 SELECT pg_temp.error_on(format(statement, pg_temp.latest('life'), 'work')) FROM unnest(ARRAY['SELECT hwsched.start(%s, %L)', 'SELECT hwsched.complete(%s, NULL, %L)', 'SELECT hwsched.fail(%s, NULL, %L)',
-	'SELECT hwsched.extend_lease(%s, ''1 s'', %L)', 'SELECT hwsched.complete_many(ARRAY[%s], %L)']) WITH ORDINALITY AS s (statement, no) ORDER BY no;
+	'SELECT hwsched.extend_lease(%s, ''1 s'', %L)', 'SELECT hwsched.complete_many(ARRAY[%s], %L)', 'SELECT hwsched.requirements(%s, %L)']) WITH ORDINALITY AS s (statement, no) ORDER BY no;
+SELECT hwsched.submit('{"test_id": "to run", "timeout": 12.5, "custom_properties": {"command": ["true"]}}', 'work');
+SELECT hwsched.requirements(a.assignment_id, 'work') FROM hwsched.claim('w', 1, true, 'work') AS a;
+SELECT pg_temp.error_of($$SELECT hwsched.requirements(0, 'work')$$), pg_temp.error_of($$SELECT hwsched.requirements(NULL, 'work')$$);
+-- and what a worker runs that has forgotten
+SELECT workload_id, state FROM hwsched.running_on('w', 'work');
+SELECT pg_temp.error_of($$SELECT hwsched.running_on('nobody', 'work')$$), pg_temp.error_of($$SELECT hwsched.running_on('w', 'nowhere')$$);
+SELECT hwsched.cancel('to run', 'work');
 SELECT pg_temp.error_of(statement) FROM unnest(ARRAY[$$SELECT hwsched.cancel('life', 'work')$$, $$SELECT hwsched.schedule('life', 'work')$$]) AS statement;
 -- it may run again: the view shows the latest run, the assignments keep all
 SELECT hwsched.submit('{"test_id": "life", "priority": 1}', 'work');
-SELECT run, state, priority, closed_at FROM hwsched.workload WHERE pool = 'work';
+SELECT run, state, priority, closed_at FROM hwsched.workload WHERE pool = 'work' AND workload_id = 'life';
 SELECT hwsched.assign_pending(NULL, 'work');
-SELECT run, attempt, state FROM hwsched.assignment WHERE pool = 'work' ORDER BY assignment_id;
+SELECT run, attempt, state FROM hwsched.assignment WHERE pool = 'work' AND workload_id = 'life' ORDER BY assignment_id;
 
 --
 -- Many at once: all or none

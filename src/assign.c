@@ -5,12 +5,16 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "arguments.h"
 #include "assign.h"
+#include "commands/async.h"
 #include "context.h"
 #include "funcapi.h"
+#include "preempt.h"
 #include "statement.h"
 #include "usage.h"
+#include "utils/snapmgr.h"
 
 PG_FUNCTION_INFO_V1(assign_pending);
 PG_FUNCTION_INFO_V1(plan_pending);
@@ -70,9 +74,9 @@ write_usage(const Picture *picture, const char *pool)
 }
 
 /*
- * Takes the placed items out of the queue.  They are found by their ctids: rows
- * are never updated, the pool's lock keeps others from taking them, and the
- * caller's snapshot keeps their places from being used again.
+ * Takes the placed items out of the queue.  They are found by their ctids: the
+ * pool's lock keeps others from taking or updating them, and the caller's
+ * snapshot keeps their places from being used again.
  */
 static void
 leave_queue(const Picture *picture, const char *pool, int count)
@@ -97,8 +101,52 @@ leave_queue(const Picture *picture, const char *pool, int count)
 enum
 {
 	POOL, WORKLOAD, RUN, ATTEMPT, SHARD, PRIORITY, PROFILE, WORKER, DEVICE_NOS, FIRST, LAST,
-	DEVICE_PROFILE, EFFICIENCY, ADJUSTED, SCORE, PREDICTED, GANG, NPARAMETERS
+	DEVICE_PROFILE, EFFICIENCY, ADJUSTED, SCORE, PREDICTED, GANG, KEY, NPARAMETERS
 };
+
+/* Returns the concurrency keys of the placements, or NULL if there are none. */
+static Parameter
+keys_array(const Picture *picture)
+{
+	const Search *search = &picture->search;
+	int			n = search->nplacements;
+	Datum	   *keys;
+	bool	   *nulls;
+
+	if (search->nkeys == 0)
+		return NULL_VALUE;
+	keys = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * n);
+	nulls = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(bool) * n);
+	for (int i = 0; i < n; i++)
+	{
+		keys[i] = picture->rows[search->placements[i].item].concurrency_key;
+		nulls[i] = keys[i] == (Datum) 0;
+	}
+	return array_value(TEXTOID, keys, nulls, n);
+}
+
+/*
+ * Raises a serialization failure if a concurrency key of the placements is held
+ * by now: an old snapshot (REPEATABLE READ) does not show who has taken it.
+ */
+void
+check_keys(const Picture *picture, const char *pool)
+{
+	static Statement statement = {
+		"SELECT concurrency_key FROM hwsched.assignment"
+		" WHERE pool = $1 AND concurrency_key = ANY ($2) AND finished_at IS NULL LIMIT 1",
+		{TEXTOID, TEXTARRAYOID}
+	};
+
+	if (picture->search.nkeys == 0 || !IsolationUsesXactSnapshot())
+		return;
+	PushActiveSnapshot(GetLatestSnapshot());
+	if (statement_run(&statement, true, TEXT_VALUE(pool), keys_array(picture)) > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("could not serialize access due to work with the same concurrency_key \"%s\"", column_text(0, 1))));
+	PopActiveSnapshot();
+}
 
 /* Describes the placements in parameters[]. */
 static void
@@ -152,6 +200,7 @@ describe_placements(const Picture *picture, Parameter *parameters)
 		predicted[i] = placement->predicted_seconds;
 		gang[i] = profile_strategy(&search->kinds[item->kind].profile) != STRATEGY_SINGLE;
 	}
+	parameters[KEY] = keys_array(picture);
 	parameters[WORKLOAD] = array_value(TEXTOID, workload, NULL, n);
 	parameters[WORKER] = array_value(TEXTOID, worker, NULL, n);
 }
@@ -171,13 +220,14 @@ write_decisions(Picture *picture, const char *pool, bool returning)
 {
 #define MAKE_SQL \
 	"INSERT INTO hwsched.assignment (pool, workload_id, run, attempt, shard_no, priority, profile_id, worker_id, device_nos," \
-	"    device_profile_id, efficiency, adjusted_efficiency, score, predicted_seconds, is_gang)" \
+	"    device_profile_id, efficiency, adjusted_efficiency, score, predicted_seconds, is_gang, concurrency_key)" \
 	" SELECT $1, workload_id, ($3)[i], ($4)[i], ($5)[i], ($6)[i], ($7)[i], worker_id, ($9)[($10)[i]:($11)[i]]," \
-	"    ($12)[i], ($13)[i], ($14)[i], ($15)[i], ($16)[i], ($17)[i]" \
-	" FROM (SELECT unnest($2) AS workload_id, unnest($8) AS worker_id, generate_subscripts($2, 1) AS i) d"
+	"    ($12)[i], ($13)[i], ($14)[i], ($15)[i], ($16)[i], ($17)[i], concurrency_key" \
+	" FROM (SELECT unnest($18) AS concurrency_key, unnest($2) AS workload_id, unnest($8) AS worker_id, generate_subscripts($2, 1) AS i) d"
 #define MAKE_TYPES \
 	{TEXTOID, TEXTARRAYOID, INT4ARRAYOID, INT4ARRAYOID, INT4ARRAYOID, INT2ARRAYOID, INT8ARRAYOID, TEXTARRAYOID, INT4ARRAYOID, \
-	 INT4ARRAYOID, INT4ARRAYOID, INT8ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, BOOLARRAYOID}
+	 INT4ARRAYOID, INT4ARRAYOID, INT8ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, BOOLARRAYOID,\
+	 TEXTARRAYOID}
 	static Statement make = {MAKE_SQL, MAKE_TYPES};
 	static Statement make_returning = {MAKE_SQL " RETURNING *", MAKE_TYPES};
 	Parameter	parameters[NPARAMETERS] = {[POOL] = TEXT_VALUE(pool)};
@@ -187,12 +237,24 @@ write_decisions(Picture *picture, const char *pool, bool returning)
 		placed += picture->items[i].nplacements > 0;
 	if (placed == 0)
 		return 0;
+	check_keys(picture, pool);
 	write_usage(picture, pool);
 	write_models(picture, pool);
 	describe_placements(picture, parameters);
 	leave_queue(picture, pool, placed);
 	statement_execute(returning ? &make_returning : &make, false, parameters, NPARAMETERS);
 	return placed;
+}
+
+/*
+ * Tells who listens that a pool has new assignments, once this transaction
+ * commits.  Only a hint: workers ask without it, too, just less often.
+ */
+void
+notify_assigned(const PoolSettings *settings, const char *pool)
+{
+	if (settings->notify)
+		Async_Notify("hwsched_assigned", pool);
 }
 
 /* --- deciding --- */
@@ -244,6 +306,8 @@ assign_pending(PG_FUNCTION_ARGS)
 	int64		limit = batch_limit(fcinfo, 0);
 	char	   *pool = text_argument(fcinfo, 1);
 	Picture		picture;
+	int64	   *victims;
+	int			nvictims;
 	int64		placed = 0;
 
 	SPI_connect();
@@ -253,7 +317,11 @@ assign_pending(PG_FUNCTION_ARGS)
 		picture_settings(&picture, pool, false);
 		picture_queue(&picture, pool, limit, false);
 		decide(&picture, pool, false);
+		nvictims = preempt(&picture, pool, false, &victims);
+		evict(pool, victims, nvictims);
 		placed = write_decisions(&picture, pool, false);
+		if (placed > 0)
+			notify_assigned(&picture.settings, pool);
 		write_reservations(&picture, pool, limit >= 0 && picture.nitems == limit);
 	}
 	SPI_finish();
@@ -268,12 +336,14 @@ plan_pending(PG_FUNCTION_ARGS)
 	char	   *pool = text_argument(fcinfo, 1);
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	Picture		picture;
+	int64	   *victims;
 
 	InitMaterializedSRF(fcinfo, 0);
 	SPI_connect();
 	picture_settings(&picture, pool, true);
 	picture_queue(&picture, pool, limit, true);
 	decide(&picture, pool, true);
+	(void) preempt(&picture, pool, true, &victims);
 	for (int i = 0; i < picture.search.nplacements; i++)
 	{
 		const Placement *placement = &picture.search.placements[i];

@@ -7,6 +7,8 @@
 
 #include "fleet.h"
 
+extern void check_keys(const Picture *picture, const char *pool);
 extern int64 write_decisions(Picture *picture, const char *pool, bool returning);
+extern void notify_assigned(const PoolSettings *settings, const char *pool);
 
 #endif							/* HWSCHED_ASSIGN_H */

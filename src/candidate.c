@@ -33,6 +33,9 @@ pair_of(Search *search, WorkKind *kind, int profile)
 			undemanding.min_compute_units = 0;
 			pair->mismatch = device_mismatch(&undemanding, device);
 		}
+		if (pair->mismatch == MATCHES && kind->demand.avoid_class != NULL &&
+			same_name(device->hardware_class, kind->demand.avoid_class))
+			pair->mismatch = MISMATCH_CLASS;
 		if (pair->mismatch == MATCHES)
 			pair->raw_efficiency = raw_efficiency(&kind->profile, device);
 		search->pairs_scored++;
@@ -114,6 +117,7 @@ device_unsuitable(Search *search, WorkKind *kind, const Worker *worker,
 		[MISMATCH_FEATURE] = REFUSED_FEATURE,
 		[MISMATCH_UNITS] = REFUSED_UNITS,
 		[MISMATCH_MEMORY] = REFUSED_MEMORY,
+		[MISMATCH_CLASS] = REFUSED_CLASS,
 	};
 	const Pair *pair = pair_of(search, kind, device->profile);
 	int64		memory = kind->profile.min_memory_bytes;
@@ -215,7 +219,7 @@ worker_refusal(Search *search, WorkKind *kind, const Worker *worker)
 	if (refusal != FITS)
 		return refusal;
 	if (!worker->accepting)
-		return REFUSED_DRAINING;
+		return worker->unhealthy ? REFUSED_HEALTH : REFUSED_DRAINING;
 	if (worker->barred)
 		return REFUSED_RESERVED;
 	if (worker->max_concurrent > 0 && worker->assignments >= worker->max_concurrent)

@@ -182,7 +182,8 @@ has_reservations(const char *pool, bool read_only)
 {
 	static Statement statement = {
 		"SELECT FROM hwsched.reservation r WHERE r.pool = $1 AND EXISTS (SELECT FROM hwsched.pending p"
-		"  WHERE p.pool = r.pool AND p.priority = r.priority AND p.deadline = r.deadline AND p.queue_no = r.queue_no OFFSET 0) LIMIT 1",
+		"  WHERE p.pool = r.pool AND p.priority = r.priority AND p.deadline = r.deadline AND p.queue_no = r.queue_no"
+		"   AND " MAY_BE_PLACED("false") " OFFSET 0) LIMIT 1",
 		{TEXTOID}
 	};
 
@@ -208,13 +209,14 @@ void
 load_reservations(Picture *picture, const char *pool, bool read_only)
 {
 	static Statement statement = {
-		"SELECT r.worker_id, r.priority, r.deadline, r.queue_no FROM hwsched.reservation r"
+		"SELECT r.worker_id, " AGED_PRIORITY("$2") ", r.deadline, r.queue_no FROM hwsched.reservation r"
 		" JOIN hwsched.pending p ON p.pool = r.pool AND p.priority = r.priority AND p.deadline = r.deadline AND p.queue_no = r.queue_no"
-		" WHERE r.pool = $1",
-		{TEXTOID}
+		" WHERE r.pool = $1 AND " MAY_BE_PLACED("false"),
+		{TEXTOID, FLOAT8OID}
 	};
-	uint64		n = statement_run(&statement, read_only, TEXT_VALUE(pool));
+	uint64		n = statement_run(&statement, read_only, TEXT_VALUE(pool), VALUE(Float8GetDatum(picture->settings.ageing)));
 	int			behind = 0;
+	int32		priority;
 
 	if (n == 0)
 		return;
@@ -225,8 +227,9 @@ load_reservations(Picture *picture, const char *pool, bool read_only)
 		if (worker >= 0)
 			picture->fleet.workers[worker].reserved = true;
 	}
+	priority = column_int(0, 2);
 	while (behind < picture->nitems &&
-		   !stands_behind(&picture->items[behind], &picture->rows[behind], column_int(0, 2), column_bigint(0, 3), column_bigint(0, 4)))
+		   !stands_behind(&picture->items[behind], &picture->rows[behind], priority, column_bigint(0, 3), column_bigint(0, 4)))
 		behind++;
 	picture->search.reserved_from = behind;
 }
@@ -241,9 +244,10 @@ write_reservations(const Picture *picture, const char *pool, bool head_only)
 {
 	static Statement clear = {
 		"DELETE FROM hwsched.reservation r WHERE r.pool = $1"
-		" AND ($2 OR (r.priority, r.deadline, r.queue_no) <= ($3, $4, $5)"
-		"  OR NOT EXISTS (SELECT FROM hwsched.pending p WHERE p.pool = r.pool AND p.priority = r.priority AND p.deadline = r.deadline AND p.queue_no = r.queue_no))",
-		{TEXTOID, BOOLOID, INT4OID, TIMESTAMPTZOID, INT8OID}
+		" AND ($2 OR NOT EXISTS (SELECT FROM hwsched.pending p"
+		"  WHERE p.pool = r.pool AND p.priority = r.priority AND p.deadline = r.deadline AND p.queue_no = r.queue_no"
+		"   AND (" AGED_PRIORITY("$6") ", p.deadline, p.queue_no) > ($3, $4, $5)))",
+		{TEXTOID, BOOLOID, INT4OID, TIMESTAMPTZOID, INT8OID, FLOAT8OID}
 	};
 	static Statement write = {
 		"INSERT INTO hwsched.reservation (pool, worker_id, priority, deadline, queue_no, workload_id)"
@@ -258,7 +262,8 @@ write_reservations(const Picture *picture, const char *pool, bool head_only)
 	statement_run(&clear, false, TEXT_VALUE(pool), VALUE(BoolGetDatum(!head_only || search->blocked_gang >= 0)),
 				  INT_VALUE(last < 0 ? 0 : picture->items[last].priority),
 				  VALUE(TimestampTzGetDatum(last < 0 ? 0 : picture->rows[last].deadline)),
-				  BIGINT_VALUE(last < 0 ? 0 : picture->rows[last].queue_no));
+				  BIGINT_VALUE(last < 0 ? 0 : picture->rows[last].queue_no),
+				  VALUE(Float8GetDatum(picture->settings.ageing)));
 	if (search->blocked_gang < 0)
 		return;
 	workers = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(char *) * (picture->fleet.nworkers + 1));
@@ -266,7 +271,7 @@ write_reservations(const Picture *picture, const char *pool, bool head_only)
 		if (picture->fleet.workers[w].reserved)
 			workers[n++] = picture->fleet.workers[w].worker_id;
 	statement_run(&write, false, TEXT_VALUE(pool), text_array(workers, n),
-				  INT_VALUE(picture->items[search->blocked_gang].priority),
+				  INT_VALUE(picture->rows[search->blocked_gang].priority),
 				  VALUE(TimestampTzGetDatum(picture->rows[search->blocked_gang].deadline)),
 				  BIGINT_VALUE(picture->rows[search->blocked_gang].queue_no),
 				  VALUE(picture->rows[search->blocked_gang].workload_id));

@@ -4,9 +4,9 @@
  */
 #include "postgres.h"
 
+#include "common/shortest_dec.h"
 #include "document.h"
 #include "utils/builtins.h"
-#include "utils/float.h"
 #include "utils/numeric.h"
 #include "utils/timestamp.h"
 
@@ -105,6 +105,7 @@ static const Field demand_fields[] = {
 	/* sparse: a demand that is not a gang's is written as if they did not exist */
 	{"quorum", FIELD_INTEGER, offsetof(Demand, quorum), NAME_FREE, 0, MOST_SHARDS, .sparse = true},
 	{"share_worker", FIELD_BOOLEAN, offsetof(Demand, share_worker), .sparse = true},
+	{"avoid_class", FIELD_TEXT, offsetof(Demand, avoid_class), .sparse = true},
 };
 
 const Document demand_document = {"demand", sizeof(Demand), FIELDS(demand_fields)};
@@ -161,7 +162,7 @@ preset_requirements(void *values)
 	requirements->expected_duration = NAN;
 	requirements->priority = 3;
 	requirements->timeout = 3600;
-	requirements->retries = 3;
+	requirements->retries = DEFAULT_RETRIES;
 	requirements->deadline = DT_NOEND;
 }
 
@@ -377,12 +378,16 @@ push_integer(JsonbParseState **state, int64 number)
 	push_numeric(state, DirectFunctionCall1(int8_numeric, Int64GetDatum(number)));
 }
 
-/* Goes through the shortest exact text: the cast to numeric would round. */
+/*
+ * Goes through the shortest exact text: the cast to numeric would round, and so
+ * would a double's output function with the caller's extra_float_digits.
+ */
 void
 push_double(JsonbParseState **state, double number)
 {
-	char	   *text = float8out_internal(number);
+	char		text[DOUBLE_SHORTEST_DECIMAL_LEN];
 
+	double_to_shortest_decimal_buf(number, text);
 	push_numeric(state, DirectFunctionCall3(numeric_in, CStringGetDatum(text),
 											ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
 }

@@ -77,6 +77,9 @@ typedef struct RequestedProperties
 	const char *allocation_strategy;
 } RequestedProperties;
 
+/* Attempts after the first, where a test does not say. */
+#define DEFAULT_RETRIES 3
+
 typedef struct Requirements
 {
 	const char *test_id;

@@ -26,12 +26,14 @@ refusal_reason(Refusal refusal)
 		[REFUSED_PRECISION] = "no device has the required precisions",
 		[REFUSED_FEATURE] = "no device has the required features",
 		[REFUSED_UNITS] = "no device has enough compute units",
+		[REFUSED_CLASS] = "it was too slow on that class of hardware",
 		[REFUSED_MEMORY] = "no device has enough memory",
 		[REFUSED_ACCELERATORS] = "no worker has the required accelerators",
 		[REFUSED_SOFTWARE] = "no worker has the required software",
 		[REFUSED_CPU_CORES] = "no worker has enough cores",
 		[REFUSED_HOST_MEMORY] = "no worker has enough memory",
 		[REFUSED_WORKERS] = "too few workers could take a part of it",
+		[REFUSED_HEALTH] = "its workers are offline or quarantined",
 		[REFUSED_DRAINING] = "its workers are draining",
 		[REFUSED_RESERVED] = "its workers are reserved for a gang",
 		[REFUSED_LOAD] = "its workers are loaded beyond max_load",
@@ -147,6 +149,19 @@ bar_reserved_workers(Fleet *fleet, bool barred)
 		fleet->workers[w].barred = fleet->workers[w].reserved && barred;
 }
 
+/* Returns what a workload has to wait for whatever room there is, or NULL. */
+static const char *
+waits_for(const char *pool, const char *workload_id)
+{
+	static Statement statement = {
+		"SELECT w.reason FROM hwsched.submission s JOIN hwsched.waiting w ON w.pool = s.pool AND w.priority = s.priority"
+		"  AND w.queue_no = s.queue_no WHERE s.pool = $1 AND s.workload_id = $2",
+		{TEXTOID, TEXTOID}
+	};
+
+	return statement_run(&statement, true, TEXT_VALUE(pool), TEXT_VALUE(workload_id)) == 0 ? NULL : column_text(0, 1);
+}
+
 /* compatible_hardware(workload_id text, pool text) RETURNS TABLE */
 Datum
 compatible_hardware(PG_FUNCTION_ARGS)
@@ -159,6 +174,7 @@ compatible_hardware(PG_FUNCTION_ARGS)
 	Fleet	   *fleet = &picture.fleet;
 	WorkKind   *kind;
 	Ranked	   *ranked;
+	const char *waits;
 	int			count;
 
 	InitMaterializedSRF(fcinfo, 0);
@@ -169,6 +185,7 @@ compatible_hardware(PG_FUNCTION_ARGS)
 	load_reservations(&picture, pool, true);
 	if (search->reserved_from == 0)
 		bar_reserved_workers(fleet, true);
+	waits = waits_for(pool, workload_id);
 	kind = &search->kinds[0];
 	ranked = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Ranked) * (fleet->ndevices + 1));
 	count = rank_devices(search, ranked);
@@ -201,8 +218,9 @@ compatible_hardware(PG_FUNCTION_ARGS)
 		values[c] = Float8GetDatum(nulls[c] ? 0 : ranked[i].score);
 		c++;
 		values[c++] = Float8GetDatum(predict_seconds(&kind->profile, profile, picture.items[0].expected_seconds));
-		nulls[c] = ranked[i].refusal == FITS;
-		values[c++] = CStringGetTextDatum(refusal_reason(ranked[i].refusal));
+		nulls[c] = ranked[i].refusal == FITS && waits == NULL;
+		values[c++] = CStringGetTextDatum(ranked[i].refusal == FITS && waits != NULL ? waits :
+										  refusal_reason(ranked[i].refusal));
 		nulls[c] = ranked[i].refusal != FITS;
 		values[c] = nulls[c] ? (Datum) 0 : scores_by_algorithm(&picture.policies, kind->policy, ranked[i].parts);
 		c++;
@@ -215,12 +233,18 @@ compatible_hardware(PG_FUNCTION_ARGS)
 
 /* --- explain_pending --- */
 
-/* explain_pending(pool text) RETURNS TABLE (reason, workloads, profile_ids) */
+/* explain_pending(pool text) RETURNS TABLE (reason, workloads, profile_ids, ready) */
 Datum
 explain_pending(PG_FUNCTION_ARGS)
 {
 	static Statement statement = {
-		"SELECT profile_id, count(*) FROM hwsched.pending WHERE pool = $1 GROUP BY profile_id ORDER BY profile_id",
+		"SELECT p.profile_id, count(*) FROM hwsched.pending p WHERE p.pool = $1 AND " MAY_BE_PLACED("true")
+		" GROUP BY p.profile_id ORDER BY p.profile_id",
+		{TEXTOID}
+	};
+	static Statement waiting = {
+		"SELECT reason, count(*), array_agg(DISTINCT profile_id ORDER BY profile_id), false FROM hwsched.waiting"
+		" WHERE pool = $1 GROUP BY reason ORDER BY reason COLLATE \"C\"",
 		{TEXTOID}
 	};
 	char	   *pool = text_to_cstring(PG_GETARG_TEXT_PP(0));
@@ -262,8 +286,8 @@ explain_pending(PG_FUNCTION_ARGS)
 
 	for (int refusal = REFUSED_NO_WORKER; refusal <= FITS; refusal++)
 	{
-		Datum		values[3];
-		bool		nulls[3] = {0};
+		Datum		values[4];
+		bool		nulls[4] = {0};
 		int64		workloads = 0;
 		int			nprofiles = 0;
 
@@ -278,8 +302,11 @@ explain_pending(PG_FUNCTION_ARGS)
 		values[0] = CStringGetTextDatum(refusal_reason((Refusal) refusal));
 		values[1] = Int64GetDatum(workloads);
 		values[2] = array_value(INT8OID, profile_ids, NULL, nprofiles).value;
+		values[3] = BoolGetDatum(true);
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}
+	if (statement_run(&waiting, true, TEXT_VALUE(pool)) > 0)
+		return_rows(fcinfo);
 	SPI_finish();
 	return (Datum) 0;
 }

@@ -86,14 +86,16 @@ software_number(Fleet *fleet, HTAB *numbers, const char *text)
  * OFFSET 0 leaves the planner no other way, whatever it believes of them.
  */
 #define WORKERS_SQL(from) \
-	"SELECT w.worker_id, w.state = 'active', w.cpu_millicores, w.memory_bytes, w.max_concurrent," \
+	"SELECT w.worker_id, w.state = 'active' AND w.health IN ('healthy', 'probation'), w.cpu_millicores, w.memory_bytes," \
+	"  CASE w.health WHEN 'probation' THEN 1 ELSE w.max_concurrent END," \
 	"  u.assignments, u.cpu_millicores, u.host_memory_bytes, u.total_assignments," \
 	"  l.cpu_utilization, l.memory_utilization, l.gpu_utilization, l.io_utilization, l.network_utilization," \
 	"  l.temperature, l.temperature_celsius," \
 	"  CASE l.phase WHEN 'warming' THEN 1 WHEN 'cooling' THEN 2 ELSE 0 END," \
 	"  extract(epoch FROM $3 - l.phase_since)::float8, extract(epoch FROM l.phase_duration)::float8," \
 	"  CASE WHEN $2 AND w.software_versions <> '{}' THEN w.software_versions::text END," \
-	"  u.last_turn, w.cost_per_hour, l.reported_at IS NOT NULL" \
+	"  u.last_turn, w.cost_per_hour, l.reported_at IS NOT NULL," \
+	"  w.health IN ('offline', 'quarantined')" \
 	" FROM " from " ORDER BY w.worker_id"
 #define WORKERS_TYPES {TEXTOID, BOOLOID, TIMESTAMPTZOID, TEXTARRAYOID}
 #define ALL_WORKERS \
@@ -166,6 +168,7 @@ read_worker(void *arg, const Row *row)
 	worker->last_turn = row_bigint(row, 21);
 	worker->cost_per_hour = zero_if_absent(row_number(row, 22));
 	worker->reported = row_bool(row, 23);
+	worker->unhealthy = row_bool(row, 24);
 	report->utilization.cpu = zero_if_absent(row_number(row, 10));
 	report->utilization.memory = zero_if_absent(row_number(row, 11));
 	report->utilization.gpu = zero_if_absent(row_number(row, 12));
@@ -401,8 +404,9 @@ begin_record(Picture *picture, const char *workload_type)
 static void
 load_records(Picture *picture, const char *pool, const EndedAssignment *unsettled, int nunsettled, bool read_only)
 {
+	/* in the table: what is not settled is added here */
 	static Statement statement = {
-		"SELECT workload_type, worker_id, preference, successes, failures, mean_seconds FROM hwsched.preference"
+		"SELECT workload_type, worker_id, preference, successes, failures, mean_seconds FROM hwsched.track_record"
 		" WHERE pool = $1 ORDER BY workload_type",
 		{TEXTOID}
 	};
@@ -450,33 +454,29 @@ load_records(Picture *picture, const char *pool, const EndedAssignment *unsettle
 	}
 }
 
-/* Gives back, in the picture, what assignments held that have been completed and not settled. */
-static void
-release_unsettled(Fleet *fleet, const EndedAssignment *unsettled, int count)
+/* Gives back, in the picture, what an assignment holds; times is -1 to take it again. */
+void
+fleet_give_back(Fleet *fleet, const EndedAssignment *holds, int times)
 {
-	for (int i = 0; i < count; i++)
-	{
-		const EndedAssignment *ended = &unsettled[i];
-		int			index = fleet_worker(fleet, ended->worker_id);
-		Worker	   *worker;
+	int			index = fleet_worker(fleet, holds->worker_id);
+	Worker	   *worker;
 
-		if (index < 0)
-			continue;
-		worker = &fleet->workers[index];
-		worker->assignments--;
-		worker->cpu_used -= ended->cpu_millicores;
-		worker->memory_used -= ended->host_memory_bytes;
-		for (int d = worker->first_device; d < worker->first_device + worker->ndevices; d++)
-			for (int k = 0; k < ended->ndevices; k++)
-				if (fleet->devices[d].device_no == ended->device_nos[k])
-				{
-					fleet->devices[d].slots -= ended->slots;
-					fleet->devices[d].share -= ended->share;
-					fleet->devices[d].memory_used -= ended->device_memory_bytes;
-					if (fleet->devices[d].uses_host_memory)
-						worker->memory_used -= ended->device_memory_bytes;
-				}
-	}
+	if (index < 0)
+		return;
+	worker = &fleet->workers[index];
+	worker->assignments -= times;
+	worker->cpu_used -= times * holds->cpu_millicores;
+	worker->memory_used -= times * holds->host_memory_bytes;
+	for (int d = worker->first_device; d < worker->first_device + worker->ndevices; d++)
+		for (int k = 0; k < holds->ndevices; k++)
+			if (fleet->devices[d].device_no == holds->device_nos[k])
+			{
+				fleet->devices[d].slots -= times * holds->slots;
+				fleet->devices[d].share -= times * holds->share;
+				fleet->devices[d].memory_used -= times * holds->device_memory_bytes;
+				if (fleet->devices[d].uses_host_memory)
+					worker->memory_used -= times * holds->device_memory_bytes;
+			}
 }
 
 /*
@@ -498,15 +498,21 @@ load_fleet(Picture *picture, const char *pool, Parameter only, bool read_only)
 void
 picture_fleet(Picture *picture, const char *pool, const char *only_worker, bool read_only)
 {
-	EndedAssignment *unsettled;
-	int			nunsettled = read_unsettled(pool, read_only, &unsettled);
+	EndedAssignment *unsettled = NULL;
+	int			nunsettled = 0;
 
+	/* who has locked the pool has settled it; what came since can wait for the next */
+	if (read_only)
+		nunsettled = read_unsettled(pool, read_only, &unsettled);
 	load_fleet(picture, pool, only_worker == NULL ? NULL_VALUE : text_array(&only_worker, 1), read_only);
-	release_unsettled(&picture->fleet, unsettled, nunsettled);
+	for (int i = 0; i < nunsettled; i++)
+		fleet_give_back(&picture->fleet, &unsettled[i], 1);
 	load_records(picture, pool, unsettled, nunsettled, read_only);
 	load_context(picture, pool, read_only);
 	picture->search.partial = only_worker != NULL;
 	search_begin(&picture->search);
+	if (picture->nretries > 0 && only_worker == NULL)
+		consider_retries(picture);
 }
 
 /*

@@ -388,6 +388,7 @@ fill_lane(const Flow *flow, QueueItem *items, int kind_number, int lane, LaneHea
 
 			search_book(search, kind, item, &candidate, 0)->predicted_seconds = seconds;
 			items[item].nplacements = 1;
+			take_key(search, &items[item]);
 			placed++;
 			continue;
 		}
@@ -414,6 +415,32 @@ compare_flows(const void *a, const void *b)
 	return x->lane != y->lane ? x->lane - y->lane : x->kind - y->kind;
 }
 
+/*
+ * Finds the items of a band that compete in a flow: those of one occupancy, and
+ * of all with the same key the first.
+ */
+static bool *
+competing_items(Search *search, const QueueItem *items, int first, int last, Occupancy occupancy)
+{
+	bool	   *competes = palloc_huge(sizeof(bool) * (last - first + 1));
+	bool	   *keys = palloc_huge(sizeof(bool) * (search->nkeys + 1));
+
+	if (search->nkeys > 0)
+		memcpy(keys, search->keys_taken, sizeof(bool) * (search->nkeys + 1));
+	for (int i = first; i < last; i++)
+	{
+		const WorkKind *kind = &search->kinds[items[i].kind];
+		int32		key = items[i].key;
+
+		competes[i - first] = !is_gang(kind) && items[i].navoided == 0 && demand_occupancy(&kind->demand) == occupancy &&
+			demanded_devices(&kind->demand) <= 1 && !(key > 0 && keys[key]);
+		if (competes[i - first] && key > 0)
+			keys[key] = true;
+	}
+	pfree(keys);
+	return competes;
+}
+
 /* Places the band's work of one occupancy as the best flow does; false: no memory. */
 bool
 place_flow(Search *search, QueueItem *items, int first, int last, Occupancy occupancy)
@@ -424,6 +451,7 @@ place_flow(Search *search, QueueItem *items, int first, int last, Occupancy occu
 	int32	   *number = palloc_huge(sizeof(int32) * (search->nkinds + 1));	/* in the flow, by kind */
 	int32	   *start;
 	int32	   *waiting = palloc_huge(sizeof(int32) * (last - first + 1));	/* items by kind of the flow */
+	bool	   *competes = competing_items(search, items, first, last, occupancy);
 
 	flow.kinds = palloc_huge(sizeof(int32) * (search->nkinds + 1));
 	flow.supply = palloc_huge(sizeof(int64) * (search->nkinds + 1));
@@ -431,9 +459,7 @@ place_flow(Search *search, QueueItem *items, int first, int last, Occupancy occu
 		number[k] = -1;
 	for (int i = first; i < last; i++)
 	{
-		WorkKind   *kind = &search->kinds[items[i].kind];
-
-		if (is_gang(kind) || demand_occupancy(&kind->demand) != occupancy || demanded_devices(&kind->demand) > 1)
+		if (!competes[i - first])
 			continue;
 		if (number[items[i].kind] < 0)
 		{
@@ -450,7 +476,7 @@ place_flow(Search *search, QueueItem *items, int first, int last, Occupancy occu
 	for (int k = 0; k < flow.nkinds; k++)
 		start[k + 2] = start[k + 1] + (int32) flow.supply[k];
 	for (int i = first; i < last; i++)
-		if (number[items[i].kind] >= 0)
+		if (competes[i - first])
 			waiting[start[number[items[i].kind] + 1]++] = i;
 
 	classify_devices(&flow);

@@ -26,13 +26,6 @@ workers_needed(const WorkKind *kind)
 	return may_share_worker(kind) ? 1 : gang_least(&kind->profile, &kind->demand);
 }
 
-static void
-bar_worker(Search *search, int worker, bool barred)
-{
-	search->fleet->workers[worker].barred = barred;
-	worker_changed(search, worker);
-}
-
 /* A member of a gang that is being put together. */
 typedef struct Member
 {

@@ -139,6 +139,7 @@ compare_worker_state(const Search *search, int32 i, int32 j)
 	const Worker *b = &fleet->workers[j];
 
 	COMPARE(accepting);
+	COMPARE(unhealthy);
 	for (int d = 0; d < a->ndevices; d++)
 	{
 		int			order = compare_state(&fleet->devices[a->first_device + d],

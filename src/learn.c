@@ -7,9 +7,11 @@
 
 #include <math.h>
 
+#include "common/hashfn.h"
 #include "learn.h"
 #include "score.h"
 #include "statement.h"
+#include "utils/hsearch.h"
 
 /*
  * Returns what one outcome says, 0..1: 0.5 as predicted, more when faster,
@@ -27,14 +29,40 @@ observed_quality(const EndedAssignment *ended, bool succeeded)
 	return ended->predicted_seconds / (ended->predicted_seconds + actual);
 }
 
-static int
-find_learned(const Learned *learned, int count, const EndedAssignment *ended)
+/* A worker and a type of work, and their place among what is learned. */
+typedef struct Pair
 {
-	for (int i = 0; i < count; i++)
-		if (strcmp(learned[i].worker_id, ended->worker_id) == 0 &&
-			strcmp(learned[i].workload_type, ended->workload_type) == 0)
-			return i;
-	return -1;
+	const char *worker_id;
+	const char *workload_type;
+	int			number;
+} Pair;
+
+static uint32
+pair_hash(const void *key, Size keysize)
+{
+	const Pair *pair = key;
+
+	return hash_combine(string_hash(pair->worker_id, INT_MAX), string_hash(pair->workload_type, INT_MAX));
+}
+
+static int
+pair_compare(const void *a, const void *b, Size keysize)
+{
+	const Pair *x = a;
+	const Pair *y = b;
+
+	return strcmp(x->worker_id, y->worker_id) != 0 || strcmp(x->workload_type, y->workload_type) != 0;
+}
+
+static HTAB *
+pair_table(void)
+{
+	HASHCTL		control = {
+		.keysize = offsetof(Pair, number), .entrysize = sizeof(Pair),
+		.hash = pair_hash, .match = pair_compare, .hcxt = CurrentMemoryContext
+	};
+
+	return hash_create("hwsched learned pairs", 256, &control, HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
 }
 
 /*
@@ -52,16 +80,26 @@ learn(const char *pool, const PoolSettings *settings, const EndedAssignment *end
 	};
 	const char **types = palloc(sizeof(char *) * (count + 1));
 	const char **workers = palloc(sizeof(char *) * (count + 1));
+	int		   *pairs = palloc(sizeof(int) * (count + 1));
+	HTAB	   *table = pair_table();
 	int			n = 0;
 
 	*learned = palloc(sizeof(Learned) * (count + 1));
 	for (int i = 0; i < count; i++)
-		if (find_learned(*learned, n, &ended[i]) < 0)
+	{
+		Pair		key = {ended[i].worker_id, ended[i].workload_type};
+		bool		found;
+		Pair	   *pair = hash_search(table, &key, HASH_ENTER, &found);
+
+		if (!found)
 		{
+			pair->number = n;
 			types[n] = ended[i].workload_type;
 			workers[n] = ended[i].worker_id;
 			(*learned)[n++] = (Learned) {ended[i].workload_type, ended[i].worker_id, 0.5, 0, 0, 0, NAN};
 		}
+		pairs[i] = pair->number;
+	}
 	statement_run(&find, read_only, TEXT_VALUE(pool), text_array(types, n), text_array(workers, n));
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
@@ -75,7 +113,7 @@ learn(const char *pool, const PoolSettings *settings, const EndedAssignment *end
 	}
 	for (int i = 0; i < count; i++)
 	{
-		Learned    *known = &(*learned)[find_learned(*learned, n, &ended[i])];
+		Learned    *known = &(*learned)[pairs[i]];
 
 		known->preference = preference_after(known->preference, observed_quality(&ended[i], succeeded),
 											 settings->preference_alpha);
@@ -90,6 +128,7 @@ learn(const char *pool, const PoolSettings *settings, const EndedAssignment *end
 				known->mean_seconds + (ended[i].actual_seconds - known->mean_seconds) / known->successes;
 		}
 	}
+	hash_destroy(table);
 	return n;
 }
 

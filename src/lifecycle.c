@@ -18,8 +18,12 @@
 #include "arguments.h"
 #include "assign.h"
 #include "context.h"
+#include "failure.h"
+#include "dependency.h"
 #include "funcapi.h"
+#include "health.h"
 #include "learn.h"
+#include "move.h"
 #include "outcome.h"
 #include "settle.h"
 #include "statement.h"
@@ -35,6 +39,7 @@ PG_FUNCTION_INFO_V1(complete);
 PG_FUNCTION_INFO_V1(complete_many);
 PG_FUNCTION_INFO_V1(fail);
 PG_FUNCTION_INFO_V1(cancel);
+PG_FUNCTION_INFO_V1(retry_dead);
 
 /* --- one assignment, by its id --- */
 
@@ -146,23 +151,22 @@ extend_lease(PG_FUNCTION_ARGS)
 /* --- completing --- */
 
 /*
- * Completes running assignments that are no members of gangs, and notes them
- * for whoever settles the pool next; returns how many.
+ * Completes a running assignment that is no member of a gang, and notes it for
+ * whoever settles the pool next; returns whether it did.
  */
-static int64
-finish(const char *pool, const Datum *ids, int count, Parameter result)
+static bool
+finish(const char *pool, int64 assignment_id, Parameter result)
 {
-#define FINISH_SQL(which) \
-	"WITH ended AS (UPDATE hwsched.assignment a SET state = 'completed', lease_until = NULL," \
-	"   finished_at = greatest(now(), a.assigned_at, a.started_at), result = $3" \
-	"  WHERE a.pool = $1 AND a.assignment_id " which " AND a.state = 'running' AND a.finished_at IS NULL AND NOT a.is_gang" \
-	"  RETURNING a.assignment_id)" \
-	" INSERT INTO hwsched.unsettled (pool, assignment_id) SELECT $1, assignment_id FROM ended"
-	static Statement one = {FINISH_SQL("= $2"), {TEXTOID, INT8OID, JSONBOID}};
-	static Statement some = {FINISH_SQL("= ANY ($2)"), {TEXTOID, INT8ARRAYOID, JSONBOID}};
+	static Statement statement = {
+		"WITH ended AS (UPDATE hwsched.assignment a SET state = 'completed', lease_until = NULL,"
+		"   finished_at = greatest(now(), a.assigned_at, a.started_at), result = $3"
+		"  WHERE a.pool = $1 AND a.assignment_id = $2 AND a.state = 'running' AND a.finished_at IS NULL AND NOT a.is_gang"
+		"  RETURNING a.assignment_id)"
+		" INSERT INTO hwsched.unsettled (pool, assignment_id) SELECT $1, assignment_id FROM ended",
+		{TEXTOID, INT8OID, JSONBOID}
+	};
 
-	return count == 1 ? statement_run(&one, false, TEXT_VALUE(pool), VALUE(ids[0]), result) :
-		statement_run(&some, false, TEXT_VALUE(pool), array_value(INT8OID, ids, NULL, count), result);
+	return statement_run(&statement, false, TEXT_VALUE(pool), BIGINT_VALUE(assignment_id), result) > 0;
 }
 
 /* Completes members of gangs, which may end others, and settles at once; the pool is locked. */
@@ -171,11 +175,12 @@ finish_members(const char *pool, const int64 *ids, int count, Jsonb *result)
 {
 	PoolSettings settings;
 	EndedAssignment *ended;
-	int			n = end_assignments(pool, ids, count, true, "completed", NULL, result, &ended);
+	int			n = end_assignments(pool, ids, count, true, "completed", NULL, NULL, result, &ended);
 
 	pool_settings_load(pool, false, &settings);
 	complete_workloads(pool, ended, n);
 	learn_preferences(pool, &settings, ended, n, true);
+	health_succeeded(pool, ended, n);
 	return n;
 }
 
@@ -184,7 +189,6 @@ Datum
 complete(PG_FUNCTION_ARGS)
 {
 	int64		assignment_id = bigint_argument(0);
-	Datum		id = Int64GetDatum(assignment_id);
 	char	   *pool = text_argument(fcinfo, 2);
 	Jsonb	   *result = PG_ARGISNULL(1) ? NULL : jsonb_argument(1);
 	char	   *state;
@@ -194,7 +198,7 @@ complete(PG_FUNCTION_ARGS)
 	pool_keep(pool);
 	if (access_is_limited(&caller))
 		(void) find_assignment(&caller, pool, assignment_id, &state);
-	if (finish(pool, &id, 1, result == NULL ? NULL_VALUE : VALUE(JsonbPGetDatum(result))) == 0)
+	if (!finish(pool, assignment_id, result == NULL ? NULL_VALUE : VALUE(JsonbPGetDatum(result))))
 	{
 		if (find_assignment(&caller, pool, assignment_id, &state))
 			pool_lock(pool);
@@ -238,23 +242,64 @@ distinct_bigints(ArrayType *array, int *count)
 	return numbers;
 }
 
-/* complete_many(assignment_ids bigint[], pool text) RETURNS bigint: all or nothing */
-Datum
-complete_many(PG_FUNCTION_ARGS)
+/* Raises that one of some assignments, whose ids are in order, is not running: the first without a row in SPI_tuptable. */
+static void pg_attribute_noreturn()
+some_not_running(const Caller *caller, const char *pool, const int64 *ids)
 {
-	/* all are locked in the order of their ids, as everybody does, members of gangs under the pool's lock */
-	static Statement check = {
-		"SELECT DISTINCT worker_id FROM hwsched.assignment WHERE pool = $1 AND assignment_id = ANY ($2)",
-		{TEXTOID, INT8ARRAYOID}
-	};
-	static Statement members = {
-		"SELECT FROM hwsched.assignment WHERE pool = $1 AND assignment_id = ANY ($2) AND is_gang LIMIT 1",
-		{TEXTOID, INT8ARRAYOID}
-	};
+	int64	   *found = palloc(sizeof(int64) * (SPI_processed + 1));
+	int			n = (int) SPI_processed;
+	int			missing = 0;
+
+	for (int i = 0; i < n; i++)
+		found[i] = column_bigint(i, 1);
+	qsort(found, n, sizeof(int64), compare_bigints);
+	while (missing < n && found[missing] == ids[missing])
+		missing++;
+	assignment_not_in_state(caller, pool, ids[missing], "completed", "running");
+}
+
+/*
+ * Completes running assignments, some of which are members of gangs: all are
+ * locked in the order of their ids, as everybody does, under the pool's lock.
+ */
+static void
+finish_gangs(const Caller *caller, const char *pool, const int64 *ids, int count, Parameter array)
+{
 	static Statement lock = {
 		"SELECT assignment_id FROM hwsched.assignment WHERE pool = $1 AND assignment_id = ANY ($2)"
 		"  AND state = 'running' AND finished_at IS NULL ORDER BY assignment_id FOR NO KEY UPDATE",
 		{TEXTOID, INT8ARRAYOID}
+	};
+
+	pool_lock(pool);
+	if (statement_run(&lock, false, TEXT_VALUE(pool), array) < count)
+		some_not_running(caller, pool, ids);
+	finish_members(pool, ids, count, NULL);
+}
+
+/* complete_many(assignment_ids bigint[], pool text) RETURNS bigint: all or nothing */
+Datum
+complete_many(PG_FUNCTION_ARGS)
+{
+	static Statement check = {
+		"SELECT DISTINCT worker_id FROM hwsched.assignment WHERE pool = $1 AND assignment_id = ANY ($2)",
+		{TEXTOID, INT8ARRAYOID}
+	};
+	/* in an index that is next to empty */
+	static Statement members = {
+		"SELECT FROM hwsched.assignment WHERE pool = $1 AND assignment_id = ANY ($2) AND is_gang AND finished_at IS NULL LIMIT 1",
+		{TEXTOID, INT8ARRAYOID}
+	};
+	/* along the index, so that two callers never wait in a circle */
+	static Statement finish_all = {
+		"UPDATE hwsched.assignment SET state = 'completed', lease_until = NULL,"
+		"  finished_at = greatest(now(), assigned_at, started_at)"
+		" WHERE pool = $1 AND assignment_id = ANY ($2) AND state = 'running' AND finished_at IS NULL"
+		" RETURNING assignment_id",
+		{TEXTOID, INT8ARRAYOID}, ALONG_INDEX
+	};
+	static Statement note = {
+		"INSERT INTO hwsched.unsettled (pool, assignment_id) SELECT $1, unnest($2)", {TEXTOID, INT8ARRAYOID}
 	};
 	char	   *pool = text_argument(fcinfo, 1);
 	int			count;
@@ -279,18 +324,13 @@ complete_many(PG_FUNCTION_ARGS)
 			access_check_worker(&caller, pool, workers[i]);
 	}
 	if (statement_run(&members, false, TEXT_VALUE(pool), array) > 0)
-		pool_lock(pool);
-	if (statement_run(&lock, false, TEXT_VALUE(pool), array) < count)
+		finish_gangs(&caller, pool, ids, count, array);
+	else if (count > 0)
 	{
-		/* all or nothing: name the first that cannot be completed */
-		int			missing = 0;
-
-		while (missing < SPI_processed && column_bigint(missing, 1) == ids[missing])
-			missing++;
-		assignment_not_in_state(&caller, pool, ids[missing], "completed", "running");
+		if (statement_run(&finish_all, false, TEXT_VALUE(pool), array) < count)
+			some_not_running(&caller, pool, ids);
+		statement_run(&note, false, TEXT_VALUE(pool), array);
 	}
-	if (count > 0 && finish(pool, datums, count, NULL_VALUE) < count)
-		finish_members(pool, ids, count, NULL);
 	call_end(&caller);
 	PG_RETURN_INT64(count);
 }
@@ -303,20 +343,23 @@ fail(PG_FUNCTION_ARGS)
 {
 	int64		assignment_id = bigint_argument(0);
 	char	   *pool = text_argument(fcinfo, 2);
+	char	   *error = NULL;
 	char	   *state;
 	PoolSettings settings;
 	EndedAssignment *ended;
 	Caller		caller;
 
 	caller = call_begin(fcinfo);
+	if (!PG_ARGISNULL(1))
+		error = text_argument(fcinfo, 1);
 	pool_settings_load(pool, false, &settings);
 	(void) find_assignment(&caller, pool, assignment_id, &state);
 	pool_lock(pool);
-	if (end_assignments(pool, &assignment_id, 1, false, "failed",
-						PG_ARGISNULL(1) ? NULL : text_argument(fcinfo, 1), NULL, &ended) == 0)
+	if (end_assignments(pool, &assignment_id, 1, false, "failed", error, error_class_of(error), NULL, &ended) == 0)
 		assignment_not_in_state(&caller, pool, assignment_id, "failed", "assigned or running");
 	requeue(pool, ended, 1, true);
 	learn_preferences(pool, &settings, ended, 1, false);
+	health_failed(pool, &settings, ended, 1);
 	call_end(&caller);
 	PG_RETURN_VOID();
 }
@@ -337,7 +380,7 @@ cancel(PG_FUNCTION_ARGS)
 		{TEXTOID, TEXTOID}
 	};
 	static Statement close = {
-		"UPDATE hwsched.submission SET outcome = 'cancelled', closed_at = now()"
+		"UPDATE hwsched.submission SET outcome = 'cancelled', closed_at = greatest(now(), submitted_at)"
 		" WHERE pool = $1 AND workload_id = $2 AND outcome IS NULL",
 		{TEXTOID, TEXTOID}
 	};
@@ -351,12 +394,40 @@ cancel(PG_FUNCTION_ARGS)
 	pool_check(pool, false);
 	pool_lock(pool);
 	n = live_assignments(pool, NULL, workload_id, &ids);
-	end_assignments(pool, ids, n, false, "cancelled", NULL, NULL, &ended);
+	end_assignments(pool, ids, n, false, "cancelled", NULL, NULL, NULL, &ended);
 	/* what was completed before we got at it */
 	settle(pool);
 	if (statement_run(&close, false, TEXT_VALUE(pool), TEXT_VALUE(workload_id)) == 0)
 		workload_not_in_state(pool, workload_id, "cancelled", "pending, assigned or running");
 	statement_run(&dequeue, false, TEXT_VALUE(pool), TEXT_VALUE(workload_id));
+	dependencies_forget(pool, workload_id);
+	SPI_finish();
+	PG_RETURN_VOID();
+}
+
+/* retry_dead(workload_id text, pool text) RETURNS void */
+Datum
+retry_dead(PG_FUNCTION_ARGS)
+{
+	/* Its last attempt was the last that it was allowed; after it come as many as it was given at first. */
+#define GIVEN "(1 + coalesce(nullif(s.requirements -> 'retries', 'null')::int, $3))"
+	static Statement revive = {
+		"WITH revived AS (UPDATE hwsched.submission s SET outcome = NULL, closed_at = NULL, retries = s.retries + " GIVEN
+		"  WHERE s.pool = $1 AND s.workload_id = $2 AND s.outcome = 'dead' RETURNING s.*, s.retries + 2 - " GIVEN " AS attempt)"
+		" INSERT INTO hwsched.pending (pool, priority, deadline, queue_no, profile_id, run, attempt, expected_seconds, workload_id,"
+		"  model_id, model_family, concurrency_key, submitted_at)"
+		" SELECT pool, priority, deadline, queue_no, profile_id, run, attempt, expected_seconds, workload_id,"
+		"  model_id, model_family, concurrency_key, submitted_at FROM revived",
+		{TEXTOID, TEXTOID, INT4OID}
+	};
+	char	   *workload_id = text_argument(fcinfo, 0);
+	char	   *pool = text_argument(fcinfo, 1);
+
+	SPI_connect();
+	pool_check(pool, false);
+	pool_lock(pool);
+	if (statement_run(&revive, false, TEXT_VALUE(pool), TEXT_VALUE(workload_id), INT_VALUE(DEFAULT_RETRIES)) == 0)
+		workload_not_in_state(pool, workload_id, "retried", "dead");
 	SPI_finish();
 	PG_RETURN_VOID();
 }
@@ -370,7 +441,8 @@ cancel(PG_FUNCTION_ARGS)
  * would make claiming slower and slower.
  *
  * It is forgotten after a moment: another session may have left something
- * behind, and more urgent work may have come.
+ * behind, and more urgent work may have come.  A walk that took long is
+ * repeated less often, so that walking takes a small part of the time.
  */
 typedef struct ClaimMark
 {
@@ -382,13 +454,17 @@ typedef struct ClaimMark
 } ClaimMark;
 
 #define MARK_LASTS_US 100000
+#define MARK_LASTS_WALKS 20
+#define MARK_LASTS_AT_MOST_US 1000000
 
 static ClaimMark mark;
 
 static bool
 mark_is_good(const char *pool, const char *worker_id, TimestampTz now)
 {
-	return now < mark.good_until && strcmp(mark.pool, pool) == 0 && strcmp(mark.worker_id, worker_id) == 0;
+	/* nor is one from the future: the clock has been set back */
+	return now < mark.good_until && now >= mark.good_until - MARK_LASTS_AT_MOST_US &&
+		strcmp(mark.pool, pool) == 0 && strcmp(mark.worker_id, worker_id) == 0;
 }
 
 /* Moves the mark to the last of the assignments in SPI_tuptable. */
@@ -403,15 +479,35 @@ move_mark(const char *pool, const char *worker_id, uint64 started, TimestampTz n
 		if (strlcpy(mark.pool, pool, sizeof(mark.pool)) >= sizeof(mark.pool) ||
 			strlcpy(mark.worker_id, worker_id, sizeof(mark.worker_id)) >= sizeof(mark.worker_id))
 			return;
-		mark.good_until = now + MARK_LASTS_US;
+		mark.good_until = now + Min(MARK_LASTS_US + MARK_LASTS_WALKS * (GetCurrentTimestamp() - now), MARK_LASTS_AT_MOST_US);
 	}
 	mark.priority = DatumGetInt16(column(started - 1, SPI_fnumber(description, "priority"), &isnull));
 	mark.assignment_id = column_bigint(started - 1, SPI_fnumber(description, "assignment_id"));
 }
 
+/* Does what start_assigned() does where priorities age: they do while work is assigned, too. */
+static uint64
+start_aged(const char *pool, const char *worker_id, int n, const PoolSettings *settings)
+{
+#define AGED(a) "greatest(1, " a ".priority - floor($5 * date_part('epoch', now() - " a ".assigned_at) / 3600))"
+	static Statement statement = {
+		"WITH started AS (UPDATE hwsched.assignment a SET state = 'running', started_at = greatest(now(), a.assigned_at),"
+		"  lease_until = now() + make_interval(secs => $4)"
+		" WHERE a.pool = $1 AND a.finished_at IS NULL AND a.ctid = ANY (ARRAY("
+		"  SELECT b.ctid FROM hwsched.assignment b"
+		"  WHERE b.pool = $1 AND b.worker_id = $2 AND b.finished_at IS NULL AND b.state = 'assigned'"
+		"  ORDER BY " AGED("b") ", b.assignment_id LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED)) RETURNING a.*)"
+		" SELECT s.* FROM started s ORDER BY " AGED("s") ", s.assignment_id",
+		{TEXTOID, TEXTOID, INT4OID, FLOAT8OID, FLOAT8OID}
+	};
+
+	return statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), INT_VALUE(n),
+						 VALUE(Float8GetDatum(settings->lease)), VALUE(Float8GetDatum(settings->ageing)));
+}
+
 /* Starts up to n of the worker's assigned work; leaves the rows in SPI_tuptable. */
 static uint64
-start_assigned(const char *pool, const char *worker_id, int n, double lease)
+start_assigned(const char *pool, const char *worker_id, int n, const PoolSettings *settings)
 {
 #define START_SQL(which) \
 	"UPDATE hwsched.assignment a SET state = 'running', started_at = greatest(now(), a.assigned_at)," \
@@ -432,13 +528,15 @@ start_assigned(const char *pool, const char *worker_id, int n, double lease)
 	bool		marked = mark_is_good(pool, worker_id, now);
 	uint64		started;
 
+	if (settings->ageing > 0)
+		return start_aged(pool, worker_id, n, settings);
 	started = statement_run(n == 1 ? &one : &some, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), INT_VALUE(n),
-							VALUE(Float8GetDatum(lease)), INT_VALUE(marked ? mark.priority : 0),
+							VALUE(Float8GetDatum(settings->lease)), INT_VALUE(marked ? mark.priority : 0),
 							BIGINT_VALUE(marked ? mark.assignment_id : 0));
 	if (started == 0 && marked)
 	{
 		mark.good_until = 0;
-		return start_assigned(pool, worker_id, n, lease);
+		return start_assigned(pool, worker_id, n, settings);
 	}
 	if (started > 0)
 		move_mark(pool, worker_id, started, now);
@@ -451,7 +549,7 @@ start_assigned(const char *pool, const char *worker_id, int n, double lease)
  * not started, but may well have been locked by the time that is known.
  */
 static bool
-start_assigned_first(const char *pool, const char *worker_id, int n, double lease, uint64 *started)
+start_assigned_first(const char *pool, const char *worker_id, int n, const PoolSettings *settings, uint64 *started)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
@@ -459,13 +557,13 @@ start_assigned_first(const char *pool, const char *worker_id, int n, double leas
 	if (!TransactionIdIsValid(GetCurrentTransactionIdIfAny()))
 	{
 		/* whoever has locked a row has a transaction id */
-		*started = start_assigned(pool, worker_id, n, lease);
+		*started = start_assigned(pool, worker_id, n, settings);
 		return *started > 0 || !TransactionIdIsValid(GetCurrentTransactionIdIfAny());
 	}
 	/* in a longer transaction, a lock is given up again with a part of it */
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(context);
-	*started = start_assigned(pool, worker_id, n, lease);
+	*started = start_assigned(pool, worker_id, n, settings);
 	if (*started > 0)
 		ReleaseCurrentSubTransaction();
 	else
@@ -473,6 +571,18 @@ start_assigned_first(const char *pool, const char *worker_id, int n, double leas
 	MemoryContextSwitchTo(context);
 	CurrentResourceOwner = owner;
 	return true;
+}
+
+/* Leaves one worker as the only one that gets anything. */
+static void
+bar_others(Picture *picture, const char *worker_id)
+{
+	int			keep = fleet_worker(&picture->fleet, worker_id);
+
+	for (int w = 0; w < picture->fleet.nworkers; w++)
+		if (w != keep)
+			search_bar(&picture->search, w);
+	picture->search.partial = true;
 }
 
 /* Assigns pending work that fits to a worker; the pool is locked.  Returns how much. */
@@ -491,8 +601,11 @@ pull(const char *pool, const char *worker_id, int n)
 		picture_queue(&picture, pool, heads[i], false);
 		if (picture.nitems == 0)
 			break;
-		picture_fleet(&picture, pool, worker_id, false);
+		/* whether a retry has anywhere else to go, only the whole fleet tells */
+		picture_fleet(&picture, pool, picture.nretries == 0 ? worker_id : NULL, false);
 		load_reservations(&picture, pool, false);
+		if (picture.nretries > 0)
+			bar_others(&picture, worker_id);
 		search_place(&picture.search, picture.items, picture.nitems, n);
 		pulled = write_decisions(&picture, pool, false);
 		if (picture.nitems < heads[i])
@@ -507,6 +620,7 @@ claim(PG_FUNCTION_ARGS)
 {
 	char	   *worker_id = text_argument(fcinfo, 0);
 	int			n = int_argument(1);
+	bool		may_steal = !PG_ARGISNULL(2) && PG_GETARG_BOOL(2);
 	char	   *pool = text_argument(fcinfo, 3);
 	PoolSettings settings;
 	uint64		started;
@@ -524,18 +638,23 @@ claim(PG_FUNCTION_ARGS)
 	pool_settings_load(pool, false, &settings);
 	access_check_worker(&caller, pool, worker_id);
 	seen = mark_is_good(pool, worker_id, GetCurrentTimestamp());
-	may_wait = start_assigned_first(pool, worker_id, n, settings.lease, &started);
+	if (!seen)
+		worker_back(pool, worker_id);
+	may_wait = start_assigned_first(pool, worker_id, n, &settings, &started);
 	if (started == 0)
 	{
 		worker_check(pool, worker_id);
 		/* the batch that we may have to wait for may have something for us */
 		if (may_wait)
+		{
+			worker_back(pool, worker_id);
 			pool_lock(pool);
+		}
 		if (may_wait || pool_try_lock(pool))
 		{
-			started = start_assigned(pool, worker_id, n, settings.lease);
-			if (started == 0 && pull(pool, worker_id, n) > 0)
-				started = start_assigned(pool, worker_id, n, settings.lease);
+			started = start_assigned(pool, worker_id, n, &settings);
+			if (started == 0 && (pull(pool, worker_id, n) > 0 || (may_steal && steal(pool, worker_id, n) > 0)))
+				started = start_assigned(pool, worker_id, n, &settings);
 		}
 	}
 	if (started > 0)

@@ -11,7 +11,9 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "dependency.h"
 #include "outcome.h"
+#include "retry.h"
 #include "statement.h"
 #include "usage.h"
 
@@ -126,16 +128,18 @@ release(const char *pool, const EndedAssignment *ended, int count)
  */
 int
 end_assignments(const char *pool, const int64 *ids, int count, bool started_only,
-				const char *state, const char *error, Jsonb *result, EndedAssignment **ended)
+				const char *state, const char *error, const char *error_class, Jsonb *result,
+				EndedAssignment **ended)
 {
 	static Statement statement = {
 		"UPDATE hwsched.assignment a SET state = $4::hwsched.assignment_state,"
-		"  finished_at = greatest(now(), a.assigned_at, a.started_at), error = $5, result = $6, lease_until = NULL"
+		"  finished_at = greatest(now(), a.assigned_at, a.started_at), error = $5, result = $6, lease_until = NULL,"
+		"  error_class = $7::hwsched.error_class"
 		" FROM hwsched.workload_profile p"
 		" WHERE a.pool = $1 AND a.assignment_id = ANY ($2) AND p.pool = a.pool AND p.profile_id = a.profile_id"
 		"  AND a.finished_at IS NULL AND (a.state = 'running' OR NOT $3)"
 		" RETURNING " ENDED_COLUMNS,
-		{TEXTOID, INT8ARRAYOID, BOOLOID, TEXTOID, TEXTOID, JSONBOID}
+		{TEXTOID, INT8ARRAYOID, BOOLOID, TEXTOID, TEXTOID, JSONBOID, TEXTOID}
 	};
 	/* several are locked in the order of their ids, as everybody does */
 	static Statement lock = {
@@ -152,7 +156,7 @@ end_assignments(const char *pool, const int64 *ids, int count, bool started_only
 		statement_run(&lock, false, TEXT_VALUE(pool), array_value(INT8OID, datums, NULL, count));
 	statement_run(&statement, false, TEXT_VALUE(pool), array_value(INT8OID, datums, NULL, count),
 				  VALUE(BoolGetDatum(started_only)), TEXT_VALUE(state), TEXT_OR_NULL(error),
-				  result ? VALUE(JsonbPGetDatum(result)) : NULL_VALUE);
+				  result ? VALUE(JsonbPGetDatum(result)) : NULL_VALUE, TEXT_OR_NULL(error_class));
 	n = read_ended(ended);
 	if (n > 0)
 		release(pool, *ended, n);
@@ -169,7 +173,7 @@ typedef struct Gang
 	int32		attempt;
 	int32		quorum;			/* 0: sharded, it needs all */
 	int32		completed;
-	bool		begun;			/* some member has started */
+	bool		begun;			/* some member has started, or failed */
 	int			nlive;
 	int64	   *live;			/* assignment_ids */
 	bool		ends;			/* set by whoever decides it */
@@ -220,7 +224,7 @@ read_gangs(const char *pool, const EndedAssignment *ended, int count, Gang **gan
 	};
 	static Statement read = {
 		"SELECT a.workload_id, a.run, a.attempt, max(p.quorum), (count(*) FILTER (WHERE a.state = 'completed'))::int,"
-		"  bool_or(a.started_at IS NOT NULL), array_agg(a.assignment_id) FILTER (WHERE a.finished_at IS NULL)"
+		"  bool_or(a.started_at IS NOT NULL OR a.state = 'failed'), array_agg(a.assignment_id) FILTER (WHERE a.finished_at IS NULL)"
 		" FROM " ATTEMPTS_SQL
 		" JOIN hwsched.workload_profile p ON p.pool = a.pool AND p.profile_id = a.profile_id"
 		" GROUP BY a.workload_id, a.run, a.attempt",
@@ -284,7 +288,7 @@ cancel_rest(const char *pool, const Gang *gangs, int count, const char *error)
 	for (int i = 0; i < count; i++)
 		for (int j = 0; gangs[i].ends && j < gangs[i].nlive; j++)
 			ids[n++] = gangs[i].live[j];
-	end_assignments(pool, ids, n, false, "cancelled", error, NULL, &cancelled);
+	end_assignments(pool, ids, n, false, "cancelled", error, NULL, NULL, &cancelled);
 }
 
 /* --- workloads --- */
@@ -298,7 +302,7 @@ void
 complete_workloads(const char *pool, const EndedAssignment *ended, int count)
 {
 	static Statement close = {
-		"UPDATE hwsched.submission s SET outcome = 'completed', closed_at = now()"
+		"UPDATE hwsched.submission s SET outcome = 'completed', closed_at = greatest(now(), s.submitted_at)"
 		" FROM unnest($2, $3) c(workload_id, run)"
 		" WHERE s.pool = $1 AND s.workload_id = c.workload_id AND s.run = c.run AND s.outcome IS NULL",
 		{TEXTOID, TEXTARRAYOID, INT4ARRAYOID}
@@ -323,6 +327,7 @@ complete_workloads(const char *pool, const EndedAssignment *ended, int count)
 	if (closed.count > 0)
 		statement_run(&close, false, TEXT_VALUE(pool), text_array(closed.workload_ids, closed.count),
 					  array_value(INT4OID, closed.runs, NULL, closed.count));
+	dependencies_met(pool, closed.workload_ids, closed.count);
 }
 
 /*
@@ -332,35 +337,15 @@ complete_workloads(const char *pool, const EndedAssignment *ended, int count)
  *
  * A gang goes back as one, and what is left of it is cancelled, unless its
  * other replicas still make a quorum.  It counts as an attempt, too, if any
- * member had started: results of one attempt are then of one placement.  The
+ * member had started or failed: results of one attempt are then of one placement.  The
  * pool is locked.
  */
 void
 requeue(const char *pool, const EndedAssignment *ended, int count, bool failed)
 {
-	static Statement queue = {
-		"INSERT INTO hwsched.pending (pool, priority, deadline, queue_no, profile_id, run, attempt, expected_seconds, workload_id,"
-		"  model_id, model_family)"
-		" SELECT s.pool, s.priority, s.deadline, s.queue_no, s.profile_id, s.run, e.attempt, s.expected_seconds, s.workload_id,"
-		"  s.model_id, s.model_family"
-		" FROM unnest($2, $3, $4) e(workload_id, run, attempt)"
-		" JOIN hwsched.submission s ON s.pool = $1 AND s.workload_id = e.workload_id AND s.run = e.run"
-		" WHERE s.outcome IS NULL AND e.attempt <= s.retries + 1",
-		{TEXTOID, TEXTARRAYOID, INT4ARRAYOID, INT4ARRAYOID}
-	};
-	static Statement bury = {
-		"UPDATE hwsched.submission s SET outcome = 'dead', closed_at = now()"
-		" FROM unnest($2, $3, $4) e(workload_id, run, attempt)"
-		" WHERE s.pool = $1 AND s.workload_id = e.workload_id AND s.run = e.run"
-		"  AND s.outcome IS NULL AND e.attempt > s.retries + 1",
-		{TEXTOID, TEXTARRAYOID, INT4ARRAYOID, INT4ARRAYOID}
-	};
 	AttemptList next = attempts_begin(count);
 	Gang	   *gangs;
 	int			ngangs = read_gangs(pool, ended, count, &gangs);
-	Parameter	ids;
-	Parameter	runs;
-	Parameter	attempts;
 
 	for (int i = 0; i < count; i++)
 		if (!ended[i].gang)
@@ -376,11 +361,9 @@ requeue(const char *pool, const EndedAssignment *ended, int count, bool failed)
 	cancel_rest(pool, gangs, ngangs, "another member of the gang was lost");
 	if (next.count == 0)
 		return;
-	ids = text_array(next.workload_ids, next.count);
-	runs = array_value(INT4OID, next.runs, NULL, next.count);
-	attempts = array_value(INT4OID, next.attempts, NULL, next.count);
-	if (statement_run(&queue, false, TEXT_VALUE(pool), ids, runs, attempts) < next.count)
-		statement_run(&bury, false, TEXT_VALUE(pool), ids, runs, attempts);
+	queue_attempts(pool, next.count, text_array(next.workload_ids, next.count),
+				   array_value(INT4OID, next.runs, NULL, next.count),
+				   array_value(INT4OID, next.attempts, NULL, next.count), failed);
 }
 
 /*

@@ -39,8 +39,8 @@ typedef struct EndedAssignment
 extern int	read_ended(EndedAssignment **ended);
 extern void release(const char *pool, const EndedAssignment *ended, int count);
 extern int	end_assignments(const char *pool, const int64 *ids, int count, bool started_only,
-							const char *state, const char *error, Jsonb *result,
-							EndedAssignment **ended);
+							const char *state, const char *error, const char *error_class,
+							Jsonb *result, EndedAssignment **ended);
 extern void complete_workloads(const char *pool, const EndedAssignment *ended, int count);
 extern void requeue(const char *pool, const EndedAssignment *ended, int count, bool failed);
 extern int	live_assignments(const char *pool, const char *worker_id, const char *workload_id,

@@ -161,16 +161,66 @@ best_candidate(Search *search, WorkKind *kind, Candidate *candidate, double *sco
 	return lanes_best(search, kind, candidate);
 }
 
+/* Keeps a worker from getting anything, or lets it again. */
+void
+bar_worker(Search *search, int worker, bool barred)
+{
+	search->fleet->workers[worker].barred = barred;
+	worker_changed(search, worker);
+}
+
+/* Keeps a worker from getting anything in this search. */
+void
+search_bar(Search *search, int worker)
+{
+	bar_worker(search, worker, true);
+}
+
 /* Keeps the workers that are reserved for a gang from those behind it. */
 static void
 bar_reserved(Search *search)
 {
 	for (int w = 0; w < search->fleet->nworkers; w++)
 		if (search->fleet->workers[w].reserved && !search->fleet->workers[w].barred)
-		{
-			search->fleet->workers[w].barred = true;
-			worker_changed(search, w);
-		}
+			bar_worker(search, w, true);
+}
+
+/*
+ * Finds the best candidate for an item among the workers that it does not
+ * avoid.  Lanes do not take back who is barred for a moment, rankings do.
+ */
+static bool
+best_unavoided(Search *search, const QueueItem *item, WorkKind *kind, Candidate *candidate, double *score)
+{
+	bool	   *was_barred = palloc(sizeof(bool) * (item->navoided + 1));
+	bool		found;
+
+	for (int i = 0; i < item->navoided; i++)
+	{
+		was_barred[i] = search->fleet->workers[item->avoided[i]].barred;
+		bar_worker(search, item->avoided[i], true);
+	}
+	found = ranking_best(search, kind, candidate, score);
+	/* backwards, should one be named twice */
+	for (int i = item->navoided - 1; i >= 0; i--)
+		bar_worker(search, item->avoided[i], was_barred[i]);
+	pfree(was_barred);
+	return found;
+}
+
+/* Returns whether an item must wait for another with the same key, which was placed. */
+bool
+key_is_taken(const Search *search, const QueueItem *item)
+{
+	return item->key > 0 && search->keys_taken[item->key];
+}
+
+/* Notes that an item was placed: no other with the same key is. */
+void
+take_key(Search *search, const QueueItem *item)
+{
+	if (item->key > 0)
+		search->keys_taken[item->key] = true;
 }
 
 /*
@@ -187,6 +237,8 @@ place_item(Search *search, QueueItem *items, int index)
 
 	item->first_placement = search->nplacements;
 	item->nplacements = 0;
+	if (key_is_taken(search, item))
+		return;
 	if (is_gang(kind))
 	{
 		if (search->partial)
@@ -195,13 +247,16 @@ place_item(Search *search, QueueItem *items, int index)
 		if (item->nplacements == 0 && search->blocked_gang < 0 && search->reserves)
 			reserve_for_gang(search, items, index);
 	}
-	else if (best_candidate(search, kind, &best, &score))
+	else if (item->navoided > 0 ? best_unavoided(search, item, kind, &best, &score) :
+			 best_candidate(search, kind, &best, &score))
 	{
 		double		seconds = candidate_seconds(search, kind, &best, item->expected_seconds);
 
 		search_book(search, kind, index, &best, score)->predicted_seconds = seconds;
 		item->nplacements = 1;
 	}
+	if (item->nplacements > 0)
+		take_key(search, item);
 }
 
 /*

@@ -25,11 +25,13 @@ typedef enum Refusal
 	REFUSED_FEATURE,
 	REFUSED_UNITS,
 	REFUSED_MEMORY,
+	REFUSED_CLASS,
 	REFUSED_SOFTWARE,
 	REFUSED_CPU_CORES,
 	REFUSED_HOST_MEMORY,
 	REFUSED_WORKERS,
 	/* not now */
+	REFUSED_HEALTH,
 	REFUSED_DRAINING,
 	REFUSED_RESERVED,
 	REFUSED_LOAD,
@@ -77,6 +79,7 @@ typedef struct Worker
 {
 	const char *worker_id;
 	bool		accepting;
+	bool		unhealthy;		/* the reason if it is not */
 	int64		cpu_millicores;
 	int64		memory_bytes;
 	int32		max_concurrent; /* of the worker; 0: no limit */
@@ -141,8 +144,11 @@ typedef struct Shape
 typedef struct QueueItem
 {
 	int32		kind;
-	int32		priority;
+	int32		priority;		/* with ageing */
+	int32		key;			/* of all with the same one is placed; 0: none */
 	double		expected_seconds;	/* NAN: not known */
+	int32		navoided;		/* workers on which it failed, where others could run it */
+	const int32 *avoided;
 	int32		first_placement;	/* in Search.placements */
 	int32		nplacements;	/* 0: it waits; more than 1: a gang */
 } QueueItem;
@@ -183,6 +189,8 @@ typedef struct Search
 	int			nshapes;
 	Shape	   *shapes;
 	int32	   *model_workers;	/* where each model, or family, ran last; -1: nowhere */
+	int			nkeys;
+	bool	   *keys_taken;		/* by key of the items, from 1 */
 	int64		last_turn;		/* the greatest that any worker has */
 	double		(*score_function) (struct Search *search, WorkKind *kind, const Candidate *candidate, int function);
 	void	   *score_context;	/* its own */
@@ -207,6 +215,7 @@ typedef struct Search
 
 extern void search_prepare(Search *search);
 extern void search_begin(Search *search);
+extern void search_bar(Search *search, int worker);
 extern void search_place(Search *search, QueueItem *items, int nitems, int most);
 extern void search_solve(Search *search, QueueItem *items, int nitems);
 extern Refusal search_candidate(Search *search, WorkKind *kind, int worker, Candidate *candidate);

@@ -341,7 +341,8 @@ part_score(const PolicyPart *part, double value, double extreme)
 		case SCALE_GREATEST:
 			return extreme > 0.0 ? value / extreme : 0.0;
 		case SCALE_LEAST:
-			return value > 0.0 ? extreme / value : 1.0;
+			/* also of what costs without end */
+			return value > extreme ? extreme / value : 1.0;
 	}
 	return value;
 }

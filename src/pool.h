@@ -39,7 +39,8 @@ typedef struct PoolSettings
 /*
  * The lock of a pool, held until the end of the transaction.  Whoever reserves
  * or gives back capacity, or changes the queue other than by adding to it, holds
- * it alone (pool_lock); taking it settles what has been completed.  Whoever else
+ * it alone (pool_lock), and so does who submits what depends on others; taking
+ * it settles what has been completed.  Whoever else
  * writes only keeps the pool from being dropped (pool_keep, pool_check).
  * Different pools never meet.
  */

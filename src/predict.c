@@ -7,6 +7,8 @@
  */
 #include "predict.h"
 
+#include <float.h>
+
 #include "score.h"
 
 /* What holds where the workload or the device does not say. */
@@ -50,7 +52,8 @@ predict_seconds(const WorkloadProfile *workload, const DeviceProfile *device, do
 	double		efficiency = 1.5 - clamp01(raw_efficiency(workload, device));
 	double		seconds = base * compute * memory * efficiency;
 
-	return Max(1.0, seconds);
+	/* a number that JSON knows, and that is 0 times nothing */
+	return Max(1.0, Min(seconds, DBL_MAX));
 }
 
 /*

@@ -153,6 +153,7 @@ typedef struct Demand
 	NamedTexts	software;		/* least versions */
 	int32		quorum;			/* replicas that have to complete; 0: not replicated */
 	bool		share_worker;	/* shards may share one worker */
+	const char *avoid_class;	/* a hardware class that was too slow for it; NULL: none */
 } Demand;
 
 /* How a workload occupies the devices it is given. */

@@ -5,6 +5,7 @@
  */
 #include "postgres.h"
 
+#include "bytes.h"
 #include "common/hashfn.h"
 #include "definitions.h"
 #include "fleet.h"
@@ -154,12 +155,29 @@ typedef struct QueueReader
 	int			allocated;		/* of items and rows */
 	HTAB	   *kinds;
 	HTAB	   *models;
+	HTAB	   *keys;			/* NULL: none so far */
 } QueueReader;
 
 static char *
 row_text(const Row *row, int number)
 {
 	return row->nulls[number - 1] ? NULL : TextDatumGetCString(row->values[number - 1]);
+}
+
+/* Numbers a concurrency key, from 1. */
+static int32
+key_number(QueueReader *reader, Datum key)
+{
+	text	   *name = DatumGetTextPP(key);
+	BytesEntry *entry;
+	bool		found;
+
+	if (reader->keys == NULL)
+		reader->keys = bytes_table("hwsched concurrency keys");
+	entry = bytes_enter(reader->keys, VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name), &found);
+	if (!found)
+		entry->number = ++reader->picture->search.nkeys;
+	return entry->number;
 }
 
 /* Makes an item of a row of the queue, and adds its kind. */
@@ -190,8 +208,23 @@ read_queue_row(void *arg, const Row *row)
 	queued->deadline = DatumGetTimestampTz(row->values[10]);
 	item->priority = DatumGetInt16(row->values[3]);
 	item->expected_seconds = row_number(row, 8);
-	key = kind_key(picture, row_bigint(row, 3), item->priority, item->expected_seconds, queued->model, queued->family);
+	queued->concurrency_key = row->nulls[12] ? (Datum) 0 : PointerGetDatum(DatumGetTextPCopy(row->values[12]));
+	item->key = row->nulls[12] ? 0 : key_number(reader, row->values[12]);
+	/* the kind of work that it is does not change as it waits */
+	queued->priority = DatumGetInt16(row->values[11]);
+	key = kind_key(picture, row_bigint(row, 3), queued->priority, item->expected_seconds, queued->model,
+				   queued->family);
 	item->kind = kind_number(&picture->search, reader->kinds, &key);
+	item->navoided = 0;
+	queued->own_kind = -1;
+	queued->avoided = row->nulls[13] ? (Datum) 0 : PointerGetDatum(DatumGetArrayTypePCopy(row->values[13]));
+	if (!row->nulls[14])
+	{
+		key.profile_id = DatumGetInt64(row->values[14]);
+		queued->own_kind = item->kind;
+		item->kind = kind_number(&picture->search, reader->kinds, &key);
+	}
+	picture->nretries += queued->own_kind >= 0 || queued->avoided != (Datum) 0;
 }
 
 static QueueReader
@@ -205,45 +238,75 @@ begin_queue(Picture *picture)
 
 	reader.kinds = begin_kinds(&picture->search);
 	reader.models = hash_create("hwsched models", 64, &control, HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
-	picture->nitems = 0;
+	picture->nitems = picture->nretries = 0;
 	picture->items = palloc(sizeof(QueueItem) * reader.allocated);
 	picture->rows = palloc(sizeof(QueueRow) * reader.allocated);
 	return reader;
 }
 
-/* Reads the queue, or its first limit rows (limit < 0: all). */
+/* Ends reading: the kinds get their profiles, and no key is taken so far. */
+static void
+end_queue(Picture *picture, const char *pool, bool read_only)
+{
+	read_kinds(picture, pool, read_only);
+	if (picture->search.nkeys > 0)
+		picture->search.keys_taken = palloc0(sizeof(bool) * (picture->search.nkeys + 1));
+}
+
+#define QUEUE_COLUMNS(priority) \
+	"p.ctid, p.queue_no, p.profile_id, " priority " AS now_priority, p.run, p.attempt, p.workload_id, p.expected_seconds," \
+	"  p.model_id, p.model_family, p.deadline, p.priority, p.concurrency_key, p.avoid_workers, p.retry_profile_id"
+
+/*
+ * Reads what may be placed of the queue, or the first limit rows of that (limit
+ * < 0: all).  Under the pool's lock all is settled; who only reads takes into
+ * account what is not.
+ */
 void
 picture_queue(Picture *picture, const char *pool, int64 limit, bool read_only)
 {
 	static Statement statement = {
-		"SELECT p.ctid, p.queue_no, p.profile_id, p.priority, p.run, p.attempt, p.workload_id, p.expected_seconds,"
-		"  p.model_id, p.model_family, p.deadline FROM hwsched.pending p WHERE p.pool = $1 ORDER BY p.priority, p.deadline, p.queue_no LIMIT $2",
-		{TEXTOID, INT8OID}, IN_ORDER
+		"SELECT " QUEUE_COLUMNS("p.priority") " FROM hwsched.pending p WHERE p.pool = $1 AND " MAY_BE_PLACED("$3")
+		" ORDER BY p.priority, p.deadline, p.queue_no LIMIT $2",
+		{TEXTOID, INT8OID, BOOLOID}, ALONG_INDEX
+	};
+	static Statement aged = {
+		"SELECT " QUEUE_COLUMNS(AGED_PRIORITY("$4")) " FROM hwsched.pending p WHERE p.pool = $1 AND " MAY_BE_PLACED("$3")
+		" ORDER BY now_priority, p.deadline, p.queue_no LIMIT $2",
+		{TEXTOID, INT8OID, BOOLOID, FLOAT8OID}
 	};
 	QueueReader reader = begin_queue(picture);
+	Parameter	most = limit < 0 ? NULL_VALUE : BIGINT_VALUE(limit);
+	double		ageing = picture->settings.ageing;
 
-	statement_each(&statement, read_only, read_queue_row, &reader, TEXT_VALUE(pool),
-				   limit < 0 ? NULL_VALUE : BIGINT_VALUE(limit));
-	read_kinds(picture, pool, read_only);
+	if (ageing > 0)
+		statement_each(&aged, read_only, read_queue_row, &reader, TEXT_VALUE(pool), most,
+					   VALUE(BoolGetDatum(read_only)), VALUE(Float8GetDatum(ageing)));
+	else
+		statement_each(&statement, read_only, read_queue_row, &reader, TEXT_VALUE(pool), most,
+					   VALUE(BoolGetDatum(read_only)));
+	end_queue(picture, pool, read_only);
 }
 
-/* Reads one workload of the queue; returns false if it is not pending. */
+/*
+ * Reads one workload of the queue; returns false if it is not pending, or may
+ * not be placed yet.  The pool is locked.
+ */
 bool
 picture_queued(Picture *picture, const char *pool, const char *workload_id, bool read_only)
 {
 	static Statement statement = {
-		"SELECT p.ctid, p.queue_no, p.profile_id, p.priority, p.run, p.attempt, p.workload_id, p.expected_seconds,"
-		"  p.model_id, p.model_family, p.deadline FROM hwsched.submission s"
+		"SELECT " QUEUE_COLUMNS(AGED_PRIORITY("$3")) " FROM hwsched.submission s"
 		" JOIN hwsched.pending p ON p.pool = s.pool AND p.priority = s.priority AND p.deadline = s.deadline AND p.queue_no = s.queue_no"
-		" WHERE s.pool = $1 AND s.workload_id = $2",
-		{TEXTOID, TEXTOID}
+		" WHERE s.pool = $1 AND s.workload_id = $2 AND " MAY_BE_PLACED("false"),
+		{TEXTOID, TEXTOID, FLOAT8OID}
 	};
 	QueueReader reader = begin_queue(picture);
 
-	if (statement_each(&statement, read_only, read_queue_row, &reader,
-					   TEXT_VALUE(pool), TEXT_VALUE(workload_id)) == 0)
+	if (statement_each(&statement, read_only, read_queue_row, &reader, TEXT_VALUE(pool), TEXT_VALUE(workload_id),
+					   VALUE(Float8GetDatum(picture->settings.ageing))) == 0)
 		return false;
-	read_kinds(picture, pool, read_only);
+	end_queue(picture, pool, read_only);
 	return true;
 }
 
@@ -256,7 +319,7 @@ picture_submitted(Picture *picture, const char *pool, const char *workload_id, b
 {
 	static Statement statement = {
 		"SELECT s.ctid, s.queue_no, s.profile_id, s.priority, s.run, 0, s.workload_id, s.expected_seconds,"
-		"  s.model_id, s.model_family, s.deadline FROM hwsched.submission s WHERE s.pool = $1 AND s.workload_id = $2",
+		"  s.model_id, s.model_family, s.deadline, s.priority, NULL, NULL, NULL FROM hwsched.submission s WHERE s.pool = $1 AND s.workload_id = $2",
 		{TEXTOID, TEXTOID}
 	};
 	QueueReader reader = begin_queue(picture);

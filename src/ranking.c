@@ -328,7 +328,7 @@ add_fixed_part(const Search *search, const PolicyPart *part, const double *value
 			break;
 		case SCALE_LEAST:
 			for (int d = 0; d < ndevices; d++)
-				totals[d] += weight * (values[d] > 0.0 ? extreme / values[d] : 1.0 + values[d]);
+				totals[d] += weight * (values[d] > extreme ? extreme / values[d] : values[d] <= extreme ? 1.0 : NAN);
 			break;
 	}
 }
@@ -493,10 +493,10 @@ ranking_best(Search *search, WorkKind *kind, Candidate *candidate, double *score
 	{
 		double		rank = sign * ranks[d];
 
-		/* false for NAN */
+		/* false for NAN; the first of those that cost without end is as good as any */
 		if (rank > greatest ||
 			(rank == greatest &&
-			 before_among_equals(search, kind, d, loads ? loads[d] : 0, best, loads ? loads[best] : 0)))
+			 (best < 0 || before_among_equals(search, kind, d, loads ? loads[d] : 0, best, loads ? loads[best] : 0))))
 		{
 			best = d;
 			greatest = rank;

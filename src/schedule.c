@@ -10,6 +10,7 @@
 #include "assign.h"
 #include "context.h"
 #include "funcapi.h"
+#include "preempt.h"
 #include "seek.h"
 #include "statement.h"
 #include "utils/snapmgr.h"
@@ -61,11 +62,11 @@ write_assignment(const Picture *picture, const char *pool)
 {
 	static Statement statement = {
 		"WITH moved AS (DELETE FROM hwsched.pending WHERE ctid = $2 AND pool = $1 AND queue_no = $3"
-		"  RETURNING workload_id, run, attempt, priority, profile_id)"
+		"  RETURNING workload_id, run, attempt, profile_id, concurrency_key)"
 		" INSERT INTO hwsched.assignment (pool, workload_id, run, attempt, worker_id, device_nos, priority, profile_id,"
-		"    device_profile_id, efficiency, adjusted_efficiency, score, predicted_seconds)"
-		" SELECT $1, workload_id, run, attempt, $4, $5, priority, profile_id, $6, $7, $8, $9, $10 FROM moved RETURNING *",
-		{TEXTOID, TIDOID, INT8OID, TEXTOID, INT4ARRAYOID, INT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID}
+		"    device_profile_id, efficiency, adjusted_efficiency, score, predicted_seconds, concurrency_key)"
+		" SELECT $1, workload_id, run, attempt, $4, $5, $11, profile_id, $6, $7, $8, $9, $10, concurrency_key FROM moved RETURNING *",
+		{TEXTOID, TIDOID, INT8OID, TEXTOID, INT4ARRAYOID, INT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, INT2OID}
 	};
 	const Placement *placement = &picture->search.placements[0];
 	const QueueRow *row = &picture->rows[0];
@@ -80,7 +81,8 @@ write_assignment(const Picture *picture, const char *pool)
 					  array_value(INT4OID, device_nos, NULL, placement->ndevices),
 					  BIGINT_VALUE(picture->device_profile_ids[devices[chosen[0]].profile]),
 					  VALUE(Float8GetDatum(placement->efficiency)), VALUE(Float8GetDatum(placement->adjusted_efficiency)),
-					  VALUE(Float8GetDatum(placement->score)), VALUE(Float8GetDatum(placement->predicted_seconds))) != 1)
+					  VALUE(Float8GetDatum(placement->score)), VALUE(Float8GetDatum(placement->predicted_seconds)),
+					  VALUE(Int16GetDatum(picture->items[0].priority))) != 1)
 		elog(ERROR, "pool \"%s\" lost workload \"%s\" while it was locked", pool, TextDatumGetCString(row->workload_id));
 }
 
@@ -100,6 +102,8 @@ schedule(PG_FUNCTION_ARGS)
 	char	   *pool = text_argument(fcinfo, 1);
 	Picture		picture;
 	bool		sought;
+	int64	   *victims;
+	int			nvictims;
 
 	InitMaterializedSRF(fcinfo, 0);
 	SPI_connect();
@@ -111,8 +115,17 @@ schedule(PG_FUNCTION_ARGS)
 	PushActiveSnapshot(GetTransactionSnapshot());
 	picture_settings(&picture, pool, true);
 	if (!picture_queued(&picture, pool, workload_id, true))
-		workload_not_in_state(pool, workload_id, "scheduled", "pending");
-	sought = !has_reservations(pool, true) && seek_fleet(&picture, pool);
+	{
+		const char *state = workload_state(pool, workload_id, true);
+
+		if (state == NULL || strcmp(state, "pending") != 0)
+			workload_not_in_state(pool, workload_id, "scheduled", "pending");
+		/* it waits for its retry, for other workloads or for its concurrency key */
+		PopActiveSnapshot();
+		SPI_finish();
+		return (Datum) 0;
+	}
+	sought = picture.nretries == 0 && !picture.settings.preemption && !has_reservations(pool, true) && seek_fleet(&picture, pool);
 	if (!sought)
 		read_all(&picture, pool);
 	PopActiveSnapshot();
@@ -120,17 +133,22 @@ schedule(PG_FUNCTION_ARGS)
 	search_place(&picture.search, picture.items, picture.nitems, -1);
 	if (!sought)
 	{
+		nvictims = preempt(&picture, pool, false, &victims);
+		evict(pool, victims, nvictims);
 		/* it may be a gang, with several assignments */
 		if (write_decisions(&picture, pool, true) > 0)
 			return_rows(fcinfo);
 	}
 	else if (picture.search.nplacements > 0)
 	{
+		check_keys(&picture, pool);
 		write_usage(&picture, pool);
 		write_models(&picture, pool);
 		write_assignment(&picture, pool);
 		return_rows(fcinfo);
 	}
+	if (picture.search.nplacements > 0)
+		notify_assigned(&picture.settings, pool);
 	SPI_finish();
 	return (Datum) 0;
 }

@@ -28,7 +28,8 @@ typedef enum Mismatch
 	MISMATCH_PRECISION,
 	MISMATCH_FEATURE,
 	MISMATCH_UNITS,
-	MISMATCH_MEMORY
+	MISMATCH_MEMORY,
+	MISMATCH_CLASS				/* it was too slow there */
 } Mismatch;
 
 extern Mismatch device_mismatch(const WorkloadProfile *workload, const DeviceProfile *device);

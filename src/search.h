@@ -142,8 +142,11 @@ extern const double *ranking_scores(Search *search, WorkKind *kind);
 /* placement.c */
 extern void kind_begin(const Search *search, WorkKind *kind);
 extern void worker_changed(Search *search, int worker);
+extern void bar_worker(Search *search, int worker, bool barred);
 extern void fleet_occupy(Fleet *fleet, const WorkKind *kind, int worker, const int32 *devices, int ndevices, int times);
 extern void place_item(Search *search, QueueItem *items, int index);
+extern bool key_is_taken(const Search *search, const QueueItem *item);
+extern void take_key(Search *search, const QueueItem *item);
 extern Placement *search_book(Search *search, WorkKind *kind, int item, const Candidate *candidate, double score);
 
 /* flow.c */

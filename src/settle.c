@@ -15,6 +15,7 @@
 #include "access/xact.h"
 #include "arguments.h"
 #include "funcapi.h"
+#include "health.h"
 #include "learn.h"
 #include "pool.h"
 #include "settle.h"
@@ -48,6 +49,7 @@ settle(const char *pool)
 	release(pool, ended, n);
 	complete_workloads(pool, ended, n);
 	learn_preferences(pool, &settings, ended, n, true);
+	health_succeeded(pool, ended, n);
 }
 
 /* Reads what has been completed and not settled; returns how much and sets *ended. */

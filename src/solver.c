@@ -46,7 +46,9 @@ copy_array(const void *source, Size size)
 {
 	void	   *copy = palloc_huge(size + 1);
 
-	memcpy(copy, source, size);
+	/* an empty array may be NULL */
+	if (size > 0)
+		memcpy(copy, source, size);
 	return copy;
 }
 
@@ -66,6 +68,8 @@ copy_search(const Search *search)
 	for (int k = 0; k < search->nkinds; k++)
 		nmodels = Max(nmodels, Max(search->kinds[k].model, search->kinds[k].family) + 1);
 	copy->model_workers = copy_array(search->model_workers, sizeof(int32) * nmodels);
+	if (search->nkeys > 0)
+		copy->keys_taken = copy_array(search->keys_taken, sizeof(bool) * (search->nkeys + 1));
 	search_begin(copy);
 	copy->blocked_gang = search->blocked_gang;
 	return copy;
@@ -297,7 +301,8 @@ try_flow(const Search *search, const QueueItem *items, int first, int last, Plan
 		WorkKind   *kind = &trial->kinds[copy[i].kind];
 
 		copy[i].nplacements = 0;
-		if (is_gang(kind) || demand_occupancy(&kind->demand) == OCCUPY_SHARE || demanded_devices(&kind->demand) > 1)
+		if (is_gang(kind) || copy[i].navoided > 0 || demand_occupancy(&kind->demand) == OCCUPY_SHARE ||
+			demanded_devices(&kind->demand) > 1)
 			place_item(trial, copy, i);
 	}
 	solved = place_flow(trial, copy, first, last, OCCUPY_WHOLE) && place_flow(trial, copy, first, last, OCCUPY_SLOT);
@@ -328,6 +333,7 @@ carry_out(Search *search, QueueItem *items, const Plan *plan)
 
 		if (item->nplacements++ == 0)
 			item->first_placement = search->nplacements;
+		take_key(search, item);
 		value_candidate(search, kind, &candidate);
 		placement = search_book(search, kind, decision->item, &candidate, decision->score);
 		placement->shard_no = decision->shard_no;

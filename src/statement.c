@@ -12,6 +12,7 @@
 #include "nodes/params.h"
 #include "optimizer/cost.h"
 #include "optimizer/paths.h"
+#include "optimizer/plancat.h"
 #include "statement.h"
 #include "storage/shmem.h"
 #include "tcop/dest.h"
@@ -33,7 +34,7 @@ set_planner(int *level, const char *setting, bool now, bool wanted)
 
 /*
  * Sets what a statement asks of the planner, whatever the caller has set;
- * returns the level that end_guidance ends.
+ * returns the level of settings that ends it, or 0.
  */
 static int
 guide_planner(Access access)
@@ -54,61 +55,125 @@ guide_planner(Access access)
 	return level;
 }
 
-/*
- * Makes sure that the statement is analyzed, and that the planner is guided if
- * it is going to be asked; returns the level that end_guidance ends.
- */
-static int
-statement_begin(Statement *statement)
+/* Makes sure that the statement is analyzed. */
+static void
+prepare(Statement *statement)
 {
-	if (statement->plan == NULL)
-	{
-		int			nargs = 0;
-		SPIPlanPtr	plan;
+	int			nargs = 0;
+	SPIPlanPtr	plan;
 
-		while (nargs < STATEMENT_PARAMETERS && statement->types[nargs] != InvalidOid)
-			nargs++;
-		plan = SPI_prepare_cursor(statement->text, nargs, statement->types, CURSOR_OPT_GENERIC_PLAN);
-		if (plan == NULL)
-			elog(ERROR, "could not prepare \"%s\": %s", statement->text, SPI_result_code_string(SPI_result));
-		if (SPI_keepplan(plan) != 0)
-			elog(ERROR, "could not keep the plan of \"%s\"", statement->text);
-		statement->plan = plan;
-	}
-	if (statement->planned && plan_cache_mode != PLAN_CACHE_MODE_FORCE_CUSTOM_PLAN && SPI_plan_is_valid(statement->plan))
-		return 0;
-	return guide_planner(statement->access);
+	if (statement->plan != NULL)
+		return;
+	while (nargs < STATEMENT_PARAMETERS && statement->types[nargs] != InvalidOid)
+		nargs++;
+	plan = SPI_prepare_cursor(statement->text, nargs, statement->types, CURSOR_OPT_GENERIC_PLAN);
+	if (plan == NULL)
+		elog(ERROR, "could not prepare \"%s\": %s", statement->text, SPI_result_code_string(SPI_result));
+	if (SPI_keepplan(plan) != 0)
+		elog(ERROR, "could not keep the plan of \"%s\"", statement->text);
+	statement->plan = plan;
 }
 
+/* Rows and pages that tables are planned for, if they have less. */
+#define MANY_ROWS 1000000
+#define MANY_PAGES 20000
+
+static get_relation_info_hook_type next_relation_info;
+
+/*
+ * Makes a table look large.  For a small one it seems cheap to read all of the
+ * pool in an index and to filter what comes, which is ruinous when it has grown.
+ */
 static void
-statement_end(Statement *statement, int level, int result)
+expect_many_rows(PlannerInfo *root, Oid relation, bool inherits, RelOptInfo *info)
 {
-	if (level > 0)
-		AtEOXact_GUC(true, level);
+	ListCell   *cell;
+
+	if (next_relation_info)
+		next_relation_info(root, relation, inherits, info);
+	info->tuples = Max(info->tuples, MANY_ROWS);
+	info->pages = Max(info->pages, MANY_PAGES);
+	foreach(cell, info->indexlist)
+	{
+		IndexOptInfo *index = lfirst_node(IndexOptInfo, cell);
+
+		index->tuples = Max(index->tuples, MANY_ROWS);
+		index->pages = Max(index->pages, MANY_PAGES / 4);
+	}
+}
+
+/* Runs the statement; what is planned meanwhile is planned for large tables. */
+static pg_noinline int
+run_for_many_rows(const Statement *statement, const SPIExecuteOptions *options)
+{
+	get_relation_info_hook_type others = get_relation_info_hook;
+	volatile int result = 0;
+
+	if (others != expect_many_rows)
+	{
+		next_relation_info = others;
+		get_relation_info_hook = expect_many_rows;
+	}
+	PG_TRY();
+	{
+		result = SPI_execute_plan_extended(statement->plan, options);
+	}
+	PG_FINALLY();
+	{
+		get_relation_info_hook = others;
+	}
+	PG_END_TRY();
+	return result;
+}
+
+/* Runs the statement, and guides the planner if it is going to be asked. */
+static uint64
+run(Statement *statement, const SPIExecuteOptions *options)
+{
+	int			result;
+
+	prepare(statement);
+	if (statement->planned && plan_cache_mode != PLAN_CACHE_MODE_FORCE_CUSTOM_PLAN && SPI_plan_is_valid(statement->plan))
+		result = SPI_execute_plan_extended(statement->plan, options);
+	else
+	{
+		int			level = guide_planner(statement->access);
+
+		result = run_for_many_rows(statement, options);
+		if (level > 0)
+			AtEOXact_GUC(true, level);
+	}
 	if (result < 0)
 		elog(ERROR, "could not run \"%s\": %s", statement->text, SPI_result_code_string(result));
 	statement->planned = true;
+	return SPI_processed;
+}
+
+static ParamListInfo
+parameter_list(const Statement *statement, const Parameter *parameters, int count)
+{
+	ParamListInfo list = makeParamList(count);
+
+	Assert(count <= STATEMENT_PARAMETERS);
+	for (int i = 0; i < count; i++)
+	{
+		list->params[i].value = parameters[i].value;
+		list->params[i].isnull = parameters[i].isnull;
+		list->params[i].pflags = PARAM_FLAG_CONST;
+		list->params[i].ptype = statement->types[i];
+	}
+	return list;
 }
 
 /* Runs a statement and returns the number of rows processed. */
 uint64
 statement_execute(Statement *statement, bool read_only, const Parameter *parameters, int count)
 {
-	Datum		values[STATEMENT_PARAMETERS];
-	char		nulls[STATEMENT_PARAMETERS];
-	int			guidance;
-	int			result;
+	SPIExecuteOptions options = {
+		.params = parameter_list(statement, parameters, count), .read_only = read_only
+	};
 
-	Assert(count <= STATEMENT_PARAMETERS);
-	for (int i = 0; i < count; i++)
-	{
-		values[i] = parameters[i].value;
-		nulls[i] = parameters[i].isnull ? 'n' : ' ';
-	}
-	guidance = statement_begin(statement);
-	result = SPI_execute_plan(statement->plan, values, nulls, read_only, 0);
-	statement_end(statement, guidance, result);
-	return SPI_processed;
+	return run(statement, &options);
 }
 
 /* Hands each row of a result to a reader, as it comes. */
@@ -154,26 +219,14 @@ uint64
 statement_stream(Statement *statement, bool read_only, RowReader read, void *reader,
 				 const Parameter *parameters, int count)
 {
-	ParamListInfo list = makeParamList(count);
 	RowReceiver receiver = {
 		{receive_row, receiver_startup, receiver_ignore, receiver_ignore, DestNone}, read, reader, CurrentMemoryContext
 	};
-	SPIExecuteOptions options = {.params = list, .read_only = read_only, .dest = &receiver.base};
-	int			guidance;
-	int			result;
+	SPIExecuteOptions options = {
+		.params = parameter_list(statement, parameters, count), .read_only = read_only, .dest = &receiver.base
+	};
 
-	Assert(count <= STATEMENT_PARAMETERS);
-	for (int i = 0; i < count; i++)
-	{
-		list->params[i].value = parameters[i].value;
-		list->params[i].isnull = parameters[i].isnull;
-		list->params[i].pflags = PARAM_FLAG_CONST;
-		list->params[i].ptype = statement->types[i];
-	}
-	guidance = statement_begin(statement);
-	result = SPI_execute_plan_extended(statement->plan, &options);
-	statement_end(statement, guidance, result);
-	return SPI_processed;
+	return run(statement, &options);
 }
 
 Datum

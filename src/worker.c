@@ -7,6 +7,7 @@
 #include "access.h"
 #include "arguments.h"
 #include "hardware.h"
+#include "health.h"
 #include "outcome.h"
 #include "pool.h"
 #include "profiles.h"
@@ -216,8 +217,8 @@ write_devices(const char *pool, const char *worker_id, const Offer *offer)
  * with NULL, on any.  Members of gangs may take others along that have, here
  * and elsewhere.
  */
-static void
-requeue_assigned(const char *pool, const char *worker_id, Parameter changed)
+void
+requeue_assigned(const char *pool, const char *worker_id, Parameter changed, const char *reason)
 {
 	static Statement statement = {
 		"SELECT assignment_id FROM hwsched.assignment WHERE pool = $1 AND worker_id = $2"
@@ -230,7 +231,7 @@ requeue_assigned(const char *pool, const char *worker_id, Parameter changed)
 
 	for (int i = 0; i < n; i++)
 		ids[i] = column_bigint(i, 1);
-	n = end_assignments(pool, ids, n, false, "expired", "the worker's hardware changed", NULL, &ended);
+	n = end_assignments(pool, ids, n, false, "expired", reason, NULL, NULL, &ended);
 	requeue(pool, ended, n, false);
 }
 
@@ -268,6 +269,7 @@ register_worker(PG_FUNCTION_ARGS)
 	offer.profile_ids = device_profile_ids(pool, specs, offer.ndevices);
 	hardware_id = hardware_id_of(pool, &offer);
 	is_new = write_worker(pool, worker_id, &offer, &capabilities);
+	worker_back(pool, worker_id);
 	if (is_new)
 		add_usage_and_load(pool, worker_id, hardware_id);
 	else
@@ -275,13 +277,13 @@ register_worker(PG_FUNCTION_ARGS)
 	changed = write_devices(pool, worker_id, &offer);
 	if (!is_new && !changed.isnull)
 	{
-		requeue_assigned(pool, worker_id, changed);
+		requeue_assigned(pool, worker_id, changed, "the worker's hardware changed");
 		usage_rebuild(pool, worker_id);
 	}
 	if (!is_new)
 		hardware_assign(pool, worker_id, hardware_id);
 	if (!is_new && usage_exceeds(pool, worker_id))
-		requeue_assigned(pool, worker_id, NULL_VALUE);
+		requeue_assigned(pool, worker_id, NULL_VALUE, "the worker's hardware changed");
 	worker_seen(pool, worker_id);
 	call_end(&caller);
 	PG_RETURN_VOID();
@@ -317,10 +319,10 @@ unregister_worker(PG_FUNCTION_ARGS)
 	ids = palloc(sizeof(int64) * (n + 1));
 	for (int i = 0; i < n; i++)
 		ids[i] = column_bigint(i, 1);
-	n = end_assignments(pool, ids, n, true, "expired", "the worker left", NULL, &ended);
+	n = end_assignments(pool, ids, n, true, "expired", "the worker left", "worker", NULL, &ended);
 	requeue(pool, ended, n, true);
 	n = live_assignments(pool, worker_id, NULL, &ids);
-	n = end_assignments(pool, ids, n, false, "expired", "the worker left", NULL, &ended);
+	n = end_assignments(pool, ids, n, false, "expired", "the worker left", NULL, NULL, &ended);
 	requeue(pool, ended, n, false);
 
 	statement_run(&forget, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
@@ -341,6 +343,9 @@ set_state(FunctionCallInfo fcinfo, const char *state)
 	char	   *pool = text_argument(fcinfo, 1);
 
 	SPI_connect();
+	pool_check(pool, false);
+	/* a batch may be about to give it work: whoever has drained a worker can rely on that it gets no more */
+	pool_lock(pool);
 	if (statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), TEXT_VALUE(state)) == 0)
 		unknown_worker(pool, worker_id);
 	SPI_finish();
@@ -363,8 +368,22 @@ resume_worker(PG_FUNCTION_ARGS)
 
 /* --- reporting --- */
 
+/* Takes a worker back in that was offline and shows a sign of life. */
+void
+worker_back(const char *pool, const char *worker_id)
+{
+	PoolSettings settings;
+
+	if (!health_is_offline(pool, worker_id))
+		return;
+	pool_settings_load(pool, false, &settings);
+	pool_lock(pool);
+	health_returned(pool, &settings, worker_id);
+}
+
 /*
- * Notes a sign of life, at most once a second.  Raises ERRCODE_NO_DATA_FOUND
+ * Notes a sign of life, at most five a second; it renews the leases of all that
+ * runs on the worker (see maintain.c).  Raises ERRCODE_NO_DATA_FOUND
  * for an unknown worker.
  */
 void
@@ -373,34 +392,13 @@ worker_seen(const char *pool, const char *worker_id)
 	static Statement statement = {
 		"WITH known AS (SELECT last_seen_at FROM hwsched.worker_load WHERE pool = $1 AND worker_id = $2),"
 		" seen AS (UPDATE hwsched.worker_load SET last_seen_at = now() WHERE pool = $1 AND worker_id = $2"
-		"   AND last_seen_at < now() - interval '1 second')"
+		"   AND last_seen_at < now() - interval '200 milliseconds')"
 		" SELECT FROM known",
 		{TEXTOID, TEXTOID}
 	};
 
 	if (statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id)) == 0)
 		unknown_worker(pool, worker_id);
-}
-
-/*
- * Renews the leases of what runs on a worker, when less than half of them is
- * left.  What another has locked is being ended, and needs none.
- */
-static void
-renew_leases(const char *pool, const char *worker_id)
-{
-	static Statement statement = {
-		"UPDATE hwsched.assignment SET lease_until = now() + make_interval(secs => $3)"
-		" WHERE pool = $1 AND finished_at IS NULL AND assignment_id = ANY (ARRAY("
-		"  SELECT assignment_id FROM hwsched.assignment WHERE pool = $1 AND worker_id = $2 AND finished_at IS NULL"
-		"   AND state = 'running' AND lease_until < now() + make_interval(secs => $3 / 2)"
-		"  ORDER BY assignment_id FOR NO KEY UPDATE SKIP LOCKED))",
-		{TEXTOID, TEXTOID, FLOAT8OID}
-	};
-	PoolSettings settings;
-
-	pool_settings_load(pool, false, &settings);
-	statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), VALUE(Float8GetDatum(settings.lease)));
 }
 
 /* heartbeat(worker_id text, pool text) RETURNS void */
@@ -413,7 +411,7 @@ heartbeat(PG_FUNCTION_ARGS)
 
 	caller = call_begin(fcinfo);
 	access_check_worker(&caller, pool, worker_id);
-	renew_leases(pool, worker_id);
+	worker_back(pool, worker_id);
 	worker_seen(pool, worker_id);
 	call_end(&caller);
 	PG_RETURN_VOID();
@@ -541,7 +539,7 @@ update_load(PG_FUNCTION_ARGS)
 	caller = call_begin(fcinfo);
 	access_check_worker(&caller, pool, worker_id);
 	document_read(&load_document, document, NULL, true, &load);
-	renew_leases(pool, worker_id);
+	worker_back(pool, worker_id);
 	/* what it means depends on the hardware, so once more if that changes meanwhile */
 	do
 	{
@@ -622,11 +620,19 @@ grant_worker(PG_FUNCTION_ARGS)
 		" ON CONFLICT DO NOTHING",
 		{TEXTOID, TEXTOID, OIDOID}
 	};
+	static const char *const groups[] = {"hwsched_admin", "hwsched_coordinator", "hwsched_worker", "hwsched_viewer"};
 	char	   *worker_id = text_argument(fcinfo, 0);
 	Name		role = DatumGetName(argument(fcinfo, 1));
 	char	   *pool = text_argument(fcinfo, 2);
 	Oid			role_id = get_role_oid(NameStr(*role), false);
 
+	for (int i = 0; i < lengthof(groups); i++)
+		if (strcmp(NameStr(*role), groups[i]) == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("role \"%s\" cannot be bound to a worker", groups[i]),
+					 errdetail("All its members would speak for this worker."),
+					 errhint("Bind the login that the worker uses.")));
 	SPI_connect();
 	worker_check(pool, worker_id);
 	statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), VALUE(ObjectIdGetDatum(role_id)));

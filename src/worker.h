@@ -7,7 +7,11 @@
 
 #include "postgres.h"
 
+#include "statement.h"
+
 extern void worker_check(const char *pool, const char *worker_id);
 extern void worker_seen(const char *pool, const char *worker_id);
+extern void worker_back(const char *pool, const char *worker_id);
+extern void requeue_assigned(const char *pool, const char *worker_id, Parameter changed, const char *reason);
 
 #endif							/* HWSCHED_WORKER_H */

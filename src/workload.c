@@ -5,12 +5,15 @@
 #include "postgres.h"
 
 #include "arguments.h"
-#include "common/hashfn.h"
+#include "bytes.h"
+#include "catalog/namespace.h"
+#include "commands/sequence.h"
+#include "dependency.h"
 #include "document.h"
 #include "pool.h"
 #include "profiles.h"
 #include "statement.h"
-#include "utils/hsearch.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 #include "workload.h"
@@ -60,85 +63,30 @@ typedef struct Batch
 {
 	int			count;
 	Datum	   *workload_id;
+	int64	   *queue_no;
+	int32	   *run;
 	int		   *kind;			/* in kinds */
-	Datum	   *priority;
-	Datum	   *retries;
-	Datum	   *expected;
-	bool	   *expected_null;
-	Datum	   *timeout;
-	Datum	   *deadline;
+	int16	   *priority;
+	int32	   *retries;
+	float8	   *expected;		/* NAN: unknown */
+	float8	   *timeout;
+	TimestampTz *deadline;
 	Datum	   *model_id;
 	bool	   *model_id_null;
 	Datum	   *model_family;
 	bool	   *model_family_null;
 	Datum	   *requirements;
+	Datum	   *concurrency_key;
+	bool	   *concurrency_key_null;
+	Dependencies dependencies;
 	int			nkinds;
 	int			kinds_allocated;
 	Datum	   *profile;		/* jsonb, by kind */
 	Datum	   *demand;
+	int64	   *profile_id;
 	HTAB	   *kind_numbers;
 	HTAB	   *ids;
 } Batch;
-
-/* Keys are compared as a whole, not by hash only. */
-typedef struct Bytes
-{
-	const char *data;
-	int			length;
-} Bytes;
-
-typedef struct BytesEntry
-{
-	Bytes		key;
-	int			number;
-} BytesEntry;
-
-static uint32
-bytes_hash(const void *key, Size keysize)
-{
-	const Bytes *bytes = key;
-
-	return DatumGetUInt32(hash_any((const unsigned char *) bytes->data, bytes->length));
-}
-
-static int
-bytes_compare(const void *a, const void *b, Size keysize)
-{
-	const Bytes *x = a;
-	const Bytes *y = b;
-
-	return x->length != y->length || memcmp(x->data, y->data, x->length) != 0;
-}
-
-static HTAB *
-bytes_table(const char *name)
-{
-	HASHCTL		control = {
-		.keysize = sizeof(Bytes), .entrysize = sizeof(BytesEntry),
-		.hash = bytes_hash, .match = bytes_compare, .hcxt = CurrentMemoryContext
-	};
-
-	return hash_create(name, 256, &control, HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
-}
-
-static BytesEntry *
-enter_bytes(HTAB *table, const char *data, int length, bool *found)
-{
-	Bytes		key = {data, length};
-	BytesEntry *entry = hash_search(table, &key, HASH_FIND, found);
-
-	if (entry == NULL)
-	{
-		char	   *copy = palloc(length + 1);
-
-		memcpy(copy, data, length);
-		copy[length] = '\0';
-		key.data = copy;
-		entry = hash_search(table, &key, HASH_ENTER, found);
-		*found = false;
-	}
-	return entry;
-}
 
 static void *
 allocate(int count, Size size)
@@ -152,39 +100,45 @@ batch_begin(Batch *batch, int most)
 {
 	memset(batch, 0, sizeof(*batch));
 	batch->workload_id = allocate(most, sizeof(Datum));
+	batch->queue_no = allocate(most, sizeof(int64));
+	batch->run = allocate(most, sizeof(int32));
 	batch->kind = allocate(most, sizeof(int));
-	batch->priority = allocate(most, sizeof(Datum));
-	batch->retries = allocate(most, sizeof(Datum));
-	batch->expected = allocate(most, sizeof(Datum));
-	batch->expected_null = allocate(most, sizeof(bool));
-	batch->timeout = allocate(most, sizeof(Datum));
-	batch->deadline = allocate(most, sizeof(Datum));
+	batch->priority = allocate(most, sizeof(int16));
+	batch->retries = allocate(most, sizeof(int32));
+	batch->expected = allocate(most, sizeof(float8));
+	batch->timeout = allocate(most, sizeof(float8));
+	batch->deadline = allocate(most, sizeof(TimestampTz));
 	batch->model_id = allocate(most, sizeof(Datum));
 	batch->model_id_null = allocate(most, sizeof(bool));
 	batch->model_family = allocate(most, sizeof(Datum));
 	batch->model_family_null = allocate(most, sizeof(bool));
 	batch->requirements = allocate(most, sizeof(Datum));
+	batch->concurrency_key = allocate(most, sizeof(Datum));
+	batch->concurrency_key_null = allocate(most, sizeof(bool));
 	batch->kind_numbers = bytes_table("hwsched submitted kinds");
 	batch->ids = bytes_table("hwsched submitted ids");
 }
 
-/* Refuses what a later version will do, rather than do half of it. */
+/* Refuses an allocation strategy that there is none of. */
 static void
-check_supported(const Requirements *read, const WorkloadProfile *profile, const char *path)
+check_strategy(const WorkloadProfile *profile)
 {
-	const char *what = NULL;
-
 	if (strcmp(profile->allocation_strategy, "single") != 0 && strcmp(profile->allocation_strategy, "sharded") != 0 &&
 		strcmp(profile->allocation_strategy, "replicated") != 0)
-		what = psprintf("allocation strategy \"%s\"", profile->allocation_strategy);
-	else if (read->depends_on.count > 0)
-		what = psprintf("\"%s\"", document_path(path, "depends_on"));
-	else if (read->concurrency_key != NULL)
-		what = psprintf("\"%s\"", document_path(path, "concurrency_key"));
-	if (what != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("%s is not supported in this version", what)));
+				 errmsg("allocation strategy \"%s\" is not supported in this version", profile->allocation_strategy)));
+}
+
+/* Raises an error for a name that is empty or too long. */
+static void
+check_name(const char *name, const char *path, const char *key)
+{
+	if (name[0] == '\0' || strlen(name) > 1000)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value for \"%s\": \"%.80s\"", document_path(path, key), name),
+				 errdetail("Expected 1 to 1000 bytes.")));
 }
 
 static const char *
@@ -208,25 +162,23 @@ batch_add(Batch *batch, Jsonb *requirements, const char *path, MemoryContext kee
 	int			i = batch->count;
 
 	workload_profile_of(requirements, path, true, &read, &profile, &demand);
-	check_supported(&read, &profile, path);
+	check_strategy(&profile);
 	id = read.test_id != NULL ? read.test_id : generated_id();
-	if (id[0] == '\0' || strlen(id) > 1000)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid value for \"%s\": \"%.80s\"", document_path(path, "test_id"), id),
-				 errdetail("Expected 1 to 1000 bytes.")));
+	check_name(id, path, "test_id");
+	if (read.concurrency_key != NULL)
+		check_name(read.concurrency_key, path, "concurrency_key");
 
 	initStringInfo(&key);
 	append_document_key(&key, &placement_profile_document, &profile);
 	append_document_key(&key, &demand_document, &demand);
 
 	work = MemoryContextSwitchTo(keep);
-	enter_bytes(batch->ids, id, strlen(id), &found);
+	bytes_enter(batch->ids, id, strlen(id), &found)->number = i;
 	if (found)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNIQUE_VIOLATION),
 				 errmsg("workload \"%s\" is submitted twice in one call", id)));
-	entry = enter_bytes(batch->kind_numbers, key.data, key.len, &found);
+	entry = bytes_enter(batch->kind_numbers, key.data, key.len, &found);
 	if (!found)
 	{
 		if (batch->nkinds == batch->kinds_allocated)
@@ -243,19 +195,21 @@ batch_add(Batch *batch, Jsonb *requirements, const char *path, MemoryContext kee
 	}
 	batch->kind[i] = entry->number;
 	batch->workload_id[i] = CStringGetTextDatum(id);
-	batch->priority[i] = Int32GetDatum(profile.priority);
-	batch->retries[i] = Int32GetDatum(read.retries);
+	batch->priority[i] = profile.priority;
+	batch->retries[i] = read.retries;
 	/* a ready-made profile may say how long it takes where the test does not */
-	batch->expected_null[i] = isnan(read.expected_duration) && isnan(profile.estimated_duration_seconds);
-	batch->expected[i] = Float8GetDatum(isnan(read.expected_duration) ? profile.estimated_duration_seconds :
-										read.expected_duration);
-	batch->timeout[i] = Float8GetDatum(read.timeout);
-	batch->deadline[i] = TimestampTzGetDatum(read.deadline);
+	batch->expected[i] = isnan(read.expected_duration) ? profile.estimated_duration_seconds : read.expected_duration;
+	batch->timeout[i] = read.timeout;
+	batch->deadline[i] = read.deadline;
 	batch->model_id_null[i] = read.model_id == NULL;
 	batch->model_id[i] = read.model_id ? CStringGetTextDatum(read.model_id) : (Datum) 0;
 	batch->model_family_null[i] = read.model_family == NULL;
 	batch->model_family[i] = read.model_family ? CStringGetTextDatum(read.model_family) : (Datum) 0;
 	batch->requirements[i] = PointerGetDatum(PG_DETOAST_DATUM_COPY(JsonbPGetDatum(requirements)));
+	batch->concurrency_key_null[i] = read.concurrency_key == NULL;
+	batch->concurrency_key[i] = read.concurrency_key ? CStringGetTextDatum(read.concurrency_key) : (Datum) 0;
+	for (int d = 0; d < read.depends_on.count; d++)
+		dependencies_note(&batch->dependencies, i, read.depends_on.names[d]);
 	batch->count++;
 	MemoryContextSwitchTo(work);
 }
@@ -298,92 +252,297 @@ profile_ids(const Batch *batch, const char *pool)
 	return ids;
 }
 
-/*
- * Settles the pool if workloads of the batch may have been completed that are
- * open in the table still, as completing them is noted only.
- */
-static void
-settle_submitted(const char *pool, Parameter workload_ids)
-{
-	static Statement unsettled = {
-		"SELECT FROM hwsched.unsettled WHERE pool = $1 LIMIT 1", {TEXTOID}
-	};
-	static Statement open = {
-		"SELECT FROM hwsched.submission WHERE pool = $1 AND workload_id = ANY ($2) AND outcome IS NULL LIMIT 1",
-		{TEXTOID, TEXTARRAYOID}
-	};
+/* --- writing --- */
 
-	if (statement_run(&unsettled, false, TEXT_VALUE(pool)) > 0 &&
-		statement_run(&open, false, TEXT_VALUE(pool), workload_ids) > 0)
-		pool_lock(pool);
+/* The parameters of the statements that write workloads, beside the pool. */
+enum
+{
+	POOL, WORKLOAD, QUEUE_NO, RUN, PROFILE, PRIORITY, RETRIES, EXPECTED, TIMEOUT, DEADLINE, MODEL, FAMILY, REQUIREMENTS,
+	KEY, READY_AT, NPARAMETERS
+};
+
+#define GIVEN_TYPES \
+	{TEXTOID, TEXTARRAYOID, INT8ARRAYOID, INT4ARRAYOID, INT8ARRAYOID, INT2ARRAYOID, INT4ARRAYOID, FLOAT8ARRAYOID, \
+	 FLOAT8ARRAYOID, TIMESTAMPTZARRAYOID, TEXTARRAYOID, TEXTARRAYOID, JSONBARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID}
+
+/*
+ * Arrays are read by subscript, which is the cheapest; but those of texts and
+ * documents have to be walked along.
+ */
+#define GIVEN_SQL \
+	"(SELECT unnest($2) AS workload_id, unnest($11) AS model_id, unnest($12) AS model_family, unnest($13) AS requirements," \
+	"  unnest($14) AS concurrency_key, generate_subscripts($2, 1) AS i) g"
+
+/* Returns some texts of the batch as a parameter, NULL if there are none at all. */
+static Parameter
+texts_of(const Datum *values, const bool *nulls, const int *which, int n)
+{
+	Datum	   *chosen = allocate(n, sizeof(Datum));
+	bool	   *absent = allocate(n, sizeof(bool));
+	int			present = 0;
+
+	for (int i = 0; i < n; i++)
+	{
+		chosen[i] = values[which[i]];
+		absent[i] = nulls != NULL && nulls[which[i]];
+		present += !absent[i];
+	}
+	return present == 0 ? NULL_VALUE : array_value(TEXTOID, chosen, present < n ? absent : NULL, n);
+}
+
+/* Describes some workloads of the batch in parameters[], with their documents or without. */
+static void
+describe(const Batch *batch, const int *which, int n, bool documents, Parameter *parameters)
+{
+	int64	   *queue_no = fixed_array(INT8OID, sizeof(*queue_no), n, &parameters[QUEUE_NO]);
+	int32	   *run = fixed_array(INT4OID, sizeof(*run), n, &parameters[RUN]);
+	int64	   *profile = fixed_array(INT8OID, sizeof(*profile), n, &parameters[PROFILE]);
+	int16	   *priority = fixed_array(INT2OID, sizeof(*priority), n, &parameters[PRIORITY]);
+	int32	   *retries = fixed_array(INT4OID, sizeof(*retries), n, &parameters[RETRIES]);
+	float8	   *expected = fixed_array(FLOAT8OID, sizeof(*expected), n, &parameters[EXPECTED]);
+	float8	   *timeout = fixed_array(FLOAT8OID, sizeof(*timeout), n, &parameters[TIMEOUT]);
+	TimestampTz *deadline = fixed_array(TIMESTAMPTZOID, sizeof(*deadline), n, &parameters[DEADLINE]);
+
+	for (int i = 0; i < n; i++)
+	{
+		int			w = which[i];
+
+		queue_no[i] = batch->queue_no[w];
+		run[i] = batch->run[w];
+		profile[i] = batch->profile_id[batch->kind[w]];
+		priority[i] = batch->priority[w];
+		retries[i] = batch->retries[w];
+		expected[i] = batch->expected[w];
+		timeout[i] = batch->timeout[w];
+		deadline[i] = batch->deadline[w];
+	}
+	parameters[WORKLOAD] = texts_of(batch->workload_id, NULL, which, n);
+	parameters[MODEL] = texts_of(batch->model_id, batch->model_id_null, which, n);
+	parameters[FAMILY] = texts_of(batch->model_family, batch->model_family_null, which, n);
+	parameters[KEY] = texts_of(batch->concurrency_key, batch->concurrency_key_null, which, n);
+	parameters[REQUIREMENTS] = NULL_VALUE;
+	if (documents)
+	{
+		Datum	   *chosen = allocate(n, sizeof(Datum));
+
+		for (int i = 0; i < n; i++)
+			chosen[i] = batch->requirements[which[i]];
+		parameters[REQUIREMENTS] = array_value(JSONBOID, chosen, NULL, n);
+	}
+}
+
+static int
+compare_ids(const void *a, const void *b, void *batch)
+{
+	Datum		x = ((const Batch *) batch)->workload_id[*(const int *) a];
+	Datum		y = ((const Batch *) batch)->workload_id[*(const int *) b];
+	int			lx = VARSIZE(x) - VARHDRSZ;
+	int			ly = VARSIZE(y) - VARHDRSZ;
+	int			order = memcmp(VARDATA(x), VARDATA(y), Min(lx, ly));
+
+	return order != 0 ? order : lx - ly;
+}
+
+static void pg_attribute_noreturn()
+still_open(const char *workload_id)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNIQUE_VIOLATION),
+			 errmsg("workload \"%s\" is already submitted and still open", workload_id),
+			 errhint("It can be submitted again once it is completed, cancelled or dead.")));
+}
+
+/* Returns the workload of the batch that a row's first column names. */
+static int
+submitted_number(const Batch *batch, int row)
+{
+	char	   *id = column_text(row, 1);
+	BytesEntry *entry = bytes_find(batch->ids, id, strlen(id));
+
+	Assert(entry != NULL);
+	return entry->number;
 }
 
 /*
- * Writes the batch: the submissions and the queue, in one statement.  A
- * workload that is closed is replaced by its next run; one that is still open
- * is refused.  (ON CONFLICT would do the same at three times the cost: each of
- * its insertions is tentative first.)  Rows are locked and inserted in the
- * order of their ids, so that two callers never wait in a circle.
+ * Finds which of some workloads were submitted before, and leaves them in
+ * SPI_tuptable; one that is still open is refused.  Returns their number.
  */
-static void
-batch_write(const Batch *batch, const char *pool)
+static int
+find_known(const char *pool, Parameter ids)
+{
+	static Statement known = {
+		"SELECT workload_id, outcome IS NULL FROM hwsched.submission WHERE pool = $1 AND workload_id = ANY ($2)",
+		{TEXTOID, TEXTARRAYOID}
+	};
+	static Statement unsettled = {
+		"SELECT FROM hwsched.unsettled WHERE pool = $1 LIMIT 1", {TEXTOID}
+	};
+
+	for (bool settled = false;; settled = true)
+	{
+		int			n = (int) statement_run(&known, false, TEXT_VALUE(pool), ids);
+		int			row = 0;
+		char	   *open;
+
+		while (row < n && !column_bool(row, 2))
+			row++;
+		if (row == n)
+			return n;
+		/* it may have been completed, which is noted only until the pool is settled */
+		open = column_text(row, 1);
+		if (settled || statement_run(&unsettled, false, TEXT_VALUE(pool)) == 0)
+			still_open(open);
+		pool_lock(pool);
+	}
+}
+
+/*
+ * Returns whether some workload has an id between two: for ids that count on
+ * from those before them, looking once is enough.
+ */
+static bool
+any_between(const char *pool, Datum first, Datum last)
 {
 	static Statement statement = {
-		"WITH given AS MATERIALIZED (SELECT nextval('hwsched.queue_no') AS queue_no, g.*"
-		"   FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
-		"   AS g(workload_id, profile_id, priority, retries, expected, timeout, deadline, model_id, model_family, requirements)),"
-		" closed AS MATERIALIZED (SELECT s.workload_id FROM hwsched.submission s"
-		"  WHERE s.pool = $1 AND s.workload_id = ANY ($2) AND s.outcome IS NOT NULL"
-		"  ORDER BY s.workload_id FOR NO KEY UPDATE),"
-		" again AS (UPDATE hwsched.submission s SET run = s.run + 1, queue_no = g.queue_no,"
-		"   profile_id = g.profile_id, priority = g.priority, retries = g.retries, expected_seconds = g.expected,"
-		"   timeout_seconds = g.timeout, deadline = g.deadline, model_id = g.model_id, model_family = g.model_family,"
-		"   requirements = g.requirements, outcome = NULL, closed_at = NULL, submitted_at = now()"
-		"  FROM given g JOIN closed c ON c.workload_id = g.workload_id"
-		"  WHERE s.pool = $1 AND s.workload_id = g.workload_id AND s.outcome IS NOT NULL"
-		"  RETURNING s.priority, s.deadline, s.queue_no, s.profile_id, s.run, s.expected_seconds, s.workload_id, s.model_id, s.model_family),"
-		" new AS (INSERT INTO hwsched.submission AS s (pool, workload_id, queue_no, profile_id, priority, retries,"
-		"   expected_seconds, timeout_seconds, deadline, model_id, model_family, requirements)"
-		"  SELECT $1, workload_id, queue_no, profile_id, priority, retries, expected, timeout, deadline, model_id,"
-		"   model_family, requirements FROM given g"
-		"  WHERE NOT EXISTS (SELECT FROM hwsched.submission o WHERE o.pool = $1 AND o.workload_id = g.workload_id)"
-		"  ORDER BY g.workload_id COLLATE \"C\""
-		"  RETURNING s.priority, s.deadline, s.queue_no, s.profile_id, s.run, s.expected_seconds, s.workload_id, s.model_id, s.model_family),"
-		" queued AS (INSERT INTO hwsched.pending (pool, priority, deadline, queue_no, profile_id, run, attempt, expected_seconds, workload_id,"
-		"   model_id, model_family)"
-		"  SELECT $1, priority, deadline, queue_no, profile_id, run, 1, expected_seconds, workload_id, model_id, model_family"
-		"  FROM (SELECT * FROM again UNION ALL SELECT * FROM new) s ORDER BY queue_no RETURNING workload_id)"
-		" SELECT count(*), CASE WHEN count(*) < $12 THEN"
-		"   (SELECT workload_id FROM (SELECT workload_id FROM given EXCEPT SELECT workload_id FROM queued) open LIMIT 1) END"
-		" FROM queued",
-		{TEXTOID, TEXTARRAYOID, INT8ARRAYOID, INT4ARRAYOID, INT4ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID,
-			TIMESTAMPTZARRAYOID, TEXTARRAYOID, TEXTARRAYOID, JSONBARRAYOID, INT8OID}
+		"SELECT FROM hwsched.submission WHERE pool = $1 AND workload_id >= $2 AND workload_id <= $3 LIMIT 1",
+		{TEXTOID, TEXTOID, TEXTOID}
 	};
-	const int64 *ids = profile_ids(batch, pool);
-	int			n = batch->count;
-	Datum	   *profiles = allocate(n, sizeof(Datum));
-	Parameter	workload_ids;
 
+	return statement_run(&statement, false, TEXT_VALUE(pool), VALUE(first), VALUE(last)) > 0;
+}
+
+/*
+ * Begins the next run of those workloads of the batch that were submitted
+ * before, ids being all of its ids in order, and sets the run of each.
+ */
+static void
+run_again(Batch *batch, const char *pool, Parameter ids)
+{
+	static Statement lock = {
+		"SELECT FROM hwsched.submission WHERE pool = $1 AND workload_id = ANY ($2) AND outcome IS NOT NULL"
+		" ORDER BY workload_id FOR NO KEY UPDATE",
+		{TEXTOID, TEXTARRAYOID}
+	};
+	static Statement again = {
+		"UPDATE hwsched.submission s SET run = s.run + 1, queue_no = ($3)[i], profile_id = ($5)[i], priority = ($6)[i],"
+		"   retries = ($7)[i], expected_seconds = nullif(($8)[i], 'NaN'), timeout_seconds = ($9)[i], deadline = ($10)[i],"
+		"   model_id = g.model_id, model_family = g.model_family, requirements = g.requirements,"
+		"   concurrency_key = g.concurrency_key,"
+		"   outcome = NULL, closed_at = NULL, submitted_at = now()"
+		" FROM " GIVEN_SQL " WHERE s.pool = $1 AND s.workload_id = g.workload_id AND s.outcome IS NOT NULL"
+		" RETURNING s.workload_id, s.run",
+		GIVEN_TYPES, BY_KEY_ONLY
+	};
+	Parameter	parameters[NPARAMETERS] = {[POOL] = TEXT_VALUE(pool)};
+	int			n = find_known(pool, ids);
+	int		   *which;
+
+	if (n == 0)
+		return;
+	which = allocate(n, sizeof(int));
 	for (int i = 0; i < n; i++)
-		profiles[i] = Int64GetDatum(ids[batch->kind[i]]);
-	workload_ids = array_value(TEXTOID, batch->workload_id, NULL, n);
-	settle_submitted(pool, workload_ids);
-	statement_run(&statement, false, TEXT_VALUE(pool), workload_ids,
-				  array_value(INT8OID, profiles, NULL, n),
-				  array_value(INT4OID, batch->priority, NULL, n),
-				  array_value(INT4OID, batch->retries, NULL, n),
-				  array_value(FLOAT8OID, batch->expected, batch->expected_null, n),
-				  array_value(FLOAT8OID, batch->timeout, NULL, n),
-				  array_value(TIMESTAMPTZOID, batch->deadline, NULL, n),
-				  array_value(TEXTOID, batch->model_id, batch->model_id_null, n),
-				  array_value(TEXTOID, batch->model_family, batch->model_family_null, n),
-				  array_value(JSONBOID, batch->requirements, NULL, n),
-				  BIGINT_VALUE(n));
-	if (column_bigint(0, 1) < n)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNIQUE_VIOLATION),
-				 errmsg("workload \"%s\" is already submitted and still open", column_text(0, 2)),
-				 errhint("It can be submitted again once it is completed, cancelled or dead.")));
+	{
+		which[i] = submitted_number(batch, i);
+		batch->run[which[i]] = 0;
+	}
+	qsort_arg(which, n, sizeof(int), compare_ids, batch);
+	describe(batch, which, n, true, parameters);
+	statement_run(&lock, false, TEXT_VALUE(pool), parameters[WORKLOAD]);
+	statement_execute(&again, false, parameters, NPARAMETERS);
+	for (uint64 i = 0; i < SPI_processed; i++)
+		batch->run[submitted_number(batch, i)] = column_int(i, 2);
+	for (int i = 0; i < n; i++)
+		if (batch->run[which[i]] == 0)
+			still_open(TextDatumGetCString(batch->workload_id[which[i]]));
+}
+
+/* Returns when the workloads of the batch may be placed, NULL if all may at once. */
+static Parameter
+ready_times(const Batch *batch)
+{
+	Parameter	times;
+	TimestampTz *ready_at;
+
+	if (batch->dependencies.count == 0)
+		return NULL_VALUE;
+	ready_at = fixed_array(TIMESTAMPTZOID, sizeof(*ready_at), batch->count, &times);
+	for (int i = 0; i < batch->count; i++)
+		TIMESTAMP_NOBEGIN(ready_at[i]);
+	for (int d = 0; d < batch->dependencies.count; d++)
+		TIMESTAMP_NOEND(ready_at[batch->dependencies.waiting[d]]);
+	return times;
+}
+
+/*
+ * Writes the batch: the submissions and the queue.  A workload that is closed
+ * is replaced by its next run; one that is still open is refused.  (ON CONFLICT
+ * would do the same at three times the cost: each of its insertions is
+ * tentative first.)  Submissions are locked and inserted in the order of their
+ * ids, so that two callers never wait in a circle.
+ */
+static void
+batch_write(Batch *batch, const char *pool)
+{
+	static Statement submit = {
+		"INSERT INTO hwsched.submission (pool, workload_id, queue_no, profile_id, priority, retries,"
+		"   expected_seconds, timeout_seconds, deadline, model_id, model_family, requirements, concurrency_key)"
+		" SELECT $1, workload_id, ($3)[i], ($5)[i], ($6)[i], ($7)[i], nullif(($8)[i], 'NaN'), ($9)[i], ($10)[i],"
+		"   model_id, model_family, requirements, concurrency_key FROM " GIVEN_SQL,
+		GIVEN_TYPES
+	};
+	static Statement queue = {
+		"INSERT INTO hwsched.pending (pool, priority, deadline, queue_no, profile_id, run, attempt, expected_seconds,"
+		"   workload_id, model_id, model_family, concurrency_key, ready_at)"
+		" SELECT $1, ($6)[i], ($10)[i], ($3)[i], ($5)[i], ($4)[i], 1, nullif(($8)[i], 'NaN'), workload_id, model_id, model_family,"
+		"   concurrency_key, coalesce(($15)[i], '-infinity') FROM " GIVEN_SQL,
+		GIVEN_TYPES
+	};
+	Parameter	parameters[NPARAMETERS] = {[POOL] = TEXT_VALUE(pool)};
+	Oid			sequence = get_relname_relid("queue_no", get_namespace_oid("hwsched", false));
+	int			n = batch->count;
+	int		   *which = allocate(n, sizeof(int));
+	int			fresh = 0;
+
+	batch->profile_id = profile_ids(batch, pool);
+	for (int i = 0; i < n; i++)
+	{
+		batch->queue_no[i] = nextval_internal(sequence, false);
+		batch->run[i] = 1;
+		which[i] = i;
+	}
+	qsort_arg(which, n, sizeof(int), compare_ids, batch);
+	if (n == 1 || any_between(pool, batch->workload_id[which[0]], batch->workload_id[which[n - 1]]))
+		run_again(batch, pool, texts_of(batch->workload_id, NULL, which, n));
+	for (int i = 0; i < n; i++)
+		if (batch->run[which[i]] == 1)
+			which[fresh++] = which[i];
+	if (fresh > 0)
+	{
+		describe(batch, which, fresh, true, parameters);
+		statement_execute(&submit, false, parameters, NPARAMETERS);
+	}
+	for (int i = 0; i < n; i++)
+		which[i] = i;
+	describe(batch, which, n, false, parameters);
+	parameters[READY_AT] = ready_times(batch);
+	statement_execute(&queue, false, parameters, NPARAMETERS);
+}
+
+/*
+ * Writes the batch and what it waits for.  Only what depends on others locks
+ * the pool: so none of them completes meanwhile, unnoticed.
+ */
+static void
+batch_submit(Batch *batch, const char *pool, bool in_array)
+{
+	if (batch->dependencies.count > 0)
+	{
+		pool_lock(pool);
+		dependencies_resolve(&batch->dependencies, pool, batch->ids, batch->count, in_array);
+	}
+	batch_write(batch, pool);
+	if (batch->dependencies.count > 0)
+		dependencies_write(&batch->dependencies, pool, batch->workload_id);
 }
 
 /* submit(requirements jsonb, pool text) RETURNS text */
@@ -400,7 +559,7 @@ submit(PG_FUNCTION_ARGS)
 	pool_check(pool, false);
 	batch_begin(&batch, 1);
 	batch_add(&batch, requirements, NULL, CurrentMemoryContext);
-	batch_write(&batch, pool);
+	batch_submit(&batch, pool, false);
 	MemoryContextSwitchTo(caller);
 	id = PointerGetDatum(PG_DETOAST_DATUM_COPY(batch.workload_id[0]));
 	SPI_finish();
@@ -444,7 +603,7 @@ submit_many(PG_FUNCTION_ARGS)
 	}
 
 	if (batch.count > 0)
-		batch_write(&batch, pool);
+		batch_submit(&batch, pool, true);
 	SPI_finish();
 	PG_RETURN_INT64(batch.count);
 }

@@ -29,6 +29,10 @@ die() {
 . test/lib/server.sh
 # shellcheck source=test/lib/stages.sh
 . test/lib/stages.sh
+# shellcheck source=test/lib/smith.sh
+. test/lib/smith.sh
+# shellcheck source=test/lib/sanitize.sh
+. test/lib/sanitize.sh
 
 mode=${1:-}
 case $mode in

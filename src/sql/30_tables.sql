@@ -140,6 +140,7 @@ CREATE TABLE hwsched.worker (
     quarantines_in_row int NOT NULL DEFAULT 0,
     PRIMARY KEY (pool, worker_id)
 );
+CREATE INDEX worker_unhealthy ON hwsched.worker (pool, health) WHERE health <> 'healthy';
 COMMENT ON TABLE hwsched.worker IS 'Hosts that execute, as they registered.';
 COMMENT ON COLUMN hwsched.worker.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.worker.worker_id IS 'Name of the worker, unique in its pool.';
@@ -380,6 +381,8 @@ CREATE TABLE hwsched.pending (
     ready_at timestamptz NOT NULL DEFAULT '-infinity',
     concurrency_key text COLLATE "C",
     avoid_workers text[] COLLATE "C",
+    retry_profile_id bigint,
+    submitted_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (pool, priority, deadline, queue_no)
 );
 COMMENT ON TABLE hwsched.pending IS 'The queue: what waits for a place, in the order of its key. Rows are inserted and deleted, and updated only by who holds the pool''s lock.';
@@ -396,6 +399,8 @@ COMMENT ON COLUMN hwsched.pending.model_id IS 'The model it runs.';
 COMMENT ON COLUMN hwsched.pending.model_family IS 'The family of that model.';
 COMMENT ON COLUMN hwsched.pending.ready_at IS 'When it may be placed: a time after a failed attempt, infinity while it depends on others.';
 COMMENT ON COLUMN hwsched.pending.concurrency_key IS 'Of all workloads with the same key one is live at a time.';
+COMMENT ON COLUMN hwsched.pending.submitted_at IS 'When the workload was submitted: by the setting ageing, who has waited for long comes earlier.';
+COMMENT ON COLUMN hwsched.pending.retry_profile_id IS 'The workload profile that answers what went wrong, in place of its own if any worker can meet it.';
 COMMENT ON COLUMN hwsched.pending.avoid_workers IS 'Workers on which it failed: it goes elsewhere, if there is anywhere else.';
 
 CREATE TABLE hwsched.reservation (
@@ -453,6 +458,7 @@ CREATE INDEX assignment_live ON hwsched.assignment (pool, worker_id, priority, a
     WHERE finished_at IS NULL;
 CREATE UNIQUE INDEX assignment_concurrency ON hwsched.assignment (pool, concurrency_key, shard_no)
     WHERE concurrency_key IS NOT NULL AND finished_at IS NULL;
+CREATE INDEX assignment_gang ON hwsched.assignment (pool, assignment_id) WHERE is_gang AND finished_at IS NULL;
 COMMENT ON TABLE hwsched.assignment IS 'Placements: one workload, or one of its shards or replicas, on one worker, holding one or more of its devices. Ended ones stay as the history of execution.';
 COMMENT ON COLUMN hwsched.assignment.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.assignment.assignment_id IS 'Identifies the assignment.';
@@ -463,7 +469,7 @@ COMMENT ON COLUMN hwsched.assignment.shard_no IS 'The shard or replica, from 0.'
 COMMENT ON COLUMN hwsched.assignment.worker_id IS 'The worker.';
 COMMENT ON COLUMN hwsched.assignment.device_nos IS 'The worker''s devices that it holds.';
 COMMENT ON COLUMN hwsched.assignment.state IS 'assigned and running hold capacity; the others are final.';
-COMMENT ON COLUMN hwsched.assignment.priority IS '1 (highest) to 5.';
+COMMENT ON COLUMN hwsched.assignment.priority IS '1 (highest) to 5: what the setting ageing had made of its priority at the decision.';
 COMMENT ON COLUMN hwsched.assignment.profile_id IS 'The workload profile, which says what is reserved.';
 COMMENT ON COLUMN hwsched.assignment.device_profile_id IS 'The device profile of the first of its devices, as it was at the decision.';
 COMMENT ON COLUMN hwsched.assignment.efficiency IS 'Efficiency score 0..1 of the workload on these devices, mean.';
@@ -472,7 +478,7 @@ COMMENT ON COLUMN hwsched.assignment.score IS 'The policy''s weighted sum that w
 COMMENT ON COLUMN hwsched.assignment.predicted_seconds IS 'Predicted duration.';
 COMMENT ON COLUMN hwsched.assignment.assigned_at IS 'When it was decided.';
 COMMENT ON COLUMN hwsched.assignment.started_at IS 'When it began to run.';
-COMMENT ON COLUMN hwsched.assignment.lease_until IS 'Until when the worker''s lease runs.';
+COMMENT ON COLUMN hwsched.assignment.lease_until IS 'Until when the worker''s lease runs; signs of life renew it without changing this.';
 COMMENT ON COLUMN hwsched.assignment.finished_at IS 'When it ended.';
 COMMENT ON COLUMN hwsched.assignment.error IS 'What went wrong, as the worker said, or why the work was taken from it.';
 COMMENT ON COLUMN hwsched.assignment.result IS 'What the worker returned.';

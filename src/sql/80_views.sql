@@ -72,7 +72,8 @@ SELECT s.pool, s.workload_id, s.run,
        coalesce(s.outcome, runs.state::text::hwsched.workload_state, 'pending') AS state,
        s.priority, p.workload_type, s.model_id, s.model_family, s.expected_seconds, s.timeout_seconds, s.retries,
        nullif(s.deadline, 'infinity') AS deadline, s.submitted_at,
-       coalesce(s.closed_at, runs.completed_at) AS closed_at, s.profile_id, s.queue_no, s.requirements
+       coalesce(s.closed_at, runs.completed_at) AS closed_at, s.profile_id, s.queue_no, s.requirements, s.concurrency_key,
+       coalesce(s.closed_at, runs.completed_at, now()) > s.deadline AS deadline_missed
 FROM hwsched.submission s
 JOIN hwsched.workload_profile p ON p.pool = s.pool AND p.profile_id = s.profile_id
 -- assigned, running, or completed and not settled yet
@@ -98,6 +99,41 @@ COMMENT ON COLUMN hwsched.workload.closed_at IS 'When it was completed, cancelle
 COMMENT ON COLUMN hwsched.workload.profile_id IS 'Its workload profile.';
 COMMENT ON COLUMN hwsched.workload.queue_no IS 'Order of submission.';
 COMMENT ON COLUMN hwsched.workload.requirements IS 'The document it was submitted with.';
+COMMENT ON COLUMN hwsched.workload.concurrency_key IS 'Of all workloads with the same key one is live at a time.';
+COMMENT ON COLUMN hwsched.workload.deadline_missed IS 'Whether it was still open when its deadline came.';
+
+-- What decisions leave in the queue whatever room there is. (The same as
+-- MAY_BE_PLACED in fleet.h, which is made to be fast.)
+CREATE VIEW hwsched.waiting AS
+SELECT w.pool, w.workload_id, w.profile_id, w.reason, w.ready_at, w.priority, w.deadline, w.queue_no
+FROM (SELECT q.pool, q.workload_id, q.profile_id, q.priority, nullif(q.deadline, 'infinity') AS deadline, q.queue_no,
+             CASE WHEN q.ready_at < 'infinity' THEN q.ready_at END AS ready_at,
+             CASE WHEN other.depends_on IS NOT NULL
+                  THEN format('waits for workload "%s", which is %s', other.depends_on, coalesce(other.state::text, 'not known any more'))
+                  WHEN q.ready_at > now() AND q.ready_at < 'infinity' THEN 'waits for its retry'
+                  WHEN holder.workload_id IS NOT NULL
+                  THEN format('waits for its concurrency_key "%s", which workload "%s" has', q.concurrency_key, holder.workload_id)
+             END AS reason
+      FROM hwsched.pending q
+      LEFT JOIN LATERAL (SELECT d.depends_on, o.state FROM hwsched.dependency d
+                         LEFT JOIN hwsched.workload o ON o.pool = d.pool AND o.workload_id = d.depends_on
+                         WHERE q.ready_at = 'infinity' AND d.pool = q.pool AND d.workload_id = q.workload_id
+                           AND o.state IS DISTINCT FROM 'completed'
+                         ORDER BY o.state DESC, d.depends_on LIMIT 1) other ON true
+      LEFT JOIN LATERAL (SELECT a.workload_id FROM hwsched.assignment a
+                         WHERE q.concurrency_key IS NOT NULL AND a.pool = q.pool AND a.concurrency_key = q.concurrency_key
+                           AND a.finished_at IS NULL LIMIT 1) holder ON true
+      WHERE q.ready_at > now() OR q.concurrency_key IS NOT NULL) w
+WHERE w.reason IS NOT NULL;
+COMMENT ON VIEW hwsched.waiting IS 'What is in the queue and may not be placed yet, however much room there is.';
+COMMENT ON COLUMN hwsched.waiting.pool IS 'The pool.';
+COMMENT ON COLUMN hwsched.waiting.workload_id IS 'The workload.';
+COMMENT ON COLUMN hwsched.waiting.profile_id IS 'Its workload profile.';
+COMMENT ON COLUMN hwsched.waiting.reason IS 'What it waits for: another workload, its retry or its concurrency_key. Of several workloads, one that is dead or cancelled.';
+COMMENT ON COLUMN hwsched.waiting.ready_at IS 'When it may be placed; NULL: when another workload is completed.';
+COMMENT ON COLUMN hwsched.waiting.priority IS '1 (highest) to 5.';
+COMMENT ON COLUMN hwsched.waiting.deadline IS 'When it should be done.';
+COMMENT ON COLUMN hwsched.waiting.queue_no IS 'Order of submission.';
 
 CREATE VIEW hwsched.hardware_efficiency AS
 SELECT a.pool, a.worker_id, dp.hardware_class, dp.model_name, wp.workload_type,
@@ -240,27 +276,40 @@ COMMENT ON COLUMN hwsched.execution_times.started_at IS 'When it started.';
 COMMENT ON COLUMN hwsched.execution_times.finished_at IS 'When it was completed.';
 
 CREATE VIEW hwsched.pending_workloads AS
-SELECT q.pool, q.workload_id, q.priority, wp.workload_type, (e.explained).reason, q.attempt,
-       s.submitted_at, extract(epoch FROM now() - s.submitted_at)::float8 AS waiting_seconds, q.expected_seconds, nullif(q.deadline, 'infinity') AS deadline, q.queue_no
--- in the select list, so that each pool is explained once, and only those asked for
-FROM (SELECT pool.pool, hwsched.explain_pending(pool.pool) AS explained FROM hwsched.pool) e
-CROSS JOIN LATERAL unnest((e.explained).profile_ids) AS r(profile_id)
-JOIN hwsched.pending q ON q.pool = e.pool AND q.profile_id = r.profile_id
+SELECT q.pool, q.workload_id, q.priority, wp.workload_type, r.reason, q.attempt,
+       s.submitted_at, extract(epoch FROM greatest(now() - s.submitted_at, '0'))::float8 AS waiting_seconds, q.expected_seconds, nullif(q.deadline, 'infinity') AS deadline, q.queue_no,
+       aged.priority AS aged_priority, now() > q.deadline AS deadline_missed
+FROM (-- in the select list, so that each pool is explained once, and only those asked for
+      SELECT e.pool, q.queue_no, q.priority, q.deadline, (e.explained).reason
+      FROM (SELECT pool.pool, hwsched.explain_pending(pool.pool) AS explained FROM hwsched.pool) e
+      CROSS JOIN LATERAL unnest((e.explained).profile_ids) AS p(profile_id)
+      JOIN hwsched.pending q ON q.pool = e.pool AND q.profile_id = p.profile_id
+      WHERE (e.explained).ready AND NOT EXISTS (SELECT FROM hwsched.waiting w WHERE w.pool = q.pool AND w.queue_no = q.queue_no)
+      UNION ALL
+      SELECT w.pool, w.queue_no, w.priority, coalesce(w.deadline, 'infinity'), w.reason FROM hwsched.waiting w) r
+JOIN hwsched.pending q ON q.pool = r.pool AND q.priority = r.priority AND q.deadline = r.deadline AND q.queue_no = r.queue_no
 JOIN hwsched.workload_profile wp ON wp.pool = q.pool AND wp.profile_id = q.profile_id
 JOIN hwsched.submission s ON s.pool = q.pool AND s.workload_id = q.workload_id
-ORDER BY q.pool, q.priority, q.deadline, q.queue_no;
+JOIN (SELECT p.pool, coalesce((SELECT (v.settings ->> 'ageing')::float8 FROM hwsched.settings_version v
+                               WHERE v.pool = p.pool ORDER BY v.version DESC LIMIT 1), 0) AS ageing
+      FROM hwsched.pool p) g ON g.pool = q.pool
+CROSS JOIN LATERAL (SELECT least(q.priority, greatest(1, q.priority - floor(g.ageing * date_part('epoch', now() - q.submitted_at) / 3600)))::smallint
+                        AS priority) aged
+ORDER BY q.pool, aged.priority, q.deadline, q.queue_no;
 COMMENT ON VIEW hwsched.pending_workloads IS 'The queue, in its order, with the reason why each workload waits.';
 COMMENT ON COLUMN hwsched.pending_workloads.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.pending_workloads.workload_id IS 'The workload.';
 COMMENT ON COLUMN hwsched.pending_workloads.priority IS '1 (highest) to 5.';
 COMMENT ON COLUMN hwsched.pending_workloads.workload_type IS 'The type of work.';
-COMMENT ON COLUMN hwsched.pending_workloads.reason IS 'What the closest worker lacks, or that the next batch will place it.';
+COMMENT ON COLUMN hwsched.pending_workloads.reason IS 'What it waits for, as in waiting; else what the closest worker lacks, or that the next batch will place it.';
 COMMENT ON COLUMN hwsched.pending_workloads.attempt IS 'The attempt it waits for.';
 COMMENT ON COLUMN hwsched.pending_workloads.submitted_at IS 'When it was submitted.';
 COMMENT ON COLUMN hwsched.pending_workloads.waiting_seconds IS 'Time since then.';
 COMMENT ON COLUMN hwsched.pending_workloads.expected_seconds IS 'Duration its submitter expects.';
 COMMENT ON COLUMN hwsched.pending_workloads.deadline IS 'When it should be done.';
 COMMENT ON COLUMN hwsched.pending_workloads.queue_no IS 'Order of submission.';
+COMMENT ON COLUMN hwsched.pending_workloads.aged_priority IS 'What the setting ageing makes of its priority by now: the queue is in the order of that.';
+COMMENT ON COLUMN hwsched.pending_workloads.deadline_missed IS 'Whether its deadline has passed.';
 
 CREATE VIEW hwsched.worker_status AS
 SELECT w.pool, w.worker_id, w.state, w.hostname,
@@ -268,7 +317,9 @@ SELECT w.pool, w.worker_id, w.state, w.hostname,
        w.cpu_millicores / 1000.0::float8 AS cores, w.memory_bytes,
        coalesce(live.assigned, 0) AS assigned, coalesce(live.running, 0) AS running, u.total_assignments,
        CASE WHEN now() < l.phase_since + l.phase_duration THEN l.phase ELSE 'normal' END AS phase,
-       l.last_seen_at, extract(epoch FROM now() - l.last_seen_at)::float8 AS silent_seconds, w.registered_at, w.cost_per_hour
+       l.last_seen_at, extract(epoch FROM greatest(now() - l.last_seen_at, '0'))::float8 AS silent_seconds, w.registered_at, w.cost_per_hour,
+       w.health, w.health_since, w.failures_in_row,
+       w.state = 'draining' AND coalesce(live.assigned, 0) + coalesce(live.running, 0) = 0 AS is_drained
 FROM hwsched.worker w
 JOIN hwsched.worker_usage u ON u.pool = w.pool AND u.worker_id = w.worker_id
 JOIN hwsched.worker_load l ON l.pool = w.pool AND l.worker_id = w.worker_id
@@ -292,6 +343,10 @@ COMMENT ON COLUMN hwsched.worker_status.last_seen_at IS 'Last sign of life.';
 COMMENT ON COLUMN hwsched.worker_status.silent_seconds IS 'Time since then.';
 COMMENT ON COLUMN hwsched.worker_status.registered_at IS 'When it first registered.';
 COMMENT ON COLUMN hwsched.worker_status.cost_per_hour IS 'Price of an hour.';
+COMMENT ON COLUMN hwsched.worker_status.health IS 'healthy, offline, quarantined or on probation.';
+COMMENT ON COLUMN hwsched.worker_status.health_since IS 'Since when.';
+COMMENT ON COLUMN hwsched.worker_status.failures_in_row IS 'Attempts that failed on it since one last succeeded.';
+COMMENT ON COLUMN hwsched.worker_status.is_drained IS 'Whether it is draining and has nothing left.';
 
 CREATE VIEW hwsched.pool_summary AS
 SELECT p.pool,
@@ -299,9 +354,12 @@ SELECT p.pool,
        coalesce(d.accelerators, 0) AS accelerators, coalesce(d.reserved_accelerators, 0) AS reserved_accelerators,
        coalesce(q.pending, 0) AS pending, coalesce(a.assigned, 0) AS assigned, coalesce(a.running, 0) AS running,
        coalesce(s.completed, 0) + coalesce(n.completed, 0) AS completed, coalesce(s.cancelled, 0) AS cancelled, coalesce(s.dead, 0) AS dead,
-       a.efficiency_ratio
+       a.efficiency_ratio,
+       coalesce(w.draining, 0) AS draining_workers, coalesce(w.offline, 0) AS offline_workers, coalesce(w.quarantined, 0) AS quarantined_workers
 FROM hwsched.pool p
-LEFT JOIN (SELECT pool, count(*) AS workers, count(*) FILTER (WHERE state = 'active') AS active
+LEFT JOIN (SELECT pool, count(*) AS workers, count(*) FILTER (WHERE state = 'active' AND health IN ('healthy', 'probation')) AS active,
+                  count(*) FILTER (WHERE state = 'draining') AS draining, count(*) FILTER (WHERE health = 'offline') AS offline,
+                  count(*) FILTER (WHERE health = 'quarantined') AS quarantined
            FROM hwsched.worker GROUP BY pool) w ON w.pool = p.pool
 LEFT JOIN (SELECT d.pool, count(*) AS devices, count(*) FILTER (WHERE dp.hardware_class <> 'cpu') AS accelerators,
                   sum(du.share) FILTER (WHERE dp.hardware_class <> 'cpu') / 1000000.0::float8 AS reserved_accelerators
@@ -331,3 +389,6 @@ COMMENT ON COLUMN hwsched.pool_summary.completed IS 'Workloads completed.';
 COMMENT ON COLUMN hwsched.pool_summary.cancelled IS 'Workloads cancelled.';
 COMMENT ON COLUMN hwsched.pool_summary.dead IS 'Workloads given up after their last attempt.';
 COMMENT ON COLUMN hwsched.pool_summary.efficiency_ratio IS 'Mean efficiency score of all placements, 0..1.';
+COMMENT ON COLUMN hwsched.pool_summary.draining_workers IS 'Workers that are draining.';
+COMMENT ON COLUMN hwsched.pool_summary.offline_workers IS 'Workers that are silent.';
+COMMENT ON COLUMN hwsched.pool_summary.quarantined_workers IS 'Workers that failed too often in a row.';

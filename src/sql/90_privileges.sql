@@ -1,5 +1,5 @@
 -- Who may do what. Nothing for PUBLIC; see README for the four roles.
-REVOKE ALL ON ALL FUNCTIONS IN SCHEMA hwsched FROM PUBLIC;
+REVOKE ALL ON ALL ROUTINES IN SCHEMA hwsched FROM PUBLIC;
 REVOKE ALL ON ALL TABLES IN SCHEMA hwsched FROM PUBLIC;
 REVOKE ALL ON TYPE hwsched.worker_state, hwsched.workload_state, hwsched.assignment_state,
     hwsched.thermal_phase, hwsched.taxonomy_kind, hwsched.worker_health, hwsched.error_class FROM PUBLIC;
@@ -28,12 +28,14 @@ GRANT EXECUTE ON FUNCTION
 -- that is, access_check_worker() knows.
 GRANT EXECUTE ON FUNCTION
     hwsched.register_worker, hwsched.update_load, hwsched.heartbeat, hwsched.start_warming, hwsched.start_cooling,
-    hwsched.claim, hwsched.start, hwsched.extend_lease, hwsched.complete, hwsched.complete_many, hwsched.fail
+    hwsched.claim, hwsched.start, hwsched.extend_lease, hwsched.requirements, hwsched.running_on, hwsched.complete, hwsched.complete_many, hwsched.fail
     TO hwsched_worker, hwsched_coordinator;
 
 GRANT EXECUTE ON FUNCTION
     hwsched.drain_worker, hwsched.resume_worker, hwsched.unregister_worker, hwsched.grant_worker,
-    hwsched.submit, hwsched.submit_many, hwsched.schedule, hwsched.assign_pending, hwsched.cancel, hwsched.maintain
+    hwsched.submit, hwsched.submit_many, hwsched.schedule, hwsched.assign_pending, hwsched.cancel, hwsched.retry_dead, hwsched.rebalance, hwsched.maintain,
+    hwsched.schedule_jobs, hwsched.unschedule_jobs
     TO hwsched_coordinator;
 
+GRANT EXECUTE ON PROCEDURE hwsched.run_loop TO hwsched_coordinator;
 GRANT EXECUTE ON FUNCTION hwsched.create_pool, hwsched.alter_pool, hwsched.drop_pool TO hwsched_admin;

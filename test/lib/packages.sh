@@ -70,6 +70,25 @@ missing_packages() {
 	[ -e "$(pg_config_value --sharedir)/extension/pgtap.control" ] || echo "postgresql-$pg_major-pgtap"
 }
 
+# Whether clang can build a fuzz target.
+has_fuzzer() {
+	echo 'int LLVMFuzzerTestOneInput(const char *d, long n); int LLVMFuzzerTestOneInput(const char *d, long n) { return 0; }' |
+		clang -fsanitize=fuzzer,address,undefined -x c -o /dev/null - 2>/dev/null
+}
+
+# Prints those without which some tests are skipped.
+optional_packages() {
+	[ "$1" = test ] || return 0
+	/usr/bin/python3 -c "import psycopg" 2>/dev/null || echo python3-psycopg
+	[ -e "$(pg_config_value --sharedir)/extension/pg_cron.control" ] || echo "postgresql-$pg_major-cron"
+	compgen -G '/usr/lib/*/faketime/libfaketime.so.1' >/dev/null || echo libfaketime
+	command -v sqlsmith >/dev/null || echo sqlsmith
+	if ! has_fuzzer; then
+		echo clang
+		apt-cache depends clang 2>/dev/null | sed -nE 's/^ *Depends: clang-([0-9]+)$/libclang-rt-\1-dev/p'
+	fi
+}
+
 apt() {
 	DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=400 \
 		-o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confold "$@" >>"$tmp/apt.log" 2>&1 ||
@@ -91,7 +110,7 @@ install_packages() {
 
 # prepare_packages <mode>: afterwards everything needed is there.
 prepare_packages() {
-	local missing
+	local missing optional='' name
 	heading "packages"
 	if ! choose_postgresql; then
 		# A fresh container has empty package lists.
@@ -103,7 +122,8 @@ prepare_packages() {
 		fi
 	fi
 	missing=$(missing_packages "$1" | xargs)
-	if [ -n "$missing" ]; then
+	if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then optional=$(optional_packages "$1" | xargs); fi
+	if [ -n "$missing$optional" ]; then
 		if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
 			echo "These packages are missing: $missing"
 			echo "As root, on Debian or Ubuntu:"
@@ -111,8 +131,11 @@ prepare_packages() {
 			die "packages are missing"
 		fi
 		[ -s "$tmp/apt.log" ] || apt update
+		for name in $optional; do
+			if obtainable "$name"; then missing+=" $name"; fi
+		done
 		# shellcheck disable=SC2086 # a list of words
-		install_packages $missing
+		if [ -n "$missing" ]; then install_packages $missing; fi
 		missing=$(missing_packages "$1" | xargs)
 		[ -z "$missing" ] || die "still missing after installation: $missing"
 	fi

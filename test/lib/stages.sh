@@ -5,7 +5,9 @@
 # stage that has files but runs no test, runs fewer than announced, or exits
 # with an error without naming a failed test, counts as one failure.
 
-readonly all_stages="static unit regress isolation pgtap tap log"
+readonly all_stages="static unit fuzz regress isolation pgtap tap smith log"
+# Those that take longer than CI has, and are run when asked for.
+readonly extra_stages="sanitize"
 passed=0
 failed=0
 
@@ -91,9 +93,9 @@ run_stages() {
 	# shellcheck disable=SC2086 # a list of words
 	[ $# -gt 0 ] || set -- $all_stages
 	for name; do
-		case " $all_stages " in
+		case " $all_stages $extra_stages " in
 			*" $name "*) "stage_$name" ;;
-			*) die "no such stage: $name (there are: $all_stages)" ;;
+			*) die "no such stage: $name (there are: $all_stages $extra_stages)" ;;
 		esac
 	done
 }
@@ -107,6 +109,18 @@ stage_static() {
 stage_unit() {
 	have 'test/unit/*_test.c' || return 0
 	run_stage unit '^# .*_test$' as_user make --no-print-directory -C test/unit clean check
+	finish_tap
+}
+
+# A short run of the fuzz targets; test/fuzz/Makefile has the long one.
+stage_fuzz() {
+	have 'test/fuzz/*_fuzz.c' || return 0
+	if ! has_fuzzer; then
+		heading fuzz
+		echo "fuzz: skipped, there is no clang with libFuzzer (packages clang and libclang-rt-NN-dev)"
+		return
+	fi
+	run_stage fuzz '^(ok|not ok|#)' as_user make --no-print-directory -j"$(nproc)" -C test/fuzz check
 	finish_tap
 }
 

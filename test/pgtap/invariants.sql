@@ -1,94 +1,12 @@
 -- State invariants: they hold all along several hundred operations, chosen at
 -- random but the same every time, on two pools at once.
 BEGIN;
-SELECT plan(13);
+SELECT plan(15);
 SET LOCAL client_min_messages = warning;
 
 -- What must hold at any time; a row is a violation
-CREATE TEMP VIEW live AS
-SELECT a.*, p.cpu_millicores, p.host_memory_bytes, p.device_memory_bytes, p.device_share, p.device_slots
-FROM hwsched.assignment AS a JOIN hwsched.workload_profile AS p USING (pool, profile_id) WHERE a.state IN ('assigned', 'running');
-CREATE TEMP VIEW violation AS
--- usage of workers is the sum of what is live on them
-SELECT 'worker usage' AS what, concat_ws(' ', pool, worker_id, u.assignments, u.cpu_millicores, u.host_memory_bytes) AS detail
-FROM hwsched.worker_reserved AS u LEFT JOIN (SELECT pool, worker_id, count(*) AS n, sum(cpu_millicores) AS cpu, sum(host_memory_bytes) AS memory FROM live GROUP BY pool, worker_id) AS l USING (pool, worker_id)
-WHERE (u.assignments, u.cpu_millicores, u.host_memory_bytes) IS DISTINCT FROM (coalesce(l.n, 0)::int, coalesce(l.cpu, 0)::bigint, coalesce(l.memory, 0)::bigint)
-UNION ALL
--- usage of devices is the sum of what is live on them
-SELECT 'device usage', concat_ws(' ', pool, worker_id, device_no, u.slots, u.share, u.memory_bytes)
-FROM hwsched.device_reserved AS u LEFT JOIN (SELECT pool, worker_id, device_no, sum(device_slots) AS slots, sum(device_share) AS share, sum(device_memory_bytes) AS memory
-	FROM live, unnest(device_nos) AS device_no GROUP BY pool, worker_id, device_no) AS l USING (pool, worker_id, device_no)
-WHERE (u.slots, u.share, u.memory_bytes) IS DISTINCT FROM (coalesce(l.slots, 0)::int, coalesce(l.share, 0)::int, coalesce(l.memory, 0)::bigint)
-UNION ALL
--- no device holds more than it has: slots and shares together, and memory. What
--- runs on when its hardware is replaced may; what has not started goes elsewhere
-SELECT 'device capacity', concat_ws(' ', pool, worker_id, device_no, u.slots, u.share, u.memory_bytes)
-FROM hwsched.device_reserved AS u JOIN hwsched.device AS d USING (pool, worker_id, device_no), LATERAL (SELECT value::int AS most FROM hwsched.pool_settings(u.pool) WHERE name = 'max_concurrent') AS s
-WHERE least(u.slots, u.share, u.memory_bytes) < 0 OR EXISTS (SELECT FROM live AS l WHERE l.pool = u.pool AND l.worker_id = u.worker_id AND u.device_no = ANY (l.device_nos) AND l.state = 'assigned'
-	AND (u.slots * 1000000::bigint + u.share * s.most::bigint > 1000000::bigint * s.most OR (u.memory_bytes > d.memory_bytes AND l.device_memory_bytes > 0)))
-UNION ALL
--- nor does a worker: cores, memory with what its devices draw, assignments
-SELECT 'worker capacity', concat_ws(' ', pool, worker_id, u.assignments, u.cpu_millicores, u.host_memory_bytes, drawn)
-FROM hwsched.worker_reserved AS u JOIN hwsched.worker AS w USING (pool, worker_id), LATERAL (SELECT coalesce(sum(g.memory_bytes), 0) AS drawn FROM hwsched.device_usage AS g JOIN hwsched.device AS d USING (pool, worker_id, device_no)
-	WHERE g.pool = u.pool AND g.worker_id = u.worker_id AND d.uses_host_memory) AS m
-WHERE least(u.assignments, u.cpu_millicores, u.host_memory_bytes) < 0 OR EXISTS (SELECT FROM live AS l WHERE l.pool = u.pool AND l.worker_id = u.worker_id AND l.state = 'assigned'
-	AND (u.assignments > w.max_concurrent OR (u.cpu_millicores > w.cpu_millicores AND l.cpu_millicores > 0) OR (u.host_memory_bytes + drawn > w.memory_bytes AND l.host_memory_bytes > 0)))
-UNION ALL
--- every device and worker has its usage row
-SELECT 'missing usage', concat_ws(' ', pool, worker_id, device_no) FROM hwsched.device AS d LEFT JOIN hwsched.device_usage AS u USING (pool, worker_id, device_no) WHERE u.pool IS NULL
-UNION ALL
--- an open workload is in exactly one place, all shards or replicas of one attempt
--- being one, and a closed one in none
-SELECT 'place', concat_ws(' ', s.pool, s.workload_id, s.run, s.outcome, p.n, l.n)
-FROM (SELECT pool, workload_id, run, CASE WHEN state IN ('completed', 'cancelled', 'dead') THEN state END AS outcome, closed_at FROM hwsched.workload) AS s, LATERAL (SELECT count(*) AS n FROM hwsched.pending AS p WHERE p.pool = s.pool AND p.workload_id = s.workload_id AND p.run = s.run) AS p,
-	LATERAL (SELECT count(DISTINCT l.attempt) AS n FROM live AS l WHERE l.pool = s.pool AND l.workload_id = s.workload_id AND l.run = s.run) AS l
-WHERE p.n + l.n <> CASE WHEN s.outcome IS NULL THEN 1 ELSE 0 END OR (s.outcome IS NULL) <> (s.closed_at IS NULL)
-UNION ALL
--- no two live members of a gang are the same, or on one worker; single work has one
-SELECT 'members', concat_ws(' ', pool, workload_id, run, count(*)) FROM live JOIN hwsched.workload_profile AS p USING (pool, profile_id) GROUP BY pool, workload_id, run
-HAVING count(DISTINCT shard_no) < count(*) OR count(DISTINCT worker_id) < count(*) OR (count(*) > 1 AND min(p.allocation_strategy) = 'single')
-UNION ALL
--- no half gang: shards live on only while none of them is lost, replicas while they
--- can make their quorum and have not; what is completed has all of it, or a quorum
-SELECT 'half gang', concat_ws(' ', pool, workload_id, run, attempt, strategy, outcome, lives, lost, completed, quorum)
-FROM (SELECT pool, workload_id, run, attempt, min(p.allocation_strategy) AS strategy, max(p.quorum) AS quorum, s.outcome, count(*) FILTER (WHERE a.state IN ('assigned', 'running')) AS lives,
-	count(*) FILTER (WHERE a.state IN ('failed', 'expired', 'cancelled') AND started_at IS NOT NULL) AS lost, count(*) FILTER (WHERE a.state = 'completed') AS completed, max(attempt) OVER (PARTITION BY pool, workload_id, run) AS latest
-	FROM hwsched.assignment AS a JOIN hwsched.workload_profile AS p USING (pool, profile_id) JOIN hwsched.submission AS s USING (pool, workload_id, run) GROUP BY pool, workload_id, run, attempt, s.outcome) AS gang
-WHERE (strategy = 'sharded' AND ((lives > 0 AND lost > 0) OR (outcome = 'completed' AND attempt = latest AND (completed = 0 OR lost > 0))))
-	OR (strategy = 'replicated' AND ((lives > 0 AND (completed >= quorum OR completed + lives < quorum)) OR (outcome = 'completed' AND attempt = latest AND completed < quorum)))
-UNION ALL
--- nothing is live or pending of an older run, or of what nobody submitted
-SELECT 'stray', concat_ws(' ', pool, workload_id, run) FROM (SELECT pool, workload_id, run FROM live UNION ALL SELECT pool, workload_id, run FROM hwsched.pending) AS x
-WHERE NOT EXISTS (SELECT FROM hwsched.submission AS s WHERE s.pool = x.pool AND s.workload_id = x.workload_id AND s.run = x.run)
-UNION ALL
--- attempts are 1 + retries at most; dead work has had them all
-SELECT 'attempts', concat_ws(' ', s.pool, s.workload_id, s.run, a.attempt) FROM hwsched.submission AS s
-JOIN (SELECT pool, workload_id, run, attempt FROM hwsched.assignment UNION ALL SELECT pool, workload_id, run, attempt FROM hwsched.pending) AS a USING (pool, workload_id, run) WHERE a.attempt > s.retries + 1
-UNION ALL
-SELECT 'died early', concat_ws(' ', s.pool, s.workload_id, s.run) FROM hwsched.submission AS s WHERE s.outcome = 'dead'
-	AND NOT EXISTS (SELECT FROM hwsched.assignment AS a WHERE a.pool = s.pool AND a.workload_id = s.workload_id AND a.run = s.run AND a.attempt = s.retries + 1 AND a.state IN ('failed', 'expired'))
-UNION ALL
--- who counts as full has no room for anything, or all the assignments it takes
-SELECT 'full', concat_ws(' ', pool, worker_id) FROM hwsched.worker_usage AS u JOIN hwsched.worker AS w USING (pool, worker_id), LATERAL (SELECT value::int AS most FROM hwsched.pool_settings(u.pool) WHERE name = 'max_concurrent') AS s
-WHERE u.is_full AND u.assignments < coalesce(w.max_concurrent, u.assignments + 1)
-	AND EXISTS (SELECT FROM hwsched.device_usage AS d WHERE d.pool = u.pool AND d.worker_id = u.worker_id AND d.slots * 1000000::bigint + d.share * s.most::bigint < 1000000::bigint * s.most)
-UNION ALL
--- a worker's kind of hardware is what it registered with, in both rows
-SELECT 'hardware', concat_ws(' ', w.pool, w.worker_id) FROM hwsched.worker AS w JOIN hwsched.worker_usage AS u USING (pool, worker_id) JOIN hwsched.worker_load AS l USING (pool, worker_id)
-LEFT JOIN hwsched.hardware AS h ON h.pool = w.pool AND h.hardware_id = u.hardware_id
-WHERE u.hardware_id <> l.hardware_id OR (h.cpu_millicores, h.memory_bytes, h.software_versions) IS DISTINCT FROM (w.cpu_millicores, w.memory_bytes, w.software_versions)
-	OR h.device_profile_ids IS DISTINCT FROM ARRAY(SELECT d.profile_id FROM hwsched.device AS d WHERE d.pool = w.pool AND d.worker_id = w.worker_id ORDER BY d.device_no)
-UNION ALL
--- times are in order and agree with the state
-SELECT 'times', concat_ws(' ', pool, assignment_id, state) FROM hwsched.assignment
-WHERE (finished_at IS NOT NULL) <> (state NOT IN ('assigned', 'running')) OR (state = 'running' AND (started_at IS NULL OR lease_until IS NULL)) OR (state = 'assigned' AND started_at IS NOT NULL)
-	OR (state NOT IN ('running') AND lease_until IS NOT NULL) OR started_at < assigned_at OR finished_at < coalesce(started_at, assigned_at) OR (state = 'completed' AND started_at IS NULL)
-UNION ALL
--- what is live is on devices that suit it, of a worker that is there
-SELECT 'unsuited', concat_ws(' ', l.pool, l.assignment_id) FROM live AS l WHERE NOT EXISTS (SELECT FROM hwsched.worker AS w WHERE w.pool = l.pool AND w.worker_id = l.worker_id)
-	OR (l.state = 'assigned' AND (SELECT bool_and(hwsched.is_compatible(p.profile, dp.profile)) AND count(*) = cardinality(l.device_nos) FROM hwsched.workload_profile AS p, unnest(l.device_nos) AS no
-		JOIN hwsched.device AS d ON d.pool = l.pool AND d.worker_id = l.worker_id AND d.device_no = no JOIN hwsched.device_profile AS dp ON dp.pool = d.pool AND dp.profile_id = d.profile_id
-		WHERE p.pool = l.pool AND p.profile_id = l.profile_id) IS NOT TRUE);
+\set invariants `cat test/invariants.sql`
+CREATE TEMP VIEW violation AS :invariants
 
 SELECT is_empty('TABLE violation', 'nothing is wrong before');
 
@@ -121,7 +39,7 @@ DECLARE
 	member record;
 	shard int := 0;
 BEGIN
-	SELECT p.*, k.profile INTO STRICT gang FROM hwsched.pending AS p JOIN hwsched.workload_profile AS k USING (pool, profile_id) WHERE p.pool = in_pool AND k.allocation_strategy <> 'single' ORDER BY p.priority, p.queue_no LIMIT 1;
+	SELECT p.*, k.profile INTO STRICT gang FROM hwsched.pending AS p JOIN hwsched.workload_profile AS k USING (pool, profile_id) WHERE p.pool = in_pool AND k.allocation_strategy <> 'single' AND p.ready_at <= now() AND p.concurrency_key IS NULL ORDER BY p.priority, p.queue_no LIMIT 1;
 	FOR member IN SELECT DISTINCT ON (worker_id) worker_id, device_no, d.profile_id FROM hwsched.worker AS w JOIN hwsched.worker_usage AS u USING (pool, worker_id) JOIN hwsched.device AS d USING (pool, worker_id)
 		JOIN hwsched.device_usage AS g USING (pool, worker_id, device_no) JOIN hwsched.device_profile AS p ON p.pool = d.pool AND p.profile_id = d.profile_id
 		WHERE w.pool = in_pool AND w.state = 'active' AND u.assignments < coalesce(w.max_concurrent, most) AND (g.slots + 1) * 1000000::bigint + g.share * most::bigint <= 1000000::bigint * most AND hwsched.is_compatible(gang.profile, p.profile)
@@ -139,6 +57,10 @@ BEGIN
 	DELETE FROM hwsched.pending WHERE pool = in_pool AND queue_no = gang.queue_no;
 END $$;
 
+-- What a workload waits for, now and then: another one, known or not, or its turn
+CREATE FUNCTION pg_temp.order_of() RETURNS jsonb LANGUAGE sql AS $$
+	SELECT CASE WHEN pg_temp.roll(4) = 0 THEN jsonb_build_object('depends_on', jsonb_build_array('t' || pg_temp.roll(100))) ELSE '{}' END
+		|| CASE WHEN pg_temp.roll(4) = 0 THEN jsonb_build_object('concurrency_key', 'k' || pg_temp.roll(3)) ELSE '{}' END $$;
 CREATE PROCEDURE pg_temp.operate(step int, in_pool text) LANGUAGE plpgsql AS $$
 DECLARE
 	chosen int := pg_temp.roll(100);
@@ -149,7 +71,7 @@ BEGIN
 	BEGIN
 		CASE
 			WHEN chosen < 5 THEN done := 'spread'; CALL pg_temp.spread(in_pool);
-			WHEN chosen < 30 THEN done := 'submit'; PERFORM hwsched.submit(pg_temp.demand() || jsonb_build_object('test_id', test), in_pool);
+			WHEN chosen < 30 THEN done := 'submit'; PERFORM hwsched.submit(pg_temp.demand() || pg_temp.order_of() || jsonb_build_object('test_id', test), in_pool);
 			WHEN chosen < 40 THEN done := 'assign_pending'; PERFORM hwsched.assign_pending(nullif(pg_temp.roll(6), 0), in_pool);
 			WHEN chosen < 43 THEN done := 'schedule'; PERFORM hwsched.schedule(test, in_pool);
 			WHEN chosen < 53 THEN done := 'claim'; PERFORM hwsched.claim(worker, 1 + pg_temp.roll(4), true, in_pool);
@@ -178,7 +100,7 @@ END $$;
 SELECT lives_ok($$
 	DO $do$
 	BEGIN
-		PERFORM hwsched.create_pool('tap_1', '{"max_concurrent": 3}'), hwsched.create_pool('tap_2');
+		PERFORM hwsched.create_pool('tap_1', '{"max_concurrent": 3, "retry_backoff": "0 s"}'), hwsched.create_pool('tap_2', '{"retry_backoff": "0 s"}');
 		FOR i IN 0..7 LOOP
 			PERFORM hwsched.register_worker('w' || i, pg_temp.hardware(), 'tap_1'), hwsched.register_worker('w' || i, pg_temp.hardware(), 'tap_2');
 		END LOOP;
@@ -194,6 +116,8 @@ SELECT is_empty($$SELECT DISTINCT operation FROM operation WHERE outcome = 'done
 SELECT bag_eq($$SELECT DISTINCT state::text FROM hwsched.assignment WHERE pool LIKE 'tap%'$$, '{assigned,cancelled,completed,expired,failed,running}'::text[], 'assignments in every state');
 SELECT bag_eq($$SELECT DISTINCT state::text FROM hwsched.workload WHERE pool LIKE 'tap%'$$, '{assigned,cancelled,completed,dead,pending,running}'::text[], 'workloads in every state');
 
+SELECT cmp_ok((SELECT count(*) FROM hwsched.dependency WHERE pool LIKE 'tap%'), '>', 0::bigint, 'some wait for others');
+SELECT cmp_ok((SELECT count(*) FROM hwsched.assignment WHERE pool LIKE 'tap%' AND concurrency_key IS NOT NULL AND finished_at IS NULL), '>', 0::bigint, 'some hold their key');
 SELECT bag_eq($$SELECT DISTINCT error FROM hwsched.assignment WHERE pool LIKE 'tap%' AND state = 'cancelled'$$, ARRAY[NULL, 'the quorum is reached', 'another member of the gang was lost'], 'members of gangs were cancelled for every reason');
 
 -- At the end everything can be finished, and then nothing is held
@@ -208,7 +132,7 @@ END $$;
 SELECT is_empty('TABLE violation', 'nothing is wrong after');
 SELECT is((SELECT count(*) FROM hwsched.worker_reserved WHERE pool LIKE 'tap%' AND (assignments, cpu_millicores, host_memory_bytes) <> (0, 0, 0)), 0::bigint, 'no worker holds anything');
 SELECT is((SELECT count(*) FROM hwsched.device_reserved WHERE pool LIKE 'tap%' AND (slots, share, memory_bytes) <> (0, 0, 0)), 0::bigint, 'no device holds anything');
-SELECT is((SELECT count(*) FROM hwsched.pending WHERE pool LIKE 'tap%'), 0::bigint, 'nothing waits');
+SELECT is((SELECT count(*) FROM hwsched.pending WHERE pool LIKE 'tap%') + (SELECT count(*) FROM hwsched.dependency WHERE pool LIKE 'tap%'), 0::bigint, 'nothing waits');
 
 SELECT * FROM finish();
 ROLLBACK;

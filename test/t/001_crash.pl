@@ -11,7 +11,6 @@ use Test::More;
 
 my $node = new_node('crash');
 $node->safe_psql('postgres', 'CREATE EXTENSION hwsched');
-add_checks($node);
 $node->safe_psql('postgres', <<'SQL');
 -- what went wrong that should not, counted
 CREATE TABLE trouble (sqlstate text, call text, message text);
@@ -30,7 +29,7 @@ END $$;
 DO $$
 BEGIN
   FOR p IN 1 .. 2 LOOP
-    PERFORM hwsched.create_pool('p' || p, '{"max_concurrent": 3}');
+    PERFORM hwsched.create_pool('p' || p, '{"max_concurrent": 3, "retry_backoff": "0 s", "quarantine_after": 1000}');
     FOR w IN 1 .. 4 LOOP
       PERFORM hwsched.register_worker('w' || w, '{"cpu_cores": 6, "available_memory": 12, "supported_backends": ["cuda"],
         "available_accelerators": {"cuda": 2}, "max_concurrent": 5}', 'p' || p);
@@ -135,7 +134,7 @@ SELECT try(format('hwsched.update_load(%L, %L, %L)', 'w', '{"cpu_utilization": 2
 UPDATE hwsched.worker_load SET last_seen_at = now() - interval '1 minute' WHERE pool = 'p4';
 \endif
 SQL
-$node->safe_psql('postgres', "SELECT hwsched.create_pool('p4'); ALTER SYSTEM SET deadlock_timeout = '50ms'; SELECT pg_reload_conf()");
+$node->safe_psql('postgres', "SELECT hwsched.create_pool('p4', '{\"retry_backoff\": \"0 s\", \"quarantine_after\": 1000}'); ALTER SYSTEM SET deadlock_timeout = '50ms'; SELECT pg_reload_conf()");
 ok(IPC::Run::run(pgbench(5, $storm), '>', \$out, '2>', \$err), 'eight clients work on one worker') or diag($err);
 is($node->safe_psql('postgres', $trouble), '', 'no deadlock and no other error than that of a state');
 is(problems($node), '', 'usage, queue and assignments agree');
@@ -159,7 +158,7 @@ for my $round (1 .. 2)
 # --- an uncommitted batch is gone with the server, and the pool is free again
 
 $node->safe_psql('postgres', <<'SQL');
-SELECT hwsched.create_pool('p3');
+SELECT hwsched.create_pool('p3', '{"retry_backoff": "0 s"}');
 SELECT hwsched.register_worker('w', '{"cpu_cores": 4, "available_memory": 8}', 'p3');
 SELECT hwsched.submit_many((SELECT jsonb_agg(jsonb_build_object('test_id', 'u' || n)) FROM generate_series(1, 3) n), 'p3');
 SQL

@@ -37,10 +37,19 @@ SELECT count(*) FROM hwsched.claim('w_1', 5);
 SELECT hwsched.complete(assignment_id, '{"ok": true}') FROM hwsched.assignment WHERE pool = 'default' AND state = 'running' ORDER BY assignment_id LIMIT 3;
 SELECT hwsched.fail(assignment_id, 'broken') FROM hwsched.assignment WHERE pool = 'default' AND state = 'running' ORDER BY assignment_id LIMIT 1;
 SELECT hwsched.cancel('t9', 'lab');
+-- a gang of which one member is done, a completion that nobody has settled, a lease that runs
+SELECT hwsched.create_pool('moved', '{"lease": "1 hour"}');
+SELECT hwsched.register_worker('m' || n, '{"cpu_cores": 4, "available_memory": 8}', 'moved') FROM generate_series(1, 3) n;
+SELECT hwsched.submit_many('[{"test_id": "gang", "custom_properties": {"allocation_strategy": "sharded", "is_shardable": true, "min_shards": 2, "max_shards": 2}},
+  {"test_id": "unsettled"}, {"test_id": "leased", "retries": 1, "custom_properties": {"command": ["true"]}}]', 'moved');
+SELECT hwsched.assign_pending(pool => 'moved');
+SELECT hwsched.start(assignment_id, 'moved') FROM hwsched.assignment WHERE pool = 'moved' ORDER BY assignment_id;
+SELECT hwsched.complete(assignment_id, '{"part": 0}', 'moved') FROM hwsched.assignment WHERE workload_id = 'gang' AND shard_no = 0;
+SELECT hwsched.complete(assignment_id, '{"done": true}', 'moved') FROM hwsched.assignment WHERE workload_id = 'unsettled';
 SQL
 
 my %source = contents($node, 'source');
-for my $table (qw(pool settings_version worker device worker_load device_load worker_login submission pending assignment preference load_history))
+for my $table (qw(pool settings_version worker device worker_load device_load worker_login submission pending assignment unsettled preference load_history))
 {
 	isnt($source{$table}, '', "the source has rows in $table");
 }
@@ -73,7 +82,6 @@ for my $n ([ $node, 'the same cluster' ], [ $other, 'another cluster' ])
 		$settings, "$where: the same settings");
 
 	# it goes on where it was
-	add_checks($on, 'target');
 	is(problems($on, 'target'), '', "$where: usage, queue and assignments agree");
 	my $last = $on->safe_psql('target', 'SELECT max(assignment_id) FROM hwsched.assignment');
 	my $queue_no = $on->safe_psql('target', 'SELECT max(queue_no) FROM hwsched.submission');
@@ -88,6 +96,21 @@ for my $n ([ $node, 'the same cluster' ], [ $other, 'another cluster' ])
 	is($on->safe_psql('target', "SELECT count(*) FROM hwsched.assignment WHERE workload_id = 'later'"), 1, "$where: the new work, too");
 	$on->safe_psql('target', "SELECT hwsched.complete(assignment_id) FROM hwsched.assignment WHERE pool = 'default' AND state = 'running' LIMIT 1");
 	is(problems($on, 'target'), '', "$where: and all agrees afterwards");
+
+	# what was in the middle of something goes on with the ids that its workers know
+	my $moved = sub { return $on->safe_psql('target', $_[0]) };
+	my %id = map { split /\|/ } split /\n/, $node->safe_psql('source', "SELECT workload_id || shard_no, assignment_id FROM hwsched.assignment WHERE pool = 'moved'");
+	is($moved->("SELECT state FROM hwsched.workload WHERE workload_id = 'unsettled'"), 'completed', "$where: what was completed is");
+	like(psql_error($on, 'target', "SELECT hwsched.complete($id{unsettled0}, NULL, 'moved')"), qr/is completed/, "$where: once");
+	is($moved->("SELECT count(*) FROM hwsched.maintain('moved'), hwsched.unsettled WHERE pool = 'moved'; SELECT outcome FROM hwsched.submission WHERE workload_id = 'unsettled'"), "1\ncompleted", "$where: it is settled there");
+	is($moved->("SELECT lease_until > now() + interval '50 min' FROM hwsched.assignment WHERE pool = 'moved' AND assignment_id = $id{leased0}"), 't', "$where: a lease runs on");
+	is($moved->("SELECT hwsched.extend_lease($id{leased0}, '2 hours', 'moved'), hwsched.requirements($id{leased0}, 'moved') #> '{custom_properties,command}'"), '|["true"]', "$where: its worker extends it");
+	$moved->("SELECT hwsched.complete($id{leased0}, NULL, 'moved')");
+	is($moved->("SELECT state FROM hwsched.workload WHERE workload_id = 'gang'"), 'running', "$where: a gang lacks its second half");
+	$moved->("SELECT hwsched.complete($id{gang1}, '{\"part\": 1}', 'moved')");
+	is($moved->("SELECT DISTINCT state FROM hwsched.workload WHERE pool = 'moved'"), 'completed', "$where: and is completed with it");
+	is($moved->("SELECT count(*) FROM hwsched.maintain('moved'); SELECT sum(assignments) FROM hwsched.worker_usage WHERE pool = 'moved'"), "1\n0", "$where: nothing is held any more");
+	is(problems($on, 'target'), '', "$where: all agrees");
 	like(psql_error($on, 'target', "SELECT hwsched.register_worker('x', '{\"supported_backends\": [\"doca\"], \"devices\": [{\"hardware_class\": \"qpu\"}]}')"),
 		qr/dpu/, "$where: the administrator's own names are known");
 	is($on->safe_psql('target', "SELECT hwsched.workload_profile('{\"test_type\": \"packet mixed\"}') ->> 'workload_type'"),
@@ -102,7 +125,7 @@ is_deeply(\%again, \%source, 'a dump changes nothing in the source');
 
 # --- removing it leaves the roles and nothing else
 
-$node->safe_psql('target', 'DROP FUNCTION problems(text); DROP EXTENSION hwsched');
+$node->safe_psql('target', 'DROP EXTENSION hwsched');
 is( $node->safe_psql('target', <<'SQL'),
 SELECT 'schema' FROM pg_namespace WHERE nspname LIKE '%hwsched%'
 UNION ALL SELECT 'relation ' || relname FROM pg_class WHERE relnamespace NOT IN (SELECT oid FROM pg_namespace WHERE nspname IN ('pg_catalog', 'information_schema', 'pg_toast'))

@@ -16,6 +16,7 @@ SELECT hwsched.submit_many((SELECT jsonb_agg(jsonb_build_object('test_id', 'a' |
 SELECT hwsched.assign_pending();
 SELECT count(*) FROM hwsched.claim('w1', 3);
 SELECT hwsched.complete(assignment_id) FROM hwsched.assignment WHERE state = 'running' LIMIT 1;
+SELECT count(*) FROM hwsched.claim('w3', 1);
 SELECT hwsched.submit_many((SELECT jsonb_agg(jsonb_build_object('test_id', 'b' || n, 'cpu_cores', n)) FROM generate_series(1, 12) n));
 SQL
 $primary->backup('base');
@@ -26,6 +27,13 @@ $primary->safe_psql('postgres', "SELECT hwsched.submit('{\"test_id\": \"last\"}'
 $primary->wait_for_catchup($standby);
 
 is($standby->safe_psql('postgres', 'SELECT pg_is_in_recovery()'), 't', 'the standby is one');
+
+# What is completed is so on the standby, too, before anybody has settled it, and
+# nothing is held for it.
+$primary->safe_psql('postgres', "SELECT hwsched.complete(min(assignment_id), '{\"done\": true}') FROM hwsched.assignment WHERE state = 'running'");
+$primary->wait_for_catchup($standby);
+is($standby->safe_psql('postgres', 'SELECT count(*) > 0 FROM hwsched.unsettled'), 't', 'a completion is not settled');
+is(problems($standby), '', 'on the standby, all agrees');
 
 my @views = split /\n/, $primary->safe_psql('postgres',
 	"SELECT relname FROM pg_class WHERE relnamespace = 'hwsched'::regnamespace AND relkind = 'v' ORDER BY 1");
@@ -58,7 +66,7 @@ is( $primary->safe_psql('postgres', "BEGIN READ ONLY; SELECT count(*) > 0 FROM h
 	"t\nt", 'a plan takes no transaction id');
 
 # what writes says so
-for my $call ("hwsched.assign_pending()", "hwsched.submit('{}')", "hwsched.heartbeat('w1')", "hwsched.claim('w3')",
+for my $call ("hwsched.maintain()", "hwsched.complete(1)", "hwsched.assign_pending()", "hwsched.submit('{}')", "hwsched.heartbeat('w1')", "hwsched.claim('w3')",
 	"hwsched.update_load('w1', '{}')", "hwsched.register_worker('w9', '{\"cpu_cores\": 1}')", "hwsched.cancel('b1')",
 	"hwsched.schedule('b1')", "hwsched.alter_pool('default', '{\"max_load\": 0.5}')")
 {
@@ -71,6 +79,8 @@ for my $call ("hwsched.assign_pending()", "hwsched.submit('{}')", "hwsched.heart
 my $planned = $standby->safe_psql('postgres', 'SELECT count(*) FROM hwsched.plan_pending()');
 $standby->promote;
 is($standby->safe_psql('postgres', 'SELECT hwsched.assign_pending()'), $planned, "a promoted standby places the $planned it planned");
+is($standby->safe_psql('postgres', 'SELECT count(*) FROM hwsched.unsettled'), 0, 'having settled what was completed');
+is(problems($standby), '', 'all agrees');
 
 $standby->stop;
 $primary->stop;

@@ -13,7 +13,6 @@ my $work = 20000;
 
 my $node = new_node('scale');
 $node->safe_psql('postgres', 'CREATE EXTENSION hwsched');
-add_checks($node);
 
 my $started = time;
 my $step = sub {

@@ -12,7 +12,6 @@ use Test::More;
 
 my $node = new_node('seek');
 $node->safe_psql('postgres', 'CREATE EXTENSION hwsched');
-add_checks($node);
 
 $node->safe_psql('postgres', <<'SQL');
 CREATE FUNCTION pick(VARIADIC choices text[]) RETURNS text LANGUAGE sql VOLATILE

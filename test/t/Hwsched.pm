@@ -8,7 +8,7 @@ use Exporter 'import';
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 
-our @EXPORT = qw(new_node add_checks add_invariants problems psql_error contents);
+our @EXPORT = qw(new_node problems psql_error contents children kill_server has_psycopg example);
 
 # Starts a server of its own.
 sub new_node
@@ -21,33 +21,60 @@ sub new_node
 	return $node;
 }
 
-# Adds problems() and attempt(), the very same that the isolation specs have.
-sub add_checks
-{
-	my ($node, $database) = @_;
-	my $spec = slurp_file(dirname(__FILE__) . '/../isolation/specs/assign.spec');
-	my @functions = $spec =~ /^  (CREATE OR REPLACE FUNCTION (?:problems|attempt)\(.*?^  [^\n]*\$\$;)$/msg;
-	die 'no checks in the isolation specs' unless @functions == 2;
-	$node->safe_psql($database // 'postgres', join("\n", @functions));
-}
-
-# Adds the views violation and live, the very same that the pgTAP tests have.
-sub add_invariants
-{
-	my ($node, $database) = @_;
-	my $test = slurp_file(dirname(__FILE__) . '/../pgtap/invariants.sql');
-	my ($views) = $test =~ /^(CREATE TEMP VIEW live AS.*?^CREATE TEMP VIEW violation AS.*?;)\n\n/ms;
-	die 'no invariants in the pgTAP tests' unless $views;
-	$views =~ s/CREATE TEMP VIEW/CREATE VIEW/g;
-	$node->safe_psql($database // 'postgres', $views);
-}
-
 # Returns what does not hold in any pool; an empty text if all is well.
 sub problems
 {
 	my ($node, $database) = @_;
-	return $node->safe_psql($database // 'postgres',
-		"SELECT p.pool, x.problem FROM hwsched.pool p, problems(p.pool) x LIMIT 20");
+	return $node->safe_psql($database // 'postgres', slurp_file(dirname(__FILE__) . '/../invariants.sql'));
+}
+
+# Returns the processes that another one has started.
+sub children
+{
+	my ($parent) = @_;
+	my @found;
+	for my $file (glob '/proc/[0-9]*/stat')
+	{
+		open(my $handle, '<', $file) or next;
+		my ($pid, $of) = (<$handle> // '') =~ /^(\d+) \(.*\) \S (\d+)/s;
+		push @found, $pid if defined $of && $of == $parent;
+	}
+	return @found;
+}
+
+# Kills a server, postmaster and all, and starts it again.
+sub kill_server
+{
+	my ($node) = @_;
+	my $lock = $node->data_dir . '/postmaster.pid';
+	my ($postmaster) = slurp_file($lock) =~ /^(\d+)/;
+	my @processes = ($postmaster, children($postmaster));
+	kill 'KILL', @processes;
+	$node->kill9;
+	# the lock file is held by a process that is there, be it only its name: not
+	# everything that runs as process 1 takes in orphans at once
+	for my $try (1 .. 250)
+	{
+		last unless grep { -e "/proc/$_" } @processes;
+		select(undef, undef, undef, 0.02);
+		unlink $lock if $try == 250;
+	}
+	$node->start;
+	return;
+}
+
+# Returns whether the example programs have what they need.
+sub has_psycopg
+{
+	return system('/usr/bin/python3 -c "import psycopg" 2>/dev/null') == 0;
+}
+
+# Returns the command of an example program and of where it finds the server.
+sub example
+{
+	my ($node, $name, $login, @arguments) = @_;
+	return (dirname(__FILE__) . "/../../examples/$name/$name.py",
+		'--dsn', "host=" . $node->host . " port=" . $node->port . " user=$login dbname=postgres", @arguments);
 }
 
 # Returns what psql says when a statement fails, an empty text if it does not.

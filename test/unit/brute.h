@@ -76,7 +76,8 @@ brute_worker_refusal(const WorkKind *kind, const Worker *worker)
 	fails[REFUSED_SOFTWARE] = !software_suffices(&software[worker->software], &demand->software);
 	fails[REFUSED_CPU_CORES] = demand->cpu_millicores > worker->cpu_millicores;
 	fails[REFUSED_HOST_MEMORY] = host > worker->memory_bytes;
-	fails[REFUSED_DRAINING] = !worker->accepting;
+	fails[REFUSED_HEALTH] = !worker->accepting && worker->unhealthy;
+	fails[REFUSED_DRAINING] = !worker->accepting && !worker->unhealthy;
 	fails[REFUSED_RESERVED] = worker->barred;
 	fails[REFUSED_CONCURRENT] = worker->max_concurrent > 0 && worker->assignments + 1 > worker->max_concurrent;
 	fails[REFUSED_CPU_BUSY] = demand->cpu_millicores > 0 &&
@@ -117,6 +118,7 @@ brute_device_refusal(const World *world, const WorkKind *kind, const Worker *wor
 
 	fails[REFUSED_HOST_MEMORY] = device->uses_host_memory && host > worker->memory_bytes;
 	fails[REFUSED_HOST_MEMORY_BUSY] = host > 0 && worker->memory_used + host > worker->memory_bytes;
+	fails[REFUSED_CLASS] = demand->avoid_class != NULL && strcmp(demand->avoid_class, profile->hardware_class) == 0;
 	for (size_t i = 0; i < lengthof(mismatches); i++)
 		if (mismatch == mismatches[i].mismatch)
 			fails[mismatches[i].refusal] = true;

@@ -3,6 +3,7 @@
  *		The search under policies of several algorithms beside a brute force:
  *		the same decisions and, to the last bit, the same scores.
  */
+#include <float.h>
 #include <time.h>
 
 #include "brute_policy.h"
@@ -316,6 +317,31 @@ test_affinity_load(void)
 
 /* --- a production-sized fleet --- */
 
+/* What costs without end is still a candidate, alone or beside what does not. */
+static void
+test_endless(void)
+{
+	static World world;
+	static PolicyPart parts[] = {{ALGORITHM_COST, 1, 0}, {ALGORITHM_ENERGY, 1, 0}, {ALGORITHM_PREDICTED_TIME, 1, 0}};
+	Run			run;
+
+	for (int nparts = 1; nparts <= (int) lengthof(parts); nparts++)
+		for (int endless = 1; endless <= 3; endless++)
+		{
+			plain_world(&world, 3, 0, 1);
+			for (int w = 0; w < 3; w++)
+				world.workers[w].cost_per_hour = w < endless ? 1e308 : 0;
+			world.profiles[0].thermal_design_power_w = 1e308;
+			world.kinds[0].profile.preferred_hardware_class = "tpu";
+			world.kinds[0].expected_seconds = world.items[0].expected_seconds = DBL_MAX;
+			world.policy = (Policy) {nparts, parts};
+			begin_policy_run(&run, &world);
+			search_place(&run.search, run.items, 1, -1);
+			ok(worker_of(&run, 0) == endless % 3 && placement_of(&run, 0)->score == nparts && isfinite(placement_of(&run, 0)->predicted_seconds),
+			   "%d of 3 workers cost without end, %d algorithms: placed with its score", endless, nparts);
+		}
+}
+
 static void
 test_large(void)
 {
@@ -388,6 +414,7 @@ main(void)
 	test_composite();
 	test_fair_turns();
 	test_affinity_load();
+	test_endless();
 	test_large();
 	return done_testing();
 }

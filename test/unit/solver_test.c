@@ -418,6 +418,136 @@ test_not_worse(const char *name, Traits traits)
 	ok(better > ROUNDS / 50, "%s: better than greedy %d times", name, better);
 }
 
+/* --- concurrency keys --- */
+
+#define NKEYS 3
+
+static void
+begin_keyed_run(Run *run, World *world, bool *taken)
+{
+	begin_solver_run(run, world, MEMORY);
+	memset(taken, 0, sizeof(bool) * (NKEYS + 1));
+	run->search.nkeys = NKEYS;
+	run->search.keys_taken = taken;
+}
+
+static int
+count_placed(const Run *run, int nitems)
+{
+	int			placed = 0;
+
+	for (int i = 0; i < nitems; i++)
+		placed += run->items[i].nplacements > 0;
+	return placed;
+}
+
+/* Returns whether no key was placed twice, and none that is free has an item that still fits. */
+static bool
+keys_hold(Run *run, int nitems)
+{
+	int			placed[NKEYS + 1] = {0};
+
+	for (int i = 0; i < nitems; i++)
+		placed[run->items[i].key] += run->items[i].nplacements > 0;
+	for (int key = 1; key <= NKEYS; key++)
+		if (placed[key] > 1 || run->search.keys_taken[key] != (placed[key] == 1))
+			return false;
+	for (int i = 0; i < nitems; i++)
+	{
+		QueueItem  *item = &run->items[i];
+
+		if (item->nplacements > 0 || item->key == 0 || placed[item->key] > 0)
+			continue;
+		place_item(&run->search, run->items, i);
+		if (item->nplacements > 0)
+			return false;
+	}
+	return true;
+}
+
+/* Returns whether greedy decides as if those were not there whose key an earlier one got. */
+static bool
+as_without_the_others(const World *before, const Run *run)
+{
+	static World fewer;
+	static World world;
+	Run			other;
+	bool		taken[NKEYS + 1] = {false};
+	bool		same = true;
+
+	fewer = *before;
+	fewer.nitems = 0;
+	for (int i = 0; i < before->nitems; i++)
+	{
+		const QueueItem *item = &run->items[i];
+
+		if (item->key > 0 && taken[item->key])
+		{
+			same = same && item->nplacements == 0;
+			continue;
+		}
+		taken[item->key] = taken[item->key] || item->nplacements > 0;
+		fewer.items[fewer.nitems] = before->items[i];
+		fewer.items[fewer.nitems++].key = 0;
+	}
+	world = fewer;
+	begin_solver_run(&other, &world, MEMORY);
+	search_place(&other.search, other.items, fewer.nitems, -1);
+	memset(taken, 0, sizeof(taken));
+	for (int i = 0, n = 0; i < before->nitems; i++)
+	{
+		const QueueItem *item = &run->items[i];
+
+		if (item->key > 0 && taken[item->key])
+			continue;
+		taken[item->key] = taken[item->key] || item->nplacements > 0;
+		same = same && other.items[n].nplacements == item->nplacements && worker_of(&other, n) == worker_of(run, i);
+		n++;
+	}
+	return same;
+}
+
+static void
+test_keys(const char *name, Traits traits)
+{
+	bool		greedy_holds = true,
+				as_without = true,
+				solver_holds = true,
+				not_fewer = true;
+	int			shared = 0;
+
+	for (int round = 0; round < ROUNDS; round++)
+	{
+		static World before;
+		static World world;
+		Run			greedy;
+		Run			run;
+		bool		greedy_taken[NKEYS + 1];
+		bool		taken[NKEYS + 1];
+
+		random_world(&before, &traits);
+		random_bands(&before, 1 + random_below(2));
+		for (int i = 0; i < before.nitems; i++)
+			before.items[i].key = random_below(NKEYS + 1);
+		world = before;
+		begin_keyed_run(&greedy, &world, greedy_taken);
+		search_place(&greedy.search, greedy.items, before.nitems, -1);
+		world = before;
+		begin_keyed_run(&run, &world, taken);
+		search_solve(&run.search, run.items, before.nitems);
+		if (before.nitems > 0 && before.items[0].priority == before.items[before.nitems - 1].priority)
+			not_fewer = not_fewer && count_placed(&run, before.nitems) >= count_placed(&greedy, before.nitems);
+		shared += count_placed(&greedy, before.nitems) < before.nitems;
+		as_without = as_without && as_without_the_others(&before, &greedy);
+		greedy_holds = greedy_holds && keys_hold(&greedy, before.nitems);
+		solver_holds = solver_holds && keys_hold(&run, before.nitems);
+	}
+	ok(greedy_holds && shared > 0, "%s: greedy places one of each key, if any fits", name);
+	ok(as_without, "%s: as if the others with its key were not there", name);
+	ok(solver_holds, "%s: so does the solver", name);
+	ok(not_fewer, "%s: which places as many", name);
+}
+
 /* Reserved workers get nothing, in later bands either; their like are not lost. */
 static void
 test_reserved_bands(void)
@@ -460,5 +590,7 @@ main(void)
 	test_not_worse("everything under policies", (Traits) {.whole = true, .shares = true, .policies = true});
 	test_not_worse("gangs", (Traits) {.whole = true, .shares = true, .gangs = true, .policies = true});
 	test_reserved_bands();
+	test_keys("keys, slots", (Traits) {0});
+	test_keys("keys, everything", (Traits) {.whole = true, .shares = true, .gangs = true, .policies = true});
 	return done_testing();
 }

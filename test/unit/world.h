@@ -184,6 +184,7 @@ random_fleet(World *world, const Traits *traits)
 			worker->software = random_below(lengthof(software));
 		worker->worker_id = "w";
 		worker->accepting = random_below(10) > 0;
+		worker->unhealthy = !worker->accepting && random_below(2) == 0;
 		worker->barred = barred && random_below(3) == 0;
 		worker->reported = random_below(4) > 0;
 		worker->cost_per_hour = ONE_OF(double, 0, 1, 1, 2.5);
@@ -444,7 +445,7 @@ begin_run(Run *run, World *world)
 	memcpy(run->shapes, world->shapes, sizeof(run->shapes));
 	run->search.model_workers = run->models;
 	run->search.nshapes = world->nshapes;
-	run->search.shapes = run->shapes;
+	run->search.shapes = world->nshapes > 0 ? run->shapes : NULL;
 	run->search.reserved_from = -1;
 	run->search.fleet = &run->fleet;
 	run->search.nkinds = world->nkinds;

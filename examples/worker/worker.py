@@ -1,0 +1,219 @@
+#!/usr/bin/python3
+"""A worker of hwsched: registers this machine, takes work, runs its command, says how it went.
+
+The command is custom_properties.command of the requirements, a list of
+arguments that no shell sees.  SIGTERM drains: what runs is finished, then the
+worker exits.  See --help; the connection is libpq's (PGHOST, PGSERVICE, ...).
+"""
+
+import argparse
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+import hardware
+
+TAIL = 4000  # bytes of a command's output that are kept
+CLAIM = """SELECT a.assignment_id, a.workload_id, a.attempt, a.shard_no, a.device_nos,
+    extract(epoch FROM a.lease_until - now())::float8, hwsched.requirements(a.assignment_id, %(pool)s)
+FROM hwsched.claim(%(worker)s, %(free)s, pool => %(pool)s) AS a"""
+
+
+SIGNALS = {number.value: number.name for number in signal.Signals}
+
+
+def say(text):
+    """Prints a line.  What others have named, and what commands say, is not to play with the terminal."""
+    print(time.strftime("%H:%M:%S"), "".join(char if char.isprintable() else "?" for char in text), flush=True)
+
+
+class Job:
+    """A command that runs for an assignment, in a process group of its own."""
+
+    def __init__(self, row, asked):
+        self.id, self.workload, attempt, shard, devices, self.lease, requirements = row
+        self.began, self.renewed, self.error = time.monotonic(), asked, None
+        self.timeout = requirements["timeout"]
+        self.output = tempfile.TemporaryFile()
+        command = (requirements.get("custom_properties") or {}).get("command")
+        # What the work is to find: itself, and no other GPUs than those it was given.
+        environment = {**os.environ, "HWSCHED_WORKLOAD_ID": self.workload, "HWSCHED_ATTEMPT": str(attempt),
+                       "HWSCHED_SHARD_NO": str(shard), "CUDA_VISIBLE_DEVICES": ",".join(str(no - 1) for no in devices if no)}
+        try:
+            if not (command and isinstance(command, list) and all(isinstance(word, str) for word in command)):
+                raise ValueError("custom_properties.command is no list of arguments")
+            # It dies with the worker: whoever takes the work over must not meet it.
+            self.process = subprocess.Popen(
+                ["setpriv", "--pdeathsig", "KILL", "--", *command], start_new_session=True, env=environment,
+                stdin=subprocess.DEVNULL, stdout=self.output, stderr=subprocess.STDOUT)
+        except (OSError, ValueError) as error:
+            self.process, self.error = None, str(error)
+
+    def running(self):
+        return self.process is not None and self.process.poll() is None
+
+    def kill(self):
+        """Kills the command and all that it left running."""
+        if self.process:
+            try:
+                os.killpg(self.process.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+            self.process.wait()
+
+    def ended(self):
+        """Returns whether it has, having seen to its timeout."""
+        if self.running():
+            if time.monotonic() - self.began < self.timeout:
+                return False
+            self.error = f"timeout: killed after {self.timeout:g} s"
+        self.kill()
+        return True
+
+    def result(self):
+        """Returns the result, and the error or None."""
+        self.output.seek(max(0, self.output.seek(0, os.SEEK_END) - TAIL))
+        output = self.output.read().decode(errors="replace").replace("\0", "\ufffd")
+        code = self.process.returncode if self.process else None
+        if code and not self.error:
+            how = f"exit status {code}" if code > 0 else f"killed by {SIGNALS.get(-code, -code)}"
+            self.error = f"{how}: {output[-1000:].strip()}"
+        return {"exit_status": code, "output": output, "seconds": round(time.monotonic() - self.began, 3)}, self.error
+
+
+class Worker:
+    def __init__(self, options):
+        self.options, self.jobs, self.load, self.db = options, {}, hardware.Load(), None
+        self.draining, self.reported = False, 0.0
+        # A signal wakes the loop up by a byte in here, a child's end too.
+        self.bell, self.ringer = socket.socketpair()
+        self.ringer.setblocking(False)
+        signal.set_wakeup_fd(self.ringer.fileno(), warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.signal(signal.SIGTERM, self.drain)
+        signal.signal(signal.SIGINT, self.drain)
+
+    def drain(self, *_):
+        self.draining = True
+
+    def connect(self):
+        self.db = psycopg.connect(self.options.dsn, autocommit=True, application_name=f"worker {self.options.name}")
+        self.call("register_worker", self.options.name, Jsonb(hardware.capabilities(self.options.slots)))
+        self.db.execute("LISTEN hwsched_assigned")
+        # What an earlier life of ours has left, or a claim whose answer was lost.
+        for (lost,) in self.db.execute("SELECT assignment_id FROM hwsched.running_on(%s, %s)", (self.options.name, self.options.pool)):
+            if lost not in self.jobs:
+                self.call("fail", lost, "connection lost: the worker knows nothing of it")
+        self.reported = 0.0
+        say(f"registered as {self.options.name}")
+
+    def call(self, function, *arguments):
+        """Calls a function of hwsched, the pool last.  Returns whether the state allowed it."""
+        try:
+            self.db.execute(f"SELECT hwsched.{function}({', '.join(['%s'] * (len(arguments) + 1))})", (*arguments, self.options.pool))
+            return True
+        except (psycopg.errors.ObjectNotInPrerequisiteState, psycopg.errors.NoDataFound) as error:
+            say(f"{function}: {error.diag.message_primary}")
+            return False
+
+    def finish(self, job):
+        result, error = job.result()
+        # Forgotten only once the server has answered; who asks twice is told the state.
+        if error is None:
+            done = self.call("complete", job.id, Jsonb(result))
+        else:
+            done = self.call("fail", job.id, error)
+        say(f"{job.workload}: {'result dropped' if not done else error or 'completed'}")
+        del self.jobs[job.id]
+
+    def renew(self, job):
+        asked = time.monotonic()
+        if self.call("extend_lease", job.id, f"{job.lease} s"):
+            job.renewed = asked
+        else:
+            self.abandon(job)
+
+    def abandon(self, job):
+        """Kills a command whose lease is lost and drops its result: it may run elsewhere."""
+        say(f"{job.workload}: the lease is lost")
+        job.kill()
+        del self.jobs[job.id]
+
+    def claim(self):
+        free, asked = self.options.slots - len(self.jobs), time.monotonic()
+        for row in self.db.execute(CLAIM, {"worker": self.options.name, "pool": self.options.pool, "free": free}):
+            job = Job(row, asked)
+            self.jobs[job.id] = job
+            say(f"{job.workload}: started, attempt {row[2]}")
+
+    def tick(self):
+        """Does what is due."""
+        if self.db is None or self.db.closed:
+            self.connect()
+        for job in list(self.jobs.values()):
+            if job.ended():
+                self.finish(job)
+            elif time.monotonic() - job.renewed > job.lease / 3:
+                self.renew(job)
+        if time.monotonic() - self.reported >= self.options.report:
+            self.call("update_load", self.options.name, Jsonb(self.load.report(len(self.jobs))))
+            self.reported = time.monotonic()
+        if not self.draining and len(self.jobs) < self.options.slots:
+            self.claim()
+
+    def sleep(self):
+        """Waits for a notification, the end of a command or a signal, and not for ever."""
+        due = [min(job.began + job.timeout, job.renewed + job.lease / 3) - time.monotonic() for job in self.jobs.values()]
+        sources = [self.bell] if self.db is None or self.db.closed else [self.bell, self.db]
+        ready, _, _ = select.select(sources, [], [], max(0.05, min([self.options.poll, *due])))
+        if self.bell in ready:
+            self.bell.recv(4096)
+        if self.db in ready:
+            try:
+                self.db.pgconn.consume_input()
+                while self.db.pgconn.notifies():
+                    pass
+            except psycopg.OperationalError:
+                self.db.close()
+
+    def run(self):
+        while self.jobs or not self.draining:
+            try:
+                self.tick()
+            except psycopg.OperationalError as error:
+                say(f"connection: {str(error).splitlines()[0]}")
+                if self.db:
+                    self.db.close()
+            # While the server is away, the clock says whose the work is.
+            for job in list(self.jobs.values()):
+                if time.monotonic() - job.renewed > job.lease and (job.running() or self.draining):
+                    self.abandon(job)
+            self.sleep()
+        say("drained")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--dsn", default="", help="connection string of libpq")
+    parser.add_argument("--pool", default="default")
+    parser.add_argument("--name", default=socket.gethostname(), help="the worker's id")
+    parser.add_argument("--slots", type=int, default=len(os.sched_getaffinity(0)), help="commands that run at once")
+    parser.add_argument("--poll", type=float, default=5, help="seconds between two looks for work without being called")
+    parser.add_argument("--report", type=float, default=10, help="seconds between two reports of the load")
+    sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        Worker(parser.parse_args()).run()
+    except psycopg.Error as error:
+        sys.exit(f"worker: {error}")
+
+
+if __name__ == "__main__":
+    main()
