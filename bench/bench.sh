@@ -4,7 +4,7 @@
 # in one run on one server.
 #
 #   bench.sh                                     all but churn and snapshot
-#   bench.sh assign|schedule|growth|coordinators|cycle...   some
+#   bench.sh accuracy|assign|schedule|growth|coordinators|cycle...   some
 #   bench.sh openb [trace [policy [seeds [solver]]]]
 #   bench.sh cycle peers                         with graphile-worker and pg-boss
 #   bench.sh churn [workloads]
@@ -15,14 +15,19 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
-readonly known="assign schedule coordinators cycle openb growth churn snapshot"
-readonly usual="assign schedule coordinators cycle openb growth"
+readonly known="accuracy assign schedule coordinators cycle openb growth churn snapshot"
+readonly usual="accuracy assign schedule coordinators cycle openb growth"
 readonly traces="default cpu050 cpu100 gpushare40 gpuspec10 multigpu20"
 
 run_sql() {
 	local file=$1
 	shift
 	psql -X -q -v ON_ERROR_STOP=1 "$@" -f "$file"
+}
+
+# How well what is learned predicts published data; needs no database.
+bench_accuracy() {
+	make -s -C accuracy run
 }
 
 # In turns, so that both sides meet the same weather.

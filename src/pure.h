@@ -1,6 +1,6 @@
 /*
  * pure.h
- *		What the pure modules (score, thermal, predict, version, placement,
+ *		What the pure modules (score, thermal, heat, energy, predict, placement,
  *		transport) may use of the outside world: memory, assertions and an
  *		interrupt check.
  *
