@@ -52,6 +52,22 @@ read_waiting(Waiting **waiting)
 }
 
 /*
+ * Locks an assignment, unless it has started or somebody is at it: work is
+ * started without the pool being locked.
+ */
+static bool
+lock_assigned(const char *pool, int64 assignment_id)
+{
+	static Statement statement = {
+		"SELECT FROM hwsched.assignment WHERE pool = $1 AND assignment_id = $2 AND state = 'assigned' AND finished_at IS NULL"
+		" FOR NO KEY UPDATE SKIP LOCKED",
+		{TEXTOID, INT8OID}
+	};
+
+	return statement_run(&statement, false, TEXT_VALUE(pool), BIGINT_VALUE(assignment_id)) > 0;
+}
+
+/*
  * Puts work that waits on one worker onto another; returns whether it went
  * there.  If it does not fit after all, it is in the queue.
  */
@@ -60,11 +76,11 @@ move_to(const char *pool, const Waiting *waiting, const char *worker_id, const c
 {
 	EndedAssignment *ended;
 	Picture		picture;
-	int			n = end_assignments(pool, &waiting->assignment_id, 1, false, "expired", reason, NULL, NULL, &ended);
+	int			n;
 
-	/* it has just been started, or cancelled */
-	if (n == 0)
+	if (!lock_assigned(pool, waiting->assignment_id))
 		return false;
+	n = end_assignments(pool, &waiting->assignment_id, 1, false, "expired", reason, NULL, NULL, &ended);
 	requeue(pool, ended, n, false);
 	picture_settings(&picture, pool, false);
 	if (!picture_queued(&picture, pool, waiting->workload_id, false))

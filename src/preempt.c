@@ -15,6 +15,7 @@
 #include "outcome.h"
 #include "preempt.h"
 #include "search.h"
+#include "settle.h"
 #include "statement.h"
 #include "utils/timestamp.h"
 
@@ -251,4 +252,6 @@ evict(const char *pool, const int64 *victims, int count)
 		return;
 	n = end_assignments(pool, victims, count, false, "expired", "preempted by more important work", NULL, NULL, &ended);
 	requeue(pool, ended, n, false);
+	/* who was completed before we got at it has made room, too */
+	settle(pool);
 }
