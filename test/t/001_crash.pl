@@ -70,7 +70,7 @@ SELECT try(format('hwsched.register_worker(%L, %L, %L)', 'w' || :w, jsonb_build_
 \elif :op <= 98
 SELECT try(format('hwsched.unregister_worker(%L, %L)', 'w' || :w, 'p2'));
 \else
-SELECT try(format('hwsched.alter_pool(%L, %L)', 'p2', jsonb_build_object('max_concurrent', 1 + :n % 4)));
+SELECT try(format('hwsched.alter_pool(%L, %L)', 'p2', jsonb_build_object('max_concurrent', 3)));
 \endif
 SQL
 
