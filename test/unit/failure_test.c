@@ -30,6 +30,11 @@ main(void)
 	is_class("std::bad_alloc", "memory");
 	is_class("exit code 137", "memory");
 	is_class("exit code 1370", "other");
+	is_class("exit 137", "memory");
+	is_class("exit 124", "timeout");
+	is_class("Network is unreachable", "connection");
+	is_class("host unreachable", "connection");
+	is_class("ECONNABORTED", "connection");
 	is_class("exit code: 137", "memory");
 	is_class("timed out", "timeout");
 	is_class("mistimed outing", "other");
