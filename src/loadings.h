@@ -1,0 +1,16 @@
+/*
+ * loadings.h
+ *		A device profile's loadings on the factors of models.  Pure.
+ */
+#ifndef HWSCHED_LOADINGS_H
+#define HWSCHED_LOADINGS_H
+
+#include "duration.h"
+
+extern void loadings_fit(const DurationPool *pool, DurationDevice *device);
+extern void loadings_enter(DurationPool *pool, DurationDevice *device);
+extern void loadings_observe(DurationPool *pool, DurationDevice *device, const double *factors,
+							 double value, double weight, bool again);
+extern void loadings_doubt(DurationPool *pool, DurationDevice *device);
+
+#endif							/* HWSCHED_LOADINGS_H */
