@@ -17,6 +17,8 @@ typedef struct PoolSettings
 	const char *solver;
 	double		preference_alpha;
 	double		preference_weight;
+	double		preference_half_life;	/* seconds */
+	bool		learning;		/* from outcomes and reports, and using it */
 	double		min_score;
 	double		max_load;
 	int32		max_concurrent;

@@ -11,6 +11,8 @@ SELECT * FROM (VALUES
     ('solver', '"greedy"', 'greedy: one workload at a time in the order of the queue, each to its best candidate; optimal: in each priority the most workloads, then the greatest total score.'),
     ('preference_alpha', '0.3', 'How fast preferences follow outcomes, 0..1; 0: not at all.'),
     ('preference_weight', '0.2', 'How much preferences count: score x (1 + weight x (2 x preference - 1)); 0: learned but not used.'),
+    ('preference_half_life', '"7 days"', 'Time after which half of a preference is forgotten, if nothing new is learned.'),
+    ('learning', 'true', 'Whether outcomes and reports are learned from, and what was learned is used; false: the formulas alone, and what was learned before is kept as it is.'),
     ('min_score', '0', 'Least adjusted efficiency that a placement may have.'),
     ('max_load', '0.9', 'Load score above which a device gets no work.'),
     ('max_concurrent', '5', 'Slots of each device: workloads without accelerators or share that run on it at once.'),
