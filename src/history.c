@@ -304,7 +304,7 @@ history_roll_up(const char *pool)
 int64
 history_forget(const char *pool, int max_rows)
 {
-	call("SELECT hwsched.history_forget($1, $2)", pool, max_rows);
+	call("SELECT hwsched.history_forget($2, $1)", pool, max_rows);
 	return column_bigint(0, 1);
 }
 

@@ -206,7 +206,7 @@ COMMENT ON COLUMN hwsched.assignment_hour.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.assignment_hour.hour IS 'When the hour began.';
 COMMENT ON COLUMN hwsched.assignment_hour.worker_id IS 'The worker.';
 COMMENT ON COLUMN hwsched.assignment_hour.workload_type IS 'The type of work; empty: not known.';
-COMMENT ON COLUMN hwsched.assignment_hour.assignments IS 'Assignments made in that hour.';
+COMMENT ON COLUMN hwsched.assignment_hour.assignments IS 'Assignments made in that hour; 0: only scores were recorded.';
 COMMENT ON COLUMN hwsched.assignment_hour.efficiency_ratio IS 'Mean efficiency score, 0..1.';
 COMMENT ON COLUMN hwsched.assignment_hour.min_efficiency_ratio IS 'Least of them.';
 COMMENT ON COLUMN hwsched.assignment_hour.max_efficiency_ratio IS 'Greatest of them.';

@@ -85,8 +85,11 @@ BEGIN
     LOOP
         BEGIN
             EXECUTE format('DROP TABLE %s', old);
-        EXCEPTION WHEN lock_not_available OR deadlock_detected OR object_in_use OR undefined_table THEN
-            RETURN;
+        EXCEPTION
+            WHEN lock_not_available OR deadlock_detected OR object_in_use OR undefined_table THEN
+                RETURN;
+            WHEN dependent_objects_still_exist THEN
+                RAISE WARNING USING ERRCODE = SQLSTATE, MESSAGE = SQLERRM, HINT = 'Take what depends on it from its parent instead.';
         END;
     END LOOP;
 END
@@ -110,7 +113,7 @@ CREATE FUNCTION hwsched.history_over(hour timestamptz) RETURNS timestamptz
 $$;
 COMMENT ON FUNCTION hwsched.history_over(timestamptz) IS 'Up to which hour nothing can be written any more as having just happened, up to the given one at most.';
 
-CREATE FUNCTION hwsched.history_roll_hours(pool text, since timestamptz, until timestamptz, complete_from timestamptz) RETURNS void
+CREATE FUNCTION hwsched.history_roll_hours(since timestamptz, until timestamptz, complete_from timestamptz, pool text DEFAULT 'default') RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     kind text;
@@ -118,14 +121,14 @@ BEGIN
     FOREACH kind IN ARRAY ARRAY['utilization', 'thermal', 'assignment', 'execution'] LOOP
         EXECUTE format('DELETE FROM hwsched.%I WHERE pool = $1 AND hour >= $2 AND hour < $3', kind || '_hour')
             USING pool, greatest(since, complete_from), until;
-        EXECUTE format('INSERT INTO hwsched.%I SELECT * FROM hwsched.%I($1, $2, $3) ON CONFLICT DO NOTHING', kind || '_hour', kind || '_by_hour')
+        EXECUTE format('INSERT INTO hwsched.%I SELECT * FROM hwsched.%I($2, $3, $1) ON CONFLICT DO NOTHING', kind || '_hour', kind || '_by_hour')
             USING pool, since, until;
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION hwsched.history_roll_hours(text, timestamptz, timestamptz, timestamptz) IS 'Rolls some hours of a pool up, again or for the first time; what is older than complete_from is only added to.';
+COMMENT ON FUNCTION hwsched.history_roll_hours(timestamptz, timestamptz, timestamptz, text) IS 'Rolls some hours of a pool up, again or for the first time; what is older than complete_from is only added to.';
 
-CREATE FUNCTION hwsched.history_roll_up(pool text) RETURNS void
+CREATE FUNCTION hwsched.history_roll_up(pool text DEFAULT 'default') RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -151,10 +154,11 @@ BEGIN
         RETURN;
     END IF;
     SELECT r.* INTO kept FROM hwsched.retention AS r WHERE r.pool = $1;
+    -- a restored pool default is older than it says; what was recorded of earlier times is marked
     INSERT INTO hwsched.history_progress (pool, rolled_until, complete_from)
     SELECT p.pool, date_bin('1 hour', greatest(this_hour - kept.hourly, least(this_hour, p.created_at,
                (SELECT a.assigned_at FROM hwsched.assignment AS a WHERE a.pool = $1 ORDER BY a.assignment_id LIMIT 1),
-               (SELECT min(d.at) FROM hwsched.load_history_default AS d WHERE d.pool = $1))), 'epoch'), '-infinity'
+               (SELECT min(w.registered_at) FROM hwsched.worker AS w WHERE w.pool = $1))), 'epoch'), '-infinity'
     FROM hwsched.pool AS p WHERE p.pool = $1
     ON CONFLICT DO NOTHING;
     SELECT p.* INTO progress FROM hwsched.history_progress AS p WHERE p.pool = $1 FOR UPDATE SKIP LOCKED;
@@ -172,7 +176,7 @@ BEGIN
     END IF;
     WHILE progress.rolled_until < over AND clock_timestamp() < stop_at LOOP
         till := least(over, date_bin('1 day', progress.rolled_until, 'epoch') + '1 day'::interval);
-        PERFORM hwsched.history_roll_hours($1, progress.rolled_until, till, '-infinity');
+        PERFORM hwsched.history_roll_hours(progress.rolled_until, till, '-infinity', $1);
         progress.rolled_until := till;
     END LOOP;
     UPDATE hwsched.history_progress AS p SET rolled_until = progress.rolled_until,
@@ -186,13 +190,13 @@ BEGIN
         EXIT WHEN clock_timestamp() > stop_at;
         -- first the marks, so that what they mark is seen for sure; hours to come are rolled up in their turn
         DELETE FROM hwsched.history_late AS l WHERE l.pool = $1 AND l.hour >= late.since AND l.hour < late.till;
-        PERFORM hwsched.history_roll_hours($1, late.since, least(late.till, progress.rolled_until), progress.complete_from);
+        PERFORM hwsched.history_roll_hours(late.since, least(late.till, progress.rolled_until), progress.complete_from, $1);
     END LOOP;
 END
 $$;
 COMMENT ON FUNCTION hwsched.history_roll_up(text) IS 'Rolls up the hours of a pool that are over, and those in which something turned up late, for about 10 seconds at most; part of maintain().';
 
-CREATE FUNCTION hwsched.history_forget(pool text, max_rows int) RETURNS bigint
+CREATE FUNCTION hwsched.history_forget(max_rows int, pool text DEFAULT 'default') RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -205,18 +209,18 @@ DECLARE
     count bigint;
     forgotten bigint := 0;
 BEGIN
-    SELECT r.* INTO kept FROM hwsched.retention AS r WHERE r.pool = $1;
+    SELECT r.* INTO kept FROM hwsched.retention AS r WHERE r.pool = $2;
     FOREACH kind IN ARRAY ARRAY['utilization_hour', 'thermal_hour', 'assignment_hour', 'execution_hour'] LOOP
         EXECUTE format('DELETE FROM hwsched.%1$I WHERE ctid = ANY (ARRAY(SELECT ctid FROM hwsched.%1$I WHERE pool = $1 AND hour < $2 ORDER BY pool, hour LIMIT $3)) AND pool = $1', kind)
-            USING $1, now() - kept.hourly, $2;
+            USING $2, now() - kept.hourly, $1;
         GET DIAGNOSTICS count = ROW_COUNT;
         forgotten := forgotten + count;
     END LOOP;
     -- not before it is rolled up; of what is kept for days, whole days
-    IF EXISTS (SELECT FROM hwsched.history_late AS l WHERE l.pool = $1) THEN
+    IF EXISTS (SELECT FROM hwsched.history_late AS l WHERE l.pool = $2) THEN
         RETURN forgotten;
     END IF;
-    keeps_from := least(now() - kept.history, (SELECT p.rolled_until FROM hwsched.history_progress AS p WHERE p.pool = $1));
+    keeps_from := least(now() - kept.history, (SELECT p.rolled_until FROM hwsched.history_progress AS p WHERE p.pool = $2));
     IF kept.history >= '2 days' THEN
         keeps_from := date_bin('1 day', keeps_from, 'epoch');
     END IF;
@@ -224,14 +228,14 @@ BEGIN
     others_keep_from := date_bin('1 day', now() - (SELECT max(r.history) FROM hwsched.retention AS r), 'epoch');
     FOREACH history IN ARRAY ARRAY['load_history', 'recorded_assignment', 'recorded_execution'] LOOP
         EXECUTE format('DELETE FROM hwsched.%1$I WHERE ctid = ANY (ARRAY(SELECT ctid FROM hwsched.%1$I WHERE pool = $1 AND at < $2 LIMIT $3)) AND pool = $1', history || '_default')
-            USING $1, keeps_from, $2;
+            USING $2, keeps_from, $1;
         GET DIAGNOSTICS count = ROW_COUNT;
         forgotten := forgotten + count;
         CONTINUE WHEN others_keep_from >= keeps_from;
         FOR found IN EXECUTE format('SELECT old.tableoid::regclass AS partition, array_agg(old.ctid) AS ctids FROM (SELECT h.tableoid, h.ctid FROM hwsched.%I AS h WHERE h.pool = $1 AND h.at >= $2 AND h.at < $3 LIMIT $4) AS old GROUP BY 1', history)
-            USING $1, others_keep_from, keeps_from, $2
+            USING $2, others_keep_from, keeps_from, $1
         LOOP
-            EXECUTE format('DELETE FROM %s WHERE ctid = ANY ($1) AND pool = $2', found.partition) USING found.ctids, $1;
+            EXECUTE format('DELETE FROM %s WHERE ctid = ANY ($1) AND pool = $2', found.partition) USING found.ctids, $2;
             GET DIAGNOSTICS count = ROW_COUNT;
             forgotten := forgotten + count;
         END LOOP;
@@ -239,7 +243,7 @@ BEGIN
     RETURN forgotten;
 END
 $$;
-COMMENT ON FUNCTION hwsched.history_forget(text, int) IS 'Deletes up to max_rows rows of each history table that the pool does not keep any more and that no dropped partition took along; part of maintain().';
+COMMENT ON FUNCTION hwsched.history_forget(int, text) IS 'Deletes up to max_rows rows of each history table that the pool does not keep any more and that no dropped partition took along; part of maintain().';
 
 -- JSON: all of a pool's history as a document, and back.
 
@@ -379,7 +383,7 @@ BEGIN
     PERFORM FROM hwsched.pool AS p WHERE p.pool = $2 FOR KEY SHARE;
 
     -- what its fields may be; the first that is something else is refused
-    SELECT e.path || coalesce(CASE WHEN e.section IN ('assignments', 'execution_times') THEN '.' || f.key WHEN f.key = 'timestamp' THEN '[0]'
+    SELECT e.path || coalesce(CASE WHEN e.expected IS NOT NULL THEN '' WHEN e.section IN ('assignments', 'execution_times') THEN '.' || f.key WHEN f.key = 'timestamp' THEN '[0]'
                                    WHEN e.section = 'efficiency_scores' THEN '[1]' ELSE '[1].' || f.key END, '') AS path,
            left(coalesce(e.entry -> f.key, e.entry)::text, 80) AS value,
            coalesce(e.expected, f.expected) AS expected, e.expected IS NULL AND coalesce(e.entry -> f.key, 'null') = 'null' AS is_missing

@@ -10,6 +10,8 @@ GRANT USAGE ON SCHEMA hwsched TO hwsched_viewer, hwsched_worker;
 -- Reading: everything but who is bound to which worker.
 GRANT SELECT ON ALL TABLES IN SCHEMA hwsched TO hwsched_viewer;
 REVOKE ALL ON hwsched.worker_login FROM hwsched_viewer;
+-- partitions are read through what they are part of, like those made later
+REVOKE ALL ON hwsched.load_history_default, hwsched.recorded_assignment_default, hwsched.recorded_execution_default FROM hwsched_viewer;
 GRANT SELECT ON hwsched.taxonomy, hwsched.type_word, hwsched.class_similarity, hwsched.implied_device TO hwsched_worker;
 GRANT SELECT ON hwsched.worker_login TO hwsched_admin;
 GRANT INSERT, UPDATE, DELETE ON hwsched.taxonomy, hwsched.type_word, hwsched.class_similarity, hwsched.implied_device TO hwsched_admin;
