@@ -54,6 +54,8 @@ typedef struct PlacementSettings
 	double		max_load;
 	int32		max_concurrent; /* of each device */
 	Size		solver_memory;	/* bytes that the optimal solver may take for one flow */
+	double		energy_price_per_kwh;	/* NAN: not known */
+	double		carbon_g_per_kwh;	/* NAN: not known */
 } PlacementSettings;
 
 typedef struct Device

@@ -89,7 +89,7 @@ read_kinds(Picture *picture, const char *pool, bool read_only)
 
 	work_kinds_get(pool, search->kinds, search->nkinds, read_only);
 	for (int i = 0; i < search->nkinds; i++)
-		search->kinds[i].policy = policy_for(&picture->policies, search->kinds[i].profile.workload_type);
+		search->kinds[i].policy = policy_for(&picture->policies, &search->kinds[i].profile);
 }
 
 /* Begins to collect kinds of work. */

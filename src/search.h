@@ -120,6 +120,9 @@ less_used(int32 assignments_a, int64 total_a, int32 worker_a, int32 assignments_
 extern double candidate_load(const Search *search, const Candidate *candidate);
 extern double candidate_seconds(const Search *search, const WorkKind *kind, const Candidate *candidate,
 								double expected_seconds);
+extern EnergyUse candidate_use(const Search *search, const WorkKind *kind, const Candidate *candidate,
+							   double expected_seconds);
+extern EnergyUse device_use(const Search *search, const WorkKind *kind, int worker, int device, double expected_seconds);
 
 /* fragmentation.c */
 extern void fragmentation_begin(Search *search);

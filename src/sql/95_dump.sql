@@ -25,6 +25,7 @@ SELECT pg_catalog.pg_extension_config_dump('hwsched.unsettled', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.track_record', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.model_placement', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.load_history', '');
+SELECT pg_catalog.pg_extension_config_dump('hwsched.power_measurement', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.device_profile_profile_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.workload_profile_profile_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.hardware_hardware_id_seq', '');

@@ -157,7 +157,7 @@ test_policies(const char *name, Traits traits)
 				best.seconds = brute_seconds(&world, kind, &best.choice, world.items[i].expected_seconds);
 				brute_best(&world, kind, &by_hardware, &refusal);
 				unlike += by_hardware.worker != best.choice.worker;
-				wins[policy->parts[0].algorithm]++;
+				wins[world.stated[world.items[i].kind].parts[0].algorithm]++;
 				brute_decide(&world, kind, &best.choice);
 				placed++;
 			}
@@ -357,7 +357,7 @@ test_large(void)
 	Fleet		fleet = {.nprofiles = NLARGE_PROFILES, .profiles = profiles, .nsoftware = 1, .software = software,
 	.nworkers = NWORKERS, .ndevices = NWORKERS};
 	Search		search = {.fleet = &fleet, .nkinds = NLARGE_KINDS, .kinds = kinds, .reserved_from = -1,
-	.settings = {0.2, 0, 0.9, 5, 64 << 20}};
+	.settings = {.preference_weight = 0.2, .max_load = 0.9, .max_concurrent = 5, .solver_memory = 64 << 20}};
 	int			placed = 0;
 	clock_t		start;
 
