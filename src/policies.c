@@ -26,8 +26,9 @@
 
 #define ADMIN_ROLE "hwsched_admin"
 
-/* Weights count beside each other, so there is no use for greater ones. */
+/* Weights count beside each other, so there is no use for greater ones, and lesser ones are none. */
 #define MOST_WEIGHT 1e6
+#define LEAST_WEIGHT 1e-100
 
 /* --- reading --- */
 
@@ -101,7 +102,7 @@ read_policy(const NamedNumbers *weights, const char *path, Policies *policies)
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("invalid value for \"%s\": %g", document_path(path, name), part.weight),
 					 errdetail("Expected a number from 0 to %g.", MOST_WEIGHT)));
-		if (part.weight > 0)
+		if (part.weight >= LEAST_WEIGHT)
 			policy.parts[policy.nparts++] = part;
 	}
 	if (policy.nparts == 0)

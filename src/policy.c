@@ -112,16 +112,15 @@ policy_in_force(const Policy *stated, EnergyWeights objective, double energy_sen
 		part.weight *= 1.0 - sensitivity;
 		if (part.algorithm == ALGORITHM_OBJECTIVE)
 		{
-			double		unit = part.weight / weights_sum;
-
-			add_part(policy, (PolicyPart) {ALGORITHM_PREDICTED_TIME, unit * weights.time, part.function});
-			add_part(policy, (PolicyPart) {ALGORITHM_ENERGY, unit * weights.energy, part.function});
-			add_part(policy, (PolicyPart) {ALGORITHM_COST, unit * weights.cost, part.function});
+			add_part(policy, (PolicyPart) {ALGORITHM_PREDICTED_TIME, weights.time / weights_sum * part.weight, -1});
+			add_part(policy, (PolicyPart) {ALGORITHM_ENERGY, weights.energy / weights_sum * part.weight, -1});
+			add_part(policy, (PolicyPart) {ALGORITHM_COST, weights.cost / weights_sum * part.weight, -1});
 		}
 		else
 			add_part(policy, part);
 	}
 	add_part(policy, (PolicyPart) {ALGORITHM_ENERGY, sensitivity * sum, -1});
+	Assert(policy->nparts > 0);
 	return policy;
 }
 
