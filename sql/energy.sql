@@ -106,6 +106,33 @@ SELECT hwsched.alter_pool('energy', '{"policy": null, "policies": {"mixed": {"pa
 SELECT workload_id, jsonb_object_keys(scores) AS algorithm FROM unnest(ARRAY['s00', 's05', 's10']) AS workload_id, hwsched.compatible_hardware(workload_id, 'energy') WHERE rank = 1 ORDER BY 1, 2;
 
 --
+-- What was learned of durations counts for energy, too
+--
+SELECT pg_temp.pool();
+SELECT count(pg_temp.gpus(w, 'S', 5, 70, 40, 3.6)) FROM unnest(ARRAY['slow', 'quick']) AS w;
+DO $$
+DECLARE
+	a record;
+BEGIN
+	FOR i IN 1..6 LOOP
+		PERFORM hwsched.drain_worker(CASE WHEN i % 2 = 0 THEN 'slow' ELSE 'quick' END, 'energy'), hwsched.submit(pg_temp.work('run ' || i, NULL, '{"model_id": "m"}'), 'energy');
+		SELECT * INTO STRICT a FROM hwsched.schedule('run ' || i, 'energy');
+		PERFORM hwsched.start(a.assignment_id, 'energy');
+		UPDATE hwsched.assignment SET started_at = now() - CASE WHEN i % 2 = 0 THEN interval '100 s' ELSE interval '400 s' END WHERE pool = 'energy' AND assignment_id = a.assignment_id;
+		PERFORM hwsched.complete(a.assignment_id, NULL, 'energy'), hwsched.resume_worker(CASE WHEN i % 2 = 0 THEN 'slow' ELSE 'quick' END, 'energy');
+	END LOOP;
+END $$;
+-- by default, for work with a sensitivity alone: told apart by its model and duration
+SELECT hwsched.submit_many(jsonb_build_array(pg_temp.work('known', 0.5, '{"model_id": "m"}'), pg_temp.work('plain', NULL, '{"model_id": "m"}'), pg_temp.work('other', 0.5, '{"model_id": "m", "expected_duration": 60}')), 'energy');
+SELECT worker_id, joules < avg(joules) OVER () AS less, abs((c.scores ->> 'energy')::float8 - min(joules) OVER () / joules) < 1e-9 AS energy, abs(joules - p50_seconds * 60.9) < 1e-6 AND abs(cost - p50_seconds / 1000) < 1e-9 AND carbon_g IS NULL AS predicted,
+	c.predicted_joules = joules AS shown, p50_seconds <> formula_seconds AS learned
+FROM hwsched.compatible_hardware('known', 'energy') AS c CROSS JOIN LATERAL hwsched.predict('known', worker_id, 0, 'energy') ORDER BY 1;
+SELECT p.workload_id, p.worker_id, p.score = c.score AS as_shown FROM hwsched.plan_pending(1, 'energy') AS p JOIN hwsched.compatible_hardware('known', 'energy') AS c USING (worker_id);
+SELECT workload_id, worker_id FROM hwsched.schedule('known', 'energy');
+SELECT hwsched.alter_pool('energy', '{"learning": false}');
+SELECT count(DISTINCT joules) AS alike FROM hwsched.pareto('other', 'energy');
+
+--
 -- The objective: what a pool weighs
 --
 SELECT pg_temp.pool('{"policy": {"objective": 1}}');
@@ -169,6 +196,12 @@ SELECT power_limit_w, predicted_seconds, predicted_w FROM hwsched.suggest_power_
 SELECT hwsched.record_power('alone', 'H', 150, 10, 140, 'energy');
 SELECT * FROM hwsched.suggest_power_limit('alone', pool => 'energy') WHERE device_model = 'H' OR chosen;
 SELECT count(*), count(predicted_seconds) AS known FROM hwsched.suggest_power_limit('alone', pool => 'energy');
+-- it goes where what was learned goes, and is forgotten with it
+SELECT hwsched.create_pool('energy_2'), hwsched.load_learning(hwsched.learning_json('energy'), 'energy_2') AS loaded;
+SELECT count(*) FROM (SELECT job, device_model, power_limit_w, seconds, average_w, at FROM hwsched.power_measurement WHERE pool = 'energy' INTERSECT SELECT job, device_model, power_limit_w, seconds, average_w, at FROM hwsched.power_measurement WHERE pool = 'energy_2') AS both_have;
+SELECT hwsched.reset_learning(pool => 'energy_2') AS forgotten;
+SELECT count(*) FROM hwsched.power_measurement WHERE pool = 'energy_2';
+SELECT hwsched.drop_pool('energy_2');
 -- who does not learn uses no other job
 SELECT hwsched.alter_pool('energy', '{"learning": false}');
 SELECT * FROM hwsched.suggest_power_limit('new', pool => 'energy');

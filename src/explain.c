@@ -205,9 +205,11 @@ compatible_hardware(PG_FUNCTION_ARGS)
 		const Worker *worker = &fleet->workers[candidate->worker];
 		const Device *device = &fleet->devices[ranked[i].device];
 		const DeviceProfile *profile = &fleet->profiles[device->profile];
-		EnergyUse	use = device_use(search, kind, candidate->worker, ranked[i].device, picture.items[0].expected_seconds);
+		Candidate	shown = {.worker = candidate->worker, .ndevices = 1, .devices = &ranked[i].device};
 		Datum		values[19];
 		bool		nulls[19] = {0};
+		EnergyUse	use = device_use(search, kind, candidate->worker, ranked[i].device, picture.items[0].expected_seconds,
+									   picture.items[0].subject);
 		int			c = 0;
 
 		values[c++] = CStringGetTextDatum(worker->worker_id);
@@ -227,7 +229,8 @@ compatible_hardware(PG_FUNCTION_ARGS)
 		nulls[c] = ranked[i].refusal != FITS;
 		values[c] = Float8GetDatum(nulls[c] ? 0 : ranked[i].score);
 		c++;
-		values[c++] = Float8GetDatum(predict_seconds(&kind->profile, profile, picture.items[0].expected_seconds));
+		values[c++] = Float8GetDatum(candidate_seconds(search, kind, &shown, picture.items[0].expected_seconds,
+												   picture.items[0].subject));
 		nulls[c] = ranked[i].refusal == FITS && waits == NULL;
 		values[c++] = CStringGetTextDatum(ranked[i].refusal == FITS && waits != NULL ? waits :
 										  refusal_reason(ranked[i].refusal));

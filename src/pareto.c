@@ -30,7 +30,8 @@ find_options(Picture *picture, Option *options)
 {
 	Search	   *search = &picture->search;
 	const Fleet *fleet = &picture->fleet;
-	WorkKind   *kind = &search->kinds[0];
+	const QueueItem *item = &picture->items[0];
+	WorkKind   *kind = &search->kinds[item->kind];
 	int			count = 0;
 
 	for (int w = 0; w < fleet->nworkers; w++)
@@ -41,7 +42,7 @@ find_options(Picture *picture, Option *options)
 
 			CHECK_FOR_INTERRUPTS();
 			if (refusal > REFUSED_NEVER)
-				options[count++] = (Option) {w, d, refusal, device_use(search, kind, w, d, picture->items[0].expected_seconds)};
+				options[count++] = (Option) {w, d, refusal, device_use(search, kind, w, d, item->expected_seconds, item->subject)};
 		}
 	return count;
 }
@@ -51,7 +52,7 @@ static void
 compare_options(const Picture *picture, Option *options, int count)
 {
 	EnergyWeights weights = energy_weights(picture->settings.objective,
-										   picture->search.kinds[0].profile.metrics.energy_sensitivity);
+										   picture->search.kinds[picture->items[0].kind].profile.metrics.energy_sensitivity);
 	EnergyUse  *uses = palloc_huge(sizeof(EnergyUse) * (count + 1));
 	double	   *values = palloc_huge(sizeof(double) * 3 * (count + 1));
 	bool	   *front = palloc_huge(sizeof(bool) * (count + 1));

@@ -196,7 +196,7 @@ state_argument(Search *search, WorkKind *kind, const Candidate *candidate)
 	const Worker *worker = &search->fleet->workers[candidate->worker];
 	const Device *device = &search->fleet->devices[candidate->devices[0]];
 	const DeviceProfile *profile = &search->fleet->profiles[device->profile];
-	EnergyUse	use = candidate_use(search, kind, candidate, kind->expected_seconds);
+	EnergyUse	use = candidate_use(search, kind, candidate, kind->expected_seconds, kind->subject);
 	JsonbParseState *state = NULL;
 
 	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
@@ -218,7 +218,7 @@ state_argument(Search *search, WorkKind *kind, const Candidate *candidate)
 	push_number(&state, "temperature", device->temperature);
 	push_number(&state, "preference", kind->preference ? kind->preference[candidate->worker] : 0.5);
 	push_number(&state, "adjusted_efficiency", candidate->adjusted_efficiency);
-	push_number(&state, "predicted_seconds", predict_seconds(&kind->profile, profile, kind->expected_seconds));
+	push_number(&state, "predicted_seconds", candidate_seconds(search, kind, candidate, kind->expected_seconds, kind->subject));
 	push_number(&state, "predicted_joules", Min(use.joules, DBL_MAX));
 	push_number(&state, "predicted_cost", Min(use.money, DBL_MAX));
 	return JsonbPGetDatum(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL)));

@@ -20,11 +20,11 @@ const AlgorithmTraits algorithm_traits[] = {
 	[ALGORITHM_PACKING] = {"packing", SCALE_NONE, 0, true, true},
 	[ALGORITHM_FRAGMENTATION] = {"fragmentation", SCALE_NONE, USES_SHAPES, true, true},
 	[ALGORITHM_FILLING] = {"filling", SCALE_NONE, USES_SHAPES, true, true},
-	[ALGORITHM_ENERGY] = {"energy", SCALE_LEAST, USES_EXPECTED, true, false},
-	[ALGORITHM_COST] = {"cost", SCALE_LEAST, USES_EXPECTED | USES_COST, true, false},
-	[ALGORITHM_PREDICTED_TIME] = {"predicted_time", SCALE_LEAST, USES_EXPECTED, true, false},
-	[ALGORITHM_OBJECTIVE] = {"objective", SCALE_NONE, USES_EXPECTED | USES_COST, true, false},
-	[ALGORITHM_FUNCTION] = {NULL, SCALE_NONE, USES_PRIORITY | USES_EXPECTED, true, false},
+	[ALGORITHM_ENERGY] = {"energy", SCALE_LEAST, USES_EXPECTED | USES_MODEL, true, false},
+	[ALGORITHM_COST] = {"cost", SCALE_LEAST, USES_EXPECTED | USES_MODEL | USES_COST, true, false},
+	[ALGORITHM_PREDICTED_TIME] = {"predicted_time", SCALE_LEAST, USES_EXPECTED | USES_MODEL, true, false},
+	[ALGORITHM_OBJECTIVE] = {"objective", SCALE_NONE, USES_EXPECTED | USES_MODEL | USES_COST, true, false},
+	[ALGORITHM_FUNCTION] = {NULL, SCALE_NONE, USES_PRIORITY | USES_EXPECTED | USES_MODEL, true, false},
 };
 
 const int	algorithm_count = ALGORITHM_FUNCTION;
@@ -212,20 +212,34 @@ candidate_load(const Search *search, const Candidate *candidate)
 	return sum / candidate->ndevices;
 }
 
-/* Returns the predicted duration in seconds: that of the slowest device. */
+/*
+ * Returns the predicted duration in seconds: that of the slowest device.  With
+ * subject -1 it is the formula's, without what was learned of work like it.
+ */
 double
-candidate_seconds(const Search *search, const WorkKind *kind, const Candidate *candidate, double expected_seconds)
+candidate_seconds(const Search *search, const WorkKind *kind, const Candidate *candidate, double expected_seconds,
+				  int subject)
 {
 	double		slowest = 0;
 
 	for (int i = 0; i < candidate->ndevices; i++)
 	{
-		const Device *device = &search->fleet->devices[candidate->devices[i]];
-		double		seconds = predict_seconds(&kind->profile, &search->fleet->profiles[device->profile], expected_seconds);
+		int			index = candidate->devices[i];
+		int			profile = search->fleet->devices[index].profile;
+		double		seconds = predict_seconds(&kind->profile, &search->fleet->profiles[profile], expected_seconds);
 
+		if (search->forecast != NULL && subject >= 0)
+			seconds *= forecast_factor(search->forecast, subject, profile, index);
 		slowest = Max(slowest, seconds);
 	}
 	return slowest;
+}
+
+/* The same for a kind of work whose policy looks at durations. */
+static double
+kind_seconds(const Search *search, const WorkKind *kind, const Candidate *candidate)
+{
+	return candidate_seconds(search, kind, candidate, kind->expected_seconds, kind->subject);
 }
 
 /*
@@ -235,7 +249,7 @@ candidate_seconds(const Search *search, const WorkKind *kind, const Candidate *c
  * candidate of one device stands for as many like it as the work asks for.
  */
 EnergyUse
-candidate_use(const Search *search, const WorkKind *kind, const Candidate *candidate, double expected_seconds)
+candidate_use(const Search *search, const WorkKind *kind, const Candidate *candidate, double expected_seconds, int subject)
 {
 	EnergyRates rates = {
 		search->fleet->workers[candidate->worker].cost_per_hour,
@@ -255,17 +269,24 @@ candidate_use(const Search *search, const WorkKind *kind, const Candidate *candi
 		load += energy_watts(profile->idle_power_w, full_watts(profile), intensity);
 	}
 	return energy_use(alike * idle, alike * load, shared ? (double) kind->demand.share / WHOLE_SHARE : 1.0,
-					  candidate_seconds(search, kind, candidate, expected_seconds), &rates);
+					  candidate_seconds(search, kind, candidate, expected_seconds, subject), &rates);
+}
+
+/* The same for a kind of work whose policy looks at it. */
+static EnergyUse
+kind_use(const Search *search, const WorkKind *kind, const Candidate *candidate)
+{
+	return candidate_use(search, kind, candidate, kind->expected_seconds, kind->subject);
 }
 
 /* Returns what a kind of work takes on one device of a worker, or on as many like it as it asks for. */
 EnergyUse
-device_use(const Search *search, const WorkKind *kind, int worker, int device, double expected_seconds)
+device_use(const Search *search, const WorkKind *kind, int worker, int device, double expected_seconds, int subject)
 {
 	int32		devices[] = {device};
 	Candidate	candidate = {.worker = worker, .ndevices = 1, .devices = devices};
 
-	return candidate_use(search, kind, &candidate, expected_seconds);
+	return candidate_use(search, kind, &candidate, expected_seconds, subject);
 }
 
 /* Returns the used share 0..1 of the accelerators of the asked types, with the candidate's. */
@@ -394,11 +415,11 @@ part_value(Search *search, WorkKind *kind, const PolicyPart *part, const Candida
 		case ALGORITHM_FILLING:
 			return filling_score(search, kind, candidate);
 		case ALGORITHM_ENERGY:
-			return candidate_use(search, kind, candidate, kind->expected_seconds).joules;
+			return kind_use(search, kind, candidate).joules;
 		case ALGORITHM_COST:
-			return candidate_use(search, kind, candidate, kind->expected_seconds).money;
+			return kind_use(search, kind, candidate).money;
 		case ALGORITHM_PREDICTED_TIME:
-			return candidate_seconds(search, kind, candidate, kind->expected_seconds);
+			return kind_seconds(search, kind, candidate);
 		case ALGORITHM_FUNCTION:
 			return clamp01(search->score_function(search, kind, candidate, part->function));
 		case ALGORITHM_ROUND_ROBIN:

@@ -4,9 +4,9 @@ CREATE TABLE hwsched.power_measurement (
     pool text COLLATE "C" NOT NULL REFERENCES hwsched.pool ON DELETE CASCADE,
     job text COLLATE "C" NOT NULL CHECK (octet_length(job) BETWEEN 1 AND 1000),
     device_model text COLLATE "C" NOT NULL CHECK (octet_length(device_model) BETWEEN 1 AND 1000),
-    power_limit_w float8 NOT NULL,
-    seconds float8 NOT NULL,
-    average_w float8 NOT NULL,
+    power_limit_w float8 NOT NULL CHECK (power_limit_w BETWEEN 0.001 AND 1e6),
+    seconds float8 NOT NULL CHECK (seconds BETWEEN 1e-9 AND 1e12),
+    average_w float8 NOT NULL CHECK (average_w BETWEEN 0.001 AND 1e6),
     at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (pool, job, device_model, power_limit_w)
 );

@@ -298,16 +298,16 @@ test_use(void)
 	world.settings.energy_price_per_kwh = 0.36;
 	world.settings.carbon_g_per_kwh = 360;
 	begin_run(&run, &world);
-	use = device_use(&run.search, &run.kinds[0], 0, 1, 100);
+	use = device_use(&run.search, &run.kinds[0], 0, 1, 100, -1);
 	is_near(use.joules, use.seconds * (50 + 0.7 * 200), 1e-9, "a device draws what is between idle and full power");
 	is_near(use.money, use.seconds * 0.001 + use.joules * 1e-7, 1e-12, "the worker's time and the energy cost money");
 	is_near(use.carbon_g, use.joules * 1e-4, 1e-9, "and the energy carbon");
 	run.kinds[0].demand.share = WHOLE_SHARE / 4;
-	is_near(device_use(&run.search, &run.kinds[0], 0, 1, 100).money, use.money / 4, 1e-12, "a share costs its part");
+	is_near(device_use(&run.search, &run.kinds[0], 0, 1, 100, -1).money, use.money / 4, 1e-12, "a share costs its part");
 	run.kinds[0].demand.share = 0;
 	run.kinds[0].demand.accelerators = (NamedNumbers) {1, two_gpus};
-	is_exactly(candidate_use(&run.search, &run.kinds[0], &pair, 100).joules, 2 * use.joules, "two devices draw twice as much");
-	is_exactly(device_use(&run.search, &run.kinds[0], 0, 1, 100).joules, 2 * use.joules, "and one stands for the two that are asked for");
+	is_exactly(candidate_use(&run.search, &run.kinds[0], &pair, 100, -1).joules, 2 * use.joules, "two devices draw twice as much");
+	is_exactly(device_use(&run.search, &run.kinds[0], 0, 1, 100, -1).joules, 2 * use.joules, "and one stands for the two that are asked for");
 }
 
 /* Two alike workers, of which the first has a bad record and the second a good one. */
