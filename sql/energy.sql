@@ -109,28 +109,29 @@ SELECT workload_id, jsonb_object_keys(scores) AS algorithm FROM unnest(ARRAY['s0
 -- What was learned of durations counts for energy, too
 --
 SELECT pg_temp.pool();
-SELECT count(pg_temp.gpus(w, 'S', 5, 70, 40, 3.6)) FROM unnest(ARRAY['slow', 'quick']) AS w;
+SELECT pg_temp.gpus('one', 'S', 5, 70, 40, 3.6), pg_temp.gpus('other', 'T', 5, 70, 40, 3.6);
 DO $$
 DECLARE
 	a record;
 BEGIN
-	FOR i IN 1..6 LOOP
-		PERFORM hwsched.drain_worker(CASE WHEN i % 2 = 0 THEN 'slow' ELSE 'quick' END, 'energy'), hwsched.submit(pg_temp.work('run ' || i, NULL, '{"model_id": "m"}'), 'energy');
+	-- of two models each is quick where the other is slow
+	FOR i IN 0..15 LOOP
+		PERFORM hwsched.drain_worker(CASE WHEN i % 2 = 0 THEN 'one' ELSE 'other' END, 'energy'), hwsched.submit(pg_temp.work('run ' || i, NULL, jsonb_build_object('model_id', CASE WHEN i % 4 < 2 THEN 'm' ELSE 'n' END)), 'energy');
 		SELECT * INTO STRICT a FROM hwsched.schedule('run ' || i, 'energy');
 		PERFORM hwsched.start(a.assignment_id, 'energy');
-		UPDATE hwsched.assignment SET started_at = now() - CASE WHEN i % 2 = 0 THEN interval '100 s' ELSE interval '400 s' END WHERE pool = 'energy' AND assignment_id = a.assignment_id;
-		PERFORM hwsched.complete(a.assignment_id, NULL, 'energy'), hwsched.resume_worker(CASE WHEN i % 2 = 0 THEN 'slow' ELSE 'quick' END, 'energy');
+		UPDATE hwsched.assignment SET started_at = now() - CASE WHEN i % 4 IN (0, 3) THEN interval '100 s' ELSE interval '400 s' END WHERE pool = 'energy' AND assignment_id = a.assignment_id;
+		PERFORM hwsched.complete(a.assignment_id, NULL, 'energy'), hwsched.resume_worker(CASE WHEN i % 2 = 0 THEN 'one' ELSE 'other' END, 'energy');
 	END LOOP;
 END $$;
 -- by default, for work with a sensitivity alone: told apart by its model and duration
-SELECT hwsched.submit_many(jsonb_build_array(pg_temp.work('known', 0.5, '{"model_id": "m"}'), pg_temp.work('plain', NULL, '{"model_id": "m"}'), pg_temp.work('other', 0.5, '{"model_id": "m", "expected_duration": 60}')), 'energy');
-SELECT worker_id, joules < avg(joules) OVER () AS less, abs((c.scores ->> 'energy')::float8 - min(joules) OVER () / joules) < 1e-9 AS energy, abs(joules - p50_seconds * 60.9) < 1e-6 AND abs(cost - p50_seconds / 1000) < 1e-9 AND carbon_g IS NULL AS predicted,
+SELECT hwsched.submit_many(jsonb_build_array(pg_temp.work('m', 0.9, '{"model_id": "m"}'), pg_temp.work('n', 0.9, '{"model_id": "n"}'), pg_temp.work('plain', NULL, '{"model_id": "m"}')), 'energy');
+SELECT workload_id, worker_id, joules < avg(joules) OVER same AS less, abs((c.scores ->> 'energy')::float8 - min(joules) OVER same / joules) < 1e-9 AS energy, abs(joules - p50_seconds * 60.9) < 1e-6 AND abs(cost - p50_seconds / 1000) < 1e-9 AND carbon_g IS NULL AS predicted,
 	c.predicted_joules = joules AS shown, p50_seconds <> formula_seconds AS learned
-FROM hwsched.compatible_hardware('known', 'energy') AS c CROSS JOIN LATERAL hwsched.predict('known', worker_id, 0, 'energy') ORDER BY 1;
-SELECT p.workload_id, p.worker_id, p.score = c.score AS as_shown FROM hwsched.plan_pending(1, 'energy') AS p JOIN hwsched.compatible_hardware('known', 'energy') AS c USING (worker_id);
-SELECT workload_id, worker_id FROM hwsched.schedule('known', 'energy');
+FROM unnest(ARRAY['m', 'n']) AS workload_id, hwsched.compatible_hardware(workload_id, 'energy') AS c CROSS JOIN LATERAL hwsched.predict(workload_id, worker_id, 0, 'energy') WINDOW same AS (PARTITION BY workload_id) ORDER BY 1, 2;
+SELECT p.workload_id, p.worker_id, p.score = c.score AS as_shown FROM hwsched.plan_pending(2, 'energy') AS p, hwsched.compatible_hardware(p.workload_id, 'energy') AS c WHERE c.worker_id = p.worker_id ORDER BY 1;
+SELECT workload_id, worker_id FROM hwsched.schedule('m', 'energy');
 SELECT hwsched.alter_pool('energy', '{"learning": false}');
-SELECT count(DISTINCT joules) AS alike FROM hwsched.pareto('other', 'energy');
+SELECT count(DISTINCT joules) AS alike FROM hwsched.pareto('n', 'energy');
 
 --
 -- The objective: what a pool weighs
