@@ -196,8 +196,8 @@ compatible_hardware(PG_FUNCTION_ARGS)
 		const Worker *worker = &fleet->workers[candidate->worker];
 		const Device *device = &fleet->devices[ranked[i].device];
 		const DeviceProfile *profile = &fleet->profiles[device->profile];
-		Datum		values[17];
-		bool		nulls[17] = {0};
+		Datum		values[18];
+		bool		nulls[18] = {0};
 		int			c = 0;
 
 		values[c++] = CStringGetTextDatum(worker->worker_id);
@@ -224,6 +224,7 @@ compatible_hardware(PG_FUNCTION_ARGS)
 		nulls[c] = ranked[i].refusal != FITS;
 		values[c] = nulls[c] ? (Datum) 0 : scores_by_algorithm(&picture.policies, kind->policy, ranked[i].parts);
 		c++;
+		values[c++] = Float8GetDatum(device_heat_factor(kind, device));
 		Assert(c == lengthof(values));
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}

@@ -69,6 +69,7 @@ typedef struct Device
 	bool		cooling;
 	double		performance_level;
 	double		temperature;
+	double		throttles_at;	/* share of its power range from which it would; INFINITY: never */
 	/* what live assignments hold */
 	int32		slots;
 	int32		share;			/* millionths; WHOLE_SHARE: exclusively */
@@ -222,6 +223,7 @@ extern Refusal search_candidate(Search *search, WorkKind *kind, int worker, Cand
 extern Refusal search_device(Search *search, WorkKind *kind, int worker, int device,
 							 Candidate *candidate);
 extern double factor_of_preference(const PlacementSettings *settings, double preference);
+extern double device_heat_factor(const WorkKind *kind, const Device *device);
 extern double least_value(const Search *search);
 extern double search_bound(Search *search, WorkKind *kind, int worker, bool cpu);
 extern bool worker_is_full(const Search *search, int worker);

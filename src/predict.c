@@ -57,9 +57,23 @@ predict_seconds(const WorkloadProfile *workload, const DeviceProfile *device, do
 }
 
 /*
+ * Returns the share 0..1 of its power range that a workload draws of a device:
+ * its intensity, at least 0.7.
+ */
+double
+work_intensity(const WorkloadProfile *workload)
+{
+	double		intensity = 0.7;
+
+	/* fmax passes over an absent metric, which is NAN. */
+	intensity = fmax(intensity, 0.3 + 0.7 * workload->metrics.compute_intensity);
+	return fmax(intensity, 0.3 + 0.7 * workload->metrics.memory_intensity);
+}
+
+/*
  * Returns the joules that a workload is expected to use in so many seconds on
  * a device: the share of its thermal design power (100 W where it is not
- * known) that the workload's intensity draws, at least 0.7 (predict.csv).
+ * known) that the workload's intensity draws (predict.csv).
  *
  * The reference also multiplies by the workload's energy sensitivity; that is
  * a wish and not a property of the work, so it is left out.
@@ -69,10 +83,6 @@ predict_joules(const WorkloadProfile *workload, const DeviceProfile *device, dou
 {
 	double		watts = device->thermal_design_power_w > 0.0 ?
 		device->thermal_design_power_w : DEFAULT_WATTS;
-	double		intensity = 0.7;
 
-	/* fmax passes over an absent metric, which is NAN. */
-	intensity = fmax(intensity, 0.3 + 0.7 * workload->metrics.compute_intensity);
-	intensity = fmax(intensity, 0.3 + 0.7 * workload->metrics.memory_intensity);
-	return watts * seconds * intensity;
+	return watts * seconds * work_intensity(workload);
 }
