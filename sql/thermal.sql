@@ -100,6 +100,21 @@ SELECT worker_id AS when_it_is_cold FROM hwsched.schedule('s2', 'thermal_seek');
 SELECT worker_id, round(adjusted_efficiency::numeric, 6) AS adjusted FROM hwsched.compatible_hardware('s3', 'thermal_seek');
 COMMIT;
 
+-- workers that reported the same, one after the other, are as cold as they have had time: c08 is first, whoever is looked at first
+SELECT hwsched.create_pool('thermal_same', '{"warming": "0 s", "cooling": "0 s", "retry_backoff": "0 s"}');
+SELECT hwsched.register_worker('c0' || n, '{"cpu_cores": 4}', 'thermal_same') FROM generate_series(1, 8) AS n \g /dev/null
+SELECT hwsched.submit('{"test_id": "same"}', 'thermal_same');
+SELECT pg_temp.report('c08', 0.9, '{"temperature": 1}', 'thermal_same'), pg_temp.report('c08', 0.1, '{}', 'thermal_same'), pg_temp.pass('5 s', 'thermal_same') \g /dev/null
+SELECT pg_temp.report('c07', 0.9, '{"temperature": 1}', 'thermal_same'), pg_temp.report('c07', 0.1, '{}', 'thermal_same'), pg_temp.pass('5 s', 'thermal_same') \g /dev/null
+SELECT pg_temp.report('c06', 0.9, '{"temperature": 1}', 'thermal_same'), pg_temp.report('c06', 0.1, '{}', 'thermal_same'), pg_temp.pass('5 s', 'thermal_same') \g /dev/null
+SELECT pg_temp.report('c05', 0.9, '{"temperature": 1}', 'thermal_same'), pg_temp.report('c05', 0.1, '{}', 'thermal_same'), pg_temp.pass('5 s', 'thermal_same') \g /dev/null
+SELECT pg_temp.report('c04', 0.9, '{"temperature": 1}', 'thermal_same'), pg_temp.report('c04', 0.1, '{}', 'thermal_same'), pg_temp.pass('5 s', 'thermal_same') \g /dev/null
+SELECT pg_temp.report('c03', 0.9, '{"temperature": 1}', 'thermal_same'), pg_temp.report('c03', 0.1, '{}', 'thermal_same'), pg_temp.pass('5 s', 'thermal_same') \g /dev/null
+SELECT pg_temp.report('c02', 0.9, '{"temperature": 1}', 'thermal_same'), pg_temp.report('c02', 0.1, '{}', 'thermal_same'), pg_temp.pass('5 s', 'thermal_same') \g /dev/null
+SELECT pg_temp.report('c01', 0.9, '{"temperature": 1}', 'thermal_same'), pg_temp.report('c01', 0.1, '{}', 'thermal_same'), pg_temp.pass('5 s', 'thermal_same') \g /dev/null
+SELECT count(DISTINCT cpu_readiness) AS bounds, count(DISTINCT state_hash) AS states FROM hwsched.worker_load WHERE pool = 'thermal_same';
+SELECT worker_id FROM hwsched.schedule('same', 'thermal_same');
+
 --
 -- Phases begin with a report, and end by themselves
 --
@@ -210,6 +225,16 @@ SELECT count(*) AS models, count(*) FILTER (WHERE h.model[1] <> b.model[1]) AS t
 SELECT throttles_at_ratio FROM hwsched.thermal_states WHERE pool = 'thermal_model' AND worker_id = 'cool';
 ROLLBACK;
 
+-- one of many that throttles differs from them in nothing else
+BEGIN;
+SELECT hwsched.drain_worker(w, 'thermal_model') FROM unnest('{lab,cool,hot}'::text[]) AS w \g /dev/null
+SELECT hwsched.register_worker('h0' || n, pg_temp.gpu('H'), 'thermal_model') FROM generate_series(1, 8) AS n \g /dev/null
+SELECT pg_temp.measure('h0' || n, CASE WHEN n < 8 THEN 60 END, 38, '{"gpu_utilization": null, "memory_utilization": 10}') FROM generate_series(1, 8) AS n \g /dev/null
+SELECT count(DISTINCT accelerator_readiness) AS bounds, count(DISTINCT state_hash) AS states FROM hwsched.worker_load WHERE pool = 'thermal_model' AND worker_id ~ '^h0';
+SELECT hwsched.submit('{"test_id": "intense", "expected_duration": 500, "custom_properties": {"workload_profile": {"required_backends": ["cuda"], "metrics": {"compute_intensity": 1}}}}', 'thermal_model');
+SELECT worker_id FROM hwsched.schedule('intense', 'thermal_model');
+ROLLBACK;
+
 --
 -- A new device begins with what is known of its kind, another kind with nothing
 --
@@ -228,8 +253,8 @@ SELECT worker_id, reports FROM hwsched.thermal_model WHERE pool = 'thermal_model
 -- two reports at one time are one
 SELECT pg_temp.measure('other', 40, 36);
 SELECT reports FROM hwsched.thermal_model WHERE pool = 'thermal_model' AND worker_id = 'other';
--- a clock that was set back an hour: what it knows of the device stays, and it goes on
-SELECT pg_temp.pass('-1 hour', 'thermal_model'), pg_temp.measure('lab', 40, 34);
+-- a clock that was set back a day: what it knows of the device stays, and it goes on
+SELECT pg_temp.pass('-1 day', 'thermal_model'), pg_temp.measure('lab', 40, 34);
 SELECT reports, abs(hwsched.predict_temperature('lab', 0, 350, pool => 'thermal_model') - (28 + 0.15 * 350)) < 2 AS within_2_degrees FROM hwsched.thermal_model WHERE pool = 'thermal_model' AND worker_id = 'lab';
 ROLLBACK;
 
@@ -255,5 +280,5 @@ SELECT pg_temp.error_of(format('SELECT hwsched.predict_temperature(%s)', a)) FRO
 	$$'lab', 1, pool => 'thermal_model'$$, $$'nobody', 0, pool => 'thermal_model'$$, $$'lab', 0, pool => 'nowhere'$$, $$'lab', 0, -1, pool => 'thermal_model'$$, $$'lab', 0, 'NaN', pool => 'thermal_model'$$,
 	$$'lab', 0, NULL, 101, pool => 'thermal_model'$$, $$'lab', 0, after => '-1 s', pool => 'thermal_model'$$, $$NULL, 0, pool => 'thermal_model'$$]) AS a;
 SELECT (d).* FROM (SELECT hwsched.describe_heat(m) AS d FROM (VALUES ('{}'::float8[]), (array_fill(0::float8, ARRAY[63])), (array_fill('Infinity'::float8, ARRAY[63])), (array_fill(NULL::float8, ARRAY[63]))) AS v (m)) AS s;
-SELECT hwsched.drop_pool('thermal_model'), hwsched.drop_pool('thermal_seek'), hwsched.drop_pool('thermal');
+SELECT hwsched.drop_pool('thermal_model'), hwsched.drop_pool('thermal_seek'), hwsched.drop_pool('thermal_same'), hwsched.drop_pool('thermal');
 SELECT count(*) AS left_of_it FROM hwsched.device_heat WHERE pool = 'thermal_model';

@@ -422,9 +422,9 @@ heartbeat(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/* Replaces what the worker reported of single devices. */
+/* Replaces what the worker reported of single devices, if it has reported any before. */
 static void
-write_device_loads(const char *pool, const char *worker_id, const LoadReport *load)
+write_device_loads(const char *pool, const char *worker_id, const LoadReport *load, bool reported_any)
 {
 	static Statement clear = {
 		"DELETE FROM hwsched.device_load WHERE pool = $1 AND worker_id = $2", {TEXTOID, TEXTOID}
@@ -452,7 +452,8 @@ write_device_loads(const char *pool, const char *worker_id, const LoadReport *lo
 
 	if (count == 0)
 	{
-		statement_run(&clear, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
+		if (reported_any)
+			statement_run(&clear, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
 		return;
 	}
 	for (int c = 0; c < lengthof(columns); c++)
@@ -491,7 +492,8 @@ write_device_loads(const char *pool, const char *worker_id, const LoadReport *lo
 				 errdetail("Expected the number of a device of worker \"%s\".", worker_id),
 				 errhint("See the table hwsched.device.")));
 	}
-	statement_run(&clear, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
+	if (reported_any)
+		statement_run(&clear, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
 	statement_run(&write, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
 				  array_value(INT4OID, columns[0], NULL, count),
 				  array_value(FLOAT8OID, columns[1], nulls[1], count),
@@ -556,7 +558,7 @@ update_load(PG_FUNCTION_ARGS)
 				  TIME_OR_NULL(after.busy_at), TIME_OR_NULL(after.high_since),
 				  after.begins == PHASE_NORMAL ? NULL_VALUE : TEXT_VALUE(after.begins == PHASE_WARMING ? "warming" : "cooling"),
 				  VALUE(Float8GetDatum(after.begins == PHASE_WARMING ? settings.warming : settings.cooling)));
-	write_device_loads(pool, worker_id, &load);
+	write_device_loads(pool, worker_id, &load, before.load.devices.count > 0);
 	call_end(&caller);
 	PG_RETURN_VOID();
 }
