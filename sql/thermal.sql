@@ -2,7 +2,6 @@
 -- where it is, begun and ended by themselves, and decided by.
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS hwsched;
-SET extra_float_digits = 0;
 
 CREATE FUNCTION pg_temp.error_of(statement text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -256,6 +255,27 @@ SELECT reports FROM hwsched.thermal_model WHERE pool = 'thermal_model' AND worke
 -- a clock that was set back a day: what it knows of the device stays, and it goes on
 SELECT pg_temp.pass('-1 day', 'thermal_model'), pg_temp.measure('lab', 40, 34);
 SELECT reports, abs(hwsched.predict_temperature('lab', 0, 350, pool => 'thermal_model') - (28 + 0.15 * 350)) < 2 AS within_2_degrees FROM hwsched.thermal_model WHERE pool = 'thermal_model' AND worker_id = 'lab';
+ROLLBACK;
+
+--
+-- Moved elsewhere, to the devices that are there and what they were; forgotten, of a worker and of the pool
+--
+BEGIN;
+SELECT pg_temp.pass('1 min', 'thermal_model'), pg_temp.measure('lab', 60, 38), pg_temp.measure('hot', 60, 38);
+CREATE TEMP TABLE learned AS SELECT hwsched.learning_json('thermal_model') AS document;
+SELECT hwsched.create_pool('thermal_moved');
+SELECT hwsched.register_worker('lab', pg_temp.gpu('L'), 'thermal_moved'), hwsched.register_worker('cool', pg_temp.gpu('?'), 'thermal_moved');
+SELECT hwsched.load_learning(document, 'thermal_moved') AS loaded FROM learned;
+SELECT worker_id, m.model = o.model AS the_same FROM hwsched.device_heat AS m JOIN hwsched.device_heat AS o USING (worker_id, device_no) WHERE m.pool = 'thermal_moved' AND o.pool = 'thermal_model';
+SELECT hwsched.drop_pool('thermal_moved');
+SELECT hwsched.reset_learning('hot', 'thermal_model') AS forgotten;
+SELECT worker_id, reports, throttles_at_ratio FROM hwsched.thermal_states AS t LEFT JOIN hwsched.thermal_model AS m USING (pool, worker_id, device_no) WHERE pool = 'thermal_model' ORDER BY 1;
+-- what is left is the state that it would have with a report of today
+CREATE TEMP TABLE state AS SELECT state_hash FROM hwsched.worker_load WHERE pool = 'thermal_model' AND worker_id = 'hot';
+SELECT hwsched.alter_pool('thermal_model', '{"learning": false}'), pg_temp.measure('hot', 60, 38);
+SELECT state_hash = (TABLE state) AS same_state FROM hwsched.worker_load WHERE pool = 'thermal_model' AND worker_id = 'hot';
+SELECT hwsched.reset_learning(pool => 'thermal_model') AS forgotten;
+SELECT (SELECT count(*) FROM hwsched.device_heat WHERE pool = 'thermal_model') AS models, (SELECT count(*) FROM hwsched.worker_load WHERE pool = 'thermal_model' AND throttles_at IS NOT NULL) AS shares;
 ROLLBACK;
 
 --

@@ -72,5 +72,6 @@ extern void condition_begin(Condition *condition, int64 hardware_id);
 extern void condition_report(const PoolSettings *settings, const Hardware *hardware, const Condition *before,
 							 const LoadReport *load, Condition *after);
 extern Readiness condition_readiness(const Hardware *hardware, const Condition *condition);
+extern void condition_renew(const char *pool, const char *worker_id, int64 hardware_id);
 
 #endif							/* HWSCHED_CONDITION_H */

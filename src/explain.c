@@ -6,9 +6,11 @@
 #include "postgres.h"
 
 #include "context.h"
+#include "explain.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "predict.h"
+#include "search.h"
 #include "statement.h"
 #include "utils/regproc.h"
 
@@ -16,7 +18,7 @@ PG_FUNCTION_INFO_V1(compatible_hardware);
 PG_FUNCTION_INFO_V1(explain_pending);
 
 /* Returns a refusal in words. */
-static const char *
+const char *
 refusal_reason(Refusal refusal)
 {
 	static const char *const reasons[] = {
@@ -149,6 +151,18 @@ bar_reserved_workers(Fleet *fleet, bool barred)
 		fleet->workers[w].barred = fleet->workers[w].reserved && barred;
 }
 
+/* Reads one workload and the fleet, as a decision on it would see them. */
+void
+picture_candidates(Picture *picture, const char *pool, const char *workload_id)
+{
+	picture_settings(picture, pool, true);
+	picture_submitted(picture, pool, workload_id, true);
+	picture_fleet(picture, pool, NULL, true);
+	load_reservations(picture, pool, true);
+	if (picture->search.reserved_from == 0)
+		bar_reserved_workers(&picture->fleet, true);
+}
+
 /* Returns what a workload has to wait for whatever room there is, or NULL. */
 static const char *
 waits_for(const char *pool, const char *workload_id)
@@ -179,12 +193,7 @@ compatible_hardware(PG_FUNCTION_ARGS)
 
 	InitMaterializedSRF(fcinfo, 0);
 	SPI_connect();
-	picture_settings(&picture, pool, true);
-	picture_submitted(&picture, pool, workload_id, true);
-	picture_fleet(&picture, pool, NULL, true);
-	load_reservations(&picture, pool, true);
-	if (search->reserved_from == 0)
-		bar_reserved_workers(fleet, true);
+	picture_candidates(&picture, pool, workload_id);
 	waits = waits_for(pool, workload_id);
 	kind = &search->kinds[0];
 	ranked = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Ranked) * (fleet->ndevices + 1));
@@ -196,8 +205,11 @@ compatible_hardware(PG_FUNCTION_ARGS)
 		const Worker *worker = &fleet->workers[candidate->worker];
 		const Device *device = &fleet->devices[ranked[i].device];
 		const DeviceProfile *profile = &fleet->profiles[device->profile];
-		Datum		values[18];
-		bool		nulls[18] = {0};
+		Candidate	shown = {.worker = candidate->worker, .ndevices = 1, .devices = &ranked[i].device};
+		Datum		values[20];
+		bool		nulls[20] = {0};
+		EnergyUse	use = device_use(search, kind, candidate->worker, ranked[i].device, picture.items[0].expected_seconds,
+									   picture.items[0].subject);
 		int			c = 0;
 
 		values[c++] = CStringGetTextDatum(worker->worker_id);
@@ -217,13 +229,16 @@ compatible_hardware(PG_FUNCTION_ARGS)
 		nulls[c] = ranked[i].refusal != FITS;
 		values[c] = Float8GetDatum(nulls[c] ? 0 : ranked[i].score);
 		c++;
-		values[c++] = Float8GetDatum(predict_seconds(&kind->profile, profile, picture.items[0].expected_seconds));
+		values[c++] = Float8GetDatum(candidate_seconds(search, kind, &shown, picture.items[0].expected_seconds,
+												   picture.items[0].subject));
 		nulls[c] = ranked[i].refusal == FITS && waits == NULL;
 		values[c++] = CStringGetTextDatum(ranked[i].refusal == FITS && waits != NULL ? waits :
 										  refusal_reason(ranked[i].refusal));
 		nulls[c] = ranked[i].refusal != FITS;
 		values[c] = nulls[c] ? (Datum) 0 : scores_by_algorithm(&picture.policies, kind->policy, ranked[i].parts);
 		c++;
+		values[c++] = Float8GetDatum(use.joules);
+		values[c++] = Float8GetDatum(use.money);
 		values[c++] = Float8GetDatum(device_heat_factor(kind, device));
 		Assert(c == lengthof(values));
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);

@@ -6,6 +6,7 @@
 #ifndef HWSCHED_PLACEMENT_H
 #define HWSCHED_PLACEMENT_H
 
+#include "forecast.h"
 #include "policy.h"
 #include "profile.h"
 #include "score.h"
@@ -54,6 +55,8 @@ typedef struct PlacementSettings
 	double		max_load;
 	int32		max_concurrent; /* of each device */
 	Size		solver_memory;	/* bytes that the optimal solver may take for one flow */
+	double		energy_price_per_kwh;	/* NAN: not known */
+	double		carbon_g_per_kwh;	/* NAN: not known */
 } PlacementSettings;
 
 typedef struct Device
@@ -127,8 +130,9 @@ typedef struct WorkKind
 	const Policy *policy;
 	int32		priority;		/* with USES_PRIORITY */
 	double		expected_seconds;	/* with USES_EXPECTED; NAN: not known */
-	int32		model;			/* in Search.model_workers; -1: none */
+	int32		model;			/* with USES_MODEL: in Search.model_workers; -1: none */
 	int32		family;			/* the same */
+	int32		subject;		/* with USES_MODEL: in Search.forecast; -1: none */
 	const double *preference;	/* by worker; NULL: neutral for all */
 	const Performance *performance; /* by worker; NULL: nothing known */
 	struct KindState *state;	/* the search's own */
@@ -148,6 +152,7 @@ typedef struct QueueItem
 	int32		priority;		/* with ageing */
 	int32		key;			/* of all with the same one is placed; 0: none */
 	double		expected_seconds;	/* NAN: not known */
+	int32		subject;		/* in Search.forecast; -1: none */
 	int32		navoided;		/* workers on which it failed, where others could run it */
 	const int32 *avoided;
 	int32		first_placement;	/* in Search.placements */
@@ -166,6 +171,7 @@ typedef struct Placement
 	double		adjusted_efficiency;
 	double		score;
 	double		predicted_seconds;
+	double		formula_seconds;	/* without what was learned */
 } Placement;
 
 /* How one worker would take a workload. */
@@ -190,6 +196,7 @@ typedef struct Search
 	int			nshapes;
 	Shape	   *shapes;
 	int32	   *model_workers;	/* where each model, or family, ran last; -1: nowhere */
+	Forecast   *forecast;		/* of durations; NULL: nothing was learned */
 	int			nkeys;
 	bool	   *keys_taken;		/* by key of the items, from 1 */
 	int64		last_turn;		/* the greatest that any worker has */
@@ -222,6 +229,12 @@ extern void search_solve(Search *search, QueueItem *items, int nitems);
 extern Refusal search_candidate(Search *search, WorkKind *kind, int worker, Candidate *candidate);
 extern Refusal search_device(Search *search, WorkKind *kind, int worker, int device,
 							 Candidate *candidate);
+extern double candidate_seconds(const Search *search, const WorkKind *kind, const Candidate *candidate,
+								double expected_seconds, int subject);
+extern EnergyUse candidate_use(const Search *search, const WorkKind *kind, const Candidate *candidate,
+							   double expected_seconds, int subject);
+extern EnergyUse device_use(const Search *search, const WorkKind *kind, int worker, int device,
+							double expected_seconds, int subject);
 extern double factor_of_preference(const PlacementSettings *settings, double preference);
 extern double device_heat_factor(const WorkKind *kind, const Device *device);
 extern double least_value(const Search *search);

@@ -6,7 +6,7 @@
 #ifndef HWSCHED_POLICY_H
 #define HWSCHED_POLICY_H
 
-#include "pure.h"
+#include "energy.h"
 
 /* The order is that of algorithm_traits in policy.c. */
 typedef enum Algorithm
@@ -23,6 +23,7 @@ typedef enum Algorithm
 	ALGORITHM_ENERGY,
 	ALGORITHM_COST,
 	ALGORITHM_PREDICTED_TIME,
+	ALGORITHM_OBJECTIVE,		/* the pool's trade of the three before: see policy_in_force */
 	ALGORITHM_FUNCTION			/* a user's own */
 } Algorithm;
 
@@ -38,7 +39,7 @@ typedef enum Scale
 #define USES_PRIORITY		1	/* the workload's priority */
 #define USES_EXPECTED		2	/* the duration its submitter expects */
 #define USES_PERFORMANCE	4	/* how the worker did on such work */
-#define USES_MODEL			8	/* where the model ran last */
+#define USES_MODEL			8	/* where the model ran last, or how long it took */
 #define USES_TURN			16	/* when the worker last got something */
 #define USES_SHAPES			32	/* what the pool's work looks like */
 #define USES_COST			64	/* the worker's price */
@@ -84,6 +85,7 @@ extern bool policy_is_hardware_aware(const Policy *policy);
 extern int	policy_uses(const Policy *policy);
 extern bool policy_takes_first_worker(const Policy *policy);
 extern bool policy_has(const Policy *policy, Algorithm algorithm);
+extern const Policy *policy_in_force(const Policy *stated, EnergyWeights objective, double energy_sensitivity);
 extern double part_value(struct Search *search, struct WorkKind *kind, const PolicyPart *part,
 						 const struct Candidate *candidate);
 extern double part_score(const PolicyPart *part, double value, double extreme);

@@ -56,10 +56,14 @@ predict_seconds(const WorkloadProfile *workload, const DeviceProfile *device, do
 	return Max(1.0, Min(seconds, DBL_MAX));
 }
 
-/*
- * Returns the share 0..1 of its power range that a workload draws of a device:
- * its intensity, at least 0.7.
- */
+/* Returns the watts of a device at full load: its thermal design power, 100 W where it is not known. */
+double
+full_watts(const DeviceProfile *device)
+{
+	return device->thermal_design_power_w > 0.0 ? device->thermal_design_power_w : DEFAULT_WATTS;
+}
+
+/* Returns how much of a device's power a workload draws, at least 0.7 (predict.csv). */
 double
 work_intensity(const WorkloadProfile *workload)
 {
@@ -72,8 +76,8 @@ work_intensity(const WorkloadProfile *workload)
 
 /*
  * Returns the joules that a workload is expected to use in so many seconds on
- * a device: the share of its thermal design power (100 W where it is not
- * known) that the workload's intensity draws (predict.csv).
+ * a device: the share of its thermal design power that the workload's intensity
+ * draws (predict.csv).  Decisions also know of idle power: see candidate_use.
  *
  * The reference also multiplies by the workload's energy sensitivity; that is
  * a wish and not a property of the work, so it is left out.
@@ -81,8 +85,5 @@ work_intensity(const WorkloadProfile *workload)
 double
 predict_joules(const WorkloadProfile *workload, const DeviceProfile *device, double seconds)
 {
-	double		watts = device->thermal_design_power_w > 0.0 ?
-		device->thermal_design_power_w : DEFAULT_WATTS;
-
-	return watts * seconds * work_intensity(workload);
+	return full_watts(device) * seconds * work_intensity(workload);
 }

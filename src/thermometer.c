@@ -208,6 +208,34 @@ thermometer_report(const char *pool, const char *worker_id, const Hardware *hard
 		write_models(pool, worker_id, measured, nlearned);
 }
 
+/*
+ * Forgets the models of a worker's devices, or with NULL of all in the pool;
+ * returns how many those were.
+ */
+int64
+thermometer_forget(const char *pool, const char *worker_id)
+{
+	static Statement models = {
+		"DELETE FROM hwsched.device_heat WHERE pool = $1 AND ($2 IS NULL OR worker_id = $2)", {TEXTOID, TEXTOID}
+	};
+	static Statement shares = {
+		"UPDATE hwsched.worker_load SET throttles_at = NULL WHERE pool = $1 AND ($2 IS NULL OR worker_id = $2)"
+		" AND throttles_at IS NOT NULL RETURNING worker_id, hardware_id",
+		{TEXTOID, TEXTOID}
+	};
+	int64		forgotten = statement_run(&models, false, TEXT_VALUE(pool), TEXT_OR_NULL(worker_id));
+	int			n = (int) statement_run(&shares, false, TEXT_VALUE(pool), TEXT_OR_NULL(worker_id));
+	SPITupleTable *rows = SPI_tuptable;
+
+	for (int i = 0; i < n; i++)
+	{
+		SPI_tuptable = rows;
+		condition_renew(pool, column_text(i, 1), column_bigint(i, 2));
+		CHECK_FOR_INTERRUPTS();
+	}
+	return forgotten;
+}
+
 /* --- asking --- */
 
 /* describe_heat(model float8[]) RETURNS record: see the view thermal_model */

@@ -10,5 +10,6 @@
 
 extern void thermometer_report(const char *pool, const char *worker_id, const Hardware *hardware,
 							   Condition *condition);
+extern int64 thermometer_forget(const char *pool, const char *worker_id);
 
 #endif							/* HWSCHED_THERMOMETER_H */

@@ -31,7 +31,8 @@ PG_FUNCTION_INFO_V1(grant_worker);
 /* A time, 0: none. */
 #define TIME_OR_NULL(at) ((at) == 0 ? NULL_VALUE : VALUE(TimestampTzGetDatum(at)))
 
-static void pg_attribute_noreturn()
+/* Raises ERRCODE_NO_DATA_FOUND: there is no such worker, or no such pool. */
+void
 unknown_worker(const char *pool, const char *worker_id)
 {
 	pool_check(pool, false);
@@ -301,6 +302,9 @@ unregister_worker(PG_FUNCTION_ARGS)
 	static Statement forget = {
 		"DELETE FROM hwsched.track_record WHERE pool = $1 AND worker_id = $2", {TEXTOID, TEXTOID}
 	};
+	static Statement forget_durations = {
+		"DELETE FROM hwsched.duration_record WHERE pool = $1 AND kind = 'worker' AND scope = $2", {TEXTOID, TEXTOID}
+	};
 	static Statement remove = {
 		"DELETE FROM hwsched.worker WHERE pool = $1 AND worker_id = $2", {TEXTOID, TEXTOID}
 	};
@@ -331,6 +335,7 @@ unregister_worker(PG_FUNCTION_ARGS)
 	requeue(pool, ended, n, false);
 
 	statement_run(&forget, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
+	statement_run(&forget_durations, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
 	if (statement_run(&remove, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id)) == 0)
 		unknown_worker(pool, worker_id);
 	SPI_finish();
