@@ -106,19 +106,3 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION hwsched.load_learning(jsonb, text) IS 'Loads what learning_json() made, into a pool that has learned nothing of durations; of workers and devices, only what it knows of those that are registered. Returns how many records that were.';
-
-CREATE FUNCTION hwsched.performance_history(worker_id text DEFAULT NULL, workload_type text DEFAULT NULL, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL, pool text DEFAULT 'default', OUT "time" timestamptz, OUT of_worker_id text, OUT of_workload_type text, OUT completed bigint, OUT failed bigint, OUT success_ratio float8, OUT mean_seconds float8, OUT deviation_seconds float8, OUT p50_seconds float8, OUT p90_seconds float8, OUT predicted_seconds float8) RETURNS SETOF record
-    LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
-SELECT date_trunc('hour', a.finished_at, 'UTC'), a.worker_id, p.workload_type,
-       count(*) FILTER (WHERE a.state = 'completed'), count(*) FILTER (WHERE a.state <> 'completed'),
-       avg((a.state = 'completed')::int)::float8, avg(d.seconds), stddev_samp(d.seconds),
-       percentile_cont(0.5) WITHIN GROUP (ORDER BY d.seconds), percentile_cont(0.9) WITHIN GROUP (ORDER BY d.seconds),
-       avg(a.predicted_seconds) FILTER (WHERE a.state = 'completed')
-FROM hwsched.assignment a
-JOIN hwsched.workload_profile p ON p.pool = a.pool AND p.profile_id = a.profile_id
-CROSS JOIN LATERAL (SELECT CASE WHEN a.state = 'completed' THEN extract(epoch FROM a.finished_at - a.started_at)::float8 END AS seconds) d
-WHERE a.pool = $5 AND a.state IN ('completed', 'failed', 'expired') AND ($1 IS NULL OR a.worker_id = $1)
-  AND ($2 IS NULL OR p.workload_type = $2) AND ($3 IS NULL OR a.finished_at >= $3) AND ($4 IS NULL OR a.finished_at < $4)
-GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
-$$;
-COMMENT ON FUNCTION hwsched.performance_history(text, text, timestamptz, timestamptz, text) IS 'How workers did on types of work, by hour: of one worker, of one type, in a span of time, or with NULL of all that is kept. Durations are of completed runs only.';
