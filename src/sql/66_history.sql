@@ -259,7 +259,7 @@ COMMENT ON FUNCTION hwsched.history_forget(int, text) IS 'Deletes up to max_rows
 -- JSON: all of a pool's history as a document, and back.
 
 CREATE FUNCTION hwsched.history_json(since timestamptz DEFAULT '-infinity', until timestamptz DEFAULT 'infinity', pool text DEFAULT 'default') RETURNS jsonb
-    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET jit = off AS $$
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET jit = off SET extra_float_digits = '1' AS $$
 #variable_conflict use_column
 BEGIN
     -- raises an error for an unknown pool

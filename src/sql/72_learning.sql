@@ -11,7 +11,7 @@ CREATE FUNCTION hwsched.reset_learning(worker_id text DEFAULT NULL, pool text DE
 COMMENT ON FUNCTION hwsched.reset_learning(text, text) IS 'Forgets what was learned of one worker, or with NULL in the whole pool; returns how many records that were. What its runs have taught of models and device profiles stays when a single worker is reset.';
 
 CREATE FUNCTION hwsched.learning_json(pool text DEFAULT 'default') RETURNS jsonb
-    LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp SET extra_float_digits = '1' AS $$
 SELECT jsonb_build_object(
     'track_records', coalesce((
         SELECT jsonb_agg(to_jsonb(r) - 'pool' ORDER BY r.workload_type, r.worker_id)
