@@ -8,6 +8,9 @@
 #include "accuracy.h"
 #include "sketches.h"
 
+/* What is foretold beyond this counts as this, so that sums and means stay numbers. */
+#define MOST_SECONDS 1e10
+
 /* What is added to one type of work. */
 typedef struct Errors
 {
@@ -79,8 +82,8 @@ note_errors(const char *pool, const EndedAssignment *ended, int count)
 			continue;
 		of_type = errors_of(list, &n, ended[i].workload_type);
 		of_type->runs++;
-		of_type->predicted += ended[i].predicted_seconds;
-		of_type->formula += ended[i].formula_seconds;
+		of_type->predicted += Min(ended[i].predicted_seconds, MOST_SECONDS);
+		of_type->formula += Min(ended[i].formula_seconds, MOST_SECONDS);
 		of_type->actual += actual;
 		sketch_add(&of_type->errors, error_ratio(ended[i].predicted_seconds, actual));
 		sketch_add(&of_type->formula_errors, error_ratio(ended[i].formula_seconds, actual));

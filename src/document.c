@@ -35,8 +35,9 @@
 #define MOST_GB 1e6
 #define MOST_CORES 1e6
 
-/* As are numbers of shards or replicas beyond this. */
+/* As are numbers of shards or replicas, and watts, beyond these. */
 #define MOST_SHARDS 10000
+#define MOST_WATTS 1e9
 
 /* --- workload profile --- */
 
@@ -268,7 +269,7 @@ static const Field device_load_fields[] = {
 	INTEGER(DeviceLoadReport, device_no),
 	PERCENT(DeviceLoadReport, utilization),
 	LIMITED(DeviceLoadReport, temperature_celsius, -100, 1000),
-	NUMBER(DeviceLoadReport, power_w),
+	LIMITED(DeviceLoadReport, power_w, 0, MOST_WATTS),
 };
 
 static void
@@ -296,7 +297,7 @@ static const Field load_fields[] = {
 	INTEGER(LoadReport, queue_depth),
 	LIMITED(LoadReport, temperature, 0, 1),
 	LIMITED(LoadReport, temperature_celsius, -100, 1000),
-	NUMBER(LoadReport, power_w),
+	LIMITED(LoadReport, power_w, 0, MOST_WATTS),
 	LIST(LoadReport, devices, &device_load_document),
 };
 

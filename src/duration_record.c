@@ -5,8 +5,8 @@
  */
 #include "duration.h"
 
-/* Device profiles are numbered by an int. */
-#define INT32_MOST 2147483647.0
+/* No pool has more device profiles: what finds them by their numbers takes memory by the greatest. */
+#define MOST_DEVICES 1e6
 
 #define NUMBERS(type) ((int) (sizeof(type) / sizeof(double)))
 
@@ -82,7 +82,7 @@ duration_record_is_sane(DurationKind kind, const double *numbers, int count)
 			count != duration_record_used(kind, numbers))
 			return false;
 		for (int i = 0; i < family->nsamples; i++)
-			if (!counts(family->samples[i].model, most) || !counts(family->samples[i].device, INT32_MOST) ||
+			if (!counts(family->samples[i].model, most) || !counts(family->samples[i].device, MOST_DEVICES) ||
 				family->samples[i].device < 1 || !(family->samples[i].weight > 0))
 				return false;
 		return true;
@@ -95,17 +95,17 @@ duration_record_is_sane(DurationKind kind, const double *numbers, int count)
 			!counts(model->npairs, DURATION_PAIRS) || count != duration_record_used(kind, numbers))
 			return false;
 		for (int i = 0; i < model->npairs; i++)
-			if (!counts(model->pairs[i].device, INT32_MOST) || model->pairs[i].device < 1 ||
-				!(model->pairs[i].weight > 0))
+			if (!counts(model->pairs[i].device, MOST_DEVICES) || model->pairs[i].device < 1 ||
+				!(model->pairs[i].weight > 0) || !counts(model->pairs[i].used, most))
 				return false;
 		return true;
 	}
 	if (count != duration_record_size(kind))
 		return false;
 	if (kind == DURATION_POOL)
-		return counts(((const DurationPool *) numbers)->numbers, INT32_MOST) &&
+		return counts(((const DurationPool *) numbers)->numbers, MOST_DEVICES) &&
 			counts(((const DurationPool *) numbers)->runs, most);
 	if (kind == DURATION_DEVICE)
-		return counts(((const DurationDevice *) numbers)->number, INT32_MOST);
+		return counts(((const DurationDevice *) numbers)->number, MOST_DEVICES);
 	return true;
 }

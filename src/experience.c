@@ -241,6 +241,22 @@ read_named_devices(Experience *experience, bool read_only)
 
 /* --- learning --- */
 
+/*
+ * Sees to it that the next number of a device profile is free, whatever the
+ * pool's record says: that may be one that began anew, or comes from elsewhere.
+ */
+static void
+skip_numbers(Experience *experience, DurationPool *pool, bool read_only)
+{
+	static Statement statement = {
+		"SELECT number FROM hwsched.duration_record WHERE pool = $1 AND number IS NOT NULL ORDER BY number DESC LIMIT 1",
+		{TEXTOID}, ALONG_INDEX
+	};
+
+	if (statement_run(&statement, read_only, TEXT_VALUE(experience->pool)) > 0)
+		pool->numbers = Max(pool->numbers, column_int(0, 1));
+}
+
 /* The records of one run, by their numbers. */
 typedef struct RunRecords
 {
@@ -331,6 +347,7 @@ learn_runs(Experience *experience, const EndedAssignment *ended, int count, bool
 {
 	bool	   *chosen = choose_runs(ended, count);
 	RunRecords *runs = palloc(sizeof(RunRecords) * (count + 1));
+	bool		any_new = false;
 
 	for (int i = 0; i < count; i++)
 		if (chosen[i])
@@ -343,6 +360,9 @@ learn_runs(Experience *experience, const EndedAssignment *ended, int count, bool
 			DurationRecords records = duration_records(experience, &runs[i]);
 
 			CHECK_FOR_INTERRUPTS();
+			if (records.device->number == 0 && !any_new)
+				skip_numbers(experience, records.pool, read_only);
+			any_new = any_new || records.device->number == 0;
 			duration_learn(&records, ended[i].formula_seconds, ended[i].actual_seconds);
 			number_device(experience, records.device);
 		}

@@ -23,6 +23,13 @@ bucket_of(double value)
 	return (int32) ceil(log(limited) / log(GROWTH));
 }
 
+/* Adds to a count, which stays one that is sane. */
+static void
+add(int64 *count, int64 times)
+{
+	*count = Min(*count + times, MOST_COUNT);
+}
+
 /* Adds so many to a bucket, and puts together the least if there are too many. */
 static void
 count(Sketch *sketch, int32 bucket, int64 times)
@@ -34,12 +41,12 @@ count(Sketch *sketch, int32 bucket, int64 times)
 	first = Max(first, last - SKETCH_BUCKETS + 1);
 	if (sketch->n > 0 && first == sketch->first && last == sketch->first + sketch->n - 1)
 	{
-		sketch->counts[Max(bucket, first) - first] += times;
+		add(&sketch->counts[Max(bucket, first) - first], times);
 		return;
 	}
 	for (int32 i = 0; i < sketch->n; i++)
-		counts[Max(sketch->first + i, first) - first] += sketch->counts[i];
-	counts[Max(bucket, first) - first] += times;
+		add(&counts[Max(sketch->first + i, first) - first], sketch->counts[i]);
+	add(&counts[Max(bucket, first) - first], times);
 	sketch->first = first;
 	sketch->n = last - first + 1;
 	memcpy(sketch->counts, counts, sizeof(int64) * sketch->n);

@@ -52,6 +52,8 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = format('invalid value for "%s": %s', wrong, left(coalesce((document -> wrong)::text, 'missing'), 80)),
             HINT = 'Expected a document as hwsched.learning_json() makes it.';
     END IF;
+    -- locks the pool, and settles what is completed: nobody learns of it meanwhile
+    PERFORM hwsched.rebalance(0, pool);
     -- its records refer to each other, so they do not mix with others
     IF EXISTS (SELECT FROM hwsched.duration_record r WHERE r.pool = load_learning.pool) THEN
         RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state', MESSAGE = format('pool "%s" has already learned of durations', pool),
@@ -78,7 +80,10 @@ BEGIN
 
     INSERT INTO hwsched.duration_record (pool, kind, scope, name, number, numbers, updated_at)
     SELECT load_learning.pool, r.kind, CASE r.kind WHEN 'device' THEN p.profile_id::text ELSE r.scope END,
-           CASE r.kind WHEN 'worker' THEN p.profile_id::text ELSE r.name END, r.number, r.numbers, r.updated_at
+           CASE r.kind WHEN 'worker' THEN p.profile_id::text ELSE r.name END,
+           -- the number that the record itself has, if it is one
+           CASE WHEN r.kind = 'device' AND r.numbers[array_lower(r.numbers, 1)] BETWEEN 1 AND 1e6 THEN r.numbers[array_lower(r.numbers, 1)]::int END,
+           r.numbers, r.updated_at
     FROM jsonb_populate_recordset(NULL::hwsched.duration_record, document -> 'durations') r
     LEFT JOIN jsonb_each(document -> 'device_profiles') e ON e.key = CASE r.kind WHEN 'device' THEN r.scope WHEN 'worker' THEN r.name END
     LEFT JOIN hwsched.device_profile p ON p.pool = load_learning.pool AND p.digest = sha256(convert_to(e.value::text, 'UTF8'))

@@ -105,7 +105,7 @@ COMMENT ON COLUMN hwsched.utilization_history.network_ratio IS 'Network, 0..1.';
 
 CREATE VIEW hwsched.execution_history AS
 SELECT a.finished_at AS time, a.pool, a.assignment_id, a.workload_id, a.run, a.attempt, a.worker_id, wp.workload_type, dp.hardware_class,
-       dp.model_name, a.state, a.predicted_seconds AS estimated_seconds,
+       dp.model_name, a.state, least(a.predicted_seconds, 1e10) AS estimated_seconds,
        extract(epoch FROM greatest(a.finished_at - a.started_at, '0'))::float8 AS actual_seconds, a.error
 FROM hwsched.assignment a
 JOIN hwsched.workload_profile wp ON wp.pool = a.pool AND wp.profile_id = a.profile_id
@@ -127,7 +127,7 @@ COMMENT ON COLUMN hwsched.execution_history.workload_type IS 'The type of work.'
 COMMENT ON COLUMN hwsched.execution_history.hardware_class IS 'Class of the device.';
 COMMENT ON COLUMN hwsched.execution_history.model_name IS 'Model of the device.';
 COMMENT ON COLUMN hwsched.execution_history.state IS 'completed, failed, expired or cancelled.';
-COMMENT ON COLUMN hwsched.execution_history.estimated_seconds IS 'Duration predicted at the decision; 0: none was.';
+COMMENT ON COLUMN hwsched.execution_history.estimated_seconds IS 'Duration predicted at the decision, 1e10 at most; 0: none was.';
 COMMENT ON COLUMN hwsched.execution_history.actual_seconds IS 'Duration from start to end.';
 COMMENT ON COLUMN hwsched.execution_history.error IS 'What went wrong.';
 
