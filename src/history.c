@@ -96,13 +96,19 @@ round_down(TimestampTz at, int64 multiple)
 /*
  * Has a partition made for the day of what is about to be recorded, if it is not
  * today's.  Which day was there last is remembered; should it be gone by now, the
- * row is kept with those that have no day.
+ * row is kept with those that have no day.  Nobody makes its partition any more
+ * while we write there: who has just done so is waited for.
  */
 static void
 prepare_day(History history, TimestampTz at)
 {
 	static Statement make = {
 		"SELECT hwsched.history_make_day($1, ($2 AT TIME ZONE 'UTC')::date)", {TEXTOID, TIMESTAMPTZOID}
+	};
+	static Statement keep[] = {
+		{"LOCK TABLE hwsched.load_history_default IN ROW EXCLUSIVE MODE"},
+		{"LOCK TABLE hwsched.recorded_assignment_default IN ROW EXCLUSIVE MODE"},
+		{"LOCK TABLE hwsched.recorded_execution_default IN ROW EXCLUSIVE MODE"},
 	};
 	static TimestampTz known[lengthof(history_names)];
 	TimestampTz day = round_down(at, USECS_PER_DAY);
@@ -112,6 +118,8 @@ prepare_day(History history, TimestampTz at)
 	statement_run(&make, false, TEXT_VALUE(history_names[history]), VALUE(TimestampTzGetDatum(at)));
 	if (column_bool(0, 1))
 		known[history] = day;
+	else
+		statement_execute(&keep[history], false, NULL, 0);
 }
 
 /*

@@ -215,6 +215,11 @@ thermometer_report(const char *pool, const char *worker_id, const Hardware *hard
 int64
 thermometer_forget(const char *pool, const char *worker_id)
 {
+	/* reports lock a worker before its models */
+	static Statement lock = {
+		"SELECT FROM hwsched.worker_load WHERE pool = $1 AND ($2 IS NULL OR worker_id = $2) ORDER BY worker_id FOR NO KEY UPDATE",
+		{TEXTOID, TEXTOID}
+	};
 	static Statement models = {
 		"DELETE FROM hwsched.device_heat WHERE pool = $1 AND ($2 IS NULL OR worker_id = $2)", {TEXTOID, TEXTOID}
 	};
@@ -223,10 +228,14 @@ thermometer_forget(const char *pool, const char *worker_id)
 		" AND throttles_at IS NOT NULL RETURNING worker_id, hardware_id",
 		{TEXTOID, TEXTOID}
 	};
-	int64		forgotten = statement_run(&models, false, TEXT_VALUE(pool), TEXT_OR_NULL(worker_id));
-	int			n = (int) statement_run(&shares, false, TEXT_VALUE(pool), TEXT_OR_NULL(worker_id));
-	SPITupleTable *rows = SPI_tuptable;
+	int64		forgotten;
+	int			n;
+	SPITupleTable *rows;
 
+	statement_run(&lock, false, TEXT_VALUE(pool), TEXT_OR_NULL(worker_id));
+	forgotten = statement_run(&models, false, TEXT_VALUE(pool), TEXT_OR_NULL(worker_id));
+	n = (int) statement_run(&shares, false, TEXT_VALUE(pool), TEXT_OR_NULL(worker_id));
+	rows = SPI_tuptable;
 	for (int i = 0; i < n; i++)
 	{
 		SPI_tuptable = rows;

@@ -557,10 +557,11 @@ update_load(PG_FUNCTION_ARGS)
 	caller = call_begin(fcinfo);
 	access_check_worker(&caller, pool, worker_id);
 	document_read(&load_document, document, NULL, true, &load);
+	/* dropping the pool waits for us from here on, and not we for that with the worker locked */
+	pool_settings_load(pool, false, &settings);
 	worker_back(pool, worker_id);
 	if (!condition_lock(pool, worker_id, &before))
 		unknown_worker(pool, worker_id);
-	pool_settings_load(pool, false, &settings);
 	hardware_get(pool, &before.hardware_id, 1, false, &hardware);
 	condition_report(&settings, hardware, &before, &load, &after);
 	if (settings.learning)

@@ -390,7 +390,8 @@ BEGIN
             MESSAGE = format('"%s" of hwsched.load_history() must not be NULL', CASE WHEN $1 IS NULL THEN 'document' ELSE 'pool' END);
     END IF;
     PERFORM hwsched.pool_settings($2);
-    PERFORM FROM hwsched.pool AS p WHERE p.pool = $2 FOR KEY SHARE;
+    -- the pool stays, and of two who load the same the second sees what the first has loaded
+    PERFORM FROM hwsched.pool AS p WHERE p.pool = $2 FOR NO KEY UPDATE;
 
     -- what its fields may be; the first that is something else is refused
     WITH field (key, type, sections, required, least, most, expected) AS (VALUES
@@ -461,6 +462,8 @@ BEGIN
     -- each past day in its own partition, as far as it is kept
     PERFORM hwsched.history_make_day(h.history, d.day)
     FROM unnest(wrong.days) AS d (day) CROSS JOIN unnest('{load_history,recorded_assignment,recorded_execution}'::text[]) AS h (history);
+    -- whoever is making one is waited for
+    LOCK TABLE hwsched.load_history_default, hwsched.recorded_assignment_default, hwsched.recorded_execution_default IN ROW EXCLUSIVE MODE;
 
     -- what is there already is not there twice
     WITH entry AS MATERIALIZED (

@@ -323,7 +323,7 @@ FROM (-- in the select list, so that each pool is explained once, and only those
 JOIN hwsched.pending q ON q.pool = r.pool AND q.priority = r.priority AND q.deadline = r.deadline AND q.queue_no = r.queue_no
 JOIN hwsched.workload_profile wp ON wp.pool = q.pool AND wp.profile_id = q.profile_id
 JOIN hwsched.submission s ON s.pool = q.pool AND s.workload_id = q.workload_id
-JOIN (SELECT p.pool, coalesce((SELECT (v.settings ->> 'ageing')::float8 FROM hwsched.settings_version v
+JOIN (SELECT p.pool, coalesce((SELECT round((v.settings ->> 'ageing')::numeric, 9)::float8 FROM hwsched.settings_version v
                                WHERE v.pool = p.pool ORDER BY v.version DESC LIMIT 1), 0) AS ageing
       FROM hwsched.pool p) g ON g.pool = q.pool
 CROSS JOIN LATERAL (SELECT least(q.priority, greatest(1, q.priority - floor(g.ageing * date_part('epoch', now() - q.submitted_at) / 3600)))::smallint

@@ -4,9 +4,10 @@
 
 CREATE VIEW hwsched.retention AS
 SELECT p.pool,
-       CASE jsonb_typeof(r.history) WHEN 'number' THEN make_interval(secs => least(r.history::float8, 3e9))
+       -- what is nearly 0 is no float8
+       CASE jsonb_typeof(r.history) WHEN 'number' THEN make_interval(secs => least(round(r.history::numeric, 6), 3e9)::float8)
             ELSE least((r.history #>> '{}')::interval, '100 years') END AS history,
-       CASE jsonb_typeof(r.hourly) WHEN 'number' THEN make_interval(secs => least(r.hourly::float8, 3e9))
+       CASE jsonb_typeof(r.hourly) WHEN 'number' THEN make_interval(secs => least(round(r.hourly::numeric, 6), 3e9)::float8)
             ELSE least((r.hourly #>> '{}')::interval, '100 years') END AS hourly
 FROM hwsched.pool p
 CROSS JOIN hwsched.setting s
