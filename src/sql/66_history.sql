@@ -49,8 +49,9 @@ BEGIN
     IF strays > 10000 OR (strays > 0 OR day = today) AND NOT take_over THEN
         RETURN false;
     END IF;
-    -- a writer that has found its way to the default partition must not come there any more
-    EXECUTE format('LOCK TABLE hwsched.%I IN %s MODE', history, CASE WHEN take_over AND (strays > 0 OR day = today) THEN 'SHARE ROW EXCLUSIVE' ELSE 'SHARE UPDATE EXCLUSIVE' END);
+    -- a writer that has found its way to the default partition must not come there any more;
+    -- what forgets there may, as it only reads and deletes
+    EXECUTE format('LOCK TABLE ONLY hwsched.%I IN %s MODE', history, CASE WHEN take_over AND (strays > 0 OR day = today) THEN 'SHARE ROW EXCLUSIVE' ELSE 'SHARE UPDATE EXCLUSIVE' END);
     IF to_regclass(format('hwsched.%I', partition)) IS NOT NULL THEN
         RETURN true;
     END IF;
@@ -88,7 +89,8 @@ BEGIN
         SELECT c.oid FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid
         WHERE i.inhparent = ANY ('{hwsched.load_history,hwsched.recorded_assignment,hwsched.recorded_execution}'::regclass[])
             AND c.relname ~ '_\d{8}$' AND right(c.relname, 8)::date < keeps_from
-        ORDER BY c.relname
+        -- each takes some locks, of which there are not so many; the next tick goes on
+        ORDER BY right(c.relname, 8), c.relname LIMIT 30
     LOOP
         BEGIN
             EXECUTE format('DROP TABLE %s', old);
@@ -451,7 +453,8 @@ BEGIN
                         OR f.most = 1 AND v.value #>> '{}' IN ('assigned', 'running') END
         ORDER BY e.no, f.key LIMIT 1
     )
-    SELECT w.*, (SELECT array_agg(DISTINCT (e.at AT TIME ZONE 'UTC')::date) FROM entry AS e) AS days INTO wrong
+    SELECT w.*, (SELECT array_agg(DISTINCT concat(to_char(e.at AT TIME ZONE 'UTC', 'YYYY-MM-DD '), CASE WHEN e.section IN ('assignments', 'efficiency_scores') THEN 'recorded_assignment'
+        WHEN e.section = 'execution_times' THEN 'recorded_execution' ELSE 'load_history' END)) FROM entry AS e) AS days INTO wrong
     FROM (VALUES (true)) AS always LEFT JOIN wrong AS w ON true;
     IF wrong.path IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
@@ -459,9 +462,9 @@ BEGIN
             DETAIL = format('Expected %s.', wrong.expected);
     END IF;
 
-    -- each past day in its own partition, as far as it is kept
-    PERFORM hwsched.history_make_day(h.history, d.day)
-    FROM unnest(wrong.days) AS d (day) CROSS JOIN unnest('{load_history,recorded_assignment,recorded_execution}'::text[]) AS h (history);
+    -- each past day in its own partition, as far as it is kept, but not so many that locks run out
+    PERFORM hwsched.history_make_day(split_part(d.day, ' ', 2), split_part(d.day, ' ', 1)::date)
+    FROM (SELECT d.day FROM unnest(wrong.days) AS d (day) ORDER BY d.day DESC LIMIT 100) AS d;
     -- whoever is making one is waited for
     LOCK TABLE hwsched.load_history_default, hwsched.recorded_assignment_default, hwsched.recorded_execution_default IN ROW EXCLUSIVE MODE;
 
