@@ -265,7 +265,7 @@ heat_is_sane(const Heat *heat)
 			return false;
 	if (heat->reports > 0.0 && (isnan(heat->celsius) || isnan(heat->seconds)))
 		return false;
-	return heat->reports >= 0.0 && heat->full_watts >= LEAST_FULL_WATTS &&
+	return heat->reports >= 0.0 && heat->reports <= 1e15 && heat->full_watts >= LEAST_FULL_WATTS &&
 		tau >= log(LEAST_TAU) - 1e-9 && tau <= log(MOST_TAU) + 1e-9;
 }
 

@@ -111,14 +111,19 @@ COMMENT ON FUNCTION hwsched.history_renew() IS 'Makes the partitions of today an
 CREATE FUNCTION hwsched.history_over(hour timestamptz) RETURNS timestamptz
     LANGUAGE sql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
     -- who has written here is waited for, for a day; others for a quarter of an hour
-    SELECT coalesce((
+    SELECT least(coalesce((
         SELECT greatest(date_bin('1 hour', a.xact_start, 'epoch'), $1 - '1 day'::interval)
         FROM pg_stat_activity AS a
         WHERE a.datname = current_database() AND a.pid <> pg_backend_pid() AND a.xact_start < $1 AND a.backend_type NOT LIKE 'autovacuum%'
             AND (now() < $1 + '15 minutes'::interval
                 OR EXISTS (SELECT FROM pg_locks AS l WHERE l.pid = a.pid AND l.mode = 'RowExclusiveLock'
                     AND l.relation = ANY ('{hwsched.load_history,hwsched.assignment,hwsched.recorded_assignment,hwsched.recorded_execution}'::regclass[])))
-        ORDER BY a.xact_start LIMIT 1), $1)
+        ORDER BY a.xact_start LIMIT 1), $1),
+        -- a prepared transaction does not say when it began
+        (SELECT $1 - '1 day'::interval FROM pg_locks AS l JOIN pg_database AS d ON d.oid = l.database
+         WHERE l.pid IS NULL AND d.datname = current_database() AND l.mode = 'RowExclusiveLock'
+             AND l.relation = ANY ('{hwsched.load_history,hwsched.assignment,hwsched.recorded_assignment,hwsched.recorded_execution}'::regclass[])
+         LIMIT 1))
 $$;
 COMMENT ON FUNCTION hwsched.history_over(timestamptz) IS 'Up to which hour nothing can be written any more as having just happened, up to the given one at most.';
 
@@ -374,7 +379,7 @@ BEGIN
         read := (value #>> '{}')::timestamptz;
     END IF;
     RETURN CASE WHEN read BETWEEN '1970-01-01 00:00:00+00' AND now() + '1 day'::interval THEN read END;
-EXCEPTION WHEN invalid_datetime_format OR datetime_field_overflow OR invalid_parameter_value THEN
+EXCEPTION WHEN invalid_datetime_format OR datetime_field_overflow OR invalid_parameter_value OR invalid_time_zone_displacement_value THEN
     RETURN NULL;
 END
 $$;

@@ -359,6 +359,9 @@ test_sanity(void)
 	heat_start(&heat, 250.0);
 	heat.seconds = INFINITY;
 	ok(!heat_is_sane(&heat), "nor one out of time");
+	heat_start(&heat, 250.0);
+	heat.reports = 1e300;
+	ok(!heat_is_sane(&heat), "nor one of more reports than there can be");
 	is_int((long) (sizeof(Heat) % sizeof(double)), 0, "a model is an array of doubles");
 }
 

@@ -117,6 +117,10 @@ test_sanity(void)
 	ok(!sketch_is_sane(&sketch), "one that counts less than nothing is not");
 	sketch.counts[1] = INT64_MAX;
 	ok(!sketch_is_sane(&sketch), "nor one that would overflow");
+	sketch = (Sketch) {.first = 1, .n = 1, .counts = {(int64) 1 << 54}};
+	sketch_merge(&sketch, &sketch);
+	sketch_add(&sketch, 1);
+	ok(sketch_is_sane(&sketch), "one that has counted all it can stays one");
 	sketch = (Sketch) {.first = INT32_MAX, .n = 2};
 	ok(!sketch_is_sane(&sketch), "nor one of buckets that no number is in");
 	sketch = (Sketch) {.n = SKETCH_BUCKETS + 1};
