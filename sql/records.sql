@@ -1,0 +1,108 @@
+-- Records that come from elsewhere, and numbers that nobody means, do not keep a
+-- pool from working: they are refused, or harmless.
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS hwsched;
+\set VERBOSITY terse
+
+-- Runs a workload for so many seconds.
+CREATE PROCEDURE pg_temp.run(test text, seconds float8, pool text DEFAULT 'records') LANGUAGE plpgsql AS $$
+DECLARE
+	a record;
+BEGIN
+	PERFORM hwsched.submit(jsonb_build_object('test_id', test, 'test_type', 'nlp', 'model_id', 'net-' || length(test), 'expected_duration', 60), pool);
+	FOR a IN SELECT * FROM hwsched.schedule(test, pool) LOOP
+		PERFORM hwsched.start(a.assignment_id, pool);
+		UPDATE hwsched.assignment b SET assigned_at = now() - interval '1 day', started_at = now() - make_interval(secs => seconds) WHERE b.pool = run.pool AND b.assignment_id = a.assignment_id;
+		PERFORM hwsched.complete(a.assignment_id, pool => pool);
+	END LOOP;
+END
+$$;
+CREATE FUNCTION pg_temp.error_of(statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	state text; message text;
+BEGIN
+	EXECUTE statement;
+	RETURN 'no error';
+EXCEPTION WHEN OTHERS THEN
+	GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT;
+	RETURN concat_ws(' | ', state, message);
+END
+$$;
+
+SELECT hwsched.create_pool('records'), hwsched.register_worker('w1', '{"cpu_cores": 4}', 'records');
+SELECT format('CALL pg_temp.run(%L, %s)', repeat('r', i), 50 + i) FROM generate_series(1, 6) i \gexec
+SELECT expired FROM hwsched.maintain('records');
+CREATE TEMP TABLE learned AS SELECT hwsched.learning_json('records') AS document;
+
+--
+-- What was learned: numbers of device profiles and the pool's count of them that
+-- do not fit, and counts, times and sketches at their limits
+--
+CREATE TEMP TABLE strange (no serial, what text, document jsonb);
+CREATE FUNCTION pg_temp.with_durations(kind text, at int, number float8) RETURNS jsonb LANGUAGE sql AS $$
+	SELECT jsonb_set(document, '{durations}', (SELECT jsonb_agg(CASE WHEN d ->> 'kind' = kind THEN jsonb_set(d, ARRAY['numbers', at::text], to_jsonb(number)) ELSE d END)
+		FROM jsonb_array_elements(document -> 'durations') d)) FROM learned
+$$;
+CREATE FUNCTION pg_temp.with_tracks(changes jsonb) RETURNS jsonb LANGUAGE sql AS $$
+	SELECT jsonb_set(document, '{track_records}', (SELECT jsonb_agg(t || changes) FROM jsonb_array_elements(document -> 'track_records') t)) FROM learned
+$$;
+INSERT INTO strange (what, document) VALUES ('as it is', (SELECT document FROM learned)),
+	('the pool has numbered none', pg_temp.with_durations('pool', 1, 0)), ('the pool has numbered too many', pg_temp.with_durations('pool', 1, 2147483647)),
+	('the pool is no record', pg_temp.with_durations('pool', 0, 'NaN')), ('a number that takes gigabytes', pg_temp.with_durations('device', 0, 2147483647)),
+	('a pair that was used in the future', pg_temp.with_durations('model', 12, 1e300)), ('and before the first run', pg_temp.with_durations('model', 12, -7)),
+	('a worker a million times as slow', pg_temp.with_durations('worker', 1, 1e300)), ('a worker of no time at all', pg_temp.with_durations('worker', 1, -1e300)),
+	('a full sketch', pg_temp.with_tracks(jsonb_build_object('durations', ARRAY[100, 1::bigint << 54]))), ('an overfull sketch', pg_temp.with_tracks(jsonb_build_object('durations', ARRAY[100, 1::bigint << 55]))),
+	('less than none', pg_temp.with_tracks('{"samples": -1}')), ('all there are', pg_temp.with_tracks('{"successes": 9223372036854775807}')),
+	('never', pg_temp.with_tracks('{"updated_at": "-infinity"}')), ('always', pg_temp.with_tracks('{"updated_at": "infinity"}')), ('no preference', pg_temp.with_tracks('{"preference": "NaN"}'));
+-- another kind of device gets a number as well
+CREATE FUNCTION pg_temp.use(document jsonb) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	loaded text;
+BEGIN
+	PERFORM hwsched.create_pool('records_2'), hwsched.register_worker('w1', '{"cpu_cores": 4}', 'records_2');
+	loaded := pg_temp.error_of(format('SELECT hwsched.load_learning(%L, ''records_2'')', document));
+	CALL pg_temp.run('r', 50, 'records_2');
+	PERFORM count(*) FROM hwsched.plan_pending(pool => 'records_2');
+	PERFORM hwsched.drain_worker('w1', 'records_2'), hwsched.register_worker('w2', '{"cpu_cores": 8}', 'records_2');
+	CALL pg_temp.run('rr', 50, 'records_2');
+	PERFORM hwsched.maintain('records_2');
+	IF (SELECT count(*) < 2 FROM hwsched.duration_record WHERE pool = 'records_2' AND kind = 'worker') OR EXISTS (SELECT FROM hwsched.unsettled WHERE pool = 'records_2') THEN
+		loaded := loaded || ' and nothing is learned';
+	END IF;
+	PERFORM hwsched.drop_pool('records_2');
+	RETURN loaded;
+END
+$$;
+SELECT what, pg_temp.use(document) FROM strange ORDER BY no;
+
+--
+-- Numbers that would overflow when they are added up
+--
+SELECT pg_temp.error_of($$SELECT hwsched.update_load('w1', '{"power_w": 1e300}', 'records')$$), pg_temp.error_of($$SELECT hwsched.update_load('w1', '{"devices": [{"device_no": 0, "power_w": 1.1e9}]}', 'records')$$);
+SELECT hwsched.update_load('w1', '{"power_w": 1e9}', 'records'), hwsched.update_load('w1', '{"power_w": 1}', 'records');
+SELECT hwsched.submit_many('[{"test_id": "long", "test_type": "nlp", "expected_duration": 1.7e308}, {"test_id": "longer", "test_type": "nlp", "expected_duration": 1.7e308}, {"test_id": "short", "test_type": "nlp"}]', 'records');
+SELECT hwsched.assign_pending(NULL, 'records');
+SELECT count(*) FROM hwsched.claim('w1', 3, pool => 'records');
+SELECT hwsched.complete_many((SELECT array_agg(assignment_id) FROM hwsched.assignment WHERE pool = 'records' AND state = 'running'), 'records');
+-- an hour that is over
+UPDATE hwsched.load_history SET at = at - interval '1 hour' WHERE pool = 'records';
+UPDATE hwsched.assignment SET assigned_at = now() - interval '2 hours', started_at = now() - interval '61 minutes', finished_at = now() - interval '1 hour' WHERE pool = 'records';
+DELETE FROM hwsched.history_progress WHERE pool = 'records';
+UPDATE hwsched.worker SET registered_at = now() - interval '3 hours' WHERE pool = 'records';
+SELECT expired FROM hwsched.maintain('records');
+SELECT max(power_watts) > 1e8 AS power FROM hwsched.thermal_hour WHERE pool = 'records';
+SELECT sum(completed) AS completed, max(estimated_seconds) BETWEEN 1e9 AND 1e10 AS estimated FROM hwsched.execution_hour WHERE pool = 'records';
+SELECT sum(runs) AS runs, max(predicted_seconds) <= 1e10 AS predicted FROM hwsched.model_accuracy WHERE pool = 'records';
+-- and what is taken along can be loaded
+SELECT hwsched.create_pool('records_2'), hwsched.load_history(hwsched.history_json(pool => 'records'), 'records_2') > 0 AS loaded;
+SELECT hwsched.drop_pool('records_2');
+
+--
+-- What is nearly 0 is no float8 in SQL; and a time zone that there is not
+--
+SELECT hwsched.alter_pool('records', '{"retention": {"history": 1e-400, "hourly": 1e-400}, "ageing": 1e-400}');
+SELECT history, hourly FROM hwsched.retention WHERE pool = 'records';
+SELECT count(*) FROM hwsched.pending_workloads WHERE pool = 'records';
+SELECT expired FROM hwsched.maintain('records');
+SELECT pg_temp.error_of($$SELECT hwsched.load_history('{"thermal_states": {"w": [["2024-01-01 00:00+99", {}]]}}', 'records')$$);
+SELECT hwsched.drop_pool('records');
