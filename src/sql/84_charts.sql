@@ -20,7 +20,7 @@ SELECT * FROM (VALUES
          SELECT CASE WHEN place <= 30 THEN worker_id END AS worker_id, hardware_class, count(*) AS workers, sum(assignments) AS assignments,
                 sum(efficiency_ratio * assignments) / sum(assignments) AS efficiency_ratio, max(total) AS total
          FROM ranked GROUP BY 1, 2)
-     SELECT format(E'%s\u2003%s', coalesce(worker_id, workers || ' others'), hardware_class) AS hardware, hardware_class, assignments,
+     SELECT format('%s / %s', coalesce(worker_id, format('(%s others)', workers)), hardware_class) AS hardware, hardware_class, assignments,
             round(efficiency_ratio::numeric, 4) AS efficiency_ratio,
             CASE WHEN efficiency_ratio >= 0.7 THEN 'good' WHEN efficiency_ratio >= 0.4 THEN 'warning' ELSE 'poor' END AS rating,
             CASE WHEN total > 30 THEN format('the 30 most used of %s; the others together, by class', total) END AS note
@@ -42,7 +42,7 @@ SELECT * FROM (VALUES
          SELECT worker_id, row_number() OVER (ORDER BY sum(assignments) DESC, worker_id) <= 30 AS shown, count(*) OVER () AS total FROM part GROUP BY 1),
      type AS (SELECT workload_type FROM part GROUP BY 1 ORDER BY sum(assignments) DESC, 1 LIMIT 9),
      row AS (
-         SELECT CASE WHEN w.shown THEN w.worker_id ELSE format(E'%s\u2003others', w.total - 30) END AS worker,
+         SELECT CASE WHEN w.shown THEN w.worker_id ELSE format('(%s others)', w.total - 30) END AS worker,
                 coalesce(t.workload_type, 'other types') AS workload_type, sum(p.assignments) AS assignments, bool_and(w.shown) AS shown, max(w.total) AS total
          FROM part p JOIN worker w ON w.worker_id = p.worker_id LEFT JOIN type t ON t.workload_type = p.workload_type
          GROUP BY 1, 2)
@@ -64,7 +64,7 @@ SELECT * FROM (VALUES
          SELECT worker_id, device_no, row_number() OVER (ORDER BY max(max_temperature_ratio) DESC, count(*) DESC, worker_id, device_no) AS no, count(*) OVER () AS total
          FROM history WHERE temperature_ratio IS NOT NULL GROUP BY 1, 2),
      sample AS (
-         SELECT d.no, d.total, d.worker_id || coalesce(E'\u2003#' || d.device_no, '') AS device, date_bin($4, h.time, 'epoch') AS time,
+         SELECT d.no, d.total, d.worker_id || coalesce(' #' || d.device_no, '') AS device, date_bin($4, h.time, 'epoch') AS time,
                 max(h.max_temperature_ratio) AS temperature_ratio, max(h.temperature_celsius) AS temperature_celsius,
                 coalesce(min(h.phase::text) FILTER (WHERE h.phase::text <> 'normal'), min(h.phase::text)) AS phase
          FROM history h JOIN device d ON d.worker_id = h.worker_id AND d.device_no IS NOT DISTINCT FROM h.device_no
@@ -80,9 +80,9 @@ SELECT * FROM (VALUES
      FROM phased ORDER BY no, time
      $$,
      '[["device", "worker and device", "nominal"], ["time", "time (UTC)", "temporal"], ["temperature_ratio", "temperature (0 idle, 1 throttling)", "quantitative"],
-       ["temperature_celsius", "temperature (°C)", "quantitative"], ["phase", "thermal phase", "nominal"]]',
+       ["temperature_celsius", "temperature (degrees Celsius)", "quantitative"], ["phase", "thermal phase", "nominal"]]',
      NULL, NULL,
-     '{"facet": {"row": {"field": "device", "type": "nominal", "sort": null, "title": null,
+     '{"facet": {"row": {"field": "device", "type": "nominal", "sort": null, "title": "temperature from 0 (idle) to 1 (throttling) of worker and device",
                          "header": {"labelAngle": 0, "labelAlign": "left", "labelAnchor": "middle", "labelLimit": 180, "labelPadding": 6}}},
        "spec": {"height": 90, "width": 560,
                 "encoding": {"x": {"field": "time", "type": "temporal", "title": "time (UTC)", "scale": {"type": "utc"}}},
@@ -91,7 +91,7 @@ SELECT * FROM (VALUES
                                         "color": {"field": "phase", "type": "nominal", "title": "thermal phase",
                                                   "scale": {"domain": ["warming", "cooling"], "range": ["#E69F00", "#56B4E9"]}}}},
                           {"mark": {"type": "line", "color": "#D55E00", "point": {"size": 16, "color": "#D55E00"}},
-                           "encoding": {"y": {"field": "temperature_ratio", "type": "quantitative", "title": "0 idle, 1 throttling", "scale": {"domain": [0, 1]},
+                           "encoding": {"y": {"field": "temperature_ratio", "type": "quantitative", "title": "0 to 1", "scale": {"domain": [0, 1]},
                                               "axis": {"tickCount": 3}}}}]}}'),
     (4, 'resource_utilization', 'Utilization of resources', 'utilization_history',
      'worker_id, 1 AS samples, cpu_ratio, memory_ratio, gpu_ratio, io_ratio, network_ratio',
@@ -108,7 +108,7 @@ SELECT * FROM (VALUES
      SELECT worker, resource, round((sum(ratio * samples) / sum(samples))::numeric, 4) AS utilization_ratio, sum(samples) AS samples,
             CASE WHEN max(total) > 30 THEN format('the 30 most utilized of %s workers; the others together', max(total)) END AS note
      FROM (SELECT m.*, w.total, least(w.place, 31) AS place,
-                  CASE WHEN w.place <= 30 THEN w.worker_id ELSE format(E'%s\u2003others', w.total - 30) END AS worker
+                  CASE WHEN w.place <= 30 THEN w.worker_id ELSE format('(%s others)', w.total - 30) END AS worker
            FROM mean m JOIN worker w ON w.worker_id = m.worker_id) m
      GROUP BY place, worker, no, resource
      ORDER BY place, no
@@ -155,7 +155,7 @@ SELECT * FROM (VALUES
             CASE WHEN c.ratio BETWEEN 0.8 AND 1.2 THEN 'good' WHEN c.ratio BETWEEN 0.5 AND 1.5 THEN 'warning' ELSE 'poor' END AS rating, c.executions,
             -- the name of an outlier, unless a worse one is named at the same height
             CASE WHEN o.place IS NOT NULL AND NOT EXISTS (SELECT FROM outlier w WHERE w.place < o.place AND abs(w.y - o.y) < 0.06) THEN c.workload_id END AS outlier,
-            CASE WHEN c.x < 0.5 THEN 'right' ELSE 'left' END AS side,
+            CASE WHEN c.x > CASE WHEN c.ratio > 1 THEN 0.35 ELSE 0.65 END THEN 'left' ELSE 'right' END AS side,
             concat_ws('; ', CASE WHEN c.total > 500 THEN format('%s executions, those that lie together as one point', c.total) END,
                       CASE WHEN count(o.place) OVER () > 0 THEN 'those furthest off are named' END) AS note
      FROM counted c LEFT JOIN type t ON t.workload_type = c.workload_type LEFT JOIN outlier o ON o.place = c.place
@@ -166,8 +166,8 @@ SELECT * FROM (VALUES
        ["rating", "rating", "nominal"], ["executions", "executions", "quantitative"]]',
      'workload_type', '["vision", "nlp", "audio", "multimodal", "training", "inference", "embedding", "conversational", "mixed"]',
      '{"height": 360,
-       "encoding": {"x": {"field": "estimated_seconds", "type": "quantitative", "title": "estimated (seconds)", "scale": {"type": "log"}, "axis": {"format": "~g"}},
-                    "y": {"field": "actual_seconds", "type": "quantitative", "title": "actual (seconds)", "scale": {"type": "log"}, "axis": {"format": "~g"}}},
+       "encoding": {"x": {"field": "estimated_seconds", "type": "quantitative", "title": "estimated (seconds)", "scale": {"type": "log"}, "axis": {"format": "~g", "tickCount": 6}},
+                    "y": {"field": "actual_seconds", "type": "quantitative", "title": "actual (seconds)", "scale": {"type": "log"}, "axis": {"format": "~g", "tickCount": 6}}},
        "layer": [{"transform": [{"aggregate": [{"op": "min", "field": "estimated_seconds", "as": "e0"}, {"op": "min", "field": "actual_seconds", "as": "a0"},
                                                {"op": "max", "field": "estimated_seconds", "as": "e1"}, {"op": "max", "field": "actual_seconds", "as": "a1"}]},
                                 {"calculate": "min(datum.e0, datum.a0) / 2", "as": "low"}, {"calculate": "max(datum.e1, datum.a1) * 2", "as": "high"}],
@@ -176,7 +176,7 @@ SELECT * FROM (VALUES
                                "tooltip": {"value": "as estimated"}}},
                  {"mark": {"type": "point", "filled": true, "opacity": 0.8},
                   "encoding": {"color": {"field": "workload_type", "type": "nominal", "title": "type of work"},
-                               "size": {"field": "executions", "type": "quantitative", "legend": null, "scale": {"range": [40, 200]}}}},
+                               "size": {"field": "executions", "type": "quantitative", "legend": null, "scale": {"type": "log", "domain": [1, 1000], "range": [40, 300], "clamp": true}}}},
                  {"transform": [{"filter": "isValid(datum.outlier) && datum.side === ''right''"}], "mark": {"type": "text", "align": "left", "dx": 8, "limit": 180},
                   "encoding": {"text": {"field": "outlier", "type": "nominal"}}},
                  {"transform": [{"filter": "isValid(datum.outlier) && datum.side === ''left''"}], "mark": {"type": "text", "align": "right", "dx": -8, "limit": 180},
@@ -209,9 +209,10 @@ SELECT * FROM (VALUES
      $$,
      '[["time", "time (UTC)", "temporal"], ["workload_type", "type of work", "nominal"], ["assignments", "assignments", "quantitative"]]',
      'workload_type', '["vision", "nlp", "audio", "multimodal", "training", "inference", "embedding", "conversational", "mixed"]',
-     '{"height": 200, "mark": {"type": "bar"},
+     '{"height": 200, "mark": {"type": "rect"},
+       "transform": [{"stack": "assignments", "groupby": ["time"], "sort": [{"field": "workload_type"}], "as": ["below", "above"]}],
        "encoding": {"x": {"field": "time", "type": "temporal", "title": "time (UTC)", "scale": {"type": "utc"}}, "x2": {"field": "until"},
-                    "y": {"field": "assignments", "type": "quantitative", "stack": "zero", "title": "assignments (number in a step)", "axis": {"tickMinStep": 1}},
+                    "y": {"field": "above", "type": "quantitative", "title": "assignments (number in a step)", "axis": {"tickMinStep": 1}}, "y2": {"field": "below"},
                     "color": {"field": "workload_type", "type": "nominal", "title": "type of work"}}}'),
     (8, 'thermal_history', 'Temperature over time', 'thermal_history',
      'time, 1 AS samples, temperature_ratio, temperature_ratio AS max_temperature_ratio', 'time, samples, temperature_ratio, max_temperature_ratio',
@@ -385,7 +386,7 @@ BEGIN
         END IF;
     END IF;
     RETURN jsonb_build_object('$schema', 'https://vega.github.io/schema/vega-lite/v5.json', 'description', format('%s in pool %s', definition.title, pool),
-                              'title', jsonb_build_object('text', definition.title, 'subtitle', concat_ws('; ', format('pool %s', pool), note)),
+                              'title', jsonb_build_object('text', definition.title, 'subtitle', jsonb_build_array(format('pool %s', pool)) || coalesce(to_jsonb(note), '[]')),
                               'config', config, 'data', jsonb_build_object('values', rows)) || specification;
 END;
 $$;
