@@ -250,7 +250,7 @@ SELECT * FROM (VALUES
                     "y": {"field": "utilization_ratio", "type": "quantitative", "title": "mean utilization (%)", "scale": {"domain": [0, 1]}, "axis": {"format": ".0%"}},
                     "color": {"field": "resource", "type": "nominal", "title": "resource"}}}'),
     (10, 'execution_history', 'Execution times over time', 'execution_history',
-     $$time, (state::text = 'completed')::int AS completed, (state::text <> 'completed')::int AS failed,
+     $$time, (state::text = 'completed')::int AS completed, (state::text IN ('failed', 'expired'))::int AS failed,
        CASE WHEN state::text = 'completed' THEN estimated_seconds END AS estimated_seconds, CASE WHEN state::text = 'completed' THEN actual_seconds END AS actual_seconds$$,
      'time, completed, failed, estimated_seconds, actual_seconds',
      $$

@@ -76,7 +76,7 @@ BEGIN
     question.history := 'execution_history';
     question.columns := 'state::text AS state, CASE WHEN estimated_seconds > 0 THEN greatest(actual_seconds, 0.001) / greatest(estimated_seconds, 0.001) END AS ratio';
     question.hourly_columns := NULL;
-    question.query := 'SELECT count(*) FILTER (WHERE state = ''completed'') AS completed, count(*) FILTER (WHERE state <> ''completed'') AS failed,'
+    question.query := 'SELECT count(*) FILTER (WHERE state = ''completed'') AS completed, count(*) FILTER (WHERE state IN (''failed'', ''expired'')) AS failed,'
         ' round((percentile_cont(0.5) WITHIN GROUP (ORDER BY greatest(ratio, 1 / ratio)) FILTER (WHERE state = ''completed''))::numeric, 2) AS factor,'
         ' round(100 * avg((ratio BETWEEN 0.8 AND 1.25)::int) FILTER (WHERE state = ''completed'')) AS near, NULL AS note FROM history';
     done := (hwsched.chart_values(question, since, until, pool)).rows -> 0;

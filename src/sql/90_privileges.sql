@@ -21,7 +21,9 @@ GRANT EXECUTE ON FUNCTION
     hwsched.thermal_step, hwsched.thermal_at, hwsched.performance_level, hwsched.temperature_ratio
     TO hwsched_viewer, hwsched_worker;
 GRANT EXECUTE ON FUNCTION
-    hwsched.pool_settings, hwsched.plan_pending, hwsched.compatible_hardware, hwsched.explain_pending, hwsched.unsettled_records
+    hwsched.pool_settings, hwsched.plan_pending, hwsched.compatible_hardware, hwsched.explain_pending, hwsched.unsettled_records,
+    hwsched.vega_spec, hwsched.chart_values, hwsched.chart_colours, hwsched.summary_report, hwsched.report_figures, hwsched.vega_runtime,
+    hwsched.html_text, hwsched.html_source, hwsched.html_rating, hwsched.html_table
     TO hwsched_viewer;
 
 -- A worker acts for itself: register (again), report, claim, finish. Which worker
