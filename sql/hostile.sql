@@ -126,6 +126,9 @@ SELECT * FROM hwsched.claim('w', 3, true, '%s')
 SELECT hwsched.extend_lease(regress_calls.assignment('%s', 'running'), '1 hour', '%s')
 SELECT hwsched.complete(regress_calls.assignment('%s', 'running'), '{"a": 1}', '%s')
 SELECT * FROM hwsched.unsettled_records('%s')
+SELECT * FROM hwsched.predict('b', 'w', 0, '%s')
+SELECT * FROM hwsched.performance_history('w', NULL, NULL, NULL, '%s')
+SELECT hwsched.sketch_quantile(hwsched.sketch_sum(hwsched.sketch_of(x)), 0.5) FROM pg_catalog.generate_series(1, 3) x
 SELECT * FROM hwsched.running_on('w', '%s')
 SELECT hwsched.requirements(regress_calls.assignment('%s', 'running'), '%s')
 SELECT * FROM hwsched.preference
@@ -141,6 +144,10 @@ SELECT hwsched.unschedule_jobs('%s')
 SELECT hwsched.rebalance(10, '%s')
 SELECT * FROM hwsched.maintain('%s')
 SELECT hwsched.unregister_worker('v', '%s')
+CREATE TEMP TABLE learned AS SELECT hwsched.learning_json('%s') AS document
+SELECT hwsched.reset_learning('w', '%s'), hwsched.reset_learning(NULL, '%s')
+SELECT hwsched.load_learning(document, '%s') FROM pg_temp.learned
+DROP TABLE pg_temp.learned
 SELECT hwsched.workload_profile('{"test_type": "vision"}')
 SELECT * FROM hwsched.device_profiles('{"cpu_cores": 4, "supported_backends": ["cuda"]}')
 SELECT hwsched.is_compatible('{}', '{}'), hwsched.efficiency_score('{}', '{}'), hwsched.raw_efficiency('{}', '{}'), hwsched.predict_seconds('{}', '{}'), hwsched.predict_joules('{}', '{}', 1)

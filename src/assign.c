@@ -101,7 +101,7 @@ leave_queue(const Picture *picture, const char *pool, int count)
 enum
 {
 	POOL, WORKLOAD, RUN, ATTEMPT, SHARD, PRIORITY, PROFILE, WORKER, DEVICE_NOS, FIRST, LAST,
-	DEVICE_PROFILE, EFFICIENCY, ADJUSTED, SCORE, PREDICTED, GANG, KEY, NPARAMETERS
+	DEVICE_PROFILE, EFFICIENCY, ADJUSTED, SCORE, PREDICTED, GANG, KEY, FORMULA, MODEL, FAMILY, NPARAMETERS
 };
 
 /* Returns the concurrency keys of the placements, or NULL if there are none. */
@@ -123,6 +123,54 @@ keys_array(const Picture *picture)
 		nulls[i] = keys[i] == (Datum) 0;
 	}
 	return array_value(TEXTOID, keys, nulls, n);
+}
+
+/* Returns what the formula alone says of the placements, or NULL if nothing else was learned. */
+static Parameter
+formula_array(const Search *search)
+{
+	int			n = search->nplacements;
+	Datum	   *seconds;
+	bool	   *nulls;
+
+	if (search->forecast == NULL)
+		return NULL_VALUE;
+	seconds = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * n);
+	nulls = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(bool) * n);
+	for (int i = 0; i < n; i++)
+	{
+		seconds[i] = Float8GetDatum(search->placements[i].formula_seconds);
+		nulls[i] = search->placements[i].formula_seconds == search->placements[i].predicted_seconds;
+	}
+	return array_value(FLOAT8OID, seconds, nulls, n);
+}
+
+/* Returns the models, or their families, of the placements, or NULL if there are none. */
+static Parameter
+models_array(const Picture *picture, bool families)
+{
+	int			n = picture->search.nplacements;
+	Datum	   *names;
+	Datum	   *models;
+	bool	   *nulls;
+
+	if (picture->nmodels == 0)
+		return NULL_VALUE;
+	names = MemoryContextAllocExtended(CurrentMemoryContext, sizeof(Datum) * picture->nmodels,
+									   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	models = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * n);
+	nulls = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(bool) * n);
+	for (int i = 0; i < n; i++)
+	{
+		const QueueRow *row = &picture->rows[picture->search.placements[i].item];
+		int32		model = families ? row->family : row->model;
+
+		nulls[i] = model < 0;
+		if (model >= 0 && names[model] == (Datum) 0)
+			names[model] = CStringGetTextDatum(picture->models[model].name);
+		models[i] = model < 0 ? (Datum) 0 : names[model];
+	}
+	return array_value(TEXTOID, models, nulls, n);
 }
 
 /*
@@ -201,6 +249,9 @@ describe_placements(const Picture *picture, Parameter *parameters)
 		gang[i] = profile_strategy(&search->kinds[item->kind].profile) != STRATEGY_SINGLE;
 	}
 	parameters[KEY] = keys_array(picture);
+	parameters[FORMULA] = formula_array(search);
+	parameters[MODEL] = models_array(picture, false);
+	parameters[FAMILY] = models_array(picture, true);
 	parameters[WORKLOAD] = array_value(TEXTOID, workload, NULL, n);
 	parameters[WORKER] = array_value(TEXTOID, worker, NULL, n);
 }
@@ -220,14 +271,15 @@ write_decisions(Picture *picture, const char *pool, bool returning)
 {
 #define MAKE_SQL \
 	"INSERT INTO hwsched.assignment (pool, workload_id, run, attempt, shard_no, priority, profile_id, worker_id, device_nos," \
-	"    device_profile_id, efficiency, adjusted_efficiency, score, predicted_seconds, is_gang, concurrency_key)" \
+	"    device_profile_id, efficiency, adjusted_efficiency, score, predicted_seconds, is_gang, concurrency_key," \
+	"    formula_seconds, model_id, model_family)" \
 	" SELECT $1, workload_id, ($3)[i], ($4)[i], ($5)[i], ($6)[i], ($7)[i], worker_id, ($9)[($10)[i]:($11)[i]]," \
-	"    ($12)[i], ($13)[i], ($14)[i], ($15)[i], ($16)[i], ($17)[i], concurrency_key" \
-	" FROM (SELECT unnest($18) AS concurrency_key, unnest($2) AS workload_id, unnest($8) AS worker_id, generate_subscripts($2, 1) AS i) d"
+	"    ($12)[i], ($13)[i], ($14)[i], ($15)[i], ($16)[i], ($17)[i], concurrency_key, ($19)[i], model_id, model_family" \
+	" FROM (SELECT unnest($18) AS concurrency_key, unnest($20) AS model_id, unnest($21) AS model_family, unnest($2) AS workload_id, unnest($8) AS worker_id, generate_subscripts($2, 1) AS i) d"
 #define MAKE_TYPES \
 	{TEXTOID, TEXTARRAYOID, INT4ARRAYOID, INT4ARRAYOID, INT4ARRAYOID, INT2ARRAYOID, INT8ARRAYOID, TEXTARRAYOID, INT4ARRAYOID, \
 	 INT4ARRAYOID, INT4ARRAYOID, INT8ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, BOOLARRAYOID,\
-	 TEXTARRAYOID}
+	 TEXTARRAYOID, FLOAT8ARRAYOID, TEXTARRAYOID, TEXTARRAYOID}
 	static Statement make = {MAKE_SQL, MAKE_TYPES};
 	static Statement make_returning = {MAKE_SQL " RETURNING *", MAKE_TYPES};
 	Parameter	parameters[NPARAMETERS] = {[POOL] = TEXT_VALUE(pool)};

@@ -66,17 +66,10 @@ static const double spread_variance[DURATION_FACTORS] = {0.01, 0.05, 0.05, 0.05}
 /* Sizes this much apart, in doublings, are still alike. */
 #define ALIKE_DOUBLINGS 2.0
 
-/* What is known of a model's factors. */
-typedef struct Factors
-{
-	double		mean[DURATION_FACTORS];
-	double		covariance[TRIANGLE(DURATION_FACTORS)];
-} Factors;
-
 /* What is expected of a model on a device profile, as logarithms over the formula, without the shifts. */
 typedef struct Expectation
 {
-	Factors		factors;		/* of the model, had it not run here */
+	DurationFactors factors;		/* of the model, had it not run here */
 	double		unseen_mean;	/* what they say */
 	double		unseen_variance;
 	double		mean;			/* with what is known of the pair */
@@ -228,8 +221,8 @@ sample_covariance(const DurationRecords *r, double size, const double *level, in
  * Sets what is to be expected of the factors of a model of this family and
  * size, from what the other models of the family took.
  */
-static void
-expect_of_family(const DurationRecords *r, Factors *factors)
+void
+duration_expect(const DurationRecords *r, DurationFactors *factors)
 {
 	double		size = r->model->number > 0 ? r->model->size : r->size;
 	DurationDevice *devices[DURATION_SAMPLES];
@@ -280,7 +273,7 @@ expect_of_family(const DurationRecords *r, Factors *factors)
  * spread of its own, and what it took itself, but for one pair (NULL: for none).
  */
 static void
-know_factors(const DurationRecords *r, const Factors *family, const DurationPair *without, Factors *known)
+know_factors(const DurationRecords *r, const DurationFactors *family, const DurationPair *without, DurationFactors *known)
 {
 	double		prior[TRIANGLE(DURATION_FACTORS)];
 	double		precision[TRIANGLE(DURATION_FACTORS)];
@@ -319,7 +312,7 @@ know_factors(const DurationRecords *r, const Factors *family, const DurationPair
 
 /* Sets what is expected of a model on a device profile. */
 static void
-expect_run(const DurationRecords *r, const DurationDevice *device, const Factors *family, Expectation *e)
+expect_run(const DurationRecords *r, const DurationDevice *device, const DurationFactors *family, Expectation *e)
 {
 	double		noise = run_noise(r->type, device);
 	double		x[DURATION_LOADINGS] = {1};
@@ -360,25 +353,36 @@ shift_variance(const DurationShift *shift)
 	return shift->runs > 0 ? shift->variance + SHIFT_DRIFT : SHIFT_VARIANCE;
 }
 
-/* Returns the seconds that a run is expected to take, given what the formula says. */
+/*
+ * Returns the seconds that a run is expected to take, given what the formula
+ * says and what duration_expect() does.
+ */
 DurationEstimate
-duration_predict(const DurationRecords *r, double formula_seconds)
+duration_estimate(const DurationRecords *r, const DurationFactors *expected, double formula_seconds)
 {
 	DurationDevice device = *r->device;
-	Factors		family;
 	Expectation e;
 	double		deviation;
 	DurationEstimate estimate;
 
 	if (device.number == 0)
 		loadings_fit(r->pool, &device);
-	expect_of_family(r, &family);
-	expect_run(r, &device, &family, &e);
+	expect_run(r, &device, expected, &e);
 	deviation = sqrt(e.variance + shift_variance(&device.shift) + shift_variance(&r->worker->shift));
 	estimate.p50 = formula_seconds * exp(e.mean + device.shift.level + r->worker->shift.level);
 	estimate.p90 = estimate.p50 *
 		exp((NORMAL_P90 + r->type->quantile) * Min(deviation, LARGEST_DEVIATION));
 	return estimate;
+}
+
+/* Returns the seconds that a run is expected to take, given what the formula says. */
+DurationEstimate
+duration_predict(const DurationRecords *r, double formula_seconds)
+{
+	DurationFactors expected;
+
+	duration_expect(r, &expected);
+	return duration_estimate(r, &expected, formula_seconds);
 }
 
 /* Returns how much something so many standard deviations away counts, 0..1. */
@@ -460,10 +464,10 @@ learn_quantile(DurationType *type, double deviations)
  * its factors.
  */
 static void
-learn_family(const DurationRecords *r, const Factors *family)
+learn_family(const DurationRecords *r, const DurationFactors *family)
 {
 	double		prior[TRIANGLE(DURATION_FACTORS)];
-	Factors		known;
+	DurationFactors known;
 
 	r->family->runs++;
 	know_factors(r, family, NULL, &known);
@@ -592,7 +596,7 @@ learn_loadings(const DurationRecords *r, DurationDevice *device, const Expectati
  * be one.
  */
 static void
-look_again(const DurationRecords *r, const Factors *family, DurationPair *pair)
+look_again(const DurationRecords *r, const DurationFactors *family, DurationPair *pair)
 {
 	DurationDevice *device = numbered_device(r, pair->device);
 	Expectation e;
@@ -619,7 +623,7 @@ duration_learn(const DurationRecords *r, double formula_seconds, double actual_s
 {
 	double		value = log(actual_seconds / formula_seconds);
 	bool		first = r->device->number == 0 || r->family->models == 0;
-	Factors		family;
+	DurationFactors family;
 	Expectation e;
 	double		innovation;
 	double		variance;
@@ -640,7 +644,7 @@ duration_learn(const DurationRecords *r, double formula_seconds, double actual_s
 		r->model->number = r->family->models + 1;
 		r->model->size = r->size;
 	}
-	expect_of_family(r, &family);
+	duration_expect(r, &family);
 	expect_run(r, r->device, &family, &e);
 	innovation = value - e.mean - r->device->shift.level - r->worker->shift.level;
 	variance = e.variance + shift_variance(&r->device->shift) + shift_variance(&r->worker->shift);

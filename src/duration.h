@@ -21,19 +21,17 @@
  *		record			key besides the pool		numbers
  *		DurationPool								23
  *		DurationType	workload_type				5
- *		DurationFamily	workload_type, family		7, and 5 per sample, 24 at most
+ *		DurationFamily	workload_type, family		12, and 5 per sample, 24 at most
  *		DurationModel	workload_type, model_id		7, and 6 per device profile it ran on, 32 at most
  *		DurationDevice	device profile				50
  *		DurationWorker	worker_id, device profile	6
  *
  * A completed run changes one of each kind (and looks at two other device
- * profiles again), in constant time: some 25 microseconds.  In SQL each kind is
- * a table with its key and one float8[] in the order of the struct, cut behind
- * the last sample or pair.  Whoever settles a batch reads the records that its
- * runs name with one statement per kind, learns run by run in memory, and writes
- * with one statement per kind.  Device profiles are referred to by the number
- * that they are given with their first run; those named by samples and pairs
- * have to be read as well, and written if they have changed.
+ * profiles again), in constant time: some 25 microseconds.  A table keeps each
+ * as its key and one float8[] in the order of the struct, cut behind the last
+ * sample or pair (duration_record.c).  Device profiles are referred to by the
+ * number that they are given with their first run; those named by samples and
+ * pairs have to be read as well, and written if they have changed.
  */
 #ifndef HWSCHED_DURATION_H
 #define HWSCHED_DURATION_H
@@ -136,6 +134,17 @@ typedef struct DurationWorker
 	DurationShift shift;
 } DurationWorker;
 
+/* The kinds of records, in the order of hwsched.duration_kind. */
+typedef enum DurationKind
+{
+	DURATION_POOL,
+	DURATION_TYPE,
+	DURATION_FAMILY,
+	DURATION_MODEL,
+	DURATION_DEVICE,
+	DURATION_WORKER
+} DurationKind;
+
 /*
  * The records a run is about; none is NULL.  devices[number - 1] are the device
  * profiles that model and family name, this one among them; NULL where it is
@@ -154,15 +163,32 @@ typedef struct DurationRecords
 	double		size;			/* in the model's name; NAN: none */
 } DurationRecords;
 
+/* What is known of the factors of a model. */
+typedef struct DurationFactors
+{
+	double		mean[DURATION_FACTORS];
+	double		covariance[TRIANGLE(DURATION_FACTORS)];
+} DurationFactors;
+
 typedef struct DurationEstimate
 {
 	double		p50;			/* seconds */
 	double		p90;
 } DurationEstimate;
 
+/*
+ * The first is the same whatever the device and worker, and costs the most: who
+ * estimates a model on many of them does it once.
+ */
+extern void duration_expect(const DurationRecords *records, DurationFactors *expected);
+extern DurationEstimate duration_estimate(const DurationRecords *records, const DurationFactors *expected,
+										  double formula_seconds);
 extern DurationEstimate duration_predict(const DurationRecords *records, double formula_seconds);
 extern void duration_learn(const DurationRecords *records, double formula_seconds, double actual_seconds);
 extern void duration_forget_device(DurationPool *pool, DurationDevice *device);
+extern int	duration_record_size(DurationKind kind);
+extern int	duration_record_used(DurationKind kind, const double *record);
+extern bool duration_record_is_sane(DurationKind kind, const double *numbers, int count);
 extern double duration_family(const char *model_id, char *family, Size family_size);
 
 #endif							/* HWSCHED_DURATION_H */

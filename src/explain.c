@@ -6,6 +6,7 @@
 #include "postgres.h"
 
 #include "context.h"
+#include "explain.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "predict.h"
@@ -16,7 +17,7 @@ PG_FUNCTION_INFO_V1(compatible_hardware);
 PG_FUNCTION_INFO_V1(explain_pending);
 
 /* Returns a refusal in words. */
-static const char *
+const char *
 refusal_reason(Refusal refusal)
 {
 	static const char *const reasons[] = {
@@ -196,6 +197,7 @@ compatible_hardware(PG_FUNCTION_ARGS)
 		const Worker *worker = &fleet->workers[candidate->worker];
 		const Device *device = &fleet->devices[ranked[i].device];
 		const DeviceProfile *profile = &fleet->profiles[device->profile];
+		Candidate	shown = {.worker = candidate->worker, .ndevices = 1, .devices = &ranked[i].device};
 		Datum		values[17];
 		bool		nulls[17] = {0};
 		int			c = 0;
@@ -217,7 +219,8 @@ compatible_hardware(PG_FUNCTION_ARGS)
 		nulls[c] = ranked[i].refusal != FITS;
 		values[c] = Float8GetDatum(nulls[c] ? 0 : ranked[i].score);
 		c++;
-		values[c++] = Float8GetDatum(predict_seconds(&kind->profile, profile, picture.items[0].expected_seconds));
+		values[c++] = Float8GetDatum(candidate_seconds(search, kind, &shown, picture.items[0].expected_seconds,
+												   picture.items[0].subject));
 		nulls[c] = ranked[i].refusal == FITS && waits == NULL;
 		values[c++] = CStringGetTextDatum(ranked[i].refusal == FITS && waits != NULL ? waits :
 										  refusal_reason(ranked[i].refusal));

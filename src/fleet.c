@@ -13,6 +13,7 @@
 #include "common/hashfn.h"
 #include "context.h"
 #include "definitions.h"
+#include "experience.h"
 #include "fleet.h"
 #include "learn.h"
 #include "settle.h"
@@ -406,7 +407,8 @@ load_records(Picture *picture, const char *pool, const EndedAssignment *unsettle
 {
 	/* in the table: what is not settled is added here */
 	static Statement statement = {
-		"SELECT workload_type, worker_id, preference, successes, failures, mean_seconds FROM hwsched.track_record"
+		"SELECT workload_type, worker_id, preference, successes, failures, mean_seconds,"
+		"  extract(epoch FROM now() - updated_at)::float8 FROM hwsched.track_record"
 		" WHERE pool = $1 ORDER BY workload_type",
 		{TEXTOID}
 	};
@@ -416,7 +418,8 @@ load_records(Picture *picture, const char *pool, const EndedAssignment *unsettle
 	Learned    *learned;
 	int			nlearned;
 
-	if (picture->settings.preference_weight == 0 && (picture->policies.uses & USES_PERFORMANCE) == 0)
+	if (!picture->settings.learning ||
+		(picture->settings.preference_weight == 0 && (picture->policies.uses & USES_PERFORMANCE) == 0))
 		return;
 	nlearned = nunsettled == 0 ? 0 :
 		learn(pool, &picture->settings, unsettled, nunsettled, true, read_only, &learned);
@@ -431,7 +434,8 @@ load_records(Picture *picture, const char *pool, const EndedAssignment *unsettle
 			records[nrecords++] = begin_record(picture, type);
 		if (worker < 0)
 			continue;
-		records[nrecords - 1].preference[worker] = column_number(i, 3);
+		records[nrecords - 1].preference[worker] = preference_aged(column_number(i, 3), column_number(i, 7),
+																		picture->settings.preference_half_life);
 		records[nrecords - 1].performance[worker] = (Performance) {
 			column_bigint(i, 4), column_bigint(i, 5), zero_if_absent(column_number(i, 6))
 		};
@@ -509,6 +513,7 @@ picture_fleet(Picture *picture, const char *pool, const char *only_worker, bool 
 		fleet_give_back(&picture->fleet, &unsettled[i], 1);
 	load_records(picture, pool, unsettled, nunsettled, read_only);
 	load_context(picture, pool, read_only);
+	load_forecast(picture, pool, unsettled, nunsettled, read_only);
 	picture->search.partial = only_worker != NULL;
 	search_begin(&picture->search);
 	if (picture->nretries > 0 && only_worker == NULL)

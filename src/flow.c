@@ -384,9 +384,8 @@ fill_lane(const Flow *flow, QueueItem *items, int kind_number, int lane, LaneHea
 		if (lane_candidate(flow, kind, lane, first.worker, &candidate))
 		{
 			int			item = waiting[(*next)++];
-			double		seconds = candidate_seconds(search, kind, &candidate, items[item].expected_seconds);
 
-			search_book(search, kind, item, &candidate, 0)->predicted_seconds = seconds;
+			book_item(search, items, item, &candidate, 0);
 			items[item].nplacements = 1;
 			take_key(search, &items[item]);
 			placed++;

@@ -32,6 +32,7 @@ typedef struct Member
 	Candidate	candidate;		/* with devices of its own */
 	double		score;
 	double		seconds;
+	double		formula_seconds;
 } Member;
 
 /*
@@ -39,7 +40,7 @@ typedef struct Member
  * them at the most.  Returns their number; the fleet is as it was.
  */
 static int
-find_members(Search *search, WorkKind *kind, double expected_seconds, Member *members, int most)
+find_members(Search *search, WorkKind *kind, const QueueItem *item, Member *members, int most)
 {
 	bool		share_worker = may_share_worker(kind);
 	int			count = 0;
@@ -55,7 +56,8 @@ find_members(Search *search, WorkKind *kind, double expected_seconds, Member *me
 		devices = palloc(sizeof(int32) * member->candidate.ndevices);
 		memcpy(devices, member->candidate.devices, sizeof(int32) * member->candidate.ndevices);
 		member->candidate.devices = devices;
-		member->seconds = candidate_seconds(search, kind, &member->candidate, expected_seconds);
+		member->seconds = candidate_seconds(search, kind, &member->candidate, item->expected_seconds, item->subject);
+		member->formula_seconds = candidate_seconds(search, kind, &member->candidate, item->expected_seconds, -1);
 		fleet_occupy(search->fleet, kind, member->candidate.worker, devices, member->candidate.ndevices, 1);
 		bar_worker(search, member->candidate.worker, !share_worker);
 		count++;
@@ -110,7 +112,7 @@ place_gang(Search *search, QueueItem *items, int index)
 	int			most = gang_most(&kind->profile, &kind->demand);
 	bool		sharded = profile_strategy(&kind->profile) == STRATEGY_SHARDED;
 	Member	   *members = palloc(sizeof(Member) * most);
-	int			found = find_members(search, kind, item->expected_seconds, members, most);
+	int			found = find_members(search, kind, item, members, most);
 
 	if (found >= least)
 	{
@@ -123,6 +125,10 @@ place_gang(Search *search, QueueItem *items, int index)
 
 			placement->shard_no = i;
 			placement->predicted_seconds = sharded ? seconds : members[i].seconds;
+			placement->formula_seconds = members[i].formula_seconds;
+			/* a shard's run tells of its model what a whole one would */
+			if (sharded)
+				placement->formula_seconds *= seconds / members[i].seconds;
 		}
 		item->nplacements = count;
 	}

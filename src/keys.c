@@ -50,12 +50,13 @@ seen_key(const Seek *seek, const char *worker_id)
 /* The columns of a key; read_key() knows their order. */
 #define KEY_COLUMNS(ord, worker_id, preference) \
 	"SELECT " ord "::int, " worker_id ", l.hardware_id, l.cpu_readiness, l.accelerator_readiness, l.state_hash," \
-	" u.assignments, u.total_assignments, u.is_full, " preference
+	" u.assignments, u.total_assignments, u.is_full, " preference ".preference," \
+	" extract(epoch FROM now() - " preference ".updated_at)::float8"
 /* OFFSET 0: whatever the planner believes of the tables, it can only probe them */
 #define PROBE(join, table, alias, condition) \
 	join " LATERAL (SELECT * FROM hwsched." table " x WHERE x.pool = $1 AND " condition " OFFSET 0) " alias " ON true"
 #define BY_READINESS(readiness) \
-	KEY_COLUMNS("e.ord", "l.worker_id", "p.preference") \
+	KEY_COLUMNS("e.ord", "l.worker_id", "p") \
 	" FROM unnest($3, $4, $5, $6) WITH ORDINALITY e(hardware_id, readiness, state_hash, worker_id, ord)" \
 	" CROSS JOIN LATERAL (SELECT * FROM hwsched.worker_load x WHERE x.pool = $1 AND x.hardware_id = e.hardware_id" \
 	"  AND x." readiness " IS NOT NULL" \
@@ -90,7 +91,8 @@ read_key(Seek *seek, uint64 row)
 	key->assignments = column_int(row, 7);
 	key->total_assignments = column_bigint(row, 8);
 	key->is_full = column_bool(row, 9);
-	key->preference = isnan(preference) ? NEUTRAL : preference;
+	key->preference = isnan(preference) ? NEUTRAL :
+		preference_aged(preference, column_number(row, 11), seek->picture->settings.preference_half_life);
 	if (seek->nkeys == seek->keys_allocated)
 	{
 		seek->keys_allocated = Max(256, seek->keys_allocated * 2);
@@ -102,11 +104,20 @@ read_key(Seek *seek, uint64 row)
 	return key;
 }
 
-/* What was learned of workers counts only if the pool says so. */
+/* Returns whether what was learned of workers counts. */
+bool
+prefers(const Seek *seek)
+{
+	const PoolSettings *settings = &seek->picture->settings;
+
+	return settings->learning && settings->preference_weight > 0;
+}
+
+/* Returns the type of work, if what was learned of workers counts, else NULL. */
 static Parameter
 workload_type(const Seek *seek)
 {
-	return seek->picture->settings.preference_weight > 0 ? TEXT_OR_NULL(seek->kind->profile.workload_type) : NULL_VALUE;
+	return prefers(seek) ? TEXT_OR_NULL(seek->kind->profile.workload_type) : NULL_VALUE;
 }
 
 /* Moves a line's end to a row that was read, if that comes later. */
@@ -187,7 +198,7 @@ void
 read_least_used(Seek *seek, const int *kins, int count, int most)
 {
 	static Statement statement = {
-		KEY_COLUMNS("e.ord", "u.worker_id", "p.preference")
+		KEY_COLUMNS("e.ord", "u.worker_id", "p")
 		" FROM unnest($3, $4, $5, $6) WITH ORDINALITY e(hardware_id, assignments, total_assignments, worker_id, ord)"
 		" CROSS JOIN LATERAL (SELECT * FROM hwsched.worker_usage x WHERE x.pool = $1 AND x.hardware_id = e.hardware_id"
 		"  AND NOT x.is_full"
@@ -236,7 +247,7 @@ void
 read_line_of_all(Seek *seek, Class class)
 {
 #define READIEST(readiness) \
-	KEY_COLUMNS("1", "l.worker_id", "p.preference") \
+	KEY_COLUMNS("1", "l.worker_id", "p") \
 	" FROM (SELECT * FROM hwsched.worker_load x WHERE x.pool = $1 AND x." readiness " IS NOT NULL" \
 	"  AND (x." readiness ", x.worker_id) < ($3, $4)" \
 	"  ORDER BY x." readiness " DESC, x.worker_id DESC LIMIT $5) l" \
@@ -270,12 +281,16 @@ read_line_of_all(Seek *seek, Class class)
 	line->alike = !line->ended && line->reads > 1 && line->readiness == before;
 }
 
-/* Reads the next most preferred workers; below the neutral preference it ends. */
+/*
+ * Reads the next most preferred workers; below the neutral preference it ends.
+ * The order is that of preferences as they were learned: those above neutral
+ * are less by now, so it bounds them.
+ */
 void
 read_preferred(Seek *seek, int most)
 {
 	static Statement statement = {
-		KEY_COLUMNS("1", "p.worker_id", "p.preference")
+		KEY_COLUMNS("1", "p.worker_id", "p")
 		" FROM (SELECT * FROM hwsched.track_record x WHERE x.pool = $1 AND x.workload_type = $2"
 		"  AND x.preference > 0.5 AND (x.preference, x.worker_id) < ($3, $4)"
 		"  ORDER BY x.preference DESC, x.worker_id DESC LIMIT $5) p"

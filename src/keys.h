@@ -112,6 +112,7 @@ typedef struct Seek
 	Candidate	best;
 } Seek;
 
+extern bool prefers(const Seek *seek);
 extern bool less_used_than(int32 assignments, int64 total_assignments, const char *worker_id, const Worker *worker);
 extern Key **seen_key(const Seek *seek, const char *worker_id);
 

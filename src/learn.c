@@ -1,22 +1,33 @@
 /*
  * learn.c
  *		How well a worker does on a type of work, from outcomes: preferences,
- *		successes, failures and durations.
+ *		successes, failures and durations.  And what else outcomes teach.
  */
 #include "postgres.h"
 
 #include <math.h>
 
+#include "access/xact.h"
+#include "accuracy.h"
+#include "arguments.h"
 #include "common/hashfn.h"
+#include "experience.h"
 #include "learn.h"
 #include "score.h"
+#include "sketches.h"
 #include "statement.h"
 #include "utils/hsearch.h"
+#include "utils/timestamp.h"
+#include "worker.h"
+
+PG_FUNCTION_INFO_V1(preference_now);
+PG_FUNCTION_INFO_V1(reset_learning);
 
 /*
- * Returns what one outcome says, 0..1: 0.5 as predicted, more when faster,
- * less when slower, 0 for a failure.  Predictions are never below a second,
- * so neither is what they are compared with.
+ * Returns what one outcome says, 0..1: 0.5 as the profiles alone let expect,
+ * more when faster, less when slower, 0 for a failure.  (Were it compared with
+ * what was learned, a worker known to be fast would not be preferred any more.)
+ * Predictions are never below a second, so neither is what they are compared with.
  */
 static double
 observed_quality(const EndedAssignment *ended, bool succeeded)
@@ -26,7 +37,21 @@ observed_quality(const EndedAssignment *ended, bool succeeded)
 	if (!succeeded)
 		return 0;
 	actual = isnan(ended->actual_seconds) ? 1 : Max(1, ended->actual_seconds);
-	return ended->predicted_seconds / (ended->predicted_seconds + actual);
+	return ended->formula_seconds / (ended->formula_seconds + actual);
+}
+
+/* preference_now(preference float8, updated_at timestamptz, pool text) RETURNS float8 */
+Datum
+preference_now(PG_FUNCTION_ARGS)
+{
+	TimestampTz updated_at = PG_GETARG_TIMESTAMPTZ(1);
+	double		age = (double) (GetCurrentTransactionStartTimestamp() - updated_at) / USECS_PER_SEC;
+	PoolSettings settings;
+
+	SPI_connect();
+	pool_settings_load(text_to_cstring(PG_GETARG_TEXT_PP(2)), true, &settings);
+	SPI_finish();
+	PG_RETURN_FLOAT8(preference_aged(PG_GETARG_FLOAT8(0), age, settings.preference_half_life));
 }
 
 /* A worker and a type of work, and their place among what is learned. */
@@ -66,6 +91,33 @@ pair_table(void)
 }
 
 /*
+ * Counts a success and its duration (NAN: it is not known), by the running mean
+ * and squares of Welford (1962): no sum that grows, no difference of two.
+ */
+static void
+add_success(Learned *known, double seconds)
+{
+	double		before = known->mean_seconds;
+
+	known->successes++;
+	if (isnan(seconds))
+		return;
+	if (isnan(before))
+	{
+		known->mean_seconds = known->min_seconds = known->max_seconds = seconds;
+		known->squares = 0;
+	}
+	else
+	{
+		known->mean_seconds += (seconds - before) / known->successes;
+		known->squares += (seconds - before) * (seconds - known->mean_seconds);
+		known->min_seconds = Min(known->min_seconds, seconds);
+		known->max_seconds = Max(known->max_seconds, seconds);
+	}
+	sketch_add(known->durations, seconds);
+}
+
+/*
  * Works out what is known of each worker and workload type after some more
  * outcomes, in their order.  Returns how many pairs there are and sets *learned.
  */
@@ -74,7 +126,8 @@ learn(const char *pool, const PoolSettings *settings, const EndedAssignment *end
 	  bool read_only, Learned **learned)
 {
 	static Statement find = {
-		"SELECT k.ord::int, p.preference, p.samples, p.successes, p.failures, p.mean_seconds FROM unnest($2, $3) WITH ORDINALITY k(workload_type, worker_id, ord)"
+		"SELECT k.ord::int, p.preference, extract(epoch FROM now() - p.updated_at)::float8, p.samples, p.successes, p.failures,"
+		"  p.mean_seconds, p.squares, p.min_seconds, p.max_seconds, p.durations FROM unnest($2, $3) WITH ORDINALITY k(workload_type, worker_id, ord)"
 		" JOIN hwsched.track_record p ON p.pool = $1 AND p.workload_type = k.workload_type AND p.worker_id = k.worker_id",
 		{TEXTOID, TEXTARRAYOID, TEXTARRAYOID}
 	};
@@ -96,7 +149,8 @@ learn(const char *pool, const PoolSettings *settings, const EndedAssignment *end
 			pair->number = n;
 			types[n] = ended[i].workload_type;
 			workers[n] = ended[i].worker_id;
-			(*learned)[n++] = (Learned) {ended[i].workload_type, ended[i].worker_id, 0.5, 0, 0, 0, NAN};
+			(*learned)[n++] = (Learned) {ended[i].workload_type, ended[i].worker_id, 0.5, 0, 0, 0, NAN, NAN, NAN, NAN,
+				palloc0(sizeof(Sketch))};
 		}
 		pairs[i] = pair->number;
 	}
@@ -104,12 +158,19 @@ learn(const char *pool, const PoolSettings *settings, const EndedAssignment *end
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
 		Learned    *known = &(*learned)[column_int(i, 1) - 1];
+		bool		isnull;
+		Datum		durations;
 
-		known->preference = column_number(i, 2);
-		known->samples = column_bigint(i, 3);
-		known->successes = column_bigint(i, 4);
-		known->failures = column_bigint(i, 5);
-		known->mean_seconds = column_number(i, 6);
+		known->preference = preference_aged(column_number(i, 2), column_number(i, 3), settings->preference_half_life);
+		known->samples = column_bigint(i, 4);
+		known->successes = column_bigint(i, 5);
+		known->failures = column_bigint(i, 6);
+		known->mean_seconds = column_number(i, 7);
+		known->squares = column_number(i, 8);
+		known->min_seconds = column_number(i, 9);
+		known->max_seconds = column_number(i, 10);
+		durations = column(i, 11, &isnull);
+		sketch_read(durations, isnull, known->durations);
 	}
 	for (int i = 0; i < count; i++)
 	{
@@ -120,67 +181,119 @@ learn(const char *pool, const PoolSettings *settings, const EndedAssignment *end
 		known->samples++;
 		if (!succeeded)
 			known->failures++;
-		else if (!isnan(ended[i].actual_seconds))
-		{
-			/* the running mean of Welford (1962): no sum that grows */
-			known->successes++;
-			known->mean_seconds = known->successes == 1 || isnan(known->mean_seconds) ? ended[i].actual_seconds :
-				known->mean_seconds + (ended[i].actual_seconds - known->mean_seconds) / known->successes;
-		}
+		else
+			add_success(known, ended[i].actual_seconds);
 	}
 	hash_destroy(table);
 	return n;
 }
 
-/*
- * Moves the preference of each worker and workload type toward what was
- * observed.  The pool is locked, so nobody else learns of them
- * at the same time.
- */
-void
-learn_preferences(const char *pool, const PoolSettings *settings,
-				  const EndedAssignment *ended, int count, bool succeeded)
+/* Writes what is known of each worker and workload type after some outcomes. */
+static void
+write_records(const char *pool, const Learned *learned, int n)
 {
 	static Statement write = {
 		"INSERT INTO hwsched.track_record AS p (pool, workload_type, worker_id, preference, samples, successes, failures,"
-		"  mean_seconds, updated_at)"
-		" SELECT $1, k.workload_type, k.worker_id, k.preference, k.samples, k.successes, k.failures, k.mean_seconds, now()"
-		" FROM unnest($2, $3, $4, $5, $6, $7, $8) k(workload_type, worker_id, preference, samples, successes, failures, mean_seconds)"
+		"  mean_seconds, squares, min_seconds, max_seconds, durations, updated_at)"
+		" SELECT $1, k.workload_type, k.worker_id, k.preference, k.samples, k.successes, k.failures, k.mean_seconds, k.squares,"
+		"  k.min_seconds, k.max_seconds, ($12)[k.first:k.last], now()"
+		" FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $13, $14) k(workload_type, worker_id, preference, samples, successes,"
+		"  failures, mean_seconds, squares, min_seconds, max_seconds, first, last)"
 		/* it may have left since */
 		" JOIN hwsched.worker w ON w.pool = $1 AND w.worker_id = k.worker_id"
 		" ON CONFLICT (pool, workload_type, worker_id) DO UPDATE SET preference = EXCLUDED.preference,"
 		"  samples = EXCLUDED.samples, successes = EXCLUDED.successes, failures = EXCLUDED.failures,"
-		"  mean_seconds = EXCLUDED.mean_seconds, updated_at = EXCLUDED.updated_at",
-		{TEXTOID, TEXTARRAYOID, TEXTARRAYOID, FLOAT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, FLOAT8ARRAYOID}
+		"  mean_seconds = EXCLUDED.mean_seconds, squares = EXCLUDED.squares, min_seconds = EXCLUDED.min_seconds,"
+		"  max_seconds = EXCLUDED.max_seconds, durations = EXCLUDED.durations, updated_at = EXCLUDED.updated_at",
+		{TEXTOID, TEXTARRAYOID, TEXTARRAYOID, FLOAT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, FLOAT8ARRAYOID,
+			FLOAT8ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, INT8ARRAYOID, INT4ARRAYOID, INT4ARRAYOID}
 	};
-	Learned    *learned;
-	int			n = learn(pool, settings, ended, count, succeeded, false, &learned);
 	const char **types = palloc(sizeof(char *) * (n + 1));
 	const char **workers = palloc(sizeof(char *) * (n + 1));
-	Datum	   *preferences = palloc(sizeof(Datum) * (n + 1));
-	Datum	   *samples = palloc(sizeof(Datum) * (n + 1));
-	Datum	   *successes = palloc(sizeof(Datum) * (n + 1));
-	Datum	   *failures = palloc(sizeof(Datum) * (n + 1));
-	Datum	   *means = palloc(sizeof(Datum) * (n + 1));
-	bool	   *no_mean = palloc(sizeof(bool) * (n + 1));
+	const Sketch **durations = palloc(sizeof(Sketch *) * (n + 1));
+	Datum	   *counts[3];
+	Datum	   *numbers[5];
+	bool	   *nulls = palloc(sizeof(bool) * (n + 1));
+	Parameter	columns[8];
+	SketchArrays sketches;
 
-	if (n == 0)
-		return;
+	for (int c = 0; c < lengthof(counts); c++)
+		counts[c] = palloc(sizeof(Datum) * (n + 1));
+	for (int c = 0; c < lengthof(numbers); c++)
+		numbers[c] = palloc(sizeof(Datum) * (n + 1));
 	for (int i = 0; i < n; i++)
 	{
 		types[i] = learned[i].workload_type;
 		workers[i] = learned[i].worker_id;
-		preferences[i] = Float8GetDatum(learned[i].preference);
-		samples[i] = Int64GetDatum(learned[i].samples);
-		successes[i] = Int64GetDatum(learned[i].successes);
-		failures[i] = Int64GetDatum(learned[i].failures);
-		means[i] = Float8GetDatum(learned[i].mean_seconds);
-		no_mean[i] = isnan(learned[i].mean_seconds);
+		durations[i] = learned[i].durations;
+		counts[0][i] = Int64GetDatum(learned[i].samples);
+		counts[1][i] = Int64GetDatum(learned[i].successes);
+		counts[2][i] = Int64GetDatum(learned[i].failures);
+		numbers[0][i] = Float8GetDatum(learned[i].preference);
+		numbers[1][i] = Float8GetDatum(learned[i].mean_seconds);
+		numbers[2][i] = Float8GetDatum(learned[i].squares);
+		numbers[3][i] = Float8GetDatum(learned[i].min_seconds);
+		numbers[4][i] = Float8GetDatum(learned[i].max_seconds);
+		/* the four are known together */
+		nulls[i] = isnan(learned[i].mean_seconds);
 	}
-	statement_run(&write, false, TEXT_VALUE(pool), text_array(types, n), text_array(workers, n),
-				  array_value(FLOAT8OID, preferences, NULL, n),
-				  array_value(INT8OID, samples, NULL, n),
-				  array_value(INT8OID, successes, NULL, n),
-				  array_value(INT8OID, failures, NULL, n),
-				  array_value(FLOAT8OID, means, no_mean, n));
+	for (int c = 0; c < lengthof(counts); c++)
+		columns[c] = array_value(INT8OID, counts[c], NULL, n);
+	for (int c = 0; c < lengthof(numbers); c++)
+		columns[3 + c] = array_value(FLOAT8OID, numbers[c], c == 0 ? NULL : nulls, n);
+	sketches = sketch_arrays(durations, n);
+	statement_run(&write, false, TEXT_VALUE(pool), text_array(types, n), text_array(workers, n), columns[3],
+				  columns[0], columns[1], columns[2], columns[4], columns[5], columns[6], columns[7],
+				  sketches.numbers, sketches.first, sketches.last);
+}
+
+/*
+ * Learns from outcomes, in their order: how workers do on types of work, how
+ * long it takes, and how well that was foretold.  The pool is locked, so
+ * nobody else learns of them at the same time.
+ */
+void
+learn_from(const char *pool, const PoolSettings *settings,
+		   const EndedAssignment *ended, int count, bool succeeded)
+{
+	Learned    *learned;
+	int			n;
+
+	if (!settings->learning || count == 0)
+		return;
+	n = learn(pool, settings, ended, count, succeeded, false, &learned);
+	write_records(pool, learned, n);
+	if (!succeeded)
+		return;
+	learn_durations(pool, ended, count);
+	note_errors(pool, ended, count);
+}
+
+/* reset_learning(worker_id text, pool text) RETURNS bigint: how many records were forgotten */
+Datum
+reset_learning(PG_FUNCTION_ARGS)
+{
+	static Statement of_worker[] = {
+		{"DELETE FROM hwsched.track_record WHERE pool = $1 AND worker_id = $2", {TEXTOID, TEXTOID}},
+		{"DELETE FROM hwsched.duration_record WHERE pool = $1 AND kind = 'worker' AND scope = $2", {TEXTOID, TEXTOID}},
+	};
+	static Statement of_pool[] = {
+		{"DELETE FROM hwsched.track_record WHERE pool = $1 AND $2 IS NULL", {TEXTOID, TEXTOID}},
+		{"DELETE FROM hwsched.duration_record WHERE pool = $1 AND $2 IS NULL", {TEXTOID, TEXTOID}},
+	};
+	char	   *worker_id = PG_ARGISNULL(0) ? NULL : text_argument(fcinfo, 0);
+	char	   *pool = text_argument(fcinfo, 1);
+	int64		forgotten = 0;
+
+	SPI_connect();
+	pool_check(pool, false);
+	/* what is completed is learned from before it is forgotten */
+	pool_lock(pool);
+	if (worker_id != NULL)
+		worker_check(pool, worker_id);
+	for (int i = 0; i < lengthof(of_worker); i++)
+		forgotten += statement_run(worker_id != NULL ? &of_worker[i] : &of_pool[i], false, TEXT_VALUE(pool),
+								   TEXT_OR_NULL(worker_id));
+	SPI_finish();
+	PG_RETURN_INT64(forgotten);
 }

@@ -7,6 +7,7 @@
 
 #include "outcome.h"
 #include "pool.h"
+#include "sketch.h"
 
 /* What is known of how a worker does on a type of work. */
 typedef struct Learned
@@ -17,12 +18,17 @@ typedef struct Learned
 	int64		samples;
 	int64		successes;
 	int64		failures;
-	double		mean_seconds;	/* of the successes; NAN: none */
+	/* of the successes; NAN: none */
+	double		mean_seconds;
+	double		squares;		/* of the differences from the mean, added up */
+	double		min_seconds;
+	double		max_seconds;
+	Sketch	   *durations;
 } Learned;
 
 extern int	learn(const char *pool, const PoolSettings *settings, const EndedAssignment *ended, int count,
 				  bool succeeded, bool read_only, Learned **learned);
-extern void learn_preferences(const char *pool, const PoolSettings *settings,
-							  const EndedAssignment *ended, int count, bool succeeded);
+extern void learn_from(const char *pool, const PoolSettings *settings,
+					   const EndedAssignment *ended, int count, bool succeeded);
 
 #endif							/* HWSCHED_LEARN_H */

@@ -179,7 +179,7 @@ finish_members(const char *pool, const int64 *ids, int count, Jsonb *result)
 
 	pool_settings_load(pool, false, &settings);
 	complete_workloads(pool, ended, n);
-	learn_preferences(pool, &settings, ended, n, true);
+	learn_from(pool, &settings, ended, n, true);
 	health_succeeded(pool, ended, n);
 	return n;
 }
@@ -358,7 +358,7 @@ fail(PG_FUNCTION_ARGS)
 	if (end_assignments(pool, &assignment_id, 1, false, "failed", error, error_class_of(error), NULL, &ended) == 0)
 		assignment_not_in_state(&caller, pool, assignment_id, "failed", "assigned or running");
 	requeue(pool, ended, 1, true);
-	learn_preferences(pool, &settings, ended, 1, false);
+	learn_from(pool, &settings, ended, 1, false);
 	health_failed(pool, &settings, ended, 1);
 	call_end(&caller);
 	PG_RETURN_VOID();

@@ -84,7 +84,7 @@ take_back(const char *pool, const PoolSettings *settings, const int64 *ids, int 
 		return 0;
 	n = end_assignments(pool, ids, count, true, "expired", error, error_class, NULL, &ended);
 	requeue(pool, ended, n, true);
-	learn_preferences(pool, settings, ended, n, false);
+	learn_from(pool, settings, ended, n, false);
 	health_failed(pool, settings, ended, n);
 	return n;
 }

@@ -47,7 +47,7 @@ read_waiting(Waiting **waiting)
 	*waiting = palloc(sizeof(Waiting) * (n + 1));
 	for (int i = 0; i < n; i++)
 		(*waiting)[i] = (Waiting) {holds[i].assignment_id, holds[i].workload_id, holds[i].worker_id,
-			column_bigint(i, 16), column_int(i, 17), holds[i]};
+			column_bigint(i, ENDED_COUNT + 1), column_int(i, ENDED_COUNT + 2), holds[i]};
 	return n;
 }
 

@@ -48,6 +48,10 @@ read_ended(EndedAssignment **ended)
 		one->share = column_int(i, 13);
 		one->device_memory_bytes = column_bigint(i, 14);
 		one->gang = column_bool(i, 15);
+		one->formula_seconds = column_number(i, 16);
+		one->device_profile_id = column_bigint(i, 17);
+		one->model_id = column_text(i, 18);
+		one->model_family = column_text(i, 19);
 	}
 	return n;
 }

@@ -20,7 +20,11 @@ typedef struct EndedAssignment
 	int32		attempt;
 	bool		gang;			/* a shard or replica */
 	double		predicted_seconds;
+	double		formula_seconds;	/* without what was learned */
 	double		actual_seconds; /* NAN: it never ran */
+	int64		device_profile_id;
+	const char *model_id;		/* NULL: none */
+	const char *model_family;
 	int			ndevices;
 	int32	   *device_nos;
 	int64		cpu_millicores; /* held on the worker */
@@ -34,7 +38,11 @@ typedef struct EndedAssignment
 #define ENDED_COLUMNS \
 	"a.assignment_id, a.worker_id, a.workload_id, p.workload_type, a.run, a.attempt," \
 	"  a.predicted_seconds, extract(epoch FROM a.finished_at - a.started_at)::float8, a.device_nos," \
-	"  p.cpu_millicores, p.host_memory_bytes, p.device_slots, p.device_share, p.device_memory_bytes, a.is_gang"
+	"  p.cpu_millicores, p.host_memory_bytes, p.device_slots, p.device_share, p.device_memory_bytes, a.is_gang," \
+	"  coalesce(a.formula_seconds, a.predicted_seconds), a.device_profile_id, a.model_id, a.model_family"
+
+/* How many columns that are; others may follow. */
+#define ENDED_COUNT 19
 
 extern int	read_ended(EndedAssignment **ended);
 extern void release(const char *pool, const EndedAssignment *ended, int count);

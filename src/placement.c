@@ -223,6 +223,20 @@ take_key(Search *search, const QueueItem *item)
 		search->keys_taken[item->key] = true;
 }
 
+/* Books a candidate for items[index], which is no gang, with the time it is to take. */
+void
+book_item(Search *search, const QueueItem *items, int index, const Candidate *candidate, double score)
+{
+	const QueueItem *item = &items[index];
+	WorkKind   *kind = &search->kinds[item->kind];
+	double		seconds = candidate_seconds(search, kind, candidate, item->expected_seconds, item->subject);
+	double		formula = candidate_seconds(search, kind, candidate, item->expected_seconds, -1);
+	Placement  *placement = search_book(search, kind, index, candidate, score);
+
+	placement->predicted_seconds = seconds;
+	placement->formula_seconds = formula;
+}
+
 /*
  * Decides for one item of the queue.  The first gang that has to wait gets
  * workers reserved: nothing behind it is placed there.
@@ -250,9 +264,7 @@ place_item(Search *search, QueueItem *items, int index)
 	else if (item->navoided > 0 ? best_unavoided(search, item, kind, &best, &score) :
 			 best_candidate(search, kind, &best, &score))
 	{
-		double		seconds = candidate_seconds(search, kind, &best, item->expected_seconds);
-
-		search_book(search, kind, index, &best, score)->predicted_seconds = seconds;
+		book_item(search, items, index, &best, score);
 		item->nplacements = 1;
 	}
 	if (item->nplacements > 0)

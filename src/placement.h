@@ -6,6 +6,7 @@
 #ifndef HWSCHED_PLACEMENT_H
 #define HWSCHED_PLACEMENT_H
 
+#include "forecast.h"
 #include "policy.h"
 #include "profile.h"
 #include "score.h"
@@ -126,8 +127,9 @@ typedef struct WorkKind
 	const Policy *policy;
 	int32		priority;		/* with USES_PRIORITY */
 	double		expected_seconds;	/* with USES_EXPECTED; NAN: not known */
-	int32		model;			/* in Search.model_workers; -1: none */
+	int32		model;			/* with USES_MODEL: in Search.model_workers; -1: none */
 	int32		family;			/* the same */
+	int32		subject;		/* with USES_MODEL: in Search.forecast; -1: none */
 	const double *preference;	/* by worker; NULL: neutral for all */
 	const Performance *performance; /* by worker; NULL: nothing known */
 	struct KindState *state;	/* the search's own */
@@ -147,6 +149,7 @@ typedef struct QueueItem
 	int32		priority;		/* with ageing */
 	int32		key;			/* of all with the same one is placed; 0: none */
 	double		expected_seconds;	/* NAN: not known */
+	int32		subject;		/* in Search.forecast; -1: none */
 	int32		navoided;		/* workers on which it failed, where others could run it */
 	const int32 *avoided;
 	int32		first_placement;	/* in Search.placements */
@@ -165,6 +168,7 @@ typedef struct Placement
 	double		adjusted_efficiency;
 	double		score;
 	double		predicted_seconds;
+	double		formula_seconds;	/* without what was learned */
 } Placement;
 
 /* How one worker would take a workload. */
@@ -189,6 +193,7 @@ typedef struct Search
 	int			nshapes;
 	Shape	   *shapes;
 	int32	   *model_workers;	/* where each model, or family, ran last; -1: nowhere */
+	Forecast   *forecast;		/* of durations; NULL: nothing was learned */
 	int			nkeys;
 	bool	   *keys_taken;		/* by key of the items, from 1 */
 	int64		last_turn;		/* the greatest that any worker has */
@@ -221,6 +226,8 @@ extern void search_solve(Search *search, QueueItem *items, int nitems);
 extern Refusal search_candidate(Search *search, WorkKind *kind, int worker, Candidate *candidate);
 extern Refusal search_device(Search *search, WorkKind *kind, int worker, int device,
 							 Candidate *candidate);
+extern double candidate_seconds(const Search *search, const WorkKind *kind, const Candidate *candidate,
+								double expected_seconds, int subject);
 extern double factor_of_preference(const PlacementSettings *settings, double preference);
 extern double least_value(const Search *search);
 extern double search_bound(Search *search, WorkKind *kind, int worker, bool cpu);

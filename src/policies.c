@@ -211,7 +211,7 @@ state_argument(Search *search, WorkKind *kind, const Candidate *candidate)
 	push_number(&state, "temperature", device->temperature);
 	push_number(&state, "preference", kind->preference ? kind->preference[candidate->worker] : 0.5);
 	push_number(&state, "adjusted_efficiency", candidate->adjusted_efficiency);
-	push_number(&state, "predicted_seconds", predict_seconds(&kind->profile, profile, kind->expected_seconds));
+	push_number(&state, "predicted_seconds", candidate_seconds(search, kind, candidate, kind->expected_seconds, kind->subject));
 	return JsonbPGetDatum(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL)));
 }
 

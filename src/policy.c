@@ -20,10 +20,10 @@ const AlgorithmTraits algorithm_traits[] = {
 	[ALGORITHM_PACKING] = {"packing", SCALE_NONE, 0, true, true},
 	[ALGORITHM_FRAGMENTATION] = {"fragmentation", SCALE_NONE, USES_SHAPES, true, true},
 	[ALGORITHM_FILLING] = {"filling", SCALE_NONE, USES_SHAPES, true, true},
-	[ALGORITHM_ENERGY] = {"energy", SCALE_LEAST, USES_EXPECTED, true, false},
-	[ALGORITHM_COST] = {"cost", SCALE_LEAST, USES_EXPECTED | USES_COST, true, false},
-	[ALGORITHM_PREDICTED_TIME] = {"predicted_time", SCALE_LEAST, USES_EXPECTED, true, false},
-	[ALGORITHM_FUNCTION] = {NULL, SCALE_NONE, USES_PRIORITY | USES_EXPECTED, true, false},
+	[ALGORITHM_ENERGY] = {"energy", SCALE_LEAST, USES_EXPECTED | USES_MODEL, true, false},
+	[ALGORITHM_COST] = {"cost", SCALE_LEAST, USES_EXPECTED | USES_MODEL | USES_COST, true, false},
+	[ALGORITHM_PREDICTED_TIME] = {"predicted_time", SCALE_LEAST, USES_EXPECTED | USES_MODEL, true, false},
+	[ALGORITHM_FUNCTION] = {NULL, SCALE_NONE, USES_PRIORITY | USES_EXPECTED | USES_MODEL, true, false},
 };
 
 const int	algorithm_count = ALGORITHM_FUNCTION;
@@ -156,26 +156,40 @@ candidate_load(const Search *search, const Candidate *candidate)
 	return sum / candidate->ndevices;
 }
 
-/* Returns the predicted duration in seconds: that of the slowest device. */
+/*
+ * Returns the predicted duration in seconds: that of the slowest device.  With
+ * subject -1 it is the formula's, without what was learned of work like it.
+ */
 double
-candidate_seconds(const Search *search, const WorkKind *kind, const Candidate *candidate, double expected_seconds)
+candidate_seconds(const Search *search, const WorkKind *kind, const Candidate *candidate, double expected_seconds,
+				  int subject)
 {
 	double		slowest = 0;
 
 	for (int i = 0; i < candidate->ndevices; i++)
 	{
-		const Device *device = &search->fleet->devices[candidate->devices[i]];
-		double		seconds = predict_seconds(&kind->profile, &search->fleet->profiles[device->profile], expected_seconds);
+		int			index = candidate->devices[i];
+		int			profile = search->fleet->devices[index].profile;
+		double		seconds = predict_seconds(&kind->profile, &search->fleet->profiles[profile], expected_seconds);
 
+		if (search->forecast != NULL && subject >= 0)
+			seconds *= forecast_factor(search->forecast, subject, profile, index);
 		slowest = Max(slowest, seconds);
 	}
 	return slowest;
 }
 
+/* The same for a kind of work whose policy looks at durations. */
+static double
+kind_seconds(const Search *search, const WorkKind *kind, const Candidate *candidate)
+{
+	return candidate_seconds(search, kind, candidate, kind->expected_seconds, kind->subject);
+}
+
 static double
 candidate_joules(const Search *search, const WorkKind *kind, const Candidate *candidate)
 {
-	double		seconds = candidate_seconds(search, kind, candidate, kind->expected_seconds);
+	double		seconds = kind_seconds(search, kind, candidate);
 	double		joules = 0;
 
 	for (int i = 0; i < candidate->ndevices; i++)
@@ -315,9 +329,9 @@ part_value(Search *search, WorkKind *kind, const PolicyPart *part, const Candida
 		case ALGORITHM_ENERGY:
 			return candidate_joules(search, kind, candidate);
 		case ALGORITHM_COST:
-			return candidate_seconds(search, kind, candidate, kind->expected_seconds) * worker->cost_per_hour / 3600.0;
+			return kind_seconds(search, kind, candidate) * worker->cost_per_hour / 3600.0;
 		case ALGORITHM_PREDICTED_TIME:
-			return candidate_seconds(search, kind, candidate, kind->expected_seconds);
+			return kind_seconds(search, kind, candidate);
 		case ALGORITHM_FUNCTION:
 			return clamp01(search->score_function(search, kind, candidate, part->function));
 		case ALGORITHM_ROUND_ROBIN:

@@ -38,7 +38,7 @@ typedef enum Scale
 #define USES_PRIORITY		1	/* the workload's priority */
 #define USES_EXPECTED		2	/* the duration its submitter expects */
 #define USES_PERFORMANCE	4	/* how the worker did on such work */
-#define USES_MODEL			8	/* where the model ran last */
+#define USES_MODEL			8	/* where the model ran last, or how long it took */
 #define USES_TURN			16	/* when the worker last got something */
 #define USES_SHAPES			32	/* what the pool's work looks like */
 #define USES_COST			64	/* the worker's price */

@@ -72,10 +72,10 @@ read_victims(const Picture *picture, const char *pool, int priority, bool read_o
 	{
 		Victim	   *victim = &(*victims)[kept];
 		bool		isnull;
-		Datum		started = column(i, 17, &isnull);
+		Datum		started = column(i, ENDED_COUNT + 2, &isnull);
 
 		victim->holds = live[i];
-		victim->priority = column_int(i, 16);
+		victim->priority = column_int(i, ENDED_COUNT + 1);
 		victim->started_at = isnull ? 0 : DatumGetTimestampTz(started);
 		victim->worker = fleet_worker(&picture->fleet, live[i].worker_id);
 		kept += victim->worker >= 0;
@@ -197,8 +197,7 @@ make_room(Picture *picture, int index, Victim *victims, int count)
 		elog(ERROR, "no room was made for a workload");
 	item->first_placement = search->nplacements;
 	item->nplacements = 1;
-	search_book(search, kind, index, &candidate, kind->policy->parts[0].weight)->predicted_seconds =
-		candidate_seconds(search, kind, &candidate, item->expected_seconds);
+	book_item(search, picture->items, index, &candidate, kind->policy->parts[0].weight);
 	take_key(search, item);
 	return true;
 }

@@ -124,6 +124,7 @@ kind_number(Search *search, HTAB *kinds, const KindKey *key)
 		kind->expected_seconds = key->expected_seconds < 0 ? NAN : key->expected_seconds;
 		kind->model = key->model;
 		kind->family = key->family;
+		kind->subject = -1;
 		entry->kind = search->nkinds++;
 	}
 	return entry->kind;
@@ -216,6 +217,7 @@ read_queue_row(void *arg, const Row *row)
 				   queued->family);
 	item->kind = kind_number(&picture->search, reader->kinds, &key);
 	item->navoided = 0;
+	item->subject = -1;
 	queued->own_kind = -1;
 	queued->avoided = row->nulls[13] ? (Datum) 0 : PointerGetDatum(DatumGetArrayTypePCopy(row->values[13]));
 	if (!row->nulls[14])

@@ -62,11 +62,14 @@ write_assignment(const Picture *picture, const char *pool)
 {
 	static Statement statement = {
 		"WITH moved AS (DELETE FROM hwsched.pending WHERE ctid = $2 AND pool = $1 AND queue_no = $3"
-		"  RETURNING workload_id, run, attempt, profile_id, concurrency_key)"
+		"  RETURNING workload_id, run, attempt, profile_id, concurrency_key, model_id, model_family)"
 		" INSERT INTO hwsched.assignment (pool, workload_id, run, attempt, worker_id, device_nos, priority, profile_id,"
-		"    device_profile_id, efficiency, adjusted_efficiency, score, predicted_seconds, concurrency_key)"
-		" SELECT $1, workload_id, run, attempt, $4, $5, $11, profile_id, $6, $7, $8, $9, $10, concurrency_key FROM moved RETURNING *",
-		{TEXTOID, TIDOID, INT8OID, TEXTOID, INT4ARRAYOID, INT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, INT2OID}
+		"    device_profile_id, efficiency, adjusted_efficiency, score, predicted_seconds, concurrency_key, formula_seconds,"
+		"    model_id, model_family)"
+		" SELECT $1, workload_id, run, attempt, $4, $5, $11, profile_id, $6, $7, $8, $9, $10, concurrency_key, nullif($12, $10), model_id, model_family"
+		" FROM moved RETURNING *",
+		{TEXTOID, TIDOID, INT8OID, TEXTOID, INT4ARRAYOID, INT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, INT2OID,
+			FLOAT8OID}
 	};
 	const Placement *placement = &picture->search.placements[0];
 	const QueueRow *row = &picture->rows[0];
@@ -82,7 +85,8 @@ write_assignment(const Picture *picture, const char *pool)
 					  BIGINT_VALUE(picture->device_profile_ids[devices[chosen[0]].profile]),
 					  VALUE(Float8GetDatum(placement->efficiency)), VALUE(Float8GetDatum(placement->adjusted_efficiency)),
 					  VALUE(Float8GetDatum(placement->score)), VALUE(Float8GetDatum(placement->predicted_seconds)),
-					  VALUE(Int16GetDatum(picture->items[0].priority))) != 1)
+					  VALUE(Int16GetDatum(picture->items[0].priority)),
+					  VALUE(Float8GetDatum(placement->formula_seconds))) != 1)
 		elog(ERROR, "pool \"%s\" lost workload \"%s\" while it was locked", pool, TextDatumGetCString(row->workload_id));
 }
 

@@ -211,6 +211,22 @@ preference_after(double old, double observed, double alpha)
 	return (1.0 - alpha) * old + alpha * observed;
 }
 
+/* The share of its half-life after which a preference is stale. */
+#define FRESH 0.01
+
+/*
+ * Returns what is left of a learnt preference after some time without an
+ * outcome: as long as it is fresh, all of it; then half of its distance from
+ * neutral (0.5) with each half-life.
+ */
+double
+preference_aged(double preference, double age_seconds, double half_life_seconds)
+{
+	double		half_lives = age_seconds / half_life_seconds - FRESH;
+
+	return half_lives > 0.0 ? 0.5 + (preference - 0.5) * exp2(-half_lives) : preference;
+}
+
 /* Returns the Jaccard similarity of two sets, 0..1; 0 for two empty ones. */
 static double
 names_similarity(const NameSet *a, const NameSet *b)

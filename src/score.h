@@ -41,6 +41,7 @@ extern double adjusted_efficiency(double efficiency, double effective_load,
 								  bool warming, bool cooling,
 								  double performance_level, double temperature);
 extern double preference_after(double old, double observed, double alpha);
+extern double preference_aged(double preference, double age_seconds, double half_life_seconds);
 extern double stand_in_score(double class_similarity, const DeviceProfile *a, const DeviceProfile *b);
 
 #endif							/* HWSCHED_SCORE_H */

@@ -118,8 +118,6 @@ less_used(int32 assignments_a, int64 total_a, int32 worker_a, int32 assignments_
 
 /* policy.c */
 extern double candidate_load(const Search *search, const Candidate *candidate);
-extern double candidate_seconds(const Search *search, const WorkKind *kind, const Candidate *candidate,
-								double expected_seconds);
 
 /* fragmentation.c */
 extern void fragmentation_begin(Search *search);
@@ -147,6 +145,7 @@ extern void fleet_occupy(Fleet *fleet, const WorkKind *kind, int worker, const i
 extern void place_item(Search *search, QueueItem *items, int index);
 extern bool key_is_taken(const Search *search, const QueueItem *item);
 extern void take_key(Search *search, const QueueItem *item);
+extern void book_item(Search *search, const QueueItem *items, int index, const Candidate *candidate, double score);
 extern Placement *search_book(Search *search, WorkKind *kind, int item, const Candidate *candidate, double score);
 
 /* flow.c */

@@ -32,6 +32,7 @@
 
 #include <math.h>
 
+#include "experience.h"
 #include "keys.h"
 #include "seek.h"
 #include "statement.h"
@@ -503,7 +504,7 @@ seek_fleet(Picture *picture, const char *pool)
 		return false;
 	seek.of_slot = demand_occupancy(&seek.kind->demand) == OCCUPY_SLOT;
 	seek.least = least_value(&picture->search);
-	seek.preferences_ended = picture->settings.preference_weight == 0;
+	seek.preferences_ended = !prefers(&seek);
 	seek.states = hash_create("hwsched states", 256, &state_control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	seek.seen = hash_create("hwsched keys", 256, &seen_control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	if (!begin_race(&seek, hardware, count))
@@ -530,6 +531,7 @@ seek_fleet(Picture *picture, const char *pool)
 	/* the policy of other types of work may look at models */
 	picture->search.kinds[0].model = picture->search.kinds[0].family = -1;
 	picture->search.last_turn = GetCurrentTimestamp();
+	load_forecast(picture, pool, NULL, 0, true);
 	search_begin(&picture->search);
 	return true;
 }

@@ -19,6 +19,7 @@
 #include "learn.h"
 #include "pool.h"
 #include "settle.h"
+#include "sketches.h"
 #include "statement.h"
 #include "utils/timestamp.h"
 
@@ -48,7 +49,7 @@ settle(const char *pool)
 	pool_settings_load(pool, false, &settings);
 	release(pool, ended, n);
 	complete_workloads(pool, ended, n);
-	learn_preferences(pool, &settings, ended, n, true);
+	learn_from(pool, &settings, ended, n, true);
 	health_succeeded(pool, ended, n);
 }
 
@@ -80,19 +81,24 @@ unsettled_records(PG_FUNCTION_ARGS)
 	SPI_connect();
 	pool_settings_load(pool, true, &settings);
 	n = read_unsettled(pool, true, &ended);
+	if (!settings.learning)
+		n = 0;
 	if (n > 0)
 		n = learn(pool, &settings, ended, n, true, true, &learned);
 	for (int i = 0; i < n; i++)
 	{
+		const Sketch *durations = learned[i].durations;
 		Datum		values[] = {
 			CStringGetTextDatum(pool), CStringGetTextDatum(learned[i].workload_type), CStringGetTextDatum(learned[i].worker_id),
 			Float8GetDatum(learned[i].preference), Int64GetDatum(learned[i].samples),
 			TimestampTzGetDatum(GetCurrentTransactionStartTimestamp()), Int64GetDatum(learned[i].successes),
-			Int64GetDatum(learned[i].failures), Float8GetDatum(learned[i].mean_seconds)
+			Int64GetDatum(learned[i].failures), Float8GetDatum(learned[i].mean_seconds), Float8GetDatum(learned[i].squares),
+			Float8GetDatum(learned[i].min_seconds), Float8GetDatum(learned[i].max_seconds), sketch_arrays(&durations, 1).numbers.value
 		};
 		bool		nulls[lengthof(values)] = {false};
 
-		nulls[lengthof(values) - 1] = isnan(learned[i].mean_seconds);
+		for (int c = 8; c < 12; c++)
+			nulls[c] = isnan(learned[i].mean_seconds);
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}
 	SPI_finish();

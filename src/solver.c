@@ -27,6 +27,7 @@ typedef struct Decision
 	int32	   *devices;
 	double		score;			/* at the beginning of the band */
 	double		predicted_seconds;
+	double		formula_seconds;
 } Decision;
 
 typedef struct Plan
@@ -103,6 +104,7 @@ take_plan(const Search *trial, Plan *plan)
 		decision->ndevices = placement->ndevices;
 		decision->devices = copy_array(&trial->chosen[placement->first_device], sizeof(int32) * placement->ndevices);
 		decision->predicted_seconds = placement->predicted_seconds;
+		decision->formula_seconds = placement->formula_seconds;
 	}
 	plan->blocked_gang = trial->blocked_gang;
 	plan->reserved = palloc_huge(sizeof(bool) * (trial->fleet->nworkers + 1));
@@ -338,6 +340,7 @@ carry_out(Search *search, QueueItem *items, const Plan *plan)
 		placement = search_book(search, kind, decision->item, &candidate, decision->score);
 		placement->shard_no = decision->shard_no;
 		placement->predicted_seconds = decision->predicted_seconds;
+		placement->formula_seconds = decision->formula_seconds;
 	}
 	search->blocked_gang = plan->blocked_gang;
 	for (int w = 0; w < search->fleet->nworkers; w++)

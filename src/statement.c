@@ -317,7 +317,7 @@ array_value(Oid type, const Datum *values, const bool *nulls, int count)
 }
 
 /*
- * Makes an array parameter of count > 0 elements of a fixed length, without
+ * Makes an array parameter of count elements of a fixed length, without
  * nulls; returns where they go.
  */
 void *
@@ -326,7 +326,11 @@ fixed_array(Oid type, int length, int count, Parameter *parameter)
 	Size		size = add_size(ARR_OVERHEAD_NONULLS(1), mul_size(length, count));
 	ArrayType  *array = palloc0(size);
 
-	Assert(count > 0);
+	if (count == 0)
+	{
+		*parameter = VALUE(PointerGetDatum(construct_empty_array(type)));
+		return array;
+	}
 	SET_VARSIZE(array, size);
 	array->ndim = 1;
 	array->elemtype = type;

@@ -27,7 +27,8 @@ PG_FUNCTION_INFO_V1(start_warming);
 PG_FUNCTION_INFO_V1(start_cooling);
 PG_FUNCTION_INFO_V1(grant_worker);
 
-static void pg_attribute_noreturn()
+/* Raises ERRCODE_NO_DATA_FOUND: there is no such worker, or no such pool. */
+void
 unknown_worker(const char *pool, const char *worker_id)
 {
 	pool_check(pool, false);
@@ -296,6 +297,9 @@ unregister_worker(PG_FUNCTION_ARGS)
 	static Statement forget = {
 		"DELETE FROM hwsched.track_record WHERE pool = $1 AND worker_id = $2", {TEXTOID, TEXTOID}
 	};
+	static Statement forget_durations = {
+		"DELETE FROM hwsched.duration_record WHERE pool = $1 AND kind = 'worker' AND scope = $2", {TEXTOID, TEXTOID}
+	};
 	static Statement remove = {
 		"DELETE FROM hwsched.worker WHERE pool = $1 AND worker_id = $2", {TEXTOID, TEXTOID}
 	};
@@ -326,6 +330,7 @@ unregister_worker(PG_FUNCTION_ARGS)
 	requeue(pool, ended, n, false);
 
 	statement_run(&forget, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
+	statement_run(&forget_durations, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
 	if (statement_run(&remove, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id)) == 0)
 		unknown_worker(pool, worker_id);
 	SPI_finish();

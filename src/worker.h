@@ -9,6 +9,7 @@
 
 #include "statement.h"
 
+extern void unknown_worker(const char *pool, const char *worker_id) pg_attribute_noreturn();
 extern void worker_check(const char *pool, const char *worker_id);
 extern void worker_seen(const char *pool, const char *worker_id);
 extern void worker_back(const char *pool, const char *worker_id);

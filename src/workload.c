@@ -167,6 +167,11 @@ batch_add(Batch *batch, Jsonb *requirements, const char *path, MemoryContext kee
 	check_name(id, path, "test_id");
 	if (read.concurrency_key != NULL)
 		check_name(read.concurrency_key, path, "concurrency_key");
+	/* an empty one is none; a longer one would not fit into an index */
+	if (read.model_id != NULL && read.model_id[0] != '\0')
+		check_name(read.model_id, path, "model_id");
+	if (read.model_family != NULL && read.model_family[0] != '\0')
+		check_name(read.model_family, path, "model_family");
 
 	initStringInfo(&key);
 	append_document_key(&key, &placement_profile_document, &profile);

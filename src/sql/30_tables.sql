@@ -449,6 +449,9 @@ CREATE TABLE hwsched.assignment (
     error_class hwsched.error_class,
     concurrency_key text COLLATE "C",
     is_gang boolean NOT NULL DEFAULT false,
+    formula_seconds float8,
+    model_id text,
+    model_family text,
     PRIMARY KEY (pool, assignment_id)
 ) WITH (fillfactor = 80);
 CREATE INDEX assignment_workload ON hwsched.assignment (pool, workload_id);
@@ -476,6 +479,9 @@ COMMENT ON COLUMN hwsched.assignment.efficiency IS 'Efficiency score 0..1 of the
 COMMENT ON COLUMN hwsched.assignment.adjusted_efficiency IS 'Raw efficiency adjusted for load, thermal phase and temperature at the decision.';
 COMMENT ON COLUMN hwsched.assignment.score IS 'The policy''s weighted sum that won; an algorithm''s best candidate counts 1.';
 COMMENT ON COLUMN hwsched.assignment.predicted_seconds IS 'Predicted duration.';
+COMMENT ON COLUMN hwsched.assignment.formula_seconds IS 'Duration by the profiles alone, without what was learned; NULL: the same.';
+COMMENT ON COLUMN hwsched.assignment.model_id IS 'The model it runs.';
+COMMENT ON COLUMN hwsched.assignment.model_family IS 'The family of that model.';
 COMMENT ON COLUMN hwsched.assignment.assigned_at IS 'When it was decided.';
 COMMENT ON COLUMN hwsched.assignment.started_at IS 'When it began to run.';
 COMMENT ON COLUMN hwsched.assignment.lease_until IS 'Until when the worker''s lease runs; signs of life renew it without changing this.';
@@ -507,6 +513,10 @@ CREATE TABLE hwsched.track_record (
     successes bigint NOT NULL DEFAULT 0,
     failures bigint NOT NULL DEFAULT 0,
     mean_seconds float8,
+    squares float8,
+    min_seconds float8,
+    max_seconds float8,
+    durations bigint[],
     PRIMARY KEY (pool, workload_type, worker_id)
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE hwsched.track_record IS 'How well a worker did on a type of work, learned from outcomes that are settled; see the view preference.';
@@ -520,6 +530,10 @@ COMMENT ON COLUMN hwsched.track_record.updated_at IS 'When the last of them came
 COMMENT ON COLUMN hwsched.track_record.successes IS 'How many of them were completed.';
 COMMENT ON COLUMN hwsched.track_record.failures IS 'How many of them failed.';
 COMMENT ON COLUMN hwsched.track_record.mean_seconds IS 'Mean duration of those that were completed.';
+COMMENT ON COLUMN hwsched.track_record.squares IS 'Squared differences of these from the mean, added up.';
+COMMENT ON COLUMN hwsched.track_record.min_seconds IS 'The shortest.';
+COMMENT ON COLUMN hwsched.track_record.max_seconds IS 'The longest.';
+COMMENT ON COLUMN hwsched.track_record.durations IS 'Their sketch, for sketch_quantile().';
 
 CREATE TABLE hwsched.model_placement (
     pool text COLLATE "C" NOT NULL REFERENCES hwsched.pool ON DELETE CASCADE,

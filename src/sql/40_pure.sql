@@ -105,3 +105,23 @@ CREATE FUNCTION hwsched.temperature_ratio(celsius float8, idle_celsius float8, t
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'sql_temperature_ratio';
 COMMENT ON FUNCTION hwsched.temperature_ratio(float8, float8, float8) IS 'A temperature in degrees on a device''s scale, 0 (idle) to 1 (throttling), as decisions use it; NaN for a point that is not known.';
+
+CREATE FUNCTION hwsched.sketch_quantile(sketch bigint[], q float8) RETURNS float8
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'sql_sketch_quantile';
+COMMENT ON FUNCTION hwsched.sketch_quantile(bigint[], float8) IS 'The number that a share q of all numbers in a sketch is not above, to 2 percent of it; NULL for an empty sketch.';
+
+CREATE FUNCTION hwsched.sketch_of(number float8) RETURNS bigint[]
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'sql_sketch_of';
+COMMENT ON FUNCTION hwsched.sketch_of(float8) IS 'The sketch of one number; sketch_sum() adds them up.';
+
+CREATE FUNCTION hwsched.sketch_merge(sketch bigint[], other bigint[]) RETURNS bigint[]
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'sql_sketch_merge';
+COMMENT ON FUNCTION hwsched.sketch_merge(bigint[], bigint[]) IS 'The sketch of the numbers in two sketches.';
+
+CREATE AGGREGATE hwsched.sketch_sum(bigint[]) (
+    SFUNC = hwsched.sketch_merge, STYPE = bigint[], COMBINEFUNC = hwsched.sketch_merge, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE hwsched.sketch_sum(bigint[]) IS 'The sketch of the numbers in all sketches; NULL for none.';

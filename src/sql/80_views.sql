@@ -46,16 +46,38 @@ CREATE FUNCTION hwsched.unsettled_records(pool text DEFAULT 'default') RETURNS S
     AS 'MODULE_PATHNAME', 'unsettled_records';
 COMMENT ON FUNCTION hwsched.unsettled_records(text) IS 'The track records that change once the completed work that is not settled yet is; for the view preference.';
 
-CREATE VIEW hwsched.preference AS
-SELECT r.pool, r.workload_type, r.worker_id, r.preference, r.samples, r.updated_at, r.successes, r.failures, r.mean_seconds
-FROM hwsched.track_record r
+CREATE VIEW hwsched.current_record AS
+SELECT r.* FROM hwsched.track_record r
 WHERE NOT EXISTS (SELECT FROM hwsched.unsettled n
                   JOIN hwsched.assignment a ON a.pool = n.pool AND a.assignment_id = n.assignment_id
                   JOIN hwsched.workload_profile p ON p.pool = a.pool AND p.profile_id = a.profile_id
                   WHERE a.pool = r.pool AND a.worker_id = r.worker_id AND p.workload_type = r.workload_type)
 UNION ALL
-SELECT r.pool, r.workload_type, r.worker_id, r.preference, r.samples, r.updated_at, r.successes, r.failures, r.mean_seconds
-FROM (SELECT DISTINCT pool FROM hwsched.unsettled) n CROSS JOIN LATERAL hwsched.unsettled_records(n.pool) r;
+SELECT r.* FROM (SELECT DISTINCT pool FROM hwsched.unsettled) n CROSS JOIN LATERAL hwsched.unsettled_records(n.pool) r;
+COMMENT ON VIEW hwsched.current_record IS 'track_record as it is once all completed work is settled; for the views preference and performance.';
+COMMENT ON COLUMN hwsched.current_record.pool IS 'The pool.';
+COMMENT ON COLUMN hwsched.current_record.workload_type IS 'The type of work.';
+COMMENT ON COLUMN hwsched.current_record.worker_id IS 'The worker.';
+COMMENT ON COLUMN hwsched.current_record.preference IS '0..1, as it was at updated_at.';
+COMMENT ON COLUMN hwsched.current_record.samples IS 'Outcomes it was learned from.';
+COMMENT ON COLUMN hwsched.current_record.updated_at IS 'When the last of them came.';
+COMMENT ON COLUMN hwsched.current_record.successes IS 'How many of them were completed.';
+COMMENT ON COLUMN hwsched.current_record.failures IS 'How many of them failed.';
+COMMENT ON COLUMN hwsched.current_record.mean_seconds IS 'Mean duration of those that were completed.';
+COMMENT ON COLUMN hwsched.current_record.squares IS 'Squared differences of these from the mean, added up.';
+COMMENT ON COLUMN hwsched.current_record.min_seconds IS 'The shortest.';
+COMMENT ON COLUMN hwsched.current_record.max_seconds IS 'The longest.';
+COMMENT ON COLUMN hwsched.current_record.durations IS 'Their sketch, for sketch_quantile().';
+
+CREATE FUNCTION hwsched.preference_now(preference float8, updated_at timestamptz, pool text DEFAULT 'default') RETURNS float8
+    LANGUAGE c STABLE STRICT PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'preference_now';
+COMMENT ON FUNCTION hwsched.preference_now(float8, timestamptz, text) IS 'What is left by now of a preference that was learned at a time, by the pool''s setting preference_half_life: it fades toward 0.5.';
+
+CREATE VIEW hwsched.preference AS
+SELECT r.pool, r.workload_type, r.worker_id, hwsched.preference_now(r.preference, r.updated_at, r.pool) AS preference, r.samples,
+       r.updated_at, r.successes, r.failures, r.mean_seconds
+FROM hwsched.current_record r;
 COMMENT ON VIEW hwsched.preference IS 'How well a worker did on a type of work, learned from outcomes.';
 COMMENT ON COLUMN hwsched.preference.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.preference.workload_type IS 'The type of work.';

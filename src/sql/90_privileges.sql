@@ -2,9 +2,9 @@
 REVOKE ALL ON ALL ROUTINES IN SCHEMA hwsched FROM PUBLIC;
 REVOKE ALL ON ALL TABLES IN SCHEMA hwsched FROM PUBLIC;
 REVOKE ALL ON TYPE hwsched.worker_state, hwsched.workload_state, hwsched.assignment_state,
-    hwsched.thermal_phase, hwsched.taxonomy_kind, hwsched.worker_health, hwsched.error_class FROM PUBLIC;
+    hwsched.thermal_phase, hwsched.taxonomy_kind, hwsched.worker_health, hwsched.error_class, hwsched.duration_kind FROM PUBLIC;
 GRANT USAGE ON TYPE hwsched.worker_state, hwsched.workload_state, hwsched.assignment_state,
-    hwsched.thermal_phase, hwsched.taxonomy_kind, hwsched.worker_health, hwsched.error_class TO hwsched_viewer, hwsched_worker;
+    hwsched.thermal_phase, hwsched.taxonomy_kind, hwsched.worker_health, hwsched.error_class, hwsched.duration_kind TO hwsched_viewer, hwsched_worker;
 GRANT USAGE ON SCHEMA hwsched TO hwsched_viewer, hwsched_worker;
 
 -- Reading: everything but who is bound to which worker.
@@ -18,10 +18,14 @@ GRANT EXECUTE ON FUNCTION
     hwsched.workload_profile, hwsched.device_profiles, hwsched.is_compatible, hwsched.efficiency_score, hwsched.raw_efficiency,
     hwsched.load_score, hwsched.effective_load_score, hwsched.adjusted_efficiency, hwsched.preference_after,
     hwsched.predict_seconds, hwsched.predict_joules, hwsched.compatibility_score,
-    hwsched.thermal_step, hwsched.thermal_at, hwsched.performance_level, hwsched.temperature_ratio
+    hwsched.thermal_step, hwsched.thermal_at, hwsched.performance_level, hwsched.temperature_ratio, hwsched.sketch_quantile, hwsched.sketch_of, hwsched.sketch_merge, hwsched.sketch_sum
     TO hwsched_viewer, hwsched_worker;
 GRANT EXECUTE ON FUNCTION
-    hwsched.pool_settings, hwsched.plan_pending, hwsched.compatible_hardware, hwsched.explain_pending, hwsched.unsettled_records,
+    hwsched.pool_settings, hwsched.plan_pending, hwsched.compatible_hardware, hwsched.explain_pending, hwsched.unsettled_records, hwsched.preference_now,
+    hwsched.predict, hwsched.performance_history, hwsched.learning_json
+    TO hwsched_viewer;
+
+GRANT EXECUTE ON FUNCTION
     hwsched.vega_spec, hwsched.chart_values, hwsched.chart_colours, hwsched.summary_report, hwsched.report_figures, hwsched.vega_runtime,
     hwsched.html_text, hwsched.html_source, hwsched.html_rating, hwsched.html_table
     TO hwsched_viewer;
@@ -36,7 +40,7 @@ GRANT EXECUTE ON FUNCTION
 GRANT EXECUTE ON FUNCTION
     hwsched.drain_worker, hwsched.resume_worker, hwsched.unregister_worker, hwsched.grant_worker,
     hwsched.submit, hwsched.submit_many, hwsched.schedule, hwsched.assign_pending, hwsched.cancel, hwsched.retry_dead, hwsched.rebalance, hwsched.maintain,
-    hwsched.schedule_jobs, hwsched.unschedule_jobs
+    hwsched.schedule_jobs, hwsched.unschedule_jobs, hwsched.reset_learning, hwsched.load_learning
     TO hwsched_coordinator;
 
 GRANT EXECUTE ON PROCEDURE hwsched.run_loop TO hwsched_coordinator;

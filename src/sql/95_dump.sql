@@ -23,6 +23,8 @@ SELECT pg_catalog.pg_extension_config_dump('hwsched.reservation', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.assignment', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.unsettled', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.track_record', '');
+SELECT pg_catalog.pg_extension_config_dump('hwsched.duration_record', '');
+SELECT pg_catalog.pg_extension_config_dump('hwsched.prediction_error', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.model_placement', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.load_history', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.device_profile_profile_id_seq', '');

@@ -100,10 +100,19 @@ INSERT INTO api SELECT btrim(line, E' \t') FROM regexp_split_to_table($$
 	unschedule_jobs(pool text DEFAULT 'default'::text)
 	maintain(pool text DEFAULT 'default'::text, OUT expired bigint, OUT timed_out bigint, OUT offline bigint, OUT tried_again bigint, OUT forgotten bigint)
 	unsettled_records(pool text DEFAULT 'default'::text)
+	predict(workload_id text, worker_id text, device_no integer, pool text DEFAULT 'default'::text, OUT p50_seconds double precision, OUT p90_seconds double precision, OUT joules double precision, OUT cost double precision, OUT carbon_g double precision, OUT formula_seconds double precision, OUT reason text)
+	reset_learning(worker_id text DEFAULT NULL::text, pool text DEFAULT 'default'::text)
+	learning_json(pool text DEFAULT 'default'::text)
+	load_learning(document jsonb, pool text DEFAULT 'default'::text)
+	preference_now(preference double precision, updated_at timestamp with time zone, pool text DEFAULT 'default'::text)
+	sketch_quantile(sketch bigint[], q double precision)
+	sketch_of(number double precision)
+	sketch_merge(sketch bigint[], other bigint[])
+	sketch_sum(bigint[])
 	taxonomy_changed()$$, '\n') AS line WHERE btrim(line, E' \t') <> '';
 SELECT bag_eq($$
 	SELECT proname || '(' || pg_get_function_arguments(oid) || ')' FROM pg_proc WHERE pronamespace = 'hwsched'::regnamespace
-		AND proname <> ALL ('{pool_settings,plan_pending,compatible_hardware,explain_pending}')
+		AND proname <> ALL ('{pool_settings,plan_pending,compatible_hardware,explain_pending,performance_history}')
 	$$, 'SELECT signature FROM api', 'the functions are those of the API');
 -- Those that return rows of their own: what goes in, and the columns that the API names
 SELECT is(proname || '(' || pg_get_function_identity_arguments(oid) || ')', signature, signature) FROM (VALUES

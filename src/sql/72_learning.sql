@@ -1,0 +1,99 @@
+-- What was learned: predictions from it, moving it elsewhere, forgetting it.
+
+CREATE FUNCTION hwsched.predict(workload_id text, worker_id text, device_no int, pool text DEFAULT 'default', OUT p50_seconds float8, OUT p90_seconds float8, OUT joules float8, OUT cost float8, OUT carbon_g float8, OUT formula_seconds float8, OUT reason text) RETURNS record
+    LANGUAGE c STABLE STRICT PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'predict';
+COMMENT ON FUNCTION hwsched.predict(text, text, int, text) IS 'How long a workload will take on a device by what was learned of runs like it: half of all runs take at most p50_seconds, nine of ten at most p90_seconds; the energy and cost of p50_seconds; and what the profiles alone say. NULL, with the reason, where it never runs.';
+
+CREATE FUNCTION hwsched.reset_learning(worker_id text DEFAULT NULL, pool text DEFAULT 'default') RETURNS bigint
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'reset_learning';
+COMMENT ON FUNCTION hwsched.reset_learning(text, text) IS 'Forgets what was learned of one worker, or with NULL in the whole pool; returns how many records that were. What its runs have taught of models and device profiles stays when a single worker is reset.';
+
+CREATE FUNCTION hwsched.learning_json(pool text DEFAULT 'default') RETURNS jsonb
+    LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
+SELECT jsonb_build_object(
+    'track_records', coalesce((
+        SELECT jsonb_agg(to_jsonb(r) - 'pool' ORDER BY r.workload_type, r.worker_id)
+        FROM hwsched.track_record r WHERE r.pool = $1), '[]'),
+    -- device profiles by what they are: their ids are this pool's own
+    'device_profiles', coalesce((
+        SELECT jsonb_object_agg(p.profile_id, p.profile) FROM hwsched.device_profile p
+        WHERE p.pool = $1 AND p.profile_id IN (SELECT CASE r.kind WHEN 'device' THEN r.scope ELSE r.name END::bigint FROM hwsched.duration_record r
+                                               WHERE r.pool = $1 AND r.kind IN ('device', 'worker'))), '{}'),
+    'durations', coalesce((
+        SELECT jsonb_agg(to_jsonb(r) - 'pool' ORDER BY r.kind, r.scope, r.name)
+        FROM hwsched.duration_record r WHERE r.pool = $1), '[]'))
+$$;
+COMMENT ON FUNCTION hwsched.learning_json(text) IS 'What was learned of workers and durations in a pool as one document, for load_learning() in another.';
+
+CREATE FUNCTION hwsched.load_learning(document jsonb, pool text DEFAULT 'default') RETURNS bigint
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    loaded bigint;
+    more bigint;
+    wrong text;
+BEGIN
+    IF document IS NULL OR pool IS NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed',
+            MESSAGE = format('"%s" of hwsched.load_learning() must not be NULL', CASE WHEN document IS NULL THEN 'document' ELSE 'pool' END);
+    END IF;
+    PERFORM hwsched.pool_settings(pool);
+    SELECT k.key INTO wrong FROM (VALUES ('track_records', 'array'), ('device_profiles', 'object'), ('durations', 'array')) k(key, type)
+    WHERE jsonb_typeof(document) <> 'object' OR jsonb_typeof(document -> k.key) IS DISTINCT FROM k.type LIMIT 1;
+    IF wrong IS NOT NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = format('invalid value for "%s": %s', wrong, left(coalesce((document -> wrong)::text, 'missing'), 80)),
+            HINT = 'Expected a document as hwsched.learning_json() makes it.';
+    END IF;
+    -- its records refer to each other, so they do not mix with others
+    IF EXISTS (SELECT FROM hwsched.duration_record r WHERE r.pool = load_learning.pool) THEN
+        RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state', MESSAGE = format('pool "%s" has already learned of durations', pool),
+            HINT = 'Forget that with hwsched.reset_learning() first.';
+    END IF;
+    SELECT e.key INTO wrong FROM jsonb_each(document -> 'device_profiles') e
+    WHERE hwsched.is_compatible('{}', e.value) IS NULL OR e.value ->> 'hardware_class' IS NULL LIMIT 1;
+    IF wrong IS NOT NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = format('invalid value for "device_profiles.%s"', wrong),
+            HINT = 'Expected a device profile.';
+    END IF;
+    INSERT INTO hwsched.device_profile (pool, profile, digest)
+    SELECT load_learning.pool, e.value, sha256(convert_to(e.value::text, 'UTF8')) FROM jsonb_each(document -> 'device_profiles') e
+    ON CONFLICT DO NOTHING;
+
+    INSERT INTO hwsched.track_record AS t
+    SELECT load_learning.pool, r.workload_type, r.worker_id, r.preference, r.samples, r.updated_at, r.successes, r.failures, r.mean_seconds,
+           r.squares, r.min_seconds, r.max_seconds, r.durations
+    FROM jsonb_populate_recordset(NULL::hwsched.track_record, document -> 'track_records') r
+    WHERE EXISTS (SELECT FROM hwsched.worker w WHERE w.pool = load_learning.pool AND w.worker_id = r.worker_id)
+      AND r.preference BETWEEN 0 AND 1 AND (r.durations IS NULL OR hwsched.sketch_merge(r.durations, '{}') IS NOT NULL)
+    ON CONFLICT ON CONSTRAINT track_record_pkey DO NOTHING;
+    GET DIAGNOSTICS loaded = ROW_COUNT;
+
+    INSERT INTO hwsched.duration_record (pool, kind, scope, name, number, numbers, updated_at)
+    SELECT load_learning.pool, r.kind, CASE r.kind WHEN 'device' THEN p.profile_id::text ELSE r.scope END,
+           CASE r.kind WHEN 'worker' THEN p.profile_id::text ELSE r.name END, r.number, r.numbers, r.updated_at
+    FROM jsonb_populate_recordset(NULL::hwsched.duration_record, document -> 'durations') r
+    LEFT JOIN jsonb_each(document -> 'device_profiles') e ON e.key = CASE r.kind WHEN 'device' THEN r.scope WHEN 'worker' THEN r.name END
+    LEFT JOIN hwsched.device_profile p ON p.pool = load_learning.pool AND p.digest = sha256(convert_to(e.value::text, 'UTF8'))
+    WHERE r.kind NOT IN ('device', 'worker') OR p.profile_id IS NOT NULL;
+    GET DIAGNOSTICS more = ROW_COUNT;
+    RETURN loaded + more;
+END
+$$;
+COMMENT ON FUNCTION hwsched.load_learning(jsonb, text) IS 'Loads what learning_json() made, into a pool that has learned nothing of durations; of workers, only what it knows of those that are registered. Returns how many records that were.';
+
+CREATE FUNCTION hwsched.performance_history(worker_id text DEFAULT NULL, workload_type text DEFAULT NULL, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL, pool text DEFAULT 'default', OUT "time" timestamptz, OUT of_worker_id text, OUT of_workload_type text, OUT completed bigint, OUT failed bigint, OUT success_ratio float8, OUT mean_seconds float8, OUT deviation_seconds float8, OUT p50_seconds float8, OUT p90_seconds float8, OUT predicted_seconds float8) RETURNS SETOF record
+    LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
+SELECT date_trunc('hour', a.finished_at, 'UTC'), a.worker_id, p.workload_type,
+       count(*) FILTER (WHERE a.state = 'completed'), count(*) FILTER (WHERE a.state <> 'completed'),
+       avg((a.state = 'completed')::int)::float8, avg(d.seconds), stddev_samp(d.seconds),
+       percentile_cont(0.5) WITHIN GROUP (ORDER BY d.seconds), percentile_cont(0.9) WITHIN GROUP (ORDER BY d.seconds),
+       avg(a.predicted_seconds) FILTER (WHERE a.state = 'completed')
+FROM hwsched.assignment a
+JOIN hwsched.workload_profile p ON p.pool = a.pool AND p.profile_id = a.profile_id
+CROSS JOIN LATERAL (SELECT CASE WHEN a.state = 'completed' THEN extract(epoch FROM a.finished_at - a.started_at)::float8 END AS seconds) d
+WHERE a.pool = $5 AND a.state IN ('completed', 'failed', 'expired') AND ($1 IS NULL OR a.worker_id = $1)
+  AND ($2 IS NULL OR p.workload_type = $2) AND ($3 IS NULL OR a.finished_at >= $3) AND ($4 IS NULL OR a.finished_at < $4)
+GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+$$;
+COMMENT ON FUNCTION hwsched.performance_history(text, text, timestamptz, timestamptz, text) IS 'How workers did on types of work, by hour: of one worker, of one type, in a span of time, or with NULL of all that is kept. Durations are of completed runs only.';

@@ -1,0 +1,85 @@
+-- Views on what was learned.
+
+CREATE VIEW hwsched.performance AS
+SELECT r.pool, r.worker_id, r.workload_type, r.successes, r.failures,
+       r.successes::float8 / nullif(r.successes + r.failures, 0) AS success_ratio,
+       r.mean_seconds, CASE WHEN r.successes > 1 THEN sqrt(r.squares / (r.successes - 1)) END AS deviation_seconds,
+       r.min_seconds, hwsched.sketch_quantile(r.durations, 0.5) AS p50_seconds, hwsched.sketch_quantile(r.durations, 0.9) AS p90_seconds,
+       hwsched.sketch_quantile(r.durations, 0.99) AS p99_seconds, r.max_seconds, r.updated_at
+FROM hwsched.current_record r;
+COMMENT ON VIEW hwsched.performance IS 'How workers do on types of work: successes and failures, and durations of what was completed.';
+COMMENT ON COLUMN hwsched.performance.pool IS 'The pool.';
+COMMENT ON COLUMN hwsched.performance.worker_id IS 'The worker.';
+COMMENT ON COLUMN hwsched.performance.workload_type IS 'The type of work.';
+COMMENT ON COLUMN hwsched.performance.successes IS 'Runs completed.';
+COMMENT ON COLUMN hwsched.performance.failures IS 'Runs that failed.';
+COMMENT ON COLUMN hwsched.performance.success_ratio IS 'Share of those that were completed, 0..1.';
+COMMENT ON COLUMN hwsched.performance.mean_seconds IS 'Mean duration.';
+COMMENT ON COLUMN hwsched.performance.deviation_seconds IS 'Standard deviation of durations.';
+COMMENT ON COLUMN hwsched.performance.min_seconds IS 'The shortest.';
+COMMENT ON COLUMN hwsched.performance.p50_seconds IS 'Half took no longer, to 2 percent.';
+COMMENT ON COLUMN hwsched.performance.p90_seconds IS 'Nine of ten took no longer, to 2 percent.';
+COMMENT ON COLUMN hwsched.performance.p99_seconds IS 'All but one of a hundred took no longer, to 2 percent.';
+COMMENT ON COLUMN hwsched.performance.max_seconds IS 'The longest.';
+COMMENT ON COLUMN hwsched.performance.updated_at IS 'When the last outcome came.';
+
+CREATE VIEW hwsched.model_accuracy AS
+SELECT e.hour AS time, e.pool, e.workload_type, sum(e.runs)::bigint AS runs,
+       sum(e.runs * e.predicted_seconds) / sum(e.runs)::float8 AS predicted_seconds,
+       sum(e.runs * e.formula_seconds) / sum(e.runs)::float8 AS formula_seconds,
+       sum(e.runs * e.actual_seconds) / sum(e.runs)::float8 AS actual_seconds,
+       hwsched.sketch_quantile(hwsched.sketch_sum(e.errors), 0.5) AS median_error_ratio,
+       hwsched.sketch_quantile(hwsched.sketch_sum(e.errors), 0.9) AS p90_error_ratio,
+       hwsched.sketch_quantile(hwsched.sketch_sum(e.formula_errors), 0.5) AS formula_median_error_ratio
+FROM (SELECT pool, workload_type, hour, runs, predicted_seconds, formula_seconds, actual_seconds, errors, formula_errors
+      FROM hwsched.prediction_error
+      UNION ALL
+      -- completed and not settled yet
+      SELECT a.pool, p.workload_type, date_trunc('hour', now(), 'UTC'), 1, a.predicted_seconds, coalesce(a.formula_seconds, a.predicted_seconds),
+             s.seconds, hwsched.sketch_of(abs(a.predicted_seconds - s.seconds) / s.seconds),
+             hwsched.sketch_of(abs(coalesce(a.formula_seconds, a.predicted_seconds) - s.seconds) / s.seconds)
+      FROM hwsched.unsettled n
+      JOIN hwsched.assignment a ON a.pool = n.pool AND a.assignment_id = n.assignment_id
+      JOIN hwsched.workload_profile p ON p.pool = a.pool AND p.profile_id = a.profile_id
+      CROSS JOIN LATERAL (SELECT extract(epoch FROM a.finished_at - a.started_at)::float8 AS seconds) s
+      WHERE s.seconds > 0) e
+GROUP BY e.hour, e.pool, e.workload_type;
+COMMENT ON VIEW hwsched.model_accuracy IS 'How well durations were foretold, by hour and type of work; beside it, what the profiles'' formula alone would have made of them.';
+COMMENT ON COLUMN hwsched.model_accuracy.time IS 'Begin of the hour.';
+COMMENT ON COLUMN hwsched.model_accuracy.pool IS 'The pool.';
+COMMENT ON COLUMN hwsched.model_accuracy.workload_type IS 'The type of work.';
+COMMENT ON COLUMN hwsched.model_accuracy.runs IS 'Completed runs.';
+COMMENT ON COLUMN hwsched.model_accuracy.predicted_seconds IS 'Their mean predicted duration.';
+COMMENT ON COLUMN hwsched.model_accuracy.formula_seconds IS 'Their mean duration by the formula.';
+COMMENT ON COLUMN hwsched.model_accuracy.actual_seconds IS 'Their mean actual duration.';
+COMMENT ON COLUMN hwsched.model_accuracy.median_error_ratio IS 'Half of the predictions were off by no more than this share of the actual duration.';
+COMMENT ON COLUMN hwsched.model_accuracy.p90_error_ratio IS 'Nine of ten were off by no more than this share.';
+COMMENT ON COLUMN hwsched.model_accuracy.formula_median_error_ratio IS 'The median for the formula.';
+
+CREATE VIEW hwsched.duration_model AS
+SELECT r.pool, r.kind, CASE WHEN r.kind IN ('workload_type', 'family', 'model') THEN r.scope END AS workload_type,
+       CASE WHEN r.kind IN ('family', 'model') THEN r.name END AS model,
+       profile.id AS profile_id, p.model_name,
+       CASE WHEN r.kind = 'worker' THEN r.scope END AS worker_id,
+       -- numbers[i]: see src/duration.h
+       CASE r.kind WHEN 'family' THEN r.numbers[2] WHEN 'model' THEN pairs.runs WHEN 'device' THEN r.numbers[45] ELSE r.numbers[1] END AS runs,
+       CASE WHEN numbers_say.log < 700 THEN exp(numbers_say.log) END AS factor_ratio, r.updated_at
+FROM hwsched.duration_record r
+CROSS JOIN LATERAL (SELECT CASE r.kind WHEN 'device' THEN r.scope WHEN 'worker' THEN r.name END::bigint AS id) profile
+LEFT JOIN hwsched.device_profile p ON p.pool = r.pool AND p.profile_id = profile.id
+LEFT JOIN LATERAL (SELECT sum(r.numbers[9 + 6 * i]) AS runs, sum(r.numbers[9 + 6 * i] * r.numbers[10 + 6 * i]) AS logs
+                   FROM generate_series(0, CASE WHEN r.kind = 'model' THEN r.numbers[7]::int - 1 ELSE -1 END) i) pairs ON true
+CROSS JOIN LATERAL (SELECT CASE r.kind WHEN 'workload_type' THEN r.numbers[2] WHEN 'worker' THEN r.numbers[2]
+                                       WHEN 'device' THEN r.numbers[25] + r.numbers[46]
+                                       WHEN 'model' THEN pairs.logs / nullif(pairs.runs, 0) END AS log) numbers_say;
+COMMENT ON VIEW hwsched.duration_model IS 'What was learned of durations: for each type of work, model, device profile and worker, how many times as long as the formula says its runs take.';
+COMMENT ON COLUMN hwsched.duration_model.pool IS 'The pool.';
+COMMENT ON COLUMN hwsched.duration_model.kind IS 'What the row is about.';
+COMMENT ON COLUMN hwsched.duration_model.workload_type IS 'The type of work.';
+COMMENT ON COLUMN hwsched.duration_model.model IS 'The model, or the family of models; empty: work that names none.';
+COMMENT ON COLUMN hwsched.duration_model.profile_id IS 'The device profile.';
+COMMENT ON COLUMN hwsched.duration_model.model_name IS 'The model of the device.';
+COMMENT ON COLUMN hwsched.duration_model.worker_id IS 'The worker.';
+COMMENT ON COLUMN hwsched.duration_model.runs IS 'Runs that it was learned from; of a model, old ones and outliers count less.';
+COMMENT ON COLUMN hwsched.duration_model.factor_ratio IS 'How many times as long as the formula says: of a device profile, for the average model; of a worker, beside others with such devices; NULL for a family.';
+COMMENT ON COLUMN hwsched.duration_model.updated_at IS 'When a run last changed it.';
