@@ -324,9 +324,12 @@ BEGIN
             definition.history := definition.history || '_hourly';
             definition.columns := definition.hourly_columns;
             since := date_trunc('hour', since);
+            period.until := period.until + interval '1 hour';
         END IF;
     END IF;
-    EXECUTE format(bounds, definition.history) INTO period USING pool, since, until;
+    IF definition.history !~ '_hourly$' THEN
+        EXECUTE format(bounds, definition.history) INTO period USING pool, since, until;
+    END IF;
     SELECT coalesce(min(width), '365 days') INTO step
     FROM unnest('{1 s,5 s,15 s,1 min,5 min,15 min,1 hour,3 hours,6 hours,12 hours,1 day,2 days,7 days,30 days}'::interval[]) AS width
     WHERE width >= (period.until - period.since) / 120 AND (definition.history !~ '_hourly$' OR width >= '1 hour');

@@ -203,7 +203,7 @@ BEGIN
         sources := hwsched.html_source(runtime);
     ELSIF vega_url IS NOT NULL THEN
         SELECT string_agg(format(E'<script src="%s" integrity="%s" crossorigin="anonymous"></script>\n', hwsched.html_text(u.url), v.integrity), '' ORDER BY v.no),
-               string_agg(u.url, ' ' ORDER BY v.no)
+               string_agg(hwsched.html_text(u.url), ' ' ORDER BY v.no)
             INTO scripts, sources
         -- the versions in src/report/package.json
         FROM (VALUES
@@ -217,7 +217,7 @@ BEGIN
     RETURN concat(
         E'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<meta name="viewport" content="width=device-width, initial-scale=1">\n',
         '<meta http-equiv="Content-Security-Policy" content="default-src ''none''; style-src ', hwsched.html_source(style), '; script-src ',
-        CASE WHEN scripts IS NULL THEN '''none''' ELSE hwsched.html_text(sources) || ' ' || hwsched.html_source(script) END,
+        CASE WHEN scripts IS NULL THEN '''none''' ELSE sources || ' ' || hwsched.html_source(script) END,
         E'; base-uri ''none''; form-action ''none''">\n<title>Report on pool ', hwsched.html_text(pool), E'</title>\n<style>', style, E'</style>\n</head>\n<body>\n',
         '<h1>Report on pool <bdi>', hwsched.html_text(pool), E'</bdi></h1>\n<p class="note">', period,
         '. Made ', to_char(now(), 'YYYY-MM-DD HH24:MI'), E'. All times are UTC.</p>\n<dl>\n', head.figures, E'\n</dl>\n',
