@@ -41,14 +41,15 @@ SELECT * FROM (VALUES
      worker AS (
          SELECT worker_id, row_number() OVER (ORDER BY sum(assignments) DESC, worker_id) <= 30 AS shown, count(*) OVER () AS total FROM part GROUP BY 1),
      type AS (SELECT workload_type FROM part GROUP BY 1 ORDER BY sum(assignments) DESC, 1 LIMIT 9),
-     row AS (
-         SELECT CASE WHEN w.shown THEN w.worker_id ELSE format('(%s others)', w.total - 30) END AS worker,
-                coalesce(t.workload_type, 'other types') AS workload_type, sum(p.assignments) AS assignments, bool_and(w.shown) AS shown, max(w.total) AS total
+     bar AS (
+         SELECT CASE WHEN w.shown THEN w.worker_id ELSE format('(%s others, mean)', w.total - 30) END AS worker, coalesce(t.workload_type, 'other types') AS workload_type,
+                sum(p.assignments) AS assignments, w.shown, w.total
          FROM part p JOIN worker w ON w.worker_id = p.worker_id LEFT JOIN type t ON t.workload_type = p.workload_type
-         GROUP BY 1, 2)
-     SELECT worker, workload_type, assignments,
-            CASE WHEN total > 30 THEN format('the 30 busiest of %s workers; the others together', total) END AS note
-     FROM row ORDER BY shown DESC, sum(assignments) OVER (PARTITION BY worker) DESC, worker, workload_type
+         GROUP BY 1, 2, w.shown, w.total)
+     SELECT worker, workload_type, CASE WHEN shown THEN assignments ELSE round(assignments / (total - 30)::numeric, 2) END AS assignments,
+            CASE WHEN total > 30 THEN format('the 30 busiest of %s workers; the others, which have %s together, on average', total,
+                                             (sum(assignments) FILTER (WHERE NOT shown) OVER ())::bigint) END AS note
+     FROM bar ORDER BY shown DESC, sum(assignments) OVER (PARTITION BY worker) DESC, worker, workload_type
      $$,
      '[["worker", "worker", "nominal"], ["workload_type", "type of work", "nominal"], ["assignments", "assignments", "quantitative"]]',
      'workload_type', '["vision", "nlp", "audio", "multimodal", "training", "inference", "embedding", "conversational", "mixed"]',
@@ -153,7 +154,7 @@ SELECT * FROM (VALUES
          LEFT JOIN (SELECT floor(50 * x) * 51 + floor(50 * y) AS cell, count(*) AS executions FROM placed GROUP BY 1) n ON n.cell = c.cell AND total > 500),
      outlier AS (SELECT * FROM counted WHERE place <= 20 AND (ratio < 0.5 OR ratio > 1.5))
      SELECT c.workload_id, c.worker_id, coalesce(t.workload_type, 'other types') AS workload_type,
-            round(c.estimated::numeric, 3) AS estimated_seconds, round(c.actual::numeric, 3) AS actual_seconds, round(c.ratio::numeric, 3) AS ratio,
+            round(c.estimated::numeric, 3) AS estimated_seconds, round(c.actual::numeric, 3) AS actual_seconds, round(c.ratio::numeric, 3 + greatest(0, -floor(log(greatest(c.ratio, 1e-9))))::int) AS ratio,
             CASE WHEN c.ratio BETWEEN 0.8 AND 1.2 THEN 'good' WHEN c.ratio BETWEEN 0.5 AND 1.5 THEN 'warning' ELSE 'poor' END AS rating, c.executions,
             -- the name of an outlier, unless a worse one is named at the same height
             CASE WHEN o.place IS NOT NULL AND NOT EXISTS (SELECT FROM outlier w WHERE w.place < o.place AND abs(w.y - o.y) < 0.045) THEN c.workload_id END AS outlier,
@@ -310,7 +311,7 @@ COMMENT ON FUNCTION hwsched.chart_colours(jsonb, text, jsonb) IS 'The colour sca
 
 -- The values of a chart, and what there is to say about them. They are of the
 -- history itself, or of its hourly roll-up if the period is long.
-CREATE FUNCTION hwsched.chart_values(definition hwsched.chart, since timestamptz, until timestamptz, pool text, OUT rows jsonb, OUT note text)
+CREATE FUNCTION hwsched.chart_values(definition hwsched.chart, since timestamptz, until timestamptz, pool text, OUT rows jsonb, OUT note text, OUT ticks jsonb)
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC'
     AS $$
 DECLARE
@@ -330,9 +331,14 @@ BEGIN
     IF definition.history !~ '_hourly$' THEN
         EXECUTE format(bounds, definition.history) INTO period USING pool, since, until;
     END IF;
-    SELECT coalesce(min(width), '365 days') INTO step
-    FROM unnest('{1 s,5 s,15 s,1 min,5 min,15 min,1 hour,3 hours,6 hours,12 hours,1 day,2 days,7 days,30 days}'::interval[]) AS width
-    WHERE width >= (period.until - period.since) / 120 AND (definition.history !~ '_hourly$' OR width >= '1 hour');
+    SELECT (array_agg(w.width ORDER BY w.no) FILTER (WHERE w.width >= (period.until - period.since) / 120))[1],
+           (array_agg(jsonb_build_object('interval', w.interval, 'step', w.step) ORDER BY w.no) FILTER (WHERE w.width >= (period.until - period.since) / 7))[1]
+        INTO step, ticks
+    FROM (VALUES (1, interval '1 second', 'second', 1), (2, '5 seconds', 'second', 5), (3, '15 seconds', 'second', 15), (4, '1 minute', 'minute', 1),
+                 (5, '5 minutes', 'minute', 5), (6, '15 minutes', 'minute', 15), (7, '1 hour', 'hour', 1), (8, '3 hours', 'hour', 3), (9, '6 hours', 'hour', 6),
+                 (10, '12 hours', 'hour', 12), (11, '1 day', 'day', 1), (12, '2 days', 'day', 2), (13, '7 days', 'week', 1), (14, '30 days', 'month', 1),
+                 (15, '90 days', 'month', 3), (16, '365 days', 'year', 1), (17, '3650 days', 'year', 10), (18, '36500 days', 'year', 100)) AS w (no, width, interval, step)
+    WHERE definition.history !~ '_hourly$' OR w.width >= '1 hour';
     EXECUTE format('WITH history AS (SELECT %s FROM hwsched.%I WHERE pool = $1 AND time >= $2 AND time < $3 AND isfinite(time))'
                    ' SELECT coalesce(jsonb_agg(jsonb_strip_nulls(to_jsonb(chart)) - ''note''), ''[]''), max(note) FROM (%s) chart',
                    definition.columns, definition.history, definition.query)
@@ -351,13 +357,14 @@ DECLARE
         "view": {"continuousWidth": 560, "discreteWidth": 560, "stroke": null},
         "title": {"anchor": "start", "subtitlePadding": 6, "offset": 14},
         "axis": {"labelLimit": 180, "titlePadding": 8},
-        "axisXTemporal": {"labelExpr": "utcmilliseconds(datum.value) ? '''' : [utcFormat(datum.value, utcseconds(datum.value) ? ''%H:%M:%S'' : ''%H:%M''), datum.index === 0 || utcFormat(datum.value, ''%H:%M'') === ''00:00'' ? utcFormat(datum.value, ''%Y-%m-%d'') : '''']",
-                          "tickCount": 7, "labelFlush": false},
+        "axisXTemporal": {"labelExpr": "[utcFormat(datum.value, utcseconds(datum.value) ? ''%H:%M:%S'' : ''%H:%M''), datum.index === 0 || utcFormat(datum.value, ''%H:%M'') === ''00:00'' ? utcFormat(datum.value, ''%Y-%m-%d'') : '''']",
+                          "labelFlush": false},
         "legend": {"labelLimit": 160}}';
     definition hwsched.chart;
     specification jsonb;
     rows jsonb;
     note text;
+    ticks jsonb;
     tooltip jsonb;
     inner_path text[];
 BEGIN
@@ -371,7 +378,7 @@ BEGIN
     END IF;
     -- which knows whether there is such a pool
     PERFORM FROM hwsched.pool_settings(pool);
-    SELECT v.rows, v.note INTO rows, note
+    SELECT v.rows, v.note, v.ticks INTO rows, note, ticks
     FROM hwsched.chart_values(definition, coalesce(since, '-infinity'), coalesce(until, 'infinity'), pool) v;
 
     IF rows = '[]' THEN
@@ -392,7 +399,7 @@ BEGIN
     END IF;
     RETURN jsonb_build_object('$schema', 'https://vega.github.io/schema/vega-lite/v5.json', 'description', format('%s in pool %s', definition.title, pool),
                               'title', jsonb_build_object('text', definition.title, 'subtitle', jsonb_build_array(format('pool %s', pool)) || coalesce(to_jsonb(note), '[]')),
-                              'config', config, 'data', jsonb_build_object('values', rows)) || specification;
+                              'config', jsonb_set(config, '{axisXTemporal,tickCount}', coalesce(ticks, '7')), 'data', jsonb_build_object('values', rows)) || specification;
 END;
 $$;
 COMMENT ON FUNCTION hwsched.vega_spec(text, timestamptz, timestamptz, text) IS 'A chart of a pool as a Vega-Lite specification with its data, from since up to until (NULL: all there is). The view chart lists the charts.';

@@ -134,7 +134,8 @@ dd:not(.note) { font-size: 1.6rem; font-variant-numeric: tabular-nums; }
 table { border-collapse: collapse; width: 100%; font-size: .85rem; }
 th, td { text-align: left; padding: .25rem .6rem; border-bottom: 1px solid var(--line); vertical-align: top; unicode-bidi: isolate; overflow-wrap: anywhere; min-width: 8.5rem; }
 th { position: sticky; top: 0; background: var(--panel); font-weight: 600; overflow-wrap: normal; }
-.number { text-align: right; font-variant-numeric: tabular-nums; min-width: 6rem; }
+.number { text-align: right; font-variant-numeric: tabular-nums; min-width: 6rem; width: 1%; }
+td.number { white-space: nowrap; }
 .time { white-space: nowrap; font-variant-numeric: tabular-nums; }
 .tip { position: fixed; z-index: 1; pointer-events: none; max-width: 26rem; padding: .4rem .6rem; border: 1px solid var(--line); border-radius: 6px; background: var(--panel); font-size: .85rem; overflow-wrap: anywhere; }
 .tip b { font-weight: 600; color: var(--quiet); }

@@ -130,7 +130,7 @@ INSERT INTO api SELECT btrim(line, E' \t') FROM regexp_split_to_table($$
 	sketch_sum(bigint[])
 	vega_spec(chart text, since timestamp with time zone DEFAULT NULL::timestamp with time zone, until timestamp with time zone DEFAULT NULL::timestamp with time zone, pool text DEFAULT 'default'::text)
 	summary_report(since timestamp with time zone DEFAULT NULL::timestamp with time zone, until timestamp with time zone DEFAULT NULL::timestamp with time zone, pool text DEFAULT 'default'::text)
-	chart_values(definition hwsched.chart, since timestamp with time zone, until timestamp with time zone, pool text, OUT rows jsonb, OUT note text)
+	chart_values(definition hwsched.chart, since timestamp with time zone, until timestamp with time zone, pool text, OUT rows jsonb, OUT note text, OUT ticks jsonb)
 	chart_colours(rows jsonb, field text, usual jsonb)
 	report_figures(since timestamp with time zone, until timestamp with time zone, pool text, OUT figures text, OUT types text)
 	html_text(value text)
