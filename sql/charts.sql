@@ -58,7 +58,7 @@ SELECT count(hwsched.record_assignment('a' || i, 'w' || 1 + i % (1 + i % 100), (
 	count(hwsched.record_resource_utilization('w' || 1 + i % 100, '{"cpu_utilization": 50}', timestamptz '2025-03-01 00:00+00' + i * interval '2 minutes', pool => 'charts_large'))
 FROM generate_series(1, 3000) AS i;
 SELECT c.chart, s.spec #>> '{title,subtitle,1}' AS subtitle, jsonb_array_length(s.spec #> '{data,values}') < 1200 AS small,
-	(SELECT sum((v.value ->> 'assignments')::int) FROM jsonb_array_elements(s.spec #> '{data,values}') AS v) AS assignments,
+	(SELECT sum((v.value ->> 'assignments')::numeric) FROM jsonb_array_elements(s.spec #> '{data,values}') AS v) AS assignments,
 	(SELECT sum((v.value ->> 'executions')::int) FROM jsonb_array_elements(s.spec #> '{data,values}') AS v) AS executions
 FROM hwsched.chart AS c CROSS JOIN LATERAL pg_temp.spec(c.chart, 'charts_large') AS s (spec) ORDER BY c.position;
 SELECT v.value FROM jsonb_array_elements(pg_temp.spec('hardware_efficiency', 'charts_large') #> '{data,values}') AS v WHERE v.value ->> 'hardware' ~ 'others';

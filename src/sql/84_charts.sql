@@ -154,7 +154,7 @@ SELECT * FROM (VALUES
          LEFT JOIN (SELECT floor(50 * x) * 51 + floor(50 * y) AS cell, count(*) AS executions FROM placed GROUP BY 1) n ON n.cell = c.cell AND total > 500),
      outlier AS (SELECT * FROM counted WHERE place <= 20 AND (ratio < 0.5 OR ratio > 1.5))
      SELECT c.workload_id, c.worker_id, coalesce(t.workload_type, 'other types') AS workload_type,
-            round(c.estimated::numeric, 3) AS estimated_seconds, round(c.actual::numeric, 3) AS actual_seconds, round(c.ratio::numeric, 3 + greatest(0, -floor(log(greatest(c.ratio, 1e-9))))::int) AS ratio,
+            round(c.estimated::numeric, 3) AS estimated_seconds, round(c.actual::numeric, 3) AS actual_seconds, round(c.ratio::numeric, CASE WHEN c.ratio < 0.1 THEN 6 ELSE 3 END) AS ratio,
             CASE WHEN c.ratio BETWEEN 0.8 AND 1.2 THEN 'good' WHEN c.ratio BETWEEN 0.5 AND 1.5 THEN 'warning' ELSE 'poor' END AS rating, c.executions,
             -- the name of an outlier, unless a worse one is named at the same height
             CASE WHEN o.place IS NOT NULL AND NOT EXISTS (SELECT FROM outlier w WHERE w.place < o.place AND abs(w.y - o.y) < 0.045) THEN c.workload_id END AS outlier,
@@ -331,22 +331,24 @@ BEGIN
     IF definition.history !~ '_hourly$' THEN
         EXECUTE format(bounds, definition.history) INTO period USING pool, since, until;
     END IF;
-    SELECT (array_agg(w.width ORDER BY w.no) FILTER (WHERE w.width >= (period.until - period.since) / 120))[1],
-           (array_agg(jsonb_build_object('interval', w.interval, 'step', w.step) ORDER BY w.no) FILTER (WHERE w.width >= (period.until - period.since) / 7))[1]
-        INTO step, ticks
-    FROM (VALUES (1, interval '1 second', 'second', 1), (2, '5 seconds', 'second', 5), (3, '15 seconds', 'second', 15), (4, '1 minute', 'minute', 1),
-                 (5, '5 minutes', 'minute', 5), (6, '15 minutes', 'minute', 15), (7, '1 hour', 'hour', 1), (8, '3 hours', 'hour', 3), (9, '6 hours', 'hour', 6),
-                 (10, '12 hours', 'hour', 12), (11, '1 day', 'day', 1), (12, '2 days', 'day', 2), (13, '7 days', 'week', 1), (14, '30 days', 'month', 1),
-                 (15, '90 days', 'month', 3), (16, '365 days', 'year', 1), (17, '3650 days', 'year', 10), (18, '36500 days', 'year', 100)) AS w (no, width, interval, step)
-    WHERE definition.history !~ '_hourly$' OR w.width >= '1 hour';
+    SELECT coalesce(min(width), '365 days') INTO step
+    FROM unnest('{1 s,5 s,15 s,1 min,5 min,15 min,1 hour,3 hours,6 hours,12 hours,1 day,2 days,7 days,30 days}'::interval[]) AS width
+    WHERE width >= (period.until - period.since) / 120 AND (definition.history !~ '_hourly$' OR width >= '1 hour');
     EXECUTE format('WITH history AS (SELECT %s FROM hwsched.%I WHERE pool = $1 AND time >= $2 AND time < $3 AND isfinite(time))'
                    ' SELECT coalesce(jsonb_agg(jsonb_strip_nulls(to_jsonb(chart)) - ''note''), ''[]''), max(note) FROM (%s) chart',
                    definition.columns, definition.history, definition.query)
         INTO rows, note USING pool, since, until, step;
+    SELECT jsonb_agg(extract(epoch FROM t.tick) * 1000 ORDER BY t.tick) INTO ticks
+    FROM (SELECT * FROM (VALUES (interval '1 second', 'minute'), ('5 seconds', 'minute'), ('15 seconds', 'minute'), ('1 minute', 'hour'), ('5 minutes', 'hour'),
+                                ('15 minutes', 'hour'), ('1 hour', 'day'), ('3 hours', 'day'), ('6 hours', 'day'), ('12 hours', 'day'), ('1 day', 'month'),
+                                ('2 days', 'month'), ('7 days', 'week'), ('1 month', 'year'), ('3 months', 'year'), ('1 year', 'decade'), ('10 years', 'century')) AS e (every, of)
+          WHERE e.every >= (period.until - period.since) / 8 ORDER BY e.every LIMIT 1) e
+    CROSS JOIN LATERAL generate_series(date_trunc(e.of, period.since), period.until, e.every) AS t (tick)
+    WHERE t.tick >= date_bin(step, period.since, 'epoch') AND t.tick <= date_bin(step, period.until, 'epoch');
     note := concat_ws('; ', format('%s to %s UTC', to_char(period.since, 'YYYY-MM-DD HH24:MI:SS'), to_char(period.until, 'YYYY-MM-DD HH24:MI:SS')), note);
 END;
 $$;
-COMMENT ON FUNCTION hwsched.chart_values(hwsched.chart, timestamptz, timestamptz, text) IS 'The values of a chart in a period, and what there is to say about them; for vega_spec().';
+COMMENT ON FUNCTION hwsched.chart_values(hwsched.chart, timestamptz, timestamptz, text) IS 'The values of a chart in a period, what there is to say about them, and ticks for a time axis; for vega_spec().';
 
 CREATE FUNCTION hwsched.vega_spec(chart text, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL, pool text DEFAULT 'default') RETURNS jsonb
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
@@ -391,6 +393,10 @@ BEGIN
                          || CASE WHEN f.field ->> 2 = 'temporal' THEN '{"timeUnit": "utcyearmonthdatehoursminutesseconds"}' ELSE '{}'::jsonb END ORDER BY f.no)
             INTO tooltip FROM jsonb_array_elements(definition.fields) WITH ORDINALITY AS f (field, no);
         specification := jsonb_set(specification, inner_path || '{tooltip}', tooltip);
+        -- Vega's own ticks of time would be of parts of seconds
+        IF specification #>> (inner_path || '{x,type}') = 'temporal' AND ticks IS NOT NULL THEN
+            specification := jsonb_set(specification, inner_path || '{x,axis}', jsonb_build_object('values', ticks));
+        END IF;
         IF definition.colour IS NOT NULL THEN
             -- the encoding of all layers, or of the one that has it
             specification := jsonb_set(specification, CASE WHEN specification #> '{encoding,color}' IS NULL THEN '{layer,1,encoding,color,scale}' ELSE '{encoding,color,scale}' END::text[],
@@ -399,7 +405,7 @@ BEGIN
     END IF;
     RETURN jsonb_build_object('$schema', 'https://vega.github.io/schema/vega-lite/v5.json', 'description', format('%s in pool %s', definition.title, pool),
                               'title', jsonb_build_object('text', definition.title, 'subtitle', jsonb_build_array(format('pool %s', pool)) || coalesce(to_jsonb(note), '[]')),
-                              'config', jsonb_set(config, '{axisXTemporal,tickCount}', coalesce(ticks, '7')), 'data', jsonb_build_object('values', rows)) || specification;
+                              'config', config, 'data', jsonb_build_object('values', rows)) || specification;
 END;
 $$;
 COMMENT ON FUNCTION hwsched.vega_spec(text, timestamptz, timestamptz, text) IS 'A chart of a pool as a Vega-Lite specification with its data, from since up to until (NULL: all there is). The view chart lists the charts.';

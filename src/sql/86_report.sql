@@ -36,7 +36,7 @@ CREATE FUNCTION hwsched.html_table(rows jsonb, fields jsonb) RETURNS text
                   (SELECT string_agg(format('<tr>%s</tr>', cells.html), E'\n' ORDER BY r.no)
                    FROM jsonb_array_elements(rows) WITH ORDINALITY AS r (value, no)
                    CROSS JOIN LATERAL (
-                       SELECT string_agg(CASE WHEN f.field ->> 0 = 'rating' THEN format('<td>%s</td>', hwsched.html_rating(r.value ->> 'rating'))
+                       SELECT string_agg(CASE WHEN f.field ->> 0 = 'rating' THEN format('<td class="rating">%s</td>', hwsched.html_rating(r.value ->> 'rating'))
                                               WHEN f.field ->> 2 = 'quantitative' THEN format('<td class="number">%s</td>', hwsched.html_text(r.value ->> (f.field ->> 0)))
                                               WHEN f.field ->> 2 = 'temporal' THEN format('<td class="time">%s</td>', replace(left(r.value ->> (f.field ->> 0), 19), 'T', ' '))
                                               ELSE format('<td>%s</td>', hwsched.html_text(r.value ->> (f.field ->> 0))) END, '' ORDER BY f.no) AS html
@@ -136,6 +136,7 @@ th, td { text-align: left; padding: .25rem .6rem; border-bottom: 1px solid var(-
 th { position: sticky; top: 0; background: var(--panel); font-weight: 600; overflow-wrap: normal; }
 .number { text-align: right; font-variant-numeric: tabular-nums; min-width: 6rem; width: 1%; }
 td.number { white-space: nowrap; }
+.rating { min-width: 0; width: 1%; }
 .time { white-space: nowrap; font-variant-numeric: tabular-nums; }
 .tip { position: fixed; z-index: 1; pointer-events: none; max-width: 26rem; padding: .4rem .6rem; border: 1px solid var(--line); border-radius: 6px; background: var(--panel); font-size: .85rem; overflow-wrap: anywhere; }
 .tip b { font-weight: 600; color: var(--quiet); }
