@@ -338,7 +338,8 @@ BEGIN
                    ' SELECT coalesce(jsonb_agg(jsonb_strip_nulls(to_jsonb(chart)) - ''note''), ''[]''), max(note) FROM (%s) chart',
                    definition.columns, definition.history, definition.query)
         INTO rows, note USING pool, since, until, step;
-    SELECT jsonb_agg(extract(epoch FROM t.tick) * 1000 ORDER BY t.tick) INTO ticks
+    SELECT jsonb_agg(jsonb_build_object('utc', true, 'year', date_part('year', t.tick), 'month', date_part('month', t.tick), 'date', date_part('day', t.tick),
+                                        'hours', date_part('hour', t.tick), 'minutes', date_part('minute', t.tick), 'seconds', date_part('second', t.tick)) ORDER BY t.tick) INTO ticks
     FROM (SELECT * FROM (VALUES (interval '1 second', 'minute'), ('5 seconds', 'minute'), ('15 seconds', 'minute'), ('1 minute', 'hour'), ('5 minutes', 'hour'),
                                 ('15 minutes', 'hour'), ('1 hour', 'day'), ('3 hours', 'day'), ('6 hours', 'day'), ('12 hours', 'day'), ('1 day', 'month'),
                                 ('2 days', 'month'), ('7 days', 'week'), ('1 month', 'year'), ('3 months', 'year'), ('1 year', 'decade'), ('10 years', 'century')) AS e (every, of)
