@@ -23,7 +23,7 @@ GRANT EXECUTE ON FUNCTION
     hwsched.thermal_step, hwsched.thermal_at, hwsched.performance_level, hwsched.temperature_ratio, hwsched.sketch_quantile, hwsched.sketch_of, hwsched.sketch_merge, hwsched.sketch_sum
     TO hwsched_viewer, hwsched_worker;
 GRANT EXECUTE ON FUNCTION
-    hwsched.pool_settings, hwsched.plan_pending, hwsched.compatible_hardware, hwsched.explain_pending, hwsched.unsettled_records, hwsched.preference_now,
+    hwsched.pool_settings, hwsched.plan_pending, hwsched.compatible_hardware, hwsched.pareto, hwsched.suggest_power_limit, hwsched.explain_pending, hwsched.unsettled_records, hwsched.preference_now,
     hwsched.predict, hwsched.performance_history, hwsched.learning_json
     TO hwsched_viewer;
 
@@ -41,7 +41,7 @@ GRANT EXECUTE ON FUNCTION
 
 GRANT EXECUTE ON FUNCTION
     hwsched.drain_worker, hwsched.resume_worker, hwsched.unregister_worker, hwsched.grant_worker,
-    hwsched.submit, hwsched.submit_many, hwsched.schedule, hwsched.assign_pending, hwsched.cancel, hwsched.retry_dead, hwsched.rebalance, hwsched.maintain,
+    hwsched.submit, hwsched.submit_many, hwsched.schedule, hwsched.assign_pending, hwsched.cancel, hwsched.retry_dead, hwsched.rebalance, hwsched.maintain, hwsched.record_power,
     hwsched.schedule_jobs, hwsched.unschedule_jobs, hwsched.reset_learning, hwsched.load_learning
     TO hwsched_coordinator;
 
