@@ -6,7 +6,7 @@
 -- as the tables they are, and they go with their parent when the extension does.
 -- That is why the parents have no indexes (a restored partition would get each
 -- twice); every partition has its own. What no day's partition was made for is in
--- the default one: old times, and the day the extension was created.
+-- the default one: old times, and what came before the first maintain().
 --
 -- There are no foreign keys: a check per row would cost more than the row.
 
@@ -258,3 +258,6 @@ COMMENT ON TABLE hwsched.history_late IS 'Hours in which something was recorded 
 COMMENT ON COLUMN hwsched.history_late.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.history_late.hour IS 'When the hour began.';
 COMMENT ON COLUMN hwsched.history_late.recorded_by IS 'The transaction that did so.';
+
+-- Views that look into each pool would be planned for a thousand of them.
+ANALYZE hwsched.pool;

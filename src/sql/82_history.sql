@@ -200,7 +200,7 @@ CREATE VIEW hwsched.efficiency_history_hourly AS
 SELECT h.hour AS time, h.pool, h.worker_id, nullif(h.workload_type, '') AS workload_type, h.assignments, h.efficiency_ratio, h.min_efficiency_ratio, h.max_efficiency_ratio
 FROM hwsched.assignment_hour h
 UNION ALL
-SELECT h.hour, h.pool, h.worker_id, nullif(h.workload_type, '') AS workload_type, h.assignments, h.efficiency_ratio, h.min_efficiency_ratio, h.max_efficiency_ratio
+SELECT h.hour, u.pool, h.worker_id, nullif(h.workload_type, '') AS workload_type, h.assignments, h.efficiency_ratio, h.min_efficiency_ratio, h.max_efficiency_ratio
 FROM hwsched.history_unrolled u CROSS JOIN LATERAL hwsched.assignment_by_hour(u.since, 'infinity', u.pool) h;
 COMMENT ON VIEW hwsched.efficiency_history_hourly IS 'How well the hardware suited what was placed on it, by the hour.';
 COMMENT ON COLUMN hwsched.efficiency_history_hourly.time IS 'When the hour began, in UTC.';
@@ -217,7 +217,7 @@ SELECT h.hour AS time, h.pool, h.worker_id, nullif(h.workload_type, '') AS workl
 FROM hwsched.assignment_hour h
 WHERE h.assignments > 0
 UNION ALL
-SELECT h.hour, h.pool, h.worker_id, nullif(h.workload_type, '') AS workload_type, h.assignments, h.wait_seconds, h.max_wait_seconds
+SELECT h.hour, u.pool, h.worker_id, nullif(h.workload_type, '') AS workload_type, h.assignments, h.wait_seconds, h.max_wait_seconds
 FROM hwsched.history_unrolled u CROSS JOIN LATERAL hwsched.assignment_by_hour(u.since, 'infinity', u.pool) h
 WHERE h.assignments > 0;
 COMMENT ON VIEW hwsched.assignment_history_hourly IS 'Placements by the hour, and how long they had waited.';
@@ -233,7 +233,7 @@ CREATE VIEW hwsched.thermal_history_hourly AS
 SELECT h.hour AS time, h.pool, h.worker_id, nullif(h.device_no, -1) AS device_no, h.samples, h.temperature_ratio, h.max_temperature_ratio, h.temperature_celsius, h.max_temperature_celsius, h.power_watts
 FROM hwsched.thermal_hour h
 UNION ALL
-SELECT h.hour, h.pool, h.worker_id, nullif(h.device_no, -1) AS device_no, h.samples, h.temperature_ratio, h.max_temperature_ratio, h.temperature_celsius, h.max_temperature_celsius, h.power_watts
+SELECT h.hour, u.pool, h.worker_id, nullif(h.device_no, -1) AS device_no, h.samples, h.temperature_ratio, h.max_temperature_ratio, h.temperature_celsius, h.max_temperature_celsius, h.power_watts
 FROM hwsched.history_unrolled u CROSS JOIN LATERAL hwsched.thermal_by_hour(u.since, 'infinity', u.pool) h;
 COMMENT ON VIEW hwsched.thermal_history_hourly IS 'Temperature and power by the hour.';
 COMMENT ON COLUMN hwsched.thermal_history_hourly.time IS 'When the hour began, in UTC.';
@@ -251,7 +251,7 @@ CREATE VIEW hwsched.utilization_history_hourly AS
 SELECT h.hour AS time, h.pool, h.worker_id, nullif(h.device_no, -1) AS device_no, h.samples, h.cpu_ratio, h.memory_ratio, h.gpu_ratio, h.io_ratio, h.network_ratio, h.max_cpu_ratio, h.max_gpu_ratio, h.max_memory_ratio, h.max_io_ratio, h.max_network_ratio
 FROM hwsched.utilization_hour h
 UNION ALL
-SELECT h.hour, h.pool, h.worker_id, nullif(h.device_no, -1) AS device_no, h.samples, h.cpu_ratio, h.memory_ratio, h.gpu_ratio, h.io_ratio, h.network_ratio, h.max_cpu_ratio, h.max_gpu_ratio, h.max_memory_ratio, h.max_io_ratio, h.max_network_ratio
+SELECT h.hour, u.pool, h.worker_id, nullif(h.device_no, -1) AS device_no, h.samples, h.cpu_ratio, h.memory_ratio, h.gpu_ratio, h.io_ratio, h.network_ratio, h.max_cpu_ratio, h.max_gpu_ratio, h.max_memory_ratio, h.max_io_ratio, h.max_network_ratio
 FROM hwsched.history_unrolled u CROSS JOIN LATERAL hwsched.utilization_by_hour(u.since, 'infinity', u.pool) h;
 COMMENT ON VIEW hwsched.utilization_history_hourly IS 'Utilization by the hour.';
 COMMENT ON COLUMN hwsched.utilization_history_hourly.time IS 'When the hour began, in UTC.';
@@ -274,7 +274,7 @@ CREATE VIEW hwsched.execution_history_hourly AS
 SELECT h.hour AS time, h.pool, h.worker_id, nullif(h.workload_type, '') AS workload_type, h.completed, h.failed, h.estimated_seconds, h.actual_seconds, h.max_actual_seconds
 FROM hwsched.execution_hour h
 UNION ALL
-SELECT h.hour, h.pool, h.worker_id, nullif(h.workload_type, '') AS workload_type, h.completed, h.failed, h.estimated_seconds, h.actual_seconds, h.max_actual_seconds
+SELECT h.hour, u.pool, h.worker_id, nullif(h.workload_type, '') AS workload_type, h.completed, h.failed, h.estimated_seconds, h.actual_seconds, h.max_actual_seconds
 FROM hwsched.history_unrolled u CROSS JOIN LATERAL hwsched.execution_by_hour(u.since, 'infinity', u.pool) h;
 COMMENT ON VIEW hwsched.execution_history_hourly IS 'Executions by the hour in which they ended.';
 COMMENT ON COLUMN hwsched.execution_history_hourly.time IS 'When the hour began, in UTC.';

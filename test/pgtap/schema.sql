@@ -110,7 +110,7 @@ INSERT INTO api SELECT btrim(line, E' \t') FROM regexp_split_to_table($$
 	load_history(document jsonb, pool text DEFAULT 'default'::text)
 	history_entries(document jsonb)
 	history_time(value jsonb)
-	history_make_day(history text, day date)
+	history_make_day(history text, day date, take_over boolean DEFAULT false)
 	history_renew()
 	history_over(hour timestamp with time zone)
 	history_roll_hours(since timestamp with time zone, until timestamp with time zone, complete_from timestamp with time zone, pool text DEFAULT 'default'::text)
