@@ -318,7 +318,7 @@ COMMENT ON FUNCTION hwsched.chart_colours(jsonb, text, jsonb) IS 'The colour sca
 -- The values of a chart, and what there is to say about them. They are of the
 -- history itself, or of its hourly roll-up if the period is long.
 CREATE FUNCTION hwsched.chart_values(definition hwsched.chart, since timestamptz, until timestamptz, pool text, OUT rows jsonb, OUT note text, OUT ticks jsonb)
-    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC'
+    LANGUAGE plpgsql STABLE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC'
     AS $$
 DECLARE
     bounds CONSTANT text := 'SELECT min(time) AS since, max(time) AS until FROM hwsched.%I WHERE pool = $1 AND time >= $2 AND time < $3 AND isfinite(time)';
