@@ -65,6 +65,10 @@ $(OBJS): $(wildcard src/*.h)
 hwsched--$(EXTVERSION).sql: $(sort $(wildcard src/sql/*.sql)) hwsched.control
 	cat $(filter %.sql,$^) </dev/null >$@
 
+# An empty one is tried again.
+ifeq ($(shell test -s $(RUNTIME) && echo there),)
+.PHONY: $(RUNTIME)
+endif
 $(RUNTIME): src/report/runtime.sh src/report/package-lock.json
 	src/report/runtime.sh >$@
 

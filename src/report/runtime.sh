@@ -42,7 +42,7 @@ if [ ! -s "$cache/vega.js" ]; then
 	mkdir "$tmp/npm" "$tmp/cache"
 	cp package.json package-lock.json "$tmp"
 	timeout 300 npm ci --prefix "$tmp" --cache "$tmp/npm" --ignore-scripts --no-audit --no-fund \
-		--fetch-retries=1 --fetch-timeout=20000 >"$tmp/log" 2>&1 ||
+		--fetch-retries=1 --fetch-retry-mintimeout=1000 --fetch-timeout=20000 >"$tmp/log" 2>&1 ||
 		{ tail -n 3 "$tmp/log" >&2; without "npm cannot fetch Vega"; }
 	bundle "$tmp/node_modules" >"$tmp/cache/vega.js"
 	# for the tests of charts
