@@ -65,7 +65,7 @@ COMMENT ON FUNCTION hwsched.register_worker(text, jsonb, text) IS 'Registers a w
 CREATE FUNCTION hwsched.update_load(worker_id text, load jsonb, pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'update_load';
-COMMENT ON FUNCTION hwsched.update_load(text, jsonb, text) IS 'Reports the load and temperature of a worker; also a sign of life. A report replaces the one before.';
+COMMENT ON FUNCTION hwsched.update_load(text, jsonb, text) IS 'Reports the load and temperature of a worker; also a sign of life. A report replaces the one before. Phases begin with it, and thermal models learn from it.';
 
 CREATE FUNCTION hwsched.heartbeat(worker_id text, pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
