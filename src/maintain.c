@@ -12,6 +12,7 @@
 #include "arguments.h"
 #include "funcapi.h"
 #include "health.h"
+#include "history.h"
 #include "learn.h"
 #include "miscadmin.h"
 #include "outcome.h"
@@ -168,8 +169,8 @@ leave_silent(const char *pool, const PoolSettings *settings)
 
 /*
  * Deletes the oldest assignments that ended longer ago than history is kept,
- * and their workloads.  Assignments are in the order of time, so the oldest are
- * found without looking at the others.
+ * and their workloads, once they are rolled up.  Assignments are in the order of
+ * time, so the oldest are found without looking at the others.
  */
 static int64
 forget_work(const char *pool, double seconds)
@@ -177,30 +178,14 @@ forget_work(const char *pool, double seconds)
 	static Statement statement = {
 		"WITH oldest AS (SELECT assignment_id, workload_id, run, finished_at FROM hwsched.assignment"
 		"   WHERE pool = $1 ORDER BY assignment_id LIMIT $3),"
-		" old AS (SELECT * FROM oldest WHERE finished_at < now() - make_interval(secs => $2)"
+		" old AS (SELECT * FROM oldest WHERE finished_at < least(now() - make_interval(secs => $2),"
+		"    (SELECT rolled_until FROM hwsched.history_progress WHERE pool = $1))"
 		"   AND NOT EXISTS (SELECT FROM hwsched.unsettled u WHERE u.pool = $1 AND u.assignment_id = oldest.assignment_id)),"
 		" workloads AS (DELETE FROM hwsched.submission s USING (SELECT DISTINCT workload_id, run FROM old) o"
 		"   WHERE s.pool = $1 AND s.workload_id = o.workload_id AND s.run = o.run"
 		"    AND s.closed_at < now() - make_interval(secs => $2)"
 		"    AND NOT EXISTS (SELECT FROM hwsched.dependency d WHERE d.pool = $1 AND d.depends_on = s.workload_id))"
 		" DELETE FROM hwsched.assignment a USING old WHERE a.pool = $1 AND a.assignment_id = old.assignment_id",
-		{TEXTOID, FLOAT8OID, INT4OID}
-	};
-
-	return (int64) statement_run(&statement, false, TEXT_VALUE(pool), VALUE(Float8GetDatum(seconds)),
-								 INT_VALUE(FORGET_AT_ONCE));
-}
-
-/* Deletes old loads, the oldest of each worker. */
-static int64
-forget_loads(const char *pool, double seconds)
-{
-	static Statement statement = {
-		"DELETE FROM hwsched.load_history WHERE ctid = ANY (ARRAY("
-		"  SELECT h.ctid FROM hwsched.worker w CROSS JOIN LATERAL"
-		"   (SELECT l.ctid FROM hwsched.load_history l WHERE l.pool = $1 AND l.worker_id = w.worker_id"
-		"     AND l.at < now() - make_interval(secs => $2) ORDER BY l.at LIMIT 100) h"
-		"  WHERE w.pool = $1 LIMIT $3)) AND pool = $1",
 		{TEXTOID, FLOAT8OID, INT4OID}
 	};
 
@@ -222,6 +207,8 @@ maintain(PG_FUNCTION_ARGS)
 		elog(ERROR, "maintain must return a row");
 	SPI_connect();
 	pool_settings_load(pool, false, &settings);
+	/* before the lock is taken, so that nobody waits for it */
+	history_roll_up(pool);
 	pool_lock(pool);
 	follow_clock(pool, &settings);
 	values[0] = Int64GetDatum(end_lost_leases(pool, &settings));
@@ -229,7 +216,9 @@ maintain(PG_FUNCTION_ARGS)
 	values[2] = Int64GetDatum(leave_silent(pool, &settings));
 	values[3] = Int64GetDatum(health_try_again(pool));
 	values[4] = Int64GetDatum(forget_work(pool, settings.retention.history) +
-							  forget_loads(pool, settings.retention.history));
+							  history_forget(pool, FORGET_AT_ONCE));
+	/* last, as its locks are everybody's */
+	history_renew(pool);
 	SPI_finish();
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(description), values, nulls)));
 }

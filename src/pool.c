@@ -151,8 +151,9 @@ alter_pool(PG_FUNCTION_ARGS)
 Datum
 drop_pool(PG_FUNCTION_ARGS)
 {
-	/* assignments and devices before the profiles they refer to */
+	/* first who loads history; assignments and devices before the profiles they refer to */
 	static Statement statements[] = {
+		{"SELECT FROM hwsched.pool WHERE pool = $1 FOR UPDATE", {TEXTOID}},
 		{"DELETE FROM hwsched.reservation WHERE pool = $1", {TEXTOID}},
 		{"DELETE FROM hwsched.unsettled WHERE pool = $1", {TEXTOID}},
 		{"DELETE FROM hwsched.dependency WHERE pool = $1", {TEXTOID}},
@@ -160,6 +161,9 @@ drop_pool(PG_FUNCTION_ARGS)
 		{"DELETE FROM hwsched.assignment WHERE pool = $1", {TEXTOID}},
 		{"DELETE FROM hwsched.submission WHERE pool = $1", {TEXTOID}},
 		{"DELETE FROM hwsched.load_history WHERE pool = $1", {TEXTOID}},
+		{"DELETE FROM hwsched.recorded_assignment WHERE pool = $1", {TEXTOID}},
+		{"DELETE FROM hwsched.recorded_execution WHERE pool = $1", {TEXTOID}},
+		{"DELETE FROM hwsched.history_late WHERE pool = $1", {TEXTOID}},
 		{"DELETE FROM hwsched.worker WHERE pool = $1", {TEXTOID}},
 		{"DELETE FROM hwsched.hardware WHERE pool = $1", {TEXTOID}},
 		{"DELETE FROM hwsched.pool WHERE pool = $1", {TEXTOID}},

@@ -422,6 +422,11 @@ heartbeat(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
+/* In history: the thermal phase that a worker_load l is in, and what it leaves of performance. */
+#define PHASE_NOW "CASE WHEN now() < l.phase_since + l.phase_duration THEN l.phase ELSE 'normal' END"
+#define LEVEL_NOW "CASE WHEN now() < l.phase_since + l.phase_duration" \
+	" THEN hwsched.performance_level(l.phase::text, l.phase_since, l.phase_duration, now()) END"
+
 /* Replaces what the worker reported of single devices. */
 static void
 write_device_loads(const char *pool, const char *worker_id, const LoadReport *load)
@@ -432,8 +437,17 @@ write_device_loads(const char *pool, const char *worker_id, const LoadReport *lo
 	static Statement write = {
 		"WITH given AS (SELECT * FROM unnest($3, $4, $5, $6) g(device_no, utilization, temperature_celsius, power_w)"
 		"   JOIN hwsched.device d USING (device_no) WHERE d.pool = $1 AND d.worker_id = $2),"
-		" history AS (INSERT INTO hwsched.load_history (pool, worker_id, device_no, at, utilization, temperature_celsius, power_w)"
-		"   SELECT $1, $2, device_no, now(), utilization, temperature_celsius, power_w FROM given)"
+		" history AS (INSERT INTO hwsched.load_history (pool, worker_id, device_no, at, cpu_utilization, gpu_utilization,"
+		"   temperature, temperature_celsius, power_w, phase, performance_level)"
+		"  SELECT $1, $2, g.device_no, now(), CASE WHEN p.hardware_class = 'cpu' THEN g.utilization END,"
+		"   CASE WHEN p.hardware_class <> 'cpu' THEN g.utilization END,"
+		"   hwsched.temperature_ratio(g.temperature_celsius, coalesce((p.profile ->> 'idle_celsius')::float8, 'NaN'),"
+		"    coalesce((p.profile ->> 'throttle_celsius')::float8, 'NaN')), g.temperature_celsius, g.power_w,"
+		"   h.phase, h.performance_level"
+		"  FROM given g JOIN hwsched.device_profile p ON p.pool = $1 AND p.profile_id = g.profile_id"
+		"  CROSS JOIN LATERAL (SELECT " PHASE_NOW ", " LEVEL_NOW " FROM hwsched.worker_load l WHERE l.pool = $1 AND l.worker_id = $2"
+		"   AND (coalesce(g.temperature_celsius, g.power_w) IS NOT NULL OR now() < l.phase_since + l.phase_duration)"
+		"   UNION ALL SELECT NULL, NULL LIMIT 1) h(phase, performance_level))"
 		" INSERT INTO hwsched.device_load AS l (pool, worker_id, device_no, utilization, temperature_celsius, power_w)"
 		" SELECT $1, $2, device_no, utilization, temperature_celsius, power_w FROM given"
 		" ON CONFLICT (pool, worker_id, device_no) DO UPDATE SET utilization = EXCLUDED.utilization,"
@@ -527,9 +541,11 @@ update_load(PG_FUNCTION_ARGS)
 		"   cpu_readiness = $14, accelerator_readiness = $15, state_hash = $16"
 		"  WHERE pool = $1 AND worker_id = $2 AND hardware_id = $13 RETURNING *)"
 		" INSERT INTO hwsched.load_history (pool, worker_id, at, cpu_utilization, memory_utilization, gpu_utilization,"
-		"   io_utilization, network_utilization, temperature, temperature_celsius, power_w)"
+		"   io_utilization, network_utilization, temperature, temperature_celsius, power_w, phase, performance_level)"
 		" SELECT pool, worker_id, reported_at, cpu_utilization, memory_utilization, gpu_utilization,"
-		"   io_utilization, network_utilization, temperature, temperature_celsius, power_w FROM updated",
+		"   io_utilization, network_utilization, temperature, temperature_celsius, power_w,"
+		"   CASE WHEN coalesce(temperature, temperature_celsius, power_w) IS NOT NULL OR now() < l.phase_since + l.phase_duration"
+		"    THEN " PHASE_NOW " END, " LEVEL_NOW " FROM updated l",
 		{TEXTOID, TEXTOID, FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, INT4OID, INT4OID,
 			FLOAT8OID, FLOAT8OID, FLOAT8OID, INT8OID, FLOAT8OID, FLOAT8OID, INT8OID}
 	};

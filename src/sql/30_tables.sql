@@ -550,35 +550,4 @@ COMMENT ON COLUMN hwsched.model_placement.is_family IS 'Which of the two it is.'
 COMMENT ON COLUMN hwsched.model_placement.worker_id IS 'The worker.';
 COMMENT ON COLUMN hwsched.model_placement.placed_at IS 'When.';
 
-CREATE TABLE hwsched.load_history (
-    pool text COLLATE "C" NOT NULL,
-    worker_id text COLLATE "C" NOT NULL,
-    device_no int,
-    at timestamptz NOT NULL,
-    cpu_utilization float8,
-    memory_utilization float8,
-    gpu_utilization float8,
-    io_utilization float8,
-    network_utilization float8,
-    utilization float8,
-    temperature float8,
-    temperature_celsius float8,
-    power_w float8
-);
-CREATE INDEX load_history_worker ON hwsched.load_history (pool, worker_id, at);
-COMMENT ON TABLE hwsched.load_history IS 'Every load that was reported, of workers and of single devices.';
-COMMENT ON COLUMN hwsched.load_history.pool IS 'The pool.';
-COMMENT ON COLUMN hwsched.load_history.worker_id IS 'The worker.';
-COMMENT ON COLUMN hwsched.load_history.device_no IS 'The device; NULL: the whole worker.';
-COMMENT ON COLUMN hwsched.load_history.at IS 'When it was reported.';
-COMMENT ON COLUMN hwsched.load_history.cpu_utilization IS 'Percent.';
-COMMENT ON COLUMN hwsched.load_history.memory_utilization IS 'Percent.';
-COMMENT ON COLUMN hwsched.load_history.gpu_utilization IS 'Percent.';
-COMMENT ON COLUMN hwsched.load_history.io_utilization IS 'Percent.';
-COMMENT ON COLUMN hwsched.load_history.network_utilization IS 'Percent.';
-COMMENT ON COLUMN hwsched.load_history.utilization IS 'Percent, of one device.';
-COMMENT ON COLUMN hwsched.load_history.temperature IS '0 (idle) to 1 (throttling).';
-COMMENT ON COLUMN hwsched.load_history.temperature_celsius IS 'Degrees.';
-COMMENT ON COLUMN hwsched.load_history.power_w IS 'Watts.';
-
 INSERT INTO hwsched.pool (pool) VALUES ('default');

@@ -22,7 +22,8 @@ GRANT EXECUTE ON FUNCTION
     TO hwsched_viewer, hwsched_worker;
 GRANT EXECUTE ON FUNCTION
     hwsched.pool_settings, hwsched.plan_pending, hwsched.compatible_hardware, hwsched.explain_pending, hwsched.unsettled_records, hwsched.preference_now,
-    hwsched.predict, hwsched.performance_history, hwsched.learning_json
+    hwsched.predict, hwsched.performance_history, hwsched.learning_json,
+    hwsched.history_json, hwsched.utilization_by_hour, hwsched.thermal_by_hour, hwsched.assignment_by_hour, hwsched.execution_by_hour
     TO hwsched_viewer;
 
 -- A worker acts for itself: register (again), report, claim, finish. Which worker
@@ -35,7 +36,8 @@ GRANT EXECUTE ON FUNCTION
 GRANT EXECUTE ON FUNCTION
     hwsched.drain_worker, hwsched.resume_worker, hwsched.unregister_worker, hwsched.grant_worker,
     hwsched.submit, hwsched.submit_many, hwsched.schedule, hwsched.assign_pending, hwsched.cancel, hwsched.retry_dead, hwsched.rebalance, hwsched.maintain,
-    hwsched.schedule_jobs, hwsched.unschedule_jobs, hwsched.reset_learning, hwsched.load_learning
+    hwsched.schedule_jobs, hwsched.unschedule_jobs, hwsched.reset_learning, hwsched.load_learning,
+    hwsched.record_assignment, hwsched.record_thermal_state, hwsched.record_resource_utilization, hwsched.record_execution_time, hwsched.load_history
     TO hwsched_coordinator;
 
 GRANT EXECUTE ON PROCEDURE hwsched.run_loop TO hwsched_coordinator;
