@@ -9,7 +9,9 @@ EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" hwsched.cont
 MODULE_big = hwsched
 OBJS = $(patsubst %.c,%.o,$(wildcard src/*.c))
 SHLIB_LINK = -lcjson
-DATA_built = hwsched--$(EXTVERSION).sql
+# The script that draws the charts of reports; empty where npm cannot fetch it.
+RUNTIME = hwsched_vega.js
+DATA_built = hwsched--$(EXTVERSION).sql $(RUNTIME)
 
 # -ffp-contract=off: scores must not depend on whether the CPU has fused
 # multiply-add.
@@ -62,6 +64,9 @@ $(OBJS): $(wildcard src/*.h)
 
 hwsched--$(EXTVERSION).sql: $(sort $(wildcard src/sql/*.sql)) hwsched.control
 	cat $(filter %.sql,$^) </dev/null >$@
+
+$(RUNTIME): src/report/runtime.sh src/report/package-lock.json
+	src/report/runtime.sh >$@
 
 # Variables set on make's command line (EXAMPLE, KEEP, PG_CONFIG) reach the
 # script through its environment.

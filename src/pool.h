@@ -31,6 +31,7 @@ typedef struct PoolSettings
 	double		ageing;			/* priority steps for an hour of waiting */
 	bool		preemption;
 	bool		notify;
+	const char *vega_url;		/* NULL: none */
 	struct
 	{
 		double		history;

@@ -29,7 +29,7 @@ SELECT * FROM (VALUES
     ('carbon_g_per_kwh', 'null', 'Carbon intensity of the power. (kept)'),
     ('energy_price_per_kwh', 'null', 'Price of energy. (kept)'),
     ('wait_target', '"60 s"', 'Wait that scaling advice aims at. (kept)'),
-    ('vega_url', 'null', 'Where reports load Vega from when it is not installed. (kept)')
+    ('vega_url', 'null', 'Where reports load Vega from when it is not installed: a URL below which packages of npm are found, such as https://cdn.jsdelivr.net/npm.')
 ) AS s (name, default_value, description);
 COMMENT ON VIEW hwsched.setting IS 'The settings that a pool has, and their defaults.';
 COMMENT ON COLUMN hwsched.setting.name IS 'Key of the settings document.';

@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Prints what draws the charts of reports in a browser: Vega, Vega-Lite and the
+# interpreter of expressions that a strict content security policy needs, as one
+# script.  It is made once by npm and kept in .cache; without npm or a network
+# nothing is printed, and reports have tables alone.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+cache=../../.cache/vega-$(cat package-lock.json runtime.sh | cksum | cut -d' ' -f1).js
+
+without() {
+	echo "hwsched: $1, so reports are installed without charts" >&2
+	exit 0
+}
+
+# bundle.js <directory of node_modules>: the licences of what is in it, then the
+# scripts, in ASCII and with nothing that could end a <script> element.
+bundle() {
+	node - "$1" <<'SCRIPT'
+const fs = require("fs"), path = require("path"), modules = process.argv[2];
+const parts = ["vega/build/vega.min.js", "vega-lite/build/vega-lite.min.js", "vega-interpreter/build/vega-interpreter.min.js"];
+const bundled = /^(vega|d3-|topojson-client|internmap|delaunator|robust-predicates)/;
+const licences = new Map();
+for (const name of fs.readdirSync(modules).filter((name) => bundled.test(name)).sort())
+	for (const file of fs.readdirSync(path.join(modules, name)).filter((file) => /^licen[cs]e/i.test(file))) {
+		const text = fs.readFileSync(path.join(modules, name, file), "utf8").replaceAll("*/", "* /").trim();
+		licences.set(text, [...(licences.get(text) ?? []), name]);
+	}
+const notice = [...licences].map(([text, names]) => names.join(", ") + "\n\n" + text).join("\n\n----\n\n");
+const scripts = parts.map((part) => fs.readFileSync(path.join(modules, part), "utf8").replace(/^\/\/# sourceMappingURL=.*$/m, ""));
+process.stdout.write(["/*\n" + notice + "\n*/", ...scripts].join("\n;\n")
+	.replace(/[^\x00-\x7f]/g, (c) => "\\u" + c.charCodeAt(0).toString(16).padStart(4, "0"))
+	.replace(/\r/g, "")
+	.replace(/<(?=\/?script|!--)/gi, "\\x3c"));
+SCRIPT
+}
+
+if [ ! -s "$cache" ]; then
+	command -v npm >/dev/null && command -v node >/dev/null || without "there is no npm"
+	tmp=$(mktemp -d)
+	trap 'rm -rf "$tmp"' EXIT
+	cp package.json package-lock.json "$tmp"
+	timeout 300 npm ci --prefix "$tmp" --cache "$tmp/npm" --ignore-scripts --no-audit --no-fund --fetch-retries=1 --fetch-timeout=20000 >"$tmp/log" 2>&1 ||
+		{ tail -n 3 "$tmp/log" >&2; without "npm cannot fetch Vega"; }
+	bundle "$tmp/node_modules" >"$tmp/vega.js"
+	if ! { mkdir -p ../../.cache && mv "$tmp/vega.js" "$cache"; } 2>/dev/null; then cache=$tmp/vega.js; fi
+fi
+cat "$cache"
