@@ -21,7 +21,7 @@ SELECT hwsched.start_warming('gpu-1', '4 s', pool => :'pool');
 
 -- submit
 SELECT hwsched.submit_many((
-  SELECT jsonb_agg(jsonb_build_object('test_id', format('%s-%s', t.word, i), 'test_type', t.word, 'expected_duration', 2 + i % 3) ORDER BY i, t.word)
+  SELECT jsonb_agg(jsonb_build_object('test_id', format('%s-%s', t.word, i), 'test_type', t.word, 'expected_duration', 4 + 5 * i % 20) ORDER BY i, t.word)
   FROM unnest('{vision,nlp,inference,audio}'::text[]) AS t (word), generate_series(1, 9) AS i), pool => :'pool');
 
 -- run: what is claimed takes about as long as predicted, a CPU longer. One step is

@@ -15,18 +15,20 @@ SELECT hwsched.create_pool(:'pool');
 SELECT hwsched.register_worker(format('gpu-%s', i), '{"cpu_cores": 16, "available_memory": 64, "supported_backends": ["cuda"]}', pool => :'pool') FROM generate_series(1, 4) i;
 
 -- Each worker idles, is loaded for a while, and idles again; gpu-4 all the time a
--- little. Temperatures follow thermal_at(), a minute after the other.
+-- little. Temperatures follow thermal_at(), a second of it for a minute:
+-- a rack is slower than a chip.
+SELECT date_trunc('minute', now()) - interval '6 hours' AS began \gset
 CREATE TEMP TABLE reading AS
 WITH RECURSIVE plan (worker, busy_from, busy_until, busy, idle) AS (
   VALUES ('gpu-1', 30, 150, 0.95, 0.05), ('gpu-2', 90, 240, 0.85, 0.1), ('gpu-3', 180, 330, 0.75, 0.1), ('gpu-4', 0, 360, 0.45, 0.2)),
 reading (worker, minute, load, temperature) AS (
-  SELECT worker, 0, idle, 0.15::float8 FROM plan
+  SELECT worker, 0, idle::float8, 0.15::float8 FROM plan
   UNION ALL
-  SELECT r.worker, r.minute + 1, next.load, hwsched.thermal_at(r.temperature, next.load, 3)
+  SELECT r.worker, r.minute + 1, next.load, hwsched.thermal_at(r.temperature, next.load, 1)
   FROM reading r JOIN plan p ON p.worker = r.worker
   CROSS JOIN LATERAL (SELECT CASE WHEN r.minute BETWEEN p.busy_from AND p.busy_until - 1 THEN p.busy ELSE p.idle END::float8 AS load) next
   WHERE r.minute < 360)
-SELECT r.worker, now() - interval '6 hours' + r.minute * interval '1 minute' AS at, r.load, r.temperature,
+SELECT r.worker, timestamptz :'began' + r.minute * interval '1 minute' AS at, r.load, r.temperature,
        r.load > 0.7 AND r.temperature < 0.6 AS warming, r.load < 0.3 AND r.temperature > 0.2 AS cooling
 FROM reading r;
 SELECT hwsched.record_thermal_state(worker, temperature, warming, cooling, at, pool => :'pool') FROM reading ORDER BY at, worker;
@@ -39,12 +41,14 @@ FROM reading ORDER BY at, worker;
 \echo
 \echo Six hours of four GPU servers, by the half hour: temperature from 0 (idle) to 1 (throttling), w: warming up, c: cooling down.
 \echo
-SELECT to_char(date_bin('30 minutes', time, now() - interval '6 hours'), 'HH24:MI') AS from,
-       max(round(temperature_ratio::numeric, 2) || CASE phase WHEN 'normal' THEN '' ELSE ' ' || left(phase, 1) END) FILTER (WHERE worker_id = 'gpu-1') AS "gpu-1",
-       max(round(temperature_ratio::numeric, 2) || CASE phase WHEN 'normal' THEN '' ELSE ' ' || left(phase, 1) END) FILTER (WHERE worker_id = 'gpu-2') AS "gpu-2",
-       max(round(temperature_ratio::numeric, 2) || CASE phase WHEN 'normal' THEN '' ELSE ' ' || left(phase, 1) END) FILTER (WHERE worker_id = 'gpu-3') AS "gpu-3",
-       max(round(temperature_ratio::numeric, 2) || CASE phase WHEN 'normal' THEN '' ELSE ' ' || left(phase, 1) END) FILTER (WHERE worker_id = 'gpu-4') AS "gpu-4"
-FROM hwsched.thermal_history WHERE pool = :'pool' GROUP BY date_bin('30 minutes', time, now() - interval '6 hours') ORDER BY min(time);
+SELECT to_char(time, 'HH24:MI') AS time,
+       max(state) FILTER (WHERE worker_id = 'gpu-1') AS "gpu-1",
+       max(state) FILTER (WHERE worker_id = 'gpu-2') AS "gpu-2",
+       max(state) FILTER (WHERE worker_id = 'gpu-3') AS "gpu-3",
+       max(state) FILTER (WHERE worker_id = 'gpu-4') AS "gpu-4"
+FROM (SELECT time, worker_id, round(temperature_ratio::numeric, 2) || CASE phase WHEN 'normal' THEN '' ELSE ' ' || left(phase, 1) END AS state
+      FROM hwsched.thermal_history WHERE pool = :'pool' AND extract(epoch FROM time - :'began'::timestamptz)::int % 1800 = 0) t
+GROUP BY t.time ORDER BY t.time;
 
 \o /dev/null
 -- What is recorded is history; decisions go by what workers report and do now.

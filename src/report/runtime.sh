@@ -6,14 +6,14 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
-cache=../../.cache/vega-$(cat package-lock.json runtime.sh | cksum | cut -d' ' -f1).js
+cache=../../.cache/vega-$(cat package-lock.json runtime.sh | cksum | cut -d' ' -f1)
 
 without() {
 	echo "hwsched: $1, so reports are installed without charts" >&2
 	exit 0
 }
 
-# bundle.js <directory of node_modules>: the licences of what is in it, then the
+# bundle <directory of node_modules>: the licences of what is in it, then the
 # scripts, in ASCII and with nothing that could end a <script> element.
 bundle() {
 	node - "$1" <<'SCRIPT'
@@ -35,14 +35,19 @@ process.stdout.write(["/*\n" + notice + "\n*/", ...scripts].join("\n;\n")
 SCRIPT
 }
 
-if [ ! -s "$cache" ]; then
-	command -v npm >/dev/null && command -v node >/dev/null || without "there is no npm"
+if [ ! -s "$cache/vega.js" ]; then
+	if ! command -v npm >/dev/null || ! command -v node >/dev/null; then without "there is no npm"; fi
 	tmp=$(mktemp -d)
 	trap 'rm -rf "$tmp"' EXIT
+	mkdir "$tmp/npm" "$tmp/cache"
 	cp package.json package-lock.json "$tmp"
-	timeout 300 npm ci --prefix "$tmp" --cache "$tmp/npm" --ignore-scripts --no-audit --no-fund --fetch-retries=1 --fetch-timeout=20000 >"$tmp/log" 2>&1 ||
+	timeout 300 npm ci --prefix "$tmp" --cache "$tmp/npm" --ignore-scripts --no-audit --no-fund \
+		--fetch-retries=1 --fetch-timeout=20000 >"$tmp/log" 2>&1 ||
 		{ tail -n 3 "$tmp/log" >&2; without "npm cannot fetch Vega"; }
-	bundle "$tmp/node_modules" >"$tmp/vega.js"
-	if ! { mkdir -p ../../.cache && mv "$tmp/vega.js" "$cache"; } 2>/dev/null; then cache=$tmp/vega.js; fi
+	bundle "$tmp/node_modules" >"$tmp/cache/vega.js"
+	# for the tests of charts
+	cp "$tmp/node_modules/vega-lite/build/vega-lite-schema.json" "$tmp/cache"
+	# a checkout that we may not write to does without
+	{ mkdir -p ../../.cache && rm -rf "$cache" && cp -r "$tmp/cache" "$cache.$$" && mv "$cache.$$" "$cache"; } 2>/dev/null || cache=$tmp/cache
 fi
-cat "$cache"
+cat "$cache/vega.js"

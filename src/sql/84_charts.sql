@@ -30,7 +30,7 @@ SELECT * FROM (VALUES
        ["rating", "rating", "nominal"], ["assignments", "assignments", "quantitative"]]'::jsonb,
      'hardware_class', '["cpu", "gpu", "tpu", "npu", "dsp", "fpga", "asic", "hybrid"]'::jsonb,
      '{"height": {"step": 18}, "mark": {"type": "bar"},
-       "encoding": {"y": {"field": "hardware", "type": "nominal", "sort": "-x", "title": "worker and hardware class"},
+       "encoding": {"y": {"field": "hardware", "type": "nominal", "sort": "-x", "title": "worker"},
                     "x": {"field": "efficiency_ratio", "type": "quantitative", "title": "mean efficiency (0 to 1)", "scale": {"domain": [0, 1]}},
                     "color": {"field": "hardware_class", "type": "nominal", "title": "hardware class"}}}'::jsonb),
     (2, 'workload_distribution', 'Distribution of the work', 'assignment_history',
@@ -54,7 +54,7 @@ SELECT * FROM (VALUES
      'workload_type', '["vision", "nlp", "audio", "multimodal", "training", "inference", "embedding", "conversational", "mixed"]',
      '{"height": {"step": 18}, "mark": {"type": "bar"},
        "encoding": {"y": {"field": "worker", "type": "nominal", "sort": null, "title": "worker"},
-                    "x": {"field": "assignments", "type": "quantitative", "stack": "zero", "title": "assignments (number)", "axis": {"tickMinStep": 1}},
+                    "x": {"field": "assignments", "type": "quantitative", "stack": "zero", "title": "assignments (number)", "axis": {"format": "d"}},
                     "color": {"field": "workload_type", "type": "nominal", "title": "type of work"}}}'),
     (3, 'thermal_states', 'Temperature and thermal phases', 'thermal_history',
      'time, worker_id, device_no, temperature_ratio, temperature_ratio AS max_temperature_ratio, temperature_celsius, phase',
@@ -82,7 +82,7 @@ SELECT * FROM (VALUES
      '[["device", "worker and device", "nominal"], ["time", "time (UTC)", "temporal"], ["temperature_ratio", "temperature (0 idle, 1 throttling)", "quantitative"],
        ["temperature_celsius", "temperature (degrees Celsius)", "quantitative"], ["phase", "thermal phase", "nominal"]]',
      NULL, NULL,
-     '{"facet": {"row": {"field": "device", "type": "nominal", "sort": null, "title": "temperature from 0 (idle) to 1 (throttling) of worker and device",
+     '{"facet": {"row": {"field": "device", "type": "nominal", "sort": null, "title": "temperature, 0 idle to 1 throttling",
                          "header": {"labelAngle": 0, "labelAlign": "left", "labelAnchor": "middle", "labelLimit": 180, "labelPadding": 6}}},
        "spec": {"height": 90, "width": 560,
                 "encoding": {"x": {"field": "time", "type": "temporal", "title": "time (UTC)", "scale": {"type": "utc"}}},
@@ -135,26 +135,28 @@ SELECT * FROM (VALUES
                 greatest(estimated_seconds, 0.001) AS estimated, greatest(actual_seconds, 0.001) AS actual
          FROM history WHERE state::text = 'completed' AND estimated_seconds > 0 AND actual_seconds >= 0),
      scale AS (
-         SELECT count(*) AS total, ln(min(least(estimated, actual))) AS low, greatest(ln(max(greatest(estimated, actual))) - ln(min(least(estimated, actual))), 0.01) AS width
+         -- both axes: from half the least to twice the greatest, widened to powers of ten
+         SELECT count(*) AS total, floor(log(min(least(estimated, actual)) / 2)) AS low,
+                ceil(log(2 * max(greatest(estimated, actual)))) - floor(log(min(least(estimated, actual)) / 2)) AS width
          FROM run),
      type AS (SELECT workload_type FROM run GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 9),
      placed AS (
-         SELECT r.*, abs(ln(actual / estimated)) AS off, (ln(estimated) - low) / width AS x, (ln(actual) - low) / width AS y, total
+         SELECT r.*, abs(ln(actual / estimated)) AS off, (log(estimated) - low) / width AS x, (log(actual) - low) / width AS y, total
          FROM run r CROSS JOIN scale),
      cell AS (
          SELECT DISTINCT ON (1) CASE WHEN total <= 500 THEN row_number() OVER (ORDER BY off DESC, workload_id)
-                                     ELSE floor(40 * x) * 41 + floor(40 * y) END AS cell, *
+                                     ELSE floor(50 * x) * 51 + floor(50 * y) END AS cell, *
          FROM placed ORDER BY 1, off DESC, workload_id),
      counted AS (
          SELECT c.*, CASE WHEN total <= 500 THEN 1 ELSE n.executions END AS executions, row_number() OVER (ORDER BY c.off DESC, c.workload_id) AS place
          FROM cell c
-         LEFT JOIN (SELECT floor(40 * x) * 41 + floor(40 * y) AS cell, count(*) AS executions FROM placed GROUP BY 1) n ON n.cell = c.cell AND total > 500),
+         LEFT JOIN (SELECT floor(50 * x) * 51 + floor(50 * y) AS cell, count(*) AS executions FROM placed GROUP BY 1) n ON n.cell = c.cell AND total > 500),
      outlier AS (SELECT * FROM counted WHERE place <= 20 AND (ratio < 0.5 OR ratio > 1.5))
      SELECT c.workload_id, c.worker_id, coalesce(t.workload_type, 'other types') AS workload_type,
             round(c.estimated::numeric, 3) AS estimated_seconds, round(c.actual::numeric, 3) AS actual_seconds, round(c.ratio::numeric, 3) AS ratio,
             CASE WHEN c.ratio BETWEEN 0.8 AND 1.2 THEN 'good' WHEN c.ratio BETWEEN 0.5 AND 1.5 THEN 'warning' ELSE 'poor' END AS rating, c.executions,
             -- the name of an outlier, unless a worse one is named at the same height
-            CASE WHEN o.place IS NOT NULL AND NOT EXISTS (SELECT FROM outlier w WHERE w.place < o.place AND abs(w.y - o.y) < 0.06) THEN c.workload_id END AS outlier,
+            CASE WHEN o.place IS NOT NULL AND NOT EXISTS (SELECT FROM outlier w WHERE w.place < o.place AND abs(w.y - o.y) < 0.045) THEN c.workload_id END AS outlier,
             CASE WHEN c.x > CASE WHEN c.ratio > 1 THEN 0.35 ELSE 0.65 END THEN 'left' ELSE 'right' END AS side,
             concat_ws('; ', CASE WHEN c.total > 500 THEN format('%s executions, those that lie together as one point', c.total) END,
                       CASE WHEN count(o.place) OVER () > 0 THEN 'those furthest off are named' END) AS note
@@ -212,7 +214,7 @@ SELECT * FROM (VALUES
      '{"height": 200, "mark": {"type": "rect"},
        "transform": [{"stack": "assignments", "groupby": ["time"], "sort": [{"field": "workload_type"}], "as": ["below", "above"]}],
        "encoding": {"x": {"field": "time", "type": "temporal", "title": "time (UTC)", "scale": {"type": "utc"}}, "x2": {"field": "until"},
-                    "y": {"field": "above", "type": "quantitative", "title": "assignments (number in a step)", "axis": {"tickMinStep": 1}}, "y2": {"field": "below"},
+                    "y": {"field": "above", "type": "quantitative", "title": "assignments (number in a step)", "axis": {"format": "d"}}, "y2": {"field": "below"},
                     "color": {"field": "workload_type", "type": "nominal", "title": "type of work"}}}'),
     (8, 'thermal_history', 'Temperature over time', 'thermal_history',
      'time, 1 AS samples, temperature_ratio, temperature_ratio AS max_temperature_ratio', 'time, samples, temperature_ratio, max_temperature_ratio',
@@ -332,7 +334,7 @@ BEGIN
                    ' SELECT coalesce(jsonb_agg(jsonb_strip_nulls(to_jsonb(chart)) - ''note''), ''[]''), max(note) FROM (%s) chart',
                    definition.columns, definition.history, definition.query)
         INTO rows, note USING pool, since, until, step;
-    note := concat_ws('; ', format('%s to %s UTC', to_char(period.since, 'YYYY-MM-DD HH24:MI'), to_char(period.until, 'YYYY-MM-DD HH24:MI')), note);
+    note := concat_ws('; ', format('%s to %s UTC', to_char(period.since, 'YYYY-MM-DD HH24:MI:SS'), to_char(period.until, 'YYYY-MM-DD HH24:MI:SS')), note);
 END;
 $$;
 COMMENT ON FUNCTION hwsched.chart_values(hwsched.chart, timestamptz, timestamptz, text) IS 'The values of a chart in a period, and what there is to say about them; for vega_spec().';
@@ -346,7 +348,7 @@ DECLARE
         "view": {"continuousWidth": 560, "discreteWidth": 560, "stroke": null},
         "title": {"anchor": "start", "subtitlePadding": 6, "offset": 14},
         "axis": {"labelLimit": 180, "titlePadding": 8},
-        "axisXTemporal": {"labelExpr": "[utcFormat(datum.value, utcseconds(datum.value) ? ''%H:%M:%S'' : ''%H:%M''), datum.index === 0 || utcFormat(datum.value, ''%H:%M'') === ''00:00'' ? utcFormat(datum.value, ''%Y-%m-%d'') : '''']",
+        "axisXTemporal": {"labelExpr": "utcmilliseconds(datum.value) ? '''' : [utcFormat(datum.value, utcseconds(datum.value) ? ''%H:%M:%S'' : ''%H:%M''), datum.index === 0 || utcFormat(datum.value, ''%H:%M'') === ''00:00'' ? utcFormat(datum.value, ''%Y-%m-%d'') : '''']",
                           "tickCount": 7, "labelFlush": false},
         "legend": {"labelLimit": 160}}';
     definition hwsched.chart;

@@ -91,9 +91,9 @@ BEGIN
         (5, 'Mean efficiency', coalesce(suited ->> 'efficiency_ratio', '-'),
             concat_ws(' ', hwsched.html_rating(suited ->> 'rating'), '0 to 1, of all assignments; good from 0.7, poor below 0.4')),
         (6, 'Typical error of prediction', coalesce('x ' || (done ->> 'factor'), '-'),
-            concat_ws(' ', hwsched.html_rating(CASE WHEN (done ->> 'factor')::float8 <= 1.25 THEN 'good' WHEN (done ->> 'factor')::float8 <= 2 THEN 'warning' WHEN done ? 'factor' THEN 'poor' END),
-                      'half of what completed was off by no more than this factor, longer or shorter: good to 1.25, poor above 2.',
-                      (done ->> 'near') || ' % were within 1.25.'))
+            CASE WHEN done ? 'factor'
+                 THEN concat_ws(' ', hwsched.html_rating(CASE WHEN (done ->> 'factor')::float8 <= 1.25 THEN 'good' WHEN (done ->> 'factor')::float8 <= 2 THEN 'warning' ELSE 'poor' END),
+                                'half of what completed was off by no more than this factor, longer or shorter: good to 1.25, poor above 2.', (done ->> 'near') || '% were within 1.25.') END)
     ) AS f (no, name, value, note);
     types := hwsched.html_table(nullif(kinds - 0, '[]'), '[["workload_type", "type of work", "nominal"], ["assignments", "assignments", "quantitative"],
                                             ["efficiency_ratio", "mean efficiency (0 to 1)", "quantitative"], ["rating", "rating", "nominal"]]');

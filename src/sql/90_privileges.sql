@@ -23,7 +23,10 @@ GRANT EXECUTE ON FUNCTION
 GRANT EXECUTE ON FUNCTION
     hwsched.pool_settings, hwsched.plan_pending, hwsched.compatible_hardware, hwsched.explain_pending, hwsched.unsettled_records, hwsched.preference_now,
     hwsched.predict, hwsched.performance_history, hwsched.learning_json,
-    hwsched.history_json, hwsched.utilization_by_hour, hwsched.thermal_by_hour, hwsched.assignment_by_hour, hwsched.execution_by_hour,
+    hwsched.history_json, hwsched.utilization_by_hour, hwsched.thermal_by_hour, hwsched.assignment_by_hour, hwsched.execution_by_hour
+    TO hwsched_viewer;
+
+GRANT EXECUTE ON FUNCTION
     hwsched.vega_spec, hwsched.chart_values, hwsched.chart_colours, hwsched.summary_report, hwsched.report_figures, hwsched.vega_runtime,
     hwsched.html_text, hwsched.html_source, hwsched.html_rating, hwsched.html_table
     TO hwsched_viewer;

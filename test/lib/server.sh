@@ -56,6 +56,9 @@ copy_source() {
 	else
 		tar --exclude=./.git --exclude='*.o' --exclude='*.so' -cf - . | tar -C "$tmp/src" --no-same-owner -xf -
 	fi
+	# What npm fetches is kept in the checkout, for all runs.
+	src/report/runtime.sh >/dev/null
+	if [ -d .cache ]; then cp -r .cache "$tmp/src/"; fi
 }
 
 # PostgreSQL finds its files relative to where its programs are, so a copy of
