@@ -103,7 +103,8 @@ duration_record_is_sane(DurationKind kind, const double *numbers, int count)
 	if (count != duration_record_size(kind))
 		return false;
 	if (kind == DURATION_POOL)
-		return counts(((const DurationPool *) numbers)->numbers, INT32_MOST);
+		return counts(((const DurationPool *) numbers)->numbers, INT32_MOST) &&
+			counts(((const DurationPool *) numbers)->runs, most);
 	if (kind == DURATION_DEVICE)
 		return counts(((const DurationDevice *) numbers)->number, INT32_MOST);
 	return true;
