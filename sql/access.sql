@@ -20,7 +20,7 @@ DECLARE
 	relation regclass; rows text;
 BEGIN
 	digest := '';
-	FOR relation IN SELECT c.oid FROM pg_class AS c WHERE c.relnamespace = 'hwsched'::regnamespace AND c.relkind = 'r' ORDER BY c.oid LOOP
+	FOR relation IN SELECT c.oid FROM pg_class AS c WHERE c.relnamespace = 'hwsched'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition ORDER BY c.oid LOOP
 		EXECUTE format('SELECT md5(string_agg(r::text, E''\n'' ORDER BY r::text)) FROM %s AS r', relation) INTO rows;
 		digest := md5(digest || relation || coalesce(rows, ''));
 	END LOOP;
@@ -62,9 +62,9 @@ FROM unnest(ARRAY['SELECT hwsched.register_worker(%L, ''{}'', %L)', 'SELECT hwsc
 SELECT count(*) > 10 AS functions, array_agg(DISTINCT has_function_privilege(oid, 'EXECUTE')) AS allowed FROM pg_proc WHERE pronamespace = 'hwsched'::regnamespace AND provolatile = 'v' AND prorettype <> 'trigger'::regtype
 	AND proname <> ALL ('{register_worker,update_load,heartbeat,start_warming,start_cooling,claim,start,extend_lease,complete,complete_many,fail,requirements,running_on}');
 -- tables: none but the taxonomy's is read, none is written
-SELECT string_agg(c.relname, ' ' ORDER BY c.relname COLLATE "C") AS read FROM pg_class AS c WHERE c.relnamespace = 'hwsched'::regnamespace AND c.relkind IN ('r', 'v') AND regress_access.state(format('SELECT FROM hwsched.%I LIMIT 1', c.relname)) = 'allowed';
+SELECT string_agg(c.relname, ' ' ORDER BY c.relname COLLATE "C") AS read FROM pg_class AS c WHERE c.relnamespace = 'hwsched'::regnamespace AND c.relkind IN ('r', 'p', 'v') AND NOT c.relispartition AND regress_access.state(format('SELECT FROM hwsched.%I LIMIT 1', c.relname)) = 'allowed';
 SELECT count(*) > 100 AS relations, array_agg(DISTINCT regress_access.state(format(call, c.relname))) AS written FROM pg_class AS c, unnest(ARRAY['DELETE FROM hwsched.%I', 'TRUNCATE hwsched.%I', 'UPDATE hwsched.%I SET pool = ''x''', 'INSERT INTO hwsched.%I DEFAULT VALUES', 'LOCK TABLE hwsched.%I']) AS call
-WHERE c.relnamespace = 'hwsched'::regnamespace AND c.relkind = 'r' AND c.relname NOT IN ('taxonomy', 'type_word', 'class_similarity', 'implied_device');
+WHERE c.relnamespace = 'hwsched'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relname NOT IN ('taxonomy', 'type_word', 'class_similarity', 'implied_device');
 -- not as the group either, which is bound to no worker
 SELECT regress_access.state('SET ROLE hwsched_worker'), regress_access.state('SET ROLE hwsched_coordinator'), regress_access.state('SET ROLE regress_theirs');
 SET ROLE hwsched_worker;
@@ -98,8 +98,8 @@ SELECT txid_current_if_assigned() IS NULL AS untouched;
 COMMIT;
 -- neither tables nor views take anything
 SELECT array_agg(DISTINCT regress_access.state(format(call, c.relname))) AS written FROM pg_class AS c, unnest(ARRAY['DELETE FROM hwsched.%I', 'UPDATE hwsched.%I SET pool = ''x''', 'INSERT INTO hwsched.%I DEFAULT VALUES', 'SELECT FROM hwsched.%I FOR UPDATE']) AS call
-WHERE c.relnamespace = 'hwsched'::regnamespace AND c.relkind = 'r' AND c.relname NOT IN ('taxonomy', 'type_word', 'class_similarity', 'implied_device');
-SELECT array_agg(DISTINCT has_table_privilege(c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')) AS writes FROM pg_class AS c WHERE c.relnamespace = 'hwsched'::regnamespace AND c.relkind IN ('r', 'v', 'S');
+WHERE c.relnamespace = 'hwsched'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relname NOT IN ('taxonomy', 'type_word', 'class_similarity', 'implied_device');
+SELECT array_agg(DISTINCT has_table_privilege(c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')) AS writes FROM pg_class AS c WHERE c.relnamespace = 'hwsched'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'S');
 -- nor does it become somebody else
 SELECT role, regress_access.state('SET ROLE ' || role) AS set, regress_access.state(format('GRANT %s TO regress_reader', role)) AS granted FROM unnest('{hwsched_worker,hwsched_coordinator,hwsched_admin,regress_mine,regress_runner}'::text[]) AS role;
 SELECT regress_access.state('SELECT * FROM hwsched.worker_login') AS bound;

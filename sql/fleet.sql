@@ -206,7 +206,7 @@ SELECT hwsched.drop_pool('pool_B');
 CREATE FUNCTION pg_temp.rows_of(pool_name text) RETURNS TABLE (relation text, rows bigint) LANGUAGE plpgsql AS $$
 BEGIN
 	FOR relation IN SELECT c.relname FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = 'pool'
-		WHERE c.relnamespace = 'hwsched'::regnamespace AND c.relkind = 'r' ORDER BY c.relname COLLATE "C" LOOP
+		WHERE c.relnamespace = 'hwsched'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition ORDER BY c.relname COLLATE "C" LOOP
 		EXECUTE format('SELECT count(*) FROM hwsched.%I WHERE pool = $1', relation) INTO rows USING pool_name;
 		RETURN NEXT;
 	END LOOP;

@@ -78,7 +78,7 @@ BEGIN
 	CREATE FUNCTION cron.unschedule(bigint) RETURNS bool LANGUAGE plpgsql AS 'BEGIN RETURN regress_planted.catch(''cron''); END';
 	CREATE FUNCTION cron.schedule(text, text, text) RETURNS bigint LANGUAGE plpgsql AS 'BEGIN PERFORM regress_planted.catch(''cron''); RETURN 1; END';
 	-- relations and types of our own names
-	FOR r IN SELECT relname FROM pg_class WHERE relnamespace = 'hwsched'::regnamespace AND relkind IN ('r', 'v') LOOP
+	FOR r IN SELECT relname FROM pg_class WHERE relnamespace = 'hwsched'::regnamespace AND relkind IN ('r', 'p', 'v') AND NOT relispartition LOOP
 		EXECUTE format('CREATE VIEW regress_planted.%I AS SELECT r.*, regress_planted.catch(%L) AS caught FROM hwsched.%I AS r', r.relname, 'relation ' || r.relname, r.relname);
 	END LOOP;
 	FOR r IN SELECT typname FROM pg_type WHERE typnamespace = 'hwsched'::regnamespace AND typtype = 'e' LOOP
@@ -142,6 +142,14 @@ CALL hwsched.run_loop('20 ms', '10 ms', '%s')
 SELECT hwsched.schedule_jobs('1 minute', '%s')
 SELECT hwsched.unschedule_jobs('%s')
 SELECT hwsched.rebalance(10, '%s')
+SELECT hwsched.record_assignment('h', 'w', 0.5, 'vision', 'yesterday', '%s')
+SELECT hwsched.record_thermal_state('w', 0.5, true, false, 'yesterday', 1, '%s')
+SELECT hwsched.record_resource_utilization('w', '{"cpu_utilization": 5}', 'yesterday', NULL, '%s')
+SELECT hwsched.record_execution_time('h', 1, 2, 'vision', 'w', 'yesterday', '%s')
+SELECT hwsched.load_history('{"efficiency_scores": {"h": [["2026-01-01", 0.5]]}}', '%s')
+SELECT hwsched.load_history(hwsched.history_json('-infinity', 'infinity', '%s'), '%s')
+SELECT hwsched.vega_spec(chart, NULL, NULL, '%s') FROM hwsched.chart
+SELECT hwsched.summary_report(NULL, NULL, '%s')
 SELECT * FROM hwsched.maintain('%s')
 SELECT hwsched.unregister_worker('v', '%s')
 CREATE TEMP TABLE learned AS SELECT hwsched.learning_json('%s') AS document
@@ -158,7 +166,7 @@ INSERT INTO hwsched.type_word (position, word, workload_type) VALUES (1, 'plante
 DELETE FROM hwsched.type_word WHERE word OPERATOR(pg_catalog.=) 'planted'
 $$, '\n') WITH ORDINALITY AS l (line, no) WHERE line <> '' ORDER BY no;
 CREATE TABLE regress_calls.relation AS
-SELECT format('SELECT * FROM hwsched.%I LIMIT 100', relname) AS read FROM pg_class WHERE relnamespace = 'hwsched'::regnamespace AND relkind IN ('r', 'v');
+SELECT format('SELECT * FROM hwsched.%I LIMIT 100', relname) AS read FROM pg_class WHERE relnamespace = 'hwsched'::regnamespace AND relkind IN ('r', 'p', 'v') AND NOT relispartition;
 GRANT SELECT ON regress_calls.relation TO hwsched_admin;
 CREATE FUNCTION regress_calls.read_all() RETURNS void LANGUAGE plpgsql AS $$ DECLARE r record; BEGIN FOR r IN SELECT read FROM regress_calls.relation LOOP EXECUTE r.read; END LOOP; END $$;
 INSERT INTO regress_calls.call (call) VALUES ('SELECT regress_calls.read_all()');
@@ -198,13 +206,13 @@ SELECT pg_catalog.replace(call, '%s', 'planted 2') FROM regress_calls.call ORDER
 RESET search_path;
 SELECT CASE WHEN is_called THEN last_value ELSE 0 END AS caught FROM regress_planted.caught;
 
--- All of it was called (and what needs pg_cron ended with an error)
+-- All of it was called (and what needs pg_cron ended with an error), but what queries have become part of
 SELECT pg_stat_force_next_flush();
-SELECT p.proname AS never_called FROM pg_proc AS p WHERE p.pronamespace = 'hwsched'::regnamespace AND coalesce(pg_stat_get_function_calls(p.oid), 0) = 0 ORDER BY 1;
+SELECT p.proname AS never_called FROM pg_proc AS p WHERE p.pronamespace = 'hwsched'::regnamespace AND coalesce(pg_stat_get_function_calls(p.oid), 0) = 0 AND p.prosqlbody IS NULL ORDER BY 1;
 
 --
 -- What is not seen at run time: no function without a search path but those that
--- run no SQL, and nothing in a view that is not ours or the system's
+-- run no SQL or whose SQL is parsed, and nothing in a view that is not ours or the system's
 --
 SELECT p.proname AS without_path, l.lanname, p.provolatile, p.prosecdef FROM pg_proc AS p JOIN pg_language AS l ON l.oid = p.prolang
 WHERE p.pronamespace = 'hwsched'::regnamespace AND NOT coalesce(p.proconfig @> '{"search_path=pg_catalog, pg_temp"}', false) ORDER BY p.proname COLLATE "C";

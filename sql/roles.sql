@@ -38,7 +38,7 @@ SELECT p.proname AS function, string_agg(CASE WHEN has_function_privilege(role, 
 FROM pg_proc AS p CROSS JOIN who WHERE p.pronamespace = 'hwsched'::regnamespace GROUP BY p.oid, p.proname ORDER BY p.proname COLLATE "C";
 SELECT c.relname AS relation, string_agg(CASE WHEN has_table_privilege(role, c.oid, 'SELECT') THEN replace(replace(role, 'regress_hwsched_', ''), 'hwsched_', '') END, ' ' ORDER BY no) AS may_read,
 	string_agg(CASE WHEN has_table_privilege(role, c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER') THEN replace(role, 'hwsched_', '') END, ' ' ORDER BY no) AS may_write
-FROM pg_class AS c CROSS JOIN who WHERE c.relnamespace = 'hwsched'::regnamespace AND c.relkind IN ('r', 'v') GROUP BY c.oid, c.relname ORDER BY c.relname COLLATE "C";
+FROM pg_class AS c CROSS JOIN who WHERE c.relnamespace = 'hwsched'::regnamespace AND c.relkind IN ('r', 'p', 'v') AND NOT c.relispartition GROUP BY c.oid, c.relname ORDER BY c.relname COLLATE "C";
 SELECT role, has_schema_privilege(role, 'hwsched', 'USAGE') AS usage, has_schema_privilege(role, 'hwsched', 'CREATE') AS creates FROM who ORDER BY no;
 SELECT count(*) AS sequences_granted FROM pg_class AS c CROSS JOIN who WHERE c.relnamespace = 'hwsched'::regnamespace AND c.relkind = 'S' AND has_sequence_privilege(role, c.oid, 'USAGE, UPDATE');
 
@@ -58,7 +58,7 @@ DECLARE
 	relation regclass;
 	rows bigint;
 BEGIN
-	FOR relation IN SELECT c.oid FROM pg_class AS c WHERE c.relnamespace = 'hwsched'::regnamespace AND c.relkind IN ('r', 'v') AND c.relname <> 'worker_login' LOOP
+	FOR relation IN SELECT c.oid FROM pg_class AS c WHERE c.relnamespace = 'hwsched'::regnamespace AND c.relkind IN ('r', 'p', 'v') AND NOT c.relispartition AND c.relname <> 'worker_login' LOOP
 		EXECUTE format('SELECT count(*) FROM (SELECT * FROM %s LIMIT 10) AS r', relation) INTO rows;
 	END LOOP;
 END $$;

@@ -206,20 +206,20 @@ record_execution_time(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/* The worker that a load is recorded of, and its device if one is given. */
-#define WORKER_OR_DEVICE \
-	" FROM hwsched.worker w WHERE w.pool = $1 AND w.worker_id = $2 AND ($4 IS NULL OR EXISTS" \
-	"  (SELECT FROM hwsched.device d WHERE d.pool = $1 AND d.worker_id = $2 AND d.device_no = $4))"
+/* The worker, or the device, that a load is recorded of. */
+#define OF_WORKER " FROM hwsched.worker w WHERE w.pool = $1 AND w.worker_id = $2"
+#define OF_DEVICE " FROM hwsched.device w WHERE w.pool = $1 AND w.worker_id = $2 AND w.device_no = $4"
 
 /* record_thermal_state(worker_id text, temperature float8, warming_state, cooling_state boolean, at timestamptz, device_no int, pool text) RETURNS void */
 Datum
 record_thermal_state(PG_FUNCTION_ARGS)
 {
-	static Statement statement = {
-		"INSERT INTO hwsched.load_history (pool, worker_id, at, device_no, temperature, phase)"
-		" SELECT w.pool, w.worker_id, $3, $4, $5, $6::hwsched.thermal_phase" WORKER_OR_DEVICE,
-		{TEXTOID, TEXTOID, TIMESTAMPTZOID, INT4OID, FLOAT8OID, TEXTOID}
-	};
+#define THERMAL(of) { \
+		"INSERT INTO hwsched.load_history (pool, worker_id, at, device_no, temperature, phase)" \
+		" SELECT w.pool, w.worker_id, $3, $4, $5, $6::hwsched.thermal_phase" of, \
+		{TEXTOID, TEXTOID, TIMESTAMPTZOID, INT4OID, FLOAT8OID, TEXTOID} \
+	}
+	static Statement statements[] = {THERMAL(OF_WORKER), THERMAL(OF_DEVICE)};
 	char	   *worker_id = text_argument(fcinfo, 0);
 	Parameter	temperature = limited_argument(fcinfo, 1, "temperature", 0, 1);
 	bool		warming = DatumGetBool(argument(fcinfo, 2));
@@ -231,7 +231,8 @@ record_thermal_state(PG_FUNCTION_ARGS)
 	SPI_connect();
 	pool_keep(pool);
 	prepare_day(LOAD_HISTORY, at);
-	if (statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), VALUE(TimestampTzGetDatum(at)), device_no,
+	if (statement_run(&statements[device_no.isnull ? 0 : 1], false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
+					  VALUE(TimestampTzGetDatum(at)), device_no,
 					  temperature, TEXT_VALUE(cooling ? "cooling" : warming ? "warming" : "normal")) == 0)
 		nothing_recorded(pool, worker_id, device_no);
 	mark_late(pool, at);
@@ -243,12 +244,13 @@ record_thermal_state(PG_FUNCTION_ARGS)
 Datum
 record_resource_utilization(PG_FUNCTION_ARGS)
 {
-	static Statement statement = {
-		"INSERT INTO hwsched.load_history (pool, worker_id, at, device_no, cpu_utilization, memory_utilization, gpu_utilization,"
-		"  io_utilization, network_utilization)"
-		" SELECT w.pool, w.worker_id, $3, $4, $5, $6, $7, $8, $9" WORKER_OR_DEVICE,
-		{TEXTOID, TEXTOID, TIMESTAMPTZOID, INT4OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID}
-	};
+#define UTILIZATION(of) { \
+		"INSERT INTO hwsched.load_history (pool, worker_id, at, device_no, cpu_utilization, memory_utilization, gpu_utilization," \
+		"  io_utilization, network_utilization)" \
+		" SELECT w.pool, w.worker_id, $3, $4, $5, $6, $7, $8, $9" of, \
+		{TEXTOID, TEXTOID, TIMESTAMPTZOID, INT4OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID} \
+	}
+	static Statement statements[] = {UTILIZATION(OF_WORKER), UTILIZATION(OF_DEVICE)};
 	char	   *worker_id = text_argument(fcinfo, 0);
 	Jsonb	   *utilization = jsonb_argument(1);
 	TimestampTz at = time_argument(fcinfo, 2);
@@ -266,7 +268,8 @@ record_resource_utilization(PG_FUNCTION_ARGS)
 				 errdetail("Expected cpu_utilization, memory_utilization, gpu_utilization, io_utilization or network_utilization.")));
 	pool_keep(pool);
 	prepare_day(LOAD_HISTORY, at);
-	if (statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), VALUE(TimestampTzGetDatum(at)), device_no,
+	if (statement_run(&statements[device_no.isnull ? 0 : 1], false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
+					  VALUE(TimestampTzGetDatum(at)), device_no,
 					  NUMBER_OR_NULL(load.cpu_utilization), NUMBER_OR_NULL(load.memory_utilization),
 					  NUMBER_OR_NULL(load.gpu_utilization), NUMBER_OR_NULL(load.io_utilization),
 					  NUMBER_OR_NULL(load.network_utilization)) == 0)
@@ -304,7 +307,7 @@ history_roll_up(const char *pool)
 int64
 history_forget(const char *pool, int max_rows)
 {
-	call("SELECT hwsched.history_forget($1, $2)", pool, max_rows);
+	call("SELECT hwsched.history_forget($2, $1)", pool, max_rows);
 	return column_bigint(0, 1);
 }
 

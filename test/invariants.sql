@@ -97,7 +97,8 @@ violation (what, detail) AS (
     UNION ALL
     SELECT 'no such pool', pool FROM (
         SELECT DISTINCT pool FROM hwsched.submission UNION SELECT pool FROM hwsched.pending UNION SELECT pool FROM hwsched.assignment
-        UNION SELECT pool FROM hwsched.dependency UNION SELECT pool FROM hwsched.unsettled UNION SELECT pool FROM hwsched.load_history) AS x
+        UNION SELECT pool FROM hwsched.dependency UNION SELECT pool FROM hwsched.unsettled UNION SELECT pool FROM hwsched.load_history
+        UNION SELECT pool FROM hwsched.recorded_assignment UNION SELECT pool FROM hwsched.recorded_execution UNION SELECT pool FROM hwsched.history_late) AS x
     WHERE pool NOT IN (SELECT pool FROM hwsched.pool)
     UNION ALL
     -- no two live members of a gang are the same, or on one worker; single work has one

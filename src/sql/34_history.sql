@@ -6,7 +6,7 @@
 -- as the tables they are, and they go with their parent when the extension does.
 -- That is why the parents have no indexes (a restored partition would get each
 -- twice); every partition has its own. What no day's partition was made for is in
--- the default one: old times, and the day the extension was created.
+-- the default one: old times, and what came before the first maintain().
 --
 -- There are no foreign keys: a check per row would cost more than the row.
 
@@ -206,7 +206,7 @@ COMMENT ON COLUMN hwsched.assignment_hour.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.assignment_hour.hour IS 'When the hour began.';
 COMMENT ON COLUMN hwsched.assignment_hour.worker_id IS 'The worker.';
 COMMENT ON COLUMN hwsched.assignment_hour.workload_type IS 'The type of work; empty: not known.';
-COMMENT ON COLUMN hwsched.assignment_hour.assignments IS 'Assignments made in that hour.';
+COMMENT ON COLUMN hwsched.assignment_hour.assignments IS 'Assignments made in that hour; 0: only scores were recorded.';
 COMMENT ON COLUMN hwsched.assignment_hour.efficiency_ratio IS 'Mean efficiency score, 0..1.';
 COMMENT ON COLUMN hwsched.assignment_hour.min_efficiency_ratio IS 'Least of them.';
 COMMENT ON COLUMN hwsched.assignment_hour.max_efficiency_ratio IS 'Greatest of them.';
@@ -258,3 +258,6 @@ COMMENT ON TABLE hwsched.history_late IS 'Hours in which something was recorded 
 COMMENT ON COLUMN hwsched.history_late.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.history_late.hour IS 'When the hour began.';
 COMMENT ON COLUMN hwsched.history_late.recorded_by IS 'The transaction that did so.';
+
+-- Views that look into each pool would be planned for a thousand of them.
+ANALYZE hwsched.pool;

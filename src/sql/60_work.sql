@@ -83,4 +83,4 @@ COMMENT ON FUNCTION hwsched.retry_dead(text, text) IS 'Puts a dead workload back
 CREATE FUNCTION hwsched.maintain(pool text DEFAULT 'default', OUT expired bigint, OUT timed_out bigint, OUT offline bigint, OUT tried_again bigint, OUT forgotten bigint) RETURNS record
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'maintain';
-COMMENT ON FUNCTION hwsched.maintain(text) IS 'Does what is due: takes back work whose lease has run out (expired), that has run for too long (timed_out), and that of workers which are silent (offline), tries workers again whose quarantine is over (tried_again), and deletes rows older than the pool''s retention (forgotten).';
+COMMENT ON FUNCTION hwsched.maintain(text) IS 'Does what is due: takes back work whose lease has run out (expired), that has run for too long (timed_out), and that of workers which are silent (offline), tries workers again whose quarantine is over (tried_again), and deletes rows older than the pool''s retention (forgotten; days that no pool keeps are dropped beside that). Rolls history up.';

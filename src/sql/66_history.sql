@@ -24,47 +24,52 @@ COMMENT ON FUNCTION hwsched.record_execution_time(text, float8, float8, text, te
 -- Partitions. What waits for a lock gives up at once and comes again with the
 -- next tick: nobody else is to wait behind it.
 
-CREATE FUNCTION hwsched.history_make_day(history text, day date) RETURNS boolean
+CREATE FUNCTION hwsched.history_make_day(history text, day date, take_over boolean DEFAULT false) RETURNS boolean
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET lock_timeout = '50ms' AS $$
 DECLARE
     partition text := format('%s_%s', history, to_char(day, 'YYYYMMDD'));
     since timestamptz := day::timestamp AT TIME ZONE 'UTC';
     till timestamptz := (day + 1)::timestamp AT TIME ZONE 'UTC';
     today date := (now() AT TIME ZONE 'UTC')::date;
-    taken boolean;
+    strays bigint;
 BEGIN
     IF to_regclass(format('hwsched.%I', partition)) IS NOT NULL THEN
         RETURN true;
     END IF;
-    -- today's: who is just writing would be refused; older: not for long, or too many
-    IF day = today OR day > today + 2 OR day < today - 400
-        OR till <= now() - (SELECT max(r.history) FROM hwsched.retention AS r) THEN
+    -- a day that is not kept for long, or one too many
+    IF day > today + 2 OR day < today - 400 OR till <= now() - (SELECT max(r.history) FROM hwsched.retention AS r) THEN
         RETURN false;
     END IF;
-    -- an old snapshot might not see what has to stay in the default partition
+    -- an old snapshot might not see what is in the default partition
     IF current_setting('transaction_isolation') IN ('repeatable read', 'serializable') THEN
         RETURN false;
     END IF;
-    EXECUTE format('LOCK TABLE hwsched.%I IN SHARE UPDATE EXCLUSIVE MODE', history);
+    EXECUTE format('SELECT count(*) FROM (SELECT FROM hwsched.pool AS p CROSS JOIN LATERAL (SELECT FROM hwsched.%I AS d WHERE d.pool = p.pool AND d.at >= $1 AND d.at < $2 LIMIT 10001) AS d LIMIT 10001) AS d',
+                   history || '_default') INTO strays USING since, till;
+    IF strays > 10000 OR (strays > 0 OR day = today) AND NOT take_over THEN
+        RETURN false;
+    END IF;
+    -- a writer that has found its way to the default partition must not come there any more
+    EXECUTE format('LOCK TABLE hwsched.%I IN %s MODE', history, CASE WHEN take_over AND (strays > 0 OR day = today) THEN 'SHARE ROW EXCLUSIVE' ELSE 'SHARE UPDATE EXCLUSIVE' END);
     IF to_regclass(format('hwsched.%I', partition)) IS NOT NULL THEN
         RETURN true;
     END IF;
-    EXECUTE format('SELECT EXISTS (SELECT FROM hwsched.pool AS p CROSS JOIN LATERAL (SELECT FROM hwsched.%I AS d WHERE d.pool = p.pool AND d.at >= $1 AND d.at < $2 LIMIT 1) AS d)',
-                   history || '_default') INTO taken USING since, till;
-    IF taken THEN
-        RETURN false;
-    END IF;
     EXECUTE format('CREATE TABLE hwsched.%I (LIKE hwsched.%I INCLUDING ALL)', partition, history);
     EXECUTE format('COMMENT ON TABLE hwsched.%I IS %L', partition, format('Of %s, the day %s (UTC).', history, day));
+    IF take_over THEN
+        EXECUTE format('WITH strays AS (DELETE FROM hwsched.%I WHERE at >= $1 AND at < $2 RETURNING *) INSERT INTO hwsched.%I SELECT * FROM strays', history || '_default', partition)
+            USING since, till;
+    END IF;
     EXECUTE format('CREATE INDEX ON hwsched.%I (pool, worker_id, at)', partition);
     EXECUTE format('CREATE INDEX ON hwsched.%I USING brin (pool, at) WITH (pages_per_range = 32, autosummarize = on)', partition);
     EXECUTE format('ALTER TABLE hwsched.%I ATTACH PARTITION hwsched.%I FOR VALUES FROM (%L) TO (%L)', history, partition, since, till);
     RETURN false;
 EXCEPTION WHEN lock_not_available OR deadlock_detected OR object_in_use OR check_violation THEN
+    -- also: the default partition has got something of that day meanwhile
     RETURN false;
 END
 $$;
-COMMENT ON FUNCTION hwsched.history_make_day(text, date) IS 'Makes the partition of a day, if it is one that is kept and nobody is in the way; returns whether it has been there before.';
+COMMENT ON FUNCTION hwsched.history_make_day(text, date, boolean) IS 'Makes the partition of a day, if it is one that is kept and nobody is in the way; returns whether it has been there before. With take_over also of today, and of a day of which the default partition has some rows: they move.';
 
 CREATE FUNCTION hwsched.history_renew() RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET lock_timeout = '50ms' AS $$
@@ -73,8 +78,8 @@ DECLARE
     keeps_from date := ((now() - (SELECT max(r.history) FROM hwsched.retention AS r)) AT TIME ZONE 'UTC')::date;
     old regclass;
 BEGIN
-    PERFORM hwsched.history_make_day(h.history, today + d.days)
-    FROM unnest('{load_history,recorded_assignment,recorded_execution}'::text[]) AS h(history) CROSS JOIN generate_series(1, 2) AS d(days)
+    PERFORM hwsched.history_make_day(h.history, today + d.days, true)
+    FROM unnest('{load_history,recorded_assignment,recorded_execution}'::text[]) AS h(history) CROSS JOIN generate_series(0, 2) AS d(days)
     WHERE to_regclass(format('hwsched.%I', format('%s_%s', h.history, to_char(today + d.days, 'YYYYMMDD')))) IS NULL;
     -- dropping locks the parent, so it comes last
     FOR old IN
@@ -85,13 +90,16 @@ BEGIN
     LOOP
         BEGIN
             EXECUTE format('DROP TABLE %s', old);
-        EXCEPTION WHEN lock_not_available OR deadlock_detected OR object_in_use OR undefined_table THEN
-            RETURN;
+        EXCEPTION
+            WHEN lock_not_available OR deadlock_detected OR object_in_use OR undefined_table THEN
+                RETURN;
+            WHEN dependent_objects_still_exist THEN
+                RAISE WARNING USING ERRCODE = SQLSTATE, MESSAGE = SQLERRM, HINT = 'Take what depends on it from its parent instead.';
         END;
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION hwsched.history_renew() IS 'Makes the partitions of the coming days, and drops those that no pool keeps any more; part of maintain().';
+COMMENT ON FUNCTION hwsched.history_renew() IS 'Makes the partitions of today and the coming days, and drops those that no pool keeps any more; part of maintain().';
 
 -- Hours are rolled up when they are over and nobody is left who might still write
 -- something that happened in them. Whoever records it later leaves a mark.
@@ -110,7 +118,7 @@ CREATE FUNCTION hwsched.history_over(hour timestamptz) RETURNS timestamptz
 $$;
 COMMENT ON FUNCTION hwsched.history_over(timestamptz) IS 'Up to which hour nothing can be written any more as having just happened, up to the given one at most.';
 
-CREATE FUNCTION hwsched.history_roll_hours(pool text, since timestamptz, until timestamptz, complete_from timestamptz) RETURNS void
+CREATE FUNCTION hwsched.history_roll_hours(since timestamptz, until timestamptz, complete_from timestamptz, pool text DEFAULT 'default') RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     kind text;
@@ -118,14 +126,14 @@ BEGIN
     FOREACH kind IN ARRAY ARRAY['utilization', 'thermal', 'assignment', 'execution'] LOOP
         EXECUTE format('DELETE FROM hwsched.%I WHERE pool = $1 AND hour >= $2 AND hour < $3', kind || '_hour')
             USING pool, greatest(since, complete_from), until;
-        EXECUTE format('INSERT INTO hwsched.%I SELECT * FROM hwsched.%I($1, $2, $3) ON CONFLICT DO NOTHING', kind || '_hour', kind || '_by_hour')
+        EXECUTE format('INSERT INTO hwsched.%I SELECT * FROM hwsched.%I($2, $3, $1) ON CONFLICT DO NOTHING', kind || '_hour', kind || '_by_hour')
             USING pool, since, until;
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION hwsched.history_roll_hours(text, timestamptz, timestamptz, timestamptz) IS 'Rolls some hours of a pool up, again or for the first time; what is older than complete_from is only added to.';
+COMMENT ON FUNCTION hwsched.history_roll_hours(timestamptz, timestamptz, timestamptz, text) IS 'Rolls some hours of a pool up, again or for the first time; what is older than complete_from is only added to.';
 
-CREATE FUNCTION hwsched.history_roll_up(pool text) RETURNS void
+CREATE FUNCTION hwsched.history_roll_up(pool text DEFAULT 'default') RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -151,10 +159,11 @@ BEGIN
         RETURN;
     END IF;
     SELECT r.* INTO kept FROM hwsched.retention AS r WHERE r.pool = $1;
+    -- a restored pool default is older than it says; what was recorded of earlier times is marked
     INSERT INTO hwsched.history_progress (pool, rolled_until, complete_from)
     SELECT p.pool, date_bin('1 hour', greatest(this_hour - kept.hourly, least(this_hour, p.created_at,
                (SELECT a.assigned_at FROM hwsched.assignment AS a WHERE a.pool = $1 ORDER BY a.assignment_id LIMIT 1),
-               (SELECT min(d.at) FROM hwsched.load_history_default AS d WHERE d.pool = $1))), 'epoch'), '-infinity'
+               (SELECT min(w.registered_at) FROM hwsched.worker AS w WHERE w.pool = $1))), 'epoch'), '-infinity'
     FROM hwsched.pool AS p WHERE p.pool = $1
     ON CONFLICT DO NOTHING;
     SELECT p.* INTO progress FROM hwsched.history_progress AS p WHERE p.pool = $1 FOR UPDATE SKIP LOCKED;
@@ -172,7 +181,7 @@ BEGIN
     END IF;
     WHILE progress.rolled_until < over AND clock_timestamp() < stop_at LOOP
         till := least(over, date_bin('1 day', progress.rolled_until, 'epoch') + '1 day'::interval);
-        PERFORM hwsched.history_roll_hours($1, progress.rolled_until, till, '-infinity');
+        PERFORM hwsched.history_roll_hours(progress.rolled_until, till, '-infinity', $1);
         progress.rolled_until := till;
     END LOOP;
     UPDATE hwsched.history_progress AS p SET rolled_until = progress.rolled_until,
@@ -186,13 +195,13 @@ BEGIN
         EXIT WHEN clock_timestamp() > stop_at;
         -- first the marks, so that what they mark is seen for sure; hours to come are rolled up in their turn
         DELETE FROM hwsched.history_late AS l WHERE l.pool = $1 AND l.hour >= late.since AND l.hour < late.till;
-        PERFORM hwsched.history_roll_hours($1, late.since, least(late.till, progress.rolled_until), progress.complete_from);
+        PERFORM hwsched.history_roll_hours(late.since, least(late.till, progress.rolled_until), progress.complete_from, $1);
     END LOOP;
 END
 $$;
 COMMENT ON FUNCTION hwsched.history_roll_up(text) IS 'Rolls up the hours of a pool that are over, and those in which something turned up late, for about 10 seconds at most; part of maintain().';
 
-CREATE FUNCTION hwsched.history_forget(pool text, max_rows int) RETURNS bigint
+CREATE FUNCTION hwsched.history_forget(max_rows int, pool text DEFAULT 'default') RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -205,18 +214,18 @@ DECLARE
     count bigint;
     forgotten bigint := 0;
 BEGIN
-    SELECT r.* INTO kept FROM hwsched.retention AS r WHERE r.pool = $1;
+    SELECT r.* INTO kept FROM hwsched.retention AS r WHERE r.pool = $2;
     FOREACH kind IN ARRAY ARRAY['utilization_hour', 'thermal_hour', 'assignment_hour', 'execution_hour'] LOOP
         EXECUTE format('DELETE FROM hwsched.%1$I WHERE ctid = ANY (ARRAY(SELECT ctid FROM hwsched.%1$I WHERE pool = $1 AND hour < $2 ORDER BY pool, hour LIMIT $3)) AND pool = $1', kind)
-            USING $1, now() - kept.hourly, $2;
+            USING $2, now() - kept.hourly, $1;
         GET DIAGNOSTICS count = ROW_COUNT;
         forgotten := forgotten + count;
     END LOOP;
     -- not before it is rolled up; of what is kept for days, whole days
-    IF EXISTS (SELECT FROM hwsched.history_late AS l WHERE l.pool = $1) THEN
+    IF EXISTS (SELECT FROM hwsched.history_late AS l WHERE l.pool = $2) THEN
         RETURN forgotten;
     END IF;
-    keeps_from := least(now() - kept.history, (SELECT p.rolled_until FROM hwsched.history_progress AS p WHERE p.pool = $1));
+    keeps_from := least(now() - kept.history, (SELECT p.rolled_until FROM hwsched.history_progress AS p WHERE p.pool = $2));
     IF kept.history >= '2 days' THEN
         keeps_from := date_bin('1 day', keeps_from, 'epoch');
     END IF;
@@ -224,14 +233,14 @@ BEGIN
     others_keep_from := date_bin('1 day', now() - (SELECT max(r.history) FROM hwsched.retention AS r), 'epoch');
     FOREACH history IN ARRAY ARRAY['load_history', 'recorded_assignment', 'recorded_execution'] LOOP
         EXECUTE format('DELETE FROM hwsched.%1$I WHERE ctid = ANY (ARRAY(SELECT ctid FROM hwsched.%1$I WHERE pool = $1 AND at < $2 LIMIT $3)) AND pool = $1', history || '_default')
-            USING $1, keeps_from, $2;
+            USING $2, keeps_from, $1;
         GET DIAGNOSTICS count = ROW_COUNT;
         forgotten := forgotten + count;
         CONTINUE WHEN others_keep_from >= keeps_from;
         FOR found IN EXECUTE format('SELECT old.tableoid::regclass AS partition, array_agg(old.ctid) AS ctids FROM (SELECT h.tableoid, h.ctid FROM hwsched.%I AS h WHERE h.pool = $1 AND h.at >= $2 AND h.at < $3 LIMIT $4) AS old GROUP BY 1', history)
-            USING $1, others_keep_from, keeps_from, $2
+            USING $2, others_keep_from, keeps_from, $1
         LOOP
-            EXECUTE format('DELETE FROM %s WHERE ctid = ANY ($1) AND pool = $2', found.partition) USING found.ctids, $1;
+            EXECUTE format('DELETE FROM %s WHERE ctid = ANY ($1) AND pool = $2', found.partition) USING found.ctids, $2;
             GET DIAGNOSTICS count = ROW_COUNT;
             forgotten := forgotten + count;
         END LOOP;
@@ -239,12 +248,12 @@ BEGIN
     RETURN forgotten;
 END
 $$;
-COMMENT ON FUNCTION hwsched.history_forget(text, int) IS 'Deletes up to max_rows rows of each history table that the pool does not keep any more and that no dropped partition took along; part of maintain().';
+COMMENT ON FUNCTION hwsched.history_forget(int, text) IS 'Deletes up to max_rows rows of each history table that the pool does not keep any more and that no dropped partition took along; part of maintain().';
 
 -- JSON: all of a pool's history as a document, and back.
 
 CREATE FUNCTION hwsched.history_json(since timestamptz DEFAULT '-infinity', until timestamptz DEFAULT 'infinity', pool text DEFAULT 'default') RETURNS jsonb
-    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET jit = off AS $$
 #variable_conflict use_column
 BEGIN
     -- raises an error for an unknown pool
@@ -307,7 +316,7 @@ $$;
 COMMENT ON FUNCTION hwsched.history_json(timestamptz, timestamptz, text) IS 'The history of a pool from one time (inclusive) to another (exclusive) as a document that load_history() reads: assignments, efficiency_scores, thermal_states, resource_utilization and execution_times, each execution of a workload by itself.';
 
 CREATE FUNCTION hwsched.history_entries(document jsonb) RETURNS TABLE (section text, path text, entry jsonb, expected text)
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 100000 SET search_path = pg_catalog, pg_temp AS $$
     WITH kind (section, type, members, key) AS (
         VALUES ('assignments', 'array', NULL, NULL), ('efficiency_scores', 'object', 'array', 'worker_id'), ('thermal_states', 'object', 'array', 'worker_id'),
             ('resource_utilization', 'object', 'array', 'worker_id'), ('execution_times', 'object', NULL, 'workload_id')
@@ -364,12 +373,11 @@ $$;
 COMMENT ON FUNCTION hwsched.history_time(jsonb) IS 'A time of a document, in the session''s time zone where it has none; NULL for what is no time, or none that can be past.';
 
 CREATE FUNCTION hwsched.load_history(document jsonb, pool text DEFAULT 'default') RETURNS bigint
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
     wrong record;
-    loaded bigint := 0;
-    count bigint;
+    loaded bigint;
 BEGIN
     IF $1 IS NULL OR $2 IS NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed',
@@ -379,132 +387,143 @@ BEGIN
     PERFORM FROM hwsched.pool AS p WHERE p.pool = $2 FOR KEY SHARE;
 
     -- what its fields may be; the first that is something else is refused
-    SELECT e.path || coalesce(CASE WHEN e.section IN ('assignments', 'execution_times') THEN '.' || f.key WHEN f.key = 'timestamp' THEN '[0]'
-                                   WHEN e.section = 'efficiency_scores' THEN '[1]' ELSE '[1].' || f.key END, '') AS path,
-           left(coalesce(e.entry -> f.key, e.entry)::text, 80) AS value,
-           coalesce(e.expected, f.expected) AS expected, e.expected IS NULL AND coalesce(e.entry -> f.key, 'null') = 'null' AS is_missing
-    INTO wrong
-    FROM hwsched.history_entries($1) AS e
-    LEFT JOIN (VALUES
-        ('timestamp', 'time', '', true, 0, 0, 'a time, not before 1970 and not in the future'),
-        ('worker_id', 'name', '', true, 1, 1000, '1 to 1000 bytes'),
-        ('workload_id', 'name', 'assignments execution_times', true, 1, 1000, '1 to 1000 bytes'),
-        ('workload_type', 'name', 'assignments execution_times', true, 1, 1000, '1 to 1000 bytes'),
-        ('efficiency_score', 'number', 'assignments efficiency_scores', true, 0, 1, 'a number from 0 to 1'),
-        ('adjusted_efficiency', 'number', 'assignments', false, 0, 10, 'a number from 0 to 10'),
-        ('wait_seconds', 'number', 'assignments', false, 0, 1e10, 'a number that is not negative'),
-        ('run', 'integer', 'assignments execution_times', false, 1, 2147483647, 'a whole number from 1'),
-        ('attempt', 'integer', 'assignments execution_times', false, 1, 2147483647, 'a whole number from 1'),
-        ('shard_no', 'integer', 'assignments', false, 0, 2147483647, 'a whole number from 0'),
-        ('priority', 'integer', 'assignments', false, 1, 5, 'a whole number from 1 to 5'),
-        ('state', 'state', 'assignments', false, 0, 0, 'a state of assignments'),
-        ('state', 'state', 'execution_times', false, 0, 1, 'a final state of assignments'),
-        ('hardware_class', 'name', 'assignments execution_times', false, 1, 1000, '1 to 1000 bytes'),
-        ('model_name', 'name', 'assignments execution_times', false, 0, 1000, 'up to 1000 bytes'),
-        ('error', 'name', 'execution_times', false, 0, 100000000, 'a text'),
-        ('estimated_time', 'number', 'execution_times', true, 0, 1e10, 'a number of seconds that is not negative'),
-        ('actual_time', 'number', 'execution_times', true, 0, 1e10, 'a number of seconds that is not negative'),
-        ('temperature', 'number', 'thermal_states', false, 0, 1, 'a number from 0 to 1'),
-        ('temperature_celsius', 'number', 'thermal_states', false, -100, 1000, 'a number from -100 to 1000'),
-        ('power_w', 'number', 'thermal_states', false, 0, 1e9, 'a number that is not negative'),
-        ('performance_level', 'number', 'thermal_states', false, 0, 1, 'a number from 0 to 1'),
-        ('warming_state', 'boolean', 'thermal_states', false, 0, 0, 'true or false'),
-        ('cooling_state', 'boolean', 'thermal_states', false, 0, 0, 'true or false'),
-        ('device_no', 'integer', 'thermal_states resource_utilization', false, 0, 2147483647, 'a whole number from 0'),
-        ('cpu_utilization', 'number', 'resource_utilization', false, 0, 100, 'a number from 0 to 100'),
-        ('memory_utilization', 'number', 'resource_utilization', false, 0, 100, 'a number from 0 to 100'),
-        ('gpu_utilization', 'number', 'resource_utilization', false, 0, 100, 'a number from 0 to 100'),
-        ('io_utilization', 'number', 'resource_utilization', false, 0, 100, 'a number from 0 to 100'),
-        ('network_utilization', 'number', 'resource_utilization', false, 0, 100, 'a number from 0 to 100')
-    ) AS f (key, type, sections, required, least, most, expected)
-        ON e.expected IS NULL AND (f.sections = '' OR e.section = ANY (string_to_array(f.sections, ' ')))
-    WHERE e.expected IS NOT NULL
-        OR CASE WHEN coalesce(e.entry -> f.key, 'null') = 'null' THEN f.required
-                WHEN f.type = 'time' THEN hwsched.history_time(e.entry -> f.key) IS NULL
-                WHEN f.type = 'boolean' THEN jsonb_typeof(e.entry -> f.key) <> 'boolean'
-                WHEN f.type IN ('number', 'integer') THEN CASE WHEN jsonb_typeof(e.entry -> f.key) <> 'number' THEN true
-                    -- what is nearly 0 is no float8
-                    ELSE (e.entry -> f.key)::numeric NOT BETWEEN f.least AND f.most OR abs((e.entry -> f.key)::numeric) BETWEEN 1e-16383 AND 1e-300
-                        OR f.type = 'integer' AND e.entry ->> f.key !~ '^\d+$' END
-                WHEN jsonb_typeof(e.entry -> f.key) <> 'string' THEN true
-                WHEN f.type = 'name' THEN octet_length(e.entry ->> f.key) NOT BETWEEN f.least AND f.most
-                ELSE e.entry ->> f.key <> ALL (enum_range(NULL::hwsched.assignment_state)::text[])
-                    OR f.most = 1 AND e.entry ->> f.key IN ('assigned', 'running') END
-    LIMIT 1;
-    IF FOUND THEN
+    WITH field (key, type, sections, required, least, most, expected) AS (VALUES
+        ('timestamp', 'time', '{assignments,efficiency_scores,thermal_states,resource_utilization,execution_times}'::text[], true, 0, 0, 'a time, not before 1970 and not in the future'),
+        ('worker_id', 'name', '{assignments,efficiency_scores,thermal_states,resource_utilization,execution_times}', true, 1, 1000, '1 to 1000 bytes'),
+        ('workload_id', 'name', '{assignments,execution_times}', true, 1, 1000, '1 to 1000 bytes'),
+        ('workload_type', 'name', '{assignments,execution_times}', true, 1, 1000, '1 to 1000 bytes'),
+        ('efficiency_score', 'number', '{assignments,efficiency_scores}', true, 0, 1, 'a number from 0 to 1'),
+        ('adjusted_efficiency', 'number', '{assignments}', false, 0, 10, 'a number from 0 to 10'),
+        ('wait_seconds', 'number', '{assignments}', false, 0, 1e10, 'a number that is not negative'),
+        ('run', 'integer', '{assignments,execution_times}', false, 1, 2147483647, 'a whole number from 1'),
+        ('attempt', 'integer', '{assignments,execution_times}', false, 1, 2147483647, 'a whole number from 1'),
+        ('shard_no', 'integer', '{assignments}', false, 0, 2147483647, 'a whole number from 0'),
+        ('priority', 'integer', '{assignments}', false, 1, 5, 'a whole number from 1 to 5'),
+        ('state', 'state', '{assignments}', false, 0, 0, 'a state of assignments'),
+        ('state', 'state', '{execution_times}', false, 0, 1, 'a final state of assignments'),
+        ('hardware_class', 'name', '{assignments,execution_times}', false, 1, 1000, '1 to 1000 bytes'),
+        ('model_name', 'name', '{assignments,execution_times}', false, 0, 1000, 'up to 1000 bytes'),
+        ('error', 'name', '{execution_times}', false, 0, 100000000, 'a text'),
+        ('estimated_time', 'number', '{execution_times}', true, 0, 1e10, 'a number of seconds that is not negative'),
+        ('actual_time', 'number', '{execution_times}', true, 0, 1e10, 'a number of seconds that is not negative'),
+        ('temperature', 'number', '{thermal_states}', false, 0, 1, 'a number from 0 to 1'),
+        ('temperature_celsius', 'number', '{thermal_states}', false, -100, 1000, 'a number from -100 to 1000'),
+        ('power_w', 'number', '{thermal_states}', false, 0, 1e9, 'a number that is not negative'),
+        ('performance_level', 'number', '{thermal_states}', false, 0, 1, 'a number from 0 to 1'),
+        ('warming_state', 'boolean', '{thermal_states}', false, 0, 0, 'true or false'),
+        ('cooling_state', 'boolean', '{thermal_states}', false, 0, 0, 'true or false'),
+        ('device_no', 'integer', '{thermal_states,resource_utilization}', false, 0, 2147483647, 'a whole number from 0'),
+        ('cpu_utilization', 'number', '{resource_utilization}', false, 0, 100, 'a number from 0 to 100'),
+        ('memory_utilization', 'number', '{resource_utilization}', false, 0, 100, 'a number from 0 to 100'),
+        ('gpu_utilization', 'number', '{resource_utilization}', false, 0, 100, 'a number from 0 to 100'),
+        ('io_utilization', 'number', '{resource_utilization}', false, 0, 100, 'a number from 0 to 100'),
+        ('network_utilization', 'number', '{resource_utilization}', false, 0, 100, 'a number from 0 to 100')
+    ), of_section AS (
+        SELECT s.section, f.* FROM field AS f CROSS JOIN unnest(f.sections) AS s (section)
+    ), entry AS MATERIALIZED (
+        SELECT row_number() OVER () AS no, e.section, e.path, e.entry, e.expected, hwsched.history_time(e.entry -> 'timestamp') AS at FROM hwsched.history_entries($1) AS e
+    ), wrong AS (
+        SELECT e.path || CASE WHEN e.expected IS NOT NULL THEN '' WHEN e.section IN ('assignments', 'execution_times') THEN '.' || f.key
+                              WHEN f.key = 'timestamp' THEN '[0]' WHEN e.section = 'efficiency_scores' THEN '[1]' ELSE '[1].' || f.key END AS path,
+               left(coalesce(v.value, e.entry)::text, 80) AS value, coalesce(e.expected, f.expected) AS expected,
+               e.expected IS NULL AND v.value IS NULL AS is_missing
+        FROM entry AS e
+        LEFT JOIN of_section AS f ON e.expected IS NULL AND f.section = e.section
+        CROSS JOIN LATERAL (SELECT nullif(e.entry -> f.key, 'null') AS value) AS v
+        WHERE e.expected IS NOT NULL
+            OR CASE WHEN v.value IS NULL THEN f.required
+                    WHEN f.type = 'time' THEN e.at IS NULL
+                    WHEN f.type = 'boolean' THEN jsonb_typeof(v.value) <> 'boolean'
+                    WHEN f.type IN ('number', 'integer') THEN CASE WHEN jsonb_typeof(v.value) <> 'number' THEN true
+                        -- what is nearly 0 is no float8
+                        ELSE v.value::numeric NOT BETWEEN f.least AND f.most OR v.value::numeric <> 0 AND abs(v.value::numeric) < 1e-300
+                            OR f.type = 'integer' AND v.value::text !~ '^\d+$' END
+                    WHEN jsonb_typeof(v.value) <> 'string' THEN true
+                    WHEN f.type = 'name' THEN octet_length(v.value #>> '{}') NOT BETWEEN f.least AND f.most
+                    ELSE v.value #>> '{}' <> ALL (enum_range(NULL::hwsched.assignment_state)::text[])
+                        OR f.most = 1 AND v.value #>> '{}' IN ('assigned', 'running') END
+        ORDER BY e.no, f.key LIMIT 1
+    )
+    SELECT w.*, (SELECT array_agg(DISTINCT (e.at AT TIME ZONE 'UTC')::date) FROM entry AS e) AS days INTO wrong
+    FROM (VALUES (true)) AS always LEFT JOIN wrong AS w ON true;
+    IF wrong.path IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
             MESSAGE = CASE WHEN wrong.is_missing THEN format('"%s" is missing', wrong.path) ELSE format('invalid value for "%s": %s', wrong.path, wrong.value) END,
             DETAIL = format('Expected %s.', wrong.expected);
     END IF;
 
     -- each past day in its own partition, as far as it is kept
-    PERFORM hwsched.history_make_day(d.history, d.day)
-    FROM (SELECT DISTINCT CASE e.section WHEN 'execution_times' THEN 'recorded_execution' WHEN 'thermal_states' THEN 'load_history'
-                               WHEN 'resource_utilization' THEN 'load_history' ELSE 'recorded_assignment' END AS history,
-                 (hwsched.history_time(e.entry -> 'timestamp') AT TIME ZONE 'UTC')::date AS day
-          FROM hwsched.history_entries($1) AS e) AS d;
+    PERFORM hwsched.history_make_day(h.history, d.day)
+    FROM unnest(wrong.days) AS d (day) CROSS JOIN unnest('{load_history,recorded_assignment,recorded_execution}'::text[]) AS h (history);
 
     -- what is there already is not there twice
-    INSERT INTO hwsched.recorded_assignment (pool, worker_id, at, workload_id, workload_type, efficiency, adjusted_efficiency, run, attempt, shard_no,
-        priority, state, hardware_class, model_name, wait_seconds)
-    SELECT $2, a.worker_id, t.at, a.workload_id, a.workload_type, a.efficiency_score, a.adjusted_efficiency, a.run, a.attempt, a.shard_no, a.priority, a.state,
-           a.hardware_class, a.model_name, a.wait_seconds
-    FROM hwsched.history_entries($1) AS e
-    CROSS JOIN LATERAL hwsched.history_time(e.entry -> 'timestamp') AS t (at)
-    CROSS JOIN LATERAL jsonb_to_record(e.entry) AS a (worker_id text, workload_id text, workload_type text, efficiency_score float8, adjusted_efficiency float8,
-        run int, attempt int, shard_no int, priority smallint, state hwsched.assignment_state, hardware_class text, model_name text, wait_seconds float8)
-    WHERE e.section = 'assignments'
-        AND NOT EXISTS (SELECT FROM hwsched.assignment_history AS h WHERE h.pool = $2 AND h.worker_id = a.worker_id AND h.time = t.at AND h.workload_id = a.workload_id
-            AND h.shard_no IS NOT DISTINCT FROM a.shard_no);
-    GET DIAGNOSTICS loaded = ROW_COUNT;
-    -- scores are those of assignments, unless somebody has kept only them
-    INSERT INTO hwsched.recorded_assignment (pool, worker_id, at, efficiency)
-    SELECT $2, e.entry ->> 'worker_id', t.at, (e.entry -> 'efficiency_score')::float8
-    FROM hwsched.history_entries($1) AS e
-    CROSS JOIN LATERAL hwsched.history_time(e.entry -> 'timestamp') AS t (at)
-    WHERE e.section = 'efficiency_scores'
-        AND NOT EXISTS (SELECT FROM hwsched.efficiency_history AS h WHERE h.pool = $2 AND h.worker_id = e.entry ->> 'worker_id' AND h.time = t.at
-            AND h.efficiency_ratio = (e.entry -> 'efficiency_score')::float8);
-    GET DIAGNOSTICS count = ROW_COUNT;
-    loaded := loaded + count;
-    INSERT INTO hwsched.load_history (pool, worker_id, device_no, at, temperature, temperature_celsius, power_w, phase, performance_level)
-    SELECT $2, a.worker_id, a.device_no, t.at, a.temperature, a.temperature_celsius, a.power_w,
-           CASE WHEN a.cooling_state THEN 'cooling' WHEN a.warming_state THEN 'warming' ELSE 'normal' END::hwsched.thermal_phase, a.performance_level
-    FROM hwsched.history_entries($1) AS e
-    CROSS JOIN LATERAL hwsched.history_time(e.entry -> 'timestamp') AS t (at)
-    CROSS JOIN LATERAL jsonb_to_record(e.entry) AS a (worker_id text, device_no int, temperature float8, temperature_celsius float8, power_w float8,
-        warming_state boolean, cooling_state boolean, performance_level float8)
-    WHERE e.section = 'thermal_states'
-        AND NOT EXISTS (SELECT FROM hwsched.thermal_history AS h WHERE h.pool = $2 AND h.worker_id = a.worker_id AND h.time = t.at AND h.device_no IS NOT DISTINCT FROM a.device_no);
-    GET DIAGNOSTICS count = ROW_COUNT;
-    loaded := loaded + count;
-    INSERT INTO hwsched.load_history (pool, worker_id, device_no, at, cpu_utilization, memory_utilization, gpu_utilization, io_utilization, network_utilization)
-    SELECT $2, a.worker_id, a.device_no, t.at, a.cpu_utilization, a.memory_utilization, a.gpu_utilization, a.io_utilization, a.network_utilization
-    FROM hwsched.history_entries($1) AS e
-    CROSS JOIN LATERAL hwsched.history_time(e.entry -> 'timestamp') AS t (at)
-    CROSS JOIN LATERAL jsonb_to_record(e.entry) AS a (worker_id text, device_no int, cpu_utilization float8, memory_utilization float8, gpu_utilization float8,
-        io_utilization float8, network_utilization float8)
-    WHERE e.section = 'resource_utilization'
-        AND NOT EXISTS (SELECT FROM hwsched.utilization_history AS h WHERE h.pool = $2 AND h.worker_id = a.worker_id AND h.time = t.at AND h.device_no IS NOT DISTINCT FROM a.device_no);
-    GET DIAGNOSTICS count = ROW_COUNT;
-    loaded := loaded + count;
-    INSERT INTO hwsched.recorded_execution (pool, worker_id, at, workload_id, workload_type, estimated_seconds, actual_seconds, run, attempt, state, error,
-        hardware_class, model_name)
-    SELECT $2, a.worker_id, t.at, a.workload_id, a.workload_type, a.estimated_time, a.actual_time, a.run, a.attempt, coalesce(a.state, 'completed'), a.error,
-           a.hardware_class, a.model_name
-    FROM hwsched.history_entries($1) AS e
-    CROSS JOIN LATERAL hwsched.history_time(e.entry -> 'timestamp') AS t (at)
-    CROSS JOIN LATERAL jsonb_to_record(e.entry) AS a (worker_id text, workload_id text, workload_type text, estimated_time float8, actual_time float8, run int, attempt int,
-        state hwsched.assignment_state, error text, hardware_class text, model_name text)
-    WHERE e.section = 'execution_times'
-        AND NOT EXISTS (SELECT FROM hwsched.execution_history AS h WHERE h.pool = $2 AND h.worker_id = a.worker_id AND h.time = t.at AND h.workload_id = a.workload_id);
-    GET DIAGNOSTICS count = ROW_COUNT;
-    loaded := loaded + count;
-
-    INSERT INTO hwsched.history_late (pool, hour)
-    SELECT DISTINCT $2, date_bin('1 hour', hwsched.history_time(e.entry -> 'timestamp'), 'epoch') FROM hwsched.history_entries($1) AS e
-    WHERE hwsched.history_time(e.entry -> 'timestamp') < date_bin('1 hour', clock_timestamp(), 'epoch')
-    ON CONFLICT DO NOTHING;
+    WITH entry AS MATERIALIZED (
+        SELECT e.section, e.entry, (e.entry ->> 'timestamp')::timestamptz AS at FROM hwsched.history_entries($1) AS e
+    ), assignment AS (
+        INSERT INTO hwsched.recorded_assignment (pool, worker_id, at, workload_id, workload_type, efficiency, adjusted_efficiency, run, attempt, shard_no,
+            priority, state, hardware_class, model_name, wait_seconds)
+        SELECT $2, a.worker_id, e.at, a.workload_id, a.workload_type, a.efficiency_score, a.adjusted_efficiency, a.run, a.attempt, a.shard_no, a.priority,
+               a.state, a.hardware_class, a.model_name, a.wait_seconds
+        FROM entry AS e
+        CROSS JOIN LATERAL jsonb_to_record(e.entry) AS a (worker_id text, workload_id text, workload_type text, efficiency_score float8,
+            adjusted_efficiency float8, run int, attempt int, shard_no int, priority smallint, state hwsched.assignment_state, hardware_class text,
+            model_name text, wait_seconds float8)
+        WHERE e.section = 'assignments'
+            AND NOT EXISTS (SELECT FROM hwsched.assignment_history AS h WHERE h.pool = $2 AND h.worker_id = a.worker_id AND h.time = e.at
+                AND h.workload_id = a.workload_id AND h.shard_no IS NOT DISTINCT FROM a.shard_no)
+        RETURNING 1
+    ), score AS (
+        -- those of assignments, unless somebody has kept only them
+        INSERT INTO hwsched.recorded_assignment (pool, worker_id, at, efficiency)
+        SELECT $2, e.entry ->> 'worker_id', e.at, (e.entry -> 'efficiency_score')::float8
+        FROM entry AS e
+        WHERE e.section = 'efficiency_scores'
+            AND NOT EXISTS (SELECT FROM entry AS a WHERE a.section = 'assignments' AND a.entry ->> 'worker_id' = e.entry ->> 'worker_id' AND a.at = e.at
+                AND a.entry -> 'efficiency_score' = e.entry -> 'efficiency_score')
+            AND NOT EXISTS (SELECT FROM hwsched.efficiency_history AS h WHERE h.pool = $2 AND h.worker_id = e.entry ->> 'worker_id' AND h.time = e.at
+                AND h.efficiency_ratio = (e.entry -> 'efficiency_score')::float8)
+        RETURNING 1
+    ), thermal AS (
+        INSERT INTO hwsched.load_history (pool, worker_id, device_no, at, temperature, temperature_celsius, power_w, phase, performance_level)
+        SELECT $2, a.worker_id, a.device_no, e.at, a.temperature, a.temperature_celsius, a.power_w,
+               CASE WHEN a.cooling_state THEN 'cooling' WHEN a.warming_state THEN 'warming' ELSE 'normal' END::hwsched.thermal_phase, a.performance_level
+        FROM entry AS e
+        CROSS JOIN LATERAL jsonb_to_record(e.entry) AS a (worker_id text, device_no int, temperature float8, temperature_celsius float8, power_w float8,
+            warming_state boolean, cooling_state boolean, performance_level float8)
+        WHERE e.section = 'thermal_states'
+            AND NOT EXISTS (SELECT FROM hwsched.thermal_history AS h WHERE h.pool = $2 AND h.worker_id = a.worker_id AND h.time = e.at
+                AND h.device_no IS NOT DISTINCT FROM a.device_no)
+        RETURNING 1
+    ), utilization AS (
+        INSERT INTO hwsched.load_history (pool, worker_id, device_no, at, cpu_utilization, memory_utilization, gpu_utilization, io_utilization,
+            network_utilization)
+        SELECT $2, a.worker_id, a.device_no, e.at, a.cpu_utilization, a.memory_utilization, a.gpu_utilization, a.io_utilization, a.network_utilization
+        FROM entry AS e
+        CROSS JOIN LATERAL jsonb_to_record(e.entry) AS a (worker_id text, device_no int, cpu_utilization float8, memory_utilization float8,
+            gpu_utilization float8, io_utilization float8, network_utilization float8)
+        WHERE e.section = 'resource_utilization'
+            AND NOT EXISTS (SELECT FROM hwsched.utilization_history AS h WHERE h.pool = $2 AND h.worker_id = a.worker_id AND h.time = e.at
+                AND h.device_no IS NOT DISTINCT FROM a.device_no)
+        RETURNING 1
+    ), execution AS (
+        INSERT INTO hwsched.recorded_execution (pool, worker_id, at, workload_id, workload_type, estimated_seconds, actual_seconds, run, attempt, state,
+            error, hardware_class, model_name)
+        SELECT $2, a.worker_id, e.at, a.workload_id, a.workload_type, a.estimated_time, a.actual_time, a.run, a.attempt, coalesce(a.state, 'completed'),
+               a.error, a.hardware_class, a.model_name
+        FROM entry AS e
+        CROSS JOIN LATERAL jsonb_to_record(e.entry) AS a (worker_id text, workload_id text, workload_type text, estimated_time float8, actual_time float8,
+            run int, attempt int, state hwsched.assignment_state, error text, hardware_class text, model_name text)
+        WHERE e.section = 'execution_times'
+            AND NOT EXISTS (SELECT FROM hwsched.execution_history AS h WHERE h.pool = $2 AND h.worker_id = a.worker_id AND h.time = e.at
+                AND h.workload_id = a.workload_id)
+        RETURNING 1
+    ), late AS (
+        INSERT INTO hwsched.history_late (pool, hour)
+        SELECT DISTINCT $2, date_bin('1 hour', e.at, 'epoch') FROM entry AS e
+        ON CONFLICT DO NOTHING
+    )
+    SELECT (SELECT count(*) FROM assignment) + (SELECT count(*) FROM score) + (SELECT count(*) FROM thermal) + (SELECT count(*) FROM utilization)
+        + (SELECT count(*) FROM execution) INTO loaded;
     RETURN loaded;
 END
 $$;

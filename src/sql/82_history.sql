@@ -135,7 +135,7 @@ COMMENT ON COLUMN hwsched.execution_history.error IS 'What went wrong.';
 -- (exclusive): for maintain(), and for the views of the hours that it has not
 -- come to yet.
 
-CREATE FUNCTION hwsched.utilization_by_hour(pool text, since timestamptz, until timestamptz) RETURNS SETOF hwsched.utilization_hour
+CREATE FUNCTION hwsched.utilization_by_hour(since timestamptz, until timestamptz, pool text DEFAULT 'default') RETURNS SETOF hwsched.utilization_hour
     LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT h.pool, date_bin('1 hour', h.time, 'epoch') AS hour, h.worker_id, coalesce(h.device_no, -1) AS device_no, count(*) AS samples,
@@ -143,12 +143,12 @@ BEGIN ATOMIC
            avg(h.network_ratio) AS network_ratio, max(h.cpu_ratio) AS max_cpu_ratio, max(h.memory_ratio) AS max_memory_ratio,
            max(h.gpu_ratio) AS max_gpu_ratio, max(h.io_ratio) AS max_io_ratio, max(h.network_ratio) AS max_network_ratio
     FROM hwsched.utilization_history h
-    WHERE h.pool = $1 AND h.time >= $2 AND h.time < $3
+    WHERE h.pool = $3 AND h.time >= $1 AND h.time < $2
     GROUP BY 1, 2, 3, 4;
 END;
-COMMENT ON FUNCTION hwsched.utilization_by_hour(text, timestamptz, timestamptz) IS 'Rolls utilization up by the hour; see utilization_history_hourly.';
+COMMENT ON FUNCTION hwsched.utilization_by_hour(timestamptz, timestamptz, text) IS 'Rolls utilization up by the hour; see utilization_history_hourly.';
 
-CREATE FUNCTION hwsched.thermal_by_hour(pool text, since timestamptz, until timestamptz) RETURNS SETOF hwsched.thermal_hour
+CREATE FUNCTION hwsched.thermal_by_hour(since timestamptz, until timestamptz, pool text DEFAULT 'default') RETURNS SETOF hwsched.thermal_hour
     LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT h.pool, date_bin('1 hour', h.time, 'epoch') AS hour, h.worker_id, coalesce(h.device_no, -1) AS device_no, count(*) AS samples,
@@ -156,24 +156,26 @@ BEGIN ATOMIC
            avg(h.temperature_celsius) AS temperature_celsius, max(h.temperature_celsius) AS max_temperature_celsius,
            avg(h.power_watts) AS power_watts
     FROM hwsched.thermal_history h
-    WHERE h.pool = $1 AND h.time >= $2 AND h.time < $3
+    WHERE h.pool = $3 AND h.time >= $1 AND h.time < $2
     GROUP BY 1, 2, 3, 4;
 END;
-COMMENT ON FUNCTION hwsched.thermal_by_hour(text, timestamptz, timestamptz) IS 'Rolls temperature and power up by the hour; see thermal_history_hourly.';
+COMMENT ON FUNCTION hwsched.thermal_by_hour(timestamptz, timestamptz, text) IS 'Rolls temperature and power up by the hour; see thermal_history_hourly.';
 
-CREATE FUNCTION hwsched.assignment_by_hour(pool text, since timestamptz, until timestamptz) RETURNS SETOF hwsched.assignment_hour
+CREATE FUNCTION hwsched.assignment_by_hour(since timestamptz, until timestamptz, pool text DEFAULT 'default') RETURNS SETOF hwsched.assignment_hour
     LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT h.pool, date_bin('1 hour', h.time, 'epoch') AS hour, h.worker_id, coalesce(h.workload_type, '') AS workload_type,
-           count(*) AS assignments, avg(h.efficiency_ratio) AS efficiency_ratio, min(h.efficiency_ratio) AS min_efficiency_ratio,
+           count(h.workload_id) AS assignments, avg(h.efficiency_ratio) AS efficiency_ratio, min(h.efficiency_ratio) AS min_efficiency_ratio,
            max(h.efficiency_ratio) AS max_efficiency_ratio, avg(h.wait_seconds) AS wait_seconds, max(h.wait_seconds) AS max_wait_seconds
-    FROM hwsched.assignment_history h
-    WHERE h.pool = $1 AND h.time >= $2 AND h.time < $3
+    FROM (SELECT a.time, a.pool, a.worker_id, a.workload_id, a.workload_type, a.efficiency_ratio, a.wait_seconds FROM hwsched.assignment_history a
+          UNION ALL
+          SELECT r.at, r.pool, r.worker_id, NULL, NULL, r.efficiency, NULL FROM hwsched.recorded_assignment r WHERE r.workload_id IS NULL) h
+    WHERE h.pool = $3 AND h.time >= $1 AND h.time < $2
     GROUP BY 1, 2, 3, 4;
 END;
-COMMENT ON FUNCTION hwsched.assignment_by_hour(text, timestamptz, timestamptz) IS 'Rolls assignments up by the hour; see assignment_history_hourly and efficiency_history_hourly.';
+COMMENT ON FUNCTION hwsched.assignment_by_hour(timestamptz, timestamptz, text) IS 'Rolls assignments up by the hour; see assignment_history_hourly and efficiency_history_hourly.';
 
-CREATE FUNCTION hwsched.execution_by_hour(pool text, since timestamptz, until timestamptz) RETURNS SETOF hwsched.execution_hour
+CREATE FUNCTION hwsched.execution_by_hour(since timestamptz, until timestamptz, pool text DEFAULT 'default') RETURNS SETOF hwsched.execution_hour
     LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT h.pool, date_bin('1 hour', h.time, 'epoch') AS hour, h.worker_id, h.workload_type,
@@ -182,10 +184,10 @@ BEGIN ATOMIC
            avg(h.actual_seconds) FILTER (WHERE h.state = 'completed') AS actual_seconds,
            max(h.actual_seconds) FILTER (WHERE h.state = 'completed') AS max_actual_seconds
     FROM hwsched.execution_history h
-    WHERE h.pool = $1 AND h.time >= $2 AND h.time < $3
+    WHERE h.pool = $3 AND h.time >= $1 AND h.time < $2
     GROUP BY 1, 2, 3, 4;
 END;
-COMMENT ON FUNCTION hwsched.execution_by_hour(text, timestamptz, timestamptz) IS 'Rolls executions up by the hour; see execution_history_hourly.';
+COMMENT ON FUNCTION hwsched.execution_by_hour(timestamptz, timestamptz, text) IS 'Rolls executions up by the hour; see execution_history_hourly.';
 
 CREATE VIEW hwsched.history_unrolled AS
 SELECT p.pool, coalesce(r.rolled_until, '-infinity') AS since
@@ -198,8 +200,8 @@ CREATE VIEW hwsched.efficiency_history_hourly AS
 SELECT h.hour AS time, h.pool, h.worker_id, nullif(h.workload_type, '') AS workload_type, h.assignments, h.efficiency_ratio, h.min_efficiency_ratio, h.max_efficiency_ratio
 FROM hwsched.assignment_hour h
 UNION ALL
-SELECT h.hour, h.pool, h.worker_id, nullif(h.workload_type, '') AS workload_type, h.assignments, h.efficiency_ratio, h.min_efficiency_ratio, h.max_efficiency_ratio
-FROM hwsched.history_unrolled u CROSS JOIN LATERAL hwsched.assignment_by_hour(u.pool, u.since, 'infinity') h;
+SELECT h.hour, u.pool, h.worker_id, nullif(h.workload_type, '') AS workload_type, h.assignments, h.efficiency_ratio, h.min_efficiency_ratio, h.max_efficiency_ratio
+FROM hwsched.history_unrolled u CROSS JOIN LATERAL hwsched.assignment_by_hour(u.since, 'infinity', u.pool) h;
 COMMENT ON VIEW hwsched.efficiency_history_hourly IS 'How well the hardware suited what was placed on it, by the hour.';
 COMMENT ON COLUMN hwsched.efficiency_history_hourly.time IS 'When the hour began, in UTC.';
 COMMENT ON COLUMN hwsched.efficiency_history_hourly.pool IS 'The pool.';
@@ -213,9 +215,11 @@ COMMENT ON COLUMN hwsched.efficiency_history_hourly.max_efficiency_ratio IS 'Gre
 CREATE VIEW hwsched.assignment_history_hourly AS
 SELECT h.hour AS time, h.pool, h.worker_id, nullif(h.workload_type, '') AS workload_type, h.assignments, h.wait_seconds, h.max_wait_seconds
 FROM hwsched.assignment_hour h
+WHERE h.assignments > 0
 UNION ALL
-SELECT h.hour, h.pool, h.worker_id, nullif(h.workload_type, '') AS workload_type, h.assignments, h.wait_seconds, h.max_wait_seconds
-FROM hwsched.history_unrolled u CROSS JOIN LATERAL hwsched.assignment_by_hour(u.pool, u.since, 'infinity') h;
+SELECT h.hour, u.pool, h.worker_id, nullif(h.workload_type, '') AS workload_type, h.assignments, h.wait_seconds, h.max_wait_seconds
+FROM hwsched.history_unrolled u CROSS JOIN LATERAL hwsched.assignment_by_hour(u.since, 'infinity', u.pool) h
+WHERE h.assignments > 0;
 COMMENT ON VIEW hwsched.assignment_history_hourly IS 'Placements by the hour, and how long they had waited.';
 COMMENT ON COLUMN hwsched.assignment_history_hourly.time IS 'When the hour began, in UTC.';
 COMMENT ON COLUMN hwsched.assignment_history_hourly.pool IS 'The pool.';
@@ -229,8 +233,8 @@ CREATE VIEW hwsched.thermal_history_hourly AS
 SELECT h.hour AS time, h.pool, h.worker_id, nullif(h.device_no, -1) AS device_no, h.samples, h.temperature_ratio, h.max_temperature_ratio, h.temperature_celsius, h.max_temperature_celsius, h.power_watts
 FROM hwsched.thermal_hour h
 UNION ALL
-SELECT h.hour, h.pool, h.worker_id, nullif(h.device_no, -1) AS device_no, h.samples, h.temperature_ratio, h.max_temperature_ratio, h.temperature_celsius, h.max_temperature_celsius, h.power_watts
-FROM hwsched.history_unrolled u CROSS JOIN LATERAL hwsched.thermal_by_hour(u.pool, u.since, 'infinity') h;
+SELECT h.hour, u.pool, h.worker_id, nullif(h.device_no, -1) AS device_no, h.samples, h.temperature_ratio, h.max_temperature_ratio, h.temperature_celsius, h.max_temperature_celsius, h.power_watts
+FROM hwsched.history_unrolled u CROSS JOIN LATERAL hwsched.thermal_by_hour(u.since, 'infinity', u.pool) h;
 COMMENT ON VIEW hwsched.thermal_history_hourly IS 'Temperature and power by the hour.';
 COMMENT ON COLUMN hwsched.thermal_history_hourly.time IS 'When the hour began, in UTC.';
 COMMENT ON COLUMN hwsched.thermal_history_hourly.pool IS 'The pool.';
@@ -247,8 +251,8 @@ CREATE VIEW hwsched.utilization_history_hourly AS
 SELECT h.hour AS time, h.pool, h.worker_id, nullif(h.device_no, -1) AS device_no, h.samples, h.cpu_ratio, h.memory_ratio, h.gpu_ratio, h.io_ratio, h.network_ratio, h.max_cpu_ratio, h.max_gpu_ratio, h.max_memory_ratio, h.max_io_ratio, h.max_network_ratio
 FROM hwsched.utilization_hour h
 UNION ALL
-SELECT h.hour, h.pool, h.worker_id, nullif(h.device_no, -1) AS device_no, h.samples, h.cpu_ratio, h.memory_ratio, h.gpu_ratio, h.io_ratio, h.network_ratio, h.max_cpu_ratio, h.max_gpu_ratio, h.max_memory_ratio, h.max_io_ratio, h.max_network_ratio
-FROM hwsched.history_unrolled u CROSS JOIN LATERAL hwsched.utilization_by_hour(u.pool, u.since, 'infinity') h;
+SELECT h.hour, u.pool, h.worker_id, nullif(h.device_no, -1) AS device_no, h.samples, h.cpu_ratio, h.memory_ratio, h.gpu_ratio, h.io_ratio, h.network_ratio, h.max_cpu_ratio, h.max_gpu_ratio, h.max_memory_ratio, h.max_io_ratio, h.max_network_ratio
+FROM hwsched.history_unrolled u CROSS JOIN LATERAL hwsched.utilization_by_hour(u.since, 'infinity', u.pool) h;
 COMMENT ON VIEW hwsched.utilization_history_hourly IS 'Utilization by the hour.';
 COMMENT ON COLUMN hwsched.utilization_history_hourly.time IS 'When the hour began, in UTC.';
 COMMENT ON COLUMN hwsched.utilization_history_hourly.pool IS 'The pool.';
@@ -270,8 +274,8 @@ CREATE VIEW hwsched.execution_history_hourly AS
 SELECT h.hour AS time, h.pool, h.worker_id, nullif(h.workload_type, '') AS workload_type, h.completed, h.failed, h.estimated_seconds, h.actual_seconds, h.max_actual_seconds
 FROM hwsched.execution_hour h
 UNION ALL
-SELECT h.hour, h.pool, h.worker_id, nullif(h.workload_type, '') AS workload_type, h.completed, h.failed, h.estimated_seconds, h.actual_seconds, h.max_actual_seconds
-FROM hwsched.history_unrolled u CROSS JOIN LATERAL hwsched.execution_by_hour(u.pool, u.since, 'infinity') h;
+SELECT h.hour, u.pool, h.worker_id, nullif(h.workload_type, '') AS workload_type, h.completed, h.failed, h.estimated_seconds, h.actual_seconds, h.max_actual_seconds
+FROM hwsched.history_unrolled u CROSS JOIN LATERAL hwsched.execution_by_hour(u.since, 'infinity', u.pool) h;
 COMMENT ON VIEW hwsched.execution_history_hourly IS 'Executions by the hour in which they ended.';
 COMMENT ON COLUMN hwsched.execution_history_hourly.time IS 'When the hour began, in UTC.';
 COMMENT ON COLUMN hwsched.execution_history_hourly.pool IS 'The pool.';

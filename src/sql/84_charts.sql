@@ -41,14 +41,15 @@ SELECT * FROM (VALUES
      worker AS (
          SELECT worker_id, row_number() OVER (ORDER BY sum(assignments) DESC, worker_id) <= 30 AS shown, count(*) OVER () AS total FROM part GROUP BY 1),
      type AS (SELECT workload_type FROM part GROUP BY 1 ORDER BY sum(assignments) DESC, 1 LIMIT 9),
-     row AS (
-         SELECT CASE WHEN w.shown THEN w.worker_id ELSE format('(%s others)', w.total - 30) END AS worker,
-                coalesce(t.workload_type, 'other types') AS workload_type, sum(p.assignments) AS assignments, bool_and(w.shown) AS shown, max(w.total) AS total
+     bar AS (
+         SELECT CASE WHEN w.shown THEN w.worker_id ELSE format('(%s others, mean)', w.total - 30) END AS worker, coalesce(t.workload_type, 'other types') AS workload_type,
+                sum(p.assignments) AS assignments, w.shown, w.total
          FROM part p JOIN worker w ON w.worker_id = p.worker_id LEFT JOIN type t ON t.workload_type = p.workload_type
-         GROUP BY 1, 2)
-     SELECT worker, workload_type, assignments,
-            CASE WHEN total > 30 THEN format('the 30 busiest of %s workers; the others together', total) END AS note
-     FROM row ORDER BY shown DESC, sum(assignments) OVER (PARTITION BY worker) DESC, worker, workload_type
+         GROUP BY 1, 2, w.shown, w.total)
+     SELECT worker, workload_type, CASE WHEN shown THEN assignments ELSE round(assignments / (total - 30)::numeric, 2) END AS assignments,
+            CASE WHEN total > 30 THEN format('the 30 busiest of %s workers; the others, which have %s together, on average', total,
+                                             (sum(assignments) FILTER (WHERE NOT shown) OVER ())::bigint) END AS note
+     FROM bar ORDER BY shown DESC, sum(assignments) OVER (PARTITION BY worker) DESC, worker, workload_type
      $$,
      '[["worker", "worker", "nominal"], ["workload_type", "type of work", "nominal"], ["assignments", "assignments", "quantitative"]]',
      'workload_type', '["vision", "nlp", "audio", "multimodal", "training", "inference", "embedding", "conversational", "mixed"]',
@@ -153,7 +154,7 @@ SELECT * FROM (VALUES
          LEFT JOIN (SELECT floor(50 * x) * 51 + floor(50 * y) AS cell, count(*) AS executions FROM placed GROUP BY 1) n ON n.cell = c.cell AND total > 500),
      outlier AS (SELECT * FROM counted WHERE place <= 20 AND (ratio < 0.5 OR ratio > 1.5))
      SELECT c.workload_id, c.worker_id, coalesce(t.workload_type, 'other types') AS workload_type,
-            round(c.estimated::numeric, 3) AS estimated_seconds, round(c.actual::numeric, 3) AS actual_seconds, round(c.ratio::numeric, 3) AS ratio,
+            round(c.estimated::numeric, 3) AS estimated_seconds, round(c.actual::numeric, 3) AS actual_seconds, round(c.ratio::numeric, CASE WHEN c.ratio < 0.1 THEN 6 ELSE 3 END) AS ratio,
             CASE WHEN c.ratio BETWEEN 0.8 AND 1.2 THEN 'good' WHEN c.ratio BETWEEN 0.5 AND 1.5 THEN 'warning' ELSE 'poor' END AS rating, c.executions,
             -- the name of an outlier, unless a worse one is named at the same height
             CASE WHEN o.place IS NOT NULL AND NOT EXISTS (SELECT FROM outlier w WHERE w.place < o.place AND abs(w.y - o.y) < 0.045) THEN c.workload_id END AS outlier,
@@ -310,7 +311,7 @@ COMMENT ON FUNCTION hwsched.chart_colours(jsonb, text, jsonb) IS 'The colour sca
 
 -- The values of a chart, and what there is to say about them. They are of the
 -- history itself, or of its hourly roll-up if the period is long.
-CREATE FUNCTION hwsched.chart_values(definition hwsched.chart, since timestamptz, until timestamptz, pool text, OUT rows jsonb, OUT note text)
+CREATE FUNCTION hwsched.chart_values(definition hwsched.chart, since timestamptz, until timestamptz, pool text, OUT rows jsonb, OUT note text, OUT ticks jsonb)
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC'
     AS $$
 DECLARE
@@ -324,9 +325,12 @@ BEGIN
             definition.history := definition.history || '_hourly';
             definition.columns := definition.hourly_columns;
             since := date_trunc('hour', since);
+            period.until := period.until + interval '1 hour';
         END IF;
     END IF;
-    EXECUTE format(bounds, definition.history) INTO period USING pool, since, until;
+    IF definition.history !~ '_hourly$' THEN
+        EXECUTE format(bounds, definition.history) INTO period USING pool, since, until;
+    END IF;
     SELECT coalesce(min(width), '365 days') INTO step
     FROM unnest('{1 s,5 s,15 s,1 min,5 min,15 min,1 hour,3 hours,6 hours,12 hours,1 day,2 days,7 days,30 days}'::interval[]) AS width
     WHERE width >= (period.until - period.since) / 120 AND (definition.history !~ '_hourly$' OR width >= '1 hour');
@@ -334,10 +338,17 @@ BEGIN
                    ' SELECT coalesce(jsonb_agg(jsonb_strip_nulls(to_jsonb(chart)) - ''note''), ''[]''), max(note) FROM (%s) chart',
                    definition.columns, definition.history, definition.query)
         INTO rows, note USING pool, since, until, step;
+    SELECT jsonb_agg(extract(epoch FROM t.tick) * 1000 ORDER BY t.tick) INTO ticks
+    FROM (SELECT * FROM (VALUES (interval '1 second', 'minute'), ('5 seconds', 'minute'), ('15 seconds', 'minute'), ('1 minute', 'hour'), ('5 minutes', 'hour'),
+                                ('15 minutes', 'hour'), ('1 hour', 'day'), ('3 hours', 'day'), ('6 hours', 'day'), ('12 hours', 'day'), ('1 day', 'month'),
+                                ('2 days', 'month'), ('7 days', 'week'), ('1 month', 'year'), ('3 months', 'year'), ('1 year', 'decade'), ('10 years', 'century')) AS e (every, of)
+          WHERE e.every >= (period.until - period.since) / 8 ORDER BY e.every LIMIT 1) e
+    CROSS JOIN LATERAL generate_series(date_trunc(e.of, period.since), period.until, e.every) AS t (tick)
+    WHERE t.tick >= date_bin(step, period.since, 'epoch') AND t.tick <= date_bin(step, period.until, 'epoch');
     note := concat_ws('; ', format('%s to %s UTC', to_char(period.since, 'YYYY-MM-DD HH24:MI:SS'), to_char(period.until, 'YYYY-MM-DD HH24:MI:SS')), note);
 END;
 $$;
-COMMENT ON FUNCTION hwsched.chart_values(hwsched.chart, timestamptz, timestamptz, text) IS 'The values of a chart in a period, and what there is to say about them; for vega_spec().';
+COMMENT ON FUNCTION hwsched.chart_values(hwsched.chart, timestamptz, timestamptz, text) IS 'The values of a chart in a period, what there is to say about them, and ticks for a time axis; for vega_spec().';
 
 CREATE FUNCTION hwsched.vega_spec(chart text, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL, pool text DEFAULT 'default') RETURNS jsonb
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
@@ -348,13 +359,14 @@ DECLARE
         "view": {"continuousWidth": 560, "discreteWidth": 560, "stroke": null},
         "title": {"anchor": "start", "subtitlePadding": 6, "offset": 14},
         "axis": {"labelLimit": 180, "titlePadding": 8},
-        "axisXTemporal": {"labelExpr": "utcmilliseconds(datum.value) ? '''' : [utcFormat(datum.value, utcseconds(datum.value) ? ''%H:%M:%S'' : ''%H:%M''), datum.index === 0 || utcFormat(datum.value, ''%H:%M'') === ''00:00'' ? utcFormat(datum.value, ''%Y-%m-%d'') : '''']",
-                          "tickCount": 7, "labelFlush": false},
+        "axisXTemporal": {"labelExpr": "[utcFormat(datum.value, utcseconds(datum.value) ? ''%H:%M:%S'' : ''%H:%M''), datum.index === 0 || utcFormat(datum.value, ''%H:%M'') === ''00:00'' ? utcFormat(datum.value, ''%Y-%m-%d'') : '''']",
+                          "labelFlush": false},
         "legend": {"labelLimit": 160}}';
     definition hwsched.chart;
     specification jsonb;
     rows jsonb;
     note text;
+    ticks jsonb;
     tooltip jsonb;
     inner_path text[];
 BEGIN
@@ -368,7 +380,7 @@ BEGIN
     END IF;
     -- which knows whether there is such a pool
     PERFORM FROM hwsched.pool_settings(pool);
-    SELECT v.rows, v.note INTO rows, note
+    SELECT v.rows, v.note, v.ticks INTO rows, note, ticks
     FROM hwsched.chart_values(definition, coalesce(since, '-infinity'), coalesce(until, 'infinity'), pool) v;
 
     IF rows = '[]' THEN
@@ -381,6 +393,10 @@ BEGIN
                          || CASE WHEN f.field ->> 2 = 'temporal' THEN '{"timeUnit": "utcyearmonthdatehoursminutesseconds"}' ELSE '{}'::jsonb END ORDER BY f.no)
             INTO tooltip FROM jsonb_array_elements(definition.fields) WITH ORDINALITY AS f (field, no);
         specification := jsonb_set(specification, inner_path || '{tooltip}', tooltip);
+        -- Vega's own ticks of time would be of parts of seconds
+        IF specification #>> (inner_path || '{x,type}') = 'temporal' AND ticks IS NOT NULL THEN
+            specification := jsonb_set(specification, inner_path || '{x,axis}', jsonb_build_object('values', ticks));
+        END IF;
         IF definition.colour IS NOT NULL THEN
             -- the encoding of all layers, or of the one that has it
             specification := jsonb_set(specification, CASE WHEN specification #> '{encoding,color}' IS NULL THEN '{layer,1,encoding,color,scale}' ELSE '{encoding,color,scale}' END::text[],

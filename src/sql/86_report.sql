@@ -36,7 +36,7 @@ CREATE FUNCTION hwsched.html_table(rows jsonb, fields jsonb) RETURNS text
                   (SELECT string_agg(format('<tr>%s</tr>', cells.html), E'\n' ORDER BY r.no)
                    FROM jsonb_array_elements(rows) WITH ORDINALITY AS r (value, no)
                    CROSS JOIN LATERAL (
-                       SELECT string_agg(CASE WHEN f.field ->> 0 = 'rating' THEN format('<td>%s</td>', hwsched.html_rating(r.value ->> 'rating'))
+                       SELECT string_agg(CASE WHEN f.field ->> 0 = 'rating' THEN format('<td class="rating">%s</td>', hwsched.html_rating(r.value ->> 'rating'))
                                               WHEN f.field ->> 2 = 'quantitative' THEN format('<td class="number">%s</td>', hwsched.html_text(r.value ->> (f.field ->> 0)))
                                               WHEN f.field ->> 2 = 'temporal' THEN format('<td class="time">%s</td>', replace(left(r.value ->> (f.field ->> 0), 19), 'T', ' '))
                                               ELSE format('<td>%s</td>', hwsched.html_text(r.value ->> (f.field ->> 0))) END, '' ORDER BY f.no) AS html
@@ -134,7 +134,9 @@ dd:not(.note) { font-size: 1.6rem; font-variant-numeric: tabular-nums; }
 table { border-collapse: collapse; width: 100%; font-size: .85rem; }
 th, td { text-align: left; padding: .25rem .6rem; border-bottom: 1px solid var(--line); vertical-align: top; unicode-bidi: isolate; overflow-wrap: anywhere; min-width: 8.5rem; }
 th { position: sticky; top: 0; background: var(--panel); font-weight: 600; overflow-wrap: normal; }
-.number { text-align: right; font-variant-numeric: tabular-nums; min-width: 6rem; }
+.number { text-align: right; font-variant-numeric: tabular-nums; min-width: 6rem; width: 1%; }
+td.number { white-space: nowrap; }
+.rating { min-width: 0; width: 1%; }
 .time { white-space: nowrap; font-variant-numeric: tabular-nums; }
 .tip { position: fixed; z-index: 1; pointer-events: none; max-width: 26rem; padding: .4rem .6rem; border: 1px solid var(--line); border-radius: 6px; background: var(--panel); font-size: .85rem; overflow-wrap: anywhere; }
 .tip b { font-weight: 600; color: var(--quiet); }
@@ -203,7 +205,7 @@ BEGIN
         sources := hwsched.html_source(runtime);
     ELSIF vega_url IS NOT NULL THEN
         SELECT string_agg(format(E'<script src="%s" integrity="%s" crossorigin="anonymous"></script>\n', hwsched.html_text(u.url), v.integrity), '' ORDER BY v.no),
-               string_agg(u.url, ' ' ORDER BY v.no)
+               string_agg(hwsched.html_text(u.url), ' ' ORDER BY v.no)
             INTO scripts, sources
         -- the versions in src/report/package.json
         FROM (VALUES
@@ -217,7 +219,7 @@ BEGIN
     RETURN concat(
         E'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<meta name="viewport" content="width=device-width, initial-scale=1">\n',
         '<meta http-equiv="Content-Security-Policy" content="default-src ''none''; style-src ', hwsched.html_source(style), '; script-src ',
-        CASE WHEN scripts IS NULL THEN '''none''' ELSE hwsched.html_text(sources) || ' ' || hwsched.html_source(script) END,
+        CASE WHEN scripts IS NULL THEN '''none''' ELSE sources || ' ' || hwsched.html_source(script) END,
         E'; base-uri ''none''; form-action ''none''">\n<title>Report on pool ', hwsched.html_text(pool), E'</title>\n<style>', style, E'</style>\n</head>\n<body>\n',
         '<h1>Report on pool <bdi>', hwsched.html_text(pool), E'</bdi></h1>\n<p class="note">', period,
         '. Made ', to_char(now(), 'YYYY-MM-DD HH24:MI'), E'. All times are UTC.</p>\n<dl>\n', head.figures, E'\n</dl>\n',

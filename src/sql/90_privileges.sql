@@ -10,6 +10,8 @@ GRANT USAGE ON SCHEMA hwsched TO hwsched_viewer, hwsched_worker;
 -- Reading: everything but who is bound to which worker.
 GRANT SELECT ON ALL TABLES IN SCHEMA hwsched TO hwsched_viewer;
 REVOKE ALL ON hwsched.worker_login FROM hwsched_viewer;
+-- partitions are read through what they are part of, like those made later
+REVOKE ALL ON hwsched.load_history_default, hwsched.recorded_assignment_default, hwsched.recorded_execution_default FROM hwsched_viewer;
 GRANT SELECT ON hwsched.taxonomy, hwsched.type_word, hwsched.class_similarity, hwsched.implied_device TO hwsched_worker;
 GRANT SELECT ON hwsched.worker_login TO hwsched_admin;
 GRANT INSERT, UPDATE, DELETE ON hwsched.taxonomy, hwsched.type_word, hwsched.class_similarity, hwsched.implied_device TO hwsched_admin;
@@ -31,6 +33,11 @@ GRANT EXECUTE ON FUNCTION
     hwsched.html_text, hwsched.html_source, hwsched.html_rating, hwsched.html_table
     TO hwsched_viewer;
 
+GRANT EXECUTE ON FUNCTION
+    hwsched.vega_spec, hwsched.chart_values, hwsched.chart_colours, hwsched.summary_report, hwsched.report_figures, hwsched.vega_runtime,
+    hwsched.html_text, hwsched.html_source, hwsched.html_rating, hwsched.html_table
+    TO hwsched_viewer;
+
 -- A worker acts for itself: register (again), report, claim, finish. Which worker
 -- that is, access_check_worker() knows.
 GRANT EXECUTE ON FUNCTION
@@ -42,6 +49,13 @@ GRANT EXECUTE ON FUNCTION
     hwsched.drain_worker, hwsched.resume_worker, hwsched.unregister_worker, hwsched.grant_worker,
     hwsched.submit, hwsched.submit_many, hwsched.schedule, hwsched.assign_pending, hwsched.cancel, hwsched.retry_dead, hwsched.rebalance, hwsched.maintain,
     hwsched.schedule_jobs, hwsched.unschedule_jobs, hwsched.reset_learning, hwsched.load_learning,
+    hwsched.record_assignment, hwsched.record_thermal_state, hwsched.record_resource_utilization, hwsched.record_execution_time, hwsched.load_history
+    TO hwsched_coordinator;
+
+GRANT EXECUTE ON FUNCTION
+    hwsched.history_json, hwsched.utilization_by_hour, hwsched.thermal_by_hour, hwsched.assignment_by_hour, hwsched.execution_by_hour
+    TO hwsched_viewer;
+GRANT EXECUTE ON FUNCTION
     hwsched.record_assignment, hwsched.record_thermal_state, hwsched.record_resource_utilization, hwsched.record_execution_time, hwsched.load_history
     TO hwsched_coordinator;
 

@@ -5,8 +5,9 @@ SELECT no_plan();
 -- Tables and views by name
 SELECT has_schema('hwsched');
 SELECT has_table('hwsched', name, name) FROM unnest('{pool,settings_version,device_profile,workload_profile,hardware,worker,device,worker_usage,device_usage,worker_load,device_load,worker_login,
-	submission,pending,dependency,reservation,assignment,unsettled,track_record,load_history,taxonomy,type_word,class_similarity,implied_device}'::name[]) AS name;
-SELECT has_view('hwsched', name, name) FROM unnest('{workload,preference,worker_reserved,device_reserved,hardware_efficiency,workload_distribution,thermal_states,resource_utilization,execution_times,pending_workloads,worker_status,pool_summary,setting}'::name[]) AS name;
+	submission,pending,dependency,reservation,assignment,unsettled,track_record,load_history,recorded_assignment,recorded_execution,utilization_hour,thermal_hour,assignment_hour,execution_hour,history_progress,history_late,taxonomy,type_word,class_similarity,implied_device}'::name[]) AS name;
+SELECT has_view('hwsched', name, name) FROM unnest('{workload,preference,worker_reserved,device_reserved,hardware_efficiency,workload_distribution,thermal_states,resource_utilization,execution_times,pending_workloads,worker_status,pool_summary,setting,retention,history_unrolled,efficiency_history,assignment_history,thermal_history,utilization_history,execution_history,
+	efficiency_history_hourly,assignment_history_hourly,thermal_history_hourly,utilization_history_hourly,execution_history_hourly}'::name[]) AS name;
 SELECT columns_are('hwsched', 'taxonomy', '{kind,name,builtin}'::name[]);
 SELECT has_column('hwsched', 'assignment', name, 'assignment.' || name) FROM unnest('{pool,assignment_id,workload_id,worker_id,device_nos,shard_no,state,efficiency,adjusted_efficiency,score,predicted_seconds,assigned_at,started_at,finished_at}'::name[]) AS name;
 
@@ -16,13 +17,13 @@ SELECT is_empty($$
 	WHERE c.relnamespace = 'hwsched'::regnamespace AND c.relkind = 'r' AND a.attname <> 'pool' AND c.relname <> ALL ('{taxonomy,type_word,class_similarity,implied_device}')
 	$$, 'every index begins with pool');
 SELECT is_empty($$
-	SELECT relname FROM pg_class WHERE relnamespace = 'hwsched'::regnamespace AND relkind = 'r' AND relname <> ALL ('{taxonomy,type_word,class_similarity,implied_device}')
+	SELECT relname FROM pg_class WHERE relnamespace = 'hwsched'::regnamespace AND relkind IN ('r', 'p') AND relname <> ALL ('{taxonomy,type_word,class_similarity,implied_device}')
 		AND NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = pg_class.oid AND attnum = 1 AND attname = 'pool' AND attnotnull)
 	$$, 'pool is the first column of every table, and not null');
 SELECT is_empty($$
-	SELECT relname FROM pg_class WHERE relnamespace = 'hwsched'::regnamespace AND relkind = 'r' AND relname <> 'load_history'
+	SELECT relname FROM pg_class WHERE relnamespace = 'hwsched'::regnamespace AND relkind = 'r' AND NOT relispartition
 		AND NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = pg_class.oid AND contype = 'p')
-	$$, 'every table but the load history has a primary key');
+	$$, 'every table but those of history has a primary key');
 -- Foreign keys stay within the pool
 SELECT is_empty($$
 	SELECT conrelid::regclass, conname FROM pg_constraint AS k JOIN pg_attribute AS a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
@@ -100,6 +101,24 @@ INSERT INTO api SELECT btrim(line, E' \t') FROM regexp_split_to_table($$
 	unschedule_jobs(pool text DEFAULT 'default'::text)
 	maintain(pool text DEFAULT 'default'::text, OUT expired bigint, OUT timed_out bigint, OUT offline bigint, OUT tried_again bigint, OUT forgotten bigint)
 	unsettled_records(pool text DEFAULT 'default'::text)
+	record_assignment(workload_id text, worker_id text, efficiency_score double precision, workload_type text, at timestamp with time zone DEFAULT now(), pool text DEFAULT 'default'::text)
+	record_thermal_state(worker_id text, temperature double precision, warming_state boolean, cooling_state boolean, at timestamp with time zone DEFAULT now(), device_no integer DEFAULT NULL::integer, pool text DEFAULT 'default'::text)
+	record_resource_utilization(worker_id text, utilization jsonb, at timestamp with time zone DEFAULT now(), device_no integer DEFAULT NULL::integer, pool text DEFAULT 'default'::text)
+	record_execution_time(workload_id text, estimated_time double precision, actual_time double precision, workload_type text, worker_id text, at timestamp with time zone DEFAULT now(), pool text DEFAULT 'default'::text)
+	history_json(since timestamp with time zone DEFAULT '-infinity'::timestamp with time zone, until timestamp with time zone DEFAULT 'infinity'::timestamp with time zone, pool text DEFAULT 'default'::text)
+	load_history(document jsonb, pool text DEFAULT 'default'::text)
+	history_entries(document jsonb)
+	history_time(value jsonb)
+	history_make_day(history text, day date, take_over boolean DEFAULT false)
+	history_renew()
+	history_over(hour timestamp with time zone)
+	history_roll_hours(since timestamp with time zone, until timestamp with time zone, complete_from timestamp with time zone, pool text DEFAULT 'default'::text)
+	history_roll_up(pool text DEFAULT 'default'::text)
+	history_forget(max_rows integer, pool text DEFAULT 'default'::text)
+	utilization_by_hour(since timestamp with time zone, until timestamp with time zone, pool text DEFAULT 'default'::text)
+	thermal_by_hour(since timestamp with time zone, until timestamp with time zone, pool text DEFAULT 'default'::text)
+	assignment_by_hour(since timestamp with time zone, until timestamp with time zone, pool text DEFAULT 'default'::text)
+	execution_by_hour(since timestamp with time zone, until timestamp with time zone, pool text DEFAULT 'default'::text)
 	predict(workload_id text, worker_id text, device_no integer, pool text DEFAULT 'default'::text, OUT p50_seconds double precision, OUT p90_seconds double precision, OUT joules double precision, OUT cost double precision, OUT carbon_g double precision, OUT formula_seconds double precision, OUT reason text)
 	reset_learning(worker_id text DEFAULT NULL::text, pool text DEFAULT 'default'::text)
 	learning_json(pool text DEFAULT 'default'::text)
@@ -109,6 +128,16 @@ INSERT INTO api SELECT btrim(line, E' \t') FROM regexp_split_to_table($$
 	sketch_of(number double precision)
 	sketch_merge(sketch bigint[], other bigint[])
 	sketch_sum(bigint[])
+	vega_spec(chart text, since timestamp with time zone DEFAULT NULL::timestamp with time zone, until timestamp with time zone DEFAULT NULL::timestamp with time zone, pool text DEFAULT 'default'::text)
+	summary_report(since timestamp with time zone DEFAULT NULL::timestamp with time zone, until timestamp with time zone DEFAULT NULL::timestamp with time zone, pool text DEFAULT 'default'::text)
+	chart_values(definition hwsched.chart, since timestamp with time zone, until timestamp with time zone, pool text, OUT rows jsonb, OUT note text, OUT ticks jsonb)
+	chart_colours(rows jsonb, field text, usual jsonb)
+	report_figures(since timestamp with time zone, until timestamp with time zone, pool text, OUT figures text, OUT types text)
+	html_text(value text)
+	html_source(script text)
+	html_rating(rating text)
+	html_table(rows jsonb, fields jsonb)
+	vega_runtime()
 	taxonomy_changed()$$, '\n') AS line WHERE btrim(line, E' \t') <> '';
 SELECT bag_eq($$
 	SELECT proname || '(' || pg_get_function_arguments(oid) || ')' FROM pg_proc WHERE pronamespace = 'hwsched'::regnamespace
@@ -134,7 +163,7 @@ SELECT enum_has_labels('hwsched', 'assignment_state', '{assigned,running,complet
 -- What pg_dump takes along: every table and sequence of the extension
 SELECT is_empty($$
 	SELECT c.relname FROM pg_class AS c WHERE c.relnamespace = 'hwsched'::regnamespace AND c.relkind IN ('r', 'S')
-		AND c.oid <> ALL (SELECT unnest(extconfig) FROM pg_extension WHERE extname = 'hwsched')
+		AND NOT (c.relispartition AND c.relname ~ '_\d{8}$') AND c.oid <> ALL (SELECT unnest(extconfig) FROM pg_extension WHERE extname = 'hwsched')
 	$$, 'every table and sequence is dumped');
 SELECT has_role(name) FROM unnest('{hwsched_admin,hwsched_coordinator,hwsched_worker,hwsched_viewer}'::name[]) AS name;
 

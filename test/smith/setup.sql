@@ -60,7 +60,7 @@ CREATE FUNCTION smith.tell() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER S
 BEGIN
 	IF session_user = 'smith_viewer' THEN
 		RAISE LOG 'trespass: a viewer does % on %', TG_OP, TG_TABLE_NAME;
-	ELSIF session_user = 'smith_worker' AND TG_TABLE_NAME IN ('worker', 'device', 'worker_load', 'device_load', 'load_history', 'worker_login') AND (to_jsonb(coalesce(NEW, OLD)) ->> 'pool', to_jsonb(coalesce(NEW, OLD)) ->> 'worker_id') <> ('p', 'w1') THEN
+	ELSIF session_user = 'smith_worker' AND TG_TABLE_NAME IN ('worker', 'device', 'worker_load', 'device_load', 'load_history_default', 'worker_login') AND (to_jsonb(coalesce(NEW, OLD)) ->> 'pool', to_jsonb(coalesce(NEW, OLD)) ->> 'worker_id') <> ('p', 'w1') THEN
 		RAISE LOG 'trespass: a worker does % on % of another: %', TG_OP, TG_TABLE_NAME, coalesce(NEW, OLD);
 	ELSIF session_user = 'smith_worker' AND TG_TABLE_NAME IN ('pool', 'settings_version', 'taxonomy', 'type_word', 'class_similarity', 'implied_device') THEN
 		RAISE LOG 'trespass: a worker does % on %', TG_OP, TG_TABLE_NAME;
