@@ -26,7 +26,7 @@ endif
 
 # Run in this order in one database; `make test` complains if a file of sql/ is
 # not named here.
-REGRESS = pure golden documents fleet work settle leases health retries moves scheduling learning gangs policies batch order hostile access views history charts roles errors tour
+REGRESS = pure golden documents fleet work settle leases health retries moves scheduling learning gangs policies energy batch order hostile access views history charts roles errors tour
 ISOLATION = $(basename $(notdir $(wildcard test/isolation/specs/*.spec)))
 ISOLATION_OPTS = --inputdir=test/isolation --outputdir=test/isolation \
 	--load-extension=hwsched

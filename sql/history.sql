@@ -3,6 +3,7 @@
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS hwsched;
 SET timezone = 'Asia/Kolkata';
+SET datestyle = 'ISO, DMY';
 SET intervalstyle = 'postgres';
 
 CREATE FUNCTION pg_temp.error_of(statement text) RETURNS text LANGUAGE plpgsql AS $$

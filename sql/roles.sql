@@ -63,7 +63,7 @@ BEGIN
 	END LOOP;
 END $$;
 SELECT pg_temp.try(statement) || ' <- ' || statement FROM unnest(ARRAY[
-	'SELECT * FROM hwsched.plan_pending(NULL, ''roles'')', 'SELECT * FROM hwsched.compatible_hardware(''waits'', ''roles'')', 'SELECT * FROM hwsched.explain_pending(''roles'')', 'SELECT * FROM hwsched.pool_settings(''roles'')',
+	'SELECT * FROM hwsched.plan_pending(NULL, ''roles'')', 'SELECT * FROM hwsched.compatible_hardware(''waits'', ''roles'')', 'SELECT * FROM hwsched.explain_pending(''roles'')', 'SELECT * FROM hwsched.pareto(''waits'', ''roles'')', 'SELECT * FROM hwsched.suggest_power_limit(''x'', 0.1, ''roles'')', 'SELECT hwsched.record_power(''x'', ''G'', 1, 1, 1, ''roles'')', 'SELECT * FROM hwsched.pool_settings(''roles'')',
 	'SELECT hwsched.workload_profile(''{}'')', 'SELECT * FROM hwsched.device_profiles(''{}'')', 'SELECT * FROM hwsched.worker_login',
 	'SELECT hwsched.submit(''{}'', ''roles'')', 'SELECT hwsched.assign_pending(NULL, ''roles'')', 'SELECT hwsched.register_worker(''x'', ''{}'', ''roles'')', 'SELECT hwsched.cancel(''waits'', ''roles'')', 'SELECT hwsched.claim(''own'', 1, true, ''roles'')',
 	'SELECT hwsched.create_pool(''x'')', 'SELECT hwsched.grant_worker(''own'', ''regress_hwsched_viewer'', ''roles'')', 'UPDATE hwsched.worker SET hostname = NULL', 'DELETE FROM hwsched.pending', 'INSERT INTO hwsched.type_word VALUES (1, ''x'', ''nlp'')', 'CREATE TABLE hwsched.x ()'

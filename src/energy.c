@@ -15,6 +15,13 @@ known(double value)
 	return value > 0.0 ? value : 0.0;
 }
 
+/* Returns what an amount costs: nothing without a price, be it without end. */
+static double
+paid(double price, double amount)
+{
+	return price > 0.0 ? price * amount : 0.0;
+}
+
 /*
  * Returns the watts that a device draws at an intensity 0..1 of its load: in
  * between its idle power (0 where not known) and its full one.
@@ -46,9 +53,8 @@ energy_use(double idle_watts, double load_watts, double share, double seconds,
 	use.joules = part * watts * time;
 	use.extra_joules = part * known(watts - known(idle_watts)) * time;
 	kwh = use.joules / JOULES_PER_KWH;
-	use.money = part * known(rates->price_per_hour) * time / SECONDS_PER_HOUR +
-		known(rates->energy_price_per_kwh) * kwh;
-	use.carbon_g = rates->carbon_g_per_kwh >= 0.0 ? rates->carbon_g_per_kwh * kwh : NAN;
+	use.money = part * known(rates->price_per_hour) * time / SECONDS_PER_HOUR + paid(rates->energy_price_per_kwh, kwh);
+	use.carbon_g = rates->carbon_g_per_kwh >= 0.0 ? paid(rates->carbon_g_per_kwh, kwh) : NAN;
 	return use;
 }
 
@@ -120,6 +126,16 @@ energy_score(const EnergyUse *use, const EnergyUse *least, EnergyWeights weights
 			weights.cost * nearness(use->money, least->money)) / sum;
 }
 
+/* Returns whether no candidate of the two is better in anything. */
+static bool
+equals(const double *one, const double *other, int criteria)
+{
+	for (int c = 0; c < criteria; c++)
+		if (one[c] != other[c] && !(isnan(one[c]) && isnan(other[c])))
+			return false;
+	return true;
+}
+
 /* Returns whether one candidate is as good in all and better in something. */
 static bool
 dominates(const double *one, const double *other, int criteria)
@@ -141,11 +157,16 @@ dominates(const double *one, const double *other, int criteria)
  * Marks the candidates that no other one dominates, less being better, and
  * returns how many they are.  Candidate i has its values at i * criteria.
  * Equal ones are all marked or none.
+ *
+ * Each candidate is compared with the different ones of the front so far: in a
+ * fleet most are equal to another.
  */
 int
 pareto_front(const double *values, int n, int criteria, bool *front)
 {
-	int		   *members = palloc(sizeof(int) * Max(n, 1));
+	int		   *members = palloc_huge(sizeof(int) * Max(n, 1));
+	int		   *alike = palloc_huge(sizeof(int) * Max(n, 1));	/* the first that is equal */
+	int			nmembers = 0;
 	int			count = 0;
 
 	for (int i = 0; i < n; i++)
@@ -155,19 +176,33 @@ pareto_front(const double *values, int n, int criteria, bool *front)
 
 		CHECK_FOR_INTERRUPTS();
 		front[i] = true;
-		for (int m = 0; m < count && front[i]; m++)
-			front[i] = !dominates(values + (Size) members[m] * criteria, candidate, criteria);
-		if (!front[i])
+		alike[i] = i;
+		for (int m = 0; m < nmembers && front[i] && alike[i] == i; m++)
+		{
+			const double *member = values + (Size) members[m] * criteria;
+
+			if (equals(member, candidate, criteria))
+				alike[i] = members[m];
+			else
+				front[i] = !dominates(member, candidate, criteria);
+		}
+		if (!front[i] || alike[i] != i)
 			continue;
-		for (int m = 0; m < count; m++)
+		for (int m = 0; m < nmembers; m++)
 		{
 			front[members[m]] = !dominates(candidate, values + (Size) members[m] * criteria, criteria);
 			if (front[members[m]])
 				members[kept++] = members[m];
 		}
 		members[kept++] = i;
-		count = kept;
+		nmembers = kept;
+	}
+	for (int i = 0; i < n; i++)
+	{
+		front[i] = front[alike[i]];
+		count += front[i];
 	}
 	pfree(members);
+	pfree(alike);
 	return count;
 }

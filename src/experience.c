@@ -500,7 +500,7 @@ find_subjects(Picture *picture, Experience *experience)
 		picture->items[i].subject = subject_number(&reader, picture->items[i].kind, picture->rows[i].model,
 												   picture->rows[i].family);
 	for (int k = 0; k < search->nkinds; k++)
-		search->kinds[k].subject = (picture->policies.uses & USES_MODEL) == 0 ? -1 :
+		search->kinds[k].subject = (policy_uses(search->kinds[k].policy) & USES_MODEL) == 0 ? -1 :
 			subject_number(&reader, k, search->kinds[k].model, search->kinds[k].family);
 	return reader;
 }

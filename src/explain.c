@@ -10,6 +10,7 @@
 #include "fmgr.h"
 #include "funcapi.h"
 #include "predict.h"
+#include "search.h"
 #include "statement.h"
 #include "utils/regproc.h"
 
@@ -150,6 +151,18 @@ bar_reserved_workers(Fleet *fleet, bool barred)
 		fleet->workers[w].barred = fleet->workers[w].reserved && barred;
 }
 
+/* Reads one workload and the fleet, as a decision on it would see them. */
+void
+picture_candidates(Picture *picture, const char *pool, const char *workload_id)
+{
+	picture_settings(picture, pool, true);
+	picture_submitted(picture, pool, workload_id, true);
+	picture_fleet(picture, pool, NULL, true);
+	load_reservations(picture, pool, true);
+	if (picture->search.reserved_from == 0)
+		bar_reserved_workers(&picture->fleet, true);
+}
+
 /* Returns what a workload has to wait for whatever room there is, or NULL. */
 static const char *
 waits_for(const char *pool, const char *workload_id)
@@ -180,12 +193,7 @@ compatible_hardware(PG_FUNCTION_ARGS)
 
 	InitMaterializedSRF(fcinfo, 0);
 	SPI_connect();
-	picture_settings(&picture, pool, true);
-	picture_submitted(&picture, pool, workload_id, true);
-	picture_fleet(&picture, pool, NULL, true);
-	load_reservations(&picture, pool, true);
-	if (search->reserved_from == 0)
-		bar_reserved_workers(fleet, true);
+	picture_candidates(&picture, pool, workload_id);
 	waits = waits_for(pool, workload_id);
 	kind = &search->kinds[0];
 	ranked = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Ranked) * (fleet->ndevices + 1));
@@ -198,8 +206,10 @@ compatible_hardware(PG_FUNCTION_ARGS)
 		const Device *device = &fleet->devices[ranked[i].device];
 		const DeviceProfile *profile = &fleet->profiles[device->profile];
 		Candidate	shown = {.worker = candidate->worker, .ndevices = 1, .devices = &ranked[i].device};
-		Datum		values[17];
-		bool		nulls[17] = {0};
+		Datum		values[19];
+		bool		nulls[19] = {0};
+		EnergyUse	use = device_use(search, kind, candidate->worker, ranked[i].device, picture.items[0].expected_seconds,
+									   picture.items[0].subject);
 		int			c = 0;
 
 		values[c++] = CStringGetTextDatum(worker->worker_id);
@@ -227,6 +237,8 @@ compatible_hardware(PG_FUNCTION_ARGS)
 		nulls[c] = ranked[i].refusal != FITS;
 		values[c] = nulls[c] ? (Datum) 0 : scores_by_algorithm(&picture.policies, kind->policy, ranked[i].parts);
 		c++;
+		values[c++] = Float8GetDatum(use.joules);
+		values[c++] = Float8GetDatum(use.money);
 		Assert(c == lengthof(values));
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}

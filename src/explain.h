@@ -1,12 +1,13 @@
 /*
  * explain.h
- *		Decisions in words.
+ *		What the answers about candidates share.
  */
 #ifndef HWSCHED_EXPLAIN_H
 #define HWSCHED_EXPLAIN_H
 
-#include "placement.h"
+#include "fleet.h"
 
 extern const char *refusal_reason(Refusal refusal);
+extern void picture_candidates(Picture *picture, const char *pool, const char *workload_id);
 
 #endif							/* HWSCHED_EXPLAIN_H */

@@ -31,6 +31,7 @@ picture_settings(Picture *picture, const char *pool, bool read_only)
 	pool_settings_load(pool, read_only, &picture->settings);
 	placement_settings(&picture->settings, &picture->search.settings);
 	policies_read(&picture->settings.policy, &picture->settings.policies, &picture->policies);
+	picture->policies.objective = picture->settings.objective;
 	picture->search.fleet = &picture->fleet;
 	picture->search.score_function = call_score_function;
 	picture->search.score_context = &picture->policies;

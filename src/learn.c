@@ -281,6 +281,10 @@ reset_learning(PG_FUNCTION_ARGS)
 		{"DELETE FROM hwsched.track_record WHERE pool = $1 AND $2 IS NULL", {TEXTOID, TEXTOID}},
 		{"DELETE FROM hwsched.duration_record WHERE pool = $1 AND $2 IS NULL", {TEXTOID, TEXTOID}},
 	};
+	/* they are of jobs and device models, and so of no worker */
+	static Statement measurements = {
+		"DELETE FROM hwsched.power_measurement WHERE pool = $1 AND $2 IS NULL", {TEXTOID, TEXTOID}
+	};
 	char	   *worker_id = PG_ARGISNULL(0) ? NULL : text_argument(fcinfo, 0);
 	char	   *pool = text_argument(fcinfo, 1);
 	int64		forgotten = 0;
@@ -294,6 +298,7 @@ reset_learning(PG_FUNCTION_ARGS)
 	for (int i = 0; i < lengthof(of_worker); i++)
 		forgotten += statement_run(worker_id != NULL ? &of_worker[i] : &of_pool[i], false, TEXT_VALUE(pool),
 								   TEXT_OR_NULL(worker_id));
+	forgotten += statement_run(&measurements, false, TEXT_VALUE(pool), TEXT_OR_NULL(worker_id));
 	SPI_finish();
 	PG_RETURN_INT64(forgotten);
 }

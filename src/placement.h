@@ -55,6 +55,8 @@ typedef struct PlacementSettings
 	double		max_load;
 	int32		max_concurrent; /* of each device */
 	Size		solver_memory;	/* bytes that the optimal solver may take for one flow */
+	double		energy_price_per_kwh;	/* NAN: not known */
+	double		carbon_g_per_kwh;	/* NAN: not known */
 } PlacementSettings;
 
 typedef struct Device
@@ -228,6 +230,10 @@ extern Refusal search_device(Search *search, WorkKind *kind, int worker, int dev
 							 Candidate *candidate);
 extern double candidate_seconds(const Search *search, const WorkKind *kind, const Candidate *candidate,
 								double expected_seconds, int subject);
+extern EnergyUse candidate_use(const Search *search, const WorkKind *kind, const Candidate *candidate,
+							   double expected_seconds, int subject);
+extern EnergyUse device_use(const Search *search, const WorkKind *kind, int worker, int device,
+							double expected_seconds, int subject);
 extern double factor_of_preference(const PlacementSettings *settings, double preference);
 extern double least_value(const Search *search);
 extern double search_bound(Search *search, WorkKind *kind, int worker, bool cpu);

@@ -9,11 +9,14 @@
  */
 #include "policies.h"
 
+#include <float.h>
+
 #include "access/htup_details.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "predict.h"
+#include "search.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -23,8 +26,9 @@
 
 #define ADMIN_ROLE "hwsched_admin"
 
-/* Weights count beside each other, so there is no use for greater ones. */
+/* Weights count beside each other, so there is no use for greater ones, and lesser ones are none. */
 #define MOST_WEIGHT 1e6
+#define LEAST_WEIGHT 1e-100
 
 /* --- reading --- */
 
@@ -98,7 +102,7 @@ read_policy(const NamedNumbers *weights, const char *path, Policies *policies)
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("invalid value for \"%s\": %g", document_path(path, name), part.weight),
 					 errdetail("Expected a number from 0 to %g.", MOST_WEIGHT)));
-		if (part.weight > 0)
+		if (part.weight >= LEAST_WEIGHT)
 			policy.parts[policy.nparts++] = part;
 	}
 	if (policy.nparts == 0)
@@ -150,14 +154,16 @@ policies_check(const NamedNumbers *policy, const NamedTables *of_types, Oid sett
 	}
 }
 
-/* Returns the policy for a type of work. */
+/* Returns the policy for work of a profile: that of its type, as the work's energy sensitivity changes it. */
 const Policy *
-policy_for(const Policies *policies, const char *workload_type)
+policy_for(const Policies *policies, const WorkloadProfile *profile)
 {
+	const Policy *stated = &policies->policy;
+
 	for (int i = 0; i < policies->count; i++)
-		if (same_name(policies->types[i], workload_type))
-			return &policies->of_types[i];
-	return &policies->policy;
+		if (same_name(policies->types[i], profile->workload_type))
+			stated = &policies->of_types[i];
+	return policy_in_force(stated, policies->objective, profile->metrics.energy_sensitivity);
 }
 
 /* --- users' functions --- */
@@ -190,6 +196,7 @@ state_argument(Search *search, WorkKind *kind, const Candidate *candidate)
 	const Worker *worker = &search->fleet->workers[candidate->worker];
 	const Device *device = &search->fleet->devices[candidate->devices[0]];
 	const DeviceProfile *profile = &search->fleet->profiles[device->profile];
+	EnergyUse	use = candidate_use(search, kind, candidate, kind->expected_seconds, kind->subject);
 	JsonbParseState *state = NULL;
 
 	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
@@ -212,6 +219,8 @@ state_argument(Search *search, WorkKind *kind, const Candidate *candidate)
 	push_number(&state, "preference", kind->preference ? kind->preference[candidate->worker] : 0.5);
 	push_number(&state, "adjusted_efficiency", candidate->adjusted_efficiency);
 	push_number(&state, "predicted_seconds", candidate_seconds(search, kind, candidate, kind->expected_seconds, kind->subject));
+	push_number(&state, "predicted_joules", Min(use.joules, DBL_MAX));
+	push_number(&state, "predicted_cost", Min(use.money, DBL_MAX));
 	return JsonbPGetDatum(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL)));
 }
 

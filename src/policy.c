@@ -23,6 +23,7 @@ const AlgorithmTraits algorithm_traits[] = {
 	[ALGORITHM_ENERGY] = {"energy", SCALE_LEAST, USES_EXPECTED | USES_MODEL, true, false},
 	[ALGORITHM_COST] = {"cost", SCALE_LEAST, USES_EXPECTED | USES_MODEL | USES_COST, true, false},
 	[ALGORITHM_PREDICTED_TIME] = {"predicted_time", SCALE_LEAST, USES_EXPECTED | USES_MODEL, true, false},
+	[ALGORITHM_OBJECTIVE] = {"objective", SCALE_NONE, USES_EXPECTED | USES_MODEL | USES_COST, true, false},
 	[ALGORITHM_FUNCTION] = {NULL, SCALE_NONE, USES_PRIORITY | USES_EXPECTED | USES_MODEL, true, false},
 };
 
@@ -66,6 +67,61 @@ policy_has(const Policy *policy, Algorithm algorithm)
 		if (policy->parts[p].algorithm == algorithm)
 			return true;
 	return false;
+}
+
+/* Adds a part to a policy, or its weight to what there is of the same algorithm. */
+static void
+add_part(Policy *policy, PolicyPart part)
+{
+	int			p = 0;
+
+	if (!(part.weight > 0.0))
+		return;
+	while (p < policy->nparts && (part.algorithm == ALGORITHM_FUNCTION || policy->parts[p].algorithm != part.algorithm))
+		p++;
+	if (p < policy->nparts)
+		policy->parts[p].weight += part.weight;
+	else
+		policy->parts[policy->nparts++] = part;
+}
+
+/*
+ * Returns the policy that ranks for some work: the one that is stated, with
+ * objective as the pool weighs time, energy and cost, and with the share of all
+ * weight for energy that the work's energy sensitivity (0..1; NAN: none) says.
+ * So the sum of the weights stays, as with energy_weights.
+ */
+const Policy *
+policy_in_force(const Policy *stated, EnergyWeights objective, double energy_sensitivity)
+{
+	double		sensitivity = energy_sensitivity > 0.0 ? Min(1.0, energy_sensitivity) : 0.0;
+	EnergyWeights weights = energy_weights(objective, 0.0);
+	double		weights_sum = weights.time + weights.energy + weights.cost;
+	double		sum = 0.0;
+	Policy	   *policy;
+
+	if (sensitivity == 0.0 && !policy_has(stated, ALGORITHM_OBJECTIVE))
+		return stated;
+	policy = palloc(sizeof(Policy));
+	*policy = (Policy) {0, palloc(sizeof(PolicyPart) * (stated->nparts + 4))};
+	for (int p = 0; p < stated->nparts; p++)
+	{
+		PolicyPart	part = stated->parts[p];
+
+		sum += part.weight;
+		part.weight *= 1.0 - sensitivity;
+		if (part.algorithm == ALGORITHM_OBJECTIVE)
+		{
+			add_part(policy, (PolicyPart) {ALGORITHM_PREDICTED_TIME, weights.time / weights_sum * part.weight, -1});
+			add_part(policy, (PolicyPart) {ALGORITHM_ENERGY, weights.energy / weights_sum * part.weight, -1});
+			add_part(policy, (PolicyPart) {ALGORITHM_COST, weights.cost / weights_sum * part.weight, -1});
+		}
+		else
+			add_part(policy, part);
+	}
+	add_part(policy, (PolicyPart) {ALGORITHM_ENERGY, sensitivity * sum, -1});
+	Assert(policy->nparts > 0);
+	return policy;
 }
 
 /* --- what a worker has done so far --- */
@@ -186,19 +242,51 @@ kind_seconds(const Search *search, const WorkKind *kind, const Candidate *candid
 	return candidate_seconds(search, kind, candidate, kind->expected_seconds, kind->subject);
 }
 
-static double
-candidate_joules(const Search *search, const WorkKind *kind, const Candidate *candidate)
+/*
+ * Returns what a kind of work takes on a candidate: the power of its devices
+ * at the work's intensity, for as long as the work takes there, and the price of
+ * the worker meanwhile.  Of a share of a device it takes that share of all.  A
+ * candidate of one device stands for as many like it as the work asks for.
+ */
+EnergyUse
+candidate_use(const Search *search, const WorkKind *kind, const Candidate *candidate, double expected_seconds, int subject)
 {
-	double		seconds = kind_seconds(search, kind, candidate);
-	double		joules = 0;
+	EnergyRates rates = {
+		search->fleet->workers[candidate->worker].cost_per_hour,
+		search->settings.energy_price_per_kwh, search->settings.carbon_g_per_kwh
+	};
+	bool		shared = demand_occupancy(&kind->demand) == OCCUPY_SHARE;
+	double		alike = (double) demanded_devices(&kind->demand) / candidate->ndevices;
+	double		intensity = work_intensity(&kind->profile);
+	double		idle = 0;
+	double		load = 0;
 
 	for (int i = 0; i < candidate->ndevices; i++)
 	{
-		const Device *device = &search->fleet->devices[candidate->devices[i]];
+		const DeviceProfile *profile = &search->fleet->profiles[search->fleet->devices[candidate->devices[i]].profile];
 
-		joules += predict_joules(&kind->profile, &search->fleet->profiles[device->profile], seconds);
+		idle += energy_watts(profile->idle_power_w, full_watts(profile), 0.0);
+		load += energy_watts(profile->idle_power_w, full_watts(profile), intensity);
 	}
-	return joules;
+	return energy_use(alike * idle, alike * load, shared ? (double) kind->demand.share / WHOLE_SHARE : 1.0,
+					  candidate_seconds(search, kind, candidate, expected_seconds, subject), &rates);
+}
+
+/* The same for a kind of work whose policy looks at it. */
+static EnergyUse
+kind_use(const Search *search, const WorkKind *kind, const Candidate *candidate)
+{
+	return candidate_use(search, kind, candidate, kind->expected_seconds, kind->subject);
+}
+
+/* Returns what a kind of work takes on one device of a worker, or on as many like it as it asks for. */
+EnergyUse
+device_use(const Search *search, const WorkKind *kind, int worker, int device, double expected_seconds, int subject)
+{
+	int32		devices[] = {device};
+	Candidate	candidate = {.worker = worker, .ndevices = 1, .devices = devices};
+
+	return candidate_use(search, kind, &candidate, expected_seconds, subject);
 }
 
 /* Returns the used share 0..1 of the accelerators of the asked types, with the candidate's. */
@@ -298,7 +386,7 @@ affinity_score(const Search *search, const WorkKind *kind, int worker)
 /*
  * Returns what one part of a policy sees in a candidate, in the part's own
  * unit.  Round robin is not among them: its score is a rank, which only all
- * candidates together give.
+ * candidates together give; nor is objective: policies in force have its parts.
  */
 double
 part_value(Search *search, WorkKind *kind, const PolicyPart *part, const Candidate *candidate)
@@ -327,14 +415,15 @@ part_value(Search *search, WorkKind *kind, const PolicyPart *part, const Candida
 		case ALGORITHM_FILLING:
 			return filling_score(search, kind, candidate);
 		case ALGORITHM_ENERGY:
-			return candidate_joules(search, kind, candidate);
+			return kind_use(search, kind, candidate).joules;
 		case ALGORITHM_COST:
-			return kind_seconds(search, kind, candidate) * worker->cost_per_hour / 3600.0;
+			return kind_use(search, kind, candidate).money;
 		case ALGORITHM_PREDICTED_TIME:
 			return kind_seconds(search, kind, candidate);
 		case ALGORITHM_FUNCTION:
 			return clamp01(search->score_function(search, kind, candidate, part->function));
 		case ALGORITHM_ROUND_ROBIN:
+		case ALGORITHM_OBJECTIVE:
 			break;
 	}
 	Assert(false);

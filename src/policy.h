@@ -6,7 +6,7 @@
 #ifndef HWSCHED_POLICY_H
 #define HWSCHED_POLICY_H
 
-#include "pure.h"
+#include "energy.h"
 
 /* The order is that of algorithm_traits in policy.c. */
 typedef enum Algorithm
@@ -23,6 +23,7 @@ typedef enum Algorithm
 	ALGORITHM_ENERGY,
 	ALGORITHM_COST,
 	ALGORITHM_PREDICTED_TIME,
+	ALGORITHM_OBJECTIVE,		/* the pool's trade of the three before: see policy_in_force */
 	ALGORITHM_FUNCTION			/* a user's own */
 } Algorithm;
 
@@ -84,6 +85,7 @@ extern bool policy_is_hardware_aware(const Policy *policy);
 extern int	policy_uses(const Policy *policy);
 extern bool policy_takes_first_worker(const Policy *policy);
 extern bool policy_has(const Policy *policy, Algorithm algorithm);
+extern const Policy *policy_in_force(const Policy *stated, EnergyWeights objective, double energy_sensitivity);
 extern double part_value(struct Search *search, struct WorkKind *kind, const PolicyPart *part,
 						 const struct Candidate *candidate);
 extern double part_score(const PolicyPart *part, double value, double extreme);

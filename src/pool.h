@@ -7,6 +7,7 @@
 
 #include "access.h"
 #include "document.h"
+#include "energy.h"
 #include "placement.h"
 
 /* The settings of a pool; hwsched.setting has their defaults and meaning. */
@@ -14,6 +15,7 @@ typedef struct PoolSettings
 {
 	NamedNumbers policy;
 	NamedTables policies;
+	EnergyWeights objective;
 	const char *solver;
 	double		preference_alpha;
 	double		preference_weight;
@@ -31,6 +33,8 @@ typedef struct PoolSettings
 	double		ageing;			/* priority steps for an hour of waiting */
 	bool		preemption;
 	bool		notify;
+	double		energy_price_per_kwh;	/* NAN: not known */
+	double		carbon_g_per_kwh;	/* NAN: not known */
 	const char *vega_url;		/* NULL: none */
 	struct
 	{

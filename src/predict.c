@@ -56,10 +56,28 @@ predict_seconds(const WorkloadProfile *workload, const DeviceProfile *device, do
 	return Max(1.0, Min(seconds, DBL_MAX));
 }
 
+/* Returns the watts of a device at full load: its thermal design power, 100 W where it is not known. */
+double
+full_watts(const DeviceProfile *device)
+{
+	return device->thermal_design_power_w > 0.0 ? device->thermal_design_power_w : DEFAULT_WATTS;
+}
+
+/* Returns how much of a device's power a workload draws, at least 0.7 (predict.csv). */
+double
+work_intensity(const WorkloadProfile *workload)
+{
+	double		intensity = 0.7;
+
+	/* fmax passes over an absent metric, which is NAN. */
+	intensity = fmax(intensity, 0.3 + 0.7 * workload->metrics.compute_intensity);
+	return fmax(intensity, 0.3 + 0.7 * workload->metrics.memory_intensity);
+}
+
 /*
  * Returns the joules that a workload is expected to use in so many seconds on
- * a device: the share of its thermal design power (100 W where it is not
- * known) that the workload's intensity draws, at least 0.7 (predict.csv).
+ * a device: the share of its thermal design power that the workload's intensity
+ * draws (predict.csv).  Decisions also know of idle power: see candidate_use.
  *
  * The reference also multiplies by the workload's energy sensitivity; that is
  * a wish and not a property of the work, so it is left out.
@@ -67,12 +85,5 @@ predict_seconds(const WorkloadProfile *workload, const DeviceProfile *device, do
 double
 predict_joules(const WorkloadProfile *workload, const DeviceProfile *device, double seconds)
 {
-	double		watts = device->thermal_design_power_w > 0.0 ?
-		device->thermal_design_power_w : DEFAULT_WATTS;
-	double		intensity = 0.7;
-
-	/* fmax passes over an absent metric, which is NAN. */
-	intensity = fmax(intensity, 0.3 + 0.7 * workload->metrics.compute_intensity);
-	intensity = fmax(intensity, 0.3 + 0.7 * workload->metrics.memory_intensity);
-	return watts * seconds * intensity;
+	return full_watts(device) * seconds * work_intensity(workload);
 }

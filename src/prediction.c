@@ -48,6 +48,7 @@ predict(PG_FUNCTION_ARGS)
 	Candidate	candidate;
 	Refusal		refusal;
 	DurationEstimate seconds;
+	EnergyUse	use;
 	double		formula;
 	Datum		values[7] = {0};
 	bool		nulls[7] = {0};
@@ -69,12 +70,17 @@ predict(PG_FUNCTION_ARGS)
 		seconds = forecast_estimate(search->forecast, item->subject, picture.fleet.devices[device].profile, device, formula);
 	for (int i = 0; i < 6; i++)
 		nulls[i] = refusal <= REFUSED_NEVER;
+	use = device_use(search, kind, 0, device, item->expected_seconds, item->subject);
+	nulls[4] = nulls[4] || isnan(use.carbon_g);
 	nulls[6] = !nulls[0];
 	if (nulls[0])
 		values[6] = CStringGetTextDatum(refusal_reason(refusal));
 	SPI_finish();
 	values[0] = Float8GetDatum(seconds.p50);
 	values[1] = Float8GetDatum(seconds.p90);
+	values[2] = Float8GetDatum(use.joules);
+	values[3] = Float8GetDatum(use.money);
+	values[4] = Float8GetDatum(use.carbon_g);
 	values[5] = Float8GetDatum(formula);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(description), values, nulls)));
 }

@@ -89,7 +89,7 @@ read_kinds(Picture *picture, const char *pool, bool read_only)
 
 	work_kinds_get(pool, search->kinds, search->nkinds, read_only);
 	for (int i = 0; i < search->nkinds; i++)
-		search->kinds[i].policy = policy_for(&picture->policies, search->kinds[i].profile.workload_type);
+		search->kinds[i].policy = policy_for(&picture->policies, &search->kinds[i].profile);
 }
 
 /* Begins to collect kinds of work. */
@@ -130,11 +130,10 @@ kind_number(Search *search, HTAB *kinds, const KindKey *key)
 	return entry->kind;
 }
 
-/* Returns the key of a kind, without what the pool's policies do not look at. */
+/* Returns the key of a kind, without what policies that look at uses do not see. */
 static KindKey
-kind_key(const Picture *picture, int64 profile_id, int32 priority, double expected_seconds, int32 model, int32 family)
+kind_key(int uses, int64 profile_id, int32 priority, double expected_seconds, int32 model, int32 family)
 {
-	int			uses = picture->policies.uses;
 	KindKey		key = {profile_id, -1, 0, -1, -1, 0};
 
 	if ((uses & USES_EXPECTED) && !isnan(expected_seconds))
@@ -147,6 +146,47 @@ kind_key(const Picture *picture, int64 profile_id, int32 priority, double expect
 		key.family = family;
 	}
 	return key;
+}
+
+/* Returns the number of the kind that an item of some other kind is of, told apart by all that its policy looks at. */
+static int32
+finer_kind(Picture *picture, HTAB *finer, const WorkKind *kind, int item)
+{
+	const QueueRow *row = &picture->rows[item];
+	KindKey		key = kind_key(picture->policies.uses | policy_uses(kind->policy), kind->profile_id, row->priority,
+							   picture->items[item].expected_seconds, row->model, row->family);
+	int32		number = kind_number(&picture->search, finer, &key);
+	WorkKind   *result = &picture->search.kinds[number];
+
+	result->profile = kind->profile;
+	result->demand = kind->demand;
+	result->policy = kind->policy;
+	return number;
+}
+
+/*
+ * Tells kinds apart by what policies in force look at and those of the pool do
+ * not: energy, for work with an energy sensitivity.
+ */
+static void
+split_kinds(Picture *picture)
+{
+	Search	   *search = &picture->search;
+	const WorkKind *kinds = search->kinds;
+	HTAB	   *finer;
+	int			uses = 0;
+
+	for (int i = 0; i < search->nkinds; i++)
+		uses |= policy_uses(kinds[i].policy);
+	if ((uses & ~picture->policies.uses) == 0)
+		return;
+	finer = begin_kinds(search);
+	for (int i = 0; i < picture->nitems; i++)
+	{
+		if (picture->rows[i].own_kind >= 0)
+			picture->rows[i].own_kind = finer_kind(picture, finer, &kinds[picture->rows[i].own_kind], i);
+		picture->items[i].kind = finer_kind(picture, finer, &kinds[picture->items[i].kind], i);
+	}
 }
 
 /* The queue while it is read. */
@@ -213,7 +253,7 @@ read_queue_row(void *arg, const Row *row)
 	item->key = row->nulls[12] ? 0 : key_number(reader, row->values[12]);
 	/* the kind of work that it is does not change as it waits */
 	queued->priority = DatumGetInt16(row->values[11]);
-	key = kind_key(picture, row_bigint(row, 3), queued->priority, item->expected_seconds, queued->model,
+	key = kind_key(picture->policies.uses, row_bigint(row, 3), queued->priority, item->expected_seconds, queued->model,
 				   queued->family);
 	item->kind = kind_number(&picture->search, reader->kinds, &key);
 	item->navoided = 0;
@@ -251,6 +291,7 @@ static void
 end_queue(Picture *picture, const char *pool, bool read_only)
 {
 	read_kinds(picture, pool, read_only);
+	split_kinds(picture);
 	if (picture->search.nkeys > 0)
 		picture->search.keys_taken = palloc0(sizeof(bool) * (picture->search.nkeys + 1));
 }
@@ -331,7 +372,7 @@ picture_submitted(Picture *picture, const char *pool, const char *workload_id, b
 		ereport(ERROR,
 				(errcode(ERRCODE_NO_DATA_FOUND),
 				 errmsg("unknown workload \"%s\" in pool \"%s\"", workload_id, pool)));
-	read_kinds(picture, pool, read_only);
+	end_queue(picture, pool, read_only);
 }
 
 /* Takes some workload profiles as the kinds of work, without a queue. */
@@ -342,7 +383,7 @@ picture_profiles(Picture *picture, const char *pool, const int64 *profile_ids, i
 
 	for (int i = 0; i < count; i++)
 	{
-		KindKey		key = kind_key(picture, profile_ids[i], 0, NAN, -1, -1);
+		KindKey		key = kind_key(picture->policies.uses, profile_ids[i], 0, NAN, -1, -1);
 
 		(void) kind_number(&picture->search, kinds, &key);
 	}

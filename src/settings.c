@@ -42,11 +42,20 @@ static const Document retention_document = {
 	"retention", sizeof(double) * 2, retention_fields, lengthof(retention_fields), NULL, true
 };
 
+#define WEIGHT(m) {#m, FIELD_NUMBER, offsetof(EnergyWeights, m), NAME_FREE, 0, 1e6}
+
+static const Field objective_fields[] = {WEIGHT(time), WEIGHT(energy), WEIGHT(cost)};
+
+static const Document objective_document = {
+	"objective", sizeof(EnergyWeights), objective_fields, lengthof(objective_fields), NULL, true
+};
+
 #define KEPT(key, kind, m, least, most) {key, kind, offsetof(KeptSettings, m), NAME_FREE, least, most}
 
 static const Field setting_fields[] = {
 	SETTING(policy, FIELD_NUMBERS, 0, 0),
 	{"policies", FIELD_TABLES, offsetof(PoolSettings, policies), NAME_WORKLOAD_TYPE},
+	{"objective", FIELD_OBJECT, offsetof(PoolSettings, objective), NAME_FREE, 0, 0, &objective_document},
 	SETTING(solver, FIELD_TEXT, 0, 0),
 	SETTING(preference_alpha, FIELD_NUMBER, 0, 1),
 	SETTING(preference_weight, FIELD_NUMBER, 0, 1),
@@ -65,14 +74,22 @@ static const Field setting_fields[] = {
 	SETTING(quarantine_after, FIELD_INTEGER, 1, 1000000),
 	SETTING(ageing, FIELD_NUMBER, 0, 1000),
 	SETTING(preemption, FIELD_BOOLEAN, 0, 0),
-	KEPT("carbon_g_per_kwh", FIELD_NUMBER, number, 0, 1e6),
+	SETTING(carbon_g_per_kwh, FIELD_NUMBER, 0, 1e6),
+	SETTING(energy_price_per_kwh, FIELD_NUMBER, 0, 1e6),
 	KEPT("wait_target", FIELD_SECONDS, number, 0, 31536000),
 	SETTING(vega_url, FIELD_TEXT, 0, 0),
-	KEPT("energy_price_per_kwh", FIELD_NUMBER, number, 0, 1e6),
 };
 
+static void
+preset_settings(void *values)
+{
+	KeptSettings *kept = values;
+
+	kept->settings.carbon_g_per_kwh = kept->settings.energy_price_per_kwh = NAN;
+}
+
 static const Document settings_document = {
-	"pool settings", sizeof(KeptSettings), setting_fields, lengthof(setting_fields), NULL, true
+	"pool settings", sizeof(KeptSettings), setting_fields, lengthof(setting_fields), preset_settings, true
 };
 
 /* Returns whether batches are placed as a whole instead of one by one. */
@@ -110,6 +127,11 @@ static void
 check_settings(const PoolSettings *settings, Oid setter)
 {
 	policies_check(&settings->policy, &settings->policies, setter);
+	if (settings->objective.time + settings->objective.energy + settings->objective.cost == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value for \"objective\": the weights add up to 0"),
+				 errdetail("Expected at least one of time, energy and cost above 0.")));
 	if (!solver_is_optimal(settings) && strcmp(settings->solver, "greedy") != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -256,6 +278,8 @@ placement_settings(const PoolSettings *settings, PlacementSettings *placement)
 	placement->max_load = settings->max_load;
 	placement->max_concurrent = settings->max_concurrent;
 	placement->solver_memory = maintenance_work_mem * (Size) 1024;
+	placement->energy_price_per_kwh = settings->energy_price_per_kwh;
+	placement->carbon_g_per_kwh = settings->carbon_g_per_kwh;
 }
 
 /* --- changing --- */

@@ -8,6 +8,7 @@ CREATE VIEW hwsched.setting AS
 SELECT * FROM (VALUES
     ('policy', '{"hardware_aware": 1}'::jsonb, 'Algorithms and their weights; the weighted sum of their scores ranks the candidates.'),
     ('policies', '{}', 'Policies by workload type, in place of policy: {"training": {"packing": 1}}.'),
+    ('objective', '{"cost": 0, "time": 1, "energy": 0}', 'What the algorithm objective weighs: predicted time, energy and cost.'),
     ('solver', '"greedy"', 'greedy: one workload at a time in the order of the queue, each to its best candidate; optimal: in each priority the most workloads, then the greatest total score.'),
     ('preference_alpha', '0.3', 'How fast preferences follow outcomes, 0..1; 0: not at all.'),
     ('preference_weight', '0.2', 'How much preferences count: score x (1 + weight x (2 x preference - 1)); 0: learned but not used.'),
@@ -26,8 +27,8 @@ SELECT * FROM (VALUES
     ('quarantine_after', '5', 'Failures in a row after which a worker is quarantined.'),
     ('ageing', '0', 'Priority steps that an hour of waiting is worth: it comes earlier in the queue, as if it had been submitted with that priority.'),
     ('preemption', 'false', 'Whether work that finds no place takes that of lower priorities.'),
-    ('carbon_g_per_kwh', 'null', 'Carbon intensity of the power. (kept)'),
-    ('energy_price_per_kwh', 'null', 'Price of energy. (kept)'),
+    ('carbon_g_per_kwh', 'null', 'Grams of carbon dioxide per kWh: pareto() then shows that of a workload.'),
+    ('energy_price_per_kwh', 'null', 'Price of a kWh, in the currency of cost_per_hour; it is part of what work costs.'),
     ('wait_target', '"60 s"', 'Wait that scaling advice aims at. (kept)'),
     ('vega_url', 'null', 'Where reports load Vega from when it is not installed: a URL below which packages of npm are found, such as https://cdn.jsdelivr.net/npm.')
 ) AS s (name, default_value, description);

@@ -55,14 +55,16 @@ BEGIN
         RETURN true;
     END IF;
     EXECUTE format('CREATE TABLE hwsched.%I (LIKE hwsched.%I INCLUDING ALL)', partition, history);
-    EXECUTE format('COMMENT ON TABLE hwsched.%I IS %L', partition, format('Of %s, the day %s (UTC).', history, day));
+    EXECUTE format('COMMENT ON TABLE hwsched.%I IS %L', partition, format('Of %s, the day %s (UTC).', history, to_char(day, 'YYYY-MM-DD')));
     IF take_over THEN
         EXECUTE format('WITH strays AS (DELETE FROM hwsched.%I WHERE at >= $1 AND at < $2 RETURNING *) INSERT INTO hwsched.%I SELECT * FROM strays', history || '_default', partition)
             USING since, till;
     END IF;
     EXECUTE format('CREATE INDEX ON hwsched.%I (pool, worker_id, at)', partition);
     EXECUTE format('CREATE INDEX ON hwsched.%I USING brin (pool, at) WITH (pages_per_range = 32, autosummarize = on)', partition);
-    EXECUTE format('ALTER TABLE hwsched.%I ATTACH PARTITION hwsched.%I FOR VALUES FROM (%L) TO (%L)', history, partition, since, till);
+    EXECUTE format('ALTER TABLE hwsched.%I ATTACH PARTITION hwsched.%I FOR VALUES FROM (%L) TO (%L)', history, partition,
+        -- as a text that means the same in any time zone and date style
+        to_char(day, 'YYYY-MM-DD 00:00:00+00'), to_char(day + 1, 'YYYY-MM-DD 00:00:00+00'));
     RETURN false;
 EXCEPTION WHEN lock_not_available OR deadlock_detected OR object_in_use OR check_violation THEN
     -- also: the default partition has got something of that day meanwhile

@@ -23,9 +23,12 @@ SELECT jsonb_build_object(
                                                WHERE r.pool = $1 AND r.kind IN ('device', 'worker'))), '{}'),
     'durations', coalesce((
         SELECT jsonb_agg(to_jsonb(r) - 'pool' ORDER BY r.kind, r.scope, r.name)
-        FROM hwsched.duration_record r WHERE r.pool = $1), '[]'))
+        FROM hwsched.duration_record r WHERE r.pool = $1), '[]'),
+    'power_measurements', coalesce((
+        SELECT jsonb_agg(to_jsonb(m) - 'pool' ORDER BY m.job, m.device_model, m.power_limit_w)
+        FROM hwsched.power_measurement m WHERE m.pool = $1), '[]'))
 $$;
-COMMENT ON FUNCTION hwsched.learning_json(text) IS 'What was learned of workers and durations in a pool as one document, for load_learning() in another.';
+COMMENT ON FUNCTION hwsched.learning_json(text) IS 'What was learned of workers, durations and power limits in a pool as one document, for load_learning() in another.';
 
 CREATE FUNCTION hwsched.load_learning(document jsonb, pool text DEFAULT 'default') RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -39,7 +42,7 @@ BEGIN
             MESSAGE = format('"%s" of hwsched.load_learning() must not be NULL', CASE WHEN document IS NULL THEN 'document' ELSE 'pool' END);
     END IF;
     PERFORM hwsched.pool_settings(pool);
-    SELECT k.key INTO wrong FROM (VALUES ('track_records', 'array'), ('device_profiles', 'object'), ('durations', 'array')) k(key, type)
+    SELECT k.key INTO wrong FROM (VALUES ('track_records', 'array'), ('device_profiles', 'object'), ('durations', 'array'), ('power_measurements', 'array')) k(key, type)
     WHERE jsonb_typeof(document) <> 'object' OR jsonb_typeof(document -> k.key) IS DISTINCT FROM k.type LIMIT 1;
     IF wrong IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = format('invalid value for "%s": %s', wrong, left(coalesce((document -> wrong)::text, 'missing'), 80)),
@@ -76,6 +79,13 @@ BEGIN
     LEFT JOIN jsonb_each(document -> 'device_profiles') e ON e.key = CASE r.kind WHEN 'device' THEN r.scope WHEN 'worker' THEN r.name END
     LEFT JOIN hwsched.device_profile p ON p.pool = load_learning.pool AND p.digest = sha256(convert_to(e.value::text, 'UTF8'))
     WHERE r.kind NOT IN ('device', 'worker') OR p.profile_id IS NOT NULL;
+    GET DIAGNOSTICS more = ROW_COUNT;
+    loaded := loaded + more;
+
+    INSERT INTO hwsched.power_measurement (pool, job, device_model, power_limit_w, seconds, average_w, at)
+    SELECT load_learning.pool, m.job, m.device_model, m.power_limit_w, m.seconds, m.average_w, m.at
+    FROM jsonb_populate_recordset(NULL::hwsched.power_measurement, document -> 'power_measurements') m
+    ON CONFLICT ON CONSTRAINT power_measurement_pkey DO NOTHING;
     GET DIAGNOSTICS more = ROW_COUNT;
     RETURN loaded + more;
 END

@@ -99,11 +99,16 @@ SELECT * FROM (VALUES
      'worker_id, samples, cpu_ratio, memory_ratio, gpu_ratio, io_ratio, network_ratio',
      $$
      WITH mean AS (
-         SELECT h.worker_id, r.no, r.resource, sum(r.ratio * h.samples) / sum(h.samples) AS ratio, sum(h.samples) AS samples
-         FROM history h
-         CROSS JOIN LATERAL (VALUES (1, 'CPU', h.cpu_ratio), (2, 'memory', h.memory_ratio), (3, 'GPU', h.gpu_ratio), (4, 'I/O', h.io_ratio),
-                                    (5, 'network', h.network_ratio)) AS r (no, resource, ratio)
-         WHERE r.ratio IS NOT NULL GROUP BY 1, 2, 3),
+         SELECT h.worker_id, r.no, r.resource, r.ratio / r.samples AS ratio, r.samples
+         FROM (SELECT worker_id, sum(cpu_ratio * samples) AS cpu, sum(samples) FILTER (WHERE cpu_ratio IS NOT NULL) AS cpu_samples,
+                      sum(memory_ratio * samples) AS memory, sum(samples) FILTER (WHERE memory_ratio IS NOT NULL) AS memory_samples,
+                      sum(gpu_ratio * samples) AS gpu, sum(samples) FILTER (WHERE gpu_ratio IS NOT NULL) AS gpu_samples,
+                      sum(io_ratio * samples) AS io, sum(samples) FILTER (WHERE io_ratio IS NOT NULL) AS io_samples,
+                      sum(network_ratio * samples) AS network, sum(samples) FILTER (WHERE network_ratio IS NOT NULL) AS network_samples
+               FROM history GROUP BY 1) h
+         CROSS JOIN LATERAL (VALUES (1, 'CPU', h.cpu, h.cpu_samples), (2, 'memory', h.memory, h.memory_samples), (3, 'GPU', h.gpu, h.gpu_samples),
+                                    (4, 'I/O', h.io, h.io_samples), (5, 'network', h.network, h.network_samples)) AS r (no, resource, ratio, samples)
+         WHERE r.samples > 0),
      worker AS (
          SELECT worker_id, row_number() OVER (ORDER BY max(ratio) DESC, worker_id) AS place, count(*) OVER () AS total FROM mean GROUP BY 1)
      SELECT worker, resource, round((sum(ratio * samples) / sum(samples))::numeric, 4) AS utilization_ratio, sum(samples) AS samples,
@@ -131,7 +136,7 @@ SELECT * FROM (VALUES
      'workload_id, worker_id, workload_type, state, estimated_seconds, actual_seconds', NULL,
      $$
      WITH run AS (
-         SELECT workload_id, worker_id, coalesce(workload_type, 'unknown') AS workload_type, actual_seconds / estimated_seconds AS ratio,
+         SELECT row_number() OVER () AS no, workload_id, worker_id, coalesce(workload_type, 'unknown') AS workload_type, actual_seconds / estimated_seconds AS ratio,
                 -- a logarithmic axis has no 0
                 greatest(estimated_seconds, 0.001) AS estimated, greatest(actual_seconds, 0.001) AS actual
          FROM history WHERE state::text = 'completed' AND estimated_seconds > 0 AND actual_seconds >= 0),
@@ -142,16 +147,13 @@ SELECT * FROM (VALUES
          FROM run),
      type AS (SELECT workload_type FROM run GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 9),
      placed AS (
-         SELECT r.*, abs(ln(actual / estimated)) AS off, (log(estimated) - low) / width AS x, (log(actual) - low) / width AS y, total
+         SELECT r.*, abs(ln(actual / estimated)) AS off, (log(estimated) - low) / width AS x, (log(actual) - low) / width AS y, total,
+                CASE WHEN total <= 500 THEN -no ELSE floor(50 * (log(estimated) - low) / width) * 51 + floor(50 * (log(actual) - low) / width) END AS cell
          FROM run r CROSS JOIN scale),
-     cell AS (
-         SELECT DISTINCT ON (1) CASE WHEN total <= 500 THEN row_number() OVER (ORDER BY off DESC, workload_id)
-                                     ELSE floor(50 * x) * 51 + floor(50 * y) END AS cell, *
-         FROM placed ORDER BY 1, off DESC, workload_id),
+     worst AS (SELECT cell, max(off) AS off, count(*) AS executions FROM placed GROUP BY 1),
      counted AS (
-         SELECT c.*, CASE WHEN total <= 500 THEN 1 ELSE n.executions END AS executions, row_number() OVER (ORDER BY c.off DESC, c.workload_id) AS place
-         FROM cell c
-         LEFT JOIN (SELECT floor(50 * x) * 51 + floor(50 * y) AS cell, count(*) AS executions FROM placed GROUP BY 1) n ON n.cell = c.cell AND total > 500),
+         SELECT c.*, row_number() OVER (ORDER BY c.off DESC, c.workload_id, c.no) AS place
+         FROM (SELECT DISTINCT ON (p.cell) p.*, w.executions FROM placed p JOIN worst w ON w.cell = p.cell AND w.off = p.off ORDER BY p.cell, p.workload_id, p.no) c),
      outlier AS (SELECT * FROM counted WHERE place <= 20 AND (ratio < 0.5 OR ratio > 1.5))
      SELECT c.workload_id, c.worker_id, coalesce(t.workload_type, 'other types') AS workload_type,
             round(c.estimated::numeric, 3) AS estimated_seconds, round(c.actual::numeric, 3) AS actual_seconds, round(c.ratio::numeric, CASE WHEN c.ratio < 0.1 THEN 6 ELSE 3 END) AS ratio,
@@ -238,12 +240,16 @@ SELECT * FROM (VALUES
      'time, 1 AS samples, cpu_ratio, memory_ratio, gpu_ratio, io_ratio, network_ratio',
      'time, samples, cpu_ratio, memory_ratio, gpu_ratio, io_ratio, network_ratio',
      $$
-     SELECT date_bin($4, h.time, 'epoch') AS time, r.resource, round((sum(r.ratio * h.samples) / sum(h.samples))::numeric, 4) AS utilization_ratio,
-            sum(h.samples) AS samples, NULL AS note
-     FROM history h
-     CROSS JOIN LATERAL (VALUES (1, 'CPU', h.cpu_ratio), (2, 'memory', h.memory_ratio), (3, 'GPU', h.gpu_ratio), (4, 'I/O', h.io_ratio),
-                                (5, 'network', h.network_ratio)) AS r (no, resource, ratio)
-     WHERE r.ratio IS NOT NULL GROUP BY 1, r.no, r.resource ORDER BY 1, r.no
+     SELECT h.time, r.resource, round((r.ratio / r.samples)::numeric, 4) AS utilization_ratio, r.samples, NULL AS note
+     FROM (SELECT date_bin($4, time, 'epoch') AS time, sum(cpu_ratio * samples) AS cpu, sum(samples) FILTER (WHERE cpu_ratio IS NOT NULL) AS cpu_samples,
+                  sum(memory_ratio * samples) AS memory, sum(samples) FILTER (WHERE memory_ratio IS NOT NULL) AS memory_samples,
+                  sum(gpu_ratio * samples) AS gpu, sum(samples) FILTER (WHERE gpu_ratio IS NOT NULL) AS gpu_samples,
+                  sum(io_ratio * samples) AS io, sum(samples) FILTER (WHERE io_ratio IS NOT NULL) AS io_samples,
+                  sum(network_ratio * samples) AS network, sum(samples) FILTER (WHERE network_ratio IS NOT NULL) AS network_samples
+           FROM history GROUP BY 1) h
+     CROSS JOIN LATERAL (VALUES (1, 'CPU', h.cpu, h.cpu_samples), (2, 'memory', h.memory, h.memory_samples), (3, 'GPU', h.gpu, h.gpu_samples),
+                                (4, 'I/O', h.io, h.io_samples), (5, 'network', h.network, h.network_samples)) AS r (no, resource, ratio, samples)
+     WHERE r.samples > 0 ORDER BY h.time, r.no
      $$,
      '[["time", "time (UTC)", "temporal"], ["resource", "resource", "nominal"], ["utilization_ratio", "mean utilization (0 to 1)", "quantitative"],
        ["samples", "reports", "quantitative"]]',
@@ -312,7 +318,7 @@ COMMENT ON FUNCTION hwsched.chart_colours(jsonb, text, jsonb) IS 'The colour sca
 -- The values of a chart, and what there is to say about them. They are of the
 -- history itself, or of its hourly roll-up if the period is long.
 CREATE FUNCTION hwsched.chart_values(definition hwsched.chart, since timestamptz, until timestamptz, pool text, OUT rows jsonb, OUT note text, OUT ticks jsonb)
-    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC'
+    LANGUAGE plpgsql STABLE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC'
     AS $$
 DECLARE
     bounds CONSTANT text := 'SELECT min(time) AS since, max(time) AS until FROM hwsched.%I WHERE pool = $1 AND time >= $2 AND time < $3 AND isfinite(time)';
@@ -338,7 +344,8 @@ BEGIN
                    ' SELECT coalesce(jsonb_agg(jsonb_strip_nulls(to_jsonb(chart)) - ''note''), ''[]''), max(note) FROM (%s) chart',
                    definition.columns, definition.history, definition.query)
         INTO rows, note USING pool, since, until, step;
-    SELECT jsonb_agg(extract(epoch FROM t.tick) * 1000 ORDER BY t.tick) INTO ticks
+    SELECT jsonb_agg(jsonb_build_object('utc', true, 'year', date_part('year', t.tick), 'month', date_part('month', t.tick), 'date', date_part('day', t.tick),
+                                        'hours', date_part('hour', t.tick), 'minutes', date_part('minute', t.tick), 'seconds', date_part('second', t.tick)) ORDER BY t.tick) INTO ticks
     FROM (SELECT * FROM (VALUES (interval '1 second', 'minute'), ('5 seconds', 'minute'), ('15 seconds', 'minute'), ('1 minute', 'hour'), ('5 minutes', 'hour'),
                                 ('15 minutes', 'hour'), ('1 hour', 'day'), ('3 hours', 'day'), ('6 hours', 'day'), ('12 hours', 'day'), ('1 day', 'month'),
                                 ('2 days', 'month'), ('7 days', 'week'), ('1 month', 'year'), ('3 months', 'year'), ('1 year', 'decade'), ('10 years', 'century')) AS e (every, of)

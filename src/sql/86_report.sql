@@ -132,9 +132,9 @@ dd:not(.note) { font-size: 1.6rem; font-variant-numeric: tabular-nums; }
 .chart .role-axis-domain line, .chart .role-axis-tick line { stroke: var(--quiet); }
 .table { max-height: 20rem; overflow: auto; border: 1px solid var(--line); border-radius: 6px; }
 table { border-collapse: collapse; width: 100%; font-size: .85rem; }
-th, td { text-align: left; padding: .25rem .6rem; border-bottom: 1px solid var(--line); vertical-align: top; unicode-bidi: isolate; overflow-wrap: anywhere; min-width: 8.5rem; }
+th, td { text-align: left; padding: .25rem .6rem; border-bottom: 1px solid var(--line); vertical-align: top; unicode-bidi: isolate; overflow-wrap: anywhere; min-width: 7.7rem; }
 th { position: sticky; top: 0; background: var(--panel); font-weight: 600; overflow-wrap: normal; }
-.number { text-align: right; font-variant-numeric: tabular-nums; min-width: 6rem; width: 1%; }
+.number { text-align: right; font-variant-numeric: tabular-nums; min-width: 5.5rem; width: 1%; }
 td.number { white-space: nowrap; }
 .rating { min-width: 0; width: 1%; }
 .time { white-space: nowrap; font-variant-numeric: tabular-nums; }

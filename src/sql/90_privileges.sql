@@ -23,14 +23,8 @@ GRANT EXECUTE ON FUNCTION
     hwsched.thermal_step, hwsched.thermal_at, hwsched.performance_level, hwsched.temperature_ratio, hwsched.sketch_quantile, hwsched.sketch_of, hwsched.sketch_merge, hwsched.sketch_sum
     TO hwsched_viewer, hwsched_worker;
 GRANT EXECUTE ON FUNCTION
-    hwsched.pool_settings, hwsched.plan_pending, hwsched.compatible_hardware, hwsched.explain_pending, hwsched.unsettled_records, hwsched.preference_now,
-    hwsched.predict, hwsched.performance_history, hwsched.learning_json,
-    hwsched.history_json, hwsched.utilization_by_hour, hwsched.thermal_by_hour, hwsched.assignment_by_hour, hwsched.execution_by_hour
-    TO hwsched_viewer;
-
-GRANT EXECUTE ON FUNCTION
-    hwsched.vega_spec, hwsched.chart_values, hwsched.chart_colours, hwsched.summary_report, hwsched.report_figures, hwsched.vega_runtime,
-    hwsched.html_text, hwsched.html_source, hwsched.html_rating, hwsched.html_table
+    hwsched.pool_settings, hwsched.plan_pending, hwsched.compatible_hardware, hwsched.pareto, hwsched.suggest_power_limit, hwsched.explain_pending, hwsched.unsettled_records, hwsched.preference_now,
+    hwsched.predict, hwsched.performance_history, hwsched.learning_json
     TO hwsched_viewer;
 
 GRANT EXECUTE ON FUNCTION
@@ -47,9 +41,8 @@ GRANT EXECUTE ON FUNCTION
 
 GRANT EXECUTE ON FUNCTION
     hwsched.drain_worker, hwsched.resume_worker, hwsched.unregister_worker, hwsched.grant_worker,
-    hwsched.submit, hwsched.submit_many, hwsched.schedule, hwsched.assign_pending, hwsched.cancel, hwsched.retry_dead, hwsched.rebalance, hwsched.maintain,
-    hwsched.schedule_jobs, hwsched.unschedule_jobs, hwsched.reset_learning, hwsched.load_learning,
-    hwsched.record_assignment, hwsched.record_thermal_state, hwsched.record_resource_utilization, hwsched.record_execution_time, hwsched.load_history
+    hwsched.submit, hwsched.submit_many, hwsched.schedule, hwsched.assign_pending, hwsched.cancel, hwsched.retry_dead, hwsched.rebalance, hwsched.maintain, hwsched.record_power,
+    hwsched.schedule_jobs, hwsched.unschedule_jobs, hwsched.reset_learning, hwsched.load_learning
     TO hwsched_coordinator;
 
 GRANT EXECUTE ON FUNCTION

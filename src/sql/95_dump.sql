@@ -35,6 +35,7 @@ SELECT pg_catalog.pg_extension_config_dump('hwsched.assignment_hour', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.execution_hour', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.history_progress', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.history_late', '');
+SELECT pg_catalog.pg_extension_config_dump('hwsched.power_measurement', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.device_profile_profile_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.workload_profile_profile_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.hardware_hardware_id_seq', '');

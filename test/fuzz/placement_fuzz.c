@@ -60,6 +60,7 @@ wild_profile(DeviceProfile *profile)
 	profile->memory_total_bytes = wild_integer(MOST_EXACT);
 	profile->compute_units = (int32) wild_integer(INT32_MAX);
 	profile->thermal_design_power_w = wild_number();
+	profile->idle_power_w = wild_number();
 }
 
 static void
@@ -143,6 +144,7 @@ make_wild(World *world)
 				wild_policy(world->kinds[k].policy == NULL ? &world->policy : &world->policies[k]);
 				break;
 			case 5:
+				world->settings.energy_price_per_kwh = wild_number();
 				world->settings.preference_weight = wild_ratio();
 				world->settings.min_score = wild_ratio() * 10;
 				world->settings.max_load = wild_ratio();

@@ -95,6 +95,7 @@ INSERT INTO api SELECT btrim(line, E' \t') FROM regexp_split_to_table($$
 	fail(assignment_id bigint, error text, pool text DEFAULT 'default'::text)
 	cancel(workload_id text, pool text DEFAULT 'default'::text)
 	rebalance(max_moves integer, pool text DEFAULT 'default'::text)
+	record_power(job text, device_model text, power_limit_w double precision, seconds double precision, average_w double precision, pool text DEFAULT 'default'::text)
 	retry_dead(workload_id text, pool text DEFAULT 'default'::text)
 	run_loop(IN duration interval, IN tick interval, IN pool text DEFAULT 'default'::text)
 	schedule_jobs(every text DEFAULT '1 minute'::text, pool text DEFAULT 'default'::text)
@@ -141,11 +142,13 @@ INSERT INTO api SELECT btrim(line, E' \t') FROM regexp_split_to_table($$
 	taxonomy_changed()$$, '\n') AS line WHERE btrim(line, E' \t') <> '';
 SELECT bag_eq($$
 	SELECT proname || '(' || pg_get_function_arguments(oid) || ')' FROM pg_proc WHERE pronamespace = 'hwsched'::regnamespace
-		AND proname <> ALL ('{pool_settings,plan_pending,compatible_hardware,explain_pending,performance_history}')
+		AND proname <> ALL ('{pool_settings,plan_pending,compatible_hardware,explain_pending,pareto,suggest_power_limit,performance_history}')
 	$$, 'SELECT signature FROM api', 'the functions are those of the API');
 -- Those that return rows of their own: what goes in, and the columns that the API names
 SELECT is(proname || '(' || pg_get_function_identity_arguments(oid) || ')', signature, signature) FROM (VALUES
 	('pool_settings', 'pool_settings(pool text, OUT name text, OUT value jsonb, OUT default_value jsonb, OUT description text)'),
+	('pareto', 'pareto(workload_id text, pool text, OUT worker_id text, OUT device_no integer, OUT predicted_seconds double precision, OUT joules double precision, OUT cost double precision, OUT carbon_g double precision, OUT on_front boolean, OUT rank integer, OUT score double precision, OUT hardware_class text, OUT model_name text, OUT reason text)'),
+	('suggest_power_limit', 'suggest_power_limit(job text, slowdown double precision, pool text, OUT device_model text, OUT power_limit_w double precision, OUT predicted_seconds double precision, OUT predicted_w double precision, OUT joules double precision, OUT slowdown_risk double precision, OUT chosen boolean, OUT measured boolean)'),
 	('plan_pending', 'plan_pending(max_workloads integer, pool text, OUT workload_id text, OUT worker_id text, OUT device_nos integer[], OUT shard_no integer, OUT score double precision, OUT predicted_seconds double precision)')
 	) AS s (name, signature) JOIN pg_proc ON proname = name AND pronamespace = 'hwsched'::regnamespace;
 SELECT function_returns('hwsched', 'submit', '{jsonb,text}'::name[], 'text');

@@ -23,7 +23,7 @@ $sql->("SELECT hwsched.register_worker('w', '{\"cpu_cores\": 4}', pool) FROM hws
 $sql->("SELECT hwsched.update_load('w', '{\"cpu_utilization\": 5}', 'short')");
 is($days->(), '', 'at first there is no partition');
 is($sql->("SELECT count(*) FROM hwsched.load_history_default"), 1, 'and what is reported is in the default one');
-$sql->("SELECT hwsched.maintain('long')");
+$sql->("SET timezone = 'Asia/Kolkata'; SET datestyle = 'Postgres, DMY'; SELECT hwsched.maintain('long')");
 is($days->(), '0 1 2', 'maintain() makes those of today and the next days');
 is($sql->("SELECT count(*) FROM hwsched.load_history_default"), 0, 'and moves what had come before');
 is($sql->("SELECT count(*) FROM hwsched.load_history WHERE pool = 'short'"), 1, 'where it is still found');

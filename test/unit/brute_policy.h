@@ -216,6 +216,37 @@ brute_seconds(const World *world, const WorkKind *kind, const Choice *choice, do
 	return slowest;
 }
 
+/* What the devices draw at the work's intensity, or the work's share of it, for so long. */
+static inline double
+brute_joules(const World *world, const WorkKind *kind, const Scored *scored)
+{
+	double		compute = kind->profile.metrics.compute_intensity;
+	double		memory = kind->profile.metrics.memory_intensity;
+	double		intensity = fmax(0.7, fmax(0.3 + 0.7 * compute, 0.3 + 0.7 * memory));
+	double		watts = 0;
+
+	for (int i = 0; i < scored->choice.ndevices; i++)
+	{
+		const DeviceProfile *profile = &world->profiles[world->devices[scored->choice.devices[i]].profile];
+		double		idle = profile->idle_power_w > 0 ? profile->idle_power_w : 0;
+		double		full = profile->thermal_design_power_w > 0 ? profile->thermal_design_power_w : 100;
+
+		watts += full > idle ? idle + intensity * (full - idle) : idle;
+	}
+	return (kind->demand.share > 0 ? kind->demand.share / 1e6 : 1.0) * watts * scored->seconds;
+}
+
+/* The worker's price for the time, or the work's share of it, and that of the energy. */
+static inline double
+brute_money(const World *world, const WorkKind *kind, const Scored *scored)
+{
+	double		part = kind->demand.share > 0 ? kind->demand.share / 1e6 : 1.0;
+	double		money = part * world->workers[scored->choice.worker].cost_per_hour * scored->seconds / 3600.0;
+
+	return world->settings.energy_price_per_kwh > 0 ?
+		money + world->settings.energy_price_per_kwh * (brute_joules(world, kind, scored) / 3.6e6) : money;
+}
+
 static inline double
 brute_affinity(const World *world, const WorkKind *kind, int worker)
 {
@@ -230,7 +261,6 @@ brute_part(World *world, const WorkKind *kind, const PolicyPart *part, const Sco
 {
 	const Choice *choice = &scored->choice;
 	const Worker *worker = &world->workers[choice->worker];
-	double		sum = 0;
 	double		value;
 
 	switch (part->algorithm)
@@ -253,18 +283,16 @@ brute_part(World *world, const WorkKind *kind, const PolicyPart *part, const Sco
 		case ALGORITHM_FILLING:
 			return brute_fragmentation_score(world, kind, choice, 0.15);
 		case ALGORITHM_ENERGY:
-			for (int i = 0; i < choice->ndevices; i++)
-				sum += predict_joules(&kind->profile, &world->profiles[world->devices[choice->devices[i]].profile],
-									  scored->seconds);
-			return sum;
+			return brute_joules(world, kind, scored);
 		case ALGORITHM_COST:
-			return scored->seconds * worker->cost_per_hour / 3600.0;
+			return brute_money(world, kind, scored);
 		case ALGORITHM_PREDICTED_TIME:
 			return scored->seconds;
 		case ALGORITHM_FUNCTION:
 			value = user_function(kind->profile_id, worker, &world->devices[choice->devices[0]], part->function);
 			return isnan(value) ? 0.0 : fmax(0.0, fmin(1.0, value));
 		case ALGORITHM_ROUND_ROBIN:
+		case ALGORITHM_OBJECTIVE:
 			break;
 	}
 	return 0.0;

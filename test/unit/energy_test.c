@@ -33,6 +33,8 @@ test_use(void)
 	ok(isnan(use.carbon_g), "and has no carbon where no intensity is given");
 	use = energy_use(50.0, NAN, NAN, -1.0, &rates);
 	ok(use.joules == 0.0 && use.money == 0.0 && use.seconds == 0.0, "nothing known, nothing used");
+	use = energy_use(0.0, 1e308, 1.0, 1e308, &(EnergyRates) {0.0, 0.0, 0.0});
+	ok(isinf(use.joules) && use.money == 0.0 && use.carbon_g == 0.0, "energy without end and without a price costs nothing");
 }
 
 static void
@@ -153,6 +155,28 @@ test_front(void)
 	is_int(pareto_front(values, 0, 3, front), 0, "nothing has no front");
 }
 
+/* Where most are equal to another, comparing every pair would take hours. */
+static void
+test_large_front(void)
+{
+	enum
+	{
+		N = 1000000
+	};
+	double	   *values = malloc(sizeof(double) * 2 * N);
+	bool	   *front = malloc(sizeof(bool) * N);
+
+	for (int i = 0; i < N; i++)
+	{
+		values[2 * i] = i % 10;
+		values[2 * i + 1] = i == N - 1 ? 0 : 10 - i % 10;
+	}
+	/* the last one, (9, 0), is better than those that cost the most of the first */
+	is_int(pareto_front(values, N, 2, front), N / 10 * 9 + 1, "a front of a million candidates, of which most are equal to another");
+	free(values);
+	free(front);
+}
+
 int
 main(void)
 {
@@ -160,5 +184,6 @@ main(void)
 	test_weights();
 	test_score();
 	test_front();
+	test_large_front();
 	return done_testing();
 }

@@ -426,7 +426,7 @@ test_large(void)
 	search.fleet = &fleet;
 	search.nkinds = NLARGE_KINDS;
 	search.kinds = kinds;
-	search.settings = (PlacementSettings) {0.2, 0, 0.9, 5, 64 << 20};
+	search.settings = (PlacementSettings) {.preference_weight = 0.2, .max_load = 0.9, .max_concurrent = 5, .solver_memory = 64 << 20};
 	search.reserved_from = -1;
 
 	start = clock();

@@ -157,7 +157,7 @@ test_policies(const char *name, Traits traits)
 				best.seconds = brute_seconds(&world, kind, &best.choice, world.items[i].expected_seconds);
 				brute_best(&world, kind, &by_hardware, &refusal);
 				unlike += by_hardware.worker != best.choice.worker;
-				wins[policy->parts[0].algorithm]++;
+				wins[world.stated[world.items[i].kind].parts[0].algorithm]++;
 				brute_decide(&world, kind, &best.choice);
 				placed++;
 			}
@@ -223,6 +223,92 @@ test_hardware_aware(void)
 }
 
 /* --- by hand --- */
+
+/*
+ * A policy with objective and a sensitivity, beside energy_score() of the
+ * candidates and the share that energy gets.
+ */
+static void
+test_in_force(void)
+{
+	bool		adds_up = true;
+	bool		trades = true;
+	bool		once = true;
+	PolicyPart	parts[] = {{ALGORITHM_OBJECTIVE, 1, 0}, {ALGORITHM_COST, 1, 0}, {ALGORITHM_HARDWARE_AWARE, 1, 0}};
+	const Policy plain = {1, &parts[2]};
+
+	for (int round = 0; round < ROUNDS; round++)
+	{
+		EnergyWeights objective = {ONE_OF(double, 0, 1, 3), random_below(2) * random_between(0, 2), ONE_OF(double, 0, 1, 0.2)};
+		double		sensitivity = ONE_OF(double, NAN, 0, 0.3, random_between(0, 1), 1);
+		Policy		stated = {1 + random_below(3), parts};
+		EnergyUse	uses[4];
+		EnergyUse	least;
+		const Policy *policy;
+		double		sum = 0;
+		double		expected = 0;
+		double		score = 0;
+
+		for (int i = 0; i < 4; i++)
+			uses[i] = (EnergyUse) {random_between(1, 100), random_between(1, 100), 0, ONE_OF(double, 0, 1, 2), NAN};
+		least = energy_least(uses, 4);
+		for (int p = 0; p < stated.nparts; p++)
+		{
+			parts[p].weight = random_between(0.1, 2);
+			expected += parts[p].weight;
+		}
+		policy = policy_in_force(&stated, objective, sensitivity);
+		for (int p = 0; p < policy->nparts; p++)
+		{
+			const PolicyPart *part = &policy->parts[p];
+
+			sum += part->weight;
+			score += part->weight * (part->algorithm == ALGORITHM_PREDICTED_TIME ? part_score(part, uses[0].seconds, least.seconds) :
+									 part->algorithm == ALGORITHM_ENERGY ? part_score(part, uses[0].joules, least.joules) :
+									 part->algorithm == ALGORITHM_COST ? part_score(part, uses[0].money, least.money) : 0);
+			once = once && part->weight > 0 && part->algorithm != ALGORITHM_OBJECTIVE;
+			for (int q = 0; q < p; q++)
+				once = once && policy->parts[q].algorithm != part->algorithm;
+		}
+		adds_up = adds_up && fabs(sum - expected) < 1e-12;
+		if (stated.nparts == 1)
+			trades = trades && fabs(score - expected * energy_score(&uses[0], &least, energy_weights(objective, sensitivity))) < 1e-12;
+	}
+	ok(adds_up, "a policy in force has the weight of the one that is stated");
+	ok(once, "each algorithm is there once, and none without weight");
+	ok(trades, "objective scores as the pool's weights do, and a sensitivity shifts them");
+	ok(policy_in_force(&plain, (EnergyWeights) {0, 1, 0}, NAN) == &plain &&
+	   policy_in_force(&plain, (EnergyWeights) {0, 1, 0}, 0) == &plain, "without a sensitivity a policy is what it was");
+}
+
+/* What a candidate takes, by hand. */
+static void
+test_use(void)
+{
+	static World world;
+	Run			run;
+	EnergyUse	use;
+	int32		both[] = {0, 1};
+	Candidate	pair = {.worker = 0, .ndevices = 2, .devices = both};
+
+	plain_world(&world, 1, 1, 2);
+	world.profiles[1].idle_power_w = 50;
+	world.profiles[1].thermal_design_power_w = 250;
+	world.workers[0].cost_per_hour = 3.6;
+	world.settings.energy_price_per_kwh = 0.36;
+	world.settings.carbon_g_per_kwh = 360;
+	begin_run(&run, &world);
+	use = device_use(&run.search, &run.kinds[0], 0, 1, 100, -1);
+	is_near(use.joules, use.seconds * (50 + 0.7 * 200), 1e-9, "a device draws what is between idle and full power");
+	is_near(use.money, use.seconds * 0.001 + use.joules * 1e-7, 1e-12, "the worker's time and the energy cost money");
+	is_near(use.carbon_g, use.joules * 1e-4, 1e-9, "and the energy carbon");
+	run.kinds[0].demand.share = WHOLE_SHARE / 4;
+	is_near(device_use(&run.search, &run.kinds[0], 0, 1, 100, -1).money, use.money / 4, 1e-12, "a share costs its part");
+	run.kinds[0].demand.share = 0;
+	run.kinds[0].demand.accelerators = (NamedNumbers) {1, two_gpus};
+	is_exactly(candidate_use(&run.search, &run.kinds[0], &pair, 100, -1).joules, 2 * use.joules, "two devices draw twice as much");
+	is_exactly(device_use(&run.search, &run.kinds[0], 0, 1, 100, -1).joules, 2 * use.joules, "and one stands for the two that are asked for");
+}
 
 /* Two alike workers, of which the first has a bad record and the second a good one. */
 static void
@@ -357,7 +443,7 @@ test_large(void)
 	Fleet		fleet = {.nprofiles = NLARGE_PROFILES, .profiles = profiles, .nsoftware = 1, .software = software,
 	.nworkers = NWORKERS, .ndevices = NWORKERS};
 	Search		search = {.fleet = &fleet, .nkinds = NLARGE_KINDS, .kinds = kinds, .reserved_from = -1,
-	.settings = {0.2, 0, 0.9, 5, 64 << 20}};
+	.settings = {.preference_weight = 0.2, .max_load = 0.9, .max_concurrent = 5, .solver_memory = 64 << 20}};
 	int			placed = 0;
 	clock_t		start;
 
@@ -411,6 +497,8 @@ main(void)
 	test_policies("whole accelerators", (Traits) {.whole = true, .host_devices = true});
 	test_policies("everything", (Traits) {.whole = true, .shares = true, .host_devices = true, .min_score = true});
 	test_hardware_aware();
+	test_in_force();
+	test_use();
 	test_composite();
 	test_fair_turns();
 	test_affinity_load();

@@ -29,7 +29,8 @@ __asan_default_options(void)
 #define MOST_DEVICES (MOST_WORKERS * MOST_WORKER_DEVICES)
 #define MOST_KINDS 5
 #define MOST_ITEMS 40
-#define MOST_PARTS 4
+#define MOST_STATED 4
+#define MOST_PARTS (MOST_STATED + 3)	/* in force: see policy_in_force */
 #define MOST_SHAPES 4
 #define NMODELS 3				/* and as many families behind them */
 #define NPROFILES 6
@@ -51,8 +52,11 @@ typedef struct World
 	PlacementSettings settings;
 	PolicyPart	part;
 	Policy		policy;			/* of kinds that have none of their own */
+	PolicyPart	stated_parts[MOST_KINDS][MOST_STATED];
+	Policy		stated[MOST_KINDS];
+	EnergyWeights objective;
 	PolicyPart	parts[MOST_KINDS][MOST_PARTS];
-	Policy		policies[MOST_KINDS];
+	Policy		policies[MOST_KINDS];	/* in force */
 	Performance performance[MOST_KINDS][MOST_WORKERS];
 	int64		last_turn;
 	int32		models[2 * NMODELS];
@@ -128,6 +132,8 @@ random_profiles(World *world)
 			profile->features = (NameSet) {1, tensor};
 		profile->memory_total_bytes = ONE_OF(int64, 4, 8, 16) * GB;
 		profile->compute_units = ONE_OF(int, 1, 50, 100);
+		profile->thermal_design_power_w = ONE_OF(double, NAN, 0, 20, 250, 700);
+		profile->idle_power_w = ONE_OF(double, NAN, 0, 5, 60, 300);
 	}
 }
 
@@ -329,11 +335,12 @@ static inline void
 random_policy(World *world, int k)
 {
 	WorkKind   *kind = &world->kinds[k];
-	Policy	   *policy = &world->policies[k];
-	int			nparts = 1 + random_below(MOST_PARTS);
+	Policy	   *policy = &world->stated[k];
+	const Policy *in_force;
+	int			nparts = 1 + random_below(MOST_STATED);
 	bool		used[ALGORITHM_FUNCTION + 1] = {0};
 
-	*policy = (Policy) {0, world->parts[k]};
+	*policy = (Policy) {0, world->stated_parts[k]};
 	while (policy->nparts < nparts)
 	{
 		Algorithm	algorithm = random_below(ALGORITHM_FUNCTION + 1);
@@ -345,7 +352,16 @@ random_policy(World *world, int k)
 		policy->parts[policy->nparts++] = (PolicyPart) {algorithm, ONE_OF(double, 1, 0.7, 0.2, 0.1, random_between(0.01, 5)),
 			random_below(2)};
 	}
-	kind->policy = policy;
+	kind->profile.metrics.energy_sensitivity = ONE_OF(double, NAN, NAN, 0, 0.25, 0.8, 1);
+	in_force = policy_in_force(policy, world->objective, kind->profile.metrics.energy_sensitivity);
+	world->policies[k] = (Policy) {in_force->nparts, world->parts[k]};
+	memcpy(world->parts[k], in_force->parts, sizeof(PolicyPart) * in_force->nparts);
+	if (in_force != policy)
+	{
+		pfree(in_force->parts);
+		pfree((void *) in_force);
+	}
+	kind->policy = &world->policies[k];
 	kind->priority = 1 + random_below(5);
 	kind->expected_seconds = ONE_OF(double, NAN, 0.5, 30, 60, 500);
 	kind->model = random_below(NMODELS + 1) - 1;
@@ -385,6 +401,9 @@ random_world(World *world, const Traits *traits)
 	world->settings.min_score = traits->min_score ? ONE_OF(double, 0.3, 0.7, 1) : 0;
 	world->settings.max_load = ONE_OF(double, 0.9, 0.9, 0.5);
 	world->settings.max_concurrent = ONE_OF(int, 1, 2, 3, 5);
+	world->settings.energy_price_per_kwh = ONE_OF(double, NAN, 0, 0.3, 20);
+	world->settings.carbon_g_per_kwh = NAN;
+	world->objective = (EnergyWeights) {ONE_OF(double, 0, 1, 3), ONE_OF(double, 0, 0, 1), ONE_OF(double, 0, 0, 0.5)};
 	random_profiles(world);
 	random_fleet(world, traits);
 	world->nkinds = traits->slots_only ? 1 : 1 + random_below(MOST_KINDS);
@@ -526,7 +545,7 @@ plain_world(World *world, int nworkers, int profile, int ndevices)
 	world->last_turn = 0;
 	world->part = (PolicyPart) {ALGORITHM_HARDWARE_AWARE, 1, 0};
 	world->policy = (Policy) {1, &world->part};
-	world->settings = (PlacementSettings) {0.2, 0, 0.9, 5, 64 << 20};
+	world->settings = (PlacementSettings) {.preference_weight = 0.2, .max_load = 0.9, .max_concurrent = 5, .solver_memory = 64 << 20};
 	for (int i = 0; i < NPROFILES; i++)
 	{
 		world->profiles[i].memory_total_bytes = 16 * GB;
