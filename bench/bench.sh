@@ -4,9 +4,10 @@
 # in one run on one server.
 #
 #   bench.sh                                     all but churn and snapshot
-#   bench.sh accuracy|assign|schedule|growth|coordinators|cycle...   some
+#   bench.sh accuracy|assign|schedule|growth|coordinators|cycle|history...   some
 #   bench.sh openb [trace [policy [seeds [solver]]]]
 #   bench.sh cycle peers                         with graphile-worker and pg-boss
+#   bench.sh history [rows]
 #   bench.sh churn [workloads]
 #   bench.sh snapshot [seconds]
 #
@@ -15,8 +16,8 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
-readonly known="accuracy assign schedule coordinators cycle openb growth churn snapshot"
-readonly usual="accuracy assign schedule coordinators cycle openb growth"
+readonly known="accuracy assign schedule coordinators cycle openb growth history churn snapshot"
+readonly usual="accuracy assign schedule coordinators cycle openb growth history"
 readonly traces="default cpu050 cpu100 gpushare40 gpuspec10 multigpu20"
 
 run_sql() {
@@ -63,6 +64,10 @@ bench_coordinators() {
 
 bench_cycle() {
 	bash cycle.sh "$@"
+}
+
+bench_history() {
+	bash history.sh "$@"
 }
 
 bench_churn() {
@@ -116,7 +121,7 @@ while [ $# -gt 0 ]; do
 	echo
 	# what follows one of these is its own, unless it is the next name
 	case $name in
-		openb | cycle | churn | snapshot)
+		openb | cycle | history | churn | snapshot)
 			own=()
 			while [ $# -gt 0 ] && [[ " $known " != *" $1 "* ]]; do
 				own+=("$1")

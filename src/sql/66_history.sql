@@ -190,6 +190,7 @@ BEGIN
         -- what is forgotten until the next time included
         complete_from = greatest(progress.complete_from, date_bin('1 hour', now() - kept.history, 'epoch') + '2 hours'::interval)
     WHERE p.pool = $1;
+    DELETE FROM hwsched.history_late AS l WHERE l.pool = $1 AND l.hour < now() - kept.hourly;
     FOR late IN
         SELECT min(l.hour) AS since, max(l.hour) + '1 hour'::interval AS till FROM hwsched.history_late AS l
         WHERE l.pool = $1 GROUP BY date_bin('1 day', l.hour, 'epoch') ORDER BY 1

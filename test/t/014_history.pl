@@ -46,16 +46,13 @@ $sql->("SELECT hwsched.maintain('short'); SELECT hwsched.maintain('long')");
 is($sql->("SELECT count(*) FROM hwsched.load_history WHERE pool = 'short'"), 6, 'the pool that keeps 5 days has no older ones');
 is($sql->("SELECT count(*) FROM hwsched.load_history WHERE pool = 'long'"), 20, 'the other one has all it keeps');
 is($sql->("SELECT sum(samples) FROM hwsched.utilization_history_hourly WHERE pool = 'short'"), 21, 'the hours are kept for longer');
-is($sql->("SELECT count(*) FROM hwsched.efficiency_history_hourly WHERE pool = 'long'"), 401, 'as long as they are to be');
-is($days->(), join(' ', -20 .. 2), 'partitions stay as long as any pool keeps them');
+is($sql->("SELECT count(*) FROM hwsched.efficiency_history_hourly WHERE pool = 'long'"), 400, 'as long as they are to be');
+is($days->(), join(' ', -30 .. 2), 'partitions stay as long as any pool keeps them');
 $sql->("SELECT hwsched.alter_pool(pool, '{\"retention\": {\"history\": \"10 days\", \"hourly\": \"15 days\"}}') FROM hwsched.pool WHERE pool <> 'short'");
-my $read = "SELECT coalesce(sum(seq_tup_read + coalesce(idx_tup_fetch, 0)), 0) FROM pg_stat_user_tables WHERE relname ~ '^load_history_[0-9]{8}\$' AND substr(relname, length('load_history_') + 1)::date < (now() - interval '11 days')::date";
-my $before = $sql->("SELECT pg_stat_force_next_flush(); $read");
-my $log = -s $node->logfile;
 is($sql->("BEGIN; SELECT forgotten FROM hwsched.maintain('long'); ROLLBACK"), $sql->("SELECT forgotten FROM hwsched.maintain('long')"), 'a tick that is rolled back is done again');
 is($days->(), join(' ', -10 .. 2), 'then they are dropped');
 is($sql->("SELECT count(*) FROM hwsched.load_history WHERE pool = 'long'"), 10, 'with what was in them');
-is($sql->("SELECT count(*) FROM hwsched.efficiency_history_hourly WHERE pool = 'long'"), 16, 'and the hours have gone, too');
+is($sql->("SELECT count(*) FROM hwsched.efficiency_history_hourly WHERE pool = 'long'"), 15, 'and the hours have gone, too');
 is($sql->("SELECT sum(samples) FROM hwsched.utilization_history_hourly WHERE pool = 'short'"), 21, 'but those of others');
 $sql->("CREATE VIEW public.depends AS SELECT * FROM hwsched.load_history_" . $sql->("SELECT to_char((now() AT TIME ZONE 'UTC')::date - 10, 'YYYYMMDD')"));
 $sql->("SELECT hwsched.alter_pool(pool, '{\"retention\": {\"history\": \"5 days\"}}') FROM hwsched.pool");
@@ -104,7 +101,6 @@ append_to_file("$scripts/read.sql", "SELECT count(*) FROM hwsched.utilization_hi
 # days to come vanish, so that maintain() has something to make in each tick; nobody writes there
 append_to_file("$scripts/vanish.sql", "SET lock_timeout = '50ms';\nDO \$\$ DECLARE day regclass; BEGIN FOR day IN SELECT oid FROM pg_class WHERE relname ~ '^(load_history|recorded_assignment)_[0-9]{8}\$' AND right(relname, 8)::date > (now() AT TIME ZONE 'UTC')::date LOOP EXECUTE format('DROP TABLE %s', day); END LOOP; EXCEPTION WHEN lock_not_available OR undefined_table OR deadlock_detected THEN NULL; END \$\$;\n\\sleep 20 ms\n");
 my $rows = $sql->('SELECT count(*) FROM hwsched.load_history');
-$log = -s $node->logfile;
 my @runs;
 for my $run ([ 'maintain_short', 1 ], [ 'maintain_long', 1 ], [ 'write', 3 ], [ 'read', 1 ], [ 'vanish', 1 ])
 {
@@ -131,16 +127,16 @@ is(problems($node), '', 'all is well');
 my $dump = "$scripts/history.dump";
 $node->command_ok([ 'pg_dump', '-Fc', '-f', $dump, $node->connstr('postgres') ], 'pg_dump');
 $node->safe_psql('postgres', 'CREATE DATABASE restored');
-$node->command_ok([ 'pg_restore', '--exit-on-error', '-j', 2, '-d', $node->connstr('restored'), $dump ], 'pg_restore');
+$node->command_ok([ 'pg_restore', '--exit-on-error', '-d', $node->connstr('restored'), $dump ], 'pg_restore');
 my %source = contents($node, 'postgres');
 my %target = contents($node, 'restored');
 is_deeply([ sort keys %target ], [ sort keys %source ], 'the same partitions');
 is($target{$_}, $source{$_}, "the same rows in $_") for grep { /history|recorded|_hour$/ } sort keys %source;
-my $partitions = "SELECT inhrelid::regclass, pg_get_expr(relpartbound, inhrelid), (SELECT string_agg(pg_get_indexdef(indexrelid), ' ' ORDER BY indexrelid::regclass::text) FROM pg_index WHERE indrelid = inhrelid) FROM pg_inherits JOIN pg_class c ON c.oid = inhrelid WHERE inhparent::regclass::text ~ 'hwsched' ORDER BY 1::text";
+my $partitions = "SELECT inhrelid::regclass, pg_get_expr(relpartbound, inhrelid), (SELECT string_agg(pg_get_indexdef(indexrelid), ' ' ORDER BY indexrelid::regclass::text) FROM pg_index WHERE indrelid = inhrelid) FROM pg_inherits JOIN pg_class c ON c.oid = inhrelid WHERE inhparent::regclass::text ~ 'hwsched' ORDER BY inhrelid::regclass::text";
 is($node->safe_psql('restored', $partitions), $sql->($partitions), 'of the same days, with the same indexes');
 $node->safe_psql('restored', "SELECT hwsched.alter_pool(pool, '{\"retention\": {\"history\": \"2 days\"}}') FROM hwsched.pool; SELECT hwsched.maintain('long')");
 is($node->safe_psql('restored', "SELECT count(*) FROM pg_class WHERE relname ~ '^load_history_[0-9]{8}\$' AND relkind = 'r'"), 5, 'maintain() goes on with them');
-is($node->safe_psql('restored', "SELECT hwsched.update_load('w', '{\"cpu_utilization\": 3}', 'long'); SELECT count(*) FROM hwsched.utilization_history WHERE time > now() - interval '10 s'"), "\n1", 'so do workers');
+is($node->safe_psql('restored', "SELECT hwsched.update_load('w', '{\"cpu_utilization\": 3}', 'long'); SELECT count(*) FROM hwsched.utilization_history WHERE cpu_ratio = 0.03"), "\n1", 'so do workers');
 $node->safe_psql('restored', 'DROP EXTENSION hwsched');
 is($node->safe_psql('restored', "SELECT count(*) FROM pg_class WHERE relname ~ 'history|recorded'"), 0, 'and DROP EXTENSION takes all of it along');
 
