@@ -95,8 +95,9 @@ SKIP:
 		system_or_bail('prlimit', '--pid', $backend, "--$resource=$bytes:unlimited");
 	};
 	%said = ();
-	# one that has no memory yet that it could use again
+	# one that has no memory yet that it could use again, but the library
 	connect_anew();
+	ask('SELECT hwsched.load_score(0, 0, 0, 0, 0)');
 	my $megabytes;
 	for ($megabytes = 0.5; $megabytes < 400; $megabytes *= 1.5)
 	{
