@@ -73,7 +73,7 @@ class Reader(threading.Thread):
 
     def __init__(self, options):
         super().__init__(daemon=True)
-        self.options, self.parts, self.watchers, self.stopped = options, {}, 0, False
+        self.options, self.parts, self.watchers, self.stopped, self.called = options, {}, 0, False, False
         self.changed, self.runtime = threading.Condition(), b""
         # A byte in here wakes the thread up.
         self.bell, self.ringer = socket.socketpair()
@@ -88,6 +88,8 @@ class Reader(threading.Thread):
             self.runtime = (db.execute("SELECT hwsched.vega_runtime()").fetchone()[0] or "").encode()
             # A standby cannot listen: there, the page goes by the clock alone.
             if not db.execute("SELECT pg_is_in_recovery()").fetchone()[0]:
+                # One that comes in the middle of a query is told to the handler alone.
+                db.add_notify_handler(self.hear)
                 db.execute("LISTEN hwsched_assigned")
         except psycopg.Error:
             db.close()
@@ -110,8 +112,8 @@ class Reader(threading.Thread):
             self.parts = {**self.parts, **parts}
             self.changed.notify_all()
 
-    def state(self, connected):
-        return json.dumps({"pool": self.options.pool, "window": self.options.window, "connected": connected,
+    def state(self, error=None):
+        return json.dumps({"pool": self.options.pool, "window": self.options.window, "error": error,
                            "at": datetime.datetime.now(datetime.timezone.utc).strftime("%H:%M:%S")})
 
     def read(self):
@@ -119,36 +121,37 @@ class Reader(threading.Thread):
         wanted = {"pool": self.options.pool, "window": self.options.window}
         with self.db.transaction():
             self.db.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            parts = {"figures": self.db.execute(FIGURES, wanted).fetchone()[0], "reasons": self.db.execute(REASONS, wanted).fetchone()[0],
-                     **{f"chart {name}": chart for name, chart in self.db.execute(CHARTS, wanted)}}
-        self.publish(state=self.state(True), **parts)
+            # knows whether there still is such a pool
+            reasons = self.db.execute(REASONS, wanted).fetchone()[0]
+            self.publish(state=self.state(), figures=self.db.execute(FIGURES, wanted).fetchone()[0], reasons=reasons)
+            self.publish(**{f"chart {name}": chart for name, chart in self.db.execute(CHARTS, wanted)})
 
-    def called(self):
-        """Takes in what the server has sent, and returns whether something was assigned in our pool."""
+    def hear(self, notification):
+        self.called |= notification.payload == self.options.pool
+
+    def take_in(self):
+        """Takes in what has come between queries."""
         self.db.pgconn.consume_input()
-        found = False
         while notification := self.db.pgconn.notifies():
-            found |= notification.extra.decode(errors="replace") == self.options.pool
-        return found
+            self.called |= notification.extra == self.options.pool.encode()
 
     def follow(self):
         """Reads when called, soon but never for more than a fifth of the time, and else by the clock."""
         soonest = latest = time.monotonic()
-        wanted = False
         while not self.stopped:
             now, watched = time.monotonic(), self.watchers > 0
-            if watched and now >= (soonest if wanted else latest):
+            if watched and now >= (soonest if self.called else latest):
+                self.called = False
                 self.read()
-                wanted, cost = False, time.monotonic() - now
+                cost = time.monotonic() - now
                 soonest = now + cost + max(0.5, 4 * cost)
                 latest = max(soonest, now + cost + self.options.every)
                 continue
-            ready, _, _ = select.select([self.bell, self.db], [], [], max(0, (soonest if wanted else latest) - now) if watched else None)
+            self.take_in()
+            ready, _, _ = select.select([self.bell, self.db], [], [], max(0, (soonest if self.called else latest) - now) if watched else None)
             if self.bell in ready:
                 self.bell.recv(4096)
-                wanted |= not watched
-            if self.db in ready:
-                wanted |= self.called()
+                self.called |= not watched
 
     def run(self):
         while not self.stopped:
@@ -158,8 +161,9 @@ class Reader(threading.Thread):
                     say("connected again")
                 self.follow()
             except psycopg.Error as error:
-                say(f"connection: {str(error).splitlines()[0]}")
-                self.publish(state=self.state(False))
+                why = str(error).splitlines()[0]
+                say(why)
+                self.publish(state=self.state(why))
             if self.db is not None:
                 self.db.close()
                 self.db = None
@@ -175,6 +179,7 @@ class Reader(threading.Thread):
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
+    server_version, sys_version = "hwsched", ""
     timeout = 60  # seconds that a browser may take to read or to ask
 
     def log_message(self, *_):
@@ -260,10 +265,12 @@ def main():
         server = Server(options)
     except (psycopg.Error, OSError) as error:
         sys.exit(f"live: {str(error).strip()}")
+    # A reader that is gone leaves nothing to serve.
+    threading.excepthook = lambda failure: (sys.excepthook(*failure[:3]), os.kill(os.getpid(), signal.SIGTERM))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())
     server.reader.start()
-    say(f"pool {options.pool}: http://{options.host}:{server.server_port}/")
+    say(f"pool {options.pool}: http://{f'[{options.host}]' if ':' in options.host else options.host}:{server.server_port}/")
     server.serve_forever()
     server.reader.stop()
     server.server_close()

@@ -87,11 +87,11 @@ class Chart {
 const charts = new Map();
 
 const parts = {
-  state({ pool, window, connected, at }) {
+  state({ pool, window, error, at }) {
     document.title = `${pool} - hwsched`;
     find("pool").textContent = pool;
-    find("state").className = connected ? "" : "away";
-    find("state").textContent = connected ? `as of ${at} UTC, charts of the last ${window}` : `the database is away since ${at} UTC; what is shown is older`;
+    find("state").className = error ? "away" : "";
+    find("state").textContent = error ? `no news at ${at} UTC: ${error}` : `as of ${at} UTC, charts of the last ${window}`;
   },
   figures(rows) {
     find("figures").replaceChildren(...rows.map(([title, value, note]) => {
