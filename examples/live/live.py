@@ -45,13 +45,13 @@ wait AS (
 queue AS (SELECT max(extract(epoch FROM greatest(now() - submitted_at, '0'))) AS oldest FROM hwsched.pending WHERE pool = %(pool)s),
 heat AS (
     SELECT worker_id || coalesce(' #' || device_no, '') AS hottest, temperature_ratio AS ratio
-    FROM hwsched.thermal_states WHERE pool = %(pool)s ORDER BY temperature_ratio DESC, worker_id, device_no LIMIT 1)
+    FROM hwsched.thermal_states WHERE pool = %(pool)s AND reported_at IS NOT NULL ORDER BY temperature_ratio DESC, worker_id, device_no LIMIT 1)
 SELECT json_build_array(
     json_build_array('Workers at work', s.active_workers, format('of %%s; %%s offline, %%s quarantined, %%s draining', s.workers, s.offline_workers, s.quarantined_workers, s.draining_workers)),
     json_build_array('Waiting', s.pending, coalesce('the longest for ' || round(queue.oldest) || ' s', 'nothing waits')),
     json_build_array('Running', s.running, format('%%s assigned and not started', s.assigned)),
     json_build_array('Accelerators in use', round(s.reserved_accelerators::numeric, 1), format('of %%s', s.accelerators)),
-    json_build_array('Completed', history.completed, format('in the last %%s; %%s failed', %(window)s::text, history.failed)),
+    json_build_array('Completed', history.completed, format('within %%s; %%s failed', %(window)s::text, history.failed)),
     json_build_array('Success', coalesce(round(100.0 * history.completed / nullif(history.completed + history.failed, 0), 1) || ' %%', '-'), 'of what ended in that time'),
     json_build_array('Half waited at most', coalesce(round(wait.seconds[1]::numeric, 1) || ' s', '-'), coalesce('nine of ten at most ' || round(wait.seconds[2]::numeric, 1) || ' s', '')),
     json_build_array('Hottest device', coalesce(round(heat.ratio::numeric, 2)::text, '-'), coalesce(heat.hottest || '; 0 is idle, 1 throttles', '')))::text
@@ -161,7 +161,7 @@ class Reader(threading.Thread):
                     say("connected again")
                 self.follow()
             except psycopg.Error as error:
-                why = str(error).splitlines()[0]
+                why = str(error).strip().partition("\n")[0]
                 say(why)
                 self.publish(state=self.state(why))
             if self.db is not None:

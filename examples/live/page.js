@@ -91,7 +91,7 @@ const parts = {
     document.title = `${pool} - hwsched`;
     find("pool").textContent = pool;
     find("state").className = error ? "away" : "";
-    find("state").textContent = error ? `no news at ${at} UTC: ${error}` : `as of ${at} UTC, charts of the last ${window}`;
+    find("state").textContent = error ? `no news at ${at} UTC: ${error}` : `as of ${at} UTC, charts go back ${window}`;
   },
   figures(rows) {
     find("figures").replaceChildren(...rows.map(([title, value, note]) => {
