@@ -17,7 +17,8 @@ use Test::More;
 use Time::HiRes qw(sleep time);
 
 my $top = "$FindBin::Bin/../..";
-my $node = new_node('dashboards');
+my $node = new_node('dashboards', allows_streaming => 1);
+my $day = strftime('%d', gmtime);
 my $dir = $node->basedir;
 my @running;
 
@@ -327,6 +328,21 @@ SKIP:
 	ok($live->finish, 'asked to end, it does');
 	ok($node->poll_query_until('postgres', "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'live page')"), 'and leaves no connection');
 	unlike(slurp_file($log), qr/Traceback/, 'nothing went wrong in it');
+
+	# where nobody can listen
+	my $standby = PostgreSQL::Test::Cluster->new('standby');
+	$node->backup('backup');
+	$standby->init_from_backup($node, 'backup', has_streaming => 1);
+	$standby->start;
+	$log = "$dir/standby.log";
+	$live = launch($log, example($standby, 'live', 'reader', '--port', 0, '--pool', $pool, '--every', 0.3));
+	ok(becomes(sub { slurp_file($log) =~ /http:/ }), 'it starts on a standby');
+	($port) = slurp_file($log) =~ m{http://127\.0\.0\.1:(\d+)/};
+	$text = requested($port, '/events', 'localhost', qr/"figures".*"figures"/s, sub { submitted('seen on a standby') });
+	like($text, qr/"figures".*"figures"/s, 'and sees there what was assigned');
+	$live->signal('INT');
+	ok($live->finish, 'interrupted, it ends');
+	$standby->stop;
 }
 
 # --- Prometheus
@@ -335,6 +351,7 @@ my %programs = map { my $name = $_; ($name => (grep { -x } map { "$_/$name" } sp
 SKIP:
 {
 	skip 'prometheus-sql-exporter is not installed', 1 unless $programs{'prometheus-sql-exporter'};
+	skip 'midnight has come: what it counts starts again', 1 unless strftime('%d', gmtime(time + 60)) eq $day;
 	my ($port, $prometheus_port) = (free_port(), free_port());
 	mkdir "$dir/prometheus" or die;
 	for my $file (qw(sql_exporter.yml prometheus.yml hwsched.rules.yml))
