@@ -128,6 +128,17 @@ install_optional() {
 	try_apt install --no-install-recommends "${wanted[@]}" || echo "not installed: ${wanted[*]}"
 }
 
+# Gets Prometheus and its exporter for one test.  They are not installed, as they
+# would then run as services from now on; server.sh unpacks them for the test.
+fetch_prometheus() {
+	local name
+	for name in prometheus prometheus-sql-exporter; do
+		if command -v "$name" >/dev/null || compgen -G ".cache/debs/${name}_*.deb" >/dev/null || ! obtainable "$name"; then continue; fi
+		mkdir -p .cache/debs
+		(cd .cache/debs && timeout 120 apt-get -q download "$name" >>"$tmp/apt.log" 2>&1) || echo "not fetched: $name"
+	done
+}
+
 # prepare_packages <mode>: afterwards everything needed is there.
 prepare_packages() {
 	local missing
@@ -159,5 +170,6 @@ prepare_packages() {
 		# shellcheck disable=SC2046 # a list of words
 		install_optional $(optional_packages "$1")
 	fi
+	if [ "$1" = test ]; then fetch_prometheus; fi
 	echo "$("$pg_bindir/postgres" --version) in $pg_bindir"
 }
