@@ -106,6 +106,10 @@ SELECT * FROM hwsched.pool_settings('%s')
 SELECT hwsched.register_worker('w', '{"cpu_cores": 64, "available_memory": 512, "software_versions": {"python": "3.11"}, "supported_backends": ["cuda"], "available_accelerators": {"cuda": 4}}', '%s')
 SELECT hwsched.register_worker('v', '{"cpu_cores": 8, "devices": [{"hardware_class": "tpu", "model_name": "T"}]}', '%s')
 SELECT hwsched.update_load('w', '{"cpu_utilization": 10, "temperature": 0.1, "devices": [{"device_no": 1, "utilization": 2}]}', '%s')
+SELECT hwsched.update_load('w', '{"power_w": 100, "temperature_celsius": 50, "devices": [{"device_no": 2, "power_w": 30}]}', '%s')
+SELECT hwsched.predict_temperature('w', 1, 100, NULL, '1 hour', '%s'), hwsched.predict_temperature('w', 2, NULL, 50, '1 hour', '%s')
+SELECT * FROM hwsched.thermal_model
+SELECT hwsched.describe_heat('{1}')
 SELECT hwsched.heartbeat('w', '%s')
 SELECT hwsched.start_warming('w', '1 ms', '%s')
 SELECT hwsched.start_cooling('w', NULL, '%s')
@@ -151,6 +155,8 @@ SELECT hwsched.record_resource_utilization('w', '{"cpu_utilization": 5}', 'yeste
 SELECT hwsched.record_execution_time('h', 1, 2, 'vision', 'w', 'yesterday', '%s')
 SELECT hwsched.load_history('{"efficiency_scores": {"h": [["2026-01-01", 0.5]]}}', '%s')
 SELECT hwsched.load_history(hwsched.history_json('-infinity', 'infinity', '%s'), '%s')
+SELECT hwsched.vega_spec(chart, NULL, NULL, '%s') FROM hwsched.chart
+SELECT hwsched.summary_report(NULL, NULL, '%s')
 SELECT * FROM hwsched.maintain('%s')
 SELECT hwsched.unregister_worker('v', '%s')
 CREATE TEMP TABLE learned AS SELECT hwsched.learning_json('%s') AS document

@@ -168,6 +168,14 @@ CALL pg_temp.run('again', 'nlp', 'net-2');
 SELECT expired FROM hwsched.maintain('learn');
 SELECT name, numbers[1] AS number_in_family FROM hwsched.duration_record WHERE pool = 'learn' AND kind = 'model' AND name = 'net-2';
 
+-- kept as long as hours are: the errors, and what is known of models and workers that are not seen any more
+UPDATE hwsched.prediction_error SET hour = hour - interval '401 days' WHERE pool = 'learn';
+UPDATE hwsched.duration_record SET updated_at = now() - interval '401 days' WHERE pool = 'learn' AND name IN ('net-1', 'net-2');
+DELETE FROM hwsched.history_progress WHERE pool = 'learn';
+SELECT forgotten > 0 AS forgotten FROM hwsched.maintain('learn');
+SELECT count(*) AS errors FROM hwsched.prediction_error WHERE pool = 'learn';
+SELECT string_agg(name, ' ' ORDER BY name) AS models FROM hwsched.duration_record WHERE pool = 'learn' AND kind = 'model';
+
 -- asking for what is not there, or what cannot run there
 SELECT * FROM hwsched.predict('nothing', 'b-fast', 0, 'learn');
 SELECT * FROM hwsched.predict('after', 'nobody', 0, 'learn');

@@ -5,6 +5,8 @@
  */
 #include "search.h"
 
+#include "heat.h"
+#include "predict.h"
 #include "version.h"
 
 /* Work that prefers a backend counts devices without it for this much. */
@@ -182,13 +184,23 @@ is_preferred(const WorkKind *kind, const DeviceProfile *profile)
 	return preferred->count == 0;
 }
 
+/* Returns the factor 0.5..1 of the heat that a kind of work would cause on a device. */
+double
+device_heat_factor(const WorkKind *kind, const Device *device)
+{
+	if (isinf(device->throttles_at))
+		return 1.0;
+	return heat_share_factor(work_intensity(&kind->profile), device->throttles_at);
+}
+
 /* Returns what a device is worth for a kind of work, before its worker's part. */
 static double
 device_value(Search *search, WorkKind *kind, const Device *device)
 {
-	double		adjusted = device_adjusted(pair_of(search, kind, device->profile), device);
+	double		value = device_adjusted(pair_of(search, kind, device->profile), device) *
+		device_heat_factor(kind, device);
 
-	return is_preferred(kind, &search->fleet->profiles[device->profile]) ? adjusted : adjusted * NOT_PREFERRED;
+	return is_preferred(kind, &search->fleet->profiles[device->profile]) ? value : value * NOT_PREFERRED;
 }
 
 /* --- one worker --- */
@@ -324,7 +336,7 @@ search_bound(Search *search, WorkKind *kind, int worker_index, bool cpu)
 	return sum / wanted;
 }
 
-/* Returns what no candidate is worth less than, before its worker's preference. */
+/* Returns what no candidate is worth less than, before its worker's preference and the heat it would cause. */
 double
 least_value(const Search *search)
 {

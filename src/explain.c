@@ -206,8 +206,8 @@ compatible_hardware(PG_FUNCTION_ARGS)
 		const Device *device = &fleet->devices[ranked[i].device];
 		const DeviceProfile *profile = &fleet->profiles[device->profile];
 		Candidate	shown = {.worker = candidate->worker, .ndevices = 1, .devices = &ranked[i].device};
-		Datum		values[19];
-		bool		nulls[19] = {0};
+		Datum		values[20];
+		bool		nulls[20] = {0};
 		EnergyUse	use = device_use(search, kind, candidate->worker, ranked[i].device, picture.items[0].expected_seconds,
 									   picture.items[0].subject);
 		int			c = 0;
@@ -239,6 +239,7 @@ compatible_hardware(PG_FUNCTION_ARGS)
 		c++;
 		values[c++] = Float8GetDatum(use.joules);
 		values[c++] = Float8GetDatum(use.money);
+		values[c++] = Float8GetDatum(device_heat_factor(kind, device));
 		Assert(c == lengthof(values));
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}

@@ -11,6 +11,7 @@
 
 #include "access/xact.h"
 #include "common/hashfn.h"
+#include "condition.h"
 #include "context.h"
 #include "definitions.h"
 #include "experience.h"
@@ -18,7 +19,6 @@
 #include "learn.h"
 #include "settle.h"
 #include "statement.h"
-#include "thermal.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
@@ -36,22 +36,6 @@ picture_settings(Picture *picture, const char *pool, bool read_only)
 	picture->search.score_function = call_score_function;
 	picture->search.score_context = &picture->policies;
 	picture->search.reserved_from = picture->search.blocked_gang = -1;
-}
-
-/* What a worker reported, until its devices are read. */
-typedef struct Reported
-{
-	Utilization utilization;
-	double		temperature;	/* NAN: none */
-	double		celsius;		/* NAN: none */
-	ThermalPhase phase;
-	double		performance_level;
-} Reported;
-
-static double
-zero_if_absent(double x)
-{
-	return isnan(x) ? 0 : x;
 }
 
 /* Numbers equal texts alike: what software a worker has, as one small number. */
@@ -96,8 +80,8 @@ software_number(Fleet *fleet, HTAB *numbers, const char *text)
 	"  CASE l.phase WHEN 'warming' THEN 1 WHEN 'cooling' THEN 2 ELSE 0 END," \
 	"  extract(epoch FROM $3 - l.phase_since)::float8, extract(epoch FROM l.phase_duration)::float8," \
 	"  CASE WHEN $2 AND w.software_versions <> '{}' THEN w.software_versions::text END," \
-	"  u.last_turn, w.cost_per_hour, l.reported_at IS NOT NULL," \
-	"  w.health IN ('offline', 'quarantined')" \
+	"  u.last_turn, w.cost_per_hour, l.reported_at," \
+	"  w.health IN ('offline', 'quarantined'), l.temperatures, l.throttles_at" \
 	" FROM " from " ORDER BY w.worker_id"
 #define WORKERS_TYPES {TEXTOID, BOOLOID, TIMESTAMPTZOID, TEXTARRAYOID}
 #define ALL_WORKERS \
@@ -136,6 +120,8 @@ typedef struct WorkerReader
 	int			allocated;		/* of workers and reported */
 	Reported   *reported;
 	HTAB	   *software;
+	TimestampTz now;
+	bool		learning;		/* what was learned counts */
 } WorkerReader;
 
 static void
@@ -169,7 +155,7 @@ read_worker(void *arg, const Row *row)
 	worker->software = row->nulls[19] ? 0 : software_number(fleet, reader->software, TextDatumGetCString(row->values[19]));
 	worker->last_turn = row_bigint(row, 21);
 	worker->cost_per_hour = zero_if_absent(row_number(row, 22));
-	worker->reported = row_bool(row, 23);
+	worker->reported = !row->nulls[22];
 	worker->unhealthy = row_bool(row, 24);
 	report->utilization.cpu = zero_if_absent(row_number(row, 10));
 	report->utilization.memory = zero_if_absent(row_number(row, 11));
@@ -182,6 +168,9 @@ read_worker(void *arg, const Row *row)
 	if (elapsed >= duration)
 		report->phase = PHASE_NORMAL;
 	report->performance_level = phase_performance_level(report->phase, elapsed, duration);
+	report->elapsed = worker->reported ? (reader->now - row_bigint(row, 23)) / (double) USECS_PER_SEC : 0;
+	report->temperatures = device_numbers(row->values[24], row->nulls[24]);
+	report->throttles_at = device_numbers(row->values[25], row->nulls[25] || !reader->learning);
 }
 
 static Reported *
@@ -192,7 +181,7 @@ load_workers(Picture *picture, const char *pool, Parameter only, bool read_only)
 	const Search *search = &picture->search;
 	Fleet	   *fleet = &picture->fleet;
 	HASHCTL		control = {.keysize = sizeof(uint64), .entrysize = sizeof(uint64) * 3, .hcxt = CurrentMemoryContext};
-	WorkerReader reader = {fleet, 64};
+	WorkerReader reader = {fleet, 64, .now = GetCurrentTransactionStartTimestamp(), .learning = picture->settings.learning};
 	bool		needs_software = false;
 
 	reader.software = hash_create("hwsched software", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
@@ -205,39 +194,8 @@ load_workers(Picture *picture, const char *pool, Parameter only, bool read_only)
 		needs_software = needs_software || search->kinds[i].demand.software.count > 0;
 	statement_each(only.isnull ? &of_pool : &some, read_only, read_worker, &reader, TEXT_VALUE(pool),
 				   VALUE(BoolGetDatum(needs_software)),
-				   VALUE(TimestampTzGetDatum(GetCurrentTransactionStartTimestamp())), only);
+				   VALUE(TimestampTzGetDatum(reader.now)), only);
 	return reader.reported;
-}
-
-/* Sets a device's state from what its worker reported, and it itself. */
-static void
-set_device_state(const Fleet *fleet, Device *device, const Reported *report,
-				 double utilization, double celsius)
-{
-	const DeviceProfile *profile = &fleet->profiles[device->profile];
-	Utilization load = report->utilization;
-
-	if (!isnan(utilization))
-	{
-		if (same_name(profile->hardware_class, "cpu"))
-			load.cpu = utilization;
-		else
-			load.gpu = utilization;
-	}
-	device->load = load_score(&load);
-	device->warming = report->phase == PHASE_WARMING;
-	device->cooling = report->phase == PHASE_COOLING;
-	device->performance_level = report->performance_level;
-	device->effective_load = effective_load(device->load, device->warming || device->cooling,
-											device->performance_level);
-	if (!isnan(celsius))
-		device->temperature = celsius_to_temperature(celsius, profile->idle_celsius, profile->throttle_celsius);
-	else if (!isnan(report->temperature))
-		device->temperature = report->temperature;
-	else if (!isnan(report->celsius))
-		device->temperature = celsius_to_temperature(report->celsius, profile->idle_celsius, profile->throttle_celsius);
-	else
-		device->temperature = 0;
 }
 
 /* A device profile and its number in the fleet. */
@@ -354,7 +312,8 @@ load_devices(Picture *picture, const char *pool, Parameter only,
 	device_profiles_get(pool, picture->device_profile_ids, reader.nprofiles, read_only, fleet->profiles);
 	for (int w = 0; w < fleet->nworkers; w++)
 		for (int i = fleet->workers[w].first_device; i < fleet->workers[w].first_device + fleet->workers[w].ndevices; i++)
-			set_device_state(fleet, &fleet->devices[i], &reported[w], reader.utilizations[i], reader.celsius[i]);
+			set_device_state(&fleet->profiles[fleet->devices[i].profile], &reported[w],
+							 reader.utilizations[i], reader.celsius[i], &fleet->devices[i]);
 }
 
 static int
@@ -529,85 +488,4 @@ void
 picture_workers(Picture *picture, const char *pool, const char *const *worker_ids, int count, bool read_only)
 {
 	load_fleet(picture, pool, text_array(worker_ids, count), read_only);
-}
-
-/* --- readiness --- */
-
-/*
- * Returns what load and temperature leave of the efficiency of a worker's
- * devices, whatever is assigned to it and apart from its thermal phase.
- *
- * A phase takes more away, until it is over; so this is a bound for as long as
- * the worker reports nothing else.
- */
-static Readiness
-readiness_of(const Fleet *fleet, const Worker *worker)
-{
-	Readiness	readiness = {NAN, NAN, 0};
-	double	   *states = palloc(sizeof(double) * (worker->ndevices * 2 + 1));
-	int			nstates = 0;
-
-	for (int i = worker->first_device; i < worker->first_device + worker->ndevices; i++)
-	{
-		const Device *device = &fleet->devices[i];
-		bool		cpu = same_name(fleet->profiles[device->profile].hardware_class, "cpu");
-		double	   *best = cpu ? &readiness.cpu : &readiness.accelerator;
-		double		left = adjusted_efficiency(1.0, device->load, false, false, 1.0, device->temperature);
-
-		if (isnan(*best) || left > *best)
-			*best = left;
-		/* adding 0 makes -0 the same as 0 */
-		states[nstates++] = device->load + 0.0;
-		states[nstates++] = device->temperature + 0.0;
-	}
-	readiness.state_hash = (int64) DatumGetUInt64(hash_any_extended((const unsigned char *) states,
-																	sizeof(double) * nstates, 0));
-	pfree(states);
-	return readiness;
-}
-
-/* Returns the readiness of a worker as it stands in the tables. */
-Readiness
-readiness_stored(const char *pool, const char *worker_id)
-{
-	Picture		picture = {0};
-
-	picture_workers(&picture, pool, &worker_id, 1, false);
-	if (picture.fleet.nworkers == 0)
-		elog(ERROR, "pool \"%s\" lost worker \"%s\" while it was locked", pool, worker_id);
-	return readiness_of(&picture.fleet, &picture.fleet.workers[0]);
-}
-
-/* Returns the readiness of a worker of some hardware after a load report. */
-Readiness
-readiness_reported(const Hardware *hardware, const LoadReport *load)
-{
-	Worker		worker = {.ndevices = hardware->ndevices};
-	Fleet		fleet = {.nprofiles = hardware->ndevices, .nworkers = 1, .workers = &worker, .ndevices = hardware->ndevices};
-	Reported	report = {
-		{zero_if_absent(load->cpu_utilization), zero_if_absent(load->memory_utilization),
-			zero_if_absent(load->gpu_utilization), zero_if_absent(load->io_utilization),
-			zero_if_absent(load->network_utilization)},
-		load->temperature, load->temperature_celsius, PHASE_NORMAL, 1.0
-	};
-	const DeviceLoadReport *of_devices = load->devices.items;
-
-	fleet.profiles = palloc(sizeof(DeviceProfile) * (hardware->ndevices + 1));
-	fleet.devices = palloc0(sizeof(Device) * (hardware->ndevices + 1));
-	for (int i = 0; i < hardware->ndevices; i++)
-	{
-		double		utilization = NAN;
-		double		celsius = NAN;
-
-		fleet.profiles[i] = *hardware->profiles[i];
-		fleet.devices[i].profile = i;
-		for (int d = 0; d < load->devices.count; d++)
-			if (of_devices[d].device_no == i)
-			{
-				utilization = of_devices[d].utilization;
-				celsius = of_devices[d].temperature_celsius;
-			}
-		set_device_state(&fleet, &fleet.devices[i], &report, utilization, celsius);
-	}
-	return readiness_of(&fleet, &worker);
 }

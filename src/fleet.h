@@ -75,20 +75,6 @@ typedef struct Picture
 	" AND (p.concurrency_key IS NULL OR NOT EXISTS (SELECT FROM hwsched.assignment k" \
 	"  WHERE k.pool = p.pool AND k.concurrency_key = p.concurrency_key AND k.finished_at IS NULL OFFSET 0))"
 
-/*
- * What load and temperature leave of the efficiency of a worker's devices,
- * 0..1: the most of any CPU, and of any other device; NAN: there is none.
- */
-typedef struct Readiness
-{
-	double		cpu;
-	double		accelerator;
-	int64		state_hash;		/* of load and temperature of all devices */
-} Readiness;
-
-extern Readiness readiness_stored(const char *pool, const char *worker_id);
-extern Readiness readiness_reported(const Hardware *hardware, const LoadReport *load);
-
 /* queue.c */
 extern void picture_queue(Picture *picture, const char *pool, int64 limit, bool read_only);
 extern bool picture_queued(Picture *picture, const char *pool, const char *workload_id, bool read_only);

@@ -60,16 +60,14 @@ hardware_assign(const char *pool, const char *worker_id, int64 hardware_id)
 		" WHERE pool = $1 AND worker_id = $2 AND (hardware_id <> $3 OR is_full)",
 		{TEXTOID, TEXTOID, INT8OID}
 	};
-	static Statement load = {
-		"UPDATE hwsched.worker_load SET hardware_id = $3, cpu_readiness = $4, accelerator_readiness = $5, state_hash = $6"
-		" WHERE pool = $1 AND worker_id = $2 AND (hardware_id, cpu_readiness, accelerator_readiness, state_hash)"
-		"  IS DISTINCT FROM ($3, $4, $5, $6)",
-		{TEXTOID, TEXTOID, INT8OID, FLOAT8OID, FLOAT8OID, INT8OID}
+	/* what was modelled was that of other devices */
+	static Statement forget = {
+		"UPDATE hwsched.worker_load SET temperatures = NULL, throttles_at = NULL"
+		" WHERE pool = $1 AND worker_id = $2 AND hardware_id <> $3 AND (temperatures IS NOT NULL OR throttles_at IS NOT NULL)",
+		{TEXTOID, TEXTOID, INT8OID}
 	};
-	Readiness	readiness = readiness_stored(pool, worker_id);
 
 	statement_run(&usage, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), BIGINT_VALUE(hardware_id));
-	statement_run(&load, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), BIGINT_VALUE(hardware_id),
-				  NUMBER_OR_NULL(readiness.cpu), NUMBER_OR_NULL(readiness.accelerator),
-				  BIGINT_VALUE(readiness.state_hash));
+	statement_run(&forget, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), BIGINT_VALUE(hardware_id));
+	condition_renew(pool, worker_id, hardware_id);
 }

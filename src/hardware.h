@@ -5,7 +5,7 @@
 #ifndef HWSCHED_HARDWARE_H
 #define HWSCHED_HARDWARE_H
 
-#include "fleet.h"
+#include "condition.h"
 #include "profiles.h"
 #include "statement.h"
 

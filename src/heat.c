@@ -10,7 +10,7 @@
  */
 #include "heat.h"
 
-#include "thermal.h"
+#include "energy.h"
 
 /* Places in the state. */
 #define TEMPERATURE 0
@@ -90,12 +90,6 @@ static const double knots[HEAT_LAW_TERMS] = {0.0, 0.2, 0.4, 2.0 / 3.0, 1.0};
 #define MOMENT_RATE 0.02
 
 #define ERROR_RATE 0.01
-
-/* The factor of a hot candidate: from so many degrees below throttling to above. */
-#define FACTOR_MARGIN 5.0
-#define FACTOR_BEYOND 10.0
-#define FACTOR_THROTTLING 0.7
-#define FACTOR_LEAST 0.5
 
 /* What a prediction is made of, for the filter to learn from. */
 typedef struct Forecast
@@ -665,31 +659,25 @@ heat_error_persistence(const Heat *heat)
 }
 
 /*
- * Returns whether a predicted temperature is past the throttling point (NAN or
- * 0: the default one).  One that is not known is not.
- */
-bool
-heat_overheats(double celsius, double throttle_celsius)
-{
-	return celsius >= (throttle_celsius > 0.0 ? throttle_celsius : DEFAULT_THROTTLE_CELSIUS);
-}
-
-/*
- * Returns the factor 0.5..1 by which the temperature that work would cause
- * makes a device less of a candidate.  It falls from 1 below the throttling
- * point to 0.7 at it, so that a cooler device which is nearly as good wins,
- * and on to 0.5 beyond; a device on its own is still used.
+ * Returns from which share of its power range, in tenths of the way from idle
+ * to full power, a device is past its throttling point when the share is drawn
+ * until so many seconds after its last report; INFINITY where it never is.
+ * Powers that are not known (0 or NAN) are the model's.
  */
 double
-heat_factor(double celsius, double throttle_celsius)
+heat_throttles_at(const Heat *heat, double idle_watts, double full_watts,
+				  double throttle_celsius, double dt_seconds)
 {
-	double		throttle = throttle_celsius > 0.0 ? throttle_celsius : DEFAULT_THROTTLE_CELSIUS;
-	double		beyond = celsius - throttle;
+	double		idle = idle_watts > 0.0 ? idle_watts : heat_watts(heat, 0.0);
+	double		full = full_watts > 0.0 ? full_watts : heat->full_watts;
+	int			tenth = 10;
 
-	if (!(beyond > -FACTOR_MARGIN))
-		return 1.0;
-	if (beyond <= 0.0)
-		return 1.0 - (1.0 - FACTOR_THROTTLING) * (1.0 + beyond / FACTOR_MARGIN);
-	return FACTOR_THROTTLING - (FACTOR_THROTTLING - FACTOR_LEAST) *
-		Min(1.0, beyond / FACTOR_BEYOND);
+	for (; tenth >= 0; tenth--)
+	{
+		HeatLoad	load = {energy_watts(idle, full, tenth / 10.0), NAN};
+
+		if (!heat_overheats(heat_predict(heat, load, dt_seconds), throttle_celsius))
+			break;
+	}
+	return tenth == 10 ? INFINITY : (tenth + 1) / 10.0;
 }

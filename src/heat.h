@@ -82,7 +82,12 @@ extern double heat_time_constant(const Heat *heat);
 extern double heat_resistance(const Heat *heat);
 extern double heat_error(const Heat *heat);
 extern double heat_error_persistence(const Heat *heat);
+extern double heat_throttles_at(const Heat *heat, double idle_watts, double full_watts,
+								double throttle_celsius, double dt_seconds);
+
+/* throttle.c */
 extern bool heat_overheats(double celsius, double throttle_celsius);
 extern double heat_factor(double celsius, double throttle_celsius);
+extern double heat_share_factor(double share, double throttles_at);
 
 #endif							/* HWSCHED_HEAT_H */

@@ -126,6 +126,7 @@ compare_state(const Device *a, const Device *b)
 	COMPARE(cooling);
 	COMPARE(performance_level);
 	COMPARE(temperature);
+	COMPARE(throttles_at);
 	return 0;
 }
 
@@ -311,6 +312,7 @@ make_ideals(Search *search)
 				best->load = Min(best->load, member->load);
 				best->effective_load = Min(best->effective_load, member->effective_load);
 				best->temperature = Min(best->temperature, member->temperature);
+				best->throttles_at = Max(best->throttles_at, member->throttles_at);
 			}
 		}
 	}

@@ -16,6 +16,7 @@
 #include "score.h"
 #include "sketches.h"
 #include "statement.h"
+#include "thermometer.h"
 #include "utils/hsearch.h"
 #include "utils/timestamp.h"
 #include "worker.h"
@@ -299,6 +300,7 @@ reset_learning(PG_FUNCTION_ARGS)
 		forgotten += statement_run(worker_id != NULL ? &of_worker[i] : &of_pool[i], false, TEXT_VALUE(pool),
 								   TEXT_OR_NULL(worker_id));
 	forgotten += statement_run(&measurements, false, TEXT_VALUE(pool), TEXT_OR_NULL(worker_id));
+	forgotten += thermometer_forget(pool, worker_id);
 	SPI_finish();
 	PG_RETURN_INT64(forgotten);
 }

@@ -72,6 +72,7 @@ typedef struct Device
 	bool		cooling;
 	double		performance_level;
 	double		temperature;
+	double		throttles_at;	/* share of its power range from which it would; INFINITY: never */
 	/* what live assignments hold */
 	int32		slots;
 	int32		share;			/* millionths; WHOLE_SHARE: exclusively */
@@ -235,6 +236,7 @@ extern EnergyUse candidate_use(const Search *search, const WorkKind *kind, const
 extern EnergyUse device_use(const Search *search, const WorkKind *kind, int worker, int device,
 							double expected_seconds, int subject);
 extern double factor_of_preference(const PlacementSettings *settings, double preference);
+extern double device_heat_factor(const WorkKind *kind, const Device *device);
 extern double least_value(const Search *search);
 extern double search_bound(Search *search, WorkKind *kind, int worker, bool cpu);
 extern bool worker_is_full(const Search *search, int worker);

@@ -221,6 +221,7 @@ state_argument(Search *search, WorkKind *kind, const Candidate *candidate)
 	push_number(&state, "predicted_seconds", candidate_seconds(search, kind, candidate, kind->expected_seconds, kind->subject));
 	push_number(&state, "predicted_joules", Min(use.joules, DBL_MAX));
 	push_number(&state, "predicted_cost", Min(use.money, DBL_MAX));
+	push_number(&state, "heat_factor", device_heat_factor(kind, device));
 	return JsonbPGetDatum(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL)));
 }
 

@@ -89,7 +89,7 @@ line_value(const Seek *seek, const Line *line, double readiness)
 {
 	double		value = line->ideal;
 
-	/* idle and cool, it is the ideal; else the same factors in another order */
+	/* idle and cool, it is the ideal; else the same factors in another order, and that of heat, at most 1 */
 	if (readiness < 1.0)
 		value *= readiness * (1.0 + SLACK);
 	return value < seek->least * (1.0 - SLACK) ? -1 : value;
@@ -418,6 +418,7 @@ make_ideals(Fleet *fleet, const Hardware *const *hardware, int count)
 			device->memory_bytes = hardware[h]->device_memory_bytes[d];
 			device->uses_host_memory = hardware[h]->uses_host_memory[d];
 			device->performance_level = 1.0;
+			device->throttles_at = INFINITY;
 		}
 	}
 }

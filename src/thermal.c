@@ -79,11 +79,54 @@ thermal_at(double temperature, double load, double dt_seconds)
 	double		t = within_scale(temperature);
 	double		dt = passed(dt_seconds);
 
-	if (load > HEATING_LOAD)
+	if (load_is_high(load))
 		return within_scale(t - (1.0 - t) * expm1(-HEATING_RATE * load * dt));
-	if (load < COOLING_LOAD)
+	if (load_is_idle(load))
 		return within_scale(t + (1.0 + t) * expm1(-COOLING_RATE * dt));
 	return t;
+}
+
+/*
+ * Returns the least temperature 0..1 that a device can have at that load, from
+ * one temperature on and for as long as the load is the same.
+ */
+double
+thermal_coldest(double temperature, double load)
+{
+	return Min(within_scale(temperature), thermal_at(temperature, load, INFINITY));
+}
+
+/* Returns whether a load is so low that a device cools down. */
+bool
+load_is_idle(double load)
+{
+	return load < COOLING_LOAD;
+}
+
+/* Returns whether a load is so high that a device heats up. */
+bool
+load_is_high(double load)
+{
+	return load > HEATING_LOAD;
+}
+
+/*
+ * Returns the phase that begins with a report of a load: a warm-up when a
+ * worker turns busy that has been idle for as long as one takes, a cool-down
+ * after a high load for as long as that takes.  One without a duration never
+ * begins, and none while another is running.
+ */
+ThermalPhase
+phase_that_begins(const PhaseCourse *course, double load, double warming_seconds, double cooling_seconds)
+{
+	if (course->in_phase)
+		return PHASE_NORMAL;
+	if (load_is_high(load) && cooling_seconds > 0.0 && course->high_for >= cooling_seconds)
+		return PHASE_COOLING;
+	if (!load_is_idle(load) && warming_seconds > 0.0 && course->was_idle &&
+		course->since_busy >= warming_seconds)
+		return PHASE_WARMING;
+	return PHASE_NORMAL;
 }
 
 /*

@@ -12,6 +12,7 @@
 #include "pool.h"
 #include "profiles.h"
 #include "statement.h"
+#include "thermometer.h"
 #include "usage.h"
 #include "utils/acl.h"
 #include "utils/timestamp.h"
@@ -26,6 +27,9 @@ PG_FUNCTION_INFO_V1(update_load);
 PG_FUNCTION_INFO_V1(start_warming);
 PG_FUNCTION_INFO_V1(start_cooling);
 PG_FUNCTION_INFO_V1(grant_worker);
+
+/* A time, 0: none. */
+#define TIME_OR_NULL(at) ((at) == 0 ? NULL_VALUE : VALUE(TimestampTzGetDatum(at)))
 
 /* Raises ERRCODE_NO_DATA_FOUND: there is no such worker, or no such pool. */
 void
@@ -123,12 +127,13 @@ add_usage_and_load(const char *pool, const char *worker_id, int64 hardware_id)
 		" VALUES ($1, $2, $3, $4, $5, $6)",
 		{TEXTOID, TEXTOID, INT8OID, FLOAT8OID, FLOAT8OID, INT8OID}
 	};
-	static const LoadReport nothing = {NAN, NAN, NAN, NAN, NAN, -1, -1, NAN, NAN, NAN, {0, NULL}};
 	const Hardware *hardware;
+	Condition	nothing;
 	Readiness	readiness;
 
 	hardware_get(pool, &hardware_id, 1, false, &hardware);
-	readiness = readiness_reported(hardware, &nothing);
+	condition_begin(&nothing, hardware_id);
+	readiness = condition_readiness(hardware, &nothing);
 	statement_run(&usage, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), BIGINT_VALUE(hardware_id));
 	statement_run(&load, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), BIGINT_VALUE(hardware_id),
 				  NUMBER_OR_NULL(readiness.cpu), NUMBER_OR_NULL(readiness.accelerator),
@@ -427,9 +432,9 @@ heartbeat(PG_FUNCTION_ARGS)
 #define LEVEL_NOW "CASE WHEN now() < l.phase_since + l.phase_duration" \
 	" THEN hwsched.performance_level(l.phase::text, l.phase_since, l.phase_duration, now()) END"
 
-/* Replaces what the worker reported of single devices. */
+/* Replaces what the worker reported of single devices, if it has reported any before. */
 static void
-write_device_loads(const char *pool, const char *worker_id, const LoadReport *load)
+write_device_loads(const char *pool, const char *worker_id, const LoadReport *load, bool reported_any)
 {
 	static Statement clear = {
 		"DELETE FROM hwsched.device_load WHERE pool = $1 AND worker_id = $2", {TEXTOID, TEXTOID}
@@ -466,7 +471,8 @@ write_device_loads(const char *pool, const char *worker_id, const LoadReport *lo
 
 	if (count == 0)
 	{
-		statement_run(&clear, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
+		if (reported_any)
+			statement_run(&clear, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
 		return;
 	}
 	for (int c = 0; c < lengthof(columns); c++)
@@ -505,29 +511,13 @@ write_device_loads(const char *pool, const char *worker_id, const LoadReport *lo
 				 errdetail("Expected the number of a device of worker \"%s\".", worker_id),
 				 errhint("See the table hwsched.device.")));
 	}
-	statement_run(&clear, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
+	if (reported_any)
+		statement_run(&clear, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
 	statement_run(&write, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
 				  array_value(INT4OID, columns[0], NULL, count),
 				  array_value(FLOAT8OID, columns[1], nulls[1], count),
 				  array_value(FLOAT8OID, columns[2], nulls[2], count),
 				  array_value(FLOAT8OID, columns[3], nulls[3], count));
-}
-
-/* Returns the hardware of a worker; raises ERRCODE_NO_DATA_FOUND for an unknown one. */
-static const Hardware *
-hardware_of(const char *pool, const char *worker_id)
-{
-	static Statement statement = {
-		"SELECT hardware_id FROM hwsched.worker_load WHERE pool = $1 AND worker_id = $2", {TEXTOID, TEXTOID}
-	};
-	const Hardware *hardware;
-	int64		hardware_id;
-
-	if (statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id)) == 0)
-		unknown_worker(pool, worker_id);
-	hardware_id = column_bigint(0, 1);
-	hardware_get(pool, &hardware_id, 1, false, &hardware);
-	return hardware;
 }
 
 /* update_load(worker_id text, load jsonb, pool text) RETURNS void */
@@ -538,8 +528,11 @@ update_load(PG_FUNCTION_ARGS)
 		"WITH updated AS (UPDATE hwsched.worker_load SET cpu_utilization = $3, memory_utilization = $4, gpu_utilization = $5,"
 		"   io_utilization = $6, network_utilization = $7, active_tests = $8, queue_depth = $9, temperature = $10,"
 		"   temperature_celsius = $11, power_w = $12, reported_at = now(), last_seen_at = now(),"
-		"   cpu_readiness = $14, accelerator_readiness = $15, state_hash = $16"
-		"  WHERE pool = $1 AND worker_id = $2 AND hardware_id = $13 RETURNING *)"
+		"   cpu_readiness = $13, accelerator_readiness = $14, state_hash = $15, temperatures = $16, throttles_at = $17,"
+		"   busy_at = $18, high_since = $19, phase = coalesce($20::hwsched.thermal_phase, phase),"
+		"   phase_since = CASE WHEN $20 IS NULL THEN phase_since ELSE now() END,"
+		"   phase_duration = CASE WHEN $20 IS NULL THEN phase_duration ELSE make_interval(secs => $21) END"
+		"  WHERE pool = $1 AND worker_id = $2 RETURNING *)"
 		" INSERT INTO hwsched.load_history (pool, worker_id, at, cpu_utilization, memory_utilization, gpu_utilization,"
 		"   io_utilization, network_utilization, temperature, temperature_celsius, power_w, phase, performance_level)"
 		" SELECT pool, worker_id, reported_at, cpu_utilization, memory_utilization, gpu_utilization,"
@@ -547,13 +540,17 @@ update_load(PG_FUNCTION_ARGS)
 		"   CASE WHEN coalesce(temperature, temperature_celsius, power_w) IS NOT NULL OR now() < l.phase_since + l.phase_duration"
 		"    THEN " PHASE_NOW " END, " LEVEL_NOW " FROM updated l",
 		{TEXTOID, TEXTOID, FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, INT4OID, INT4OID,
-			FLOAT8OID, FLOAT8OID, FLOAT8OID, INT8OID, FLOAT8OID, FLOAT8OID, INT8OID}
+			FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, INT8OID, FLOAT8ARRAYOID, FLOAT8ARRAYOID,
+			TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, FLOAT8OID}
 	};
 	char	   *worker_id = text_argument(fcinfo, 0);
 	Jsonb	   *document = jsonb_argument(1);
 	char	   *pool = text_argument(fcinfo, 2);
+	PoolSettings settings;
 	LoadReport	load;
 	const Hardware *hardware;
+	Condition	before;
+	Condition	after;
 	Readiness	readiness;
 	Caller		caller;
 
@@ -561,22 +558,28 @@ update_load(PG_FUNCTION_ARGS)
 	access_check_worker(&caller, pool, worker_id);
 	document_read(&load_document, document, NULL, true, &load);
 	worker_back(pool, worker_id);
-	/* what it means depends on the hardware, so once more if that changes meanwhile */
-	do
-	{
-		hardware = hardware_of(pool, worker_id);
-		readiness = readiness_reported(hardware, &load);
-	} while (statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
-						   NUMBER_OR_NULL(load.cpu_utilization), NUMBER_OR_NULL(load.memory_utilization),
-						   NUMBER_OR_NULL(load.gpu_utilization), NUMBER_OR_NULL(load.io_utilization),
-						   NUMBER_OR_NULL(load.network_utilization),
-						   load.active_tests < 0 ? NULL_VALUE : INT_VALUE(load.active_tests),
-						   load.queue_depth < 0 ? NULL_VALUE : INT_VALUE(load.queue_depth),
-						   NUMBER_OR_NULL(load.temperature), NUMBER_OR_NULL(load.temperature_celsius),
-						   NUMBER_OR_NULL(load.power_w), BIGINT_VALUE(hardware->hardware_id),
-						   NUMBER_OR_NULL(readiness.cpu), NUMBER_OR_NULL(readiness.accelerator),
-						   BIGINT_VALUE(readiness.state_hash)) == 0);
-	write_device_loads(pool, worker_id, &load);
+	if (!condition_lock(pool, worker_id, &before))
+		unknown_worker(pool, worker_id);
+	pool_settings_load(pool, false, &settings);
+	hardware_get(pool, &before.hardware_id, 1, false, &hardware);
+	condition_report(&settings, hardware, &before, &load, &after);
+	if (settings.learning)
+		thermometer_report(pool, worker_id, hardware, &after);
+	readiness = condition_readiness(hardware, &after);
+	statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
+				  NUMBER_OR_NULL(load.cpu_utilization), NUMBER_OR_NULL(load.memory_utilization),
+				  NUMBER_OR_NULL(load.gpu_utilization), NUMBER_OR_NULL(load.io_utilization),
+				  NUMBER_OR_NULL(load.network_utilization),
+				  load.active_tests < 0 ? NULL_VALUE : INT_VALUE(load.active_tests),
+				  load.queue_depth < 0 ? NULL_VALUE : INT_VALUE(load.queue_depth),
+				  NUMBER_OR_NULL(load.temperature), NUMBER_OR_NULL(load.temperature_celsius),
+				  NUMBER_OR_NULL(load.power_w),
+				  NUMBER_OR_NULL(readiness.cpu), NUMBER_OR_NULL(readiness.accelerator), BIGINT_VALUE(readiness.state_hash),
+				  device_numbers_value(&after.temperatures), device_numbers_value(&after.throttles_at),
+				  TIME_OR_NULL(after.busy_at), TIME_OR_NULL(after.high_since),
+				  after.begins == PHASE_NORMAL ? NULL_VALUE : TEXT_VALUE(after.begins == PHASE_WARMING ? "warming" : "cooling"),
+				  VALUE(Float8GetDatum(after.begins == PHASE_WARMING ? settings.warming : settings.cooling)));
+	write_device_loads(pool, worker_id, &load, before.load.devices.count > 0);
 	call_end(&caller);
 	PG_RETURN_VOID();
 }

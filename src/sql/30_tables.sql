@@ -246,6 +246,10 @@ CREATE TABLE hwsched.worker_load (
     cpu_readiness float8,
     accelerator_readiness float8,
     state_hash bigint NOT NULL,
+    temperatures float8[],
+    throttles_at float8[],
+    busy_at timestamptz,
+    high_since timestamptz,
     PRIMARY KEY (pool, worker_id),
     FOREIGN KEY (pool, worker_id) REFERENCES hwsched.worker ON DELETE CASCADE
 ) WITH (fillfactor = 50);
@@ -279,6 +283,10 @@ COMMENT ON COLUMN hwsched.worker_load.hardware_id IS 'The kind of worker it is.'
 COMMENT ON COLUMN hwsched.worker_load.cpu_readiness IS 'What load and temperature leave of the efficiency of its CPU, 0..1, of the best if it has several; NULL: it has none.';
 COMMENT ON COLUMN hwsched.worker_load.accelerator_readiness IS 'The same of the best of its devices that are not a CPU.';
 COMMENT ON COLUMN hwsched.worker_load.state_hash IS 'Hash of load and temperature of all its devices: workers of one kind with equal ones are in the same state.';
+COMMENT ON COLUMN hwsched.worker_load.temperatures IS 'By device_no, of the devices for which the report tells no temperature: 0 (idle) to 1 (throttling), as modelled for the moment of the report; NULL: 0.';
+COMMENT ON COLUMN hwsched.worker_load.throttles_at IS 'By device_no: from which share of the way from idle to full power, in tenths, the device would throttle within the hour, by its thermal model; NULL: never, or not known.';
+COMMENT ON COLUMN hwsched.worker_load.busy_at IS 'When it last reported a load that was not idle (0.3 or more).';
+COMMENT ON COLUMN hwsched.worker_load.high_since IS 'Since when all its reports are of a high load (more than 0.7); from the end of its cool-down, if one has begun since.';
 
 CREATE TABLE hwsched.device_load (
     pool text COLLATE "C" NOT NULL,

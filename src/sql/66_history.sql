@@ -191,6 +191,9 @@ BEGIN
         complete_from = greatest(progress.complete_from, date_bin('1 hour', now() - kept.history, 'epoch') + '2 hours'::interval)
     WHERE p.pool = $1;
     DELETE FROM hwsched.history_late AS l WHERE l.pool = $1 AND l.hour < now() - kept.hourly;
+    -- models and workers that have not been seen for as long; what is left of them in others does no harm
+    DELETE FROM hwsched.duration_record AS d
+    WHERE d.pool = $1 AND d.kind IN ('family', 'model', 'worker') AND d.updated_at < now() - kept.hourly;
     FOR late IN
         SELECT min(l.hour) AS since, max(l.hour) + '1 hour'::interval AS till FROM hwsched.history_late AS l
         WHERE l.pool = $1 GROUP BY date_bin('1 day', l.hour, 'epoch') ORDER BY 1
@@ -218,7 +221,7 @@ DECLARE
     forgotten bigint := 0;
 BEGIN
     SELECT r.* INTO kept FROM hwsched.retention AS r WHERE r.pool = $2;
-    FOREACH kind IN ARRAY ARRAY['utilization_hour', 'thermal_hour', 'assignment_hour', 'execution_hour'] LOOP
+    FOREACH kind IN ARRAY ARRAY['utilization_hour', 'thermal_hour', 'assignment_hour', 'execution_hour', 'prediction_error'] LOOP
         EXECUTE format('DELETE FROM hwsched.%1$I WHERE ctid = ANY (ARRAY(SELECT ctid FROM hwsched.%1$I WHERE pool = $1 AND hour < $2 ORDER BY pool, hour LIMIT $3)) AND pool = $1', kind)
             USING $2, now() - kept.hourly, $1;
         GET DIAGNOSTICS count = ROW_COUNT;
@@ -256,7 +259,7 @@ COMMENT ON FUNCTION hwsched.history_forget(int, text) IS 'Deletes up to max_rows
 -- JSON: all of a pool's history as a document, and back.
 
 CREATE FUNCTION hwsched.history_json(since timestamptz DEFAULT '-infinity', until timestamptz DEFAULT 'infinity', pool text DEFAULT 'default') RETURNS jsonb
-    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET jit = off AS $$
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET jit = off SET extra_float_digits = '1' AS $$
 #variable_conflict use_column
 BEGIN
     -- raises an error for an unknown pool

@@ -11,7 +11,7 @@ CREATE FUNCTION hwsched.reset_learning(worker_id text DEFAULT NULL, pool text DE
 COMMENT ON FUNCTION hwsched.reset_learning(text, text) IS 'Forgets what was learned of one worker, or with NULL in the whole pool; returns how many records that were. What its runs have taught of models and device profiles stays when a single worker is reset.';
 
 CREATE FUNCTION hwsched.learning_json(pool text DEFAULT 'default') RETURNS jsonb
-    LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp SET extra_float_digits = '1' AS $$
 SELECT jsonb_build_object(
     'track_records', coalesce((
         SELECT jsonb_agg(to_jsonb(r) - 'pool' ORDER BY r.workload_type, r.worker_id)
@@ -20,15 +20,19 @@ SELECT jsonb_build_object(
     'device_profiles', coalesce((
         SELECT jsonb_object_agg(p.profile_id, p.profile) FROM hwsched.device_profile p
         WHERE p.pool = $1 AND p.profile_id IN (SELECT CASE r.kind WHEN 'device' THEN r.scope ELSE r.name END::bigint FROM hwsched.duration_record r
-                                               WHERE r.pool = $1 AND r.kind IN ('device', 'worker'))), '{}'),
+                                               WHERE r.pool = $1 AND r.kind IN ('device', 'worker')
+                                               UNION SELECT h.profile_id FROM hwsched.device_heat h WHERE h.pool = $1)), '{}'),
     'durations', coalesce((
         SELECT jsonb_agg(to_jsonb(r) - 'pool' ORDER BY r.kind, r.scope, r.name)
         FROM hwsched.duration_record r WHERE r.pool = $1), '[]'),
     'power_measurements', coalesce((
         SELECT jsonb_agg(to_jsonb(m) - 'pool' ORDER BY m.job, m.device_model, m.power_limit_w)
-        FROM hwsched.power_measurement m WHERE m.pool = $1), '[]'))
+        FROM hwsched.power_measurement m WHERE m.pool = $1), '[]'),
+    'thermal_models', coalesce((
+        SELECT jsonb_agg(to_jsonb(h) - 'pool' ORDER BY h.worker_id, h.device_no)
+        FROM hwsched.device_heat h WHERE h.pool = $1), '[]'))
 $$;
-COMMENT ON FUNCTION hwsched.learning_json(text) IS 'What was learned of workers, durations and power limits in a pool as one document, for load_learning() in another.';
+COMMENT ON FUNCTION hwsched.learning_json(text) IS 'What was learned of workers, durations, power limits and temperatures in a pool as one document, for load_learning() in another.';
 
 CREATE FUNCTION hwsched.load_learning(document jsonb, pool text DEFAULT 'default') RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -42,7 +46,7 @@ BEGIN
             MESSAGE = format('"%s" of hwsched.load_learning() must not be NULL', CASE WHEN document IS NULL THEN 'document' ELSE 'pool' END);
     END IF;
     PERFORM hwsched.pool_settings(pool);
-    SELECT k.key INTO wrong FROM (VALUES ('track_records', 'array'), ('device_profiles', 'object'), ('durations', 'array'), ('power_measurements', 'array')) k(key, type)
+    SELECT k.key INTO wrong FROM (VALUES ('track_records', 'array'), ('device_profiles', 'object'), ('durations', 'array'), ('power_measurements', 'array'), ('thermal_models', 'array')) k(key, type)
     WHERE jsonb_typeof(document) <> 'object' OR jsonb_typeof(document -> k.key) IS DISTINCT FROM k.type LIMIT 1;
     IF wrong IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = format('invalid value for "%s": %s', wrong, left(coalesce((document -> wrong)::text, 'missing'), 80)),
@@ -87,23 +91,18 @@ BEGIN
     FROM jsonb_populate_recordset(NULL::hwsched.power_measurement, document -> 'power_measurements') m
     ON CONFLICT ON CONSTRAINT power_measurement_pkey DO NOTHING;
     GET DIAGNOSTICS more = ROW_COUNT;
+    loaded := loaded + more;
+
+    INSERT INTO hwsched.device_heat (pool, worker_id, device_no, profile_id, model, updated_at)
+    SELECT load_learning.pool, d.worker_id, d.device_no, d.profile_id, r.model, r.updated_at
+    FROM jsonb_populate_recordset(NULL::hwsched.device_heat, document -> 'thermal_models') r
+    JOIN jsonb_each(document -> 'device_profiles') e ON e.key = r.profile_id::text
+    JOIN hwsched.device_profile p ON p.pool = load_learning.pool AND p.digest = sha256(convert_to(e.value::text, 'UTF8'))
+    JOIN hwsched.device d ON d.pool = load_learning.pool AND d.worker_id = r.worker_id AND d.device_no = r.device_no AND d.profile_id = p.profile_id
+    WHERE (hwsched.describe_heat(r.model)).reports IS NOT NULL
+    ON CONFLICT ON CONSTRAINT device_heat_pkey DO NOTHING;
+    GET DIAGNOSTICS more = ROW_COUNT;
     RETURN loaded + more;
 END
 $$;
-COMMENT ON FUNCTION hwsched.load_learning(jsonb, text) IS 'Loads what learning_json() made, into a pool that has learned nothing of durations; of workers, only what it knows of those that are registered. Returns how many records that were.';
-
-CREATE FUNCTION hwsched.performance_history(worker_id text DEFAULT NULL, workload_type text DEFAULT NULL, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL, pool text DEFAULT 'default', OUT "time" timestamptz, OUT of_worker_id text, OUT of_workload_type text, OUT completed bigint, OUT failed bigint, OUT success_ratio float8, OUT mean_seconds float8, OUT deviation_seconds float8, OUT p50_seconds float8, OUT p90_seconds float8, OUT predicted_seconds float8) RETURNS SETOF record
-    LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
-SELECT date_trunc('hour', a.finished_at, 'UTC'), a.worker_id, p.workload_type,
-       count(*) FILTER (WHERE a.state = 'completed'), count(*) FILTER (WHERE a.state <> 'completed'),
-       avg((a.state = 'completed')::int)::float8, avg(d.seconds), stddev_samp(d.seconds),
-       percentile_cont(0.5) WITHIN GROUP (ORDER BY d.seconds), percentile_cont(0.9) WITHIN GROUP (ORDER BY d.seconds),
-       avg(a.predicted_seconds) FILTER (WHERE a.state = 'completed')
-FROM hwsched.assignment a
-JOIN hwsched.workload_profile p ON p.pool = a.pool AND p.profile_id = a.profile_id
-CROSS JOIN LATERAL (SELECT CASE WHEN a.state = 'completed' THEN extract(epoch FROM a.finished_at - a.started_at)::float8 END AS seconds) d
-WHERE a.pool = $5 AND a.state IN ('completed', 'failed', 'expired') AND ($1 IS NULL OR a.worker_id = $1)
-  AND ($2 IS NULL OR p.workload_type = $2) AND ($3 IS NULL OR a.finished_at >= $3) AND ($4 IS NULL OR a.finished_at < $4)
-GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
-$$;
-COMMENT ON FUNCTION hwsched.performance_history(text, text, timestamptz, timestamptz, text) IS 'How workers did on types of work, by hour: of one worker, of one type, in a span of time, or with NULL of all that is kept. Durations are of completed runs only.';
+COMMENT ON FUNCTION hwsched.load_learning(jsonb, text) IS 'Loads what learning_json() made, into a pool that has learned nothing of durations; of workers and devices, only what it knows of those that are registered. Returns how many records that were.';

@@ -198,34 +198,45 @@ COMMENT ON COLUMN hwsched.workload_distribution.assignments IS 'Their number.';
 CREATE VIEW hwsched.thermal_states AS
 SELECT d.pool, d.worker_id, d.device_no, p.hardware_class, p.model_name,
        coalesce(hwsched.temperature_ratio(dl.temperature_celsius, scale.idle, scale.throttle), l.temperature,
-                hwsched.temperature_ratio(l.temperature_celsius, scale.idle, scale.throttle), 0) AS temperature_ratio,
+                hwsched.temperature_ratio(l.temperature_celsius, scale.idle, scale.throttle),
+                hwsched.thermal_at(modelled.temperature, load.score, greatest(extract(epoch FROM now() - l.reported_at), 0)::float8), 0)
+           AS temperature_ratio,
        coalesce(dl.temperature_celsius, l.temperature_celsius) AS temperature_celsius,
        level.phase,
        hwsched.performance_level(level.phase::text, coalesce(l.phase_since, now()), coalesce(l.phase_duration, '0'), now())
            AS performance_level_ratio,
        CASE WHEN level.phase <> 'normal' THEN l.phase_since END AS phase_since,
        CASE WHEN level.phase <> 'normal' THEN l.phase_since + l.phase_duration END AS phase_until,
-       l.reported_at
+       l.reported_at,
+       coalesce(dl.temperature_celsius, l.temperature, l.temperature_celsius) IS NULL AND l.reported_at IS NOT NULL AS is_modelled,
+       l.throttles_at[d.device_no + 1] AS throttles_at_ratio
 FROM hwsched.device d
 JOIN hwsched.device_profile p ON p.pool = d.pool AND p.profile_id = d.profile_id
 JOIN hwsched.worker_load l ON l.pool = d.pool AND l.worker_id = d.worker_id
 LEFT JOIN hwsched.device_load dl ON dl.pool = d.pool AND dl.worker_id = d.worker_id AND dl.device_no = d.device_no
 CROSS JOIN LATERAL (SELECT CASE WHEN now() < l.phase_since + l.phase_duration THEN l.phase ELSE 'normal' END AS phase) level
 CROSS JOIN LATERAL (SELECT coalesce((p.profile ->> 'idle_celsius')::float8, 'NaN') AS idle,
-                           coalesce((p.profile ->> 'throttle_celsius')::float8, 'NaN') AS throttle) scale;
+                           coalesce((p.profile ->> 'throttle_celsius')::float8, 'NaN') AS throttle) scale
+CROSS JOIN LATERAL (SELECT coalesce(l.temperatures[d.device_no + 1], 0) AS temperature) modelled
+CROSS JOIN LATERAL (SELECT hwsched.load_score(
+    coalesce(CASE p.hardware_class WHEN 'cpu' THEN dl.utilization END, l.cpu_utilization, 0), coalesce(l.memory_utilization, 0),
+    coalesce(CASE p.hardware_class WHEN 'cpu' THEN NULL ELSE dl.utilization END, l.gpu_utilization, 0),
+    coalesce(l.io_utilization, 0), coalesce(l.network_utilization, 0)) AS score) load;
 COMMENT ON VIEW hwsched.thermal_states IS 'Temperature and thermal phase of every device, now.';
 COMMENT ON COLUMN hwsched.thermal_states.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.thermal_states.worker_id IS 'The worker.';
 COMMENT ON COLUMN hwsched.thermal_states.device_no IS 'The device.';
 COMMENT ON COLUMN hwsched.thermal_states.hardware_class IS 'Class of the device.';
 COMMENT ON COLUMN hwsched.thermal_states.model_name IS 'Model of the device.';
-COMMENT ON COLUMN hwsched.thermal_states.temperature_ratio IS '0 (idle) to 1 (throttling), as decisions use it; 0 when nothing was reported.';
+COMMENT ON COLUMN hwsched.thermal_states.temperature_ratio IS '0 (idle) to 1 (throttling), as decisions use it: as reported, else by the thermal law from load and time; 0 when nothing was reported.';
 COMMENT ON COLUMN hwsched.thermal_states.temperature_celsius IS 'Degrees, as reported for the device or its worker.';
 COMMENT ON COLUMN hwsched.thermal_states.phase IS 'normal, warming or cooling.';
 COMMENT ON COLUMN hwsched.thermal_states.performance_level_ratio IS 'Share of its performance that it has in this phase.';
 COMMENT ON COLUMN hwsched.thermal_states.phase_since IS 'When the phase began.';
 COMMENT ON COLUMN hwsched.thermal_states.phase_until IS 'When it ends.';
 COMMENT ON COLUMN hwsched.thermal_states.reported_at IS 'When the worker last reported.';
+COMMENT ON COLUMN hwsched.thermal_states.is_modelled IS 'Whether the last report told no temperature, so that temperature_ratio is modelled from load and time.';
+COMMENT ON COLUMN hwsched.thermal_states.throttles_at_ratio IS 'From which share of the way from idle to full power, in tenths, it would throttle within the hour, by its thermal model; NULL: never, or not known.';
 
 CREATE VIEW hwsched.resource_utilization AS
 SELECT w.pool, w.worker_id,

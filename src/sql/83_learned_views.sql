@@ -83,3 +83,18 @@ COMMENT ON COLUMN hwsched.duration_model.worker_id IS 'The worker.';
 COMMENT ON COLUMN hwsched.duration_model.runs IS 'Runs that it was learned from; of a model, old ones and outliers count less.';
 COMMENT ON COLUMN hwsched.duration_model.factor_ratio IS 'How many times as long as the formula says: of a device profile, for the average model; of a worker, beside others with such devices; NULL for a family.';
 COMMENT ON COLUMN hwsched.duration_model.updated_at IS 'When a run last changed it.';
+
+CREATE FUNCTION hwsched.performance_history(worker_id text DEFAULT NULL, workload_type text DEFAULT NULL, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL, pool text DEFAULT 'default', OUT "time" timestamptz, OUT of_worker_id text, OUT of_workload_type text, OUT completed bigint, OUT failed bigint, OUT success_ratio float8, OUT mean_seconds float8, OUT deviation_seconds float8, OUT p50_seconds float8, OUT p90_seconds float8, OUT predicted_seconds float8) RETURNS SETOF record
+    LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
+SELECT date_trunc('hour', h.time, 'UTC'), h.worker_id, h.workload_type,
+       count(*) FILTER (WHERE h.state = 'completed'), count(*) FILTER (WHERE h.state <> 'completed'),
+       avg((h.state = 'completed')::int)::float8, avg(d.seconds), stddev_samp(d.seconds),
+       percentile_cont(0.5) WITHIN GROUP (ORDER BY d.seconds), percentile_cont(0.9) WITHIN GROUP (ORDER BY d.seconds),
+       avg(h.estimated_seconds) FILTER (WHERE h.state = 'completed')
+FROM hwsched.execution_history h
+CROSS JOIN LATERAL (SELECT CASE WHEN h.state = 'completed' THEN h.actual_seconds END AS seconds) d
+WHERE h.pool = $5 AND h.state IN ('completed', 'failed', 'expired') AND ($1 IS NULL OR h.worker_id = $1)
+  AND ($2 IS NULL OR h.workload_type = $2) AND ($3 IS NULL OR h.time >= $3) AND ($4 IS NULL OR h.time < $4)
+GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+$$;
+COMMENT ON FUNCTION hwsched.performance_history(text, text, timestamptz, timestamptz, text) IS 'How workers did on types of work, by hour: of one worker, of one type, in a span of time, or with NULL of all that is kept. Durations are of completed runs only.';

@@ -20,11 +20,16 @@ GRANT EXECUTE ON FUNCTION
     hwsched.workload_profile, hwsched.device_profiles, hwsched.is_compatible, hwsched.efficiency_score, hwsched.raw_efficiency,
     hwsched.load_score, hwsched.effective_load_score, hwsched.adjusted_efficiency, hwsched.preference_after,
     hwsched.predict_seconds, hwsched.predict_joules, hwsched.compatibility_score,
-    hwsched.thermal_step, hwsched.thermal_at, hwsched.performance_level, hwsched.temperature_ratio, hwsched.sketch_quantile, hwsched.sketch_of, hwsched.sketch_merge, hwsched.sketch_sum
+    hwsched.thermal_step, hwsched.thermal_at, hwsched.performance_level, hwsched.temperature_ratio, hwsched.describe_heat, hwsched.sketch_quantile, hwsched.sketch_of, hwsched.sketch_merge, hwsched.sketch_sum
     TO hwsched_viewer, hwsched_worker;
 GRANT EXECUTE ON FUNCTION
     hwsched.pool_settings, hwsched.plan_pending, hwsched.compatible_hardware, hwsched.pareto, hwsched.suggest_power_limit, hwsched.explain_pending, hwsched.unsettled_records, hwsched.preference_now,
-    hwsched.predict, hwsched.performance_history, hwsched.learning_json
+    hwsched.predict, hwsched.performance_history, hwsched.learning_json, hwsched.predict_temperature
+    TO hwsched_viewer;
+
+GRANT EXECUTE ON FUNCTION
+    hwsched.vega_spec, hwsched.chart_values, hwsched.chart_colours, hwsched.summary_report, hwsched.report_figures, hwsched.vega_runtime,
+    hwsched.html_text, hwsched.html_source, hwsched.html_rating, hwsched.html_table
     TO hwsched_viewer;
 
 -- A worker acts for itself: register (again), report, claim, finish. Which worker

@@ -15,6 +15,7 @@ SELECT pg_catalog.pg_extension_config_dump('hwsched.worker_usage', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.device_usage', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.worker_load', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.device_load', '');
+SELECT pg_catalog.pg_extension_config_dump('hwsched.device_heat', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.worker_login', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.submission', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.dependency', '');

@@ -70,6 +70,7 @@ wild_device(const World *world, Device *device)
 		device->memory_bytes = wild_integer(MOST_EXACT);
 	device->load = wild_ratio();
 	device->temperature = wild_ratio();
+	device->throttles_at = wild_ratio() > 0.5 ? INFINITY : wild_ratio();
 	device->performance_level = 0.6 + 0.4 * wild_ratio();
 	device->effective_load = effective_load(device->load, device->warming || device->cooling, device->performance_level);
 	device->slots = device->share > 0 ? 0 : (int32) wild_integer(world->settings.max_concurrent);

@@ -85,7 +85,8 @@ BEGIN
 			WHEN chosen < 90 THEN done := 'unregister'; PERFORM hwsched.unregister_worker(worker, in_pool);
 			WHEN chosen < 91 THEN done := 'drain'; PERFORM hwsched.drain_worker(worker, in_pool);
 			WHEN chosen < 94 THEN done := 'resume'; PERFORM hwsched.resume_worker(worker, in_pool);
-			WHEN chosen < 97 THEN done := 'load'; PERFORM hwsched.update_load(worker, jsonb_build_object('cpu_utilization', pg_temp.roll(101), 'memory_utilization', pg_temp.roll(101), 'gpu_utilization', pg_temp.roll(101), 'temperature', pg_temp.roll(11) / 10.0), in_pool);
+			WHEN chosen < 97 THEN done := 'load'; PERFORM hwsched.update_load(worker, jsonb_build_object('cpu_utilization', pg_temp.roll(101), 'memory_utilization', pg_temp.roll(101), 'gpu_utilization', pg_temp.roll(101))
+				|| CASE pg_temp.roll(3) WHEN 0 THEN jsonb_build_object('temperature', pg_temp.roll(11) / 10.0) WHEN 1 THEN jsonb_build_object('temperature_celsius', 20 + pg_temp.roll(90), 'power_w', pg_temp.roll(300)) ELSE '{}' END, in_pool);
 			ELSE done := 'broken batch'; PERFORM hwsched.submit_many(jsonb_build_array(pg_temp.demand(), pg_temp.demand(), '{"priority": 99}'), in_pool);
 		END CASE;
 		INSERT INTO operation VALUES (done, 'done');

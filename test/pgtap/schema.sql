@@ -4,9 +4,9 @@ SELECT no_plan();
 
 -- Tables and views by name
 SELECT has_schema('hwsched');
-SELECT has_table('hwsched', name, name) FROM unnest('{pool,settings_version,device_profile,workload_profile,hardware,worker,device,worker_usage,device_usage,worker_load,device_load,worker_login,
+SELECT has_table('hwsched', name, name) FROM unnest('{pool,settings_version,device_profile,workload_profile,hardware,worker,device,worker_usage,device_usage,worker_load,device_load,device_heat,worker_login,
 	submission,pending,dependency,reservation,assignment,unsettled,track_record,load_history,recorded_assignment,recorded_execution,utilization_hour,thermal_hour,assignment_hour,execution_hour,history_progress,history_late,taxonomy,type_word,class_similarity,implied_device}'::name[]) AS name;
-SELECT has_view('hwsched', name, name) FROM unnest('{workload,preference,worker_reserved,device_reserved,hardware_efficiency,workload_distribution,thermal_states,resource_utilization,execution_times,pending_workloads,worker_status,pool_summary,setting,retention,history_unrolled,efficiency_history,assignment_history,thermal_history,utilization_history,execution_history,
+SELECT has_view('hwsched', name, name) FROM unnest('{workload,preference,worker_reserved,device_reserved,hardware_efficiency,workload_distribution,thermal_states,thermal_model,resource_utilization,execution_times,pending_workloads,worker_status,pool_summary,setting,retention,history_unrolled,efficiency_history,assignment_history,thermal_history,utilization_history,execution_history,
 	efficiency_history_hourly,assignment_history_hourly,thermal_history_hourly,utilization_history_hourly,execution_history_hourly}'::name[]) AS name;
 SELECT columns_are('hwsched', 'taxonomy', '{kind,name,builtin}'::name[]);
 SELECT has_column('hwsched', 'assignment', name, 'assignment.' || name) FROM unnest('{pool,assignment_id,workload_id,worker_id,device_nos,shard_no,state,efficiency,adjusted_efficiency,score,predicted_seconds,assigned_at,started_at,finished_at}'::name[]) AS name;
@@ -70,6 +70,8 @@ INSERT INTO api SELECT btrim(line, E' \t') FROM regexp_split_to_table($$
 	thermal_at(temperature double precision, load double precision, dt_seconds double precision)
 	performance_level(phase text, since timestamp with time zone, duration interval, at timestamp with time zone)
 	temperature_ratio(celsius double precision, idle_celsius double precision, throttle_celsius double precision)
+	describe_heat(model double precision[], OUT reports bigint, OUT time_constant_seconds double precision, OUT resistance double precision, OUT error_celsius double precision, OUT persistence_error_celsius double precision, OUT idle_watts double precision, OUT full_watts double precision, OUT settled_full_celsius double precision)
+	predict_temperature(worker_id text, device_no integer, power_w double precision DEFAULT NULL::double precision, utilization double precision DEFAULT NULL::double precision, after interval DEFAULT '01:00:00'::interval, pool text DEFAULT 'default'::text)
 	create_pool(pool text, settings jsonb DEFAULT '{}'::jsonb)
 	alter_pool(pool text, settings jsonb)
 	drop_pool(pool text)
@@ -130,6 +132,16 @@ INSERT INTO api SELECT btrim(line, E' \t') FROM regexp_split_to_table($$
 	sketch_of(number double precision)
 	sketch_merge(sketch bigint[], other bigint[])
 	sketch_sum(bigint[])
+	vega_spec(chart text, since timestamp with time zone DEFAULT NULL::timestamp with time zone, until timestamp with time zone DEFAULT NULL::timestamp with time zone, pool text DEFAULT 'default'::text)
+	summary_report(since timestamp with time zone DEFAULT NULL::timestamp with time zone, until timestamp with time zone DEFAULT NULL::timestamp with time zone, pool text DEFAULT 'default'::text)
+	chart_values(definition hwsched.chart, since timestamp with time zone, until timestamp with time zone, pool text, OUT rows jsonb, OUT note text, OUT ticks jsonb)
+	chart_colours(rows jsonb, field text, usual jsonb)
+	report_figures(since timestamp with time zone, until timestamp with time zone, pool text, OUT figures text, OUT types text)
+	html_text(value text)
+	html_source(script text)
+	html_rating(rating text)
+	html_table(rows jsonb, fields jsonb)
+	vega_runtime()
 	taxonomy_changed()$$, '\n') AS line WHERE btrim(line, E' \t') <> '';
 SELECT bag_eq($$
 	SELECT proname || '(' || pg_get_function_arguments(oid) || ')' FROM pg_proc WHERE pronamespace = 'hwsched'::regnamespace

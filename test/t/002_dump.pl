@@ -49,7 +49,7 @@ SELECT hwsched.complete(assignment_id, '{"done": true}', 'moved') FROM hwsched.a
 SQL
 
 my %source = contents($node, 'source');
-for my $table (qw(pool settings_version worker device worker_load device_load worker_login submission pending assignment unsettled preference load_history))
+for my $table (qw(pool settings_version worker device worker_load device_load device_heat worker_login submission pending assignment unsettled preference load_history))
 {
 	isnt($source{$table}, '', "the source has rows in $table");
 }

@@ -68,7 +68,7 @@ SELECT try(format('hwsched.fail(%L, %L, %L)', pick('p' || :p, 'assigned|running'
 \elif :op <= 83
 SELECT try(format('hwsched.cancel(%L, %L)', 't' || :n, 'p' || :p), '55000 P0002');
 \elif :op <= 92
-SELECT hwsched.update_load('w' || :w, jsonb_build_object('cpu_utilization', :n % 100, 'gpu_utilization', :n % 100), 'p' || :p);
+SELECT hwsched.update_load('w' || :w, jsonb_build_object('cpu_utilization', :n % 100, 'gpu_utilization', :n % 100, 'temperature_celsius', 30 + :n % 60), 'p' || :p);
 \else
 SELECT hwsched.register_worker('w' || :w, hardware(:n), 'p' || :p);
 \endif

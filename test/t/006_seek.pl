@@ -33,7 +33,8 @@ CREATE FUNCTION capabilities(variety int) RETURNS jsonb LANGUAGE sql VOLATILE AS
 $$;
 
 CREATE FUNCTION requirements(test_id text) RETURNS jsonb LANGUAGE sql VOLATILE AS $$
-	SELECT jsonb_build_object('test_id', test_id, 'priority', 1, 'test_type', pick('vision', 'nlp', 'audio', 'inference', 'mixed')) || pick(
+	SELECT jsonb_build_object('test_id', test_id, 'priority', 1, 'test_type', pick('vision', 'nlp', 'audio', 'inference', 'mixed'),
+		'expected_duration', pick('60', '500')::int) || pick(
 		'{}', '{}', '{"minimum_memory": 2}', '{"cpu_cores": 2}', '{"host_memory": 6, "cpu_cores": 1}', '{"required_backend": "gpu"}', '{"preferred_backend": "cuda"}',
 		'{"required_accelerators": {"gpu": 1}}', '{"required_accelerators": {"gpu": 3}}', '{"required_accelerators": {"gpu": 1, "tpu": 1}}', '{"required_accelerators": {"cuda": 2}}',
 		'{"required_accelerators": {"cpu": 1}}', '{"accelerator_share": 0.3}', '{"accelerator_share": 0.5, "required_accelerators": {"cuda": 1}}', '{"required_software": {"python": "3.10"}}')::jsonb
@@ -54,12 +55,17 @@ DECLARE
 	worker text := 'w' || 1 + floor(random() * n)::int;
 	ids bigint[];
 BEGIN
-	CASE pick('load', 'load', 'load', 'hot', 'phase', 'drain', 'register', 'finish', 'finish', 'prefer', 'batch')
+	CASE pick('load', 'load', 'load', 'hot', 'age', 'phase', 'drain', 'register', 'finish', 'finish', 'prefer', 'batch')
 	WHEN 'load' THEN PERFORM hwsched.update_load(worker, load(variety, (SELECT count(*)::int FROM hwsched.device WHERE pool = 'seek' AND worker_id = worker)), 'seek');
 	WHEN 'hot' THEN PERFORM hwsched.update_load(worker, '{"cpu_utilization": 100, "memory_utilization": 100, "gpu_utilization": 100, "io_utilization": 100, "temperature": 1}', 'seek');
+		-- and cools down without saying how hot it is
+		PERFORM hwsched.update_load(worker, '{"cpu_utilization": 20}', 'seek') WHERE random() < 0.5;
 	WHEN 'phase' THEN
 		PERFORM hwsched.start_warming(worker, '100 s', 'seek');
 		UPDATE hwsched.worker_load SET phase = pick('warming', 'cooling')::hwsched.thermal_phase, phase_since = now() - make_interval(secs => floor(random() * 12) * 10) WHERE pool = 'seek' AND worker_id = worker;
+	WHEN 'age' THEN
+		UPDATE hwsched.worker_load SET reported_at = reported_at - interval '10 s' WHERE pool = 'seek';
+		UPDATE hwsched.device_heat SET model[2] = model[2] - 10 WHERE pool = 'seek';
 	WHEN 'drain' THEN
 		PERFORM hwsched.drain_worker(worker, 'seek');
 		PERFORM hwsched.resume_worker(worker_id, 'seek') FROM hwsched.worker WHERE pool = 'seek' AND state = 'draining' AND random() < 0.3;

@@ -77,7 +77,7 @@ SELECT hwsched.maintain('fire');
 \elif :op <= 41
 SELECT hwsched.rebalance(3, 'fire');
 \elif :op <= 43
-SELECT hwsched.update_load('w' || :w, jsonb_build_object('cpu_utilization', :n % 80), 'fire');
+SELECT hwsched.update_load('w' || :w, jsonb_build_object('cpu_utilization', :n % 80, 'temperature_celsius', 30 + :n % 60), 'fire');
 \elif :op <= 46
 SELECT coalesce(pick(md5(:n::text)), '-') AS id \gset
 SELECT try(format('hwsched.cancel(%L, ''fire'')', ':id')) AS done \gset

@@ -8,6 +8,7 @@
 #ifndef HWSCHED_BRUTE_H
 #define HWSCHED_BRUTE_H
 
+#include "heat.h"
 #include "version.h"
 #include "world.h"
 
@@ -47,6 +48,16 @@ brute_adjusted(const World *world, const WorkKind *kind, const Device *device)
 							   device->performance_level, device->temperature);
 }
 
+/* What the heat that the work would cause leaves. */
+static inline double
+brute_heat(const WorkKind *kind, const Device *device)
+{
+	const Metrics *metrics = &kind->profile.metrics;
+	double		share = fmax(0.7, fmax(0.3 + 0.7 * metrics->compute_intensity, 0.3 + 0.7 * metrics->memory_intensity));
+
+	return heat_share_factor(share, device->throttles_at);
+}
+
 static inline double
 brute_value(const World *world, const WorkKind *kind, const Device *device)
 {
@@ -55,7 +66,7 @@ brute_value(const World *world, const WorkKind *kind, const Device *device)
 
 	for (int i = 0; i < kind->profile.preferred_backends.count; i++)
 		wanted = wanted || of_type(profile, kind->profile.preferred_backends.names[i]);
-	return brute_adjusted(world, kind, device) * (wanted ? 1.0 : 0.9);
+	return brute_adjusted(world, kind, device) * brute_heat(kind, device) * (wanted ? 1.0 : 0.9);
 }
 
 /* How full a device is, of WHOLE_SHARE * max_concurrent. */

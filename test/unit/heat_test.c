@@ -386,6 +386,48 @@ test_factor(void)
 		before = factor;
 	}
 	ok(falls, "the factor falls without a jump");
+
+	is_exactly(heat_share_factor(1.0, INFINITY), 1.0, "who never throttles loses nothing");
+	is_exactly(heat_share_factor(0.7, 0.8), 1.0, "nor work that draws a tenth less");
+	is_near(heat_share_factor(0.8, 0.8), 0.7, 1e-12, "0.7 is left of the share from which it throttles");
+	is_near(heat_share_factor(1.0, 0.7), 0.5, 1e-12, "and half of it well beyond");
+	falls = true;
+	for (double share = 0.7; share <= 1.0; share += 0.05)
+		for (int tenth = 0; tenth < 10; tenth++)
+			falls = falls && heat_share_factor(share, tenth / 10.0) <= heat_share_factor(share, (tenth + 1) / 10.0) &&
+				heat_share_factor(share, tenth / 10.0) >= heat_share_factor(share + 0.05, tenth / 10.0);
+	ok(falls, "it rises with that share, and falls with the work's");
+}
+
+/* From which share of 40..240 W a device of a law would reach a point within the hour. */
+static void
+test_throttles_at(void)
+{
+	Heat		heat;
+	double		before = 0.0;
+	bool		rises = true;
+
+	heat_start(&heat, 240.0);
+	is_exactly(heat_throttles_at(&heat, 40.0, 240.0, 80.0, 3600.0), INFINITY, "nothing is known before a report");
+	for (int i = 0; i < 400; i++)
+	{
+		double		watts = 40.0 + i * 37 % 200;
+
+		heat_report(&heat, (HeatReport) {i * 3600.0, watts, NAN, 30.0 + 0.25 * watts}, true);
+	}
+	/* 80 degrees at 200 W */
+	is_near(heat_throttles_at(&heat, 40.0, 240.0, 79.0, 3600.0), 0.8, 0.01, "the first tenth that is past the point");
+	is_near(heat_throttles_at(&heat, 0.0, NAN, 79.0, 3600.0), 0.9, 0.11, "by the model's own powers, where none are known");
+	is_exactly(heat_throttles_at(&heat, 40.0, 240.0, 95.0, 3600.0), INFINITY, "never, if full power is not enough");
+	is_exactly(heat_throttles_at(&heat, 40.0, 240.0, 35.0, 3600.0), 0.0, "idle power may be too much");
+	for (double point = 35.0; point < 90.0; point += 1.0)
+	{
+		double		share = heat_throttles_at(&heat, 40.0, 240.0, point, 3600.0);
+
+		rises = rises && share >= before;
+		before = share;
+	}
+	ok(rises, "a higher point is reached later");
 }
 
 int
@@ -401,5 +443,6 @@ main(void)
 	test_nonsense();
 	test_sanity();
 	test_factor();
+	test_throttles_at();
 	return done_testing();
 }

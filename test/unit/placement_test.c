@@ -406,6 +406,7 @@ test_large(void)
 		device->profile = w % NLARGE_PROFILES;
 		device->memory_bytes = profiles[device->profile].memory_total_bytes;
 		device->performance_level = 1;
+		device->throttles_at = INFINITY;
 	}
 	for (int k = 0; k < NLARGE_KINDS; k++)
 	{

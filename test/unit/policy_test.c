@@ -457,7 +457,7 @@ test_large(void)
 		fleet.workers[w] = (Worker) {.worker_id = "w", .accepting = true, .cpu_millicores = 16000, .memory_bytes = 64 * GB,
 		.first_device = w, .ndevices = 1, .reported = true};
 		fleet.devices[w] = (Device) {.profile = w % NLARGE_PROFILES, .memory_bytes = profiles[w % NLARGE_PROFILES].memory_total_bytes,
-		.load = w % 7 / 10.0, .effective_load = w % 7 / 10.0, .performance_level = 1};
+		.load = w % 7 / 10.0, .effective_load = w % 7 / 10.0, .performance_level = 1, .throttles_at = INFINITY};
 	}
 	for (int k = 0; k < NLARGE_KINDS; k++)
 	{

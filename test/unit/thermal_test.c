@@ -142,11 +142,66 @@ test_celsius(void)
 	ok(sane, "whatever the points, the result is within 0..1");
 }
 
+static void
+test_coldest(void)
+{
+	bool		bounds = true;
+	bool		reached = true;
+
+	is_exactly(thermal_coldest(0.4, 1.0), 0.4, "a device that heats up is coldest now");
+	is_exactly(thermal_coldest(0.4, 0.0), 0.0, "one that cools down will be cold");
+	is_exactly(thermal_coldest(0.4, 0.5), 0.4, "in between it stays");
+	is_exactly(thermal_coldest(NAN, 1.0), 0.0, "no record is a cold device");
+	for (int i = 0; i < ROUNDS; i++)
+	{
+		double		t = random_unit();
+		double		load = random_unit();
+		double		least = thermal_coldest(t, load);
+
+		bounds = bounds && thermal_at(t, load, random_between(0, 200)) >= least;
+		reached = reached && (thermal_at(t, load, 0) == least || thermal_at(t, load, 1e6) == least);
+	}
+	ok(bounds, "it is never colder");
+	ok(reached, "and as cold at some time");
+}
+
+static void
+test_phases(void)
+{
+	const PhaseCourse idle = {false, true, INFINITY, 0};
+	PhaseCourse course;
+
+	ok(phase_that_begins(&idle, 0.3, 30, 60) == PHASE_WARMING, "idle, then busy: a warm-up");
+	ok(phase_that_begins(&idle, 0.29, 30, 60) == PHASE_NORMAL, "not while it idles");
+	ok(phase_that_begins(&idle, 0.3, 0, 60) == PHASE_NORMAL, "nor without a duration");
+	course = idle;
+	course.in_phase = true;
+	ok(phase_that_begins(&course, 0.3, 30, 60) == PHASE_NORMAL, "nor in a phase");
+	course = idle;
+	course.was_idle = false;
+	ok(phase_that_begins(&course, 0.3, 30, 60) == PHASE_NORMAL, "nor if it was busy, or never reported");
+	course = idle;
+	course.since_busy = 29;
+	ok(phase_that_begins(&course, 0.3, 30, 60) == PHASE_NORMAL, "nor after a pause that is shorter than a warm-up");
+	course.since_busy = 30;
+	ok(phase_that_begins(&course, 0.3, 30, 60) == PHASE_WARMING, "but after one as long");
+	course = (PhaseCourse) {false, false, 0, 60};
+	ok(phase_that_begins(&course, 0.71, 30, 60) == PHASE_COOLING, "a high load for long: a cool-down");
+	ok(phase_that_begins(&course, 0.7, 30, 60) == PHASE_NORMAL, "not if it is no more");
+	ok(phase_that_begins(&course, 0.71, 30, 0) == PHASE_NORMAL, "nor without a duration");
+	course.high_for = 59;
+	ok(phase_that_begins(&course, 0.71, 30, 60) == PHASE_NORMAL, "nor for less long");
+	course = (PhaseCourse) {true, false, 0, 600};
+	ok(phase_that_begins(&course, 0.71, 30, 60) == PHASE_NORMAL, "nor in a phase");
+}
+
 int
 main(void)
 {
 	test_step();
 	test_integral();
+	test_coldest();
+	test_phases();
 	test_level();
 	test_celsius();
 	return done_testing();

@@ -142,6 +142,7 @@ random_state(Device *device, bool calm)
 {
 	device->load = calm ? 0 : ONE_OF(double, 0, 0, 0.5, 0.95);
 	device->temperature = calm ? 0 : ONE_OF(double, 0, 0, 0.5, 1);
+	device->throttles_at = calm ? INFINITY : ONE_OF(double, INFINITY, INFINITY, 0.7, 0.8, 1);
 	device->performance_level = 1;
 	if (!calm && random_below(4) == 0)
 	{
@@ -571,6 +572,7 @@ plain_world(World *world, int nworkers, int profile, int ndevices)
 			device->profile = profile;
 			device->memory_bytes = 16 * GB;
 			device->performance_level = 1;
+			device->throttles_at = INFINITY;
 		}
 	}
 	world->nkinds = 1;
