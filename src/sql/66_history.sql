@@ -396,9 +396,10 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed',
             MESSAGE = format('"%s" of hwsched.load_history() must not be NULL', CASE WHEN $1 IS NULL THEN 'document' ELSE 'pool' END);
     END IF;
-    PERFORM hwsched.pool_settings($2);
     -- the pool stays, and of two who load the same the second sees what the first has loaded
     PERFORM FROM hwsched.pool AS p WHERE p.pool = $2 FOR NO KEY UPDATE;
+    -- raises an error for an unknown pool, also for one that was dropped meanwhile
+    PERFORM hwsched.pool_settings($2);
 
     -- what its fields may be; the first that is something else is refused
     WITH field (key, type, sections, required, least, most, expected) AS (VALUES
