@@ -46,7 +46,7 @@ Datum
 preference_now(PG_FUNCTION_ARGS)
 {
 	TimestampTz updated_at = PG_GETARG_TIMESTAMPTZ(1);
-	double		age = (double) (GetCurrentTransactionStartTimestamp() - updated_at) / USECS_PER_SEC;
+	double		age = ((double) GetCurrentTransactionStartTimestamp() - (double) updated_at) / USECS_PER_SEC;
 	PoolSettings settings;
 
 	SPI_connect();

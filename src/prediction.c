@@ -73,8 +73,6 @@ predict(PG_FUNCTION_ARGS)
 	use = device_use(search, kind, 0, device, item->expected_seconds, item->subject);
 	nulls[4] = nulls[4] || isnan(use.carbon_g);
 	nulls[6] = !nulls[0];
-	if (nulls[0])
-		values[6] = CStringGetTextDatum(refusal_reason(refusal));
 	SPI_finish();
 	values[0] = Float8GetDatum(seconds.p50);
 	values[1] = Float8GetDatum(seconds.p90);
@@ -82,5 +80,7 @@ predict(PG_FUNCTION_ARGS)
 	values[3] = Float8GetDatum(use.money);
 	values[4] = Float8GetDatum(use.carbon_g);
 	values[5] = Float8GetDatum(formula);
+	if (nulls[0])
+		values[6] = CStringGetTextDatum(refusal_reason(refusal));
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(description), values, nulls)));
 }

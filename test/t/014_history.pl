@@ -47,7 +47,7 @@ is($sql->("SELECT count(*) FROM hwsched.load_history WHERE pool = 'short'"), 6, 
 is($sql->("SELECT count(*) FROM hwsched.load_history WHERE pool = 'long'"), 20, 'the other one has all it keeps');
 is($sql->("SELECT sum(samples) FROM hwsched.utilization_history_hourly WHERE pool = 'short'"), 21, 'the hours are kept for longer');
 is($sql->("SELECT count(*) FROM hwsched.efficiency_history_hourly WHERE pool = 'long'"), 400, 'as long as they are to be');
-is($days->(), join(' ', -30 .. 2), 'partitions stay as long as any pool keeps them');
+is($days->(), join(' ', -20 .. 2), 'partitions stay as long as any pool keeps them');
 $sql->("SELECT hwsched.alter_pool(pool, '{\"retention\": {\"history\": \"10 days\", \"hourly\": \"15 days\"}}') FROM hwsched.pool WHERE pool <> 'short'");
 is($sql->("BEGIN; SELECT forgotten FROM hwsched.maintain('long'); ROLLBACK"), $sql->("SELECT forgotten FROM hwsched.maintain('long')"), 'a tick that is rolled back is done again');
 is($days->(), join(' ', -10 .. 2), 'then they are dropped');
