@@ -57,7 +57,8 @@ forecast_factor(Forecast *forecast, int subject, int profile, int device)
 
 	if (s->factors == NULL)
 	{
-		s->factors = palloc_huge(sizeof(double) * (forecast->nprofiles + 1));
+		/* who tries a plan frees what it has allocated, but what is worked out here stays */
+		s->factors = palloc_beside(forecast->subjects, sizeof(double) * (forecast->nprofiles + 1));
 		for (int i = 0; i < forecast->nprofiles; i++)
 			s->factors[i] = NAN;
 	}

@@ -23,6 +23,8 @@ extern void *repalloc_huge(void *pointer, Size size);
 extern void *scope_begin(const char *name);
 extern void scope_leave(void *scope);
 extern void scope_free(void *scope);
+/* Allocates what lasts as long as something else that was allocated, whatever the scope. */
+extern void *palloc_beside(const void *other, Size size);
 
 #else
 
@@ -49,6 +51,7 @@ typedef size_t Size;
 #define scope_begin(name) NULL
 #define scope_leave(scope) ((void) (scope))
 #define scope_free(scope) ((void) (scope))
+#define palloc_beside(other, size) malloc(size)
 #define Assert(condition) assert(condition)
 #define CHECK_FOR_INTERRUPTS() ((void) 0)
 #define Min(x, y) ((x) < (y) ? (x) : (y))

@@ -30,3 +30,10 @@ scope_free(void *scope)
 {
 	MemoryContextDelete(scope);
 }
+
+/* Allocates what lasts as long as something else that was allocated. */
+void *
+palloc_beside(const void *other, Size size)
+{
+	return MemoryContextAllocHuge(GetMemoryChunkContext(unconstify(void *, other)), size);
+}

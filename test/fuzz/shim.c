@@ -224,6 +224,12 @@ scope_free(void *scope)
 	MemoryContextDelete(scope);
 }
 
+void *
+palloc_beside(const void *other, Size size)
+{
+	return MemoryContextAllocHuge(block_of((void *) other)->context, size);
+}
+
 /* --- errors --- */
 
 sigjmp_buf *PG_exception_stack = NULL;
