@@ -363,7 +363,7 @@ begin_record(Picture *picture, const char *workload_type)
 
 /* Gives each kind what was learned of the workers for its workload type. */
 static void
-load_records(Picture *picture, const char *pool, const EndedAssignment *unsettled, int nunsettled, bool read_only)
+load_records(Picture *picture, const char *pool, EndedAssignment *unsettled, int nunsettled, bool read_only)
 {
 	/* in the table: what is not settled is added here */
 	static Statement statement = {

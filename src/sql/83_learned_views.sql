@@ -34,15 +34,12 @@ SELECT e.hour AS time, e.pool, e.workload_type, sum(e.runs)::bigint AS runs,
 FROM (SELECT pool, workload_type, hour, runs, predicted_seconds, formula_seconds, actual_seconds, errors, formula_errors
       FROM hwsched.prediction_error
       UNION ALL
-      -- completed and not settled yet
-      SELECT a.pool, p.workload_type, date_trunc('hour', now(), 'UTC'), 1, a.predicted_seconds, coalesce(a.formula_seconds, a.predicted_seconds),
-             s.seconds, hwsched.sketch_of(abs(a.predicted_seconds - s.seconds) / s.seconds),
-             hwsched.sketch_of(abs(coalesce(a.formula_seconds, a.predicted_seconds) - s.seconds) / s.seconds)
-      FROM hwsched.unsettled n
-      JOIN hwsched.assignment a ON a.pool = n.pool AND a.assignment_id = n.assignment_id
-      JOIN hwsched.workload_profile p ON p.pool = a.pool AND p.profile_id = a.profile_id
-      CROSS JOIN LATERAL (SELECT extract(epoch FROM a.finished_at - a.started_at)::float8 AS seconds) s
-      WHERE s.seconds > 0) e
+      SELECT u.pool, u.workload_type, date_trunc('hour', now(), 'UTC'), 1, u.predicted_seconds, u.formula_seconds, u.actual_seconds,
+             -- less than a thousandth does not matter
+             hwsched.sketch_of(greatest(0.001, abs(u.predicted_seconds - u.actual_seconds) / u.actual_seconds)),
+             hwsched.sketch_of(greatest(0.001, abs(u.formula_seconds - u.actual_seconds) / u.actual_seconds))
+      FROM hwsched.unsettled_run u
+      WHERE u.actual_seconds > 0) e
 GROUP BY e.hour, e.pool, e.workload_type;
 COMMENT ON VIEW hwsched.model_accuracy IS 'How well durations were foretold, by hour and type of work; beside it, what the profiles'' formula alone would have made of them.';
 COMMENT ON COLUMN hwsched.model_accuracy.time IS 'Begin of the hour.';
