@@ -9,7 +9,9 @@ EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" hwsched.cont
 MODULE_big = hwsched
 OBJS = $(patsubst %.c,%.o,$(wildcard src/*.c))
 SHLIB_LINK = -lcjson
-DATA_built = hwsched--$(EXTVERSION).sql
+# The script that draws the charts of reports; empty where npm cannot fetch it.
+RUNTIME = hwsched_vega.js
+DATA_built = hwsched--$(EXTVERSION).sql $(RUNTIME)
 
 # -ffp-contract=off: scores must not depend on whether the CPU has fused
 # multiply-add.
@@ -24,7 +26,7 @@ endif
 
 # Run in this order in one database; `make test` complains if a file of sql/ is
 # not named here.
-REGRESS = pure golden documents fleet work thermal settle leases health retries moves scheduling learning gangs policies energy batch order hostile access views history roles errors tour
+REGRESS = pure golden documents fleet work thermal settle leases health retries moves scheduling learning gangs policies energy batch order hostile access views history charts roles errors tour
 ISOLATION = $(basename $(notdir $(wildcard test/isolation/specs/*.spec)))
 ISOLATION_OPTS = --inputdir=test/isolation --outputdir=test/isolation \
 	--load-extension=hwsched
@@ -62,6 +64,13 @@ $(OBJS): $(wildcard src/*.h)
 
 hwsched--$(EXTVERSION).sql: $(sort $(wildcard src/sql/*.sql)) hwsched.control
 	cat $(filter %.sql,$^) </dev/null >$@
+
+# An empty one is tried again.
+ifeq ($(shell test -s $(RUNTIME) && echo there),)
+.PHONY: $(RUNTIME)
+endif
+$(RUNTIME): src/report/runtime.sh src/report/package-lock.json
+	src/report/runtime.sh >$@
 
 # Variables set on make's command line (EXAMPLE, KEEP, PG_CONFIG) reach the
 # script through its environment.

@@ -155,6 +155,8 @@ SELECT hwsched.record_resource_utilization('w', '{"cpu_utilization": 5}', 'yeste
 SELECT hwsched.record_execution_time('h', 1, 2, 'vision', 'w', 'yesterday', '%s')
 SELECT hwsched.load_history('{"efficiency_scores": {"h": [["2026-01-01", 0.5]]}}', '%s')
 SELECT hwsched.load_history(hwsched.history_json('-infinity', 'infinity', '%s'), '%s')
+SELECT hwsched.vega_spec(chart, NULL, NULL, '%s') FROM hwsched.chart
+SELECT hwsched.summary_report(NULL, NULL, '%s')
 SELECT * FROM hwsched.maintain('%s')
 SELECT hwsched.unregister_worker('v', '%s')
 CREATE TEMP TABLE learned AS SELECT hwsched.learning_json('%s') AS document

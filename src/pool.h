@@ -35,6 +35,7 @@ typedef struct PoolSettings
 	bool		notify;
 	double		energy_price_per_kwh;	/* NAN: not known */
 	double		carbon_g_per_kwh;	/* NAN: not known */
+	const char *vega_url;		/* NULL: none */
 	struct
 	{
 		double		history;

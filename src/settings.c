@@ -5,6 +5,8 @@
  */
 #include "postgres.h"
 
+#include <ctype.h>
+
 #include "access.h"
 #include "access/xact.h"
 #include "arguments.h"
@@ -29,7 +31,6 @@ typedef struct KeptSettings
 {
 	PoolSettings settings;
 	double		number;
-	const char *text;
 } KeptSettings;
 
 static const Field retention_fields[] = {
@@ -76,7 +77,7 @@ static const Field setting_fields[] = {
 	SETTING(carbon_g_per_kwh, FIELD_NUMBER, 0, 1e6),
 	SETTING(energy_price_per_kwh, FIELD_NUMBER, 0, 1e6),
 	KEPT("wait_target", FIELD_SECONDS, number, 0, 31536000),
-	KEPT("vega_url", FIELD_TEXT, text, 0, 0),
+	SETTING(vega_url, FIELD_TEXT, 0, 0),
 };
 
 static void
@@ -107,6 +108,20 @@ read_settings(Jsonb *jsonb, PoolSettings *settings)
 	*settings = kept.settings;
 }
 
+/*
+ * Returns whether a text is a URL that can stand in a content security policy:
+ * one of https, of plain characters, without a query.
+ */
+static bool
+is_https_url(const char *text)
+{
+	if (strncmp(text, "https://", 8) != 0)
+		return false;
+	text += 8;
+	return isalnum((unsigned char) *text) &&
+		text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~:/@%+")] == '\0';
+}
+
 /* Refuses settings that are well-formed and mean nothing. */
 static void
 check_settings(const PoolSettings *settings, Oid setter)
@@ -122,6 +137,11 @@ check_settings(const PoolSettings *settings, Oid setter)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("invalid value for \"solver\": \"%s\"", settings->solver),
 				 errhint("Known solvers are: greedy, optimal.")));
+	if (settings->vega_url != NULL && !is_https_url(settings->vega_url))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value for \"vega_url\": \"%s\"", settings->vega_url),
+				 errhint("It is a URL such as https://cdn.jsdelivr.net/npm, below which packages of npm are found.")));
 }
 
 /* --- in force --- */

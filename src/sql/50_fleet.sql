@@ -30,7 +30,7 @@ SELECT * FROM (VALUES
     ('carbon_g_per_kwh', 'null', 'Grams of carbon dioxide per kWh: pareto() then shows that of a workload.'),
     ('energy_price_per_kwh', 'null', 'Price of a kWh, in the currency of cost_per_hour; it is part of what work costs.'),
     ('wait_target', '"60 s"', 'Wait that scaling advice aims at. (kept)'),
-    ('vega_url', 'null', 'Where reports load Vega from when it is not installed. (kept)')
+    ('vega_url', 'null', 'Where reports load Vega from when it is not installed: a URL below which packages of npm are found, such as https://cdn.jsdelivr.net/npm.')
 ) AS s (name, default_value, description);
 COMMENT ON VIEW hwsched.setting IS 'The settings that a pool has, and their defaults.';
 COMMENT ON COLUMN hwsched.setting.name IS 'Key of the settings document.';

@@ -27,6 +27,11 @@ GRANT EXECUTE ON FUNCTION
     hwsched.predict, hwsched.performance_history, hwsched.learning_json, hwsched.predict_temperature
     TO hwsched_viewer;
 
+GRANT EXECUTE ON FUNCTION
+    hwsched.vega_spec, hwsched.chart_values, hwsched.chart_colours, hwsched.summary_report, hwsched.report_figures, hwsched.vega_runtime,
+    hwsched.html_text, hwsched.html_source, hwsched.html_rating, hwsched.html_table
+    TO hwsched_viewer;
+
 -- A worker acts for itself: register (again), report, claim, finish. Which worker
 -- that is, access_check_worker() knows.
 GRANT EXECUTE ON FUNCTION

@@ -76,9 +76,15 @@ has_fuzzer() {
 		clang -fsanitize=fuzzer,address,undefined -x c -o /dev/null - 2>/dev/null
 }
 
-# Prints those without which some tests are skipped.
+find_chromium() { command -v chromium || command -v chromium-browser || command -v google-chrome; }
+
+# Prints those without which reports have no charts, or some tests are skipped.
 optional_packages() {
+	[ "$1" != bench ] || return 0
+	command -v npm >/dev/null || echo npm
 	[ "$1" = test ] || return 0
+	find_chromium >/dev/null || echo chromium
+	/usr/bin/python3 -c "import jsonschema" 2>/dev/null || echo python3-jsonschema
 	/usr/bin/python3 -c "import psycopg" 2>/dev/null || echo python3-psycopg
 	[ -e "$(pg_config_value --sharedir)/extension/pg_cron.control" ] || echo "postgresql-$pg_major-cron"
 	compgen -G '/usr/lib/*/faketime/libfaketime.so.1' >/dev/null || echo libfaketime
@@ -89,11 +95,12 @@ optional_packages() {
 	fi
 }
 
-apt() {
+try_apt() {
 	DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=400 \
-		-o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confold "$@" >>"$tmp/apt.log" 2>&1 ||
-		{ tail -n 20 "$tmp/apt.log"; die "apt-get $1 failed"; }
+		-o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confold "$@" >>"$tmp/apt.log" 2>&1
 }
+
+apt() { try_apt "$@" || { tail -n 20 "$tmp/apt.log"; die "apt-get $1 failed"; }; }
 
 install_packages() {
 	# Debian's package starts a server of its own when it is installed.  Nobody
@@ -108,9 +115,33 @@ install_packages() {
 	apt install --no-install-recommends "$@"
 }
 
+# install_optional <package...>: those that can be had; it is no failure if none can.
+install_optional() {
+	local name wanted=()
+	[ $# != 0 ] || return 0
+	[ -s "$tmp/apt.log" ] || try_apt update || true
+	for name; do
+		if obtainable "$name"; then wanted+=("$name"); fi
+	done
+	[ "${#wanted[@]}" != 0 ] || return 0
+	echo "installing ${wanted[*]}"
+	try_apt install --no-install-recommends "${wanted[@]}" || echo "not installed: ${wanted[*]}"
+}
+
+# Gets Prometheus and its exporter for one test.  They are not installed, as they
+# would then run as services from now on; server.sh unpacks them for the test.
+fetch_prometheus() {
+	local name
+	for name in prometheus prometheus-sql-exporter; do
+		if command -v "$name" >/dev/null || compgen -G ".cache/debs/${name}_*.deb" >/dev/null || ! obtainable "$name"; then continue; fi
+		mkdir -p .cache/debs
+		(cd .cache/debs && timeout 120 apt-get -q download "$name" >>"$tmp/apt.log" 2>&1) || echo "not fetched: $name"
+	done
+}
+
 # prepare_packages <mode>: afterwards everything needed is there.
 prepare_packages() {
-	local missing optional='' name
+	local missing
 	heading "packages"
 	if ! choose_postgresql; then
 		# A fresh container has empty package lists.
@@ -122,8 +153,7 @@ prepare_packages() {
 		fi
 	fi
 	missing=$(missing_packages "$1" | xargs)
-	if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then optional=$(optional_packages "$1" | xargs); fi
-	if [ -n "$missing$optional" ]; then
+	if [ -n "$missing" ]; then
 		if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
 			echo "These packages are missing: $missing"
 			echo "As root, on Debian or Ubuntu:"
@@ -131,13 +161,15 @@ prepare_packages() {
 			die "packages are missing"
 		fi
 		[ -s "$tmp/apt.log" ] || apt update
-		for name in $optional; do
-			if obtainable "$name"; then missing+=" $name"; fi
-		done
 		# shellcheck disable=SC2086 # a list of words
-		if [ -n "$missing" ]; then install_packages $missing; fi
+		install_packages $missing
 		missing=$(missing_packages "$1" | xargs)
 		[ -z "$missing" ] || die "still missing after installation: $missing"
 	fi
+	if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+		# shellcheck disable=SC2046 # a list of words
+		install_optional $(optional_packages "$1")
+	fi
+	if [ "$1" = test ]; then fetch_prometheus; fi
 	echo "$("$pg_bindir/postgres" --version) in $pg_bindir"
 }

@@ -28,7 +28,7 @@ as_user() {
 	fi
 	(
 		cd "$tmp/src" || exit
-		exec "${drop[@]}" env -i PATH="$bin:$PATH" HOME="$tmp/home" TMPDIR="$tmp" TERM="${TERM:-dumb}" \
+		exec "${drop[@]}" env -i PATH="$bin:$tmp/tools/usr/bin:$PATH" HOME="$tmp/home" TMPDIR="$tmp" TERM="${TERM:-dumb}" \
 			LANG=C.UTF-8 LC_ALL=C.UTF-8 TZ=UTC PGHOST="$tmp" PGPORT=5432 PGUSER=postgres \
 			PGDATABASE="${database:-postgres}" "$@"
 	)
@@ -48,6 +48,7 @@ run_job() {
 }
 
 copy_source() {
+	local file
 	if [ -e .git ] && git -c safe.directory='*' ls-files -z -co --exclude-standard >"$tmp/files" 2>/dev/null; then
 		# Files deleted but not yet committed are still listed.
 		while IFS= read -r -d '' file; do
@@ -56,6 +57,13 @@ copy_source() {
 	else
 		tar --exclude=./.git --exclude='*.o' --exclude='*.so' -cf - . | tar -C "$tmp/src" --no-same-owner -xf -
 	fi
+	# What npm fetches is kept in the checkout, for all runs.
+	src/report/runtime.sh >/dev/null
+	if [ -d .cache ]; then cp -r .cache "$tmp/src/"; fi
+	# What tests run and nobody has installed: see fetch_prometheus.
+	for file in .cache/debs/*.deb; do
+		if [ "$mode" = test ] && [ -e "$file" ]; then dpkg-deb -x "$file" "$tmp/tools"; fi
+	done
 }
 
 # PostgreSQL finds its files relative to where its programs are, so a copy of

@@ -131,6 +131,16 @@ INSERT INTO api SELECT btrim(line, E' \t') FROM regexp_split_to_table($$
 	sketch_of(number double precision)
 	sketch_merge(sketch bigint[], other bigint[])
 	sketch_sum(bigint[])
+	vega_spec(chart text, since timestamp with time zone DEFAULT NULL::timestamp with time zone, until timestamp with time zone DEFAULT NULL::timestamp with time zone, pool text DEFAULT 'default'::text)
+	summary_report(since timestamp with time zone DEFAULT NULL::timestamp with time zone, until timestamp with time zone DEFAULT NULL::timestamp with time zone, pool text DEFAULT 'default'::text)
+	chart_values(definition hwsched.chart, since timestamp with time zone, until timestamp with time zone, pool text, OUT rows jsonb, OUT note text, OUT ticks jsonb)
+	chart_colours(rows jsonb, field text, usual jsonb)
+	report_figures(since timestamp with time zone, until timestamp with time zone, pool text, OUT figures text, OUT types text)
+	html_text(value text)
+	html_source(script text)
+	html_rating(rating text)
+	html_table(rows jsonb, fields jsonb)
+	vega_runtime()
 	taxonomy_changed()$$, '\n') AS line WHERE btrim(line, E' \t') <> '';
 SELECT bag_eq($$
 	SELECT proname || '(' || pg_get_function_arguments(oid) || ')' FROM pg_proc WHERE pronamespace = 'hwsched'::regnamespace

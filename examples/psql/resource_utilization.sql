@@ -1,0 +1,12 @@
+-- Mean utilization of each worker's resources, the most utilized first: the heat map of the chart.
+--
+--   psql -v pool=default -v since=yesterday -f examples/psql/resource_utilization.sql
+\ir variables.psql
+
+SELECT h.worker_id AS worker, r.resource, round(avg(r.ratio)::numeric, 4) AS utilization_ratio, count(*) AS samples
+FROM hwsched.utilization_history h
+CROSS JOIN LATERAL (VALUES (1, 'CPU', h.cpu_ratio), (2, 'memory', h.memory_ratio), (3, 'GPU', h.gpu_ratio), (4, 'I/O', h.io_ratio),
+                           (5, 'network', h.network_ratio)) AS r (no, resource, ratio)
+WHERE h.pool = :'pool' AND h.time >= :'since' AND h.time < :'until' AND r.ratio IS NOT NULL
+GROUP BY h.worker_id, r.no, r.resource
+ORDER BY max(avg(r.ratio)) OVER (PARTITION BY h.worker_id) DESC, worker, r.no;
