@@ -91,7 +91,8 @@ SELECT date_trunc('hour', h.time, 'UTC'), h.worker_id, h.workload_type,
 FROM hwsched.execution_history h
 CROSS JOIN LATERAL (SELECT CASE WHEN h.state = 'completed' THEN h.actual_seconds END AS seconds) d
 WHERE h.pool = $5 AND h.state IN ('completed', 'failed', 'expired') AND ($1 IS NULL OR h.worker_id = $1)
-  AND ($2 IS NULL OR h.workload_type = $2) AND ($3 IS NULL OR h.time >= $3) AND ($4 IS NULL OR h.time < $4)
+  -- as conditions that indexes and partitions know
+  AND ($2 IS NULL OR h.workload_type = $2) AND h.time >= coalesce($3, '-infinity') AND h.time < coalesce($4, 'infinity')
 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 $$;
 COMMENT ON FUNCTION hwsched.performance_history(text, text, timestamptz, timestamptz, text) IS 'How workers did on types of work, by hour: of one worker, of one type, in a span of time, or with NULL of all that is kept. Durations are of completed runs only.';
