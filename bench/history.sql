@@ -29,7 +29,7 @@ END $$;
 CALL pg_temp.time_of('written by one statement', :'rows_sql', 1);
 INSERT INTO hwsched.history_late (pool, hour) SELECT 'bench_history', :'first'::timestamptz + i * interval '1 hour' FROM generate_series(0, 239) AS i;
 VACUUM ANALYZE hwsched.load_history;
-CALL pg_temp.time_of('maintain(): rolls up up to 10 s at a time', $$SELECT hwsched.maintain('bench_history')$$, 1);
+CALL pg_temp.time_of('maintain(): rolls up, for 20 s at most', $$SELECT hwsched.maintain('bench_history')$$, 1);
 DO $$ BEGIN
 	FOR n IN 1 .. 60 LOOP
 		EXIT WHEN NOT EXISTS (SELECT FROM hwsched.history_late WHERE pool = 'bench_history');

@@ -72,6 +72,9 @@ SELECT pg_temp.spec('execution_times', 'charts_</script>"&') #>> '{data,values,0
 CREATE TEMP TABLE page AS SELECT hwsched.summary_report(NULL, NULL, 'charts_</script>"&') AS html;
 SELECT html ~ '<td>&lt;/script&gt;&lt;script&gt;boom\(\)&lt;/script&gt;</td>' AS in_table, html ~ '<td>&lt;b&gt;&quot;&#39;&amp;&lt;/script&gt;</td>' AS worker, html ~ '<title>Report on pool charts_&lt;/script&gt;&quot;&amp;</title>' AS pool,
 	html ~ '<script>boom' AS run FROM page;
+-- of two at the same height the worse one is named
+SELECT hwsched.record_execution_time('near', 10, t, 'nlp', '<b>"''&</script>', '2025-03-01 10:00+00', 'charts_</script>"&') FROM unnest('{190,200}'::float8[]) AS t;
+SELECT v.value ->> 'actual_seconds' AS actual, v.value ->> 'outlier' AS named FROM jsonb_array_elements(pg_temp.spec('execution_times', 'charts_</script>"&') #> '{data,values}') AS v;
 SELECT hwsched.html_text('<a href="x">''&amp;</a>');
 
 -- The policy of the page allows its own style and scripts, and nothing else

@@ -259,15 +259,23 @@ DO $$ BEGIN
   IF (SELECT count(*) <> 9 OR bool_or(broken <> 0) FROM verdict) THEN RAISE EXCEPTION 'a rule is broken'; END IF;
 END $$;
 
-\echo Some of it runs: 200 nodes claim and so start their tasks, 100 of them complete theirs; then the queue gets a turn.
+\echo Some of it runs: 200 nodes claim and so start their tasks, 100 of them complete what took an hour at most in the
+\echo trace (by its clock: begun as long ago); then the queue gets a turn.
 \echo
 SELECT clock_timestamp() AS started \gset
 CREATE TEMP TABLE ran AS
 SELECT n.no, c.assignment_id FROM node n CROSS JOIN LATERAL hwsched.claim(n.sn, 1000, pool => :'pool') c WHERE n.no <= 200;
 INSERT INTO timing (step, things, seconds)
 SELECT 'claim the tasks of 200 nodes', count(*), extract(epoch FROM clock_timestamp() - :'started') FROM ran;
+CREATE TEMP TABLE done AS
+SELECT ran.assignment_id, make_interval(secs => t.deletion_time - t.scheduled_time) AS took
+FROM ran JOIN hwsched.assignment a ON a.pool = :'pool' AND a.assignment_id = ran.assignment_id
+JOIN task t ON t.name = a.workload_id AND t.deletion_time - t.scheduled_time BETWEEN 1 AND 3600
+WHERE ran.no <= 100;
+UPDATE hwsched.assignment a SET assigned_at = now() - took, started_at = now() - took
+FROM done WHERE a.pool = :'pool' AND a.assignment_id = done.assignment_id;
 SELECT clock_timestamp() AS started \gset
-SELECT hwsched.complete_many(array_agg(assignment_id), pool => :'pool') AS completed FROM ran WHERE no <= 100 \gset
+SELECT hwsched.complete_many(array_agg(assignment_id), pool => :'pool') AS completed FROM done \gset
 INSERT INTO timing (step, things, seconds)
 VALUES ('complete the tasks of 100 nodes', :completed, extract(epoch FROM clock_timestamp() - :'started'));
 SELECT clock_timestamp() AS started \gset
@@ -276,6 +284,12 @@ INSERT INTO timing (step, things, seconds)
 SELECT 'place what waited', count(*), extract(epoch FROM clock_timestamp() - :'started') FROM placement WHERE NOT placed;
 SELECT :completed AS completed, :placed_now AS then_placed_from_the_queue, count(*) AS still_waiting
 FROM hwsched.pending WHERE pool = :'pool';
+
+\echo What the completed ones have taught: how long those just placed are expected to take, and took in the trace.
+\echo
+SELECT a.workload_id, round(a.formula_seconds) AS by_the_formula, round(a.predicted_seconds) AS learned, t.deletion_time - t.scheduled_time AS in_the_trace
+FROM hwsched.assignment a JOIN task t ON t.name = a.workload_id AND t.deletion_time > t.scheduled_time
+WHERE a.pool = :'pool' AND a.formula_seconds IS NOT NULL ORDER BY a.assignment_id LIMIT 5;
 
 \echo The views for now: the head of each, and of their columns the most telling.
 \echo
@@ -306,7 +320,7 @@ FROM hwsched.workload_distribution WHERE pool = :'pool' ORDER BY assignments DES
 \echo
 SELECT worker_id, device_no, hardware_class, model_name, temperature_ratio, phase, performance_level_ratio
 FROM hwsched.thermal_states WHERE pool = :'pool' ORDER BY worker_id, device_no LIMIT 5;
-\echo execution_times: predicted and actual duration of what is completed; here tasks of days are completed at once.
+\echo execution_times: predicted and actual duration of what is completed.
 \echo
 SELECT workload_id, workload_type, worker_id, round(predicted_seconds) AS predicted_seconds,
        round(actual_seconds::numeric, 2) AS actual_seconds, round(waited_seconds::numeric, 2) AS waited_seconds

@@ -122,8 +122,12 @@ COMMENT ON TABLE hwsched.load_history_default IS 'Of load_history, the days with
 COMMENT ON TABLE hwsched.recorded_assignment_default IS 'Of recorded_assignment, the days without a partition of their own.';
 COMMENT ON TABLE hwsched.recorded_execution_default IS 'Of recorded_execution, the days without a partition of their own.';
 
--- Our own placements of a day, or of an hour, without reading all of them.
-CREATE INDEX assignment_time ON hwsched.assignment USING brin (pool, assigned_at, finished_at) WITH (pages_per_range = 32, autosummarize = on);
+-- Our own placements of a day, or of an hour, without reading all of them. With
+-- the pool in front, or of what is live, such an index would be taken for others'
+-- work, which is to find a few rows by their key.
+CREATE INDEX assignment_assigned ON hwsched.assignment USING brin (assigned_at) WITH (pages_per_range = 32, autosummarize = on);
+CREATE INDEX assignment_finished ON hwsched.assignment USING brin (finished_at) WITH (pages_per_range = 32, autosummarize = on)
+    WHERE finished_at IS NOT NULL;
 
 -- The hours. A row never changes; an hour in which something turns up late is
 -- rolled up again.

@@ -139,7 +139,7 @@ CREATE FUNCTION hwsched.history_roll_up(pool text DEFAULT 'default') RETURNS voi
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-    stop_at timestamptz := clock_timestamp() + '10 seconds'::interval;
+    stop_at timestamptz := clock_timestamp() + '20 seconds'::interval;
     this_hour timestamptz := date_bin('1 hour', now(), 'epoch');
     kept hwsched.retention;
     progress hwsched.history_progress;
@@ -205,7 +205,7 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION hwsched.history_roll_up(text) IS 'Rolls up the hours of a pool that are over, and those in which something turned up late, for about 10 seconds at most; part of maintain().';
+COMMENT ON FUNCTION hwsched.history_roll_up(text) IS 'Rolls up the hours of a pool that are over, and those in which something turned up late, for about 20 seconds at most; part of maintain().';
 
 CREATE FUNCTION hwsched.history_forget(max_rows int, pool text DEFAULT 'default') RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$

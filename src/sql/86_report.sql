@@ -130,7 +130,7 @@ dd:not(.note) { font-size: 1.6rem; font-variant-numeric: tabular-nums; }
 #execution_times .role-mark > text { paint-order: stroke; stroke: var(--paper); stroke-width: 3px; stroke-linejoin: round; }
 .chart .role-axis-grid line { stroke: var(--line); }
 .chart .role-axis-domain line, .chart .role-axis-tick line { stroke: var(--quiet); }
-.table { max-height: 20rem; overflow: auto; border: 1px solid var(--line); border-radius: 6px; }
+.table { max-height: 24rem; overflow: auto; border: 1px solid var(--line); border-radius: 6px; }
 table { border-collapse: collapse; width: 100%; font-size: .85rem; }
 th, td { text-align: left; padding: .25rem .6rem; border-bottom: 1px solid var(--line); vertical-align: top; unicode-bidi: isolate; overflow-wrap: anywhere; min-width: 7.7rem; }
 th { position: sticky; top: 0; background: var(--panel); font-weight: 600; overflow-wrap: normal; }

@@ -4,6 +4,7 @@ use strict;
 use warnings;
 use FindBin;
 use lib $FindBin::Bin;
+use Chromium;
 use Hwsched;
 use IPC::Run qw(run timeout);
 use PostgreSQL::Test::Utils;
@@ -11,7 +12,7 @@ use Test::More;
 
 my $top = "$FindBin::Bin/../..";
 my ($schema) = glob "$top/.cache/vega-*/vega-lite-schema.json";
-my ($browser) = grep { -x } map { my $name = $_; map { "$_/$name" } split /:/, $ENV{PATH} } qw(chromium chromium-browser google-chrome);
+my $browser = Chromium::found();
 
 my $node = new_node('report');
 my $dir = $node->basedir;
