@@ -117,7 +117,8 @@ SELECT hwsched.cancel(workload_id, 'learn') FROM hwsched.workload WHERE pool = '
 
 -- statistics, as the runs themselves have them
 SELECT p.worker_id, p.successes, p.failures, p.success_ratio, abs(p.mean_seconds - r.mean) < 1e-9 AS mean, abs(p.deviation_seconds - r.deviation) < 1e-9 AS deviation,
-	p.min_seconds = r.min AS min, p.max_seconds = r.max AS max, abs(p.p50_seconds / r.p50 - 1) < 0.021 AS p50, abs(p.p90_seconds / r.p90 - 1) < 0.021 AS p90
+	p.min_seconds = r.min AS min, p.max_seconds = r.max AS max, abs(p.p50_seconds / r.p50 - 1) < 0.021 AS p50, abs(p.p90_seconds / r.p90 - 1) < 0.021 AS p90,
+	p.min_seconds <= p.p50_seconds AND p.p99_seconds <= p.max_seconds AS within
 FROM hwsched.performance p JOIN (SELECT worker_id, avg(s) AS mean, stddev_samp(s) AS deviation, min(s), max(s),
 		percentile_disc(0.5) WITHIN GROUP (ORDER BY s) AS p50, percentile_disc(0.9) WITHIN GROUP (ORDER BY s) AS p90
 	FROM (SELECT worker_id, extract(epoch FROM finished_at - started_at)::float8 AS s FROM hwsched.assignment WHERE pool = 'learn' AND state = 'completed') a GROUP BY 1) r USING (worker_id)

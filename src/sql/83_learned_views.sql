@@ -4,8 +4,9 @@ CREATE VIEW hwsched.performance AS
 SELECT r.pool, r.worker_id, r.workload_type, r.successes, r.failures,
        r.successes::float8 / nullif(r.successes + r.failures, 0) AS success_ratio,
        r.mean_seconds, CASE WHEN r.successes > 1 THEN sqrt(r.squares / (r.successes - 1)) END AS deviation_seconds,
-       r.min_seconds, hwsched.sketch_quantile(r.durations, 0.5) AS p50_seconds, hwsched.sketch_quantile(r.durations, 0.9) AS p90_seconds,
-       hwsched.sketch_quantile(r.durations, 0.99) AS p99_seconds, r.max_seconds, r.updated_at
+       r.min_seconds, least(r.max_seconds, greatest(r.min_seconds, hwsched.sketch_quantile(r.durations, 0.5))) AS p50_seconds,
+       least(r.max_seconds, greatest(r.min_seconds, hwsched.sketch_quantile(r.durations, 0.9))) AS p90_seconds,
+       least(r.max_seconds, greatest(r.min_seconds, hwsched.sketch_quantile(r.durations, 0.99))) AS p99_seconds, r.max_seconds, r.updated_at
 FROM hwsched.current_record r;
 COMMENT ON VIEW hwsched.performance IS 'How workers do on types of work: successes and failures, and durations of what was completed.';
 COMMENT ON COLUMN hwsched.performance.pool IS 'The pool.';
