@@ -331,7 +331,7 @@ SELECT hwsched.submit('{"test_id": "nlp", "test_type": "nlp"}', 'sched');
 SELECT worker_id, preference, round(score::numeric, 6) AS score FROM hwsched.compatible_hardware('nlp', 'sched');
 SELECT hwsched.alter_pool('sched', '{"preference_weight": 0}');
 SELECT worker_id, round(score::numeric, 6) AS score FROM hwsched.compatible_hardware('nlp', 'sched') ORDER BY 1;
--- what was faster than predicted (30 s here) earns more than 0.5, what was slower less
+-- what was faster than predicted (30 s here) earns more than 0.5, what was slower than that less
 SELECT pg_temp.pool('{"a": {"cpu_cores": 4}, "b": {"cpu_cores": 4}}', '[{"test_type": "nlp"}, {"test_type": "nlp"}]', '{"preference_alpha": 1}');
 SELECT count(*) FROM hwsched.claim('a', 1, true, 'sched') AS a, hwsched.claim('b', 1, true, 'sched') AS b;
 UPDATE hwsched.assignment SET started_at = now() - CASE worker_id WHEN 'a' THEN interval '10 s' ELSE interval '90 s' END WHERE pool = 'sched';

@@ -385,6 +385,32 @@ duration_predict(const DurationRecords *r, double formula_seconds)
 	return duration_estimate(r, &expected, formula_seconds);
 }
 
+/*
+ * Returns the seconds that runs of the model usually take, given what the formula
+ * says: the mean of the device profiles that it ran on, however often; of a
+ * model that has not run, the mean of its type of work.  NAN: nothing is known.
+ */
+double
+duration_usual(const DurationRecords *r, double formula_seconds)
+{
+	double		weight = 0;
+	double		sum = 0;
+
+	for (int i = 0; i < r->model->npairs; i++)
+	{
+		const DurationPair *pair = &r->model->pairs[i];
+		const DurationDevice *device = numbered_device(r, pair->device);
+
+		if (device == NULL)
+			continue;
+		weight += Min(1, pair->weight);
+		sum += Min(1, pair->weight) * (pair->mean + device->shift.level);
+	}
+	if (weight > 0)
+		return formula_seconds * exp(sum / weight);
+	return r->type->runs > 0 ? formula_seconds * exp(r->type->level) : NAN;
+}
+
 /* Returns how much something so many standard deviations away counts, 0..1. */
 static double
 robust_weight(double surprise)

@@ -184,6 +184,7 @@ extern void duration_expect(const DurationRecords *records, DurationFactors *exp
 extern DurationEstimate duration_estimate(const DurationRecords *records, const DurationFactors *expected,
 										  double formula_seconds);
 extern DurationEstimate duration_predict(const DurationRecords *records, double formula_seconds);
+extern double duration_usual(const DurationRecords *records, double formula_seconds);
 extern void duration_learn(const DurationRecords *records, double formula_seconds, double actual_seconds);
 extern void duration_forget_device(DurationPool *pool, DurationDevice *device);
 extern int	duration_record_size(DurationKind kind);

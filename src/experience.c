@@ -341,25 +341,28 @@ choose_runs(const EndedAssignment *ended, int count)
 	return chosen;
 }
 
-/* Learns from completed runs, in their order, in memory. */
+/* Learns from completed runs, in their order, in memory, and sets what such runs usually took before each. */
 static void
-learn_runs(Experience *experience, const EndedAssignment *ended, int count, bool read_only)
+learn_runs(Experience *experience, EndedAssignment *ended, int count, bool read_only)
 {
 	bool	   *chosen = choose_runs(ended, count);
 	RunRecords *runs = palloc(sizeof(RunRecords) * (count + 1));
 	bool		any_new = false;
 
 	for (int i = 0; i < count; i++)
-		if (chosen[i])
+		if (ended[i].actual_seconds > 0)
 			runs[i] = add_run(experience, &ended[i]);
 	read_added(experience, read_only);
 	read_named_devices(experience, read_only);
 	for (int i = 0; i < count; i++)
-		if (chosen[i])
+		if (ended[i].actual_seconds > 0)
 		{
 			DurationRecords records = duration_records(experience, &runs[i]);
 
 			CHECK_FOR_INTERRUPTS();
+			ended[i].usual_seconds = duration_usual(&records, ended[i].formula_seconds);
+			if (!chosen[i])
+				continue;
 			if (records.device->number == 0 && !any_new)
 				skip_numbers(experience, records.pool, read_only);
 			any_new = any_new || records.device->number == 0;
@@ -420,16 +423,17 @@ write_changed(const Experience *experience)
 					  array_value(INT4OID, integers[1], NULL, n), array_value(INT4OID, integers[2], NULL, n));
 }
 
-/* Learns from completed runs; the pool is locked. */
+/* Learns from completed runs; the pool is locked, unless nothing is to be written. */
 void
-learn_durations(const char *pool, const EndedAssignment *ended, int count)
+learn_durations(const char *pool, EndedAssignment *ended, int count, bool read_only)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "hwsched experience", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext caller = MemoryContextSwitchTo(context);
 	Experience *experience = experience_begin(pool);
 
-	learn_runs(experience, ended, count, false);
-	write_changed(experience);
+	learn_runs(experience, ended, count, read_only);
+	if (!read_only)
+		write_changed(experience);
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(context);
 }
@@ -609,7 +613,7 @@ workers_of_devices(const Picture *picture, Experience *experience)
  * the fleet and the queue have been read before.
  */
 void
-load_forecast(Picture *picture, const char *pool, const EndedAssignment *unsettled, int nunsettled, bool read_only)
+load_forecast(Picture *picture, const char *pool, EndedAssignment *unsettled, int nunsettled, bool read_only)
 {
 	Experience *experience;
 	SubjectReader subjects;

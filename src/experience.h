@@ -9,8 +9,8 @@
 #include "fleet.h"
 #include "outcome.h"
 
-extern void learn_durations(const char *pool, const EndedAssignment *ended, int count);
-extern void load_forecast(Picture *picture, const char *pool, const EndedAssignment *unsettled, int nunsettled,
+extern void learn_durations(const char *pool, EndedAssignment *ended, int count, bool read_only);
+extern void load_forecast(Picture *picture, const char *pool, EndedAssignment *unsettled, int nunsettled,
 						  bool read_only);
 
 #endif							/* HWSCHED_EXPERIENCE_H */

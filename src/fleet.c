@@ -361,17 +361,37 @@ begin_record(Picture *picture, const char *workload_type)
 	return record;
 }
 
-/* Gives each kind what was learned of the workers for its workload type. */
-static void
-load_records(Picture *picture, const char *pool, const EndedAssignment *unsettled, int nunsettled, bool read_only)
+/*
+ * Reads the rows of what was learned of the workers that are in the table, by
+ * workload type; returns how many there are.
+ */
+static uint64
+read_records(const Picture *picture, const char *pool, const char *only_worker, bool read_only)
 {
-	/* in the table: what is not settled is added here */
-	static Statement statement = {
-		"SELECT workload_type, worker_id, preference, successes, failures, mean_seconds,"
-		"  extract(epoch FROM now() - updated_at)::float8 FROM hwsched.track_record"
-		" WHERE pool = $1 ORDER BY workload_type",
-		{TEXTOID}
+#define RECORDS_SQL \
+	"SELECT workload_type, worker_id, preference, successes, failures, mean_seconds," \
+	"  extract(epoch FROM now() - updated_at)::float8 FROM hwsched.track_record WHERE pool = $1"
+	static Statement all = {RECORDS_SQL " ORDER BY workload_type", {TEXTOID}};
+	static Statement of_worker = {
+		RECORDS_SQL " AND worker_id = $2 AND workload_type = ANY ($3) ORDER BY workload_type",
+		{TEXTOID, TEXTOID, TEXTARRAYOID}
 	};
+	const Search *search = &picture->search;
+	const char **types;
+
+	if (only_worker == NULL)
+		return statement_run(&all, read_only, TEXT_VALUE(pool));
+	types = palloc(sizeof(char *) * (search->nkinds + 1));
+	for (int k = 0; k < search->nkinds; k++)
+		types[k] = search->kinds[k].profile.workload_type;
+	return statement_run(&of_worker, read_only, TEXT_VALUE(pool), TEXT_VALUE(only_worker), text_array(types, search->nkinds));
+}
+
+/* Gives each kind what was learned of the workers (or of one) for its workload type; what is not settled is added here. */
+static void
+load_records(Picture *picture, const char *pool, const char *only_worker, EndedAssignment *unsettled, int nunsettled,
+			 bool read_only)
+{
 	uint64		n;
 	Record	   *records;
 	int			nrecords = 0;
@@ -383,7 +403,7 @@ load_records(Picture *picture, const char *pool, const EndedAssignment *unsettle
 		return;
 	nlearned = nunsettled == 0 ? 0 :
 		learn(pool, &picture->settings, unsettled, nunsettled, true, read_only, &learned);
-	n = statement_run(&statement, read_only, TEXT_VALUE(pool));
+	n = read_records(picture, pool, only_worker, read_only);
 	records = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Record) * (n + nlearned + 1));
 	for (uint64 i = 0; i < n; i++)
 	{
@@ -471,7 +491,7 @@ picture_fleet(Picture *picture, const char *pool, const char *only_worker, bool 
 	load_fleet(picture, pool, only_worker == NULL ? NULL_VALUE : text_array(&only_worker, 1), read_only);
 	for (int i = 0; i < nunsettled; i++)
 		fleet_give_back(&picture->fleet, &unsettled[i], 1);
-	load_records(picture, pool, unsettled, nunsettled, read_only);
+	load_records(picture, pool, only_worker, unsettled, nunsettled, read_only);
 	load_context(picture, pool, read_only);
 	load_forecast(picture, pool, unsettled, nunsettled, read_only);
 	picture->search.partial = only_worker != NULL;

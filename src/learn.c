@@ -25,20 +25,32 @@ PG_FUNCTION_INFO_V1(preference_now);
 PG_FUNCTION_INFO_V1(reset_learning);
 
 /*
- * Returns what one outcome says, 0..1: 0.5 as the profiles alone let expect,
- * more when faster, less when slower, 0 for a failure.  (Were it compared with
- * what was learned, a worker known to be fast would not be preferred any more.)
- * Predictions are never below a second, so neither is what they are compared with.
+ * A run that took as long as such runs usually do counts as this much slower
+ * than expected: then who has not run any yet is tried, where all else is equal.
+ */
+#define HOPE 0.9
+
+/*
+ * Returns what one outcome says, 0..1: 0.5 as expected, more when faster, less
+ * when slower, 0 for a failure.  Expected is what runs of that model usually
+ * take in the pool, whoever ran them, and of the first what the profiles say.
+ * (Were it always the latter, which may be far off, whoever ran first would be
+ * preferred for good, or all slow ones would be as bad as each other.  Were it
+ * what was learned of the worker, one known to be fast would not be preferred.)
+ * Less than a second makes no difference, as in predictions.
  */
 static double
 observed_quality(const EndedAssignment *ended, bool succeeded)
 {
+	double		expected = ended->formula_seconds;
 	double		actual;
 
 	if (!succeeded)
 		return 0;
 	actual = isnan(ended->actual_seconds) ? 1 : Max(1, ended->actual_seconds);
-	return ended->formula_seconds / (ended->formula_seconds + actual);
+	if (isfinite(ended->usual_seconds))
+		expected = HOPE * Max(1, ended->usual_seconds);
+	return expected / (expected + actual);
 }
 
 /* preference_now(preference float8, updated_at timestamptz, pool text) RETURNS float8 */
@@ -120,10 +132,11 @@ add_success(Learned *known, double seconds)
 
 /*
  * Works out what is known of each worker and workload type after some more
- * outcomes, in their order.  Returns how many pairs there are and sets *learned.
+ * outcomes, in their order, and unless we only read learns how long they took.
+ * Returns how many pairs there are and sets *learned.
  */
 int
-learn(const char *pool, const PoolSettings *settings, const EndedAssignment *ended, int count, bool succeeded,
+learn(const char *pool, const PoolSettings *settings, EndedAssignment *ended, int count, bool succeeded,
 	  bool read_only, Learned **learned)
 {
 	static Statement find = {
@@ -138,6 +151,8 @@ learn(const char *pool, const PoolSettings *settings, const EndedAssignment *end
 	HTAB	   *table = pair_table();
 	int			n = 0;
 
+	if (succeeded)
+		learn_durations(pool, ended, count, read_only);
 	*learned = palloc(sizeof(Learned) * (count + 1));
 	for (int i = 0; i < count; i++)
 	{
@@ -255,7 +270,7 @@ write_records(const char *pool, const Learned *learned, int n)
  */
 void
 learn_from(const char *pool, const PoolSettings *settings,
-		   const EndedAssignment *ended, int count, bool succeeded)
+		   EndedAssignment *ended, int count, bool succeeded)
 {
 	Learned    *learned;
 	int			n;
@@ -264,10 +279,8 @@ learn_from(const char *pool, const PoolSettings *settings,
 		return;
 	n = learn(pool, settings, ended, count, succeeded, false, &learned);
 	write_records(pool, learned, n);
-	if (!succeeded)
-		return;
-	learn_durations(pool, ended, count);
-	note_errors(pool, ended, count);
+	if (succeeded)
+		note_errors(pool, ended, count);
 }
 
 /* reset_learning(worker_id text, pool text) RETURNS bigint: how many records were forgotten */

@@ -26,9 +26,9 @@ typedef struct Learned
 	Sketch	   *durations;
 } Learned;
 
-extern int	learn(const char *pool, const PoolSettings *settings, const EndedAssignment *ended, int count,
+extern int	learn(const char *pool, const PoolSettings *settings, EndedAssignment *ended, int count,
 				  bool succeeded, bool read_only, Learned **learned);
 extern void learn_from(const char *pool, const PoolSettings *settings,
-					   const EndedAssignment *ended, int count, bool succeeded);
+					   EndedAssignment *ended, int count, bool succeeded);
 
 #endif							/* HWSCHED_LEARN_H */

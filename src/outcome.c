@@ -40,6 +40,7 @@ read_ended(EndedAssignment **ended)
 		one->attempt = column_int(i, 6);
 		one->predicted_seconds = column_number(i, 7);
 		one->actual_seconds = column_number(i, 8);
+		one->usual_seconds = NAN;
 		one->ndevices = ARR_DIMS(array)[0];
 		one->device_nos = (int32 *) ARR_DATA_PTR(array);
 		one->cpu_millicores = column_bigint(i, 10);

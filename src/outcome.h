@@ -22,6 +22,7 @@ typedef struct EndedAssignment
 	double		predicted_seconds;
 	double		formula_seconds;	/* without what was learned */
 	double		actual_seconds; /* NAN: it never ran */
+	double		usual_seconds;	/* that such runs took before, wherever; NAN: not known */
 	int64		device_profile_id;
 	const char *model_id;		/* NULL: none */
 	const char *model_family;

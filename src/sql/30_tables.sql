@@ -532,7 +532,7 @@ CREATE INDEX track_record_best ON hwsched.track_record (pool, workload_type, pre
 COMMENT ON COLUMN hwsched.track_record.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.track_record.workload_type IS 'The type of work.';
 COMMENT ON COLUMN hwsched.track_record.worker_id IS 'The worker.';
-COMMENT ON COLUMN hwsched.track_record.preference IS '0..1; 0.5 is neutral, above it the worker was faster than predicted.';
+COMMENT ON COLUMN hwsched.track_record.preference IS '0..1; 0.5 is neutral, above it the worker was faster than others usually are.';
 COMMENT ON COLUMN hwsched.track_record.samples IS 'Outcomes it was learned from.';
 COMMENT ON COLUMN hwsched.track_record.updated_at IS 'When the last of them came.';
 COMMENT ON COLUMN hwsched.track_record.successes IS 'How many of them were completed.';

@@ -46,12 +46,26 @@ CREATE FUNCTION hwsched.unsettled_records(pool text DEFAULT 'default') RETURNS S
     AS 'MODULE_PATHNAME', 'unsettled_records';
 COMMENT ON FUNCTION hwsched.unsettled_records(text) IS 'The track records that change once the completed work that is not settled yet is; for the view preference.';
 
+CREATE VIEW hwsched.unsettled_run AS
+SELECT a.pool, a.assignment_id, a.worker_id, p.workload_type, a.predicted_seconds, coalesce(a.formula_seconds, a.predicted_seconds) AS formula_seconds,
+       extract(epoch FROM a.finished_at - a.started_at)::float8 AS actual_seconds
+FROM hwsched.unsettled n
+JOIN hwsched.assignment a ON a.pool = n.pool AND a.assignment_id = n.assignment_id
+JOIN hwsched.workload_profile p ON p.pool = a.pool AND p.profile_id = a.profile_id
+WHERE (SELECT v.settings -> 'learning' FROM hwsched.settings_version v WHERE v.pool = n.pool ORDER BY v.version DESC LIMIT 1) IS DISTINCT FROM 'false';
+COMMENT ON VIEW hwsched.unsettled_run IS 'What has been completed and is not settled yet, where it will be learned from.';
+COMMENT ON COLUMN hwsched.unsettled_run.pool IS 'The pool.';
+COMMENT ON COLUMN hwsched.unsettled_run.assignment_id IS 'The assignment.';
+COMMENT ON COLUMN hwsched.unsettled_run.worker_id IS 'The worker.';
+COMMENT ON COLUMN hwsched.unsettled_run.workload_type IS 'The type of work.';
+COMMENT ON COLUMN hwsched.unsettled_run.predicted_seconds IS 'Duration predicted at the decision.';
+COMMENT ON COLUMN hwsched.unsettled_run.formula_seconds IS 'Duration by the profiles alone.';
+COMMENT ON COLUMN hwsched.unsettled_run.actual_seconds IS 'Duration from start to completion.';
+
 CREATE VIEW hwsched.current_record AS
 SELECT r.* FROM hwsched.track_record r
-WHERE NOT EXISTS (SELECT FROM hwsched.unsettled n
-                  JOIN hwsched.assignment a ON a.pool = n.pool AND a.assignment_id = n.assignment_id
-                  JOIN hwsched.workload_profile p ON p.pool = a.pool AND p.profile_id = a.profile_id
-                  WHERE a.pool = r.pool AND a.worker_id = r.worker_id AND p.workload_type = r.workload_type)
+WHERE NOT EXISTS (SELECT FROM hwsched.unsettled_run u
+                  WHERE u.pool = r.pool AND u.worker_id = r.worker_id AND u.workload_type = r.workload_type)
 UNION ALL
 SELECT r.* FROM (SELECT DISTINCT pool FROM hwsched.unsettled) n CROSS JOIN LATERAL hwsched.unsettled_records(n.pool) r;
 COMMENT ON VIEW hwsched.current_record IS 'track_record as it is once all completed work is settled; for the views preference and performance.';
@@ -82,7 +96,7 @@ COMMENT ON VIEW hwsched.preference IS 'How well a worker did on a type of work, 
 COMMENT ON COLUMN hwsched.preference.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.preference.workload_type IS 'The type of work.';
 COMMENT ON COLUMN hwsched.preference.worker_id IS 'The worker.';
-COMMENT ON COLUMN hwsched.preference.preference IS '0..1; 0.5 is neutral, above it the worker was faster than predicted.';
+COMMENT ON COLUMN hwsched.preference.preference IS '0..1; 0.5 is neutral, above it the worker was faster than others usually are.';
 COMMENT ON COLUMN hwsched.preference.samples IS 'Outcomes it was learned from.';
 COMMENT ON COLUMN hwsched.preference.updated_at IS 'When the last of them came.';
 COMMENT ON COLUMN hwsched.preference.successes IS 'How many of them were completed.';

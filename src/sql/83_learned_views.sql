@@ -4,8 +4,9 @@ CREATE VIEW hwsched.performance AS
 SELECT r.pool, r.worker_id, r.workload_type, r.successes, r.failures,
        r.successes::float8 / nullif(r.successes + r.failures, 0) AS success_ratio,
        r.mean_seconds, CASE WHEN r.successes > 1 THEN sqrt(r.squares / (r.successes - 1)) END AS deviation_seconds,
-       r.min_seconds, hwsched.sketch_quantile(r.durations, 0.5) AS p50_seconds, hwsched.sketch_quantile(r.durations, 0.9) AS p90_seconds,
-       hwsched.sketch_quantile(r.durations, 0.99) AS p99_seconds, r.max_seconds, r.updated_at
+       r.min_seconds, least(r.max_seconds, greatest(r.min_seconds, hwsched.sketch_quantile(r.durations, 0.5))) AS p50_seconds,
+       least(r.max_seconds, greatest(r.min_seconds, hwsched.sketch_quantile(r.durations, 0.9))) AS p90_seconds,
+       least(r.max_seconds, greatest(r.min_seconds, hwsched.sketch_quantile(r.durations, 0.99))) AS p99_seconds, r.max_seconds, r.updated_at
 FROM hwsched.current_record r;
 COMMENT ON VIEW hwsched.performance IS 'How workers do on types of work: successes and failures, and durations of what was completed.';
 COMMENT ON COLUMN hwsched.performance.pool IS 'The pool.';
@@ -34,15 +35,12 @@ SELECT e.hour AS time, e.pool, e.workload_type, sum(e.runs)::bigint AS runs,
 FROM (SELECT pool, workload_type, hour, runs, predicted_seconds, formula_seconds, actual_seconds, errors, formula_errors
       FROM hwsched.prediction_error
       UNION ALL
-      -- completed and not settled yet
-      SELECT a.pool, p.workload_type, date_trunc('hour', now(), 'UTC'), 1, a.predicted_seconds, coalesce(a.formula_seconds, a.predicted_seconds),
-             s.seconds, hwsched.sketch_of(abs(a.predicted_seconds - s.seconds) / s.seconds),
-             hwsched.sketch_of(abs(coalesce(a.formula_seconds, a.predicted_seconds) - s.seconds) / s.seconds)
-      FROM hwsched.unsettled n
-      JOIN hwsched.assignment a ON a.pool = n.pool AND a.assignment_id = n.assignment_id
-      JOIN hwsched.workload_profile p ON p.pool = a.pool AND p.profile_id = a.profile_id
-      CROSS JOIN LATERAL (SELECT extract(epoch FROM a.finished_at - a.started_at)::float8 AS seconds) s
-      WHERE s.seconds > 0) e
+      SELECT u.pool, u.workload_type, date_trunc('hour', now(), 'UTC'), 1, u.predicted_seconds, u.formula_seconds, u.actual_seconds,
+             -- less than a thousandth does not matter
+             hwsched.sketch_of(greatest(0.001, abs(u.predicted_seconds - u.actual_seconds) / u.actual_seconds)),
+             hwsched.sketch_of(greatest(0.001, abs(u.formula_seconds - u.actual_seconds) / u.actual_seconds))
+      FROM hwsched.unsettled_run u
+      WHERE u.actual_seconds > 0) e
 GROUP BY e.hour, e.pool, e.workload_type;
 COMMENT ON VIEW hwsched.model_accuracy IS 'How well durations were foretold, by hour and type of work; beside it, what the profiles'' formula alone would have made of them.';
 COMMENT ON COLUMN hwsched.model_accuracy.time IS 'Begin of the hour.';
@@ -94,7 +92,8 @@ SELECT date_trunc('hour', h.time, 'UTC'), h.worker_id, h.workload_type,
 FROM hwsched.execution_history h
 CROSS JOIN LATERAL (SELECT CASE WHEN h.state = 'completed' THEN h.actual_seconds END AS seconds) d
 WHERE h.pool = $5 AND h.state IN ('completed', 'failed', 'expired') AND ($1 IS NULL OR h.worker_id = $1)
-  AND ($2 IS NULL OR h.workload_type = $2) AND ($3 IS NULL OR h.time >= $3) AND ($4 IS NULL OR h.time < $4)
+  -- as conditions that indexes and partitions know
+  AND ($2 IS NULL OR h.workload_type = $2) AND h.time >= coalesce($3, '-infinity') AND h.time < coalesce($4, 'infinity')
 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 $$;
 COMMENT ON FUNCTION hwsched.performance_history(text, text, timestamptz, timestamptz, text) IS 'How workers did on types of work, by hour: of one worker, of one type, in a span of time, or with NULL of all that is kept. Durations are of completed runs only.';

@@ -321,6 +321,25 @@ test_worker_change(void)
 		diag("mean error %g", same);
 }
 
+/* What runs usually take: of a model on all its devices alike, else of its type. */
+static void
+test_usual(void)
+{
+	DurationRecords r = records_of(0, 0, 0, 0);
+
+	new_world();
+	r.ndevices = 2;
+	ok(isnan(duration_usual(&r, FORMULA)), "usual: nothing is known");
+	for (int i = 0; i < 30; i++)
+		run(0, 0, FORMULA / 4 * exp(0.01 * random_normal()));
+	is_near(log(duration_usual(&r, FORMULA) / FORMULA), log(0.25), 0.05, "usual: what the model took");
+	for (int i = 0; i < 3; i++)
+		run(0, 1, FORMULA * 4 * exp(0.01 * random_normal()));
+	is_near(log(duration_usual(&r, FORMULA) / FORMULA), 0, 0.05, "usual: each device profile counts once");
+	r = records_of(0, 1, 0, 0);
+	is_near(log(duration_usual(&r, FORMULA) / FORMULA), (30 * log(0.25) + 3 * log(4)) / 33, 0.05, "usual: of a new model, as of its type");
+}
+
 /* Only one model becomes faster on one device. */
 static void
 test_pair_change(void)
@@ -466,6 +485,7 @@ main(void)
 	test_sizes();
 	test_change();
 	test_worker_change();
+	test_usual();
 	test_pair_change();
 	test_outliers();
 	test_limits();
