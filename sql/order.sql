@@ -121,8 +121,8 @@ SELECT pg_temp.batch();
 -- history forgets no workload that somebody waits for
 SELECT hwsched.submit('{"test_id": "old", "retries": 0}', 'order'), hwsched.submit('{"test_id": "needs old", "depends_on": ["old"]}', 'order'), hwsched.submit('{"test_id": "old too", "retries": 0}', 'order'), pg_temp.batch();
 SELECT hwsched.fail(pg_temp.latest(w), 'broken', 'order') FROM unnest('{old,old too}'::text[]) AS w;
-UPDATE hwsched.submission SET closed_at = now() - interval '1 year' WHERE pool = 'order' AND workload_id LIKE 'old%';
-UPDATE hwsched.assignment SET assigned_at = now() - interval '1 year', finished_at = now() - interval '1 year' WHERE pool = 'order' AND finished_at IS NOT NULL;
+UPDATE hwsched.submission SET closed_at = now() - interval '31 days' WHERE pool = 'order' AND workload_id LIKE 'old%';
+UPDATE hwsched.assignment SET assigned_at = now() - interval '31 days', finished_at = now() - interval '31 days' WHERE pool = 'order' AND finished_at IS NOT NULL;
 SELECT forgotten > 0 AS forgotten FROM hwsched.maintain('order');
 SELECT workload_id, outcome FROM hwsched.submission WHERE pool = 'order' AND workload_id LIKE 'old%';
 SELECT * FROM pg_temp.stands WHERE workload_id = 'needs old';
