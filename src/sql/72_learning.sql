@@ -108,6 +108,14 @@ BEGIN
     ON CONFLICT ON CONSTRAINT device_heat_pkey DO NOTHING;
     GET DIAGNOSTICS more = ROW_COUNT;
     RETURN loaded + more;
+EXCEPTION
+    -- what the tables would not take
+    WHEN check_violation OR unique_violation OR not_null_violation OR data_exception OR cardinality_violation OR program_limit_exceeded THEN
+        IF SQLSTATE IN ('22023', '22004') THEN
+            RAISE;
+        END IF;
+        RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = format('invalid value in "document": %s', SQLERRM),
+            HINT = 'Expected a document as hwsched.learning_json() makes it.';
 END
 $$;
 COMMENT ON FUNCTION hwsched.load_learning(jsonb, text) IS 'Loads what learning_json() made, into a pool that has learned nothing of durations; of workers and devices, only what it knows of those that are registered. Returns how many records that were.';
