@@ -130,7 +130,8 @@ CREATE INDEX assignment_finished ON hwsched.assignment USING brin (finished_at) 
     WHERE finished_at IS NOT NULL;
 
 -- The hours. A row never changes; an hour in which something turns up late is
--- rolled up again.
+-- rolled up again. One worker's hours are found by the key, the fleet's by the
+-- other index.
 
 CREATE TABLE hwsched.utilization_hour (
     pool text COLLATE "C" NOT NULL REFERENCES hwsched.pool ON DELETE CASCADE,
@@ -148,8 +149,9 @@ CREATE TABLE hwsched.utilization_hour (
     max_gpu_ratio float8,
     max_io_ratio float8,
     max_network_ratio float8,
-    PRIMARY KEY (pool, hour, worker_id, device_no)
+    PRIMARY KEY (pool, worker_id, device_no, hour)
 );
+CREATE INDEX ON hwsched.utilization_hour (pool, hour);
 COMMENT ON TABLE hwsched.utilization_hour IS 'Utilization by the hour; see utilization_history_hourly.';
 COMMENT ON COLUMN hwsched.utilization_hour.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.utilization_hour.hour IS 'When the hour began.';
@@ -178,8 +180,9 @@ CREATE TABLE hwsched.thermal_hour (
     temperature_celsius float8,
     max_temperature_celsius float8,
     power_watts float8,
-    PRIMARY KEY (pool, hour, worker_id, device_no)
+    PRIMARY KEY (pool, worker_id, device_no, hour)
 );
+CREATE INDEX ON hwsched.thermal_hour (pool, hour);
 COMMENT ON TABLE hwsched.thermal_hour IS 'Temperature and power by the hour; see thermal_history_hourly.';
 COMMENT ON COLUMN hwsched.thermal_hour.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.thermal_hour.hour IS 'When the hour began.';
@@ -203,8 +206,9 @@ CREATE TABLE hwsched.assignment_hour (
     max_efficiency_ratio float8 NOT NULL,
     wait_seconds float8,
     max_wait_seconds float8,
-    PRIMARY KEY (pool, hour, worker_id, workload_type)
+    PRIMARY KEY (pool, worker_id, workload_type, hour)
 );
+CREATE INDEX ON hwsched.assignment_hour (pool, hour);
 COMMENT ON TABLE hwsched.assignment_hour IS 'Assignments and their efficiency by the hour; see assignment_history_hourly and efficiency_history_hourly.';
 COMMENT ON COLUMN hwsched.assignment_hour.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.assignment_hour.hour IS 'When the hour began.';
@@ -227,8 +231,9 @@ CREATE TABLE hwsched.execution_hour (
     estimated_seconds float8,
     actual_seconds float8,
     max_actual_seconds float8,
-    PRIMARY KEY (pool, hour, worker_id, workload_type)
+    PRIMARY KEY (pool, worker_id, workload_type, hour)
 );
+CREATE INDEX ON hwsched.execution_hour (pool, hour);
 COMMENT ON TABLE hwsched.execution_hour IS 'Executions by the hour in which they ended; see execution_history_hourly.';
 COMMENT ON COLUMN hwsched.execution_hour.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.execution_hour.hour IS 'When the hour began.';
