@@ -1,6 +1,6 @@
 /*
  * arguments.c
- *		Arguments of SQL functions that must not be NULL.
+ *		Arguments of SQL functions that must not be NULL, or beyond their limits.
  */
 #include "postgres.h"
 
@@ -40,4 +40,35 @@ char *
 text_argument(FunctionCallInfo fcinfo, int number)
 {
 	return TextDatumGetCString(argument(fcinfo, number));
+}
+
+/*
+ * The same for a name, which may become part of a key; raises
+ * ERRCODE_INVALID_PARAMETER_VALUE for one that is empty or too long.
+ */
+char *
+name_argument(FunctionCallInfo fcinfo, int number, const char *name)
+{
+	char	   *text = text_argument(fcinfo, number);
+
+	if (text[0] == '\0' || strlen(text) > MOST_NAME)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value for \"%s\": \"%.80s\"", name, text),
+				 errdetail("Expected 1 to %d bytes.", MOST_NAME)));
+	return text;
+}
+
+/* Returns a number argument; raises ERRCODE_INVALID_PARAMETER_VALUE for one that is beyond its limits. */
+double
+limited_argument(FunctionCallInfo fcinfo, int number, const char *name, double least, double most)
+{
+	double		value = DatumGetFloat8(argument(fcinfo, number));
+
+	if (!(value >= least && value <= most))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value for \"%s\": %g", name, value),
+				 errdetail("Expected a number from %g to %g.", least, most)));
+	return value;
 }

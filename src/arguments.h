@@ -12,8 +12,13 @@
 #include "fmgr.h"
 #include "utils/jsonb.h"
 
+/* Names have so many bytes at most. */
+#define MOST_NAME 1000
+
 extern Datum argument(FunctionCallInfo fcinfo, int number);
 extern char *text_argument(FunctionCallInfo fcinfo, int number);
+extern char *name_argument(FunctionCallInfo fcinfo, int number, const char *name);
+extern double limited_argument(FunctionCallInfo fcinfo, int number, const char *name, double least, double most);
 
 #define jsonb_argument(number) DatumGetJsonbP(argument(fcinfo, (number)))
 #define bigint_argument(number) DatumGetInt64(argument(fcinfo, (number)))

@@ -707,7 +707,8 @@ duration_learn(const DurationRecords *r, double formula_seconds, double actual_s
 double
 duration_family(const char *model_id, char *family, Size family_size)
 {
-	Size		end = strlen(model_id);
+	Size		length = strlen(model_id);
+	Size		end = length;
 	Size		start;
 	Size		n = 0;
 	double		number;
@@ -721,7 +722,7 @@ duration_family(const char *model_id, char *family, Size family_size)
 	if (start > 1 && model_id[start - 1] == '.' && model_id[start - 2] >= '0' && model_id[start - 2] <= '9')
 		for (start--; start > 0 && model_id[start - 1] >= '0' && model_id[start - 1] <= '9';)
 			start--;
-	for (Size i = 0; i < strlen(model_id) && n + 1 < family_size; i++)
+	for (Size i = 0; i < length && n + 1 < family_size; i++)
 	{
 		if (i == start && end > start)
 		{

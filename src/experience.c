@@ -285,90 +285,131 @@ add_model(Experience *experience, const char *workload_type, const char *model_i
 	pfree(family);
 }
 
-/* Adds the records of a run. */
-static RunRecords
-add_run(Experience *experience, const EndedAssignment *ended)
-{
-	char		profile_id[32];
-	RunRecords	run;
-
-	add_model(experience, ended->workload_type, ended->model_id, ended->model_family, &run);
-	snprintf(profile_id, sizeof(profile_id), "%lld", (long long) ended->device_profile_id);
-	run.device = record_number(experience, DURATION_DEVICE, profile_id, "");
-	run.worker = record_number(experience, DURATION_WORKER, ended->worker_id, profile_id);
-	return run;
-}
-
 #define NUMBERS(experience, number) ((void *) (experience)->records[number].numbers)
 
+/* Returns the records of a run; without a worker (-1) they are for duration_usual() only. */
 static DurationRecords
 duration_records(const Experience *experience, const RunRecords *run)
 {
 	DurationRecords records = {
 		NUMBERS(experience, run->pool), NUMBERS(experience, run->type), NUMBERS(experience, run->family),
-		NUMBERS(experience, run->model), NUMBERS(experience, run->device), NUMBERS(experience, run->worker),
-		experience->devices, experience->ndevices, run->size
+		NUMBERS(experience, run->model), NUMBERS(experience, run->device),
+		run->worker < 0 ? NULL : NUMBERS(experience, run->worker), experience->devices, experience->ndevices, run->size
 	};
 
 	return records;
 }
 
-/* Chooses the runs that teach: the last ones of each model on each device profile. */
-static bool *
-choose_runs(const EndedAssignment *ended, int count)
+/* Runs of one model on one device profile. */
+typedef struct RunPair
 {
-	HTAB	   *pairs = bytes_table("hwsched runs");
-	bool	   *chosen = palloc0(sizeof(bool) * (count + 1));
+	RunRecords	records;		/* but the worker's */
+	int			count;
+	int64		known;			/* how many runs had taught when usual was worked out */
+	double		usual;			/* what such runs usually take, over the formula */
+} RunPair;
 
-	for (int i = count - 1; i >= 0; i--)
-	{
-		StringInfoData key;
-		BytesEntry *entry;
-		bool		found;
+/* Returns the pair that a run is of; its records are added if it is new. */
+static RunPair *
+pair_of_run(Experience *experience, HTAB *numbers, RunPair *pairs, int *npairs, StringInfo key, const EndedAssignment *ended)
+{
+	char		profile_id[MAXINT8LEN + 1];
+	BytesEntry *entry;
+	RunPair	   *pair;
+	bool		found;
 
-		if (!(ended[i].actual_seconds > 0))
-			continue;
-		initStringInfo(&key);
-		appendStringInfo(&key, "%lld %s/%s/%s", (long long) ended[i].device_profile_id, ended[i].workload_type,
-						 ended[i].model_id ? ended[i].model_id : "", ended[i].model_family ? ended[i].model_family : "");
-		entry = bytes_enter(pairs, key.data, key.len, &found);
-		pfree(key.data);
-		if (!found)
-			entry->number = 0;
-		chosen[i] = entry->number++ < RUNS_AT_ONCE;
-	}
-	hash_destroy(pairs);
-	return chosen;
+	pg_lltoa(ended->device_profile_id, profile_id);
+	resetStringInfo(key);
+	appendStringInfoString(key, profile_id);
+	appendStringInfoChar(key, '\0');
+	appendStringInfoString(key, ended->workload_type);
+	appendStringInfoChar(key, '\0');
+	appendStringInfoString(key, ended->model_id != NULL ? ended->model_id : "");
+	appendStringInfoChar(key, '\0');
+	appendStringInfoString(key, ended->model_family != NULL ? ended->model_family : "");
+	entry = bytes_enter(numbers, key->data, key->len, &found);
+	if (found)
+		return &pairs[entry->number];
+	entry->number = (*npairs)++;
+	pair = &pairs[entry->number];
+	*pair = (RunPair) {.known = -1};
+	add_model(experience, ended->workload_type, ended->model_id, ended->model_family, &pair->records);
+	pair->records.device = record_number(experience, DURATION_DEVICE, profile_id, "");
+	return pair;
 }
 
-/* Learns from completed runs, in their order, in memory, and sets what such runs usually took before each. */
+/* Returns the number of the record of a run's worker, added if it is new. */
+static int
+worker_record(Experience *experience, const EndedAssignment *ended)
+{
+	char		profile_id[MAXINT8LEN + 1];
+
+	pg_lltoa(ended->device_profile_id, profile_id);
+	return record_number(experience, DURATION_WORKER, ended->worker_id, profile_id);
+}
+
+/*
+ * Learns from completed runs, in their order, in memory, and sets what such runs
+ * usually took before each.  The last ones of each pair teach; whatever is the
+ * same for all of a pair is worked out once, as there may be many of few.
+ */
 static void
 learn_runs(Experience *experience, EndedAssignment *ended, int count, bool read_only)
 {
-	bool	   *chosen = choose_runs(ended, count);
-	RunRecords *runs = palloc(sizeof(RunRecords) * (count + 1));
+	HTAB	   *numbers = bytes_table("hwsched runs");
+	RunPair	   *pairs = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(RunPair) * (count + 1));
+	RunPair	  **of_run = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(RunPair *) * (count + 1));
+	int		   *workers = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(int) * (count + 1));	/* -1: does not teach */
+	StringInfoData key;
+	int			npairs = 0;
+	int64		taught = 0;
 	bool		any_new = false;
 
-	for (int i = 0; i < count; i++)
-		if (ended[i].actual_seconds > 0)
-			runs[i] = add_run(experience, &ended[i]);
+	initStringInfo(&key);
+	for (int i = count - 1; i >= 0; i--)
+	{
+		of_run[i] = NULL;
+		if (!(ended[i].actual_seconds > 0))
+			continue;
+		of_run[i] = pair_of_run(experience, numbers, pairs, &npairs, &key, &ended[i]);
+		workers[i] = of_run[i]->count++ < RUNS_AT_ONCE ? worker_record(experience, &ended[i]) : -1;
+	}
 	read_added(experience, read_only);
 	read_named_devices(experience, read_only);
 	for (int i = 0; i < count; i++)
-		if (ended[i].actual_seconds > 0)
-		{
-			DurationRecords records = duration_records(experience, &runs[i]);
+	{
+		RunPair	   *pair = of_run[i];
+		DurationRecords records;
 
-			CHECK_FOR_INTERRUPTS();
-			ended[i].usual_seconds = duration_usual(&records, ended[i].formula_seconds);
-			if (!chosen[i])
-				continue;
-			if (records.device->number == 0 && !any_new)
-				skip_numbers(experience, records.pool, read_only);
-			any_new = any_new || records.device->number == 0;
-			duration_learn(&records, ended[i].formula_seconds, ended[i].actual_seconds);
-			number_device(experience, records.device);
+		if (pair == NULL)
+			continue;
+		CHECK_FOR_INTERRUPTS();
+		pair->records.worker = workers[i];
+		if (pair->known < taught || workers[i] >= 0)
+			records = duration_records(experience, &pair->records);
+		if (pair->known < taught)
+		{
+			pair->usual = duration_usual(&records, 1.0);
+			pair->known = taught;
 		}
+		ended[i].usual_seconds = ended[i].formula_seconds * pair->usual;
+		if (workers[i] < 0)
+			continue;
+		if (records.device->number == 0 && !any_new)
+			skip_numbers(experience, records.pool, read_only);
+		any_new = any_new || records.device->number == 0;
+		duration_learn(&records, ended[i].formula_seconds, ended[i].actual_seconds);
+		number_device(experience, records.device);
+		taught++;
+	}
+	hash_destroy(numbers);
+}
+
+/* Returns whether runs have changed a record. */
+static bool
+has_changed(const Record *record)
+{
+	return memcmp(record->numbers, record->before, sizeof(double) * duration_record_size(record->kind)) != 0;
 }
 
 /* Writes the records that have changed. */
@@ -397,7 +438,8 @@ write_changed(const Experience *experience)
 		integers[c] = palloc(sizeof(Datum) * (experience->count + 1));
 	}
 	for (int i = 0; i < experience->count; i++)
-		total += duration_record_used(experience->records[i].kind, experience->records[i].numbers);
+		if (has_changed(&experience->records[i]))
+			total += duration_record_used(experience->records[i].kind, experience->records[i].numbers);
 	next = fixed_array(FLOAT8OID, sizeof(float8), total, &numbers);
 	total = 0;
 	for (int i = 0; i < experience->count; i++)
@@ -405,10 +447,10 @@ write_changed(const Experience *experience)
 		const Record *record = &experience->records[i];
 		int			used = duration_record_used(record->kind, record->numbers);
 
+		if (!has_changed(record))
+			continue;
 		memcpy(&next[total], record->numbers, sizeof(double) * used);
 		total += used;
-		if (memcmp(record->numbers, record->before, sizeof(double) * duration_record_size(record->kind)) == 0)
-			continue;
 		texts[0][n] = kind_names[record->kind];
 		texts[1][n] = record->scope;
 		texts[2][n] = record->name;
@@ -537,9 +579,9 @@ add_profiles(const Picture *picture, Experience *experience)
 
 	for (int p = 0; p < picture->fleet.nprofiles; p++)
 	{
-		char		profile_id[32];
+		char		profile_id[MAXINT8LEN + 1];
 
-		snprintf(profile_id, sizeof(profile_id), "%lld", (long long) picture->device_profile_ids[p]);
+		pg_lltoa(picture->device_profile_ids[p], profile_id);
 		numbers[p] = record_number(experience, DURATION_DEVICE, profile_id, "");
 	}
 	return numbers;
@@ -592,7 +634,7 @@ workers_of_devices(const Picture *picture, Experience *experience)
 
 		for (int d = worker->first_device; d < worker->first_device + worker->ndevices; d++)
 		{
-			char		profile_id[32];
+			char		profile_id[MAXINT8LEN + 1];
 			int			number;
 
 			if (d > worker->first_device && fleet->devices[d].profile == fleet->devices[d - 1].profile)
@@ -600,7 +642,7 @@ workers_of_devices(const Picture *picture, Experience *experience)
 				workers[d] = workers[d - 1];
 				continue;
 			}
-			snprintf(profile_id, sizeof(profile_id), "%lld", (long long) picture->device_profile_ids[fleet->devices[d].profile]);
+			pg_lltoa(picture->device_profile_ids[fleet->devices[d].profile], profile_id);
 			number = find_record(experience, DURATION_WORKER, worker->worker_id, profile_id);
 			workers[d] = number < 0 ? &nobody : NUMBERS(experience, number);
 		}

@@ -87,7 +87,6 @@ extern double heat_throttles_at(const Heat *heat, double idle_watts, double full
 
 /* throttle.c */
 extern bool heat_overheats(double celsius, double throttle_celsius);
-extern double heat_factor(double celsius, double throttle_celsius);
 extern double heat_share_factor(double share, double throttles_at);
 
 #endif							/* HWSCHED_HEAT_H */

@@ -21,9 +21,6 @@ PG_FUNCTION_INFO_V1(record_thermal_state);
 PG_FUNCTION_INFO_V1(record_resource_utilization);
 PG_FUNCTION_INFO_V1(record_execution_time);
 
-/* Text beyond this is no name. */
-#define MOST_NAME 1000
-
 /* Durations beyond this, some three centuries, are taken for mistakes. */
 #define MOST_SECONDS 1e10
 
@@ -38,34 +35,6 @@ typedef enum History
 static const char *const history_names[] = {"load_history", "recorded_assignment", "recorded_execution"};
 
 /* --- arguments --- */
-
-/* Returns a number argument, which must be within limits. */
-static Parameter
-limited_argument(FunctionCallInfo fcinfo, int number, const char *name, double least, double most)
-{
-	double		value = DatumGetFloat8(argument(fcinfo, number));
-
-	if (!(value >= least && value <= most))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid value for \"%s\": %g", name, value),
-				 errdetail("Expected a number from %g to %g.", least, most)));
-	return VALUE(Float8GetDatum(value));
-}
-
-/* Returns a text argument that names something. */
-static char *
-name_argument(FunctionCallInfo fcinfo, int number, const char *name)
-{
-	char	   *value = text_argument(fcinfo, number);
-
-	if (value[0] == '\0' || strlen(value) > MOST_NAME)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid value for \"%s\": \"%.80s\"", name, value),
-				 errdetail("Expected 1 to %d bytes.", MOST_NAME)));
-	return value;
-}
 
 /* Returns when something happened: not before 1970, and not in the future, but for clocks that differ. */
 static TimestampTz
@@ -168,7 +137,7 @@ record_assignment(PG_FUNCTION_ARGS)
 	};
 	char	   *workload_id = name_argument(fcinfo, 0, "workload_id");
 	char	   *worker_id = text_argument(fcinfo, 1);
-	Parameter	efficiency = limited_argument(fcinfo, 2, "efficiency_score", 0, 1);
+	double		efficiency = limited_argument(fcinfo, 2, "efficiency_score", 0, 1);
 	char	   *workload_type = name_argument(fcinfo, 3, "workload_type");
 	TimestampTz at = time_argument(fcinfo, 4);
 	char	   *pool = text_argument(fcinfo, 5);
@@ -177,7 +146,7 @@ record_assignment(PG_FUNCTION_ARGS)
 	pool_keep(pool);
 	prepare_day(RECORDED_ASSIGNMENT, at);
 	if (statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), VALUE(TimestampTzGetDatum(at)),
-					  TEXT_VALUE(workload_id), TEXT_VALUE(workload_type), efficiency) == 0)
+					  TEXT_VALUE(workload_id), TEXT_VALUE(workload_type), VALUE(Float8GetDatum(efficiency))) == 0)
 		unknown_worker(pool, worker_id);
 	mark_late(pool, at);
 	SPI_finish();
@@ -196,8 +165,8 @@ record_execution_time(PG_FUNCTION_ARGS)
 		{TEXTOID, TEXTOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, FLOAT8OID, FLOAT8OID}
 	};
 	char	   *workload_id = name_argument(fcinfo, 0, "workload_id");
-	Parameter	estimated = limited_argument(fcinfo, 1, "estimated_time", 0, MOST_SECONDS);
-	Parameter	actual = limited_argument(fcinfo, 2, "actual_time", 0, MOST_SECONDS);
+	double		estimated = limited_argument(fcinfo, 1, "estimated_time", 0, MOST_SECONDS);
+	double		actual = limited_argument(fcinfo, 2, "actual_time", 0, MOST_SECONDS);
 	char	   *workload_type = name_argument(fcinfo, 3, "workload_type");
 	char	   *worker_id = text_argument(fcinfo, 4);
 	TimestampTz at = time_argument(fcinfo, 5);
@@ -207,7 +176,8 @@ record_execution_time(PG_FUNCTION_ARGS)
 	pool_keep(pool);
 	prepare_day(RECORDED_EXECUTION, at);
 	if (statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), VALUE(TimestampTzGetDatum(at)),
-					  TEXT_VALUE(workload_id), TEXT_VALUE(workload_type), estimated, actual) == 0)
+					  TEXT_VALUE(workload_id), TEXT_VALUE(workload_type), VALUE(Float8GetDatum(estimated)),
+					  VALUE(Float8GetDatum(actual))) == 0)
 		unknown_worker(pool, worker_id);
 	mark_late(pool, at);
 	SPI_finish();
@@ -229,7 +199,7 @@ record_thermal_state(PG_FUNCTION_ARGS)
 	}
 	static Statement statements[] = {THERMAL(OF_WORKER), THERMAL(OF_DEVICE)};
 	char	   *worker_id = text_argument(fcinfo, 0);
-	Parameter	temperature = limited_argument(fcinfo, 1, "temperature", 0, 1);
+	double		temperature = limited_argument(fcinfo, 1, "temperature", 0, 1);
 	bool		warming = DatumGetBool(argument(fcinfo, 2));
 	bool		cooling = DatumGetBool(argument(fcinfo, 3));
 	TimestampTz at = time_argument(fcinfo, 4);
@@ -241,7 +211,7 @@ record_thermal_state(PG_FUNCTION_ARGS)
 	prepare_day(LOAD_HISTORY, at);
 	if (statement_run(&statements[device_no.isnull ? 0 : 1], false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
 					  VALUE(TimestampTzGetDatum(at)), device_no,
-					  temperature, TEXT_VALUE(cooling ? "cooling" : warming ? "warming" : "normal")) == 0)
+					  VALUE(Float8GetDatum(temperature)), TEXT_VALUE(cooling ? "cooling" : warming ? "warming" : "normal")) == 0)
 		nothing_recorded(pool, worker_id, device_no);
 	mark_late(pool, at);
 	SPI_finish();

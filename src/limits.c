@@ -22,37 +22,6 @@ PG_FUNCTION_INFO_V1(suggest_power_limit);
 #define MOST_ROWS 20000
 #define MOST_SETTINGS 256
 
-/* Names of jobs and of device models have so many bytes at most. */
-#define MOST_NAME 1000
-
-/* Returns a name argument; raises ERRCODE_INVALID_PARAMETER_VALUE for one that cannot be a key. */
-static char *
-name_argument(FunctionCallInfo fcinfo, int number, const char *name)
-{
-	char	   *text = text_argument(fcinfo, number);
-
-	if (text[0] == '\0' || strlen(text) > MOST_NAME)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid value for \"%s\": \"%.100s\"", name, text),
-				 errdetail("Expected 1 to %d bytes.", MOST_NAME)));
-	return text;
-}
-
-/* Returns a number argument within limits; raises ERRCODE_INVALID_PARAMETER_VALUE for another. */
-static double
-limited_argument(FunctionCallInfo fcinfo, int number, const char *name, double least, double most)
-{
-	double		value = DatumGetFloat8(argument(fcinfo, number));
-
-	if (!(value >= least && value <= most))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid value for \"%s\": %g", name, value),
-				 errdetail("Expected a number from %g to %g.", least, most)));
-	return value;
-}
-
 /* record_power(job text, device_model text, power_limit_w float8, seconds float8, average_w float8, pool text) RETURNS void */
 Datum
 record_power(PG_FUNCTION_ARGS)

@@ -222,12 +222,3 @@ loadings_doubt(DurationPool *pool, DurationDevice *device)
 	device->weight *= DOUBT;
 	refit(pool, device);
 }
-
-/* Takes a device profile out of what the pool knows; its record is then as new. */
-void
-duration_forget_device(DurationPool *pool, DurationDevice *device)
-{
-	if (device->number > 0)
-		add_to_pool(pool, device, -1);
-	*device = (DurationDevice) {0};
-}

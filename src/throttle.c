@@ -25,37 +25,23 @@ heat_overheats(double celsius, double throttle_celsius)
 	return celsius >= (throttle_celsius > 0.0 ? throttle_celsius : DEFAULT_THROTTLE_CELSIUS);
 }
 
-/* Returns the factor of heat_factor() by the degrees beyond the throttling point. */
-static double
-factor_beyond(double beyond)
-{
-	if (!(beyond > -FACTOR_MARGIN))
-		return 1.0;
-	if (beyond <= 0.0)
-		return 1.0 - (1.0 - FACTOR_THROTTLING) * (1.0 + beyond / FACTOR_MARGIN);
-	return FACTOR_THROTTLING - (FACTOR_THROTTLING - FACTOR_LEAST) *
-		Min(1.0, beyond / FACTOR_BEYOND);
-}
-
 /*
  * Returns the factor 0.5..1 by which the temperature that work would cause
- * makes a device less of a candidate.  It falls from 1 below the throttling
- * point to 0.7 at it, so that a cooler device which is nearly as good wins,
- * and on to 0.5 beyond; a device on its own is still used.
- */
-double
-heat_factor(double celsius, double throttle_celsius)
-{
-	return factor_beyond(celsius - (throttle_celsius > 0.0 ? throttle_celsius : DEFAULT_THROTTLE_CELSIUS));
-}
-
-/*
- * Returns the same factor for work that draws a share of a device's power
- * range, by the share from which it would throttle (INFINITY: never).  It does
- * not fall when the latter rises.
+ * makes a device less of a candidate, for work that draws a share of the
+ * device's power range, by the share from which the device would throttle
+ * (INFINITY: never).  It falls from 1 some degrees below the throttling point
+ * to 0.7 at it, so that a cooler device which is nearly as good wins, and on to
+ * 0.5 beyond; a device on its own is still used.  It does not fall when
+ * throttles_at rises.
  */
 double
 heat_share_factor(double share, double throttles_at)
 {
-	return factor_beyond(RANGE_DEGREES * (share - throttles_at));
+	double		beyond = RANGE_DEGREES * (share - throttles_at);
+
+	if (!(beyond > -FACTOR_MARGIN))
+		return 1.0;
+	if (beyond <= 0.0)
+		return 1.0 - (1.0 - FACTOR_THROTTLING) * (1.0 + beyond / FACTOR_MARGIN);
+	return FACTOR_THROTTLING - (FACTOR_THROTTLING - FACTOR_LEAST) * Min(1.0, beyond / FACTOR_BEYOND);
 }

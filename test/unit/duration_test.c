@@ -387,8 +387,6 @@ static void
 test_limits(void)
 {
 	bool		finite = true;
-	DurationDevice copy;
-	DurationPool before;
 
 	new_world();
 	for (int round = 0; round < 3; round++)
@@ -400,16 +398,6 @@ test_limits(void)
 	is_near(log(estimate(0, DEVICES - 1).p50 / true_seconds(0, DEVICES - 1)), 0, 0.05, "the last of them");
 	numbered[3] = NULL;
 	finite = finite && isfinite(estimate(0, 5).p50);
-	before = pool;
-	copy = devices[7];
-	duration_forget_device(&pool, &devices[7]);
-	is_exactly(devices[7].number, 0, "a forgotten device is new");
-	is_near(pool.loadings[0], before.loadings[0] - copy.loadings[0], 1e-9, "and what it added is gone");
-	is_exactly(pool.devices, before.devices - 1, "it is not counted any more");
-	numbered[(int) copy.number - 1] = NULL;
-	run(0, 7, 100);
-	is_exactly(devices[7].number, DEVICES + 1, "when it comes back it has another number");
-
 	for (int i = 0; i < 20000; i++)
 	{
 		int			m = random_below(MODELS);

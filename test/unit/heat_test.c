@@ -371,24 +371,16 @@ test_factor(void)
 	double		before = 1.0;
 	bool		falls = true;
 
-	is_exactly(heat_factor(60.0, 90.0), 1.0, "far from throttling nothing is taken away");
-	is_exactly(heat_factor(85.0, 90.0), 1.0, "nor five degrees below");
-	is_near(heat_factor(90.0, 90.0), 0.7, 1e-12, "at the throttling point 0.7 is left");
-	is_near(heat_factor(100.0, 90.0), 0.5, 1e-12, "ten degrees beyond, a half");
-	is_near(heat_factor(500.0, 90.0), 0.5, 1e-12, "and never less");
-	is_exactly(heat_factor(NAN, 90.0), 1.0, "what is not known takes nothing away");
-	is_near(heat_factor(90.0, NAN), 0.7, 1e-12, "a device that does not say throttles at 90");
-	is_near(heat_factor(90.0, 0.0), 0.7, 1e-12, "so does one that says 0");
 	ok(heat_overheats(90.0, NAN) && !heat_overheats(89.9, NAN) && heat_overheats(84.0, 84.0) &&
 	   !heat_overheats(NAN, 84.0), "what is at the throttling point is past it");
-	for (double celsius = 60.0; celsius < 120.0; celsius += 0.1)
+	for (double share = 0.0; share <= 1.0; share += 0.001)
 	{
-		double		factor = heat_factor(celsius, 90.0);
+		double		factor = heat_share_factor(share, 0.6);
 
 		falls = falls && factor <= before && before - factor < 0.01;
 		before = factor;
 	}
-	ok(falls, "the factor falls without a jump");
+	ok(falls && before == 0.5, "the factor falls without a jump, and never below a half");
 
 	is_exactly(heat_share_factor(1.0, INFINITY), 1.0, "who never throttles loses nothing");
 	is_exactly(heat_share_factor(0.7, 0.8), 1.0, "nor work that draws a tenth less");
