@@ -222,3 +222,29 @@ SELECT hwsched.sketch_merge('{1,2}', '{{1},{2}}');
 SELECT hwsched.sketch_quantile('{99999999999,2}', 0.5);
 
 SELECT hwsched.drop_pool('learn');
+
+--
+-- Many runs at once teach as one after the other: of each model and type by
+-- itself, and beside what the runs before them took
+--
+SELECT hwsched.create_pool('learn', '{"max_concurrent": 99}');
+SELECT hwsched.register_worker('a-slow', '{"cpu_cores": 8}', 'learn'), hwsched.register_worker('b-fast', '{"cpu_cores": 8}', 'learn');
+SELECT hwsched.submit_many(jsonb_agg(jsonb_build_object('test_id', m || t || n, 'test_type', t, 'model_id', m, 'expected_duration', 40000) ORDER BY t, m, n), 'learn')
+FROM generate_series(1, 4) n, unnest('{nlp,audio}'::text[]) t, unnest('{alpha,beta}'::text[]) m;
+SELECT hwsched.assign_pending(NULL, 'learn');
+SELECT w.worker_id, count(*) FROM hwsched.worker w, hwsched.claim(w.worker_id, 99, false, 'learn') c WHERE w.pool = 'learn' GROUP BY 1 ORDER BY 1;
+-- all are faster than the formula says; audio takes ten times as long as nlp, beta twice as long as alpha, and so does the slow worker
+UPDATE hwsched.assignment a SET assigned_at = now() - interval '1 hour', started_at = now() - make_interval(secs =>
+	200 * CASE WHEN workload_id LIKE '%audio%' THEN 10 ELSE 1 END * CASE a.model_id WHEN 'beta' THEN 2 ELSE 1 END * CASE a.worker_id WHEN 'a-slow' THEN 2 ELSE 1 END)
+WHERE pool = 'learn';
+SELECT min(formula) > 8000 AS all_faster FROM (SELECT coalesce(formula_seconds, predicted_seconds) AS formula FROM hwsched.assignment WHERE pool = 'learn') a;
+SELECT hwsched.complete_many(array_agg(assignment_id), 'learn') FROM hwsched.assignment WHERE pool = 'learn';
+SELECT expired FROM hwsched.maintain('learn');
+SELECT kind, workload_type, model, runs > 1 AS ran FROM hwsched.duration_model WHERE pool = 'learn' AND kind IN ('workload_type', 'model') ORDER BY 1, 2, 3;
+SELECT hwsched.submit_many(jsonb_agg(jsonb_build_object('test_id', 'next ' || m || t, 'test_type', t, 'model_id', m, 'expected_duration', 40000)), 'learn')
+FROM unnest('{nlp,audio}'::text[]) t, unnest('{alpha,beta}'::text[]) m;
+SELECT w.workload_id, abs(ln(p.p50_seconds / (300 * CASE WHEN w.workload_type = 'audio' THEN 10 ELSE 1 END * CASE w.model_id WHEN 'beta' THEN 2 ELSE 1 END))) < 0.6 AS close
+FROM hwsched.workload w, hwsched.predict(w.workload_id, 'b-fast', 0, 'learn') p WHERE w.pool = 'learn' AND w.state = 'pending' ORDER BY 1;
+-- each beside what those before it took: beside the formula alone the fast worker would have less
+SELECT workload_type, worker_id, preference > 0.59 AS preferred FROM hwsched.preference WHERE pool = 'learn' ORDER BY 1, 2;
+SELECT hwsched.drop_pool('learn');
