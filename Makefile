@@ -7,7 +7,7 @@ EXTENSION = hwsched
 EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" hwsched.control)
 
 MODULE_big = hwsched
-OBJS = $(patsubst %.c,%.o,$(wildcard src/*.c))
+OBJS = $(patsubst %.c,%.o,$(wildcard src/*.c src/*/*.c))
 SHLIB_LINK = -lcjson
 # The script that draws the charts of reports; empty where npm cannot fetch it.
 RUNTIME = hwsched_vega.js
@@ -60,7 +60,7 @@ clean:
 	rm -rf hwsched.so $(OBJS) $(DATA_built) $(EXTRA_CLEAN) results regression.*
 endif
 
-$(OBJS): $(wildcard src/*.h)
+$(OBJS): $(wildcard src/*/*.h)
 
 hwsched--$(EXTVERSION).sql: $(sort $(wildcard src/sql/*.sql)) hwsched.control
 	cat $(filter %.sql,$^) </dev/null >$@

@@ -16,7 +16,7 @@
  */
 #include <stdio.h>
 
-#include "duration.h"
+#include "model/duration.h"
 
 #define MOST_MODELS 5000
 #define MOST_DEVICES 64

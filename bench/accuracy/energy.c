@@ -14,7 +14,7 @@
  */
 #include <stdio.h>
 
-#include "energy.h"
+#include "model/energy.h"
 
 #define MOST_JOBS 512
 #define MOST_SETTINGS 64

@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "heat.h"
+#include "model/heat.h"
 
 #define MOST_HOURS 100000
 #define MOST_SERVERS 16

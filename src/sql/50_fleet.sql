@@ -1,6 +1,6 @@
 -- Functions on pools and workers. They run as the extension's owner, with a
 -- search path that nobody else can put anything into. Those that workers call
--- become the owner by themselves, as they have to know their caller (access.c).
+-- become the owner by themselves, as they have to know their caller (store/authz.c).
 
 -- The settings of a pool and their defaults. Those whose description ends in
 -- "(kept)" are checked and kept, and take effect with the feature they are for.

@@ -139,7 +139,7 @@ COMMENT ON COLUMN hwsched.workload.concurrency_key IS 'Of all workloads with the
 COMMENT ON COLUMN hwsched.workload.deadline_missed IS 'Whether it was still open when its deadline came.';
 
 -- What decisions leave in the queue whatever room there is. (The same as
--- MAY_BE_PLACED in fleet.h, which is made to be fast.)
+-- MAY_BE_PLACED in snapshot/snapshot.h, which is made to be fast.)
 CREATE VIEW hwsched.waiting AS
 SELECT w.pool, w.workload_id, w.profile_id, w.reason, w.ready_at, w.priority, w.deadline, w.queue_no
 FROM (SELECT q.pool, q.workload_id, q.profile_id, q.priority, nullif(q.deadline, 'infinity') AS deadline, q.queue_no,

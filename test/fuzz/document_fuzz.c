@@ -7,12 +7,12 @@
  * The first byte chooses the document.  In the server the text comes from a
  * jsonb, so it is better behaved than here.
  */
-#include "document.h"
+#include "document/document.h"
 #include "fuzz.h"
-#include "predict.h"
-#include "profiles.h"
+#include "model/formula.h"
+#include "document/infer.h"
 
-/* document.c knows some structs only by their documents; none is larger. */
+/* document/document.c knows some structs only by their documents; none is larger. */
 #define LARGEST 4096
 
 static const Document *const documents[] = {

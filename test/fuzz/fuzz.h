@@ -6,7 +6,7 @@
 #ifndef HWSCHED_FUZZ_H
 #define HWSCHED_FUZZ_H
 
-#include "pure.h"
+#include "support/standalone.h"
 
 /* takes the place of the unit tests' tap.h, for their worlds to be made of the input */
 #define HWSCHED_TAP_H

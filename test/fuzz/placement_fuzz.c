@@ -14,7 +14,7 @@
 #define malloc(size) palloc(size)
 
 #include "brute_policy.h"
-#include "search.h"
+#include "place/search.h"
 
 #undef malloc
 

@@ -3,13 +3,13 @@
  *		The formulas on any numbers and texts: results are in their range and
  *		never NaN, and the order of versions is an order.
  */
-#include "failure.h"
+#include "document/error_class.h"
 #include "fuzz.h"
-#include "policy.h"
-#include "predict.h"
-#include "score.h"
-#include "thermal.h"
-#include "version.h"
+#include "place/policy.h"
+#include "model/formula.h"
+#include "model/score.h"
+#include "model/thermal.h"
+#include "document/version.h"
 
 /* Takes any double, NaN and the infinities among them. */
 static double

@@ -205,7 +205,7 @@ shim_reset(void)
 	PG_exception_stack = NULL;
 }
 
-/* As scope.c has them. */
+/* As support/arena.c has them. */
 void *
 scope_begin(const char *name)
 {

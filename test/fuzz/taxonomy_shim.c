@@ -2,7 +2,7 @@
  * taxonomy_shim.c
  *		A small taxonomy that needs no tables, for the documents' fuzz target.
  */
-#include "taxonomy.h"
+#include "document/taxonomy.h"
 
 #define NAMES(...) {lengthof(((const char *[]) {__VA_ARGS__})), (const char *[]) {__VA_ARGS__}}
 

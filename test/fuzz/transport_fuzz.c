@@ -4,7 +4,7 @@
  *		it announced.  Built with assertions, it proves each plan the best.
  */
 #include "fuzz.h"
-#include "transport.h"
+#include "place/network_simplex.h"
 
 #define MOST 24					/* kinds, lanes or groups */
 

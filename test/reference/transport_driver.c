@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "transport.h"
+#include "place/network_simplex.h"
 
 /* Reads an array, or ends the program if there is no more input. */
 static void *

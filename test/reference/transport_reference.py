@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Compares src/transport.c with solvers that others wrote.
+"""Compares src/place/network_simplex.c with solvers that others wrote.
 
 Random problems go to the solver (through transport_driver.c, which this builds)
 and to scipy: the assignment of single things to linear_sum_assignment, kinds
@@ -35,7 +35,7 @@ SOURCE = os.path.join(HERE, "..", "..", "src")
 
 
 class Problem:
-    """Supplies, capacities, groups and scores, as transport.h has them."""
+    """Supplies, capacities, groups and scores, as place/network_simplex.h has them."""
 
     def __init__(self, supply, capacity, score, group=None, group_capacity=()):
         self.supply = np.asarray(supply, dtype=np.int64)

@@ -8,8 +8,8 @@
 #ifndef HWSCHED_BRUTE_H
 #define HWSCHED_BRUTE_H
 
-#include "heat.h"
-#include "version.h"
+#include "model/heat.h"
+#include "document/version.h"
 #include "world.h"
 
 /* --- where only the hardware counts --- */

@@ -11,7 +11,7 @@
 #define HWSCHED_BRUTE_POLICY_H
 
 #include "brute.h"
-#include "predict.h"
+#include "model/formula.h"
 
 /* A candidate beside the others. */
 typedef struct Scored

@@ -6,7 +6,7 @@
  * The worlds are made up: models and devices with two factors, so that what is
  * right is known.  How well it does on measured ones is bench/accuracy's.
  */
-#include "duration.h"
+#include "model/duration.h"
 #include "tap.h"
 
 #define DEVICES 40

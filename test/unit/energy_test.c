@@ -3,7 +3,7 @@
  *		Joules, money and carbon, their trade, and the Pareto front against
  *		comparing every pair.
  */
-#include "energy.h"
+#include "model/energy.h"
 #include "tap.h"
 
 #define ROUNDS 2000

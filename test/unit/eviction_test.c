@@ -5,7 +5,7 @@
  */
 #define MOST_RANKING_BYTES 600
 
-#include "ranking.c"
+#include "place/search_policy.c"
 
 #define EVICTION
 #define ROUNDS 500

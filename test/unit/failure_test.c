@@ -2,7 +2,7 @@
  * failure_test.c
  *		What kind of error a text tells of.
  */
-#include "failure.h"
+#include "document/error_class.h"
 #include "tap.h"
 
 static void

@@ -4,7 +4,7 @@
  *		force; and what is kept for it while it waits.
  */
 #include "brute_policy.h"
-#include "search.h"
+#include "place/search.h"
 
 #define ROUNDS 2000
 

@@ -5,7 +5,7 @@
  */
 #include <float.h>
 
-#include "heat.h"
+#include "model/heat.h"
 #include "tap.h"
 
 #define ROUNDS 20000

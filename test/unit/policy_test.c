@@ -7,7 +7,7 @@
 #include <time.h>
 
 #include "brute_policy.h"
-#include "search.h"
+#include "place/search.h"
 
 #ifndef ROUNDS
 #define ROUNDS 4000
@@ -185,7 +185,7 @@ test_policies(const char *name, Traits traits)
 
 #ifndef EVICTION
 
-/* The two searches for hardware_aware: lanes.c and ranking.c. */
+/* The two searches for hardware_aware: place/search_hardware.c and place/search_policy.c. */
 static void
 test_hardware_aware(void)
 {

@@ -2,7 +2,7 @@
  * power_test.c
  *		The choice of a device and power limit, on jobs whose law is known.
  */
-#include "energy.h"
+#include "model/energy.h"
 #include "tap.h"
 
 #define JOBS 40

@@ -2,7 +2,7 @@
  * predict_test.c
  *		Predicted time and energy: known values, limits, what is not known.
  */
-#include "predict.h"
+#include "model/formula.h"
 #include "tap.h"
 
 #define ROUNDS 20000

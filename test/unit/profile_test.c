@@ -2,7 +2,7 @@
  * profile_test.c
  *		Gangs: the strategy in force, and how many members a placement may have.
  */
-#include "profile.h"
+#include "document/profile.h"
 #include "tap.h"
 
 typedef struct Case

@@ -2,7 +2,7 @@
  * score_test.c
  *		Demands, efficiency, load and similarity: known values and properties.
  */
-#include "score.h"
+#include "model/score.h"
 #include "tap.h"
 
 #define ROUNDS 20000

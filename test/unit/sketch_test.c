@@ -3,7 +3,7 @@
  *		Sketches: quantiles close to those of the numbers themselves, whatever
  *		the order and however they are merged, in bounded memory.
  */
-#include "sketch.h"
+#include "support/ddsketch.h"
 #include "tap.h"
 
 #define NUMBERS 5000

@@ -5,7 +5,7 @@
  *		worth at most; elsewhere it is never worse than the greedy batch.
  */
 #include "brute_policy.h"
-#include "search.h"
+#include "place/search.h"
 
 #define ROUNDS 700
 #define BANDS 3

@@ -3,7 +3,7 @@
  *		Temperature and performance level over time: known values, and that
  *		time may be cut into any pieces.
  */
-#include "thermal.h"
+#include "model/thermal.h"
 #include "tap.h"
 
 #define ROUNDS 20000

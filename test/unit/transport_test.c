@@ -11,7 +11,7 @@
 #include <inttypes.h>
 #include <time.h>
 
-#include "pure.h"
+#include "support/standalone.h"
 #include "tap.h"
 
 /* Builds the solver with a palloc that counts, under other names than the linked one. */
@@ -33,7 +33,7 @@ counted_palloc(size_t size)
 	return block;
 }
 
-#include "../../src/transport.c"
+#include "place/network_simplex.c"
 
 #define ONE_OF(type, ...) \
 	(((const type[]) {__VA_ARGS__})[random_below(lengthof(((const type[]) {__VA_ARGS__})))])

@@ -2,7 +2,7 @@
  * version_test.c
  *		The order of versions: known pairs, and that it is a total order.
  */
-#include "version.h"
+#include "document/version.h"
 #include "tap.h"
 
 #define ROUNDS 200000

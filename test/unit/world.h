@@ -7,7 +7,7 @@
 #ifndef HWSCHED_WORLD_H
 #define HWSCHED_WORLD_H
 
-#include "placement.h"
+#include "place/placement.h"
 #include "tap.h"
 
 #define GB (INT64_C(1) << 30)

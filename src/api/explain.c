@@ -1,0 +1,328 @@
+/*
+ * explain.c
+ *		Why work goes where it goes, and why it waits: the same checks and
+ *		scores as the decision, for people to read.
+ */
+#include "postgres.h"
+
+#include "snapshot/context.h"
+#include "api/explain.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "model/formula.h"
+#include "place/search.h"
+#include "support/spi_plan.h"
+#include "utils/regproc.h"
+
+PG_FUNCTION_INFO_V1(compatible_hardware);
+PG_FUNCTION_INFO_V1(explain_pending);
+
+/* Returns a refusal in words. */
+const char *
+refusal_reason(Refusal refusal)
+{
+	static const char *const reasons[] = {
+		[REFUSED_NO_WORKER] = "no worker is registered",
+		[REFUSED_BACKEND] = "no device has the required backend",
+		[REFUSED_MODEL] = "no device is of a required model",
+		[REFUSED_PRECISION] = "no device has the required precisions",
+		[REFUSED_FEATURE] = "no device has the required features",
+		[REFUSED_UNITS] = "no device has enough compute units",
+		[REFUSED_CLASS] = "it was too slow on that class of hardware",
+		[REFUSED_MEMORY] = "no device has enough memory",
+		[REFUSED_ACCELERATORS] = "no worker has the required accelerators",
+		[REFUSED_SOFTWARE] = "no worker has the required software",
+		[REFUSED_CPU_CORES] = "no worker has enough cores",
+		[REFUSED_HOST_MEMORY] = "no worker has enough memory",
+		[REFUSED_WORKERS] = "too few workers could take a part of it",
+		[REFUSED_HEALTH] = "its workers are offline or quarantined",
+		[REFUSED_DRAINING] = "its workers are draining",
+		[REFUSED_RESERVED] = "its workers are reserved for a gang",
+		[REFUSED_LOAD] = "its workers are loaded beyond max_load",
+		[REFUSED_CONCURRENT] = "its workers are at their max_concurrent",
+		[REFUSED_CPU_BUSY] = "its workers' cores are taken",
+		[REFUSED_HOST_MEMORY_BUSY] = "its workers' memory is taken",
+		[REFUSED_DEVICE_BUSY] = "its devices are taken",
+		[REFUSED_DEVICE_MEMORY_BUSY] = "its devices' memory is taken",
+		[REFUSED_SCORE] = "its devices score below min_score",
+		[FITS] = "waits for the next assign_pending",
+	};
+
+	return reasons[refusal];
+}
+
+/* --- compatible_hardware --- */
+
+typedef struct Ranked
+{
+	Candidate	candidate;
+	Refusal		refusal;
+	int			device;
+	double		score;			/* of those that fit */
+	double	   *parts;			/* by algorithm of the policy */
+} Ranked;
+
+static Search *ranking;
+
+/* What fits comes first, as the policy ranks it; then the rest by what it is worth. */
+static int
+compare_ranked(const void *a, const void *b)
+{
+	const Ranked *x = a;
+	const Ranked *y = b;
+	int			order;
+
+	if ((x->refusal == FITS) != (y->refusal == FITS))
+		return x->refusal == FITS ? -1 : 1;
+	if (x->refusal == FITS)
+		return scored_before(ranking, &ranking->kinds[0], x->device, x->score, y->device, y->score) ? -1 : 1;
+	order = candidate_compare(ranking, &x->candidate, &y->candidate);
+	if (order != 0)
+		return order;
+	return device_before(ranking, &ranking->kinds[0], x->device, y->device) ? -1 : 1;
+}
+
+/* Ranks the devices for the only kind of work, those that it may have some day. */
+static int
+rank_devices(Search *search, Ranked *ranked)
+{
+	const Fleet *fleet = search->fleet;
+	WorkKind   *kind = &search->kinds[0];
+	int			nparts = kind->policy->nparts;
+	Candidate  *candidates = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Candidate) * (fleet->ndevices + 1));
+	double	   *scores = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(double) * (fleet->ndevices + 1));
+	double	   *parts = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(double) * (fleet->ndevices + 1) * nparts);
+	int			count = 0;
+	int			nfit = 0;
+
+	for (int w = 0; w < fleet->nworkers; w++)
+		for (int d = fleet->workers[w].first_device; d < fleet->workers[w].first_device + fleet->workers[w].ndevices; d++)
+		{
+			Ranked	   *row = &ranked[count];
+
+			CHECK_FOR_INTERRUPTS();
+			row->device = d;
+			row->refusal = search_device(search, kind, w, d, &row->candidate);
+			/* what would never take it is not compatible; what is busy is */
+			if (row->refusal <= REFUSED_NEVER)
+				continue;
+			count++;
+			if (row->refusal != FITS)
+				continue;
+			candidates[nfit] = row->candidate;
+			candidates[nfit++].devices = &row->device;
+		}
+	score_candidates(search, kind, candidates, nfit, scores, parts);
+	nfit = 0;
+	for (int i = 0; i < count; i++)
+		if (ranked[i].refusal == FITS)
+		{
+			ranked[i].score = scores[nfit];
+			ranked[i].parts = &parts[nfit++ * nparts];
+		}
+	ranking = search;
+	qsort(ranked, count, sizeof(Ranked), compare_ranked);
+	return count;
+}
+
+/* Returns the scores of a candidate by algorithm. */
+static Datum
+scores_by_algorithm(const Policies *policies, const Policy *policy, const double *scores)
+{
+	JsonbParseState *state = NULL;
+
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	for (int p = 0; p < policy->nparts; p++)
+	{
+		const PolicyPart *part = &policy->parts[p];
+
+		push_key(&state, part->algorithm == ALGORITHM_FUNCTION ?
+				 format_procedure(policies->functions[part->function].fn_oid) : algorithm_traits[part->algorithm].name);
+		push_double(&state, scores[p]);
+	}
+	return JsonbPGetDatum(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL)));
+}
+
+/* Keeps the workers that are reserved for a gang from what stands behind it. */
+static void
+bar_reserved_workers(Fleet *fleet, bool barred)
+{
+	for (int w = 0; w < fleet->nworkers; w++)
+		fleet->workers[w].barred = fleet->workers[w].reserved && barred;
+}
+
+/* Reads one workload and the fleet, as a decision on it would see them. */
+void
+picture_candidates(Picture *picture, const char *pool, const char *workload_id)
+{
+	picture_settings(picture, pool, true);
+	picture_submitted(picture, pool, workload_id, true);
+	picture_fleet(picture, pool, NULL, true);
+	load_reservations(picture, pool, true);
+	if (picture->search.reserved_from == 0)
+		bar_reserved_workers(&picture->fleet, true);
+}
+
+/* Returns what a workload has to wait for whatever room there is, or NULL. */
+static const char *
+waits_for(const char *pool, const char *workload_id)
+{
+	static Statement statement = {
+		"SELECT w.reason FROM hwsched.submission s JOIN hwsched.waiting w ON w.pool = s.pool AND w.priority = s.priority"
+		"  AND w.queue_no = s.queue_no WHERE s.pool = $1 AND s.workload_id = $2",
+		{TEXTOID, TEXTOID}
+	};
+
+	return statement_run(&statement, true, TEXT_VALUE(pool), TEXT_VALUE(workload_id)) == 0 ? NULL : column_text(0, 1);
+}
+
+/* compatible_hardware(workload_id text, pool text) RETURNS TABLE */
+Datum
+compatible_hardware(PG_FUNCTION_ARGS)
+{
+	char	   *workload_id = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	char	   *pool = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	Picture		picture;
+	Search	   *search = &picture.search;
+	Fleet	   *fleet = &picture.fleet;
+	WorkKind   *kind;
+	Ranked	   *ranked;
+	const char *waits;
+	int			count;
+
+	InitMaterializedSRF(fcinfo, 0);
+	SPI_connect();
+	picture_candidates(&picture, pool, workload_id);
+	waits = waits_for(pool, workload_id);
+	kind = &search->kinds[0];
+	ranked = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Ranked) * (fleet->ndevices + 1));
+	count = rank_devices(search, ranked);
+
+	for (int i = 0; i < count; i++)
+	{
+		const Candidate *candidate = &ranked[i].candidate;
+		const Worker *worker = &fleet->workers[candidate->worker];
+		const Device *device = &fleet->devices[ranked[i].device];
+		const DeviceProfile *profile = &fleet->profiles[device->profile];
+		Candidate	shown = {.worker = candidate->worker, .ndevices = 1, .devices = &ranked[i].device};
+		Datum		values[20];
+		bool		nulls[20] = {0};
+		EnergyUse	use = device_use(search, kind, candidate->worker, ranked[i].device, picture.items[0].expected_seconds,
+									   picture.items[0].subject);
+		int			c = 0;
+
+		values[c++] = CStringGetTextDatum(worker->worker_id);
+		values[c++] = Int32GetDatum(device->device_no);
+		values[c++] = Int32GetDatum(i + 1);
+		values[c++] = CStringGetTextDatum(profile->hardware_class);
+		nulls[c] = profile->model_name == NULL;
+		values[c++] = profile->model_name ? CStringGetTextDatum(profile->model_name) : (Datum) 0;
+		values[c++] = Float8GetDatum(clamp01(candidate->raw_efficiency));
+		values[c++] = Float8GetDatum(candidate->raw_efficiency);
+		values[c++] = Float8GetDatum(device->load);
+		values[c++] = Float8GetDatum(device->effective_load);
+		values[c++] = Float8GetDatum(device->performance_level);
+		values[c++] = Float8GetDatum(device->temperature);
+		values[c++] = Float8GetDatum(kind->preference ? kind->preference[candidate->worker] : 0.5);
+		values[c++] = Float8GetDatum(candidate->adjusted_efficiency);
+		nulls[c] = ranked[i].refusal != FITS;
+		values[c] = Float8GetDatum(nulls[c] ? 0 : ranked[i].score);
+		c++;
+		values[c++] = Float8GetDatum(candidate_seconds(search, kind, &shown, picture.items[0].expected_seconds,
+												   picture.items[0].subject));
+		nulls[c] = ranked[i].refusal == FITS && waits == NULL;
+		values[c++] = CStringGetTextDatum(ranked[i].refusal == FITS && waits != NULL ? waits :
+										  refusal_reason(ranked[i].refusal));
+		nulls[c] = ranked[i].refusal != FITS;
+		values[c] = nulls[c] ? (Datum) 0 : scores_by_algorithm(&picture.policies, kind->policy, ranked[i].parts);
+		c++;
+		values[c++] = Float8GetDatum(use.joules);
+		values[c++] = Float8GetDatum(use.money);
+		values[c++] = Float8GetDatum(device_heat_factor(kind, device));
+		Assert(c == lengthof(values));
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
+	SPI_finish();
+	return (Datum) 0;
+}
+
+/* --- explain_pending --- */
+
+/* explain_pending(pool text) RETURNS TABLE (reason, workloads, profile_ids, ready) */
+Datum
+explain_pending(PG_FUNCTION_ARGS)
+{
+	static Statement statement = {
+		"SELECT p.profile_id, count(*) FROM hwsched.pending p WHERE p.pool = $1 AND " MAY_BE_PLACED("true")
+		" GROUP BY p.profile_id ORDER BY p.profile_id",
+		{TEXTOID}
+	};
+	static Statement waiting = {
+		"SELECT reason, count(*), array_agg(DISTINCT profile_id ORDER BY profile_id), false FROM hwsched.waiting"
+		" WHERE pool = $1 GROUP BY reason ORDER BY reason COLLATE \"C\"",
+		{TEXTOID}
+	};
+	char	   *pool = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	Picture		picture;
+	int64	   *counts;
+	Refusal    *refusals;
+	int64	   *profiles;
+	Datum	   *profile_ids;
+	int			n;
+
+	InitMaterializedSRF(fcinfo, 0);
+	SPI_connect();
+	picture_settings(&picture, pool, true);
+	n = (int) statement_run(&statement, true, TEXT_VALUE(pool));
+	counts = palloc(sizeof(int64) * (n + 1));
+	refusals = palloc(sizeof(Refusal) * (n + 1));
+	profiles = palloc(sizeof(int64) * (n + 1));
+	profile_ids = palloc(sizeof(Datum) * (n + 1));
+	for (int i = 0; i < n; i++)
+	{
+		profiles[i] = column_bigint(i, 1);
+		counts[i] = column_bigint(i, 2);
+	}
+	if (n > 0)
+	{
+		picture_profiles(&picture, pool, profiles, n, true);
+		picture_fleet(&picture, pool, NULL, true);
+		load_reservations(&picture, pool, true);
+	}
+	/* what is reserved is for gangs, and kept from the others */
+	for (int i = 0; i < n; i++)
+	{
+		bool		gang = profile_strategy(&picture.search.kinds[i].profile) != STRATEGY_SINGLE;
+
+		bar_reserved_workers(&picture.fleet, !gang);
+		refusals[i] = search_refusal(&picture.search, &picture.search.kinds[i]);
+	}
+
+	for (int refusal = REFUSED_NO_WORKER; refusal <= FITS; refusal++)
+	{
+		Datum		values[4];
+		bool		nulls[4] = {0};
+		int64		workloads = 0;
+		int			nprofiles = 0;
+
+		for (int i = 0; i < n; i++)
+			if (refusals[i] == refusal)
+			{
+				workloads += counts[i];
+				profile_ids[nprofiles++] = Int64GetDatum(picture.search.kinds[i].profile_id);
+			}
+		if (nprofiles == 0)
+			continue;
+		values[0] = CStringGetTextDatum(refusal_reason((Refusal) refusal));
+		values[1] = Int64GetDatum(workloads);
+		values[2] = array_value(INT8OID, profile_ids, NULL, nprofiles).value;
+		values[3] = BoolGetDatum(true);
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
+	if (statement_run(&waiting, true, TEXT_VALUE(pool)) > 0)
+		return_rows(fcinfo);
+	SPI_finish();
+	return (Datum) 0;
+}

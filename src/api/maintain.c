@@ -1,0 +1,224 @@
+/*
+ * maintain.c
+ *		What has to be done as time goes by: work whose lease or time has run out
+ *		and that of silent workers is taken back, sick workers are tried again,
+ *		what is old is forgotten.  And as time goes back, now and then: what then
+ *		lies ahead is brought near again.
+ *
+ * Time is that of the transaction, so one tick sees everything at one moment.
+ */
+#include "postgres.h"
+
+#include "support/args.h"
+#include "funcapi.h"
+#include "store/health.h"
+#include "api/history.h"
+#include "learn/track_record.h"
+#include "miscadmin.h"
+#include "store/assignment.h"
+#include "store/pool.h"
+#include "store/requeue.h"
+#include "support/spi_plan.h"
+#include "api/worker.h"
+
+PG_FUNCTION_INFO_V1(maintain);
+
+/* Rows of each table that one tick forgets at most. */
+#define FORGET_AT_ONCE 10000
+
+/* --- a clock that was set back --- */
+
+/*
+ * Brings near what was noted while the clock was ahead: else nobody would be
+ * silent, no lease run out and no retry come before the clock is there again.
+ * What is ahead by less than a minute may be of a transaction that began after
+ * ours, or will be past soon enough.
+ */
+static void
+follow_clock(const char *pool, const PoolSettings *settings)
+{
+	static Statement seen = {
+		"UPDATE hwsched.worker_load SET last_seen_at = now() WHERE pool = $1 AND last_seen_at > now() + interval '1 minute'",
+		{TEXTOID}, IN_SETS
+	};
+	static Statement health = {
+		"UPDATE hwsched.worker SET health_since = now()"
+		" WHERE pool = $1 AND health <> 'healthy' AND health_since > now() + interval '1 minute'",
+		{TEXTOID}
+	};
+	static Statement live = {
+		"UPDATE hwsched.assignment SET assigned_at = least(assigned_at, now()),"
+		"  started_at = CASE WHEN started_at > now() THEN now() ELSE started_at END,"
+		"  lease_until = CASE WHEN started_at > now() THEN now() + (lease_until - started_at) ELSE lease_until END"
+		" WHERE pool = $1 AND finished_at IS NULL AND assignment_id = ANY (ARRAY("
+		"  SELECT assignment_id FROM hwsched.assignment WHERE pool = $1 AND finished_at IS NULL"
+		"   AND greatest(assigned_at, started_at) > now() + interval '1 minute'"
+		"  ORDER BY assignment_id FOR NO KEY UPDATE SKIP LOCKED))",
+		{TEXTOID}
+	};
+	static Statement waits = {
+		"UPDATE hwsched.pending SET ready_at = '-infinity'"
+		" WHERE pool = $1 AND ready_at > now() + make_interval(secs => $2) AND ready_at < 'infinity'",
+		{TEXTOID, FLOAT8OID}, IN_SETS
+	};
+
+	statement_run(&seen, false, TEXT_VALUE(pool));
+	statement_run(&health, false, TEXT_VALUE(pool));
+	statement_run(&live, false, TEXT_VALUE(pool));
+	statement_run(&waits, false, TEXT_VALUE(pool), VALUE(Float8GetDatum(most_backoff(settings) + 60)));
+}
+
+/* --- taking work back --- */
+
+/*
+ * Ends running assignments as expired, which counts as a failed attempt, and
+ * queues their work again; returns how many.
+ */
+static int64
+take_back(const char *pool, const PoolSettings *settings, const int64 *ids, int count,
+		  const char *error, const char *error_class)
+{
+	EndedAssignment *ended;
+	int			n;
+
+	if (count == 0)
+		return 0;
+	n = end_assignments(pool, ids, count, true, "expired", error, error_class, NULL, &ended);
+	requeue(pool, ended, n, true);
+	learn_from(pool, settings, ended, n, false);
+	health_failed(pool, settings, ended, n);
+	return n;
+}
+
+/* Finds assignments, given the pool and its lease; returns their number and sets *ids. */
+static int
+find_ids(Statement *statement, const char *pool, const PoolSettings *settings, int64 **ids)
+{
+	int			n = (int) statement_run(statement, false, TEXT_VALUE(pool), VALUE(Float8GetDatum(settings->lease)));
+
+	*ids = palloc(sizeof(int64) * (n + 1));
+	for (int i = 0; i < n; i++)
+		(*ids)[i] = column_bigint(i, 1);
+	return n;
+}
+
+/*
+ * Takes back what runs without a lease; returns how many assignments.  A lease
+ * runs until lease_until, and as long after any sign of life of its worker.
+ */
+static int64
+end_lost_leases(const char *pool, const PoolSettings *settings)
+{
+	static Statement statement = {
+		"SELECT a.assignment_id FROM hwsched.assignment a"
+		" JOIN hwsched.worker_load l ON l.pool = a.pool AND l.worker_id = a.worker_id"
+		" WHERE a.pool = $1 AND a.finished_at IS NULL AND a.state = 'running' AND a.lease_until < now()"
+		"  AND l.last_seen_at < now() - make_interval(secs => $2) ORDER BY a.assignment_id",
+		{TEXTOID, FLOAT8OID}, IN_SETS
+	};
+	int64	   *ids;
+	int			n = find_ids(&statement, pool, settings, &ids);
+
+	return take_back(pool, settings, ids, n, "the lease ran out", "worker");
+}
+
+/* Takes back what has run for longer than its timeout; returns how many assignments. */
+static int64
+end_timed_out(const char *pool, const PoolSettings *settings)
+{
+	static Statement statement = {
+		"SELECT a.assignment_id FROM hwsched.assignment a"
+		" JOIN hwsched.submission s ON s.pool = a.pool AND s.workload_id = a.workload_id AND s.run = a.run"
+		" WHERE a.pool = $1 AND a.finished_at IS NULL AND a.state = 'running'"
+		"  AND now() - a.started_at > make_interval(secs => s.timeout_seconds) ORDER BY a.assignment_id",
+		{TEXTOID, FLOAT8OID}
+	};
+	int64	   *ids;
+	int			n = find_ids(&statement, pool, settings, &ids);
+
+	return take_back(pool, settings, ids, n, "the timeout ran out", "timeout");
+}
+
+/* Takes back all that silent workers have; returns how many workers. */
+static int64
+leave_silent(const char *pool, const PoolSettings *settings)
+{
+	static Statement running = {
+		"SELECT assignment_id FROM hwsched.assignment WHERE pool = $1 AND worker_id = ANY ($2) AND finished_at IS NULL"
+		" AND state = 'running' ORDER BY assignment_id",
+		{TEXTOID, TEXTARRAYOID}
+	};
+	const char **workers;
+	int			nworkers = health_silent(pool, settings, &workers);
+	int64	   *ids;
+	int			n;
+
+	if (nworkers == 0)
+		return 0;
+	n = (int) statement_run(&running, false, TEXT_VALUE(pool), text_array(workers, nworkers));
+	ids = palloc(sizeof(int64) * (n + 1));
+	for (int i = 0; i < n; i++)
+		ids[i] = column_bigint(i, 1);
+	take_back(pool, settings, ids, n, "the worker is silent", "worker");
+	for (int i = 0; i < nworkers; i++)
+		requeue_assigned(pool, workers[i], NULL_VALUE, "the worker is silent");
+	return nworkers;
+}
+
+/* --- forgetting --- */
+
+/*
+ * Deletes the oldest assignments that ended longer ago than history is kept,
+ * and their workloads, once they are rolled up.  Assignments are in the order of
+ * time, so the oldest are found without looking at the others.
+ */
+static int64
+forget_work(const char *pool, double seconds)
+{
+	static Statement statement = {
+		"WITH oldest AS (SELECT assignment_id, workload_id, run, finished_at FROM hwsched.assignment"
+		"   WHERE pool = $1 ORDER BY assignment_id LIMIT $3),"
+		" old AS (SELECT * FROM oldest WHERE finished_at < least(now() - make_interval(secs => $2),"
+		"    (SELECT rolled_until FROM hwsched.history_progress WHERE pool = $1))"
+		"   AND NOT EXISTS (SELECT FROM hwsched.unsettled u WHERE u.pool = $1 AND u.assignment_id = oldest.assignment_id)),"
+		" workloads AS (DELETE FROM hwsched.submission s USING (SELECT DISTINCT workload_id, run FROM old) o"
+		"   WHERE s.pool = $1 AND s.workload_id = o.workload_id AND s.run = o.run"
+		"    AND s.closed_at < now() - make_interval(secs => $2)"
+		"    AND NOT EXISTS (SELECT FROM hwsched.dependency d WHERE d.pool = $1 AND d.depends_on = s.workload_id))"
+		" DELETE FROM hwsched.assignment a USING old WHERE a.pool = $1 AND a.assignment_id = old.assignment_id",
+		{TEXTOID, FLOAT8OID, INT4OID}
+	};
+
+	return (int64) statement_run(&statement, false, TEXT_VALUE(pool), VALUE(Float8GetDatum(seconds)),
+								 INT_VALUE(FORGET_AT_ONCE));
+}
+
+/* maintain(pool text) RETURNS record (expired, timed_out, offline, tried_again, forgotten bigint) */
+Datum
+maintain(PG_FUNCTION_ARGS)
+{
+	char	   *pool = text_argument(fcinfo, 0);
+	PoolSettings settings;
+	TupleDesc	description;
+	Datum		values[5];
+	bool		nulls[5] = {0};
+
+	if (get_call_result_type(fcinfo, NULL, &description) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "maintain must return a row");
+	SPI_connect();
+	pool_settings_load(pool, false, &settings);
+	/* before the lock is taken, so that nobody waits for it */
+	history_roll_up(pool);
+	pool_lock(pool);
+	follow_clock(pool, &settings);
+	values[0] = Int64GetDatum(end_lost_leases(pool, &settings));
+	values[1] = Int64GetDatum(end_timed_out(pool, &settings));
+	values[2] = Int64GetDatum(leave_silent(pool, &settings));
+	values[3] = Int64GetDatum(health_try_again(pool));
+	values[4] = Int64GetDatum(forget_work(pool, settings.retention.history) +
+							  history_forget(pool, FORGET_AT_ONCE));
+	/* last, as its locks are everybody's */
+	history_renew(pool);
+	SPI_finish();
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(description), values, nulls)));
+}

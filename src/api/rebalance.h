@@ -1,0 +1,12 @@
+/*
+ * rebalance.h
+ *		Work that changes its place before it has started.
+ */
+#ifndef HWSCHED_API_REBALANCE_H
+#define HWSCHED_API_REBALANCE_H
+
+#include "snapshot/snapshot.h"
+
+extern int64 steal(const char *pool, const char *worker_id, int n);
+
+#endif							/* HWSCHED_API_REBALANCE_H */

@@ -1,0 +1,614 @@
+/*
+ * submit.c
+ *		Submitting workloads, and what state they are in.
+ */
+#include "postgres.h"
+
+#include "support/args.h"
+#include "support/strtab.h"
+#include "catalog/namespace.h"
+#include "commands/sequence.h"
+#include "store/dependency.h"
+#include "document/document.h"
+#include "store/pool.h"
+#include "document/infer.h"
+#include "support/spi_plan.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+#include "api/submit.h"
+
+PG_FUNCTION_INFO_V1(submit);
+PG_FUNCTION_INFO_V1(submit_many);
+
+/* --- state --- */
+
+/* Returns the state of a workload, or NULL if there is none of that name. */
+char *
+workload_state(const char *pool, const char *workload_id, bool read_only)
+{
+	static Statement statement = {
+		"SELECT state::text FROM hwsched.workload WHERE pool = $1 AND workload_id = $2",
+		{TEXTOID, TEXTOID}
+	};
+
+	if (statement_run(&statement, read_only, TEXT_VALUE(pool), TEXT_VALUE(workload_id)) == 0)
+		return NULL;
+	return column_text(0, 1);
+}
+
+/* Raises that a workload is unknown, or not in the state that is needed. */
+void
+workload_not_in_state(const char *pool, const char *workload_id, const char *action, const char *needed)
+{
+	const char *state = workload_state(pool, workload_id, false);
+
+	if (state == NULL)
+	{
+		pool_check(pool, false);
+		ereport(ERROR,
+				(errcode(ERRCODE_NO_DATA_FOUND),
+				 errmsg("unknown workload \"%s\" in pool \"%s\"", workload_id, pool)));
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("workload \"%s\" is %s", workload_id, state),
+			 errdetail("Only a workload that is %s can be %s.", needed, action)));
+}
+
+/* --- submitting --- */
+
+/* The workloads of one call, column by column. */
+typedef struct Batch
+{
+	int			count;
+	Datum	   *workload_id;
+	int64	   *queue_no;
+	int32	   *run;
+	int		   *kind;			/* in kinds */
+	int16	   *priority;
+	int32	   *retries;
+	float8	   *expected;		/* NAN: unknown */
+	float8	   *timeout;
+	TimestampTz *deadline;
+	Datum	   *model_id;
+	bool	   *model_id_null;
+	Datum	   *model_family;
+	bool	   *model_family_null;
+	Datum	   *requirements;
+	Datum	   *concurrency_key;
+	bool	   *concurrency_key_null;
+	Dependencies dependencies;
+	int			nkinds;
+	int			kinds_allocated;
+	Datum	   *profile;		/* jsonb, by kind */
+	Datum	   *demand;
+	int64	   *profile_id;
+	HTAB	   *kind_numbers;
+	HTAB	   *ids;
+} Batch;
+
+static void *
+allocate(int count, Size size)
+{
+	return MemoryContextAllocExtended(CurrentMemoryContext, (count + 1) * size,
+									  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+}
+
+static void
+batch_begin(Batch *batch, int most)
+{
+	memset(batch, 0, sizeof(*batch));
+	batch->workload_id = allocate(most, sizeof(Datum));
+	batch->queue_no = allocate(most, sizeof(int64));
+	batch->run = allocate(most, sizeof(int32));
+	batch->kind = allocate(most, sizeof(int));
+	batch->priority = allocate(most, sizeof(int16));
+	batch->retries = allocate(most, sizeof(int32));
+	batch->expected = allocate(most, sizeof(float8));
+	batch->timeout = allocate(most, sizeof(float8));
+	batch->deadline = allocate(most, sizeof(TimestampTz));
+	batch->model_id = allocate(most, sizeof(Datum));
+	batch->model_id_null = allocate(most, sizeof(bool));
+	batch->model_family = allocate(most, sizeof(Datum));
+	batch->model_family_null = allocate(most, sizeof(bool));
+	batch->requirements = allocate(most, sizeof(Datum));
+	batch->concurrency_key = allocate(most, sizeof(Datum));
+	batch->concurrency_key_null = allocate(most, sizeof(bool));
+	batch->kind_numbers = bytes_table("hwsched submitted kinds");
+	batch->ids = bytes_table("hwsched submitted ids");
+}
+
+/* Refuses an allocation strategy that there is none of. */
+static void
+check_strategy(const WorkloadProfile *profile)
+{
+	if (strcmp(profile->allocation_strategy, "single") != 0 && strcmp(profile->allocation_strategy, "sharded") != 0 &&
+		strcmp(profile->allocation_strategy, "replicated") != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("allocation strategy \"%s\" is not supported in this version", profile->allocation_strategy)));
+}
+
+/* Raises an error for a name that is empty or too long. */
+static void
+check_name(const char *name, const char *path, const char *key)
+{
+	if (name[0] == '\0' || strlen(name) > 1000)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value for \"%s\": \"%.80s\"", document_path(path, key), name),
+				 errdetail("Expected 1 to 1000 bytes.")));
+}
+
+static const char *
+generated_id(void)
+{
+	return DatumGetCString(DirectFunctionCall1(uuid_out, DirectFunctionCall1(gen_random_uuid, (Datum) 0)));
+}
+
+/* Adds one document to the batch; what it keeps goes to the context keep. */
+static void
+batch_add(Batch *batch, Jsonb *requirements, const char *path, MemoryContext keep)
+{
+	Requirements read;
+	WorkloadProfile profile;
+	Demand		demand;
+	StringInfoData key;
+	const char *id;
+	MemoryContext work;
+	BytesEntry *entry;
+	bool		found;
+	int			i = batch->count;
+
+	workload_profile_of(requirements, path, true, &read, &profile, &demand);
+	check_strategy(&profile);
+	id = read.test_id != NULL ? read.test_id : generated_id();
+	check_name(id, path, "test_id");
+	if (read.concurrency_key != NULL)
+		check_name(read.concurrency_key, path, "concurrency_key");
+	/* an empty one is none; a longer one would not fit into an index */
+	if (read.model_id != NULL && read.model_id[0] != '\0')
+		check_name(read.model_id, path, "model_id");
+	if (read.model_family != NULL && read.model_family[0] != '\0')
+		check_name(read.model_family, path, "model_family");
+
+	initStringInfo(&key);
+	append_document_key(&key, &placement_profile_document, &profile);
+	append_document_key(&key, &demand_document, &demand);
+
+	work = MemoryContextSwitchTo(keep);
+	bytes_enter(batch->ids, id, strlen(id), &found)->number = i;
+	if (found)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNIQUE_VIOLATION),
+				 errmsg("workload \"%s\" is submitted twice in one call", id)));
+	entry = bytes_enter(batch->kind_numbers, key.data, key.len, &found);
+	if (!found)
+	{
+		if (batch->nkinds == batch->kinds_allocated)
+		{
+			batch->kinds_allocated = Max(16, batch->kinds_allocated * 2);
+			batch->profile = batch->nkinds == 0 ? palloc(sizeof(Datum) * batch->kinds_allocated) :
+				repalloc(batch->profile, sizeof(Datum) * batch->kinds_allocated);
+			batch->demand = batch->nkinds == 0 ? palloc(sizeof(Datum) * batch->kinds_allocated) :
+				repalloc(batch->demand, sizeof(Datum) * batch->kinds_allocated);
+		}
+		entry->number = batch->nkinds;
+		batch->profile[batch->nkinds] = JsonbPGetDatum(document_write(&placement_profile_document, &profile));
+		batch->demand[batch->nkinds++] = JsonbPGetDatum(document_write(&demand_document, &demand));
+	}
+	batch->kind[i] = entry->number;
+	batch->workload_id[i] = CStringGetTextDatum(id);
+	batch->priority[i] = profile.priority;
+	batch->retries[i] = read.retries;
+	/* a ready-made profile may say how long it takes where the test does not */
+	batch->expected[i] = isnan(read.expected_duration) ? profile.estimated_duration_seconds : read.expected_duration;
+	batch->timeout[i] = read.timeout;
+	batch->deadline[i] = read.deadline;
+	batch->model_id_null[i] = read.model_id == NULL;
+	batch->model_id[i] = read.model_id ? CStringGetTextDatum(read.model_id) : (Datum) 0;
+	batch->model_family_null[i] = read.model_family == NULL;
+	batch->model_family[i] = read.model_family ? CStringGetTextDatum(read.model_family) : (Datum) 0;
+	batch->requirements[i] = PointerGetDatum(PG_DETOAST_DATUM_COPY(JsonbPGetDatum(requirements)));
+	batch->concurrency_key_null[i] = read.concurrency_key == NULL;
+	batch->concurrency_key[i] = read.concurrency_key ? CStringGetTextDatum(read.concurrency_key) : (Datum) 0;
+	for (int d = 0; d < read.depends_on.count; d++)
+		dependencies_note(&batch->dependencies, i, read.depends_on.names[d]);
+	batch->count++;
+	MemoryContextSwitchTo(work);
+}
+
+/* Returns the profile_id of each kind, after adding those that are new. */
+static int64 *
+profile_ids(const Batch *batch, const char *pool)
+{
+	static Statement find = {
+		"SELECT k.ord::int, p.profile_id FROM unnest($2, $3) WITH ORDINALITY k(profile, demand, ord)"
+		" JOIN hwsched.workload_profile p ON p.pool = $1"
+		"  AND p.digest = sha256(convert_to(k.profile::text || k.demand::text, 'UTF8'))",
+		{TEXTOID, JSONBARRAYOID, JSONBARRAYOID}
+	};
+
+	/* in the order of the digest, so that two callers never wait in a circle */
+	static Statement add = {
+		"INSERT INTO hwsched.workload_profile (pool, profile, demand, digest)"
+		" SELECT $1, k.profile, k.demand, d.digest FROM unnest($2, $3) k(profile, demand)"
+		" CROSS JOIN LATERAL (SELECT sha256(convert_to(k.profile::text || k.demand::text, 'UTF8')) AS digest) d"
+		" WHERE NOT EXISTS (SELECT FROM hwsched.workload_profile p WHERE p.pool = $1 AND p.digest = d.digest)"
+		" ORDER BY d.digest"
+		" ON CONFLICT (pool, digest) DO NOTHING",
+		{TEXTOID, JSONBARRAYOID, JSONBARRAYOID}
+	};
+	Parameter	profiles = array_value(JSONBOID, batch->profile, NULL, batch->nkinds);
+	Parameter	demands = array_value(JSONBOID, batch->demand, NULL, batch->nkinds);
+	int64	   *ids = palloc(sizeof(int64) * (batch->nkinds + 1));
+
+	if (statement_run(&find, false, TEXT_VALUE(pool), profiles, demands) < batch->nkinds)
+	{
+		statement_run(&add, false, TEXT_VALUE(pool), profiles, demands);
+		if (statement_run(&find, false, TEXT_VALUE(pool), profiles, demands) < batch->nkinds)
+			ereport(ERROR,
+					(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+					 errmsg("could not serialize access due to a workload profile that was added at the same time")));
+	}
+	for (uint64 i = 0; i < SPI_processed; i++)
+		ids[column_int(i, 1) - 1] = column_bigint(i, 2);
+	return ids;
+}
+
+/* --- writing --- */
+
+/* The parameters of the statements that write workloads, beside the pool. */
+enum
+{
+	POOL, WORKLOAD, QUEUE_NO, RUN, PROFILE, PRIORITY, RETRIES, EXPECTED, TIMEOUT, DEADLINE, MODEL, FAMILY, REQUIREMENTS,
+	KEY, READY_AT, NPARAMETERS
+};
+
+#define GIVEN_TYPES \
+	{TEXTOID, TEXTARRAYOID, INT8ARRAYOID, INT4ARRAYOID, INT8ARRAYOID, INT2ARRAYOID, INT4ARRAYOID, FLOAT8ARRAYOID, \
+	 FLOAT8ARRAYOID, TIMESTAMPTZARRAYOID, TEXTARRAYOID, TEXTARRAYOID, JSONBARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID}
+
+/*
+ * Arrays are read by subscript, which is the cheapest; but those of texts and
+ * documents have to be walked along.
+ */
+#define GIVEN_SQL \
+	"(SELECT unnest($2) AS workload_id, unnest($11) AS model_id, unnest($12) AS model_family, unnest($13) AS requirements," \
+	"  unnest($14) AS concurrency_key, generate_subscripts($2, 1) AS i) g"
+
+/* Returns some texts of the batch as a parameter, NULL if there are none at all. */
+static Parameter
+texts_of(const Datum *values, const bool *nulls, const int *which, int n)
+{
+	Datum	   *chosen = allocate(n, sizeof(Datum));
+	bool	   *absent = allocate(n, sizeof(bool));
+	int			present = 0;
+
+	for (int i = 0; i < n; i++)
+	{
+		chosen[i] = values[which[i]];
+		absent[i] = nulls != NULL && nulls[which[i]];
+		present += !absent[i];
+	}
+	return present == 0 ? NULL_VALUE : array_value(TEXTOID, chosen, present < n ? absent : NULL, n);
+}
+
+/* Describes some workloads of the batch in parameters[], with their documents or without. */
+static void
+describe(const Batch *batch, const int *which, int n, bool documents, Parameter *parameters)
+{
+	int64	   *queue_no = fixed_array(INT8OID, sizeof(*queue_no), n, &parameters[QUEUE_NO]);
+	int32	   *run = fixed_array(INT4OID, sizeof(*run), n, &parameters[RUN]);
+	int64	   *profile = fixed_array(INT8OID, sizeof(*profile), n, &parameters[PROFILE]);
+	int16	   *priority = fixed_array(INT2OID, sizeof(*priority), n, &parameters[PRIORITY]);
+	int32	   *retries = fixed_array(INT4OID, sizeof(*retries), n, &parameters[RETRIES]);
+	float8	   *expected = fixed_array(FLOAT8OID, sizeof(*expected), n, &parameters[EXPECTED]);
+	float8	   *timeout = fixed_array(FLOAT8OID, sizeof(*timeout), n, &parameters[TIMEOUT]);
+	TimestampTz *deadline = fixed_array(TIMESTAMPTZOID, sizeof(*deadline), n, &parameters[DEADLINE]);
+
+	for (int i = 0; i < n; i++)
+	{
+		int			w = which[i];
+
+		queue_no[i] = batch->queue_no[w];
+		run[i] = batch->run[w];
+		profile[i] = batch->profile_id[batch->kind[w]];
+		priority[i] = batch->priority[w];
+		retries[i] = batch->retries[w];
+		expected[i] = batch->expected[w];
+		timeout[i] = batch->timeout[w];
+		deadline[i] = batch->deadline[w];
+	}
+	parameters[WORKLOAD] = texts_of(batch->workload_id, NULL, which, n);
+	parameters[MODEL] = texts_of(batch->model_id, batch->model_id_null, which, n);
+	parameters[FAMILY] = texts_of(batch->model_family, batch->model_family_null, which, n);
+	parameters[KEY] = texts_of(batch->concurrency_key, batch->concurrency_key_null, which, n);
+	parameters[REQUIREMENTS] = NULL_VALUE;
+	if (documents)
+	{
+		Datum	   *chosen = allocate(n, sizeof(Datum));
+
+		for (int i = 0; i < n; i++)
+			chosen[i] = batch->requirements[which[i]];
+		parameters[REQUIREMENTS] = array_value(JSONBOID, chosen, NULL, n);
+	}
+}
+
+static int
+compare_ids(const void *a, const void *b, void *batch)
+{
+	Datum		x = ((const Batch *) batch)->workload_id[*(const int *) a];
+	Datum		y = ((const Batch *) batch)->workload_id[*(const int *) b];
+	int			lx = VARSIZE(x) - VARHDRSZ;
+	int			ly = VARSIZE(y) - VARHDRSZ;
+	int			order = memcmp(VARDATA(x), VARDATA(y), Min(lx, ly));
+
+	return order != 0 ? order : lx - ly;
+}
+
+static void pg_attribute_noreturn()
+still_open(const char *workload_id)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNIQUE_VIOLATION),
+			 errmsg("workload \"%s\" is already submitted and still open", workload_id),
+			 errhint("It can be submitted again once it is completed, cancelled or dead.")));
+}
+
+/* Returns the workload of the batch that a row's first column names. */
+static int
+submitted_number(const Batch *batch, int row)
+{
+	char	   *id = column_text(row, 1);
+	BytesEntry *entry = bytes_find(batch->ids, id, strlen(id));
+
+	Assert(entry != NULL);
+	return entry->number;
+}
+
+/*
+ * Finds which of some workloads were submitted before, and leaves them in
+ * SPI_tuptable; one that is still open is refused.  Returns their number.
+ */
+static int
+find_known(const char *pool, Parameter ids)
+{
+	static Statement known = {
+		"SELECT workload_id, outcome IS NULL FROM hwsched.submission WHERE pool = $1 AND workload_id = ANY ($2)",
+		{TEXTOID, TEXTARRAYOID}
+	};
+	static Statement unsettled = {
+		"SELECT FROM hwsched.unsettled WHERE pool = $1 LIMIT 1", {TEXTOID}
+	};
+
+	for (bool settled = false;; settled = true)
+	{
+		int			n = (int) statement_run(&known, false, TEXT_VALUE(pool), ids);
+		int			row = 0;
+		char	   *open;
+
+		while (row < n && !column_bool(row, 2))
+			row++;
+		if (row == n)
+			return n;
+		/* it may have been completed, which is noted only until the pool is settled */
+		open = column_text(row, 1);
+		if (settled || statement_run(&unsettled, false, TEXT_VALUE(pool)) == 0)
+			still_open(open);
+		pool_lock(pool);
+	}
+}
+
+/*
+ * Returns whether some workload has an id between two: for ids that count on
+ * from those before them, looking once is enough.
+ */
+static bool
+any_between(const char *pool, Datum first, Datum last)
+{
+	static Statement statement = {
+		"SELECT FROM hwsched.submission WHERE pool = $1 AND workload_id >= $2 AND workload_id <= $3 LIMIT 1",
+		{TEXTOID, TEXTOID, TEXTOID}
+	};
+
+	return statement_run(&statement, false, TEXT_VALUE(pool), VALUE(first), VALUE(last)) > 0;
+}
+
+/*
+ * Begins the next run of those workloads of the batch that were submitted
+ * before, ids being all of its ids in order, and sets the run of each.
+ */
+static void
+run_again(Batch *batch, const char *pool, Parameter ids)
+{
+	static Statement lock = {
+		"SELECT FROM hwsched.submission WHERE pool = $1 AND workload_id = ANY ($2) AND outcome IS NOT NULL"
+		" ORDER BY workload_id FOR NO KEY UPDATE",
+		{TEXTOID, TEXTARRAYOID}
+	};
+	static Statement again = {
+		"UPDATE hwsched.submission s SET run = s.run + 1, queue_no = ($3)[i], profile_id = ($5)[i], priority = ($6)[i],"
+		"   retries = ($7)[i], expected_seconds = nullif(($8)[i], 'NaN'), timeout_seconds = ($9)[i], deadline = ($10)[i],"
+		"   model_id = g.model_id, model_family = g.model_family, requirements = g.requirements,"
+		"   concurrency_key = g.concurrency_key,"
+		"   outcome = NULL, closed_at = NULL, submitted_at = now()"
+		" FROM " GIVEN_SQL " WHERE s.pool = $1 AND s.workload_id = g.workload_id AND s.outcome IS NOT NULL"
+		" RETURNING s.workload_id, s.run",
+		GIVEN_TYPES, BY_KEY_ONLY
+	};
+	Parameter	parameters[NPARAMETERS] = {[POOL] = TEXT_VALUE(pool)};
+	int			n = find_known(pool, ids);
+	int		   *which;
+
+	if (n == 0)
+		return;
+	which = allocate(n, sizeof(int));
+	for (int i = 0; i < n; i++)
+	{
+		which[i] = submitted_number(batch, i);
+		batch->run[which[i]] = 0;
+	}
+	qsort_arg(which, n, sizeof(int), compare_ids, batch);
+	describe(batch, which, n, true, parameters);
+	statement_run(&lock, false, TEXT_VALUE(pool), parameters[WORKLOAD]);
+	statement_execute(&again, false, parameters, NPARAMETERS);
+	for (uint64 i = 0; i < SPI_processed; i++)
+		batch->run[submitted_number(batch, i)] = column_int(i, 2);
+	for (int i = 0; i < n; i++)
+		if (batch->run[which[i]] == 0)
+			still_open(TextDatumGetCString(batch->workload_id[which[i]]));
+}
+
+/* Returns when the workloads of the batch may be placed, NULL if all may at once. */
+static Parameter
+ready_times(const Batch *batch)
+{
+	Parameter	times;
+	TimestampTz *ready_at;
+
+	if (batch->dependencies.count == 0)
+		return NULL_VALUE;
+	ready_at = fixed_array(TIMESTAMPTZOID, sizeof(*ready_at), batch->count, &times);
+	for (int i = 0; i < batch->count; i++)
+		TIMESTAMP_NOBEGIN(ready_at[i]);
+	for (int d = 0; d < batch->dependencies.count; d++)
+		TIMESTAMP_NOEND(ready_at[batch->dependencies.waiting[d]]);
+	return times;
+}
+
+/*
+ * Writes the batch: the submissions and the queue.  A workload that is closed
+ * is replaced by its next run; one that is still open is refused.  (ON CONFLICT
+ * would do the same at three times the cost: each of its insertions is
+ * tentative first.)  Submissions are locked and inserted in the order of their
+ * ids, so that two callers never wait in a circle.
+ */
+static void
+batch_write(Batch *batch, const char *pool)
+{
+	static Statement submit = {
+		"INSERT INTO hwsched.submission (pool, workload_id, queue_no, profile_id, priority, retries,"
+		"   expected_seconds, timeout_seconds, deadline, model_id, model_family, requirements, concurrency_key)"
+		" SELECT $1, workload_id, ($3)[i], ($5)[i], ($6)[i], ($7)[i], nullif(($8)[i], 'NaN'), ($9)[i], ($10)[i],"
+		"   model_id, model_family, requirements, concurrency_key FROM " GIVEN_SQL,
+		GIVEN_TYPES
+	};
+	static Statement queue = {
+		"INSERT INTO hwsched.pending (pool, priority, deadline, queue_no, profile_id, run, attempt, expected_seconds,"
+		"   workload_id, model_id, model_family, concurrency_key, ready_at)"
+		" SELECT $1, ($6)[i], ($10)[i], ($3)[i], ($5)[i], ($4)[i], 1, nullif(($8)[i], 'NaN'), workload_id, model_id, model_family,"
+		"   concurrency_key, coalesce(($15)[i], '-infinity') FROM " GIVEN_SQL,
+		GIVEN_TYPES
+	};
+	Parameter	parameters[NPARAMETERS] = {[POOL] = TEXT_VALUE(pool)};
+	Oid			sequence = get_relname_relid("queue_no", get_namespace_oid("hwsched", false));
+	int			n = batch->count;
+	int		   *which = allocate(n, sizeof(int));
+	int			fresh = 0;
+
+	batch->profile_id = profile_ids(batch, pool);
+	for (int i = 0; i < n; i++)
+	{
+		batch->queue_no[i] = nextval_internal(sequence, false);
+		batch->run[i] = 1;
+		which[i] = i;
+	}
+	qsort_arg(which, n, sizeof(int), compare_ids, batch);
+	if (n == 1 || any_between(pool, batch->workload_id[which[0]], batch->workload_id[which[n - 1]]))
+		run_again(batch, pool, texts_of(batch->workload_id, NULL, which, n));
+	for (int i = 0; i < n; i++)
+		if (batch->run[which[i]] == 1)
+			which[fresh++] = which[i];
+	if (fresh > 0)
+	{
+		describe(batch, which, fresh, true, parameters);
+		statement_execute(&submit, false, parameters, NPARAMETERS);
+	}
+	for (int i = 0; i < n; i++)
+		which[i] = i;
+	describe(batch, which, n, false, parameters);
+	parameters[READY_AT] = ready_times(batch);
+	statement_execute(&queue, false, parameters, NPARAMETERS);
+}
+
+/*
+ * Writes the batch and what it waits for.  Only what depends on others locks
+ * the pool: so none of them completes meanwhile, unnoticed.
+ */
+static void
+batch_submit(Batch *batch, const char *pool, bool in_array)
+{
+	if (batch->dependencies.count > 0)
+	{
+		pool_lock(pool);
+		dependencies_resolve(&batch->dependencies, pool, batch->ids, batch->count, in_array);
+	}
+	batch_write(batch, pool);
+	if (batch->dependencies.count > 0)
+		dependencies_write(&batch->dependencies, pool, batch->workload_id);
+}
+
+/* submit(requirements jsonb, pool text) RETURNS text */
+Datum
+submit(PG_FUNCTION_ARGS)
+{
+	Jsonb	   *requirements = jsonb_argument(0);
+	char	   *pool = text_argument(fcinfo, 1);
+	MemoryContext caller = CurrentMemoryContext;
+	Batch		batch;
+	Datum		id;
+
+	SPI_connect();
+	pool_check(pool, false);
+	batch_begin(&batch, 1);
+	batch_add(&batch, requirements, NULL, CurrentMemoryContext);
+	batch_submit(&batch, pool, false);
+	MemoryContextSwitchTo(caller);
+	id = PointerGetDatum(PG_DETOAST_DATUM_COPY(batch.workload_id[0]));
+	SPI_finish();
+	return id;
+}
+
+/* submit_many(requirements jsonb, pool text) RETURNS bigint */
+Datum
+submit_many(PG_FUNCTION_ARGS)
+{
+	Jsonb	   *array = jsonb_argument(0);
+	char	   *pool = text_argument(fcinfo, 1);
+	MemoryContext keep;
+	MemoryContext work;
+	JsonbIterator *iterator;
+	JsonbIteratorToken token;
+	JsonbValue	value;
+	Batch		batch;
+
+	if (!JB_ROOT_IS_ARRAY(array) || JB_ROOT_IS_SCALAR(array))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value for \"requirements\": %.80s", JsonbToCString(NULL, &array->root, VARSIZE(array))),
+				 errdetail("Expected an array of requirements objects.")));
+
+	SPI_connect();
+	pool_check(pool, false);
+	keep = CurrentMemoryContext;
+	work = AllocSetContextCreate(keep, "hwsched submitted workload", ALLOCSET_DEFAULT_SIZES);
+	batch_begin(&batch, JB_ROOT_COUNT(array));
+
+	iterator = JsonbIteratorInit(&array->root);
+	token = JsonbIteratorNext(&iterator, &value, true);
+	while ((token = JsonbIteratorNext(&iterator, &value, true)) == WJB_ELEM)
+	{
+		CHECK_FOR_INTERRUPTS();
+		MemoryContextReset(work);
+		MemoryContextSwitchTo(work);
+		batch_add(&batch, JsonbValueToJsonb(&value), psprintf("[%d]", batch.count), keep);
+		MemoryContextSwitchTo(keep);
+	}
+
+	if (batch.count > 0)
+		batch_submit(&batch, pool, true);
+	SPI_finish();
+	PG_RETURN_INT64(batch.count);
+}

@@ -1,0 +1,668 @@
+/*
+ * worker.c
+ *		Workers: registering, reporting, draining, leaving.
+ */
+#include "postgres.h"
+
+#include "store/authz.h"
+#include "support/args.h"
+#include "store/hardware.h"
+#include "store/health.h"
+#include "store/assignment.h"
+#include "store/pool.h"
+#include "document/infer.h"
+#include "support/spi_plan.h"
+#include "learn/heat_store.h"
+#include "store/usage.h"
+#include "utils/acl.h"
+#include "utils/timestamp.h"
+#include "api/worker.h"
+
+PG_FUNCTION_INFO_V1(register_worker);
+PG_FUNCTION_INFO_V1(unregister_worker);
+PG_FUNCTION_INFO_V1(drain_worker);
+PG_FUNCTION_INFO_V1(resume_worker);
+PG_FUNCTION_INFO_V1(heartbeat);
+PG_FUNCTION_INFO_V1(update_load);
+PG_FUNCTION_INFO_V1(start_warming);
+PG_FUNCTION_INFO_V1(start_cooling);
+PG_FUNCTION_INFO_V1(grant_worker);
+
+/* A time, 0: none. */
+#define TIME_OR_NULL(at) ((at) == 0 ? NULL_VALUE : VALUE(TimestampTzGetDatum(at)))
+
+/* Raises ERRCODE_NO_DATA_FOUND: there is no such worker, or no such pool. */
+void
+unknown_worker(const char *pool, const char *worker_id)
+{
+	pool_check(pool, false);
+	ereport(ERROR,
+			(errcode(ERRCODE_NO_DATA_FOUND),
+			 errmsg("unknown worker \"%s\" in pool \"%s\"", worker_id, pool),
+			 errhint("Workers register with hwsched.register_worker().")));
+}
+
+/* Raises ERRCODE_NO_DATA_FOUND if there is no such worker. */
+void
+worker_check(const char *pool, const char *worker_id)
+{
+	static Statement statement = {
+		"SELECT FROM hwsched.worker WHERE pool = $1 AND worker_id = $2", {TEXTOID, TEXTOID}
+	};
+
+	if (statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id)) == 0)
+		unknown_worker(pool, worker_id);
+}
+
+/*
+ * Locks all that others change of a worker without holding the pool's lock, in
+ * the order in which they do: its live assignments, its usage, its load.
+ */
+static void
+lock_worker(const char *pool, const char *worker_id)
+{
+	static Statement statements[] = {
+		{"SELECT FROM hwsched.assignment WHERE pool = $1 AND worker_id = $2 AND finished_at IS NULL"
+		" ORDER BY assignment_id FOR NO KEY UPDATE", {TEXTOID, TEXTOID}},
+		{"SELECT FROM hwsched.worker_usage WHERE pool = $1 AND worker_id = $2 FOR NO KEY UPDATE", {TEXTOID, TEXTOID}},
+		{"SELECT FROM hwsched.worker_load WHERE pool = $1 AND worker_id = $2 FOR NO KEY UPDATE", {TEXTOID, TEXTOID}},
+	};
+
+	for (int i = 0; i < lengthof(statements); i++)
+		statement_run(&statements[i], false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
+}
+
+/* --- registering --- */
+
+/* Returns the profile_id of a device profile, after adding it if it is new. */
+static int64
+device_profile_id(const char *pool, const DeviceProfile *profile)
+{
+	static Statement find = {
+		"SELECT profile_id FROM hwsched.device_profile"
+		" WHERE pool = $1 AND digest = sha256(convert_to($2::text, 'UTF8'))",
+		{TEXTOID, JSONBOID}
+	};
+	static Statement add = {
+		"INSERT INTO hwsched.device_profile (pool, profile, digest) VALUES ($1, $2, sha256(convert_to($2::text, 'UTF8')))"
+		" ON CONFLICT (pool, digest) DO NOTHING RETURNING profile_id",
+		{TEXTOID, JSONBOID}
+	};
+	Parameter	document = VALUE(JsonbPGetDatum(document_write(&device_profile_document, profile)));
+
+	/* The pool is locked, so only an old snapshot can hide a profile from us. */
+	if (statement_run(&find, false, TEXT_VALUE(pool), document) == 0 &&
+		statement_run(&add, false, TEXT_VALUE(pool), document) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("could not serialize access due to a device profile that was added at the same time")));
+	return column_bigint(0, 1);
+}
+
+/* Returns the profile_id of each of some devices, after adding those that are new. */
+static Datum *
+device_profile_ids(const char *pool, const DeviceSpec *specs, int count)
+{
+	Datum	   *ids = palloc(sizeof(Datum) * (count + 1));
+
+	for (int i = 0; i < count; i++)
+	{
+		/* devices that an entry counts share its strings */
+		bool		same = i > 0 && memcmp(&specs[i].profile, &specs[i - 1].profile, sizeof(DeviceProfile)) == 0;
+
+		ids[i] = same ? ids[i - 1] : Int64GetDatum(device_profile_id(pool, &specs[i].profile));
+	}
+	return ids;
+}
+
+/* Adds the rows of a new worker that others write: nothing assigned, nothing reported. */
+static void
+add_usage_and_load(const char *pool, const char *worker_id, int64 hardware_id)
+{
+	static Statement usage = {
+		"INSERT INTO hwsched.worker_usage (pool, worker_id, hardware_id) VALUES ($1, $2, $3)", {TEXTOID, TEXTOID, INT8OID}
+	};
+	static Statement load = {
+		"INSERT INTO hwsched.worker_load (pool, worker_id, hardware_id, cpu_readiness, accelerator_readiness, state_hash)"
+		" VALUES ($1, $2, $3, $4, $5, $6)",
+		{TEXTOID, TEXTOID, INT8OID, FLOAT8OID, FLOAT8OID, INT8OID}
+	};
+	const Hardware *hardware;
+	Condition	nothing;
+	Readiness	readiness;
+
+	hardware_get(pool, &hardware_id, 1, false, &hardware);
+	condition_begin(&nothing, hardware_id);
+	readiness = condition_readiness(hardware, &nothing);
+	statement_run(&usage, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), BIGINT_VALUE(hardware_id));
+	statement_run(&load, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), BIGINT_VALUE(hardware_id),
+				  NUMBER_OR_NULL(readiness.cpu), NUMBER_OR_NULL(readiness.accelerator),
+				  BIGINT_VALUE(readiness.state_hash));
+}
+
+/* Writes the worker's own row; returns whether it is a new worker. */
+static bool
+write_worker(const char *pool, const char *worker_id, const Offer *offer, const Capabilities *capabilities)
+{
+	static Statement statement = {
+		"INSERT INTO hwsched.worker AS w (pool, worker_id, hostname, cpu_millicores, memory_bytes, max_concurrent,"
+		"  software_versions, cost_per_hour, network_bandwidth, labels, capabilities)"
+		" VALUES ($1, $2, $3, $4, $5, $6, coalesce(nullif($9 -> 'software_versions', 'null'), '{}'), $7, $8,"
+		"  coalesce(nullif($9 -> 'labels', 'null'), '{}'), $9)"
+		" ON CONFLICT (pool, worker_id) DO UPDATE SET hostname = EXCLUDED.hostname,"
+		"  cpu_millicores = EXCLUDED.cpu_millicores, memory_bytes = EXCLUDED.memory_bytes,"
+		"  max_concurrent = EXCLUDED.max_concurrent, software_versions = EXCLUDED.software_versions,"
+		"  cost_per_hour = EXCLUDED.cost_per_hour, network_bandwidth = EXCLUDED.network_bandwidth,"
+		"  labels = EXCLUDED.labels, capabilities = EXCLUDED.capabilities, updated_at = now()"
+		" RETURNING xmax = 0",
+		{TEXTOID, TEXTOID, TEXTOID, INT8OID, INT8OID, INT4OID, FLOAT8OID, FLOAT8OID, JSONBOID}
+	};
+
+	statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), TEXT_OR_NULL(capabilities->hostname),
+				  BIGINT_VALUE(offer->cpu_millicores), BIGINT_VALUE(offer->memory_bytes),
+				  capabilities->max_concurrent > 0 ? INT_VALUE(capabilities->max_concurrent) : NULL_VALUE,
+				  NUMBER_OR_NULL(capabilities->cost_per_hour), NUMBER_OR_NULL(capabilities->network_bandwidth),
+				  VALUE(JsonbPGetDatum(offer->capabilities)));
+	return column_bool(0, 1);
+}
+
+/*
+ * Makes the device rows those of an offer; returns the numbers of those that have
+ * gone, changed or come.  One that comes may be back, with work still on it.
+ */
+static Parameter
+write_devices(const char *pool, const char *worker_id, const Offer *offer)
+{
+	static Statement statement = {
+		"WITH given AS (SELECT * FROM unnest($3, $4, $5, $6) g(device_no, profile_id, memory_bytes, uses_host_memory)),"
+		" gone AS (DELETE FROM hwsched.device d WHERE d.pool = $1 AND d.worker_id = $2"
+		"   AND d.device_no NOT IN (SELECT device_no FROM given) RETURNING d.device_no),"
+		" changed AS (UPDATE hwsched.device d SET profile_id = g.profile_id, memory_bytes = nullif(g.memory_bytes, -1),"
+		"   uses_host_memory = g.uses_host_memory FROM given g"
+		"   WHERE d.pool = $1 AND d.worker_id = $2 AND d.device_no = g.device_no AND"
+		"    (d.profile_id, coalesce(d.memory_bytes, -1), d.uses_host_memory)"
+		"    IS DISTINCT FROM (g.profile_id, g.memory_bytes, g.uses_host_memory) RETURNING d.device_no),"
+		" stale AS (DELETE FROM hwsched.device_load l USING changed c"
+		"   WHERE l.pool = $1 AND l.worker_id = $2 AND l.device_no = c.device_no),"
+		" added AS (INSERT INTO hwsched.device (pool, worker_id, device_no, profile_id, memory_bytes, uses_host_memory)"
+		"   SELECT $1, $2, device_no, profile_id, nullif(memory_bytes, -1), uses_host_memory FROM given"
+		"   ON CONFLICT DO NOTHING RETURNING device_no)"
+		" SELECT array_agg(device_no) FROM (SELECT device_no FROM gone UNION ALL SELECT device_no FROM changed"
+		"   UNION ALL SELECT device_no FROM added) c",
+		{TEXTOID, TEXTOID, INT4ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, BOOLARRAYOID}, IN_SETS
+	};
+	static Statement usage = {
+		"INSERT INTO hwsched.device_usage (pool, worker_id, device_no)"
+		" SELECT pool, worker_id, device_no FROM hwsched.device WHERE pool = $1 AND worker_id = $2 ON CONFLICT DO NOTHING",
+		{TEXTOID, TEXTOID}
+	};
+	int			count = offer->ndevices;
+	Datum	   *columns[3];
+	Parameter	changed;
+
+	for (int c = 0; c < lengthof(columns); c++)
+		columns[c] = palloc(sizeof(Datum) * (count + 1));
+	for (int i = 0; i < count; i++)
+	{
+		columns[0][i] = Int32GetDatum(i);
+		columns[1][i] = Int64GetDatum(offer->specs[i].memory_bytes);
+		columns[2][i] = BoolGetDatum(offer->specs[i].uses_host_memory);
+	}
+	statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
+				  array_value(INT4OID, columns[0], NULL, count), array_value(INT8OID, offer->profile_ids, NULL, count),
+				  array_value(INT8OID, columns[1], NULL, count), array_value(BOOLOID, columns[2], NULL, count));
+	changed.value = column(0, 1, &changed.isnull);
+	if (!changed.isnull)
+		changed.value = PointerGetDatum(PG_DETOAST_DATUM_COPY(changed.value));
+	statement_run(&usage, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
+	return changed;
+}
+
+/*
+ * Puts back into the queue what has not started, on devices that changed or,
+ * with NULL, on any.  Members of gangs may take others along that have, here
+ * and elsewhere.
+ */
+void
+requeue_assigned(const char *pool, const char *worker_id, Parameter changed, const char *reason)
+{
+	static Statement statement = {
+		"SELECT assignment_id FROM hwsched.assignment WHERE pool = $1 AND worker_id = $2"
+		" AND finished_at IS NULL AND state = 'assigned' AND ($3 IS NULL OR device_nos && $3)",
+		{TEXTOID, TEXTOID, INT4ARRAYOID}
+	};
+	EndedAssignment *ended;
+	int			n = (int) statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), changed);
+	int64	   *ids = palloc(sizeof(int64) * (n + 1));
+
+	for (int i = 0; i < n; i++)
+		ids[i] = column_bigint(i, 1);
+	n = end_assignments(pool, ids, n, false, "expired", reason, NULL, NULL, &ended);
+	requeue(pool, ended, n, false);
+}
+
+/* register_worker(worker_id text, capabilities jsonb, pool text) RETURNS void */
+Datum
+register_worker(PG_FUNCTION_ARGS)
+{
+	char	   *worker_id = text_argument(fcinfo, 0);
+	Jsonb	   *document = jsonb_argument(1);
+	char	   *pool = text_argument(fcinfo, 2);
+	Capabilities capabilities;
+	DeviceSpec *specs;
+	Offer		offer;
+	Parameter	changed;
+	int64		hardware_id;
+	bool		is_new;
+	Caller		caller;
+
+	if (worker_id[0] == '\0' || strlen(worker_id) > 1000)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value for \"worker_id\": \"%.80s\"", worker_id),
+				 errdetail("Expected 1 to 1000 bytes.")));
+	caller = call_begin(fcinfo);
+	pool_check(pool, false);
+	access_check_worker(&caller, pool, worker_id);
+	document_read(&capabilities_document, document, NULL, true, &capabilities);
+	offer.cpu_millicores = (int64) floor(capabilities.cpu_cores * 1000 + 1e-6);
+	offer.memory_bytes = isnan(capabilities.available_memory) ? 0 : (int64) (capabilities.available_memory * BYTES_PER_GB);
+	offer.capabilities = document;
+	offer.ndevices = device_specs_of(&capabilities, &specs);
+	offer.specs = specs;
+
+	pool_lock(pool);
+	offer.profile_ids = device_profile_ids(pool, specs, offer.ndevices);
+	hardware_id = hardware_id_of(pool, &offer);
+	is_new = write_worker(pool, worker_id, &offer, &capabilities);
+	worker_back(pool, worker_id);
+	if (is_new)
+		add_usage_and_load(pool, worker_id, hardware_id);
+	else
+		lock_worker(pool, worker_id);
+	changed = write_devices(pool, worker_id, &offer);
+	if (!is_new && !changed.isnull)
+	{
+		requeue_assigned(pool, worker_id, changed, "the worker's hardware changed");
+		usage_rebuild(pool, worker_id);
+	}
+	if (!is_new)
+		hardware_assign(pool, worker_id, hardware_id);
+	if (!is_new && usage_exceeds(pool, worker_id))
+		requeue_assigned(pool, worker_id, NULL_VALUE, "the worker's hardware changed");
+	worker_seen(pool, worker_id);
+	call_end(&caller);
+	PG_RETURN_VOID();
+}
+
+/* unregister_worker(worker_id text, pool text) RETURNS void */
+Datum
+unregister_worker(PG_FUNCTION_ARGS)
+{
+	static Statement forget = {
+		"DELETE FROM hwsched.track_record WHERE pool = $1 AND worker_id = $2", {TEXTOID, TEXTOID}
+	};
+	static Statement forget_durations = {
+		"DELETE FROM hwsched.duration_record WHERE pool = $1 AND kind = 'worker' AND scope = $2", {TEXTOID, TEXTOID}
+	};
+	static Statement remove = {
+		"DELETE FROM hwsched.worker WHERE pool = $1 AND worker_id = $2", {TEXTOID, TEXTOID}
+	};
+	static Statement started = {
+		"SELECT assignment_id FROM hwsched.assignment WHERE pool = $1 AND worker_id = $2 AND finished_at IS NULL AND state = 'running'",
+		{TEXTOID, TEXTOID}
+	};
+	char	   *worker_id = text_argument(fcinfo, 0);
+	char	   *pool = text_argument(fcinfo, 1);
+	EndedAssignment *ended;
+	int64	   *ids;
+	int			n;
+
+	SPI_connect();
+	pool_check(pool, false);
+	pool_lock(pool);
+
+	lock_worker(pool, worker_id);
+	/* what runs there counts as a failed attempt, what has not started does not (of a gang: nowhere) */
+	n = (int) statement_run(&started, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
+	ids = palloc(sizeof(int64) * (n + 1));
+	for (int i = 0; i < n; i++)
+		ids[i] = column_bigint(i, 1);
+	n = end_assignments(pool, ids, n, true, "expired", "the worker left", "worker", NULL, &ended);
+	requeue(pool, ended, n, true);
+	n = live_assignments(pool, worker_id, NULL, &ids);
+	n = end_assignments(pool, ids, n, false, "expired", "the worker left", NULL, NULL, &ended);
+	requeue(pool, ended, n, false);
+
+	statement_run(&forget, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
+	statement_run(&forget_durations, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
+	if (statement_run(&remove, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id)) == 0)
+		unknown_worker(pool, worker_id);
+	SPI_finish();
+	PG_RETURN_VOID();
+}
+
+static Datum
+set_state(FunctionCallInfo fcinfo, const char *state)
+{
+	static Statement statement = {
+		"UPDATE hwsched.worker SET state = $3::hwsched.worker_state WHERE pool = $1 AND worker_id = $2",
+		{TEXTOID, TEXTOID, TEXTOID}
+	};
+	char	   *worker_id = text_argument(fcinfo, 0);
+	char	   *pool = text_argument(fcinfo, 1);
+
+	SPI_connect();
+	pool_check(pool, false);
+	/* a batch may be about to give it work: whoever has drained a worker can rely on that it gets no more */
+	pool_lock(pool);
+	if (statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), TEXT_VALUE(state)) == 0)
+		unknown_worker(pool, worker_id);
+	SPI_finish();
+	PG_RETURN_VOID();
+}
+
+/* drain_worker(worker_id text, pool text) RETURNS void */
+Datum
+drain_worker(PG_FUNCTION_ARGS)
+{
+	return set_state(fcinfo, "draining");
+}
+
+/* resume_worker(worker_id text, pool text) RETURNS void */
+Datum
+resume_worker(PG_FUNCTION_ARGS)
+{
+	return set_state(fcinfo, "active");
+}
+
+/* --- reporting --- */
+
+/* Takes a worker back in that was offline and shows a sign of life. */
+void
+worker_back(const char *pool, const char *worker_id)
+{
+	PoolSettings settings;
+
+	if (!health_is_offline(pool, worker_id))
+		return;
+	pool_settings_load(pool, false, &settings);
+	pool_lock(pool);
+	health_returned(pool, &settings, worker_id);
+}
+
+/*
+ * Notes a sign of life, at most five a second; it renews the leases of all that
+ * runs on the worker (see api/maintain.c).  Raises ERRCODE_NO_DATA_FOUND
+ * for an unknown worker.
+ */
+void
+worker_seen(const char *pool, const char *worker_id)
+{
+	static Statement statement = {
+		"WITH known AS (SELECT last_seen_at FROM hwsched.worker_load WHERE pool = $1 AND worker_id = $2),"
+		" seen AS (UPDATE hwsched.worker_load SET last_seen_at = now() WHERE pool = $1 AND worker_id = $2"
+		"   AND last_seen_at < now() - interval '200 milliseconds')"
+		" SELECT FROM known",
+		{TEXTOID, TEXTOID}
+	};
+
+	if (statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id)) == 0)
+		unknown_worker(pool, worker_id);
+}
+
+/* heartbeat(worker_id text, pool text) RETURNS void */
+Datum
+heartbeat(PG_FUNCTION_ARGS)
+{
+	char	   *worker_id = text_argument(fcinfo, 0);
+	char	   *pool = text_argument(fcinfo, 1);
+	Caller		caller;
+
+	caller = call_begin(fcinfo);
+	access_check_worker(&caller, pool, worker_id);
+	worker_back(pool, worker_id);
+	worker_seen(pool, worker_id);
+	call_end(&caller);
+	PG_RETURN_VOID();
+}
+
+/* In history: the thermal phase that a worker_load l is in, and what it leaves of performance. */
+#define PHASE_NOW "CASE WHEN now() < l.phase_since + l.phase_duration THEN l.phase ELSE 'normal' END"
+#define LEVEL_NOW "CASE WHEN now() < l.phase_since + l.phase_duration" \
+	" THEN hwsched.performance_level(l.phase::text, l.phase_since, l.phase_duration, now()) END"
+
+/* Replaces what the worker reported of single devices, if it has reported any before. */
+static void
+write_device_loads(const char *pool, const char *worker_id, const LoadReport *load, bool reported_any)
+{
+	static Statement clear = {
+		"DELETE FROM hwsched.device_load WHERE pool = $1 AND worker_id = $2", {TEXTOID, TEXTOID}
+	};
+	static Statement write = {
+		"WITH given AS (SELECT * FROM unnest($3, $4, $5, $6) g(device_no, utilization, temperature_celsius, power_w)"
+		"   JOIN hwsched.device d USING (device_no) WHERE d.pool = $1 AND d.worker_id = $2),"
+		" history AS (INSERT INTO hwsched.load_history (pool, worker_id, device_no, at, cpu_utilization, gpu_utilization,"
+		"   temperature, temperature_celsius, power_w, phase, performance_level)"
+		"  SELECT $1, $2, g.device_no, now(), CASE WHEN p.hardware_class = 'cpu' THEN g.utilization END,"
+		"   CASE WHEN p.hardware_class <> 'cpu' THEN g.utilization END,"
+		"   hwsched.temperature_ratio(g.temperature_celsius, coalesce((p.profile ->> 'idle_celsius')::float8, 'NaN'),"
+		"    coalesce((p.profile ->> 'throttle_celsius')::float8, 'NaN')), g.temperature_celsius, g.power_w,"
+		"   h.phase, h.performance_level"
+		"  FROM given g JOIN hwsched.device_profile p ON p.pool = $1 AND p.profile_id = g.profile_id"
+		"  CROSS JOIN LATERAL (SELECT " PHASE_NOW ", " LEVEL_NOW " FROM hwsched.worker_load l WHERE l.pool = $1 AND l.worker_id = $2"
+		"   AND (coalesce(g.temperature_celsius, g.power_w) IS NOT NULL OR now() < l.phase_since + l.phase_duration)"
+		"   UNION ALL SELECT NULL, NULL LIMIT 1) h(phase, performance_level))"
+		" INSERT INTO hwsched.device_load AS l (pool, worker_id, device_no, utilization, temperature_celsius, power_w)"
+		" SELECT $1, $2, device_no, utilization, temperature_celsius, power_w FROM given"
+		" ON CONFLICT (pool, worker_id, device_no) DO UPDATE SET utilization = EXCLUDED.utilization,"
+		"  temperature_celsius = EXCLUDED.temperature_celsius, power_w = EXCLUDED.power_w",
+		{TEXTOID, TEXTOID, INT4ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID}, IN_SETS
+	};
+	static Statement missing = {
+		"SELECT g.ord::int FROM unnest($3) WITH ORDINALITY g(device_no, ord) WHERE NOT EXISTS"
+		" (SELECT FROM hwsched.device d WHERE d.pool = $1 AND d.worker_id = $2 AND d.device_no = g.device_no) LIMIT 1",
+		{TEXTOID, TEXTOID, INT4ARRAYOID}, IN_SETS
+	};
+	const DeviceLoadReport *reports = load->devices.items;
+	int			count = load->devices.count;
+	Datum	   *columns[4];
+	bool	   *nulls[4];
+
+	if (count == 0)
+	{
+		if (reported_any)
+			statement_run(&clear, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
+		return;
+	}
+	for (int c = 0; c < lengthof(columns); c++)
+	{
+		columns[c] = palloc(sizeof(Datum) * count);
+		nulls[c] = palloc0(sizeof(bool) * count);
+	}
+	for (int i = 0; i < count; i++)
+	{
+		const double values[] = {0, reports[i].utilization, reports[i].temperature_celsius, reports[i].power_w};
+
+		CHECK_FOR_INTERRUPTS();
+		for (int j = 0; j < i; j++)
+			if (reports[j].device_no == reports[i].device_no)
+				ereport(ERROR,
+						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						 errmsg("invalid value for \"devices[%d].device_no\": %d", i, reports[i].device_no),
+						 errdetail("Expected each device once.")));
+		columns[0][i] = Int32GetDatum(reports[i].device_no);
+		for (int c = 1; c < lengthof(columns); c++)
+		{
+			columns[c][i] = Float8GetDatum(values[c]);
+			nulls[c][i] = isnan(values[c]);
+		}
+	}
+	if (statement_run(&missing, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
+					  array_value(INT4OID, columns[0], NULL, count)) > 0)
+	{
+		int			i = column_int(0, 1) - 1;
+
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 reports[i].device_no < 0 ?
+				 errmsg("\"devices[%d].device_no\" is missing", i) :
+				 errmsg("invalid value for \"devices[%d].device_no\": %d", i, reports[i].device_no),
+				 errdetail("Expected the number of a device of worker \"%s\".", worker_id),
+				 errhint("See the table hwsched.device.")));
+	}
+	if (reported_any)
+		statement_run(&clear, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
+	statement_run(&write, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
+				  array_value(INT4OID, columns[0], NULL, count),
+				  array_value(FLOAT8OID, columns[1], nulls[1], count),
+				  array_value(FLOAT8OID, columns[2], nulls[2], count),
+				  array_value(FLOAT8OID, columns[3], nulls[3], count));
+}
+
+/* update_load(worker_id text, load jsonb, pool text) RETURNS void */
+Datum
+update_load(PG_FUNCTION_ARGS)
+{
+	static Statement statement = {
+		"WITH updated AS (UPDATE hwsched.worker_load SET cpu_utilization = $3, memory_utilization = $4, gpu_utilization = $5,"
+		"   io_utilization = $6, network_utilization = $7, active_tests = $8, queue_depth = $9, temperature = $10,"
+		"   temperature_celsius = $11, power_w = $12, reported_at = now(), last_seen_at = now(),"
+		"   cpu_readiness = $13, accelerator_readiness = $14, state_hash = $15, temperatures = $16, throttles_at = $17,"
+		"   busy_at = $18, high_since = $19, phase = coalesce($20::hwsched.thermal_phase, phase),"
+		"   phase_since = CASE WHEN $20 IS NULL THEN phase_since ELSE now() END,"
+		"   phase_duration = CASE WHEN $20 IS NULL THEN phase_duration ELSE make_interval(secs => $21) END"
+		"  WHERE pool = $1 AND worker_id = $2 RETURNING *)"
+		" INSERT INTO hwsched.load_history (pool, worker_id, at, cpu_utilization, memory_utilization, gpu_utilization,"
+		"   io_utilization, network_utilization, temperature, temperature_celsius, power_w, phase, performance_level)"
+		" SELECT pool, worker_id, reported_at, cpu_utilization, memory_utilization, gpu_utilization,"
+		"   io_utilization, network_utilization, temperature, temperature_celsius, power_w,"
+		"   CASE WHEN coalesce(temperature, temperature_celsius, power_w) IS NOT NULL OR now() < l.phase_since + l.phase_duration"
+		"    THEN " PHASE_NOW " END, " LEVEL_NOW " FROM updated l",
+		{TEXTOID, TEXTOID, FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, INT4OID, INT4OID,
+			FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, INT8OID, FLOAT8ARRAYOID, FLOAT8ARRAYOID,
+			TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, FLOAT8OID}
+	};
+	char	   *worker_id = text_argument(fcinfo, 0);
+	Jsonb	   *document = jsonb_argument(1);
+	char	   *pool = text_argument(fcinfo, 2);
+	PoolSettings settings;
+	LoadReport	load;
+	const Hardware *hardware;
+	Condition	before;
+	Condition	after;
+	Readiness	readiness;
+	Caller		caller;
+
+	caller = call_begin(fcinfo);
+	access_check_worker(&caller, pool, worker_id);
+	document_read(&load_document, document, NULL, true, &load);
+	/* dropping the pool waits for us from here on, and not we for that with the worker locked */
+	pool_settings_load(pool, false, &settings);
+	worker_back(pool, worker_id);
+	if (!condition_lock(pool, worker_id, &before))
+		unknown_worker(pool, worker_id);
+	hardware_get(pool, &before.hardware_id, 1, false, &hardware);
+	condition_report(&settings, hardware, &before, &load, &after);
+	if (settings.learning)
+		thermometer_report(pool, worker_id, hardware, &after);
+	readiness = condition_readiness(hardware, &after);
+	statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
+				  NUMBER_OR_NULL(load.cpu_utilization), NUMBER_OR_NULL(load.memory_utilization),
+				  NUMBER_OR_NULL(load.gpu_utilization), NUMBER_OR_NULL(load.io_utilization),
+				  NUMBER_OR_NULL(load.network_utilization),
+				  load.active_tests < 0 ? NULL_VALUE : INT_VALUE(load.active_tests),
+				  load.queue_depth < 0 ? NULL_VALUE : INT_VALUE(load.queue_depth),
+				  NUMBER_OR_NULL(load.temperature), NUMBER_OR_NULL(load.temperature_celsius),
+				  NUMBER_OR_NULL(load.power_w),
+				  NUMBER_OR_NULL(readiness.cpu), NUMBER_OR_NULL(readiness.accelerator), BIGINT_VALUE(readiness.state_hash),
+				  device_numbers_value(&after.temperatures), device_numbers_value(&after.throttles_at),
+				  TIME_OR_NULL(after.busy_at), TIME_OR_NULL(after.high_since),
+				  after.begins == PHASE_NORMAL ? NULL_VALUE : TEXT_VALUE(after.begins == PHASE_WARMING ? "warming" : "cooling"),
+				  VALUE(Float8GetDatum(after.begins == PHASE_WARMING ? settings.warming : settings.cooling)));
+	write_device_loads(pool, worker_id, &load, before.load.devices.count > 0);
+	call_end(&caller);
+	PG_RETURN_VOID();
+}
+
+static Datum
+start_phase(FunctionCallInfo fcinfo, const char *phase)
+{
+	static const Interval nothing = {0, 0, 0};
+	static const Interval one_day = {0, 1, 0};
+	static Statement statement = {
+		"UPDATE hwsched.worker_load SET phase = $3::hwsched.thermal_phase, phase_since = now(),"
+		"  phase_duration = coalesce($4, make_interval(secs => $5)) WHERE pool = $1 AND worker_id = $2",
+		{TEXTOID, TEXTOID, TEXTOID, INTERVALOID, FLOAT8OID}
+	};
+	char	   *worker_id = text_argument(fcinfo, 0);
+	char	   *pool = text_argument(fcinfo, 2);
+	PoolSettings settings;
+	Caller		caller;
+
+	if (!PG_ARGISNULL(1) &&
+		(DatumGetBool(DirectFunctionCall2(interval_lt, PG_GETARG_DATUM(1), IntervalPGetDatum(&nothing))) ||
+		 DatumGetBool(DirectFunctionCall2(interval_gt, PG_GETARG_DATUM(1), IntervalPGetDatum(&one_day)))))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value for \"duration\": %s",
+						DatumGetCString(DirectFunctionCall1(interval_out, PG_GETARG_DATUM(1)))),
+				 errdetail("Expected an interval from 0 to 1 day, or NULL for the pool's setting.")));
+	caller = call_begin(fcinfo);
+	pool_settings_load(pool, false, &settings);
+	access_check_worker(&caller, pool, worker_id);
+	if (statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), TEXT_VALUE(phase),
+					  PG_ARGISNULL(1) ? NULL_VALUE : VALUE(PG_GETARG_DATUM(1)),
+					  VALUE(Float8GetDatum(strcmp(phase, "warming") == 0 ? settings.warming : settings.cooling))) == 0)
+		unknown_worker(pool, worker_id);
+	call_end(&caller);
+	PG_RETURN_VOID();
+}
+
+/* start_warming(worker_id text, duration interval, pool text) RETURNS void */
+Datum
+start_warming(PG_FUNCTION_ARGS)
+{
+	return start_phase(fcinfo, "warming");
+}
+
+/* start_cooling(worker_id text, duration interval, pool text) RETURNS void */
+Datum
+start_cooling(PG_FUNCTION_ARGS)
+{
+	return start_phase(fcinfo, "cooling");
+}
+
+/* --- access --- */
+
+/* grant_worker(worker_id text, role name, pool text) RETURNS void */
+Datum
+grant_worker(PG_FUNCTION_ARGS)
+{
+	static Statement statement = {
+		"INSERT INTO hwsched.worker_login (pool, worker_id, login)"
+		" SELECT pool, worker_id, $3::regrole FROM hwsched.worker WHERE pool = $1 AND worker_id = $2"
+		" ON CONFLICT DO NOTHING",
+		{TEXTOID, TEXTOID, OIDOID}
+	};
+	static const char *const groups[] = {"hwsched_admin", "hwsched_coordinator", "hwsched_worker", "hwsched_viewer"};
+	char	   *worker_id = text_argument(fcinfo, 0);
+	Name		role = DatumGetName(argument(fcinfo, 1));
+	char	   *pool = text_argument(fcinfo, 2);
+	Oid			role_id = get_role_oid(NameStr(*role), false);
+
+	for (int i = 0; i < lengthof(groups); i++)
+		if (strcmp(NameStr(*role), groups[i]) == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("role \"%s\" cannot be bound to a worker", groups[i]),
+					 errdetail("All its members would speak for this worker."),
+					 errhint("Bind the login that the worker uses.")));
+	SPI_connect();
+	worker_check(pool, worker_id);
+	statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), VALUE(ObjectIdGetDatum(role_id)));
+	if (!is_member_of_role(role_id, get_role_oid("hwsched_worker", false)))
+		SPI_execute(psprintf("GRANT hwsched_worker TO %s", quote_identifier(NameStr(*role))), false, 0);
+	SPI_finish();
+	PG_RETURN_VOID();
+}

@@ -1,0 +1,647 @@
+/*
+ * infer.c
+ *		The reading rules: requirements become a workload profile and a demand,
+ *		capabilities become device profiles.
+ *
+ * Names match whole words: "cuda:0" says cuda, "television" does not say
+ * vision.
+ */
+#include "postgres.h"
+
+#include <ctype.h>
+
+#include "document/infer.h"
+#include "document/taxonomy.h"
+#include "utils/builtins.h"
+#include "utils/formatting.h"
+
+/* --- words --- */
+
+/* Returns whether a text holds a word: letters and digits, whatever the case. */
+static bool
+text_has_word(const char *text, const char *word)
+{
+	size_t		length = strlen(word);
+
+	while (*text)
+	{
+		size_t		n = 0;
+
+		while (isalnum((unsigned char) text[n]) || IS_HIGHBIT_SET(text[n]))
+			n++;
+		if (n == length && pg_strncasecmp(text, word, n) == 0)
+			return true;
+		text += Max(n, 1);
+	}
+	return false;
+}
+
+/* Returns the first of some texts that holds a word, or NULL. */
+static const char *
+text_with_word(const NameSet *texts, const char *word)
+{
+	for (int i = 0; i < texts->count; i++)
+		if (text_has_word(texts->names[i], word))
+			return texts->names[i];
+	return NULL;
+}
+
+/* Returns the workload type that the words of a test_type mean. */
+static const char *
+type_of_test(const char *test_type)
+{
+	int			count;
+	const TypeWord *words = taxonomy_type_words(&count);
+
+	if (test_type != NULL)
+		for (int i = 0; i < count; i++)
+			if (text_has_word(test_type, words[i].word))
+				return pstrdup(words[i].workload_type);
+	return "mixed";
+}
+
+/* --- requirements --- */
+
+static NameSet
+one_name(const char *name)
+{
+	NameSet		set = {0, NULL};
+
+	if (name != NULL)
+	{
+		set.names = palloc(sizeof(char *));
+		set.names[set.count++] = name;
+	}
+	return set;
+}
+
+static int
+compare_texts(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *) a, *(const char *const *) b);
+}
+
+static int
+compare_named_numbers(const void *a, const void *b)
+{
+	return strcmp(((const NamedNumber *) a)->name, ((const NamedNumber *) b)->name);
+}
+
+/* Sorts texts and takes out duplicates. */
+static void
+tidy_texts(NameSet *texts)
+{
+	int			kept = 0;
+
+	if (texts->count > 1)
+		qsort(texts->names, texts->count, sizeof(char *), compare_texts);
+	for (int i = 0; i < texts->count; i++)
+		if (i == 0 || strcmp(texts->names[i], texts->names[kept - 1]) != 0)
+			texts->names[kept++] = texts->names[i];
+	texts->count = kept;
+}
+
+/* Takes out types of which nothing is asked, and sorts the rest. */
+static void
+tidy_counts(NamedNumbers *counts)
+{
+	int			kept = 0;
+
+	for (int i = 0; i < counts->count; i++)
+		if (counts->items[i].value > 0)
+			counts->items[kept++] = counts->items[i];
+	counts->count = kept;
+	if (kept > 1)
+		qsort(counts->items, kept, sizeof(NamedNumber), compare_named_numbers);
+}
+
+/* The guide's inference; the formulas are those of test/golden (profile). */
+static void
+infer_profile(const Requirements *read, WorkloadProfile *profile)
+{
+	double		seconds = read->expected_duration;
+
+	profile->workload_type = type_of_test(read->test_type);
+	profile->required_backends = one_name(read->required_backend);
+	profile->preferred_backends = one_name(read->preferred_backend);
+	profile->required_models = read->required_models;
+	profile->min_memory_bytes = (int64) (read->minimum_memory * BYTES_PER_GB);
+	profile->min_compute_units = INFERRED_COMPUTE_UNITS;
+	profile->metrics.compute_intensity = seconds > 120 ? 0.8 : seconds < 10 ? 0.3 : 0.5;
+	profile->metrics.memory_intensity = Min(1.0, read->minimum_memory / 16);
+	profile->metrics.latency_sensitivity = 0.5;
+	profile->metrics.throughput_sensitivity = 0.5;
+	profile->estimated_duration_seconds = trunc(seconds);
+	profile->priority = read->priority;
+	profile->is_shardable = read->properties.is_shardable;
+	profile->min_shards = read->properties.min_shards;
+	profile->max_shards = read->properties.max_shards;
+	profile->allocation_strategy = read->properties.allocation_strategy;
+}
+
+static Jsonb *
+object_at(Jsonb *jsonb, const char *key)
+{
+	JsonbValue	found;
+
+	if (!JB_ROOT_IS_OBJECT(jsonb) ||
+		getKeyJsonValueFromContainer(&jsonb->root, key, strlen(key), &found) == NULL ||
+		found.type != jbvBinary || !JsonContainerIsObject(found.val.binary.data))
+		return NULL;
+	return JsonbValueToJsonb(&found);
+}
+
+/* Returns an amount in whole units, of which there are so many in one. */
+static int64
+units(double amount, double per_one)
+{
+	return amount > 0 ? (int64) Max(1, floor(amount * per_one + 1e-6)) : 0;
+}
+
+/* Takes over what a gang needs; the keys mean nothing to work that is none. */
+static void
+gang_demand_of(const Requirements *read, const WorkloadProfile *profile, const char *path, Demand *demand)
+{
+	Strategy	strategy = profile_strategy(profile);
+	int32		quorum = Max(1, read->properties.quorum);
+
+	demand->share_worker = strategy != STRATEGY_SINGLE && read->properties.share_worker;
+	if (strategy != STRATEGY_REPLICATED)
+		return;
+	demand->quorum = quorum;
+	if (quorum > Max(2, profile->max_shards))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value for \"%s\": %d", document_path(path, "custom_properties.quorum"), quorum),
+				 errdetail("Expected at most the number of replicas, which is %d.", Max(2, profile->max_shards)),
+				 errhint("Ask for more replicas with \"max_shards\", or for a smaller quorum.")));
+}
+
+static void
+demand_of(const Requirements *read, const WorkloadProfile *profile, const char *path, Demand *demand)
+{
+	memset(demand, 0, sizeof(*demand));
+	/* Rounded down to the unit, so that three thirds fit; but never to nothing. */
+	demand->cpu_millicores = units(read->cpu_cores, 1000);
+	demand->host_memory_bytes = units(read->host_memory, BYTES_PER_GB);
+	demand->share = (int32) units(read->accelerator_share, WHOLE_SHARE);
+	demand->accelerators = read->required_accelerators;
+	demand->software = read->required_software;
+	tidy_counts(&demand->accelerators);
+	gang_demand_of(read, profile, path, demand);
+
+	if (demand->share > 0 &&
+		(demand->accelerators.count > 1 ||
+		 (demand->accelerators.count == 1 && demand->accelerators.items[0].value != 1)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value for \"%s\": more than one accelerator together with \"accelerator_share\": %g",
+						document_path(path, "required_accelerators"), read->accelerator_share),
+				 errdetail("A share is a part of ONE accelerator."),
+				 errhint("Name at most one type with count 1, or ask for whole accelerators without a share.")));
+}
+
+/*
+ * Reads requirements into what they say, the workload profile they amount to
+ * and what the workload takes from its worker.
+ *
+ * path is where the document stands, for messages (NULL at the top).  A
+ * ready-made profile in custom_properties.workload_profile is honoured
+ * whole: each key it has replaces what would have been inferred.  With
+ * check_names, unknown names are refused with the known ones as a hint.
+ */
+void
+workload_profile_of(Jsonb *requirements, const char *path, bool check_names,
+					Requirements *read, WorkloadProfile *profile, Demand *demand)
+{
+	Jsonb	   *properties;
+	Jsonb	   *ready_made = NULL;
+
+	document_read(&requirements_document, requirements, path, check_names, read);
+
+	memset(profile, 0, sizeof(*profile));
+	workload_profile_document.preset(profile);
+	infer_profile(read, profile);
+
+	properties = object_at(requirements, "custom_properties");
+	if (properties != NULL)
+		ready_made = object_at(properties, "workload_profile");
+	if (ready_made != NULL)
+	{
+		const char *place = document_path(path, "custom_properties.workload_profile");
+		Jsonb	   *own = object_at(ready_made, "custom_properties");
+
+		document_overlay(&workload_profile_document, ready_made, place, check_names, profile);
+		if (own != NULL)
+		{
+			/* of custom properties, the requirements' own win, as in the profile's document */
+			document_overlay(&gang_document, own, document_path(place, "custom_properties"), check_names, &read->properties);
+			document_overlay(&gang_document, properties, document_path(path, "custom_properties"), check_names, &read->properties);
+		}
+	}
+
+	tidy_texts(&profile->required_models);
+	if (profile->allocation_strategy == NULL)
+		profile->allocation_strategy = "single";
+	if (profile->min_shards == 0)
+		profile->min_shards = 1;
+	if (profile->max_shards == 0)
+		profile->max_shards = profile->min_shards;
+	if (profile->max_shards < profile->min_shards)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value for \"%s\": %d", document_path(path, "custom_properties.max_shards"),
+						profile->max_shards),
+				 errdetail("Expected a number that is not below min_shards, which is %d.", profile->min_shards)));
+
+	demand_of(read, profile, path, demand);
+}
+
+/* Pushes those keys of an object that are not in a list of left-out ones. */
+static void
+push_other_keys(JsonbParseState **state, Jsonb *object, const Document *known, const char *but)
+{
+	JsonbIterator *iterator = JsonbIteratorInit(&object->root);
+	JsonbIteratorToken token;
+	JsonbValue	key;
+
+	token = JsonbIteratorNext(&iterator, &key, true);
+	while ((token = JsonbIteratorNext(&iterator, &key, true)) == WJB_KEY)
+	{
+		JsonbValue	value;
+
+		JsonbIteratorNext(&iterator, &value, true);
+		if (known != NULL && document_field(known, key.val.string.val, key.val.string.len) != NULL)
+			continue;
+		if (but != NULL && strlen(but) == key.val.string.len &&
+			memcmp(but, key.val.string.val, key.val.string.len) == 0)
+			continue;
+		pushJsonbValue(state, WJB_KEY, &key);
+		pushJsonbValue(state, WJB_VALUE, &value);
+	}
+}
+
+/*
+ * Returns a workload profile as a document; custom_properties holds those of
+ * the requirements, the keys of theirs that nothing else reads, and the model.
+ */
+Jsonb *
+workload_profile_jsonb(Jsonb *requirements, const Requirements *read, const WorkloadProfile *profile)
+{
+	JsonbParseState *state = NULL;
+	Jsonb	   *properties = object_at(requirements, "custom_properties");
+
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	if (read->test_id != NULL)
+	{
+		push_key(&state, "workload_id");
+		push_text(&state, WJB_VALUE, read->test_id);
+	}
+	push_document(&state, &workload_profile_document, profile);
+	push_key(&state, "custom_properties");
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	push_other_keys(&state, requirements, &requirements_document, NULL);
+	if (properties != NULL)
+	{
+		Jsonb	   *ready_made = object_at(properties, "workload_profile");
+		Jsonb	   *own = ready_made != NULL ? object_at(ready_made, "custom_properties") : NULL;
+
+		if (own != NULL)
+			push_other_keys(&state, own, NULL, NULL);
+		push_other_keys(&state, properties, NULL, "workload_profile");
+	}
+	if (read->model_id != NULL)
+	{
+		push_key(&state, "model_id");
+		push_text(&state, WJB_VALUE, read->model_id);
+	}
+	if (read->model_family != NULL)
+	{
+		push_key(&state, "model_family");
+		push_text(&state, WJB_VALUE, read->model_family);
+	}
+	pushJsonbValue(&state, WJB_END_OBJECT, NULL);
+	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+}
+
+/* --- capabilities --- */
+
+typedef struct SpecList
+{
+	int			count;
+	int			allocated;
+	DeviceSpec *items;
+} SpecList;
+
+/* More devices than this in one worker is taken for a mistake. */
+#define MOST_DEVICES 10000
+
+static void
+add_spec(SpecList *list, const DeviceSpec *spec, int count)
+{
+	if (count > MOST_DEVICES - list->count)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("too many devices in one worker: %lld", (long long) list->count + count),
+				 errdetail("Expected at most %d.", MOST_DEVICES)));
+	while (list->count + count > list->allocated)
+	{
+		list->allocated = Max(8, list->allocated * 2);
+		list->items = list->items == NULL ? palloc(sizeof(DeviceSpec) * list->allocated) :
+			repalloc(list->items, sizeof(DeviceSpec) * list->allocated);
+	}
+	while (count-- > 0)
+		list->items[list->count++] = *spec;
+}
+
+/* A kind of device that can be implied, with its defaults read. */
+typedef struct DeviceKind
+{
+	const ImpliedDevice *implied;
+	DeviceProfile profile;
+	const char *said;			/* the worker's text that says it is there */
+} DeviceKind;
+
+/* Reads the kinds of device that can be implied, in order. */
+static DeviceKind *
+read_kinds(int *count)
+{
+	const ImpliedDevice *implied = taxonomy_implied_devices(count);
+	DeviceKind *kinds = palloc0(sizeof(DeviceKind) * (*count + 1));
+
+	for (int i = 0; i < *count; i++)
+	{
+		kinds[i].implied = &implied[i];
+		document_read(&device_profile_document, implied[i].profile,
+					  psprintf("implied_device.%s", implied[i].name), false, &kinds[i].profile);
+	}
+	return kinds;
+}
+
+static const DeviceKind *
+kind_named(const char *name)
+{
+	int			count;
+	const DeviceKind *kinds = read_kinds(&count);
+
+	for (int i = 0; i < count; i++)
+		if (strcmp(kinds[i].implied->name, name) == 0)
+			return &kinds[i];
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("hwsched.implied_device has no row \"%s\"", name),
+			 errhint("The extension's own rows are needed; restore this one.")));
+}
+
+static int64
+worker_memory_bytes(const Capabilities *capabilities)
+{
+	return isnan(capabilities->available_memory) ? 0 :
+		(int64) (capabilities->available_memory * BYTES_PER_GB);
+}
+
+/* Starts a spec from an implied device's defaults, with the worker's memory. */
+static DeviceSpec
+spec_from(const DeviceKind *kind, const Capabilities *capabilities, const char *suffix)
+{
+	DeviceSpec	spec;
+	DeviceProfile *profile = &spec.profile;
+
+	*profile = kind->profile;
+	profile->model_name = psprintf("%s%s", profile->model_name ? profile->model_name : "", suffix);
+	if (profile->memory_total_bytes > 0)
+	{
+		spec.memory_bytes = profile->memory_total_bytes;
+		spec.uses_host_memory = profile->memory_is_shared && !isnan(capabilities->available_memory);
+	}
+	else
+	{
+		double		gb = isnan(capabilities->available_memory) ? 0 : capabilities->available_memory;
+
+		profile->memory_total_bytes = worker_memory_bytes(capabilities);
+		profile->memory_available_bytes = (int64) (gb * 0.9 * BYTES_PER_GB);
+		spec.memory_bytes = -1;
+		spec.uses_host_memory = true;
+	}
+	return spec;
+}
+
+static void
+add_own_cpu(SpecList *list, const Capabilities *capabilities)
+{
+	int			cores = (int) capabilities->cpu_cores;
+	DeviceSpec	spec;
+
+	if (capabilities->cpu_cores <= 0)
+		return;
+	spec = spec_from(kind_named("cpu"), capabilities,
+					 psprintf("%.15gcores", capabilities->cpu_cores));
+	spec.profile.compute_units = Max(1, cores);
+	add_spec(list, &spec, 1);
+}
+
+/* A device that nothing tells more about than the worker's backends. */
+static void
+add_generic_cpu(SpecList *list, const Capabilities *capabilities)
+{
+	DeviceSpec	spec = spec_from(kind_named("generic"), capabilities, "");
+	NameSet    *backends = &spec.profile.supported_backends;
+
+	backends->names = palloc(sizeof(char *) * (capabilities->supported_backends.count + 1));
+	backends->count = 0;
+	for (int i = 0; i < capabilities->supported_backends.count; i++)
+	{
+		char	   *name = asc_tolower(capabilities->supported_backends.names[i],
+									   strlen(capabilities->supported_backends.names[i]));
+
+		if (taxonomy_knows(NAME_BACKEND, name))
+			backends->names[backends->count++] = name;
+	}
+	tidy_texts(backends);
+	spec.profile.compute_units = Max(1, (int) capabilities->cpu_cores);
+	add_spec(list, &spec, 1);
+}
+
+static const NamedNumber *
+count_of_words(const NamedNumbers *counts, const NameSet *words, const char *except)
+{
+	for (int i = 0; i < counts->count; i++)
+		if (names_contain(words, counts->items[i].name) && !same_name(counts->items[i].name, except))
+			return &counts->items[i];
+	return NULL;
+}
+
+/*
+ * Adds the devices that the words of supported_backends, and the types of
+ * available_accelerators, imply: one for each kind whose word is said, or as
+ * many as available_accelerators counts.  A class ("gpu": 3) that stands for
+ * several kinds is shared out among them.
+ */
+static void
+add_implied(SpecList *list, const Capabilities *capabilities)
+{
+	int			nkinds;
+	DeviceKind *kinds = read_kinds(&nkinds);
+	const NamedNumbers *counts = &capabilities->available_accelerators;
+	NameSet		texts;
+	NameSet		absorbed = {0, NULL};
+
+	/* Types that are counted are words said, too. */
+	texts.count = 0;
+	texts.names = palloc(sizeof(char *) * (capabilities->supported_backends.count + counts->count + 1));
+	for (int i = 0; i < capabilities->supported_backends.count; i++)
+		texts.names[texts.count++] = capabilities->supported_backends.names[i];
+	for (int i = 0; i < counts->count; i++)
+		if (counts->items[i].value > 0)
+			texts.names[texts.count++] = counts->items[i].name;
+
+	/* Which kinds are there, and which words are thereby taken? */
+	for (int k = 0; k < nkinds; k++)
+	{
+		for (int w = 0; w < kinds[k].implied->words.count && kinds[k].said == NULL; w++)
+			if (!names_contain(&absorbed, kinds[k].implied->words.names[w]))
+				kinds[k].said = text_with_word(&texts, kinds[k].implied->words.names[w]);
+		if (kinds[k].said != NULL)
+		{
+			NameSet		more = absorbed;
+
+			more.names = palloc(sizeof(char *) * (absorbed.count + kinds[k].implied->absorbs.count + 1));
+			for (int i = 0; i < absorbed.count; i++)
+				more.names[i] = absorbed.names[i];
+			for (int i = 0; i < kinds[k].implied->absorbs.count; i++)
+				more.names[more.count++] = kinds[k].implied->absorbs.names[i];
+			absorbed = more;
+		}
+	}
+
+	for (int i = 0; i < counts->count; i++)
+	{
+		bool		implied = counts->items[i].value == 0 || strcmp(counts->items[i].name, "cpu") == 0;
+
+		for (int k = 0; k < nkinds && !implied; k++)
+			implied = kinds[k].said != NULL &&
+				(names_contain(&kinds[k].implied->words, counts->items[i].name) ||
+				 names_contain(&kinds[k].implied->absorbs, counts->items[i].name) ||
+				 same_name(kinds[k].profile.hardware_class, counts->items[i].name));
+		if (!implied)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("invalid value for \"available_accelerators.%s\": %g",
+							counts->items[i].name, counts->items[i].value),
+					 errdetail("Nothing tells what such a device is."),
+					 errhint("Describe it in \"devices\", or add a row to hwsched.implied_device.")));
+	}
+
+	for (int k = 0; k < nkinds; k++)
+	{
+		const char *class = kinds[k].profile.hardware_class;
+		const NamedNumber *own;
+		int			count = 1;
+		DeviceSpec	spec;
+
+		if (kinds[k].said == NULL)
+			continue;
+
+		own = count_of_words(counts, &kinds[k].implied->words, class);
+		if (own == NULL)
+			own = count_of_words(counts, &kinds[k].implied->absorbs, class);
+		if (own != NULL)
+			count = (int) own->value;
+		else
+			for (int i = 0; i < counts->count; i++)
+				if (same_name(counts->items[i].name, class))
+				{
+					int			kinds_of_class = 0;
+					int			before = 0;
+
+					for (int j = 0; j < nkinds; j++)
+						if (kinds[j].said != NULL && same_name(kinds[j].profile.hardware_class, class))
+						{
+							before += j < k;
+							kinds_of_class++;
+						}
+					count = (int) counts->items[i].value / kinds_of_class +
+						(before < (int) counts->items[i].value % kinds_of_class);
+				}
+
+		spec = spec_from(&kinds[k], capabilities, kinds[k].said);
+		if (kinds[k].implied->only_listed)
+		{
+			NameSet    *backends = &spec.profile.supported_backends;
+			NameSet		listed = {0, palloc(sizeof(char *) * (backends->count + 1))};
+
+			for (int i = 0; i < backends->count; i++)
+				if (text_with_word(&texts, backends->names[i]) != NULL)
+					listed.names[listed.count++] = backends->names[i];
+			*backends = listed;
+		}
+		add_spec(list, &spec, count);
+	}
+}
+
+/* Adds the devices that a worker describes itself. */
+static void
+add_described(SpecList *list, const Capabilities *capabilities)
+{
+	const DeviceEntry *entries = capabilities->devices.items;
+	bool		has_cpu = false;
+
+	for (int i = 0; i < capabilities->devices.count; i++)
+		has_cpu = has_cpu || same_name(entries[i].profile.hardware_class, "cpu");
+	if (!has_cpu)
+		add_own_cpu(list, capabilities);
+
+	for (int i = 0; i < capabilities->devices.count; i++)
+	{
+		DeviceSpec	spec;
+		DeviceProfile *profile = &spec.profile;
+
+		*profile = entries[i].profile;
+		if (profile->hardware_class == NULL)
+			profile->hardware_class = "unknown";
+		if (profile->memory_total_bytes > 0)
+		{
+			if (profile->memory_available_bytes > profile->memory_total_bytes)
+				ereport(ERROR,
+						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						 errmsg("invalid value for \"devices[%d].memory_available_bytes\": %lld", i,
+								(long long) profile->memory_available_bytes),
+						 errdetail("Expected at most memory_total_bytes, which is %lld.",
+								   (long long) profile->memory_total_bytes)));
+			spec.memory_bytes = profile->memory_available_bytes > 0 ?
+				profile->memory_available_bytes : profile->memory_total_bytes;
+			spec.uses_host_memory = profile->memory_is_shared && !isnan(capabilities->available_memory);
+		}
+		else
+		{
+			profile->memory_total_bytes = worker_memory_bytes(capabilities);
+			profile->memory_available_bytes = profile->memory_total_bytes;
+			spec.memory_bytes = -1;
+			spec.uses_host_memory = true;
+		}
+		add_spec(list, &spec, entries[i].count);
+	}
+}
+
+/*
+ * Finds the devices of a worker, one entry for each piece of hardware, in the
+ * order of their device_no.  Devices that the worker describes are believed;
+ * else its words imply them.  Returns their number and sets *specs.
+ */
+int
+device_specs_of(const Capabilities *capabilities, DeviceSpec **specs)
+{
+	SpecList	list = {0, 0, NULL};
+
+	if (capabilities->devices.count > 0)
+		add_described(&list, capabilities);
+	else
+	{
+		add_own_cpu(&list, capabilities);
+		add_implied(&list, capabilities);
+		if (list.count == 0)
+			add_generic_cpu(&list, capabilities);
+	}
+	*specs = list.items;
+	return list.count;
+}

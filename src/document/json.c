@@ -1,0 +1,494 @@
+/*
+ * json.c
+ *		Reads JSON documents into structs.  The only file that knows cJSON.
+ *
+ * cJSON's allocation hooks are global to the process, so they are ours only
+ * while one document is read: its tree lives in a memory context of its own,
+ * and whatever happens the hooks are put back and the context goes away.
+ * Strings that outlive the reading are copied to the caller's context.
+ *
+ * cJSON is lax about syntax and about duplicate keys; the documents arrive as
+ * jsonb, which is neither, so what is checked here is what jsonb leaves open:
+ * types, ranges, finite numbers and names.
+ */
+#include "postgres.h"
+
+#include <float.h>
+
+#include <cjson/cJSON.h>
+
+#include "document/document.h"
+#include "mb/pg_wchar.h"
+#include "utils/builtins.h"
+#include "utils/datetime.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+/* The largest whole number that a double and thus cJSON holds exactly. */
+#define MAX_EXACT 9007199254740991.0
+
+/* More entries than these in one place are taken for a mistake. */
+#define MOST_NAMES 1000
+#define MOST_ENTRIES 10000
+
+/* How much of a bad value a message shows. */
+#define SHOWN_VALUE 80
+
+typedef struct Reader
+{
+	MemoryContext result;		/* where what outlives the reading goes */
+	bool		check_names;
+} Reader;
+
+static MemoryContext tree_context = NULL;
+
+static void read_fields(const Reader *reader, const Document *document,
+						const cJSON *object, const char *path, void *values);
+
+static void *
+tree_alloc(size_t size)
+{
+	return MemoryContextAlloc(tree_context, size);
+}
+
+/* cJSON frees NULL, too. */
+static void
+tree_free(void *pointer)
+{
+	if (pointer != NULL)
+		pfree(pointer);
+}
+
+/* Returns the path of a key below a path (NULL or "": the top), for messages. */
+const char *
+document_path(const char *path, const char *key)
+{
+	return path == NULL || path[0] == '\0' ? key : psprintf("%s.%s", path, key);
+}
+
+/*
+ * Refuses a value: says where it stands, what it is and what was expected.
+ */
+static void
+refuse(const char *path, const cJSON *item, const char *expected)
+{
+	char	   *value = cJSON_IsNumber(item) && !isfinite(item->valuedouble) ?
+		pstrdup("a number beyond double precision") : cJSON_PrintUnformatted(item);
+
+	if (value != NULL && strlen(value) > SHOWN_VALUE + 3)
+		strcpy(value + pg_mbcliplen(value, strlen(value), SHOWN_VALUE), "...");
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("invalid value for \"%s\": %s", path, value ? value : "?"),
+			 errdetail("Expected %s.", expected)));
+}
+
+static char *
+copy_text(const Reader *reader, const char *text)
+{
+	return MemoryContextStrdup(reader->result, text);
+}
+
+static double
+read_number(const cJSON *item, const Field *field, const char *path, bool whole)
+{
+	double		least = field->least;
+	double		most = field->most;
+	double		value = item->valuedouble;
+	bool		limited = least != 0 || most != 0;
+
+	if (!limited)
+		most = !whole ? DBL_MAX : field->kind == FIELD_BIGINT ? MAX_EXACT : PG_INT32_MAX;
+	if (!cJSON_IsNumber(item) || !isfinite(value) || value < least || value > most ||
+		(whole && value != floor(value)))
+		refuse(path, item,
+			   limited ? psprintf("a %snumber from %.15g to %.15g", whole ? "whole " : "", least, most) :
+			   whole ? psprintf("a whole number from 0 to %.0f", most) :
+			   "a number that is not negative");
+	return value;
+}
+
+/*
+ * Reads a text by a type's input function, so that its own rules hold; only
+ * a refusal of the text itself is turned into ours.
+ */
+static Datum
+read_datetime(PGFunction input, const cJSON *item, const char *path, const char *expected)
+{
+	Datum		value = (Datum) 0;
+	MemoryContext context = CurrentMemoryContext;
+
+	if (!cJSON_IsString(item))
+		refuse(path, item, expected);
+
+	/* The input functions of date and time hold no resources but memory. */
+	PG_TRY();
+	{
+		value = DirectFunctionCall3(input, CStringGetDatum(item->valuestring),
+									ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+	}
+	PG_CATCH();
+	{
+		int			category = ERRCODE_TO_CATEGORY(geterrcode());
+
+		MemoryContextSwitchTo(context);
+		if (category != ERRCODE_TO_CATEGORY(ERRCODE_DATA_EXCEPTION))
+			PG_RE_THROW();
+		FlushErrorState();
+		refuse(path, item, expected);
+	}
+	PG_END_TRY();
+	return value;
+}
+
+static double
+read_seconds(const cJSON *item, const Field *field, const char *path)
+{
+	const char *expected = field->most > 0 ?
+		psprintf("seconds or an interval such as \"5 min\", %.15g to %.15g s", field->least, field->most) :
+		"seconds or an interval such as \"5 min\", not negative";
+	double		seconds;
+
+	if (cJSON_IsNumber(item) && isfinite(item->valuedouble))
+		seconds = item->valuedouble;
+	else
+	{
+		Interval   *interval = DatumGetIntervalP(read_datetime(interval_in, item, path, expected));
+
+		seconds = interval->time / (double) USECS_PER_SEC +
+			((double) interval->month * DAYS_PER_MONTH + interval->day) * SECS_PER_DAY;
+	}
+	if (!isfinite(seconds) || seconds < 0 || (field->most > 0 && (seconds < field->least || seconds > field->most)))
+		refuse(path, item, expected);
+	return seconds;
+}
+
+static const char *
+read_name(const Reader *reader, const Field *field, const cJSON *item, const char *path)
+{
+	char	   *name;
+
+	if (!cJSON_IsString(item))
+		refuse(path, item, "a name");
+	name = copy_text(reader, item->valuestring);
+	for (char *c = name; *c; c++)
+		*c = pg_ascii_tolower((unsigned char) *c);
+	if (name[0] == '\0' ||
+		(reader->check_names && field->names != NAME_FREE && !taxonomy_knows(field->names, name)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("unknown name for \"%s\": \"%s\"", path, item->valuestring),
+				 errhint("Known names are: %s.", taxonomy_list(field->names))));
+	return name;
+}
+
+static const char *
+read_text(const Reader *reader, const cJSON *item, const char *path)
+{
+	if (!cJSON_IsString(item))
+		refuse(path, item, "a text");
+	return copy_text(reader, item->valuestring);
+}
+
+static int
+compare_names(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *) a, *(const char *const *) b);
+}
+
+static NameSet
+read_names(const Reader *reader, const Field *field, const cJSON *item, const char *path)
+{
+	bool		as_given = field->kind == FIELD_TEXTS;
+	NameSet		set = {0, NULL};
+	const cJSON *element;
+	int			n = 0;
+
+	if (!cJSON_IsArray(item) || cJSON_GetArraySize(item) > MOST_NAMES)
+		refuse(path, item, psprintf("an array of at most %d %s", MOST_NAMES, as_given ? "texts" : "names"));
+	set.names = MemoryContextAllocHuge(reader->result,
+									   sizeof(char *) * (cJSON_GetArraySize(item) + 1));
+	cJSON_ArrayForEach(element, item)
+	{
+		const char *element_path = psprintf("%s[%d]", path, n++);
+
+		set.names[set.count++] = as_given ? read_text(reader, element, element_path) :
+			read_name(reader, field, element, element_path);
+	}
+	if (!as_given && set.count > 1)
+	{
+		int			kept = 1;
+
+		qsort(set.names, set.count, sizeof(char *), compare_names);
+		for (int i = 1; i < set.count; i++)
+			if (strcmp(set.names[i], set.names[kept - 1]) != 0)
+				set.names[kept++] = set.names[i];
+		set.count = kept;
+	}
+	return set;
+}
+
+/* Reads {name: number}; counts of zero are as good as absent. */
+static NamedNumbers
+read_numbers(const Reader *reader, const Field *field, const cJSON *item, const char *path)
+{
+	NamedNumbers numbers = {0, NULL};
+	const cJSON *element;
+
+	if (!cJSON_IsObject(item) || cJSON_GetArraySize(item) > MOST_NAMES)
+		refuse(path, item, psprintf("an object {%s} with at most %d keys",
+									field->kind == FIELD_COUNTS ? "type: count" : "name: number", MOST_NAMES));
+	numbers.items = MemoryContextAlloc(reader->result,
+									   sizeof(NamedNumber) * (cJSON_GetArraySize(item) + 1));
+	cJSON_ArrayForEach(element, item)
+	{
+		const char *element_path = document_path(path, element->string);
+		NamedNumber *number = &numbers.items[numbers.count++];
+		cJSON		key = {.type = cJSON_String, .valuestring = element->string};
+
+		number->name = field->kind == FIELD_COUNTS ? read_name(reader, field, &key, element_path) :
+			copy_text(reader, element->string);
+		number->value = read_number(element, field, element_path, field->kind == FIELD_COUNTS);
+		for (int i = 0; i < numbers.count - 1 && field->kind == FIELD_COUNTS; i++)
+			if (strcmp(numbers.items[i].name, number->name) == 0)
+				refuse(element_path, element, "each name once, whatever its case");
+	}
+	return numbers;
+}
+
+/* Reads {name: {name: number}}. */
+static NamedTables
+read_tables(const Reader *reader, const Field *field, const cJSON *item, const char *path)
+{
+	static const Field numbers = {.kind = FIELD_NUMBERS};
+	NamedTables tables = {0, NULL};
+	const cJSON *element;
+
+	if (!cJSON_IsObject(item) || cJSON_GetArraySize(item) > MOST_NAMES)
+		refuse(path, item, psprintf("an object {name: {name: number}} with at most %d keys", MOST_NAMES));
+	tables.items = MemoryContextAlloc(reader->result, sizeof(NamedTable) * (cJSON_GetArraySize(item) + 1));
+	cJSON_ArrayForEach(element, item)
+	{
+		const char *element_path = document_path(path, element->string);
+		NamedTable *table = &tables.items[tables.count++];
+		cJSON		key = {.type = cJSON_String, .valuestring = element->string};
+
+		table->name = read_name(reader, field, &key, element_path);
+		table->numbers = read_numbers(reader, &numbers, element, element_path);
+		for (int i = 0; i < tables.count - 1; i++)
+			if (strcmp(tables.items[i].name, table->name) == 0)
+				refuse(element_path, element, "each name once, whatever its case");
+	}
+	return tables;
+}
+
+static NamedTexts
+read_versions(const Reader *reader, const cJSON *item, const char *path)
+{
+	NamedTexts	texts = {0, NULL};
+	const cJSON *element;
+
+	if (!cJSON_IsObject(item) || cJSON_GetArraySize(item) > MOST_NAMES)
+		refuse(path, item, psprintf("an object {name: version} with at most %d keys", MOST_NAMES));
+	texts.items = MemoryContextAlloc(reader->result,
+									 sizeof(NamedText) * (cJSON_GetArraySize(item) + 1));
+	cJSON_ArrayForEach(element, item)
+	{
+		if (!cJSON_IsString(element))
+			refuse(document_path(path, element->string), element, "a version as text, such as \"3.11\"");
+		texts.items[texts.count].name = copy_text(reader, element->string);
+		texts.items[texts.count++].value = copy_text(reader, element->valuestring);
+	}
+	return texts;
+}
+
+static DocumentList
+read_list(const Reader *reader, const Field *field, const cJSON *item, const char *path)
+{
+	DocumentList list = {0, NULL};
+	size_t		size = field->child->size;
+	const cJSON *element;
+
+	if (!cJSON_IsArray(item) || cJSON_GetArraySize(item) > MOST_ENTRIES)
+		refuse(path, item, psprintf("an array of at most %d %s objects", MOST_ENTRIES, field->child->name));
+	list.items = MemoryContextAllocHuge(reader->result, size * (cJSON_GetArraySize(item) + 1));
+	cJSON_ArrayForEach(element, item)
+	{
+		const char *element_path = psprintf("%s[%d]", path, list.count);
+		char	   *values = (char *) list.items + size * list.count++;
+
+		if (!cJSON_IsObject(element))
+			refuse(element_path, element, psprintf("a %s object", field->child->name));
+		memset(values, 0, size);
+		if (field->child->preset)
+			field->child->preset(values);
+		read_fields(reader, field->child, element, element_path, values);
+	}
+	return list;
+}
+
+static void
+read_field(const Reader *reader, const Field *field, const cJSON *item,
+		   const char *path, void *values)
+{
+	void	   *target = (char *) values + field->offset;
+
+	switch (field->kind)
+	{
+		case FIELD_TEXT:
+			*(const char **) target = read_text(reader, item, path);
+			break;
+		case FIELD_NAME:
+			*(const char **) target = read_name(reader, field, item, path);
+			break;
+		case FIELD_NAMES:
+		case FIELD_TEXTS:
+			*(NameSet *) target = read_names(reader, field, item, path);
+			break;
+		case FIELD_BOOLEAN:
+			if (!cJSON_IsBool(item))
+				refuse(path, item, "true or false");
+			*(bool *) target = cJSON_IsTrue(item);
+			break;
+		case FIELD_INTEGER:
+			*(int32 *) target = (int32) read_number(item, field, path, true);
+			break;
+		case FIELD_BIGINT:
+			*(int64 *) target = (int64) read_number(item, field, path, true);
+			break;
+		case FIELD_NUMBER:
+			*(double *) target = read_number(item, field, path, false);
+			break;
+		case FIELD_SECONDS:
+			*(double *) target = read_seconds(item, field, path);
+			break;
+		case FIELD_TIME:
+			*(int64 *) target = DatumGetTimestampTz(read_datetime(timestamptz_in, item, path,
+																  "a time such as \"2026-01-31 12:00:00+00\""));
+			break;
+		case FIELD_NUMBERS:
+		case FIELD_COUNTS:
+			*(NamedNumbers *) target = read_numbers(reader, field, item, path);
+			break;
+		case FIELD_TABLES:
+			*(NamedTables *) target = read_tables(reader, field, item, path);
+			break;
+		case FIELD_VERSIONS:
+			*(NamedTexts *) target = read_versions(reader, item, path);
+			break;
+		case FIELD_OBJECT:
+			if (!cJSON_IsObject(item))
+				refuse(path, item, "an object");
+			read_fields(reader, field->child, item, path, target);
+			break;
+		case FIELD_LIST:
+			*(DocumentList *) target = read_list(reader, field, item, path);
+			break;
+		case FIELD_ANY_OBJECT:
+			if (!cJSON_IsObject(item))
+				refuse(path, item, "an object");
+			break;
+	}
+}
+
+/*
+ * Reads the known keys of an object; null is as good as absent.  Unknown keys
+ * are an error in a closed document and are passed over in an open one.
+ */
+static void
+read_fields(const Reader *reader, const Document *document, const cJSON *object,
+			const char *path, void *values)
+{
+	const cJSON *item;
+
+	cJSON_ArrayForEach(item, object)
+	{
+		const Field *field = document_field(document, item->string, strlen(item->string));
+
+		if (field != NULL)
+		{
+			if (!cJSON_IsNull(item))
+				read_field(reader, field, item, document_path(path, field->key), values);
+		}
+		else if (document->closed)
+		{
+			StringInfoData known;
+
+			initStringInfo(&known);
+			for (int i = 0; i < document->nfields; i++)
+				appendStringInfo(&known, "%s%s", i ? ", " : "", document->fields[i].key);
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("unknown key in %s: \"%s\"", document->name, document_path(path, item->string)),
+					 errhint("Known keys are: %s.", known.data)));
+		}
+	}
+}
+
+/* Parses a document with our hooks in place, and reads it. */
+static void
+parse(const Reader *reader, const Document *document, Jsonb *jsonb, const char *path, void *values)
+{
+	char	   *text = JsonbToCString(NULL, &jsonb->root, VARSIZE(jsonb));
+	const char *end;
+	cJSON	   *root = cJSON_ParseWithOpts(text, &end, 1);
+
+	if (root == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("cannot read %s near \"%.*s\"", document->name,
+						pg_mbcliplen(end, strlen(end), SHOWN_VALUE), end),
+				 errhint("Numbers may have up to 63 characters, and objects may nest 1000 deep.")));
+	if (!cJSON_IsObject(root))
+		refuse(path[0] ? path : document->name, root, psprintf("a %s object", document->name));
+	read_fields(reader, document, root, path, values);
+}
+
+/*
+ * Reads a document over the values that a struct holds already.
+ *
+ * path is where the document stands, for messages (NULL at the top).  With
+ * check_names, names that the taxonomy does not know are refused.  Raises
+ * ERRCODE_INVALID_PARAMETER_VALUE with the path of the key and its value.
+ */
+void
+document_overlay(const Document *document, Jsonb *jsonb, const char *path,
+				 bool check_names, void *values)
+{
+	static cJSON_Hooks hooks = {tree_alloc, tree_free};
+	MemoryContext outer_tree = tree_context;
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext own = AllocSetContextCreate(caller, "hwsched document", ALLOCSET_DEFAULT_SIZES);
+	Reader		reader = {caller, check_names};
+
+	PG_TRY();
+	{
+		MemoryContextSwitchTo(own);
+		tree_context = own;
+		cJSON_InitHooks(&hooks);
+		parse(&reader, document, jsonb, path ? path : "", values);
+	}
+	PG_FINALLY();
+	{
+		tree_context = outer_tree;
+		if (tree_context == NULL)
+			cJSON_InitHooks(NULL);
+		MemoryContextSwitchTo(caller);
+		MemoryContextDelete(own);
+	}
+	PG_END_TRY();
+}
+
+/*
+ * Reads a document into a struct, after setting what absent keys mean.
+ * Arguments and errors are those of document_overlay.
+ */
+void
+document_read(const Document *document, Jsonb *jsonb, const char *path,
+			  bool check_names, void *values)
+{
+	memset(values, 0, document->size);
+	if (document->preset)
+		document->preset(values);
+	document_overlay(document, jsonb, path, check_names, values);
+}

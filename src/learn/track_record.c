@@ -1,0 +1,319 @@
+/*
+ * track_record.c
+ *		How well a worker does on a type of work, from outcomes: preferences,
+ *		successes, failures and durations.  And what else outcomes teach.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "access/xact.h"
+#include "learn/accuracy.h"
+#include "support/args.h"
+#include "common/hashfn.h"
+#include "learn/duration_store.h"
+#include "learn/track_record.h"
+#include "model/score.h"
+#include "support/ddsketch_array.h"
+#include "support/spi_plan.h"
+#include "learn/heat_store.h"
+#include "utils/hsearch.h"
+#include "utils/timestamp.h"
+#include "api/worker.h"
+
+PG_FUNCTION_INFO_V1(preference_now);
+PG_FUNCTION_INFO_V1(reset_learning);
+
+/*
+ * A run that took as long as such runs usually do counts as this much slower
+ * than expected: then who has not run any yet is tried, where all else is equal.
+ */
+#define HOPE 0.9
+
+/*
+ * Returns what one outcome says, 0..1: 0.5 as expected, more when faster, less
+ * when slower, 0 for a failure.  Expected is what runs of that model usually
+ * take in the pool, whoever ran them, and of the first what the profiles say.
+ * (Were it always the latter, which may be far off, whoever ran first would be
+ * preferred for good, or all slow ones would be as bad as each other.  Were it
+ * what was learned of the worker, one known to be fast would not be preferred.)
+ * Less than a second makes no difference, as in predictions.
+ */
+static double
+observed_quality(const EndedAssignment *ended, bool succeeded)
+{
+	double		expected = ended->formula_seconds;
+	double		actual;
+
+	if (!succeeded)
+		return 0;
+	actual = isnan(ended->actual_seconds) ? 1 : Max(1, ended->actual_seconds);
+	if (isfinite(ended->usual_seconds))
+		expected = HOPE * Max(1, ended->usual_seconds);
+	return expected / (expected + actual);
+}
+
+/* preference_now(preference float8, updated_at timestamptz, pool text) RETURNS float8 */
+Datum
+preference_now(PG_FUNCTION_ARGS)
+{
+	TimestampTz updated_at = PG_GETARG_TIMESTAMPTZ(1);
+	double		age = ((double) GetCurrentTransactionStartTimestamp() - (double) updated_at) / USECS_PER_SEC;
+	PoolSettings settings;
+
+	SPI_connect();
+	pool_settings_load(text_to_cstring(PG_GETARG_TEXT_PP(2)), true, &settings);
+	SPI_finish();
+	PG_RETURN_FLOAT8(preference_aged(PG_GETARG_FLOAT8(0), age, settings.preference_half_life));
+}
+
+/* A worker and a type of work, and their place among what is learned. */
+typedef struct Pair
+{
+	const char *worker_id;
+	const char *workload_type;
+	int			number;
+} Pair;
+
+static uint32
+pair_hash(const void *key, Size keysize)
+{
+	const Pair *pair = key;
+
+	return hash_combine(string_hash(pair->worker_id, INT_MAX), string_hash(pair->workload_type, INT_MAX));
+}
+
+static int
+pair_compare(const void *a, const void *b, Size keysize)
+{
+	const Pair *x = a;
+	const Pair *y = b;
+
+	return strcmp(x->worker_id, y->worker_id) != 0 || strcmp(x->workload_type, y->workload_type) != 0;
+}
+
+static HTAB *
+pair_table(void)
+{
+	HASHCTL		control = {
+		.keysize = offsetof(Pair, number), .entrysize = sizeof(Pair),
+		.hash = pair_hash, .match = pair_compare, .hcxt = CurrentMemoryContext
+	};
+
+	return hash_create("hwsched learned pairs", 256, &control, HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
+}
+
+/*
+ * Counts a success and its duration (NAN: it is not known), by the running mean
+ * and squares of Welford (1962): no sum that grows, no difference of two.
+ */
+static void
+add_success(Learned *known, double seconds)
+{
+	double		before = known->mean_seconds;
+
+	known->successes++;
+	if (isnan(seconds))
+		return;
+	if (isnan(before))
+	{
+		known->mean_seconds = known->min_seconds = known->max_seconds = seconds;
+		known->squares = 0;
+	}
+	else
+	{
+		known->mean_seconds += (seconds - before) / known->successes;
+		known->squares += (seconds - before) * (seconds - known->mean_seconds);
+		known->min_seconds = Min(known->min_seconds, seconds);
+		known->max_seconds = Max(known->max_seconds, seconds);
+	}
+	sketch_add(known->durations, seconds);
+}
+
+/*
+ * Works out what is known of each worker and workload type after some more
+ * outcomes, in their order, and unless we only read learns how long they took.
+ * Returns how many pairs there are and sets *learned.
+ */
+int
+learn(const char *pool, const PoolSettings *settings, EndedAssignment *ended, int count, bool succeeded,
+	  bool read_only, Learned **learned)
+{
+	static Statement find = {
+		"SELECT k.ord::int, p.preference, extract(epoch FROM now() - p.updated_at)::float8, p.samples, p.successes, p.failures,"
+		"  p.mean_seconds, p.squares, p.min_seconds, p.max_seconds, p.durations FROM unnest($2, $3) WITH ORDINALITY k(workload_type, worker_id, ord)"
+		" JOIN hwsched.track_record p ON p.pool = $1 AND p.workload_type = k.workload_type AND p.worker_id = k.worker_id",
+		{TEXTOID, TEXTARRAYOID, TEXTARRAYOID}
+	};
+	const char **types = palloc(sizeof(char *) * (count + 1));
+	const char **workers = palloc(sizeof(char *) * (count + 1));
+	int		   *pairs = palloc(sizeof(int) * (count + 1));
+	HTAB	   *table = pair_table();
+	int			n = 0;
+
+	if (succeeded)
+		learn_durations(pool, ended, count, read_only);
+	*learned = palloc(sizeof(Learned) * (count + 1));
+	for (int i = 0; i < count; i++)
+	{
+		Pair		key = {ended[i].worker_id, ended[i].workload_type};
+		bool		found;
+		Pair	   *pair = hash_search(table, &key, HASH_ENTER, &found);
+
+		if (!found)
+		{
+			pair->number = n;
+			types[n] = ended[i].workload_type;
+			workers[n] = ended[i].worker_id;
+			(*learned)[n++] = (Learned) {ended[i].workload_type, ended[i].worker_id, 0.5, 0, 0, 0, NAN, NAN, NAN, NAN,
+				palloc0(sizeof(Sketch))};
+		}
+		pairs[i] = pair->number;
+	}
+	statement_run(&find, read_only, TEXT_VALUE(pool), text_array(types, n), text_array(workers, n));
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		Learned    *known = &(*learned)[column_int(i, 1) - 1];
+		bool		isnull;
+		Datum		durations;
+
+		known->preference = preference_aged(column_number(i, 2), column_number(i, 3), settings->preference_half_life);
+		known->samples = column_bigint(i, 4);
+		known->successes = column_bigint(i, 5);
+		known->failures = column_bigint(i, 6);
+		known->mean_seconds = column_number(i, 7);
+		known->squares = column_number(i, 8);
+		known->min_seconds = column_number(i, 9);
+		known->max_seconds = column_number(i, 10);
+		durations = column(i, 11, &isnull);
+		sketch_read(durations, isnull, known->durations);
+	}
+	for (int i = 0; i < count; i++)
+	{
+		Learned    *known = &(*learned)[pairs[i]];
+
+		known->preference = preference_after(known->preference, observed_quality(&ended[i], succeeded),
+											 settings->preference_alpha);
+		known->samples++;
+		if (!succeeded)
+			known->failures++;
+		else
+			add_success(known, ended[i].actual_seconds);
+	}
+	hash_destroy(table);
+	return n;
+}
+
+/* Writes what is known of each worker and workload type after some outcomes. */
+static void
+write_records(const char *pool, const Learned *learned, int n)
+{
+	static Statement write = {
+		"INSERT INTO hwsched.track_record AS p (pool, workload_type, worker_id, preference, samples, successes, failures,"
+		"  mean_seconds, squares, min_seconds, max_seconds, durations, updated_at)"
+		" SELECT $1, k.workload_type, k.worker_id, k.preference, k.samples, k.successes, k.failures, k.mean_seconds, k.squares,"
+		"  k.min_seconds, k.max_seconds, ($12)[k.first:k.last], now()"
+		" FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $13, $14) k(workload_type, worker_id, preference, samples, successes,"
+		"  failures, mean_seconds, squares, min_seconds, max_seconds, first, last)"
+		/* it may have left since */
+		" JOIN hwsched.worker w ON w.pool = $1 AND w.worker_id = k.worker_id"
+		" ON CONFLICT (pool, workload_type, worker_id) DO UPDATE SET preference = EXCLUDED.preference,"
+		"  samples = EXCLUDED.samples, successes = EXCLUDED.successes, failures = EXCLUDED.failures,"
+		"  mean_seconds = EXCLUDED.mean_seconds, squares = EXCLUDED.squares, min_seconds = EXCLUDED.min_seconds,"
+		"  max_seconds = EXCLUDED.max_seconds, durations = EXCLUDED.durations, updated_at = EXCLUDED.updated_at",
+		{TEXTOID, TEXTARRAYOID, TEXTARRAYOID, FLOAT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, FLOAT8ARRAYOID,
+			FLOAT8ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, INT8ARRAYOID, INT4ARRAYOID, INT4ARRAYOID}
+	};
+	const char **types = palloc(sizeof(char *) * (n + 1));
+	const char **workers = palloc(sizeof(char *) * (n + 1));
+	const Sketch **durations = palloc(sizeof(Sketch *) * (n + 1));
+	Datum	   *counts[3];
+	Datum	   *numbers[5];
+	bool	   *nulls = palloc(sizeof(bool) * (n + 1));
+	Parameter	columns[8];
+	SketchArrays sketches;
+
+	for (int c = 0; c < lengthof(counts); c++)
+		counts[c] = palloc(sizeof(Datum) * (n + 1));
+	for (int c = 0; c < lengthof(numbers); c++)
+		numbers[c] = palloc(sizeof(Datum) * (n + 1));
+	for (int i = 0; i < n; i++)
+	{
+		types[i] = learned[i].workload_type;
+		workers[i] = learned[i].worker_id;
+		durations[i] = learned[i].durations;
+		counts[0][i] = Int64GetDatum(learned[i].samples);
+		counts[1][i] = Int64GetDatum(learned[i].successes);
+		counts[2][i] = Int64GetDatum(learned[i].failures);
+		numbers[0][i] = Float8GetDatum(learned[i].preference);
+		numbers[1][i] = Float8GetDatum(learned[i].mean_seconds);
+		numbers[2][i] = Float8GetDatum(learned[i].squares);
+		numbers[3][i] = Float8GetDatum(learned[i].min_seconds);
+		numbers[4][i] = Float8GetDatum(learned[i].max_seconds);
+		/* the four are known together */
+		nulls[i] = isnan(learned[i].mean_seconds);
+	}
+	for (int c = 0; c < lengthof(counts); c++)
+		columns[c] = array_value(INT8OID, counts[c], NULL, n);
+	for (int c = 0; c < lengthof(numbers); c++)
+		columns[3 + c] = array_value(FLOAT8OID, numbers[c], c == 0 ? NULL : nulls, n);
+	sketches = sketch_arrays(durations, n);
+	statement_run(&write, false, TEXT_VALUE(pool), text_array(types, n), text_array(workers, n), columns[3],
+				  columns[0], columns[1], columns[2], columns[4], columns[5], columns[6], columns[7],
+				  sketches.numbers, sketches.first, sketches.last);
+}
+
+/*
+ * Learns from outcomes, in their order: how workers do on types of work, how
+ * long it takes, and how well that was foretold.  The pool is locked, so
+ * nobody else learns of them at the same time.
+ */
+void
+learn_from(const char *pool, const PoolSettings *settings,
+		   EndedAssignment *ended, int count, bool succeeded)
+{
+	Learned    *learned;
+	int			n;
+
+	if (!settings->learning || count == 0)
+		return;
+	n = learn(pool, settings, ended, count, succeeded, false, &learned);
+	write_records(pool, learned, n);
+	if (succeeded)
+		note_errors(pool, ended, count);
+}
+
+/* reset_learning(worker_id text, pool text) RETURNS bigint: how many records were forgotten */
+Datum
+reset_learning(PG_FUNCTION_ARGS)
+{
+	static Statement of_worker[] = {
+		{"DELETE FROM hwsched.track_record WHERE pool = $1 AND worker_id = $2", {TEXTOID, TEXTOID}},
+		{"DELETE FROM hwsched.duration_record WHERE pool = $1 AND kind = 'worker' AND scope = $2", {TEXTOID, TEXTOID}},
+	};
+	static Statement of_pool[] = {
+		{"DELETE FROM hwsched.track_record WHERE pool = $1 AND $2 IS NULL", {TEXTOID, TEXTOID}},
+		{"DELETE FROM hwsched.duration_record WHERE pool = $1 AND $2 IS NULL", {TEXTOID, TEXTOID}},
+	};
+	/* they are of jobs and device models, and so of no worker */
+	static Statement measurements = {
+		"DELETE FROM hwsched.power_measurement WHERE pool = $1 AND $2 IS NULL", {TEXTOID, TEXTOID}
+	};
+	char	   *worker_id = PG_ARGISNULL(0) ? NULL : text_argument(fcinfo, 0);
+	char	   *pool = text_argument(fcinfo, 1);
+	int64		forgotten = 0;
+
+	SPI_connect();
+	pool_check(pool, false);
+	/* what is completed is learned from before it is forgotten */
+	pool_lock(pool);
+	if (worker_id != NULL)
+		worker_check(pool, worker_id);
+	for (int i = 0; i < lengthof(of_worker); i++)
+		forgotten += statement_run(worker_id != NULL ? &of_worker[i] : &of_pool[i], false, TEXT_VALUE(pool),
+								   TEXT_OR_NULL(worker_id));
+	forgotten += statement_run(&measurements, false, TEXT_VALUE(pool), TEXT_OR_NULL(worker_id));
+	forgotten += thermometer_forget(pool, worker_id);
+	SPI_finish();
+	PG_RETURN_INT64(forgotten);
+}

@@ -1,0 +1,237 @@
+/*
+ * gang.c
+ *		Work that takes several workers at once: all of its shards or replicas
+ *		are placed, or none.
+ */
+#include "place/search.h"
+
+/* Returns whether a kind of work is placed on several workers at once. */
+bool
+is_gang(const WorkKind *kind)
+{
+	return profile_strategy(&kind->profile) != STRATEGY_SINGLE;
+}
+
+/* Replicas are for when a worker fails, so they never share one. */
+static bool
+may_share_worker(const WorkKind *kind)
+{
+	return kind->demand.share_worker && profile_strategy(&kind->profile) == STRATEGY_SHARDED;
+}
+
+/* Returns how many workers a gang takes at the least. */
+int
+workers_needed(const WorkKind *kind)
+{
+	return may_share_worker(kind) ? 1 : gang_least(&kind->profile, &kind->demand);
+}
+
+/* A member of a gang that is being put together. */
+typedef struct Member
+{
+	Candidate	candidate;		/* with devices of its own */
+	double		score;
+	double		seconds;
+	double		formula_seconds;
+} Member;
+
+/*
+ * Finds members for a gang, one after the other the best that is left, most of
+ * them at the most.  Returns their number; the fleet is as it was.
+ */
+static int
+find_members(Search *search, WorkKind *kind, const QueueItem *item, Member *members, int most)
+{
+	bool		share_worker = may_share_worker(kind);
+	int			count = 0;
+
+	while (count < most)
+	{
+		Member	   *member = &members[count];
+		int32	   *devices;
+
+		CHECK_FOR_INTERRUPTS();
+		if (!ranking_best(search, kind, &member->candidate, &member->score))
+			break;
+		devices = palloc(sizeof(int32) * member->candidate.ndevices);
+		memcpy(devices, member->candidate.devices, sizeof(int32) * member->candidate.ndevices);
+		member->candidate.devices = devices;
+		member->seconds = candidate_seconds(search, kind, &member->candidate, item->expected_seconds, item->subject);
+		member->formula_seconds = candidate_seconds(search, kind, &member->candidate, item->expected_seconds, -1);
+		fleet_occupy(search->fleet, kind, member->candidate.worker, devices, member->candidate.ndevices, 1);
+		bar_worker(search, member->candidate.worker, !share_worker);
+		count++;
+	}
+	for (int i = count - 1; i >= 0; i--)
+	{
+		const Candidate *candidate = &members[i].candidate;
+
+		fleet_occupy(search->fleet, kind, candidate->worker, candidate->devices, candidate->ndevices, -1);
+		bar_worker(search, candidate->worker, false);
+	}
+	return count;
+}
+
+/*
+ * Returns how many of the members, at least least, give the least predicted
+ * time, and sets *seconds to it: n devices need the time of the slowest / n,
+ * and a tenth of that for each of them to work together.
+ */
+static int
+quickest_count(const Member *members, int count, int least, double *seconds)
+{
+	double		slowest = 0;
+	int			quickest = count;
+
+	*seconds = INFINITY;
+	for (int n = 1; n <= count; n++)
+	{
+		double		time;
+
+		slowest = Max(slowest, members[n - 1].seconds);
+		time = slowest / n * (1.0 + 0.1 * n);
+		if (n >= least && time < *seconds)
+		{
+			*seconds = time;
+			quickest = n;
+		}
+	}
+	return quickest;
+}
+
+/*
+ * Places the gang at items[index], all of it or nothing.  Returns how many
+ * shards or replicas it got.
+ */
+int
+place_gang(Search *search, QueueItem *items, int index)
+{
+	QueueItem  *item = &items[index];
+	WorkKind   *kind = &search->kinds[item->kind];
+	int			least = gang_least(&kind->profile, &kind->demand);
+	int			most = gang_most(&kind->profile, &kind->demand);
+	bool		sharded = profile_strategy(&kind->profile) == STRATEGY_SHARDED;
+	Member	   *members = palloc(sizeof(Member) * most);
+	int			found = find_members(search, kind, item, members, most);
+
+	if (found >= least)
+	{
+		double		seconds;
+		int			count = sharded ? quickest_count(members, found, least, &seconds) : found;
+
+		for (int i = 0; i < count; i++)
+		{
+			Placement  *placement = search_book(search, kind, index, &members[i].candidate, members[i].score);
+
+			placement->shard_no = i;
+			placement->predicted_seconds = sharded ? seconds : members[i].seconds;
+			placement->formula_seconds = members[i].formula_seconds;
+			/* a shard's run tells of its model what a whole one would */
+			if (sharded)
+				placement->formula_seconds *= seconds / members[i].seconds;
+		}
+		item->nplacements = count;
+	}
+	for (int i = 0; i < found; i++)
+		pfree(members[i].candidate.devices);
+	pfree(members);
+	return item->nplacements;
+}
+
+/* --- workers kept for a gang that waits --- */
+
+/* How near a worker is to taking its part of a gang. */
+typedef struct Prospect
+{
+	int32		worker;
+	int32		members;		/* that it could take if it were empty */
+	int32		assignments;	/* that have to end first; 0: it could take one now */
+} Prospect;
+
+/* Returns how many members of a gang a worker could take if it were empty. */
+static int
+members_when_empty(Search *search, WorkKind *kind, int worker_index, int most)
+{
+	Worker	   *worker = &search->fleet->workers[worker_index];
+	Device	   *devices = &search->fleet->devices[worker->first_device];
+	Worker		saved = *worker;
+	Device	   *saved_devices = palloc(sizeof(Device) * (worker->ndevices + 1));
+	Candidate	candidate;
+	int			members = 0;
+
+	memcpy(saved_devices, devices, sizeof(Device) * worker->ndevices);
+	worker->assignments = 0;
+	worker->cpu_used = worker->memory_used = 0;
+	for (int d = 0; d < worker->ndevices; d++)
+	{
+		devices[d].slots = devices[d].share = 0;
+		devices[d].memory_used = 0;
+		/* what loads it may be what it does for us */
+		if (saved.assignments > 0)
+			devices[d].load = 0;
+	}
+	while (members < most && search_candidate(search, kind, worker_index, &candidate) == FITS)
+	{
+		fleet_occupy(search->fleet, kind, worker_index, candidate.devices, candidate.ndevices, 1);
+		members++;
+	}
+	*worker = saved;
+	memcpy(devices, saved_devices, sizeof(Device) * worker->ndevices);
+	pfree(saved_devices);
+	return members;
+}
+
+static int
+compare_prospects(const void *a, const void *b)
+{
+	const Prospect *x = a;
+	const Prospect *y = b;
+
+	return x->assignments != y->assignments ? x->assignments - y->assignments : x->worker - y->worker;
+}
+
+/*
+ * Reserves workers for the gang at items[index], which has to wait: those that
+ * are nearest to taking their part.  They get nothing more, so what they have
+ * can only become less, and the gang's turn comes however much small work
+ * there is.  A gang that would not even fit into an empty fleet gets none.
+ */
+void
+reserve_for_gang(Search *search, const QueueItem *items, int index)
+{
+	WorkKind   *kind = &search->kinds[items[index].kind];
+	int			least = gang_least(&kind->profile, &kind->demand);
+	int			most_here = may_share_worker(kind) ? least : 1;
+	Prospect   *prospects = palloc_huge(sizeof(Prospect) * (search->fleet->nworkers + 1));
+	int			count = 0;
+	int64		members = 0;
+
+	for (int w = 0; w < search->fleet->nworkers; w++)
+	{
+		Prospect   *prospect = &prospects[count];
+		Candidate	candidate;
+
+		CHECK_FOR_INTERRUPTS();
+		prospect->worker = w;
+		prospect->members = members_when_empty(search, kind, w, most_here);
+		if (prospect->members == 0)
+			continue;
+		prospect->assignments = search_candidate(search, kind, w, &candidate) == FITS ? 0 :
+			Max(search->fleet->workers[w].assignments, 1);
+		members += prospect->members;
+		count++;
+	}
+	if (members >= least)
+	{
+		qsort(prospects, count, sizeof(Prospect), compare_prospects);
+		members = 0;
+		for (int i = 0; i < count && members < least; i++)
+		{
+			members += prospects[i].members;
+			search->fleet->workers[prospects[i].worker].reserved = true;
+			bar_worker(search, prospects[i].worker, true);
+		}
+		search->blocked_gang = index;
+	}
+	pfree(prospects);
+}

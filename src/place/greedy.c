@@ -1,0 +1,293 @@
+/*
+ * greedy.c
+ *		Which device runs what: the decision, in memory, one workload of the
+ *		queue after the other.
+ *
+ * Where only the hardware counts, place/search_hardware.c finds the best candidate; under
+ * other policies place/search_policy.c does; for work that takes several workers, place/gang.c.
+ */
+#include "place/search.h"
+
+/* Prepares what the search knows of a kind of work. */
+void
+kind_begin(const Search *search, WorkKind *kind)
+{
+	kind->state = palloc0(sizeof(KindState));
+	kind->state->pairs = palloc0(sizeof(Pair) * (search->fleet->nprofiles + 1));
+}
+
+/*
+ * Prepares looking at single workers: search->fleet, kinds, settings and what
+ * the kinds' policies look at are set.
+ */
+void
+search_prepare(Search *search)
+{
+	Fleet	   *fleet = search->fleet;
+	SearchState *state = palloc0(sizeof(SearchState));
+	int			most_devices = 1;
+
+	search->state = state;
+	search->nplacements = search->placements_allocated = 0;
+	search->placements = NULL;
+	search->nchosen = search->chosen_allocated = 0;
+	search->chosen = NULL;
+	search->blocked_gang = -1;
+	search->pairs_scored = search->candidates_scored = 0;
+	for (int i = 0; i < fleet->nworkers; i++)
+	{
+		most_devices = Max(most_devices, fleet->workers[i].ndevices);
+		search->last_turn = Max(search->last_turn, fleet->workers[i].last_turn);
+	}
+	state->scratch = palloc(sizeof(int32) * (most_devices + 1));
+	state->scratch_values = palloc(sizeof(double) * (most_devices + 1));
+	state->scratch_fitting = palloc(sizeof(int32) * (most_devices + 1));
+	state->scratch_refusals = palloc(sizeof(Refusal) * (most_devices + 1));
+	for (int i = 0; i < search->nkinds; i++)
+		kind_begin(search, &search->kinds[i]);
+}
+
+/*
+ * Prepares a search over the whole fleet.  The fleet's arrays may be grown; its
+ * counts stay as they are.
+ */
+void
+search_begin(Search *search)
+{
+	bool		needs_lanes = false;
+
+	search_prepare(search);
+	for (int i = 0; i < search->nkinds; i++)
+		needs_lanes = needs_lanes || policy_is_hardware_aware(search->kinds[i].policy);
+	if (needs_lanes)
+		lanes_begin(search);
+	fragmentation_begin(search);
+}
+
+/* Notes that a worker got something, lost it or was barred. */
+void
+worker_changed(Search *search, int worker)
+{
+	if (search->state->has_lanes)
+		lanes_changed(search, worker);
+	ranking_changed(search, worker);
+}
+
+/* Books a workload on devices of a worker, in memory; times -1 takes it back. */
+void
+fleet_occupy(Fleet *fleet, const WorkKind *kind, int worker_index,
+			 const int32 *devices, int ndevices, int times)
+{
+	Worker	   *worker = &fleet->workers[worker_index];
+
+	worker->assignments += times;
+	worker->total_assignments += times;
+	worker->cpu_used += times * kind->demand.cpu_millicores;
+	worker->memory_used += times * kind->demand.host_memory_bytes;
+	for (int i = 0; i < ndevices; i++)
+	{
+		Device	   *device = &fleet->devices[devices[i]];
+
+		switch (demand_occupancy(&kind->demand))
+		{
+			case OCCUPY_SLOT:
+				device->slots += times;
+				break;
+			case OCCUPY_SHARE:
+				device->share += times * kind->demand.share;
+				break;
+			case OCCUPY_WHOLE:
+				device->share += times * WHOLE_SHARE;
+				break;
+		}
+		device->memory_used += times * kind->profile.min_memory_bytes;
+		if (device->uses_host_memory)
+			worker->memory_used += times * kind->profile.min_memory_bytes;
+	}
+}
+
+/*
+ * Writes a decision down in memory: the candidate's devices are booked for an
+ * item of the queue.  Returns the placement; it stays valid until the next one.
+ */
+Placement *
+search_book(Search *search, WorkKind *kind, int item, const Candidate *candidate, double score)
+{
+	Placement  *placement;
+
+	if (search->nplacements == search->placements_allocated)
+	{
+		search->placements_allocated = Max(64, search->placements_allocated * 2);
+		search->placements = search->placements == NULL ?
+			palloc_huge(sizeof(Placement) * search->placements_allocated) :
+			repalloc_huge(search->placements, sizeof(Placement) * search->placements_allocated);
+	}
+	while (search->nchosen + candidate->ndevices > search->chosen_allocated)
+	{
+		search->chosen_allocated = Max(64, search->chosen_allocated * 2);
+		search->chosen = search->chosen == NULL ? palloc_huge(sizeof(int32) * search->chosen_allocated) :
+			repalloc_huge(search->chosen, sizeof(int32) * search->chosen_allocated);
+	}
+	placement = &search->placements[search->nplacements++];
+	placement->item = item;
+	placement->shard_no = 0;
+	placement->worker = candidate->worker;
+	placement->first_device = search->nchosen;
+	placement->ndevices = candidate->ndevices;
+	placement->efficiency = clamp01(candidate->raw_efficiency);
+	placement->adjusted_efficiency = candidate->adjusted_efficiency;
+	placement->score = score;
+	memcpy(&search->chosen[search->nchosen], candidate->devices, sizeof(int32) * candidate->ndevices);
+	search->nchosen += candidate->ndevices;
+
+	fleet_occupy(search->fleet, kind, candidate->worker, candidate->devices, candidate->ndevices, 1);
+	ranking_took_turn(search, candidate->worker);
+	if (kind->model >= 0)
+		search->model_workers[kind->model] = candidate->worker;
+	if (kind->family >= 0)
+		search->model_workers[kind->family] = candidate->worker;
+	worker_changed(search, candidate->worker);
+	return placement;
+}
+
+/* Finds the best candidate for work that runs on one worker. */
+static bool
+best_candidate(Search *search, WorkKind *kind, Candidate *candidate, double *score)
+{
+	if (!policy_is_hardware_aware(kind->policy))
+		return ranking_best(search, kind, candidate, score);
+	/* an algorithm's best candidate has score 1 */
+	*score = kind->policy->parts[0].weight;
+	return lanes_best(search, kind, candidate);
+}
+
+/* Keeps a worker from getting anything, or lets it again. */
+void
+bar_worker(Search *search, int worker, bool barred)
+{
+	search->fleet->workers[worker].barred = barred;
+	worker_changed(search, worker);
+}
+
+/* Keeps a worker from getting anything in this search. */
+void
+search_bar(Search *search, int worker)
+{
+	bar_worker(search, worker, true);
+}
+
+/* Keeps the workers that are reserved for a gang from those behind it. */
+static void
+bar_reserved(Search *search)
+{
+	for (int w = 0; w < search->fleet->nworkers; w++)
+		if (search->fleet->workers[w].reserved && !search->fleet->workers[w].barred)
+			bar_worker(search, w, true);
+}
+
+/*
+ * Finds the best candidate for an item among the workers that it does not
+ * avoid.  Lanes do not take back who is barred for a moment, rankings do.
+ */
+static bool
+best_unavoided(Search *search, const QueueItem *item, WorkKind *kind, Candidate *candidate, double *score)
+{
+	bool	   *was_barred = palloc(sizeof(bool) * (item->navoided + 1));
+	bool		found;
+
+	for (int i = 0; i < item->navoided; i++)
+	{
+		was_barred[i] = search->fleet->workers[item->avoided[i]].barred;
+		bar_worker(search, item->avoided[i], true);
+	}
+	found = ranking_best(search, kind, candidate, score);
+	/* backwards, should one be named twice */
+	for (int i = item->navoided - 1; i >= 0; i--)
+		bar_worker(search, item->avoided[i], was_barred[i]);
+	pfree(was_barred);
+	return found;
+}
+
+/* Returns whether an item must wait for another with the same key, which was placed. */
+bool
+key_is_taken(const Search *search, const QueueItem *item)
+{
+	return item->key > 0 && search->keys_taken[item->key];
+}
+
+/* Notes that an item was placed: no other with the same key is. */
+void
+take_key(Search *search, const QueueItem *item)
+{
+	if (item->key > 0)
+		search->keys_taken[item->key] = true;
+}
+
+/* Books a candidate for items[index], which is no gang, with the time it is to take. */
+void
+book_item(Search *search, const QueueItem *items, int index, const Candidate *candidate, double score)
+{
+	const QueueItem *item = &items[index];
+	WorkKind   *kind = &search->kinds[item->kind];
+	double		seconds = candidate_seconds(search, kind, candidate, item->expected_seconds, item->subject);
+	double		formula = candidate_seconds(search, kind, candidate, item->expected_seconds, -1);
+	Placement  *placement = search_book(search, kind, index, candidate, score);
+
+	placement->predicted_seconds = seconds;
+	placement->formula_seconds = formula;
+}
+
+/*
+ * Decides for one item of the queue.  The first gang that has to wait gets
+ * workers reserved: nothing behind it is placed there.
+ */
+void
+place_item(Search *search, QueueItem *items, int index)
+{
+	QueueItem  *item = &items[index];
+	WorkKind   *kind = &search->kinds[item->kind];
+	Candidate	best;
+	double		score;
+
+	item->first_placement = search->nplacements;
+	item->nplacements = 0;
+	if (key_is_taken(search, item))
+		return;
+	if (is_gang(kind))
+	{
+		if (search->partial)
+			return;
+		place_gang(search, items, index);
+		if (item->nplacements == 0 && search->blocked_gang < 0 && search->reserves)
+			reserve_for_gang(search, items, index);
+	}
+	else if (item->navoided > 0 ? best_unavoided(search, item, kind, &best, &score) :
+			 best_candidate(search, kind, &best, &score))
+	{
+		book_item(search, items, index, &best, score);
+		item->nplacements = 1;
+	}
+	if (item->nplacements > 0)
+		take_key(search, item);
+}
+
+/*
+ * Decides for each item of the queue, in its order, which workers and devices
+ * it gets; the fleet is booked accordingly, and search->placements tells in
+ * the order of the items.  most limits the placements (< 0: no limit).
+ *
+ * search->reserved_from is the first item that stands behind a gang for which
+ * workers were reserved before.
+ */
+void
+search_place(Search *search, QueueItem *items, int nitems, int most)
+{
+	for (int i = 0; i < nitems; i++)
+	{
+		if (i == search->reserved_from)
+			bar_reserved(search);
+		items[i].nplacements = 0;
+		if (most < 0 || search->nplacements < most)
+			place_item(search, items, i);
+	}
+}

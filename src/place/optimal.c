@@ -1,0 +1,458 @@
+/*
+ * optimal.c
+ *		The optimal batch: in each priority band the most workloads, and of all
+ *		ways to place so many the one with the greatest total score.
+ *
+ * The scores are those at the beginning of the band.  Work that takes one slot
+ * of a device, or one whole device, is a transportation problem between kinds
+ * of work and lanes of alike devices, which place/optimal_flow.c solves exactly.  Where
+ * work takes several resources at once, that solution may not fit; so it only
+ * proposes, other plans compete with it, the greedy one among them, and the
+ * best one counts.
+ *
+ * More workloads are placed if small ones pass by a gang, and so it would never
+ * have its turn.  That is why no plan may leave out a gang that the greedy plan
+ * places, and why a gang that has to wait ends its band: what stands behind it
+ * is decided after workers have been reserved.
+ */
+#include "place/search.h"
+
+/* A decision of a plan. */
+typedef struct Decision
+{
+	int32		item;
+	int32		shard_no;
+	int32		worker;
+	int32		ndevices;
+	int32	   *devices;
+	double		score;			/* at the beginning of the band */
+	double		predicted_seconds;
+	double		formula_seconds;
+} Decision;
+
+typedef struct Plan
+{
+	int			placed;			/* workloads */
+	double		score;			/* their total; of a gang, the mean of its members */
+	int			ndecisions;
+	Decision   *decisions;		/* in the order of the queue */
+	int32		blocked_gang;
+	bool	   *reserved;		/* by worker */
+} Plan;
+
+/* --- trying out --- */
+
+static void *
+copy_array(const void *source, Size size)
+{
+	void	   *copy = palloc_huge(size + 1);
+
+	/* an empty array may be NULL */
+	if (size > 0)
+		memcpy(copy, source, size);
+	return copy;
+}
+
+/* Returns a search on a copy of the fleet, to try a plan on. */
+static Search *
+copy_search(const Search *search)
+{
+	Search	   *copy = copy_array(search, sizeof(Search));
+	const Fleet *fleet = search->fleet;
+	int			nmodels = 0;
+
+	copy->fleet = copy_array(fleet, sizeof(Fleet));
+	copy->fleet->workers = copy_array(fleet->workers, sizeof(Worker) * fleet->nworkers);
+	copy->fleet->devices = copy_array(fleet->devices, sizeof(Device) * fleet->ndevices);
+	copy->kinds = copy_array(search->kinds, sizeof(WorkKind) * search->nkinds);
+	copy->shapes = copy_array(search->shapes, sizeof(Shape) * search->nshapes);
+	for (int k = 0; k < search->nkinds; k++)
+		nmodels = Max(nmodels, Max(search->kinds[k].model, search->kinds[k].family) + 1);
+	copy->model_workers = copy_array(search->model_workers, sizeof(int32) * nmodels);
+	if (search->nkeys > 0)
+		copy->keys_taken = copy_array(search->keys_taken, sizeof(bool) * (search->nkeys + 1));
+	search_begin(copy);
+	copy->blocked_gang = search->blocked_gang;
+	return copy;
+}
+
+static int
+compare_placements(const void *a, const void *b)
+{
+	const Placement *x = a;
+	const Placement *y = b;
+
+	return x->item != y->item ? x->item - y->item : x->shard_no - y->shard_no;
+}
+
+/* Takes the decisions of a trial into a plan, in the order of the queue. */
+static void
+take_plan(const Search *trial, Plan *plan)
+{
+	plan->ndecisions = trial->nplacements;
+	plan->decisions = palloc_huge(sizeof(Decision) * (plan->ndecisions + 1));
+	if (trial->nplacements > 0)
+		qsort(trial->placements, trial->nplacements, sizeof(Placement), compare_placements);
+	for (int i = 0; i < trial->nplacements; i++)
+	{
+		const Placement *placement = &trial->placements[i];
+		Decision   *decision = &plan->decisions[i];
+
+		decision->item = placement->item;
+		decision->shard_no = placement->shard_no;
+		decision->worker = placement->worker;
+		decision->ndevices = placement->ndevices;
+		decision->devices = copy_array(&trial->chosen[placement->first_device], sizeof(int32) * placement->ndevices);
+		decision->predicted_seconds = placement->predicted_seconds;
+		decision->formula_seconds = placement->formula_seconds;
+	}
+	plan->blocked_gang = trial->blocked_gang;
+	plan->reserved = palloc_huge(sizeof(bool) * (trial->fleet->nworkers + 1));
+	for (int w = 0; w < trial->fleet->nworkers; w++)
+		plan->reserved[w] = trial->fleet->workers[w].reserved;
+}
+
+/* Gives each decision its score at the beginning of the band, and adds up. */
+static void
+score_plan(Search *search, const QueueItem *items, Plan *plan)
+{
+	int		   *start = palloc_huge(sizeof(int) * (search->nkinds + 2));
+	int		   *by_kind = palloc_huge(sizeof(int) * (plan->ndecisions + 1));
+
+	memset(start, 0, sizeof(int) * (search->nkinds + 2));
+	for (int i = 0; i < plan->ndecisions; i++)
+		start[items[plan->decisions[i].item].kind + 2]++;
+	for (int k = 0; k < search->nkinds; k++)
+		start[k + 2] += start[k + 1];
+	for (int i = 0; i < plan->ndecisions; i++)
+		by_kind[start[items[plan->decisions[i].item].kind + 1]++] = i;
+	for (int k = 0; k < search->nkinds; k++)
+	{
+		WorkKind   *kind = &search->kinds[k];
+		bool		several = demanded_devices(&kind->demand) > 1;
+		const double *scores;
+
+		if (start[k] == start[k + 1])
+			continue;
+		scores = ranking_scores(search, kind);
+		for (int i = start[k]; i < start[k + 1]; i++)
+		{
+			Decision   *decision = &plan->decisions[by_kind[i]];
+			double		score = scores[several ? search->fleet->workers[decision->worker].first_device : decision->devices[0]];
+
+			decision->score = isnan(score) ? 0 : score;
+		}
+	}
+	plan->placed = 0;
+	plan->score = 0;
+	for (int i = 0, j; i < plan->ndecisions; i = j)
+	{
+		double		sum = 0;
+
+		for (j = i; j < plan->ndecisions && plan->decisions[j].item == plan->decisions[i].item; j++)
+			sum += plan->decisions[j].score;
+		plan->placed++;
+		plan->score += sum / (j - i);
+	}
+	pfree(start);
+	pfree(by_kind);
+}
+
+/* --- greedy plans --- */
+
+/* How much of all there is a kind of work takes: the most of any resource. */
+static double
+dominant_share(const Search *search, const WorkKind *kind)
+{
+	const Fleet *fleet = search->fleet;
+	double		cores = 1;
+	double		memory = 1;
+	double		count = 1;
+	double		accelerators = 0;
+	double		share;
+
+	for (int w = 0; w < fleet->nworkers; w++)
+	{
+		cores += fleet->workers[w].cpu_millicores;
+		memory += fleet->workers[w].memory_bytes;
+	}
+	for (int d = 0; d < fleet->ndevices; d++)
+		count += !is_cpu(&fleet->profiles[fleet->devices[d].profile]);
+	/* of an accelerator, shares of one size take what stays empty, too */
+	if (demand_occupancy(&kind->demand) == OCCUPY_SHARE)
+		accelerators = 1.0 / (WHOLE_SHARE / kind->demand.share);
+	else if (demand_occupancy(&kind->demand) == OCCUPY_WHOLE)
+		accelerators = demanded_devices(&kind->demand);
+	share = accelerators / count;
+	share = Max(share, kind->demand.cpu_millicores / cores);
+	share = Max(share, kind->demand.host_memory_bytes / memory);
+	return share * gang_least(&kind->profile, &kind->demand);
+}
+
+/* The order in which a greedy plan takes the work of a band. */
+typedef enum PlanOrder
+{
+	ORDER_QUEUE,
+	ORDER_LEAST,				/* what takes least of all there is */
+	ORDER_FULLEST				/* what leaves least of its accelerators empty */
+} PlanOrder;
+
+/*
+ * Returns how much of an accelerator stays empty when it is filled with work of
+ * one kind; a little more for what takes several, and most for what takes none:
+ * it finds its place beside the others.
+ */
+static double
+emptiness(const WorkKind *kind)
+{
+	switch (demand_occupancy(&kind->demand))
+	{
+		case OCCUPY_SHARE:
+			return (double) (WHOLE_SHARE % kind->demand.share) / WHOLE_SHARE;
+		case OCCUPY_WHOLE:
+			return demanded_devices(&kind->demand) > 1 ? 0.001 : 0.0;
+		case OCCUPY_SLOT:
+			break;
+	}
+	return 1.0;
+}
+
+typedef struct Ordered
+{
+	int32		item;
+	double		key;
+} Ordered;
+
+static int
+compare_ordered(const void *a, const void *b)
+{
+	const Ordered *x = a;
+	const Ordered *y = b;
+
+	return x->key != y->key ? (x->key < y->key ? -1 : 1) : x->item - y->item;
+}
+
+/* Returns the items of a band in an order. */
+static Ordered *
+order_items(const Search *search, const QueueItem *items, int first, int last, PlanOrder by)
+{
+	Ordered    *order = palloc_huge(sizeof(Ordered) * (last - first + 1));
+	double	   *keys = palloc_huge(sizeof(double) * (search->nkinds + 1));
+
+	for (int k = 0; k < search->nkinds; k++)
+		keys[k] = by == ORDER_LEAST ? dominant_share(search, &search->kinds[k]) :
+			by == ORDER_FULLEST ? emptiness(&search->kinds[k]) : 0;
+	for (int i = first; i < last; i++)
+		order[i - first] = (Ordered) {i, keys[items[i].kind]};
+	qsort(order, last - first, sizeof(Ordered), compare_ordered);
+	pfree(keys);
+	return order;
+}
+
+/*
+ * Puts filling in the place of fragmentation in the policies of a trial: it is
+ * made for work that comes in an order that suits it.
+ */
+static void
+look_ahead(Search *trial)
+{
+	for (int k = 0; k < trial->nkinds; k++)
+	{
+		Policy	   *policy = copy_array(trial->kinds[k].policy, sizeof(Policy));
+
+		policy->parts = copy_array(policy->parts, sizeof(PolicyPart) * policy->nparts);
+		for (int p = 0; p < policy->nparts; p++)
+			if (policy->parts[p].algorithm == ALGORITHM_FRAGMENTATION)
+				policy->parts[p].algorithm = ALGORITHM_FILLING;
+		trial->kinds[k].policy = policy;
+	}
+}
+
+/* Tries to place a band one by one, in an order. */
+static void
+try_greedy(const Search *search, const QueueItem *items, int first, int last, PlanOrder by, Plan *plan)
+{
+	void	   *scope = scope_begin("hwsched greedy plan");
+	Search	   *trial = copy_search(search);
+	QueueItem  *copy = copy_array(items, sizeof(QueueItem) * last);
+	Ordered    *order = order_items(search, items, first, last, by);
+
+	if (by != ORDER_QUEUE)
+		look_ahead(trial);
+	for (int i = 0; i < last - first; i++)
+		place_item(trial, copy, order[i].item);
+	scope_leave(scope);
+	take_plan(trial, plan);
+	scope_free(scope);
+}
+
+/* --- the plan of the flow --- */
+
+/* Tries the plan of the best flow; returns false if that would take too much memory. */
+static bool
+try_flow(const Search *search, const QueueItem *items, int first, int last, Plan *plan)
+{
+	void	   *scope = scope_begin("hwsched flow plan");
+	Search	   *trial = copy_search(search);
+	QueueItem  *copy = copy_array(items, sizeof(QueueItem) * last);
+	bool		solved;
+
+	/* what takes several devices, or shares, finds the least room: it comes first */
+	for (int i = first; i < last; i++)
+	{
+		WorkKind   *kind = &trial->kinds[copy[i].kind];
+
+		copy[i].nplacements = 0;
+		if (is_gang(kind) || copy[i].navoided > 0 || demand_occupancy(&kind->demand) == OCCUPY_SHARE ||
+			demanded_devices(&kind->demand) > 1)
+			place_item(trial, copy, i);
+	}
+	solved = place_flow(trial, copy, first, last, OCCUPY_WHOLE) && place_flow(trial, copy, first, last, OCCUPY_SLOT);
+	/* where the flow did not fit, something else may */
+	for (int i = first; i < last && solved; i++)
+		if (copy[i].nplacements == 0 && !is_gang(&trial->kinds[copy[i].kind]))
+			place_item(trial, copy, i);
+	scope_leave(scope);
+	if (solved)
+		take_plan(trial, plan);
+	scope_free(scope);
+	return solved;
+}
+
+/* --- the best plan --- */
+
+/* Books the decisions of a plan, and what it reserves. */
+static void
+carry_out(Search *search, QueueItem *items, const Plan *plan)
+{
+	for (int i = 0; i < plan->ndecisions; i++)
+	{
+		const Decision *decision = &plan->decisions[i];
+		QueueItem  *item = &items[decision->item];
+		WorkKind   *kind = &search->kinds[item->kind];
+		Candidate	candidate = {.worker = decision->worker, .ndevices = decision->ndevices, .devices = decision->devices};
+		Placement  *placement;
+
+		if (item->nplacements++ == 0)
+			item->first_placement = search->nplacements;
+		take_key(search, item);
+		value_candidate(search, kind, &candidate);
+		placement = search_book(search, kind, decision->item, &candidate, decision->score);
+		placement->shard_no = decision->shard_no;
+		placement->predicted_seconds = decision->predicted_seconds;
+		placement->formula_seconds = decision->formula_seconds;
+	}
+	search->blocked_gang = plan->blocked_gang;
+	for (int w = 0; w < search->fleet->nworkers; w++)
+		if (plan->reserved[w] && !search->fleet->workers[w].reserved)
+		{
+			search->fleet->workers[w].reserved = search->fleet->workers[w].barred = true;
+			worker_changed(search, w);
+		}
+}
+
+/* Returns whether a plan is better than another: more placed, or as many and worth more. */
+static bool
+better_plan(const Plan *a, const Plan *b)
+{
+	if (a->placed != b->placed)
+		return a->placed > b->placed;
+	return a->score > b->score;
+}
+
+/* Returns whether a plan leaves out a gang that another one places. */
+static bool
+leaves_out_gang(const Search *search, const QueueItem *items, const Plan *plan, const Plan *other)
+{
+	int			at = 0;
+
+	for (int i = 0; i < other->ndecisions; i++)
+	{
+		int			item = other->decisions[i].item;
+
+		if (!is_gang(&search->kinds[items[item].kind]))
+			continue;
+		while (at < plan->ndecisions && plan->decisions[at].item < item)
+			at++;
+		if (at == plan->ndecisions || plan->decisions[at].item != item)
+			return true;
+	}
+	return false;
+}
+
+/* Returns whether an order differs from that of the queue. */
+static bool
+reorders(const Search *search, const QueueItem *items, int first, int last, PlanOrder by)
+{
+	Ordered    *order = order_items(search, items, first, last, by);
+	bool		differs = false;
+
+	for (int i = first; i < last && !differs; i++)
+		differs = order[i - first].item != i;
+	pfree(order);
+	return differs;
+}
+
+/* Takes out of a greedy plan all that stands behind an item. */
+static void
+cut_plan(Plan *plan, int item)
+{
+	while (plan->ndecisions > 0 && plan->decisions[plan->ndecisions - 1].item > item)
+		plan->ndecisions--;
+}
+
+/*
+ * Places one priority band, or its beginning up to a gang for which workers
+ * have to be reserved.  Returns the first item that is still to be decided.
+ */
+static int
+solve_band(Search *search, QueueItem *items, int first, int last)
+{
+	void	   *scope = scope_begin("hwsched plans");
+	Plan		plans[4];
+	int			nplans = 0;
+	int			best = 0;
+
+	try_greedy(search, items, first, last, ORDER_QUEUE, &plans[nplans++]);
+	if (search->blocked_gang < 0 && plans[0].blocked_gang >= 0)
+	{
+		last = plans[0].blocked_gang + 1;
+		cut_plan(&plans[0], last - 1);
+	}
+	if (try_flow(search, items, first, last, &plans[nplans]))
+		nplans++;
+	else
+		search->solver_gave_up = true;
+	for (PlanOrder by = ORDER_LEAST; by <= ORDER_FULLEST; by++)
+		if (reorders(search, items, first, last, by))
+			try_greedy(search, items, first, last, by, &plans[nplans++]);
+	scope_leave(scope);
+	for (int p = 0; p < nplans; p++)
+	{
+		score_plan(search, items, &plans[p]);
+		if (better_plan(&plans[p], &plans[best]) && !leaves_out_gang(search, items, &plans[p], &plans[0]))
+			best = p;
+	}
+	carry_out(search, items, &plans[best]);
+	scope_free(scope);
+	return last;
+}
+
+/*
+ * Decides for the whole queue, band by band of its priority; otherwise as
+ * search_place().  search->solver_gave_up tells whether memory kept it from
+ * looking for the best flow.
+ */
+void
+search_solve(Search *search, QueueItem *items, int nitems)
+{
+	search->solver_gave_up = false;
+	for (int i = 0; i < nitems; i++)
+		items[i].nplacements = 0;
+	for (int first = 0, last; first < nitems; first = last)
+	{
+		for (last = first; last < nitems && items[last].priority == items[first].priority; last++)
+			;
+		last = solve_band(search, items, first, last);
+	}
+}

@@ -1,0 +1,160 @@
+/*
+ * search.h
+ *		What the modules of the decision share; nobody else needs it.
+ */
+#ifndef HWSCHED_PLACE_SEARCH_H
+#define HWSCHED_PLACE_SEARCH_H
+
+#include "place/placement.h"
+
+/* What is known of a kind of work on a device profile. */
+typedef struct Pair
+{
+	bool		known;
+	Mismatch	mismatch;
+	double		raw_efficiency;
+} Pair;
+
+/* A candidate, or several, of a kind of work: see place/search_hardware.c. */
+typedef enum EntryType
+{
+	ENTRY_HARDWARE,				/* a group of workers, not yet looked into */
+	ENTRY_LANE,
+	ENTRY_WORKER
+} EntryType;
+
+typedef struct Entry
+{
+	double		value;			/* at most this; of a lane, exactly */
+	EntryType	type;
+	bool		spares_accelerators;
+	int32		index;			/* of the group, lane or worker */
+	int32		assignments;	/* of a worker */
+	int64		total_assignments;
+} Entry;
+
+typedef struct KindState
+{
+	Pair	   *pairs;			/* by device profile */
+	bool		prepared;
+	bool		mixed;			/* its candidates are workers, not lanes */
+	int			nentries;
+	int			allocated;
+	Entry	   *entries;		/* a heap, best first */
+	struct Band *band;			/* where it looks now, or NULL */
+	double		band_value;
+	bool		band_spares;
+	struct Ranking *ranking;	/* see place/search_policy.c; NULL: not ranked so far */
+} KindState;
+
+typedef struct SearchState
+{
+	/* what was learned, by workload type: arrays by worker */
+	int			npreferences;
+	const double **preferences;
+	/* workers with the same hardware; ideal members stand behind the workers */
+	int			nhardware;
+	int		   *hardware_start;	/* in groups; nhardware + 1 of them */
+	/* of those, workers in the same state */
+	int			ngroups;
+	int		   *group_start;	/* in members; ngroups + 1 of them */
+	int32	   *members;		/* workers, by hardware, group and index */
+	/* alike devices of a group's workers */
+	int			nlanes;
+	struct Lane *lanes;
+	int		   *lane_start;		/* by group, in lanes; ngroups + 1 of them */
+	int32	   *positions;		/* of devices in their worker, by lane */
+	/* trees over the workers of lanes that are worth the same to somebody */
+	int			nbuckets;
+	struct Band **buckets;
+	struct Leaf **leaves;		/* by worker: its places in those trees */
+	bool		has_lanes;
+	/* for place/search_policy.c */
+	bool		has_rankings;
+	int32	   *device_workers; /* by device */
+	int64		nchanges;		/* workers that got something, lost it or were barred */
+	int64		changes_allocated;
+	int32	   *changes;
+	int32	   *next_turn;		/* by worker: a list, longest ago first */
+	int32	   *previous_turn;
+	int32		first_turn;
+	int32		latest_turn;
+	double	   *totals;			/* by device */
+	double	   *fragments;		/* by worker: its fragmentation; NAN: look again */
+	double	   *unfilled;		/* the same for filling */
+	bool	   *shape_matches;	/* by shape and device profile */
+	Size		ranking_bytes;
+	int64		clock;			/* counts uses of rankings */
+	int32	   *scratch;		/* device indices, as many as any worker has */
+	double	   *scratch_values;
+	int32	   *scratch_fitting;
+	Refusal    *scratch_refusals;
+} SearchState;
+
+/* place/candidate.c */
+extern bool is_cpu(const DeviceProfile *profile);
+extern bool is_accelerator(const DeviceProfile *profile, const char *type);
+extern const Pair *pair_of(Search *search, WorkKind *kind, int profile);
+extern int64 device_room(const Device *device, int64 max_concurrent);
+extern int	demanded_devices(const Demand *demand);
+extern int64 demanded_room(const Demand *demand, int64 max_concurrent);
+extern Refusal device_unsuitable(Search *search, WorkKind *kind, const Worker *worker,
+								 const Device *device, const char *type, int others);
+extern Refusal worker_unsuitable(Search *search, WorkKind *kind, const Worker *worker);
+extern double preference_factor(const Search *search, const WorkKind *kind, int worker);
+extern void value_candidate(Search *search, WorkKind *kind, Candidate *candidate);
+extern Refusal device_candidate(Search *search, WorkKind *kind, int worker, int device, Candidate *candidate);
+
+/* Returns whether a comes before b among equal values: the less used worker. */
+static inline bool
+less_used(int32 assignments_a, int64 total_a, int32 worker_a, int32 assignments_b, int64 total_b, int32 worker_b)
+{
+	if (assignments_a != assignments_b)
+		return assignments_a < assignments_b;
+	if (total_a != total_b)
+		return total_a < total_b;
+	return worker_a < worker_b;
+}
+
+/* place/policy.c */
+extern double candidate_load(const Search *search, const Candidate *candidate);
+
+/* place/fragmentation.c */
+extern void fragmentation_begin(Search *search);
+extern void fragmentation_changed(Search *search, int worker);
+extern double fragmentation_score(Search *search, const WorkKind *kind, const Candidate *candidate);
+extern double filling_score(Search *search, const WorkKind *kind, const Candidate *candidate);
+
+/* place/search_hardware.c: the search for policies that only look at the hardware */
+extern int	compare_state(const Device *a, const Device *b);
+extern void lanes_begin(Search *search);
+extern void lanes_changed(Search *search, int worker);
+extern bool lanes_best(Search *search, WorkKind *kind, Candidate *candidate);
+
+/* place/search_policy.c: the search for all other policies */
+extern void ranking_changed(Search *search, int worker);
+extern void ranking_took_turn(Search *search, int worker);
+extern bool ranking_best(Search *search, WorkKind *kind, Candidate *candidate, double *score);
+extern const double *ranking_scores(Search *search, WorkKind *kind);
+
+/* place/greedy.c */
+extern void kind_begin(const Search *search, WorkKind *kind);
+extern void worker_changed(Search *search, int worker);
+extern void bar_worker(Search *search, int worker, bool barred);
+extern void fleet_occupy(Fleet *fleet, const WorkKind *kind, int worker, const int32 *devices, int ndevices, int times);
+extern void place_item(Search *search, QueueItem *items, int index);
+extern bool key_is_taken(const Search *search, const QueueItem *item);
+extern void take_key(Search *search, const QueueItem *item);
+extern void book_item(Search *search, const QueueItem *items, int index, const Candidate *candidate, double score);
+extern Placement *search_book(Search *search, WorkKind *kind, int item, const Candidate *candidate, double score);
+
+/* place/optimal_flow.c */
+extern bool place_flow(Search *search, QueueItem *items, int first, int last, Occupancy occupancy);
+
+/* place/gang.c */
+extern bool is_gang(const WorkKind *kind);
+extern int	workers_needed(const WorkKind *kind);
+extern int	place_gang(Search *search, QueueItem *items, int index);
+extern void reserve_for_gang(Search *search, const QueueItem *items, int index);
+
+#endif							/* HWSCHED_PLACE_SEARCH_H */

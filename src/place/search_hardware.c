@@ -1,0 +1,883 @@
+/*
+ * search_hardware.c
+ *		The search for the best candidate where only the hardware counts (the
+ *		policy hardware_aware): equal values go to a CPU if the work asks for no
+ *		accelerator, then to the least used worker, then to the lowest
+ *		worker_id.
+ *
+ * What makes it fast and still exact:
+ *
+ * - The efficiency of a workload on a device depends on their two profiles,
+ *	 so it is computed once per pair of profiles (pair_of).
+ * - Workers with the same hardware are judged by an ideal member: idle, cool,
+ *	 with the best state of any.  No member can have a greater value, so they
+ *	 are looked into only when their ideal member comes first.
+ * - Workers with the same hardware in the same state form a group, and alike
+ *	 devices of a group's workers a lane.  A kind of work has one value for a
+ *	 whole lane, and it stays the same for the batch.
+ * - The lanes that are worth the same to a kind form a band: a tree over their
+ *	 workers that knows the least used one, and how much room there is at most
+ *	 below each node.  Other kinds that see the same lanes alike share it.
+ * - Within a batch a worker only ever gets fuller, so a band that has no place
+ *	 for a kind has none for the rest of the batch.
+ *
+ * Work that takes several accelerators of different lanes has no such fixed
+ * value: its candidates are single workers, looked at again when they come out
+ * on top of the heap, as their values only fall.
+ */
+#include "place/search.h"
+
+/* Alike devices of a group's workers: positions in the worker's devices. */
+typedef struct Lane
+{
+	int32		group;
+	int32		npositions;
+	int32		first_position; /* in SearchState.positions */
+} Lane;
+
+/* A worker in a band, with one of its lanes. */
+typedef struct Leaf
+{
+	struct Band *band;
+	int32		at;				/* its node */
+	int32		worker;
+	int32		lane;
+	struct Leaf *next;			/* of the same worker */
+} Leaf;
+
+/*
+ * The least used worker below a node, and the most that any worker below it
+ * has free.  A worker that takes nothing any more has room -1.
+ */
+typedef struct Node
+{
+	int32		assignments;
+	int32		worker;
+	int64		total_assignments;
+	int64		room;			/* of one device, as device_room */
+	int64		memory;			/* of one device */
+	int64		cpu;
+	int64		host_memory;
+	int32		empty;			/* empty devices of one worker */
+} Node;
+
+typedef struct Band
+{
+	struct Band *next;			/* in its bucket */
+	int			nlanes;
+	int32	   *lanes;
+	int			nleaves;
+	int			size;			/* leaves from node size on; the root is node 1 */
+	Leaf	   *leaves;
+	Node	   *nodes;
+} Band;
+
+/* What a workload needs of a worker, to pass over whole parts of a tree. */
+typedef struct Need
+{
+	int64		room;
+	int64		memory;
+	int64		cpu;
+	int64		host_memory;
+	int32		empty;
+} Need;
+
+/* --- workers with the same hardware, in the same state; their lanes --- */
+
+static bool
+same_hardware(const Fleet *fleet, const Worker *a, const Worker *b)
+{
+	if (a->ndevices != b->ndevices || a->cpu_millicores != b->cpu_millicores ||
+		a->memory_bytes != b->memory_bytes || a->software != b->software)
+		return false;
+	for (int i = 0; i < a->ndevices; i++)
+	{
+		const Device *x = &fleet->devices[a->first_device + i];
+		const Device *y = &fleet->devices[b->first_device + i];
+
+		if (x->profile != y->profile || x->memory_bytes != y->memory_bytes ||
+			x->uses_host_memory != y->uses_host_memory)
+			return false;
+	}
+	return true;
+}
+
+static uint32
+hardware_hash(const Fleet *fleet, const Worker *worker)
+{
+	uint64		hash = UINT64_C(1469598103934665603);
+
+	hash = (hash ^ worker->cpu_millicores) * UINT64_C(1099511628211);
+	hash = (hash ^ worker->memory_bytes) * UINT64_C(1099511628211);
+	hash = (hash ^ worker->software) * UINT64_C(1099511628211);
+	for (int i = 0; i < worker->ndevices; i++)
+		hash = (hash ^ fleet->devices[worker->first_device + i].profile) * UINT64_C(1099511628211);
+	return (uint32) (hash ^ (hash >> 32));
+}
+
+/* Compares what decides the value of a device beside its hardware. */
+int
+compare_state(const Device *a, const Device *b)
+{
+#define COMPARE(m) if (a->m != b->m) return a->m < b->m ? -1 : 1
+	COMPARE(load);
+	COMPARE(effective_load);
+	COMPARE(warming);
+	COMPARE(cooling);
+	COMPARE(performance_level);
+	COMPARE(temperature);
+	COMPARE(throttles_at);
+	return 0;
+}
+
+/* Compares the state of two workers, by index, with the same hardware. */
+static int
+compare_worker_state(const Search *search, int32 i, int32 j)
+{
+	const Fleet *fleet = search->fleet;
+	const SearchState *state = search->state;
+	const Worker *a = &fleet->workers[i];
+	const Worker *b = &fleet->workers[j];
+
+	COMPARE(accepting);
+	COMPARE(unhealthy);
+	for (int d = 0; d < a->ndevices; d++)
+	{
+		int			order = compare_state(&fleet->devices[a->first_device + d],
+										  &fleet->devices[b->first_device + d]);
+
+		if (order != 0)
+			return order;
+	}
+	for (int p = 0; p < state->npreferences; p++)
+		if (state->preferences[p][i] != state->preferences[p][j])
+			return state->preferences[p][i] < state->preferences[p][j] ? -1 : 1;
+	return 0;
+}
+
+static const Search *sorting;
+
+/* Orders workers of the same hardware by state, then by index. */
+static int
+compare_members(const void *a, const void *b)
+{
+	int32		i = *(const int32 *) a;
+	int32		j = *(const int32 *) b;
+	int			order = compare_worker_state(sorting, i, j);
+
+	return order != 0 ? order : i - j;
+}
+
+/* Collects what was learned of the workers, each workload type once. */
+static void
+collect_preferences(Search *search)
+{
+	SearchState *state = search->state;
+
+	state->preferences = palloc(sizeof(double *) * (search->nkinds + 1));
+	for (int k = 0; k < search->nkinds; k++)
+	{
+		bool		known = search->kinds[k].preference == NULL;
+
+		for (int p = 0; p < state->npreferences && !known; p++)
+			known = state->preferences[p] == search->kinds[k].preference;
+		if (!known)
+			state->preferences[state->npreferences++] = search->kinds[k].preference;
+	}
+}
+
+/*
+ * Sorts the workers into hardware; returns, by worker, the number of its
+ * hardware, and sets first[] to a member of each.
+ */
+static int32 *
+number_hardware(Search *search, int32 *first)
+{
+	Fleet	   *fleet = search->fleet;
+	int			nbuckets = 16;
+	int32	   *buckets;
+	int32	   *next = palloc(sizeof(int32) * (fleet->nworkers + 1));
+	int32	   *hardware = palloc(sizeof(int32) * (fleet->nworkers + 1));
+	int			count = 0;
+
+	while (nbuckets < fleet->nworkers * 2)
+		nbuckets *= 2;
+	buckets = palloc(sizeof(int32) * nbuckets);
+	for (int i = 0; i < nbuckets; i++)
+		buckets[i] = -1;
+	for (int i = 0; i < fleet->nworkers; i++)
+	{
+		int32	   *bucket = &buckets[hardware_hash(fleet, &fleet->workers[i]) & (nbuckets - 1)];
+		int			h = *bucket;
+
+		while (h >= 0 && !same_hardware(fleet, &fleet->workers[first[h]], &fleet->workers[i]))
+			h = next[h];
+		if (h < 0)
+		{
+			h = count++;
+			first[h] = i;
+			next[h] = *bucket;
+			*bucket = h;
+		}
+		hardware[i] = h;
+	}
+	search->state->nhardware = count;
+	pfree(buckets);
+	pfree(next);
+	return hardware;
+}
+
+/* Makes the groups: members by hardware and state, in the order of workers. */
+static void
+make_groups(Search *search)
+{
+	Fleet	   *fleet = search->fleet;
+	SearchState *state = search->state;
+	int			n = fleet->nworkers;
+	int32	   *first = palloc(sizeof(int32) * (n + 1));
+	int32	   *hardware = number_hardware(search, first);
+	int		   *start = palloc0(sizeof(int) * (state->nhardware + 2));
+
+	state->members = palloc(sizeof(int32) * (n + 1));
+	for (int i = 0; i < n; i++)
+		start[hardware[i] + 2]++;
+	for (int h = 0; h < state->nhardware; h++)
+		start[h + 2] += start[h + 1];
+	for (int i = 0; i < n; i++)
+		state->members[start[hardware[i] + 1]++] = i;
+
+	state->hardware_start = palloc(sizeof(int) * (state->nhardware + 1));
+	state->group_start = palloc(sizeof(int) * (n + 1));
+	state->ngroups = 0;
+	for (int h = 0; h < state->nhardware; h++)
+	{
+		sorting = search;
+		qsort(&state->members[start[h]], start[h + 1] - start[h], sizeof(int32), compare_members);
+		state->hardware_start[h] = state->ngroups;
+		for (int m = start[h]; m < start[h + 1]; m++)
+			if (m == start[h] || compare_worker_state(search, state->members[m - 1], state->members[m]) != 0)
+				state->group_start[state->ngroups++] = m;
+	}
+	state->hardware_start[state->nhardware] = state->ngroups;
+	state->group_start[state->ngroups] = n;
+	pfree(start);
+	pfree(hardware);
+	pfree(first);
+}
+
+/*
+ * Appends to the fleet one ideal worker per hardware: nothing assigned, and
+ * each device in the best state that any member has.
+ */
+static void
+make_ideals(Search *search)
+{
+	Fleet	   *fleet = search->fleet;
+	SearchState *state = search->state;
+	int			ndevices = fleet->ndevices;
+
+	for (int h = 0; h < state->nhardware; h++)
+		ndevices += fleet->workers[state->members[state->group_start[state->hardware_start[h]]]].ndevices;
+	fleet->workers = repalloc(fleet->workers, sizeof(Worker) * (fleet->nworkers + state->nhardware + 1));
+	fleet->devices = repalloc(fleet->devices, sizeof(Device) * (ndevices + 1));
+
+	ndevices = fleet->ndevices;
+	for (int h = 0; h < state->nhardware; h++)
+	{
+		int			first = state->group_start[state->hardware_start[h]];
+		Worker	   *ideal = &fleet->workers[fleet->nworkers + h];
+		int			of_first = fleet->workers[state->members[first]].first_device;
+
+		*ideal = fleet->workers[state->members[first]];
+		ideal->accepting = true;
+		ideal->barred = false;
+		ideal->assignments = 0;
+		ideal->max_concurrent = 0;
+		ideal->cpu_used = ideal->memory_used = 0;
+		ideal->first_device = ndevices;
+		for (int d = 0; d < ideal->ndevices; d++)
+		{
+			Device	   *best = &fleet->devices[ndevices++];
+
+			*best = fleet->devices[of_first + d];
+			best->slots = best->share = 0;
+			best->memory_used = 0;
+			best->warming = best->cooling = false;
+			best->performance_level = 1.0;
+			/* one member of each group will do: the others are in the same state */
+			for (int g = state->hardware_start[h]; g < state->hardware_start[h + 1]; g++)
+			{
+				const Device *member = &fleet->devices[fleet->workers[state->members[state->group_start[g]]].first_device + d];
+
+				best->load = Min(best->load, member->load);
+				best->effective_load = Min(best->effective_load, member->effective_load);
+				best->temperature = Min(best->temperature, member->temperature);
+				best->throttles_at = Max(best->throttles_at, member->throttles_at);
+			}
+		}
+	}
+}
+
+/* Makes the lanes of each group from its first member's devices. */
+static void
+make_lanes(Search *search)
+{
+	Fleet	   *fleet = search->fleet;
+	SearchState *state = search->state;
+	int			most = 0;
+	int			npositions = 0;
+	bool	   *done;
+
+	for (int g = 0; g < state->ngroups; g++)
+		most += fleet->workers[state->members[state->group_start[g]]].ndevices;
+	state->lanes = palloc(sizeof(Lane) * (most + 1));
+	state->positions = palloc(sizeof(int32) * (most + 1));
+	state->lane_start = palloc(sizeof(int) * (state->ngroups + 1));
+	done = palloc(sizeof(bool) * (most + 1));
+	state->nlanes = 0;
+	for (int g = 0; g < state->ngroups; g++)
+	{
+		const Worker *worker = &fleet->workers[state->members[state->group_start[g]]];
+		const Device *devices = &fleet->devices[worker->first_device];
+
+		state->lane_start[g] = state->nlanes;
+		memset(done, 0, sizeof(bool) * worker->ndevices);
+		for (int d = 0; d < worker->ndevices; d++)
+		{
+			Lane	   *lane;
+
+			if (done[d])
+				continue;
+			lane = &state->lanes[state->nlanes++];
+			lane->group = g;
+			lane->first_position = npositions;
+			for (int e = d; e < worker->ndevices; e++)
+				if (!done[e] && devices[d].profile == devices[e].profile &&
+					devices[d].memory_bytes == devices[e].memory_bytes &&
+					devices[d].uses_host_memory == devices[e].uses_host_memory &&
+					compare_state(&devices[d], &devices[e]) == 0)
+				{
+					done[e] = true;
+					state->positions[npositions++] = e;
+				}
+			lane->npositions = npositions - lane->first_position;
+		}
+	}
+	state->lane_start[state->ngroups] = state->nlanes;
+	pfree(done);
+}
+
+/*
+ * Prepares the search: the fleet's arrays are grown for the ideal workers; its
+ * counts stay as they are.
+ */
+void
+lanes_begin(Search *search)
+{
+	SearchState *state = search->state;
+
+	state->nbuckets = 256;
+	state->buckets = palloc0(sizeof(Band *) * state->nbuckets);
+	state->leaves = palloc0(sizeof(Leaf *) * (search->fleet->nworkers + 1));
+	collect_preferences(search);
+	make_groups(search);
+	make_ideals(search);
+	make_lanes(search);
+	state->has_lanes = true;
+}
+
+/* --- bands --- */
+
+/* Describes a worker with one of its lanes, as it stands now. */
+static Node
+leaf_node(const Search *search, const Leaf *leaf)
+{
+	const Fleet *fleet = search->fleet;
+	const Worker *worker = &fleet->workers[leaf->worker];
+	const Lane *lane = &search->state->lanes[leaf->lane];
+	int64		whole = WHOLE_SHARE * (int64) search->settings.max_concurrent;
+	Node		node = {
+		worker->assignments, leaf->worker, worker->total_assignments, -1, INT64_MIN,
+		worker->cpu_millicores - worker->cpu_used, worker->memory_bytes - worker->memory_used, 0
+	};
+
+	if (!worker->accepting || worker->barred || (worker->max_concurrent > 0 && worker->assignments >= worker->max_concurrent))
+		return node;
+	for (int p = 0; p < lane->npositions; p++)
+	{
+		const Device *device = &fleet->devices[worker->first_device + search->state->positions[lane->first_position + p]];
+		int64		room = device_room(device, search->settings.max_concurrent);
+		int64		memory = device->memory_bytes < 0 ? INT64_MAX : device->memory_bytes - device->memory_used;
+
+		if (device->uses_host_memory)
+			memory = Min(memory, node.host_memory);
+		node.room = Max(node.room, room);
+		node.memory = Max(node.memory, memory);
+		node.empty += room == whole;
+	}
+	return node;
+}
+
+static Node
+join_nodes(const Node *a, const Node *b)
+{
+	Node		node = less_used(b->assignments, b->total_assignments, b->worker,
+								 a->assignments, a->total_assignments, a->worker) ? *b : *a;
+
+	node.room = Max(a->room, b->room);
+	node.memory = Max(a->memory, b->memory);
+	node.cpu = Max(a->cpu, b->cpu);
+	node.host_memory = Max(a->host_memory, b->host_memory);
+	node.empty = Max(a->empty, b->empty);
+	return node;
+}
+
+static int
+compare_leaves(const void *a, const void *b)
+{
+	const Leaf *x = a;
+	const Leaf *y = b;
+
+	return x->worker != y->worker ? x->worker - y->worker : x->lane - y->lane;
+}
+
+static Band *
+make_band(Search *search, const int32 *lanes, int nlanes)
+{
+	static const Node nobody = {INT32_MAX, INT32_MAX, INT64_MAX, -1, INT64_MIN, INT64_MIN, INT64_MIN, 0};
+	SearchState *state = search->state;
+	Band	   *band = palloc0(sizeof(Band));
+	int			n = 0;
+
+	band->nlanes = nlanes;
+	band->lanes = palloc(sizeof(int32) * nlanes);
+	memcpy(band->lanes, lanes, sizeof(int32) * nlanes);
+	for (int l = 0; l < nlanes; l++)
+	{
+		int			group = state->lanes[lanes[l]].group;
+
+		band->nleaves += state->group_start[group + 1] - state->group_start[group];
+	}
+	band->leaves = palloc(sizeof(Leaf) * band->nleaves);
+	for (int l = 0; l < nlanes; l++)
+	{
+		int			group = state->lanes[lanes[l]].group;
+
+		for (int m = state->group_start[group]; m < state->group_start[group + 1]; m++)
+			band->leaves[n++] = (Leaf) {band, 0, state->members[m], lanes[l], NULL};
+	}
+	if (nlanes > 1)
+		qsort(band->leaves, n, sizeof(Leaf), compare_leaves);
+
+	band->size = 1;
+	while (band->size < n)
+		band->size *= 2;
+	band->nodes = palloc(sizeof(Node) * band->size * 2);
+	for (int i = 0; i < band->size; i++)
+	{
+		band->nodes[band->size + i] = i < n ? leaf_node(search, &band->leaves[i]) : nobody;
+		if (i < n)
+		{
+			Leaf	   *leaf = &band->leaves[i];
+
+			leaf->at = band->size + i;
+			leaf->next = state->leaves[leaf->worker];
+			state->leaves[leaf->worker] = leaf;
+		}
+	}
+	for (int at = band->size - 1; at > 0; at--)
+		band->nodes[at] = join_nodes(&band->nodes[2 * at], &band->nodes[2 * at + 1]);
+	return band;
+}
+
+static int
+compare_lanes(const void *a, const void *b)
+{
+	return *(const int32 *) a - *(const int32 *) b;
+}
+
+/* Returns the band of some lanes, made on first use. */
+static Band *
+band_of(Search *search, int32 *lanes, int nlanes)
+{
+	SearchState *state = search->state;
+	uint64		hash = UINT64_C(1469598103934665603);
+	Band	  **bucket;
+	Band	   *band;
+
+	qsort(lanes, nlanes, sizeof(int32), compare_lanes);
+	for (int l = 0; l < nlanes; l++)
+		hash = (hash ^ lanes[l]) * UINT64_C(1099511628211);
+	bucket = &state->buckets[(hash ^ (hash >> 32)) % state->nbuckets];
+	for (band = *bucket; band != NULL; band = band->next)
+		if (band->nlanes == nlanes && memcmp(band->lanes, lanes, sizeof(int32) * nlanes) == 0)
+			return band;
+	band = make_band(search, lanes, nlanes);
+	band->next = *bucket;
+	*bucket = band;
+	return band;
+}
+
+/* Brings the trees up to date after a worker has got something to do. */
+void
+lanes_changed(Search *search, int worker)
+{
+	for (Leaf *leaf = search->state->leaves[worker]; leaf != NULL; leaf = leaf->next)
+	{
+		Node	   *nodes = leaf->band->nodes;
+
+		nodes[leaf->at] = leaf_node(search, leaf);
+		for (int at = leaf->at / 2; at > 0; at /= 2)
+			nodes[at] = join_nodes(&nodes[2 * at], &nodes[2 * at + 1]);
+	}
+}
+
+static Need
+need_of(const Search *search, const WorkKind *kind)
+{
+	const Demand *demand = &kind->demand;
+	int64		memory = kind->profile.min_memory_bytes;
+	Need		need = {
+		demanded_room(demand, search->settings.max_concurrent),
+		memory > 0 ? memory : INT64_MIN,
+		demand->cpu_millicores > 0 ? demand->cpu_millicores : INT64_MIN,
+		demand->host_memory_bytes > 0 ? demand->host_memory_bytes : INT64_MIN,
+		demand_occupancy(demand) == OCCUPY_WHOLE ? (int32) demand->accelerators.items[0].value : 0
+	};
+
+	return need;
+}
+
+/*
+ * Finds the least used worker below a node that takes a kind of work at the
+ * band's value, if it is less used than best; sets *best to its node, and
+ * *found to how it would take it.  Of found's devices only the first is kept.
+ */
+static void
+find_in_band(Search *search, WorkKind *kind, const Band *band, int at, const Need *need, const Node **best,
+			 Candidate *found, int32 *device)
+{
+	const Node *node = &band->nodes[at];
+	const KindState *state = kind->state;
+	Candidate	candidate;
+	int			near;
+
+	if (node->room < need->room || node->memory < need->memory || node->cpu < need->cpu ||
+		node->host_memory < need->host_memory || node->empty < need->empty)
+		return;
+	if (*best != NULL && !less_used(node->assignments, node->total_assignments, node->worker,
+									(*best)->assignments, (*best)->total_assignments, (*best)->worker))
+		return;
+	if (at >= band->size)
+	{
+		/* An equal value: of its lanes, only this one is left for the kind. */
+		if (search_candidate(search, kind, node->worker, &candidate) == FITS &&
+			candidate.value == state->band_value &&
+			candidate.spares_accelerators == state->band_spares)
+		{
+			*best = node;
+			*found = candidate;
+			*device = candidate.devices[0];
+		}
+		return;
+	}
+	near = less_used(band->nodes[2 * at + 1].assignments, band->nodes[2 * at + 1].total_assignments,
+					 band->nodes[2 * at + 1].worker, band->nodes[2 * at].assignments,
+					 band->nodes[2 * at].total_assignments, band->nodes[2 * at].worker) ? 2 * at + 1 : 2 * at;
+	find_in_band(search, kind, band, near, need, best, found, device);
+	find_in_band(search, kind, band, near ^ 1, need, best, found, device);
+}
+
+/* --- the heap of what a kind may still look at --- */
+
+/* Returns whether entry a comes before entry b. */
+static bool
+entry_before(const Entry *a, const Entry *b)
+{
+	if (a->value != b->value)
+		return a->value > b->value;
+	/* What is closed may hold something as good, so look into it first. */
+	if ((a->type == ENTRY_HARDWARE) != (b->type == ENTRY_HARDWARE))
+		return a->type == ENTRY_HARDWARE;
+	if (a->spares_accelerators != b->spares_accelerators)
+		return a->spares_accelerators;
+	return less_used(a->assignments, a->total_assignments, a->index,
+					 b->assignments, b->total_assignments, b->index);
+}
+
+static Entry
+entry_of(const Search *search, const Candidate *candidate)
+{
+	const Worker *worker = &search->fleet->workers[candidate->worker];
+
+	return (Entry) {candidate->value, ENTRY_WORKER, candidate->spares_accelerators, candidate->worker,
+		worker->assignments, worker->total_assignments};
+}
+
+/* Orders candidates as the search does: best first. */
+int
+candidate_compare(const Search *search, const Candidate *a, const Candidate *b)
+{
+	Entry		left = entry_of(search, a);
+	Entry		right = entry_of(search, b);
+
+	return entry_before(&left, &right) ? -1 : entry_before(&right, &left) ? 1 : 0;
+}
+
+static void
+sift_down(KindState *state, int at)
+{
+	Entry		entry = state->entries[at];
+
+	for (;;)
+	{
+		int			child = 2 * at + 1;
+
+		if (child >= state->nentries)
+			break;
+		if (child + 1 < state->nentries && entry_before(&state->entries[child + 1], &state->entries[child]))
+			child++;
+		if (!entry_before(&state->entries[child], &entry))
+			break;
+		state->entries[at] = state->entries[child];
+		at = child;
+	}
+	state->entries[at] = entry;
+}
+
+static void
+push_entry(KindState *state, Entry entry)
+{
+	int			at = state->nentries;
+
+	if (state->nentries == state->allocated)
+	{
+		state->allocated = Max(16, state->allocated * 2);
+		state->entries = state->entries == NULL ? palloc(sizeof(Entry) * state->allocated) :
+			repalloc(state->entries, sizeof(Entry) * state->allocated);
+	}
+	state->nentries++;
+	while (at > 0 && entry_before(&entry, &state->entries[(at - 1) / 2]))
+	{
+		state->entries[at] = state->entries[(at - 1) / 2];
+		at = (at - 1) / 2;
+	}
+	state->entries[at] = entry;
+}
+
+static void
+pop_entry(KindState *state)
+{
+	state->entries[0] = state->entries[--state->nentries];
+	if (state->nentries > 0)
+		sift_down(state, 0);
+}
+
+/* --- one kind of work --- */
+
+/*
+ * Returns whether the devices a kind takes of one worker may differ, so that
+ * what a worker is worth depends on which of them are free.
+ */
+static bool
+is_mixed(const Search *search, const WorkKind *kind)
+{
+	const SearchState *state = search->state;
+	const NamedNumbers *types = &kind->demand.accelerators;
+
+	if (demand_occupancy(&kind->demand) != OCCUPY_WHOLE)
+		return false;
+	if (types->count > 1)
+		return true;
+	if (types->items[0].value == 1)
+		return false;
+	for (int g = 0; g < state->ngroups; g++)
+	{
+		const Worker *worker = &search->fleet->workers[state->members[state->group_start[g]]];
+		int			matching = 0;
+
+		for (int l = state->lane_start[g]; l < state->lane_start[g + 1]; l++)
+			matching += is_accelerator(&search->fleet->profiles[search->fleet->devices[worker->first_device +
+																						 state->positions[state->lanes[l].first_position]].profile],
+									   types->items[0].name);
+		if (matching > 1)
+			return true;
+	}
+	return false;
+}
+
+/* Fills a kind's heap with the hardware whose ideal member would take it. */
+static void
+prepare_kind(Search *search, WorkKind *kind)
+{
+	SearchState *state = search->state;
+
+	kind->state->prepared = true;
+	kind->state->mixed = is_mixed(search, kind);
+	for (int h = 0; h < state->nhardware; h++)
+	{
+		const double *preference = kind->preference;
+		Candidate	candidate;
+		Refusal		refusal;
+		double		factor = 1.0;
+
+		/* the ideal worker has the best preference of any member */
+		kind->preference = NULL;
+		refusal = search_candidate(search, kind, search->fleet->nworkers + h, &candidate);
+		kind->preference = preference;
+		if (refusal != FITS)
+			continue;
+		if (preference != NULL)
+		{
+			factor = 0;
+			for (int g = state->hardware_start[h]; g < state->hardware_start[h + 1]; g++)
+				factor = Max(factor, preference_factor(search, kind, state->members[state->group_start[g]]));
+		}
+		push_entry(kind->state, (Entry) {candidate.value * factor, ENTRY_HARDWARE, false, h, 0, 0});
+		CHECK_FOR_INTERRUPTS();
+	}
+}
+
+/* Adds the lanes of a group that are of use to a kind, each with its value. */
+static void
+add_lanes(Search *search, WorkKind *kind, int group)
+{
+	SearchState *state = search->state;
+	const NamedNumbers *types = &kind->demand.accelerators;
+	const char *type = types->count > 0 ? types->items[0].name : NULL;
+	int			wanted = demand_occupancy(&kind->demand) == OCCUPY_WHOLE ? (int) types->items[0].value : 1;
+	int			first = state->members[state->group_start[group]];
+	const Worker *worker = &search->fleet->workers[first];
+
+	if (!worker->accepting || worker_unsuitable(search, kind, worker) != FITS)
+		return;
+	for (int l = state->lane_start[group]; l < state->lane_start[group + 1]; l++)
+	{
+		const int32 *positions = &state->positions[state->lanes[l].first_position];
+		const Device *device = &search->fleet->devices[worker->first_device + positions[0]];
+		Candidate	candidate = {.worker = first, .ndevices = wanted, .devices = state->scratch};
+
+		if (wanted > state->lanes[l].npositions || device->load > search->settings.max_load ||
+			device_unsuitable(search, kind, worker, device, type, wanted - 1) != FITS)
+			continue;
+		for (int i = 0; i < wanted; i++)
+			candidate.devices[i] = worker->first_device + positions[i];
+		value_candidate(search, kind, &candidate);
+		if (candidate.adjusted_efficiency >= search->settings.min_score)
+			push_entry(kind->state, (Entry) {candidate.value, ENTRY_LANE, candidate.spares_accelerators, l, 0, 0});
+	}
+}
+
+/* Looks into a hardware: its lanes, or single workers, become entries. */
+static void
+open_hardware(Search *search, WorkKind *kind, int hardware)
+{
+	SearchState *state = search->state;
+
+	for (int g = state->hardware_start[hardware]; g < state->hardware_start[hardware + 1]; g++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (!kind->state->mixed)
+		{
+			add_lanes(search, kind, g);
+			continue;
+		}
+		for (int m = state->group_start[g]; m < state->group_start[g + 1]; m++)
+		{
+			Candidate	candidate;
+
+			if (search_candidate(search, kind, state->members[m], &candidate) == FITS)
+				push_entry(kind->state, entry_of(search, &candidate));
+		}
+	}
+}
+
+/* Takes the best lanes, all of one value, off the heap as a kind's band. */
+static void
+enter_band(Search *search, WorkKind *kind)
+{
+	KindState  *state = kind->state;
+	Entry		top = state->entries[0];
+	int			allocated = 16;
+	int			nlanes = 0;
+	int32	   *lanes = palloc(sizeof(int32) * allocated);
+
+	while (state->nentries > 0 && state->entries[0].type == ENTRY_LANE &&
+		   state->entries[0].value == top.value &&
+		   state->entries[0].spares_accelerators == top.spares_accelerators)
+	{
+		if (nlanes == allocated)
+			lanes = repalloc(lanes, sizeof(int32) * (allocated *= 2));
+		lanes[nlanes++] = state->entries[0].index;
+		pop_entry(state);
+	}
+	state->band = band_of(search, lanes, nlanes);
+	state->band_value = top.value;
+	state->band_spares = top.spares_accelerators;
+	pfree(lanes);
+}
+
+/* Finds the best candidate for a kind of work; returns false if none fits. */
+bool
+lanes_best(Search *search, WorkKind *kind, Candidate *candidate)
+{
+	KindState  *state = kind->state;
+
+	if (!state->prepared)
+		prepare_kind(search, kind);
+	for (;;)
+	{
+		Entry		top;
+		Entry		now;
+
+		CHECK_FOR_INTERRUPTS();
+		if (state->band != NULL)
+		{
+			const Node *best = NULL;
+			Need		need = need_of(search, kind);
+			int32		device;
+
+			find_in_band(search, kind, state->band, 1, &need, &best, candidate, &device);
+			if (best != NULL && candidate->ndevices == 1)
+			{
+				/* others that were looked at in between have used the scratch space */
+				candidate->devices[0] = device;
+				return true;
+			}
+			if (best != NULL)
+			{
+				Refusal		refusal = search_candidate(search, kind, best->worker, candidate);
+
+				Assert(refusal == FITS);
+				return refusal == FITS;
+			}
+			/* Its workers only get fuller: nothing there for the rest of the batch. */
+			state->band = NULL;
+		}
+		if (state->nentries == 0)
+			return false;
+		top = state->entries[0];
+		if (top.type == ENTRY_HARDWARE)
+		{
+			pop_entry(state);
+			open_hardware(search, kind, top.index);
+			continue;
+		}
+		if (top.type == ENTRY_LANE)
+		{
+			enter_band(search, kind);
+			continue;
+		}
+		if (search_candidate(search, kind, top.index, candidate) != FITS)
+		{
+			pop_entry(state);
+			continue;
+		}
+		now = entry_of(search, candidate);
+		Assert(now.value <= top.value);
+		if (!entry_before(&top, &now))
+			return true;
+		state->entries[0] = now;
+		sift_down(state, 0);
+	}
+}

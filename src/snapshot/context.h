@@ -1,0 +1,16 @@
+/*
+ * context.h
+ *		What policies look at beside workers and their state.
+ */
+#ifndef HWSCHED_SNAPSHOT_CONTEXT_H
+#define HWSCHED_SNAPSHOT_CONTEXT_H
+
+#include "snapshot/snapshot.h"
+
+extern void load_context(Picture *picture, const char *pool, bool read_only);
+extern bool has_reservations(const char *pool, bool read_only);
+extern void load_reservations(Picture *picture, const char *pool, bool read_only);
+extern void write_models(const Picture *picture, const char *pool);
+extern void write_reservations(const Picture *picture, const char *pool, bool head_only);
+
+#endif							/* HWSCHED_SNAPSHOT_CONTEXT_H */

@@ -1,0 +1,391 @@
+/*
+ * queue.c
+ *		Reads the queue into memory: items in its order, and the kinds of work
+ *		they are of.
+ */
+#include "postgres.h"
+
+#include "support/strtab.h"
+#include "common/hashfn.h"
+#include "store/profile_cache.h"
+#include "snapshot/snapshot.h"
+#include "support/spi_plan.h"
+#include "utils/hsearch.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+/*
+ * What tells kinds of work apart: the profile, and what the pool's policies
+ * look at beside it (0 and -1 where they do not).
+ */
+typedef struct KindKey
+{
+	int64		profile_id;
+	double		expected_seconds;
+	int32		priority;
+	int32		model;
+	int32		family;
+	int32		unused;			/* no padding: keys are compared as bytes */
+} KindKey;
+
+typedef struct KindEntry
+{
+	KindKey		key;
+	int32		kind;
+} KindEntry;
+
+typedef struct ModelEntry
+{
+	Model		model;			/* key */
+	int32		number;
+} ModelEntry;
+
+static uint32
+model_hash(const void *key, Size keysize)
+{
+	const Model *model = key;
+
+	return DatumGetUInt32(hash_any((const unsigned char *) model->name, strlen(model->name))) ^ model->is_family;
+}
+
+static int
+model_compare(const void *a, const void *b, Size keysize)
+{
+	const Model *x = a;
+	const Model *y = b;
+
+	return x->is_family != y->is_family || strcmp(x->name, y->name) != 0;
+}
+
+/* Numbers a model or family; NULL has number -1. */
+static int32
+model_number(Picture *picture, HTAB *numbers, const char *name, bool is_family)
+{
+	Model		model = {name, is_family};
+	ModelEntry *entry;
+	bool		found;
+
+	if (name == NULL)
+		return -1;
+	entry = hash_search(numbers, &model, HASH_ENTER, &found);
+	if (!found)
+	{
+		int			n = picture->nmodels;
+
+		if ((n & (n - 1)) == 0)
+			picture->models = n == 0 ? palloc(sizeof(Model)) :
+				repalloc_huge(picture->models, sizeof(Model) * n * 2);
+		picture->models[n] = model;
+		entry->number = picture->nmodels++;
+	}
+	return entry->number;
+}
+
+/* Reads the profiles of the kinds in the search, whose profile_id is set. */
+static void
+read_kinds(Picture *picture, const char *pool, bool read_only)
+{
+	Search	   *search = &picture->search;
+
+	work_kinds_get(pool, search->kinds, search->nkinds, read_only);
+	for (int i = 0; i < search->nkinds; i++)
+		search->kinds[i].policy = policy_for(&picture->policies, &search->kinds[i].profile);
+}
+
+/* Begins to collect kinds of work. */
+static HTAB *
+begin_kinds(Search *search)
+{
+	HASHCTL		control = {.keysize = sizeof(KindKey), .entrysize = sizeof(KindEntry), .hcxt = CurrentMemoryContext};
+
+	search->nkinds = 0;
+	search->kinds = palloc0(sizeof(WorkKind));
+	return hash_create("hwsched kinds", 256, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+}
+
+/* Returns the number of the kind that a key means, after adding it if it is new. */
+static int32
+kind_number(Search *search, HTAB *kinds, const KindKey *key)
+{
+	bool		found;
+	KindEntry  *entry = hash_search(kinds, key, HASH_ENTER, &found);
+
+	if (!found)
+	{
+		int			n = search->nkinds;
+		WorkKind   *kind;
+
+		if (n > 0 && (n & (n - 1)) == 0)
+			search->kinds = repalloc_huge(search->kinds, sizeof(WorkKind) * n * 2);
+		kind = &search->kinds[n];
+		memset(kind, 0, sizeof(*kind));
+		kind->profile_id = key->profile_id;
+		kind->priority = key->priority;
+		kind->expected_seconds = key->expected_seconds < 0 ? NAN : key->expected_seconds;
+		kind->model = key->model;
+		kind->family = key->family;
+		kind->subject = -1;
+		entry->kind = search->nkinds++;
+	}
+	return entry->kind;
+}
+
+/* Returns the key of a kind, without what policies that look at uses do not see. */
+static KindKey
+kind_key(int uses, int64 profile_id, int32 priority, double expected_seconds, int32 model, int32 family)
+{
+	KindKey		key = {profile_id, -1, 0, -1, -1, 0};
+
+	if ((uses & USES_EXPECTED) && !isnan(expected_seconds))
+		key.expected_seconds = expected_seconds;
+	if (uses & USES_PRIORITY)
+		key.priority = priority;
+	if (uses & USES_MODEL)
+	{
+		key.model = model;
+		key.family = family;
+	}
+	return key;
+}
+
+/* Returns the number of the kind that an item of some other kind is of, told apart by all that its policy looks at. */
+static int32
+finer_kind(Picture *picture, HTAB *finer, const WorkKind *kind, int item)
+{
+	const QueueRow *row = &picture->rows[item];
+	KindKey		key = kind_key(picture->policies.uses | policy_uses(kind->policy), kind->profile_id, row->priority,
+							   picture->items[item].expected_seconds, row->model, row->family);
+	int32		number = kind_number(&picture->search, finer, &key);
+	WorkKind   *result = &picture->search.kinds[number];
+
+	result->profile = kind->profile;
+	result->demand = kind->demand;
+	result->policy = kind->policy;
+	return number;
+}
+
+/*
+ * Tells kinds apart by what policies in force look at and those of the pool do
+ * not: energy, for work with an energy sensitivity.
+ */
+static void
+split_kinds(Picture *picture)
+{
+	Search	   *search = &picture->search;
+	const WorkKind *kinds = search->kinds;
+	HTAB	   *finer;
+	int			uses = 0;
+
+	for (int i = 0; i < search->nkinds; i++)
+		uses |= policy_uses(kinds[i].policy);
+	if ((uses & ~picture->policies.uses) == 0)
+		return;
+	finer = begin_kinds(search);
+	for (int i = 0; i < picture->nitems; i++)
+	{
+		if (picture->rows[i].own_kind >= 0)
+			picture->rows[i].own_kind = finer_kind(picture, finer, &kinds[picture->rows[i].own_kind], i);
+		picture->items[i].kind = finer_kind(picture, finer, &kinds[picture->items[i].kind], i);
+	}
+}
+
+/* The queue while it is read. */
+typedef struct QueueReader
+{
+	Picture    *picture;
+	int			allocated;		/* of items and rows */
+	HTAB	   *kinds;
+	HTAB	   *models;
+	HTAB	   *keys;			/* NULL: none so far */
+} QueueReader;
+
+static char *
+row_text(const Row *row, int number)
+{
+	return row->nulls[number - 1] ? NULL : TextDatumGetCString(row->values[number - 1]);
+}
+
+/* Numbers a concurrency key, from 1. */
+static int32
+key_number(QueueReader *reader, Datum key)
+{
+	text	   *name = DatumGetTextPP(key);
+	BytesEntry *entry;
+	bool		found;
+
+	if (reader->keys == NULL)
+		reader->keys = bytes_table("hwsched concurrency keys");
+	entry = bytes_enter(reader->keys, VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name), &found);
+	if (!found)
+		entry->number = ++reader->picture->search.nkeys;
+	return entry->number;
+}
+
+/* Makes an item of a row of the queue, and adds its kind. */
+static void
+read_queue_row(void *arg, const Row *row)
+{
+	QueueReader *reader = arg;
+	Picture    *picture = reader->picture;
+	QueueItem  *item;
+	QueueRow   *queued;
+	KindKey		key;
+
+	if (picture->nitems == reader->allocated)
+	{
+		reader->allocated *= 2;
+		picture->items = repalloc_huge(picture->items, sizeof(QueueItem) * reader->allocated);
+		picture->rows = repalloc_huge(picture->rows, sizeof(QueueRow) * reader->allocated);
+	}
+	item = &picture->items[picture->nitems];
+	queued = &picture->rows[picture->nitems++];
+	queued->tid = *(ItemPointer) DatumGetPointer(row->values[0]);
+	queued->queue_no = row_bigint(row, 2);
+	queued->run = row_int(row, 5);
+	queued->attempt = row_int(row, 6);
+	queued->workload_id = PointerGetDatum(DatumGetTextPCopy(row->values[6]));
+	queued->model = model_number(picture, reader->models, row_text(row, 9), false);
+	queued->family = model_number(picture, reader->models, row_text(row, 10), true);
+	queued->deadline = DatumGetTimestampTz(row->values[10]);
+	item->priority = DatumGetInt16(row->values[3]);
+	item->expected_seconds = row_number(row, 8);
+	queued->concurrency_key = row->nulls[12] ? (Datum) 0 : PointerGetDatum(DatumGetTextPCopy(row->values[12]));
+	item->key = row->nulls[12] ? 0 : key_number(reader, row->values[12]);
+	/* the kind of work that it is does not change as it waits */
+	queued->priority = DatumGetInt16(row->values[11]);
+	key = kind_key(picture->policies.uses, row_bigint(row, 3), queued->priority, item->expected_seconds, queued->model,
+				   queued->family);
+	item->kind = kind_number(&picture->search, reader->kinds, &key);
+	item->navoided = 0;
+	item->subject = -1;
+	queued->own_kind = -1;
+	queued->avoided = row->nulls[13] ? (Datum) 0 : PointerGetDatum(DatumGetArrayTypePCopy(row->values[13]));
+	if (!row->nulls[14])
+	{
+		key.profile_id = DatumGetInt64(row->values[14]);
+		queued->own_kind = item->kind;
+		item->kind = kind_number(&picture->search, reader->kinds, &key);
+	}
+	picture->nretries += queued->own_kind >= 0 || queued->avoided != (Datum) 0;
+}
+
+static QueueReader
+begin_queue(Picture *picture)
+{
+	HASHCTL		control = {
+		.keysize = sizeof(Model), .entrysize = sizeof(ModelEntry),
+		.hash = model_hash, .match = model_compare, .hcxt = CurrentMemoryContext
+	};
+	QueueReader reader = {picture, 64};
+
+	reader.kinds = begin_kinds(&picture->search);
+	reader.models = hash_create("hwsched models", 64, &control, HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
+	picture->nitems = picture->nretries = 0;
+	picture->items = palloc(sizeof(QueueItem) * reader.allocated);
+	picture->rows = palloc(sizeof(QueueRow) * reader.allocated);
+	return reader;
+}
+
+/* Ends reading: the kinds get their profiles, and no key is taken so far. */
+static void
+end_queue(Picture *picture, const char *pool, bool read_only)
+{
+	read_kinds(picture, pool, read_only);
+	split_kinds(picture);
+	if (picture->search.nkeys > 0)
+		picture->search.keys_taken = palloc0(sizeof(bool) * (picture->search.nkeys + 1));
+}
+
+#define QUEUE_COLUMNS(priority) \
+	"p.ctid, p.queue_no, p.profile_id, " priority " AS now_priority, p.run, p.attempt, p.workload_id, p.expected_seconds," \
+	"  p.model_id, p.model_family, p.deadline, p.priority, p.concurrency_key, p.avoid_workers, p.retry_profile_id"
+
+/*
+ * Reads what may be placed of the queue, or the first limit rows of that (limit
+ * < 0: all).  Under the pool's lock all is settled; who only reads takes into
+ * account what is not.
+ */
+void
+picture_queue(Picture *picture, const char *pool, int64 limit, bool read_only)
+{
+	static Statement statement = {
+		"SELECT " QUEUE_COLUMNS("p.priority") " FROM hwsched.pending p WHERE p.pool = $1 AND " MAY_BE_PLACED("$3")
+		" ORDER BY p.priority, p.deadline, p.queue_no LIMIT $2",
+		{TEXTOID, INT8OID, BOOLOID}, ALONG_INDEX
+	};
+	static Statement aged = {
+		"SELECT " QUEUE_COLUMNS(AGED_PRIORITY("$4")) " FROM hwsched.pending p WHERE p.pool = $1 AND " MAY_BE_PLACED("$3")
+		" ORDER BY now_priority, p.deadline, p.queue_no LIMIT $2",
+		{TEXTOID, INT8OID, BOOLOID, FLOAT8OID}
+	};
+	QueueReader reader = begin_queue(picture);
+	Parameter	most = limit < 0 ? NULL_VALUE : BIGINT_VALUE(limit);
+	double		ageing = picture->settings.ageing;
+
+	if (ageing > 0)
+		statement_each(&aged, read_only, read_queue_row, &reader, TEXT_VALUE(pool), most,
+					   VALUE(BoolGetDatum(read_only)), VALUE(Float8GetDatum(ageing)));
+	else
+		statement_each(&statement, read_only, read_queue_row, &reader, TEXT_VALUE(pool), most,
+					   VALUE(BoolGetDatum(read_only)));
+	end_queue(picture, pool, read_only);
+}
+
+/*
+ * Reads one workload of the queue; returns false if it is not pending, or may
+ * not be placed yet.  The pool is locked.
+ */
+bool
+picture_queued(Picture *picture, const char *pool, const char *workload_id, bool read_only)
+{
+	static Statement statement = {
+		"SELECT " QUEUE_COLUMNS(AGED_PRIORITY("$3")) " FROM hwsched.submission s"
+		" JOIN hwsched.pending p ON p.pool = s.pool AND p.priority = s.priority AND p.deadline = s.deadline AND p.queue_no = s.queue_no"
+		" WHERE s.pool = $1 AND s.workload_id = $2 AND " MAY_BE_PLACED("false"),
+		{TEXTOID, TEXTOID, FLOAT8OID}
+	};
+	QueueReader reader = begin_queue(picture);
+
+	if (statement_each(&statement, read_only, read_queue_row, &reader, TEXT_VALUE(pool), TEXT_VALUE(workload_id),
+					   VALUE(Float8GetDatum(picture->settings.ageing))) == 0)
+		return false;
+	end_queue(picture, pool, read_only);
+	return true;
+}
+
+/*
+ * Takes one workload as the whole queue, pending or not; raises
+ * ERRCODE_NO_DATA_FOUND if there is none of that name.
+ */
+void
+picture_submitted(Picture *picture, const char *pool, const char *workload_id, bool read_only)
+{
+	static Statement statement = {
+		"SELECT s.ctid, s.queue_no, s.profile_id, s.priority, s.run, 0, s.workload_id, s.expected_seconds,"
+		"  s.model_id, s.model_family, s.deadline, s.priority, NULL, NULL, NULL FROM hwsched.submission s WHERE s.pool = $1 AND s.workload_id = $2",
+		{TEXTOID, TEXTOID}
+	};
+	QueueReader reader = begin_queue(picture);
+
+	if (statement_each(&statement, read_only, read_queue_row, &reader,
+					   TEXT_VALUE(pool), TEXT_VALUE(workload_id)) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_NO_DATA_FOUND),
+				 errmsg("unknown workload \"%s\" in pool \"%s\"", workload_id, pool)));
+	end_queue(picture, pool, read_only);
+}
+
+/* Takes some workload profiles as the kinds of work, without a queue. */
+void
+picture_profiles(Picture *picture, const char *pool, const int64 *profile_ids, int count, bool read_only)
+{
+	HTAB	   *kinds = begin_kinds(&picture->search);
+
+	for (int i = 0; i < count; i++)
+	{
+		KindKey		key = kind_key(picture->policies.uses, profile_ids[i], 0, NAN, -1, -1);
+
+		(void) kind_number(&picture->search, kinds, &key);
+	}
+	read_kinds(picture, pool, read_only);
+}

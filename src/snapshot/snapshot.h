@@ -1,0 +1,94 @@
+/*
+ * snapshot.h
+ *		Pictures of the tables in memory, for decisions to be made on.
+ */
+#ifndef HWSCHED_SNAPSHOT_SNAPSHOT_H
+#define HWSCHED_SNAPSHOT_SNAPSHOT_H
+
+#include "store/profile_cache.h"
+#include "document/document.h"
+#include "store/assignment.h"
+#include "place/placement.h"
+#include "store/policy_settings.h"
+#include "store/pool.h"
+#include "storage/itemptr.h"
+
+/* A row of the queue, beside its QueueItem. */
+typedef struct QueueRow
+{
+	ItemPointerData tid;
+	TimestampTz deadline;
+	int64		queue_no;
+	Datum		concurrency_key;	/* a text; 0: none */
+	Datum		workload_id;	/* a text */
+	int32		run;
+	int32		attempt;
+	int32		model;			/* in Picture.models; -1: none */
+	int32		family;			/* the same */
+	int16		priority;		/* as it was submitted */
+	int32		own_kind;		/* of a retry that asks for more: what it is otherwise; -1: the same */
+	Datum		avoided;		/* a text[] of workers on which it failed; 0: none */
+} QueueRow;
+
+/* A model, or a family of models, that work of the queue runs. */
+typedef struct Model
+{
+	const char *name;
+	bool		is_family;
+} Model;
+
+/* A pool as it stands, ready to decide on. */
+typedef struct Picture
+{
+	PoolSettings settings;
+	Policies	policies;
+	Fleet		fleet;
+	int64	   *device_profile_ids; /* as fleet.profiles */
+	Search		search;
+	int			nitems;
+	QueueItem  *items;
+	QueueRow   *rows;			/* as items */
+	int			nretries;		/* items with an own_kind or avoided workers */
+	int			nmodels;
+	Model	   *models;			/* as search.model_workers */
+} Picture;
+
+/*
+ * The priority that a row p of the queue has by now, as SQL: ageing is the
+ * parameter that has the setting of that name.
+ */
+#define AGED_PRIORITY(ageing) \
+	"least(p.priority, greatest(1, p.priority - floor(" ageing " * date_part('epoch', now() - p.submitted_at) / 3600)))::int2"
+
+/*
+ * Whether a row p of the queue may be placed, as SQL; $1 is the pool.  Where
+ * what is completed may not be settled yet, unsettled is true: then what waits
+ * for nothing else is ready as well.  (OFFSET 0: each is looked for in an index.)
+ */
+#define MAY_BE_PLACED(unsettled) \
+	"(p.ready_at <= now() OR (" unsettled " AND p.ready_at = 'infinity'" \
+	"  AND EXISTS (SELECT FROM hwsched.unsettled u WHERE u.pool = $1)" \
+	"  AND NOT EXISTS (SELECT FROM hwsched.dependency d WHERE d.pool = p.pool AND d.workload_id = p.workload_id" \
+	"   AND NOT EXISTS (SELECT FROM hwsched.assignment a" \
+	"     JOIN hwsched.unsettled u ON u.pool = a.pool AND u.assignment_id = a.assignment_id" \
+	"     WHERE a.pool = d.pool AND a.workload_id = d.depends_on AND a.state = 'completed' OFFSET 0) OFFSET 0)))" \
+	" AND (p.concurrency_key IS NULL OR NOT EXISTS (SELECT FROM hwsched.assignment k" \
+	"  WHERE k.pool = p.pool AND k.concurrency_key = p.concurrency_key AND k.finished_at IS NULL OFFSET 0))"
+
+/* snapshot/queue.c */
+extern void picture_queue(Picture *picture, const char *pool, int64 limit, bool read_only);
+extern bool picture_queued(Picture *picture, const char *pool, const char *workload_id, bool read_only);
+extern void picture_submitted(Picture *picture, const char *pool, const char *workload_id, bool read_only);
+extern void picture_profiles(Picture *picture, const char *pool, const int64 *profile_ids, int count, bool read_only);
+
+/* store/requeue.c */
+extern void consider_retries(Picture *picture);
+
+/* snapshot/fleet.c */
+extern void picture_settings(Picture *picture, const char *pool, bool read_only);
+extern int	fleet_worker(const Fleet *fleet, const char *worker_id);
+extern void fleet_give_back(Fleet *fleet, const EndedAssignment *holds, int times);
+extern void picture_workers(Picture *picture, const char *pool, const char *const *worker_ids, int count, bool read_only);
+extern void picture_fleet(Picture *picture, const char *pool, const char *only_worker, bool read_only);
+
+#endif							/* HWSCHED_SNAPSHOT_SNAPSHOT_H */

@@ -1,0 +1,399 @@
+/*
+ * assignment.c
+ *		How assignments end: what they held is given back, and their workloads
+ *		are closed or queued again.
+ *
+ * A sharded or replicated workload is placed as a gang: one assignment for each
+ * shard or replica, which live and end one by one until one of them decides
+ * for all.  The pool is locked meanwhile, so that the members end one after the
+ * other and the last knows that it is the last.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "store/dependency.h"
+#include "store/assignment.h"
+#include "store/requeue.h"
+#include "support/spi_plan.h"
+#include "store/usage.h"
+
+/* --- giving back --- */
+
+/* Reads the rows of ENDED_COLUMNS in SPI_tuptable; returns their number and sets *ended. */
+int
+read_ended(EndedAssignment **ended)
+{
+	int			n = (int) SPI_processed;
+
+	*ended = palloc(sizeof(EndedAssignment) * (n + 1));
+	for (int i = 0; i < n; i++)
+	{
+		EndedAssignment *one = &(*ended)[i];
+		bool		isnull;
+		ArrayType  *array = DatumGetArrayTypePCopy(column(i, 9, &isnull));
+
+		one->assignment_id = column_bigint(i, 1);
+		one->worker_id = column_text(i, 2);
+		one->workload_id = column_text(i, 3);
+		one->workload_type = column_text(i, 4);
+		one->run = column_int(i, 5);
+		one->attempt = column_int(i, 6);
+		one->predicted_seconds = column_number(i, 7);
+		one->actual_seconds = column_number(i, 8);
+		one->usual_seconds = NAN;
+		one->ndevices = ARR_DIMS(array)[0];
+		one->device_nos = (int32 *) ARR_DATA_PTR(array);
+		one->cpu_millicores = column_bigint(i, 10);
+		one->host_memory_bytes = column_bigint(i, 11);
+		one->slots = column_int(i, 12);
+		one->share = column_int(i, 13);
+		one->device_memory_bytes = column_bigint(i, 14);
+		one->gang = column_bool(i, 15);
+		one->formula_seconds = column_number(i, 16);
+		one->device_profile_id = column_bigint(i, 17);
+		one->model_id = column_text(i, 18);
+		one->model_family = column_text(i, 19);
+	}
+	return n;
+}
+
+static int
+compare_worker_changes(const void *a, const void *b)
+{
+	return strcmp(((const WorkerChange *) a)->worker_id, ((const WorkerChange *) b)->worker_id);
+}
+
+static int
+compare_device_changes(const void *a, const void *b)
+{
+	const DeviceChange *x = a;
+	const DeviceChange *y = b;
+	int			order = strcmp(x->worker_id, y->worker_id);
+
+	return order != 0 ? order : x->device_no - y->device_no;
+}
+
+/* Gives back what ended assignments held; the pool is locked. */
+void
+release(const char *pool, const EndedAssignment *ended, int count)
+{
+	WorkerChange *workers = palloc(sizeof(WorkerChange) * (count + 1));
+	DeviceChange *devices;
+	int			nworkers = 0;
+	int			total = 0;
+	int			ndevices = 0;
+
+	for (int i = 0; i < count; i++)
+	{
+		total += ended[i].ndevices;
+		workers[i] = (WorkerChange) {ended[i].worker_id, -1, -ended[i].cpu_millicores, -ended[i].host_memory_bytes};
+	}
+	qsort(workers, count, sizeof(WorkerChange), compare_worker_changes);
+	for (int i = 0; i < count; i++)
+	{
+		WorkerChange *last = nworkers > 0 ? &workers[nworkers - 1] : NULL;
+
+		if (last == NULL || strcmp(last->worker_id, workers[i].worker_id) != 0)
+			workers[nworkers++] = workers[i];
+		else
+		{
+			last->assignments += workers[i].assignments;
+			last->cpu_millicores += workers[i].cpu_millicores;
+			last->host_memory_bytes += workers[i].host_memory_bytes;
+		}
+	}
+	devices = palloc(sizeof(DeviceChange) * (total + 1));
+	for (int i = 0, n = 0; i < count; i++)
+		for (int d = 0; d < ended[i].ndevices; d++)
+			devices[n++] = (DeviceChange) {ended[i].worker_id, ended[i].device_nos[d],
+				-ended[i].slots, -ended[i].share, -ended[i].device_memory_bytes};
+	qsort(devices, total, sizeof(DeviceChange), compare_device_changes);
+	for (int i = 0; i < total; i++)
+	{
+		DeviceChange *last = ndevices > 0 ? &devices[ndevices - 1] : NULL;
+
+		if (last == NULL || compare_device_changes(last, &devices[i]) != 0)
+			devices[ndevices++] = devices[i];
+		else
+		{
+			last->slots += devices[i].slots;
+			last->share += devices[i].share;
+			last->memory_bytes += devices[i].memory_bytes;
+		}
+	}
+	usage_change(pool, workers, nworkers, devices, ndevices);
+}
+
+/* --- ending --- */
+
+/*
+ * Ends live assignments (with started_only: running ones) in a final state and
+ * gives back what they held.  Returns how many there were and sets *ended;
+ * those that were not live any more are left out.  The pool is locked.
+ */
+int
+end_assignments(const char *pool, const int64 *ids, int count, bool started_only,
+				const char *state, const char *error, const char *error_class, Jsonb *result,
+				EndedAssignment **ended)
+{
+	static Statement statement = {
+		"UPDATE hwsched.assignment a SET state = $4::hwsched.assignment_state,"
+		"  finished_at = greatest(now(), a.assigned_at, a.started_at), error = $5, result = $6, lease_until = NULL,"
+		"  error_class = $7::hwsched.error_class"
+		" FROM hwsched.workload_profile p"
+		" WHERE a.pool = $1 AND a.assignment_id = ANY ($2) AND p.pool = a.pool AND p.profile_id = a.profile_id"
+		"  AND a.finished_at IS NULL AND (a.state = 'running' OR NOT $3)"
+		" RETURNING " ENDED_COLUMNS,
+		{TEXTOID, INT8ARRAYOID, BOOLOID, TEXTOID, TEXTOID, JSONBOID, TEXTOID}
+	};
+	/* several are locked in the order of their ids, as everybody does */
+	static Statement lock = {
+		"SELECT FROM hwsched.assignment WHERE pool = $1 AND assignment_id = ANY ($2)"
+		" ORDER BY assignment_id FOR NO KEY UPDATE",
+		{TEXTOID, INT8ARRAYOID}
+	};
+	Datum	   *datums = palloc(sizeof(Datum) * (count + 1));
+	int			n;
+
+	for (int i = 0; i < count; i++)
+		datums[i] = Int64GetDatum(ids[i]);
+	if (count > 1)
+		statement_run(&lock, false, TEXT_VALUE(pool), array_value(INT8OID, datums, NULL, count));
+	statement_run(&statement, false, TEXT_VALUE(pool), array_value(INT8OID, datums, NULL, count),
+				  VALUE(BoolGetDatum(started_only)), TEXT_VALUE(state), TEXT_OR_NULL(error),
+				  result ? VALUE(JsonbPGetDatum(result)) : NULL_VALUE, TEXT_OR_NULL(error_class));
+	n = read_ended(ended);
+	if (n > 0)
+		release(pool, *ended, n);
+	return n;
+}
+
+/* --- gangs --- */
+
+/* How a gang, the shards or replicas of one attempt, stands. */
+typedef struct Gang
+{
+	const char *workload_id;
+	int32		run;
+	int32		attempt;
+	int32		quorum;			/* 0: sharded, it needs all */
+	int32		completed;
+	bool		begun;			/* some member has started, or failed */
+	int			nlive;
+	int64	   *live;			/* assignment_ids */
+	bool		ends;			/* set by whoever decides it */
+} Gang;
+
+/* Attempts of runs, column by column, as statements take them. */
+typedef struct AttemptList
+{
+	int			count;
+	const char **workload_ids;
+	Datum	   *runs;
+	Datum	   *attempts;
+} AttemptList;
+
+static AttemptList
+attempts_begin(int most)
+{
+	AttemptList list = {0, palloc(sizeof(char *) * (most + 1)), palloc(sizeof(Datum) * (most + 1)),
+	palloc(sizeof(Datum) * (most + 1))};
+
+	return list;
+}
+
+static void
+attempts_add(AttemptList *list, const char *workload_id, int32 run, int32 attempt)
+{
+	list->workload_ids[list->count] = workload_id;
+	list->runs[list->count] = Int32GetDatum(run);
+	list->attempts[list->count++] = Int32GetDatum(attempt);
+}
+
+/*
+ * Reads how the gangs of ended assignments stand, each once.  Returns their
+ * number and sets *gangs.
+ *
+ * Whoever ends a member of a gang has locked the pool, so a new snapshot shows
+ * all that its siblings did.  An old one (REPEATABLE READ) may not: locking the
+ * rows then fails if they have changed since.
+ */
+static int
+read_gangs(const char *pool, const EndedAssignment *ended, int count, Gang **gangs)
+{
+#define ATTEMPTS_SQL "(SELECT DISTINCT * FROM unnest($2, $3, $4) e(workload_id, run, attempt)) g" \
+	" JOIN hwsched.assignment a ON a.pool = $1 AND a.workload_id = g.workload_id AND a.run = g.run AND a.attempt = g.attempt"
+	static Statement lock = {
+		"SELECT FROM " ATTEMPTS_SQL " ORDER BY a.assignment_id FOR NO KEY UPDATE OF a",
+		{TEXTOID, TEXTARRAYOID, INT4ARRAYOID, INT4ARRAYOID}
+	};
+	static Statement read = {
+		"SELECT a.workload_id, a.run, a.attempt, max(p.quorum), (count(*) FILTER (WHERE a.state = 'completed'))::int,"
+		"  bool_or(a.started_at IS NOT NULL OR a.state = 'failed'), array_agg(a.assignment_id) FILTER (WHERE a.finished_at IS NULL)"
+		" FROM " ATTEMPTS_SQL
+		" JOIN hwsched.workload_profile p ON p.pool = a.pool AND p.profile_id = a.profile_id"
+		" GROUP BY a.workload_id, a.run, a.attempt",
+		{TEXTOID, TEXTARRAYOID, INT4ARRAYOID, INT4ARRAYOID}
+	};
+	AttemptList list = attempts_begin(count);
+	Parameter	ids;
+	Parameter	runs;
+	Parameter	attempts;
+	int			n;
+
+	for (int i = 0; i < count; i++)
+		if (ended[i].gang)
+			attempts_add(&list, ended[i].workload_id, ended[i].run, ended[i].attempt);
+	if (list.count == 0)
+		return 0;
+	ids = text_array(list.workload_ids, list.count);
+	runs = array_value(INT4OID, list.runs, NULL, list.count);
+	attempts = array_value(INT4OID, list.attempts, NULL, list.count);
+	if (IsolationUsesXactSnapshot())
+		statement_run(&lock, false, TEXT_VALUE(pool), ids, runs, attempts);
+	n = (int) statement_run(&read, false, TEXT_VALUE(pool), ids, runs, attempts);
+	*gangs = palloc0(sizeof(Gang) * (n + 1));
+	for (int i = 0; i < n; i++)
+	{
+		Gang	   *gang = &(*gangs)[i];
+		bool		isnull;
+		Datum		live = column(i, 7, &isnull);
+
+		gang->workload_id = column_text(i, 1);
+		gang->run = column_int(i, 2);
+		gang->attempt = column_int(i, 3);
+		gang->quorum = column_int(i, 4);
+		gang->completed = column_int(i, 5);
+		gang->begun = column_bool(i, 6);
+		if (!isnull)
+		{
+			ArrayType  *array = DatumGetArrayTypePCopy(live);
+
+			gang->nlive = ARR_DIMS(array)[0];
+			gang->live = (int64 *) ARR_DATA_PTR(array);
+		}
+	}
+	return n;
+}
+
+/* Cancels what is live of the gangs that end. */
+static void
+cancel_rest(const char *pool, const Gang *gangs, int count, const char *error)
+{
+	EndedAssignment *cancelled;
+	int64	   *ids;
+	int			total = 0;
+	int			n = 0;
+
+	for (int i = 0; i < count; i++)
+		total += gangs[i].ends ? gangs[i].nlive : 0;
+	if (total == 0)
+		return;
+	ids = palloc(sizeof(int64) * total);
+	for (int i = 0; i < count; i++)
+		for (int j = 0; gangs[i].ends && j < gangs[i].nlive; j++)
+			ids[n++] = gangs[i].live[j];
+	end_assignments(pool, ids, n, false, "cancelled", error, NULL, NULL, &cancelled);
+}
+
+/* --- workloads --- */
+
+/*
+ * Completes the workloads of completed assignments: a sharded one with the last
+ * of its shards, a replicated one with its quorum, which cancels the rest.  The
+ * pool is locked.
+ */
+void
+complete_workloads(const char *pool, const EndedAssignment *ended, int count)
+{
+	static Statement close = {
+		"UPDATE hwsched.submission s SET outcome = 'completed', closed_at = greatest(now(), s.submitted_at)"
+		" FROM unnest($2, $3) c(workload_id, run)"
+		" WHERE s.pool = $1 AND s.workload_id = c.workload_id AND s.run = c.run AND s.outcome IS NULL",
+		{TEXTOID, TEXTARRAYOID, INT4ARRAYOID}
+	};
+	AttemptList closed = attempts_begin(count);
+	Gang	   *gangs;
+	int			ngangs = read_gangs(pool, ended, count, &gangs);
+
+	for (int i = 0; i < count; i++)
+		if (!ended[i].gang)
+			attempts_add(&closed, ended[i].workload_id, ended[i].run, ended[i].attempt);
+	for (int i = 0; i < ngangs; i++)
+	{
+		Gang	   *gang = &gangs[i];
+
+		/* the first shard that is lost ends its gang, so those not live are completed */
+		gang->ends = gang->quorum > 0 ? gang->completed >= gang->quorum : gang->nlive == 0;
+		if (gang->ends)
+			attempts_add(&closed, gang->workload_id, gang->run, gang->attempt);
+	}
+	cancel_rest(pool, gangs, ngangs, "the quorum is reached");
+	if (closed.count > 0)
+		statement_run(&close, false, TEXT_VALUE(pool), text_array(closed.workload_ids, closed.count),
+					  array_value(INT4OID, closed.runs, NULL, closed.count));
+	dependencies_met(pool, closed.workload_ids, closed.count);
+}
+
+/*
+ * Puts the workloads of ended assignments back into the queue, in their old
+ * place.  With failed, the attempt counts: after the last one the workload is
+ * dead.
+ *
+ * A gang goes back as one, and what is left of it is cancelled, unless its
+ * other replicas still make a quorum.  It counts as an attempt, too, if any
+ * member had started or failed: results of one attempt are then of one placement.  The
+ * pool is locked.
+ */
+void
+requeue(const char *pool, const EndedAssignment *ended, int count, bool failed)
+{
+	AttemptList next = attempts_begin(count);
+	Gang	   *gangs;
+	int			ngangs = read_gangs(pool, ended, count, &gangs);
+
+	for (int i = 0; i < count; i++)
+		if (!ended[i].gang)
+			attempts_add(&next, ended[i].workload_id, ended[i].run, ended[i].attempt + (failed ? 1 : 0));
+	for (int i = 0; i < ngangs; i++)
+	{
+		Gang	   *gang = &gangs[i];
+
+		gang->ends = gang->quorum == 0 || gang->completed + gang->nlive < gang->quorum;
+		if (gang->ends)
+			attempts_add(&next, gang->workload_id, gang->run, gang->attempt + (failed || gang->begun ? 1 : 0));
+	}
+	cancel_rest(pool, gangs, ngangs, "another member of the gang was lost");
+	if (next.count == 0)
+		return;
+	queue_attempts(pool, next.count, text_array(next.workload_ids, next.count),
+				   array_value(INT4OID, next.runs, NULL, next.count),
+				   array_value(INT4OID, next.attempts, NULL, next.count), failed);
+}
+
+/*
+ * Finds the live assignments of a worker or of a workload (the other is NULL).
+ * Returns their number and sets *ids.
+ */
+int
+live_assignments(const char *pool, const char *worker_id, const char *workload_id, int64 **ids)
+{
+	static Statement of_worker = {
+		"SELECT assignment_id FROM hwsched.assignment WHERE pool = $1 AND worker_id = $2"
+		" AND finished_at IS NULL ORDER BY assignment_id",
+		{TEXTOID, TEXTOID}
+	};
+	static Statement of_workload = {
+		"SELECT assignment_id FROM hwsched.assignment WHERE pool = $1 AND workload_id = $2"
+		" AND finished_at IS NULL ORDER BY assignment_id",
+		{TEXTOID, TEXTOID}
+	};
+	int			n = (int) (worker_id != NULL ?
+						   statement_run(&of_worker, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id)) :
+						   statement_run(&of_workload, false, TEXT_VALUE(pool), TEXT_VALUE(workload_id)));
+
+	*ids = palloc(sizeof(int64) * (n + 1));
+	for (int i = 0; i < n; i++)
+		(*ids)[i] = column_bigint(i, 1);
+	return n;
+}

@@ -1,0 +1,79 @@
+/*
+ * authz.c
+ *		Who calls, and for which worker they may act.
+ *
+ * EXECUTE says who may call a function at all.  A role that is a worker, and
+ * neither coordinator nor administrator, acts only for the workers it is bound
+ * to by grant_worker().
+ *
+ * The functions that workers call have to know who called them, and SECURITY
+ * DEFINER hides just that: all that is left then is the session's role, and a
+ * worker's code that a superuser's ANALYZE runs would act for any worker.  So
+ * these functions are SECURITY INVOKER, note their caller and then become the
+ * extension's owner themselves.  An error puts the caller back, as it does for
+ * SECURITY DEFINER, when the (sub)transaction is aborted.
+ */
+#include "postgres.h"
+
+#include "store/authz.h"
+#include "access/htup_details.h"
+#include "catalog/pg_proc.h"
+#include "miscadmin.h"
+#include "support/spi_plan.h"
+#include "utils/acl.h"
+#include "utils/syscache.h"
+
+/* Begins a call: notes the caller, becomes the function's owner, connects SPI. */
+Caller
+call_begin(FunctionCallInfo fcinfo)
+{
+	Caller		caller;
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(fcinfo->flinfo->fn_oid));
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for function %u", fcinfo->flinfo->fn_oid);
+	GetUserIdAndSecContext(&caller.user, &caller.sec_context);
+	SetUserIdAndSecContext(((Form_pg_proc) GETSTRUCT(tuple))->proowner,
+						   caller.sec_context | SECURITY_LOCAL_USERID_CHANGE);
+	ReleaseSysCache(tuple);
+	SPI_connect();
+	return caller;
+}
+
+/* Ends a call: disconnects SPI and becomes the caller again. */
+void
+call_end(const Caller *caller)
+{
+	SPI_finish();
+	SetUserIdAndSecContext(caller->user, caller->sec_context);
+}
+
+/* Returns whether the caller may act for some workers only. */
+bool
+access_is_limited(const Caller *caller)
+{
+	/* Who is neither got here by a coordinator's own function. */
+	return !has_privs_of_role(caller->user, get_role_oid("hwsched_coordinator", false)) &&
+		has_privs_of_role(caller->user, get_role_oid("hwsched_worker", false));
+}
+
+/* Raises ERRCODE_INSUFFICIENT_PRIVILEGE unless the caller may act for a worker. */
+void
+access_check_worker(const Caller *caller, const char *pool, const char *worker_id)
+{
+	static Statement statement = {
+		"SELECT FROM hwsched.worker_login l"
+		" WHERE l.pool = $1 AND l.worker_id = $2 AND pg_catalog.pg_has_role($3, l.login::oid, 'USAGE')",
+		{TEXTOID, TEXTOID, OIDOID}
+	};
+
+	if (!access_is_limited(caller))
+		return;
+	if (statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
+					  VALUE(ObjectIdGetDatum(caller->user))) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("role \"%s\" may not act for worker \"%s\"",
+						GetUserNameFromId(caller->user, false), worker_id),
+				 errhint("A coordinator binds a login to its worker with hwsched.grant_worker().")));
+}

@@ -1,0 +1,77 @@
+/*
+ * device_state.h
+ *		The condition of a worker's devices, at any time, from what it reported
+ *		last: load, thermal phase and temperature.
+ *
+ * A temperature that was reported holds until the next report.  What is not
+ * reported is modelled: from the temperature that a device had when its load
+ * was reported, by the law of thermal_at().
+ */
+#ifndef HWSCHED_STORE_DEVICE_STATE_H
+#define HWSCHED_STORE_DEVICE_STATE_H
+
+#include "store/profile_cache.h"
+#include "document/document.h"
+#include "store/pool.h"
+#include "support/spi_plan.h"
+#include "model/thermal.h"
+
+/* A number for each device of a worker, by device_no; those behind the last are absent. */
+typedef struct DeviceNumbers
+{
+	int			count;
+	double	   *values;			/* NAN: absent */
+} DeviceNumbers;
+
+/* What a worker reported, for its devices to be judged by. */
+typedef struct Reported
+{
+	Utilization utilization;
+	double		temperature;	/* NAN: none */
+	double		celsius;		/* NAN: none */
+	ThermalPhase phase;
+	double		performance_level;
+	double		elapsed;		/* seconds since the report */
+	DeviceNumbers temperatures; /* 0..1, modelled, at the time of the report */
+	DeviceNumbers throttles_at;
+} Reported;
+
+/* What the tables hold of a worker's reports. */
+typedef struct Condition
+{
+	int64		hardware_id;
+	LoadReport	load;			/* the last one, without its power */
+	TimestampTz reported_at;	/* 0: never */
+	DeviceNumbers temperatures;
+	DeviceNumbers throttles_at;
+	TimestampTz busy_at;		/* the last report of one that was not idle; 0: none */
+	TimestampTz high_since;		/* the first of the reports of a high load; 0: none */
+	bool		in_phase;
+	ThermalPhase begins;		/* with this report; PHASE_NORMAL: none */
+} Condition;
+
+/*
+ * What load and temperature leave of the efficiency of a worker's devices,
+ * 0..1: the most of any CPU, and of any other device; NAN: there is none.
+ */
+typedef struct Readiness
+{
+	double		cpu;
+	double		accelerator;
+	int64		state_hash;		/* of load and temperature of all devices */
+} Readiness;
+
+extern double zero_if_absent(double x);
+extern DeviceNumbers device_numbers(Datum array, bool isnull);
+extern Parameter device_numbers_value(const DeviceNumbers *numbers);
+extern void set_device_state(const DeviceProfile *profile, const Reported *report,
+							 double utilization, double celsius, Device *device);
+
+extern bool condition_lock(const char *pool, const char *worker_id, Condition *condition);
+extern void condition_begin(Condition *condition, int64 hardware_id);
+extern void condition_report(const PoolSettings *settings, const Hardware *hardware, const Condition *before,
+							 const LoadReport *load, Condition *after);
+extern Readiness condition_readiness(const Hardware *hardware, const Condition *condition);
+extern void condition_renew(const char *pool, const char *worker_id, int64 hardware_id);
+
+#endif							/* HWSCHED_STORE_DEVICE_STATE_H */

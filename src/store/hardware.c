@@ -1,0 +1,73 @@
+/*
+ * hardware.c
+ *		Kinds of worker: what workers with the same hardware and software share.
+ */
+#include "postgres.h"
+
+#include "store/hardware.h"
+
+/* Returns the hardware_id of what a worker offers, after adding it if it is new. */
+int64
+hardware_id_of(const char *pool, const Offer *offer)
+{
+#define SOFTWARE "coalesce(nullif($4 -> 'software_versions', 'null'), '{}')"
+#define DIGEST "sha256(convert_to(ROW($2, $3, " SOFTWARE ", $5, $6, $7)::text, 'UTF8'))"
+#define TYPES {TEXTOID, INT8OID, INT8OID, JSONBOID, INT8ARRAYOID, INT8ARRAYOID, BOOLARRAYOID}
+	static Statement find = {
+		"SELECT hardware_id FROM hwsched.hardware WHERE pool = $1 AND digest = " DIGEST, TYPES
+	};
+	static Statement add = {
+		"INSERT INTO hwsched.hardware (pool, cpu_millicores, memory_bytes, software_versions, device_profile_ids,"
+		"  device_memory_bytes, device_uses_host_memory, digest)"
+		" VALUES ($1, $2, $3, " SOFTWARE ", $5, $6, $7, " DIGEST ")"
+		" ON CONFLICT (pool, digest) DO NOTHING RETURNING hardware_id", TYPES
+	};
+	Datum	   *memory = palloc(sizeof(Datum) * (offer->ndevices + 1));
+	Datum	   *uses = palloc(sizeof(Datum) * (offer->ndevices + 1));
+	Parameter	parameters[7];
+
+	for (int i = 0; i < offer->ndevices; i++)
+	{
+		memory[i] = Int64GetDatum(offer->specs[i].memory_bytes);
+		uses[i] = BoolGetDatum(offer->specs[i].uses_host_memory);
+	}
+	parameters[0] = TEXT_VALUE(pool);
+	parameters[1] = BIGINT_VALUE(offer->cpu_millicores);
+	parameters[2] = BIGINT_VALUE(offer->memory_bytes);
+	parameters[3] = VALUE(JsonbPGetDatum(offer->capabilities));
+	parameters[4] = array_value(INT8OID, offer->profile_ids, NULL, offer->ndevices);
+	parameters[5] = array_value(INT8OID, memory, NULL, offer->ndevices);
+	parameters[6] = array_value(BOOLOID, uses, NULL, offer->ndevices);
+
+	/* The pool is locked, so only an old snapshot can hide a row from us. */
+	if (statement_execute(&find, false, parameters, lengthof(parameters)) == 0 &&
+		statement_execute(&add, false, parameters, lengthof(parameters)) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("could not serialize access due to a kind of hardware that was added at the same time")));
+	return column_bigint(0, 1);
+}
+
+/*
+ * Makes a worker that has registered again one of a kind of hardware: what its
+ * devices reported may mean something else now.  It may have room again.
+ */
+void
+hardware_assign(const char *pool, const char *worker_id, int64 hardware_id)
+{
+	static Statement usage = {
+		"UPDATE hwsched.worker_usage SET hardware_id = $3, is_full = false"
+		" WHERE pool = $1 AND worker_id = $2 AND (hardware_id <> $3 OR is_full)",
+		{TEXTOID, TEXTOID, INT8OID}
+	};
+	/* what was modelled was that of other devices */
+	static Statement forget = {
+		"UPDATE hwsched.worker_load SET temperatures = NULL, throttles_at = NULL"
+		" WHERE pool = $1 AND worker_id = $2 AND hardware_id <> $3 AND (temperatures IS NOT NULL OR throttles_at IS NOT NULL)",
+		{TEXTOID, TEXTOID, INT8OID}
+	};
+
+	statement_run(&usage, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), BIGINT_VALUE(hardware_id));
+	statement_run(&forget, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), BIGINT_VALUE(hardware_id));
+	condition_renew(pool, worker_id, hardware_id);
+}

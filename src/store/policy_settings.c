@@ -1,0 +1,294 @@
+/*
+ * policy_settings.c
+ *		Policies as a pool's settings state them, and the functions that users
+ *		put into them.
+ *
+ * A user's function runs with the privileges of hwsched_admin, whose members
+ * are the only ones to set policies: so it can do no more than they can, and
+ * no more because a superuser set it or calls assign_pending().
+ */
+#include "store/policy_settings.h"
+
+#include <float.h>
+
+#include "access/htup_details.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "model/formula.h"
+#include "place/search.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+#include "utils/regproc.h"
+#include "utils/syscache.h"
+
+#define ADMIN_ROLE "hwsched_admin"
+
+/* Weights count beside each other, so there is no use for greater ones, and lesser ones are none. */
+#define MOST_WEIGHT 1e6
+#define LEAST_WEIGHT 1e-100
+
+/* --- reading --- */
+
+static void pg_attribute_noreturn()
+unknown_algorithm(const char *path, const char *name)
+{
+	StringInfoData known;
+
+	initStringInfo(&known);
+	for (int i = 0; i < algorithm_count; i++)
+		appendStringInfo(&known, "%s, ", algorithm_traits[i].name);
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("unknown name for \"%s\": \"%s\"", path, name),
+			 errhint("Known names are: %sor a function such as \"public.my_score(jsonb,jsonb,jsonb)\".", known.data)));
+}
+
+/*
+ * Returns the function that a name with arguments means; raises
+ * ERRCODE_UNDEFINED_FUNCTION if there is none, and
+ * ERRCODE_INVALID_PARAMETER_VALUE if it cannot score.
+ */
+static Oid
+score_function(const char *path, const char *name)
+{
+	Oid			oid = DatumGetObjectId(DirectFunctionCall1(regprocedurein, CStringGetDatum(name)));
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(oid));
+	Form_pg_proc form;
+	bool		fits;
+
+	if (!HeapTupleIsValid(tuple))
+		unknown_algorithm(path, name);
+	form = (Form_pg_proc) GETSTRUCT(tuple);
+	fits = form->prokind == PROKIND_FUNCTION && !form->proretset && form->prorettype == FLOAT8OID &&
+		form->pronargs == 3 && form->proargtypes.values[0] == JSONBOID &&
+		form->proargtypes.values[1] == JSONBOID && form->proargtypes.values[2] == JSONBOID;
+	ReleaseSysCache(tuple);
+	if (!fits)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid name for \"%s\": \"%s\"", path, name),
+				 errdetail("Expected a function (workload jsonb, device jsonb, state jsonb) RETURNS double precision.")));
+	return oid;
+}
+
+/* Reads one policy; its functions are added to those of policies. */
+static Policy
+read_policy(const NamedNumbers *weights, const char *path, Policies *policies)
+{
+	Policy		policy = {0, palloc(sizeof(PolicyPart) * (weights->count + 1))};
+
+	for (int i = 0; i < weights->count; i++)
+	{
+		const char *name = weights->items[i].name;
+		PolicyPart	part = {ALGORITHM_FUNCTION, weights->items[i].value, -1};
+
+		for (int a = 0; a < algorithm_count; a++)
+			if (strcmp(name, algorithm_traits[a].name) == 0)
+				part.algorithm = (Algorithm) a;
+		if (part.algorithm == ALGORITHM_FUNCTION)
+		{
+			if (strchr(name, '(') == NULL)
+				unknown_algorithm(path, name);
+			part.function = policies->nfunctions++;
+			policies->functions = policies->functions == NULL ? palloc(sizeof(FmgrInfo) * policies->nfunctions) :
+				repalloc(policies->functions, sizeof(FmgrInfo) * policies->nfunctions);
+			fmgr_info(score_function(path, name), &policies->functions[part.function]);
+		}
+		if (part.weight > MOST_WEIGHT)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("invalid value for \"%s\": %g", document_path(path, name), part.weight),
+					 errdetail("Expected a number from 0 to %g.", MOST_WEIGHT)));
+		if (part.weight >= LEAST_WEIGHT)
+			policy.parts[policy.nparts++] = part;
+	}
+	if (policy.nparts == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value for \"%s\": the weights add up to 0", path),
+				 errdetail("Expected at least one weight above 0.")));
+	policies->uses |= policy_uses(&policy);
+	return policy;
+}
+
+/*
+ * Reads the policies of a pool's settings.  Raises
+ * ERRCODE_INVALID_PARAMETER_VALUE for names and weights that mean nothing.
+ */
+void
+policies_read(const NamedNumbers *policy, const NamedTables *of_types, Policies *policies)
+{
+	memset(policies, 0, sizeof(*policies));
+	policies->policy = read_policy(policy, "policy", policies);
+	policies->count = of_types->count;
+	policies->types = palloc(sizeof(char *) * (of_types->count + 1));
+	policies->of_types = palloc(sizeof(Policy) * (of_types->count + 1));
+	for (int i = 0; i < of_types->count; i++)
+	{
+		policies->types[i] = of_types->items[i].name;
+		policies->of_types[i] = read_policy(&of_types->items[i].numbers,
+											document_path("policies", of_types->items[i].name), policies);
+	}
+}
+
+/*
+ * Reads the policies only to raise what is wrong with them, which includes
+ * functions that their setter may not call.
+ */
+void
+policies_check(const NamedNumbers *policy, const NamedTables *of_types, Oid setter)
+{
+	Policies	policies;
+
+	policies_read(policy, of_types, &policies);
+	for (int i = 0; i < policies.nfunctions; i++)
+	{
+		Oid			oid = policies.functions[i].fn_oid;
+		AclResult	result = function_aclcheck(oid, setter, ACL_EXECUTE);
+
+		if (result != ACLCHECK_OK)
+			aclcheck_error(result, OBJECT_FUNCTION, format_procedure(oid));
+	}
+}
+
+/* Returns the policy for work of a profile: that of its type, as the work's energy sensitivity changes it. */
+const Policy *
+policy_for(const Policies *policies, const WorkloadProfile *profile)
+{
+	const Policy *stated = &policies->policy;
+
+	for (int i = 0; i < policies->count; i++)
+		if (same_name(policies->types[i], profile->workload_type))
+			stated = &policies->of_types[i];
+	return policy_in_force(stated, policies->objective, profile->metrics.energy_sensitivity);
+}
+
+/* --- users' functions --- */
+
+/* The workload as the function sees it: its profile, duration and priority. */
+static Datum
+workload_argument(const WorkKind *kind)
+{
+	WorkloadProfile profile = kind->profile;
+
+	profile.estimated_duration_seconds = kind->expected_seconds;
+	profile.priority = kind->priority;
+	return JsonbPGetDatum(document_write(&workload_profile_document, &profile));
+}
+
+static void
+push_number(JsonbParseState **state, const char *key, double number)
+{
+	push_key(state, key);
+	push_double(state, number);
+}
+
+/*
+ * The state of a candidate's first device: columns of compatible_hardware(),
+ * but those that only the comparison with others gives.
+ */
+static Datum
+state_argument(Search *search, WorkKind *kind, const Candidate *candidate)
+{
+	const Worker *worker = &search->fleet->workers[candidate->worker];
+	const Device *device = &search->fleet->devices[candidate->devices[0]];
+	const DeviceProfile *profile = &search->fleet->profiles[device->profile];
+	EnergyUse	use = candidate_use(search, kind, candidate, kind->expected_seconds, kind->subject);
+	JsonbParseState *state = NULL;
+
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	push_key(&state, "worker_id");
+	push_text(&state, WJB_VALUE, worker->worker_id);
+	push_number(&state, "device_no", device->device_no);
+	push_key(&state, "hardware_class");
+	push_text(&state, WJB_VALUE, profile->hardware_class);
+	if (profile->model_name != NULL)
+	{
+		push_key(&state, "model_name");
+		push_text(&state, WJB_VALUE, profile->model_name);
+	}
+	push_number(&state, "efficiency", clamp01(candidate->raw_efficiency));
+	push_number(&state, "raw_efficiency", candidate->raw_efficiency);
+	push_number(&state, "load", device->load);
+	push_number(&state, "effective_load", device->effective_load);
+	push_number(&state, "performance_level", device->performance_level);
+	push_number(&state, "temperature", device->temperature);
+	push_number(&state, "preference", kind->preference ? kind->preference[candidate->worker] : 0.5);
+	push_number(&state, "adjusted_efficiency", candidate->adjusted_efficiency);
+	push_number(&state, "predicted_seconds", candidate_seconds(search, kind, candidate, kind->expected_seconds, kind->subject));
+	push_number(&state, "predicted_joules", Min(use.joules, DBL_MAX));
+	push_number(&state, "predicted_cost", Min(use.money, DBL_MAX));
+	push_number(&state, "heat_factor", device_heat_factor(kind, device));
+	return JsonbPGetDatum(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL)));
+}
+
+/* How many functions of policies are running: they may call each other by way of others. */
+static int	running = 0;
+
+/*
+ * Raises ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE within a function of a
+ * policy: the decision that called it stands on what the pool is like.
+ */
+void
+refuse_in_score_function(void)
+{
+	if (running > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("a function of a policy cannot change or place anything in a pool"),
+				 errhint("Let it return a score from what it is given.")));
+}
+
+/*
+ * Calls a function of a policy; NULL and NaN count 0.  search->score_context
+ * is the pool's Policies.  What the function raises is passed on.
+ */
+double
+call_score_function(Search *search, WorkKind *kind, const Candidate *candidate, int function)
+{
+	Policies   *policies = search->score_context;
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext own = AllocSetContextCreate(caller, "hwsched score function", ALLOCSET_SMALL_SIZES);
+	LOCAL_FCINFO(fcinfo, 3);
+	Oid			user;
+	int			sec_context;
+	int			settings;
+	volatile Datum result = (Datum) 0;
+	bool		isnull;
+
+	CHECK_FOR_INTERRUPTS();
+	MemoryContextSwitchTo(own);
+	InitFunctionCallInfoData(*fcinfo, &policies->functions[function], 3, InvalidOid, NULL, NULL);
+	fcinfo->args[0].value = workload_argument(kind);
+	fcinfo->args[1].value = JsonbPGetDatum(document_write(&device_profile_document,
+														  &search->fleet->profiles[search->fleet->devices[candidate->devices[0]].profile]));
+	fcinfo->args[2].value = state_argument(search, kind, candidate);
+	fcinfo->args[0].isnull = fcinfo->args[1].isnull = fcinfo->args[2].isnull = false;
+
+	/* an error puts the user and the settings back when the transaction is aborted */
+	GetUserIdAndSecContext(&user, &sec_context);
+	SetUserIdAndSecContext(get_role_oid(ADMIN_ROLE, false),
+						   sec_context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
+	/* what it sets (search_path!) must not outlive it in a session of more rights */
+	settings = NewGUCNestLevel();
+	running++;
+	PG_TRY();
+	{
+		result = FunctionCallInvoke(fcinfo);
+	}
+	PG_FINALLY();
+	{
+		running--;
+	}
+	PG_END_TRY();
+	isnull = fcinfo->isnull;
+	AtEOXact_GUC(false, settings);
+	SetUserIdAndSecContext(user, sec_context);
+
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(own);
+	return isnull ? 0.0 : DatumGetFloat8(result);
+}

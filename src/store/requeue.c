@@ -1,0 +1,165 @@
+/*
+ * requeue.c
+ *		What the next attempt does differently: it waits for a while, avoids the
+ *		workers on which the work failed, asks for more memory where that ran
+ *		out, and for another class of hardware where time did.
+ *
+ * All of it follows from the attempts that the run has had, so nothing is lost
+ * when work goes back to the queue for another reason.  And all of it holds only
+ * where the fleet has something else to offer: see consider_retries.
+ */
+#include "postgres.h"
+
+#include "snapshot/snapshot.h"
+#include "store/requeue.h"
+
+/* The longest wait before a retry, in seconds, unless the first one is longer. */
+#define MOST_BACKOFF 300.0
+
+/* How much more memory is asked for after it ran out, and how much at the least. */
+#define MORE_MEMORY "1.5"
+#define LEAST_MEMORY "1073741824"
+
+/* The most that a document may say: what is beyond it could not be read again. */
+#define MOST_MEMORY "9007199254740991"
+
+/* The last attempts e(workload_id, run) that failed for want of memory or time, and the profiles that answer them. */
+#define ANSWERED_SQL \
+	"(SELECT f.workload_id, f.run, f.retry_profile, f.retry_demand," \
+	"  sha256(convert_to(f.retry_profile::text || f.retry_demand::text, 'UTF8')) AS digest" \
+	" FROM (SELECT DISTINCT ON (e.workload_id, e.run) e.workload_id, e.run," \
+	"   CASE a.error_class WHEN 'memory' THEN jsonb_set(p.profile, '{min_memory_bytes}'," \
+	"     to_jsonb(least(" MOST_MEMORY ", greatest(" LEAST_MEMORY ", floor((p.profile ->> 'min_memory_bytes')::numeric * " MORE_MEMORY ")))::bigint))" \
+	"    ELSE p.profile END AS retry_profile," \
+	"   CASE a.error_class WHEN 'timeout' THEN p.demand || jsonb_build_object('avoid_class', d.hardware_class)" \
+	"    ELSE p.demand END AS retry_demand" \
+	"  FROM unnest($2, $3) e(workload_id, run)" \
+	"  JOIN hwsched.assignment a ON a.pool = $1 AND a.workload_id = e.workload_id AND a.run = e.run" \
+	"   AND a.error_class IN ('memory', 'timeout') AND NOT a.is_gang" \
+	"  JOIN hwsched.workload_profile p ON p.pool = $1 AND p.profile_id = a.profile_id" \
+	"  JOIN hwsched.device_profile d ON d.pool = $1 AND d.profile_id = a.device_profile_id" \
+	"  ORDER BY e.workload_id, e.run, a.assignment_id DESC) f)"
+
+/* Returns the longest wait before a retry, in seconds. */
+double
+most_backoff(const PoolSettings *settings)
+{
+	return Max(MOST_BACKOFF, settings->retry_backoff);
+}
+
+/*
+ * Puts attempts of workloads back into the queue, in their old places; those
+ * that are beyond the last one are dead.  With failed, they wait first: for
+ * retry_backoff, doubled with each attempt, and less by a random part of up to
+ * a half, so that what failed together does not come back together.
+ */
+void
+queue_attempts(const char *pool, int count, Parameter workload_ids, Parameter runs, Parameter attempts, bool failed)
+{
+	static Statement add_profiles = {
+		"INSERT INTO hwsched.workload_profile (pool, profile, demand, digest)"
+		" SELECT DISTINCT ON (r.digest) $1, r.retry_profile, r.retry_demand, r.digest FROM " ANSWERED_SQL " r"
+		" WHERE NOT EXISTS (SELECT FROM hwsched.workload_profile p WHERE p.pool = $1 AND p.digest = r.digest)"
+		" ORDER BY r.digest ON CONFLICT (pool, digest) DO NOTHING",
+		{TEXTOID, TEXTARRAYOID, INT4ARRAYOID}
+	};
+	static Statement queue = {
+		"INSERT INTO hwsched.pending (pool, priority, deadline, queue_no, profile_id, run, attempt, expected_seconds, workload_id,"
+		"  model_id, model_family, concurrency_key, submitted_at, ready_at, avoid_workers, retry_profile_id)"
+		" SELECT s.pool, s.priority, s.deadline, s.queue_no, s.profile_id, s.run, e.attempt, s.expected_seconds, s.workload_id,"
+		"  s.model_id, s.model_family, s.concurrency_key, s.submitted_at,"
+		"  CASE WHEN $5 > 0 THEN now() + make_interval(secs => least($6, $5 * 2 ^ least(greatest(e.attempt - 2, 0), 30)) * (1 - random() / 2))"
+		"   ELSE '-infinity' END,"
+		"  (SELECT array_agg(DISTINCT a.worker_id) FROM hwsched.assignment a WHERE a.pool = $1 AND a.workload_id = e.workload_id"
+		"    AND a.run = e.run AND a.error_class IS NOT NULL AND NOT a.is_gang),"
+		"  (SELECT p.profile_id FROM hwsched.workload_profile p WHERE p.pool = $1 AND p.digest = r.digest)"
+		" FROM unnest($2, $3, $4) e(workload_id, run, attempt)"
+		" JOIN hwsched.submission s ON s.pool = $1 AND s.workload_id = e.workload_id AND s.run = e.run"
+		" LEFT JOIN " ANSWERED_SQL " r ON r.workload_id = e.workload_id AND r.run = e.run"
+		" WHERE s.outcome IS NULL AND e.attempt <= s.retries + 1",
+		{TEXTOID, TEXTARRAYOID, INT4ARRAYOID, INT4ARRAYOID, FLOAT8OID, FLOAT8OID}
+	};
+	static Statement bury = {
+		"UPDATE hwsched.submission s SET outcome = 'dead', closed_at = greatest(now(), s.submitted_at)"
+		" FROM unnest($2, $3, $4) e(workload_id, run, attempt)"
+		" WHERE s.pool = $1 AND s.workload_id = e.workload_id AND s.run = e.run"
+		"  AND s.outcome IS NULL AND e.attempt > s.retries + 1",
+		{TEXTOID, TEXTARRAYOID, INT4ARRAYOID, INT4ARRAYOID}
+	};
+	PoolSettings settings;
+
+	pool_settings_load(pool, false, &settings);
+	statement_run(&add_profiles, false, TEXT_VALUE(pool), workload_ids, runs);
+	if (statement_run(&queue, false, TEXT_VALUE(pool), workload_ids, runs, attempts,
+					  VALUE(Float8GetDatum(failed ? settings.retry_backoff : 0)),
+					  VALUE(Float8GetDatum(most_backoff(&settings)))) < count)
+		statement_run(&bury, false, TEXT_VALUE(pool), workload_ids, runs, attempts);
+}
+
+/* --- where there is something else --- */
+
+/* Returns whether a worker that an item does not avoid could ever run it. */
+static bool
+others_could(Search *search, const QueueItem *item)
+{
+	WorkKind   *kind = &search->kinds[item->kind];
+	Candidate	candidate;
+
+	for (int w = 0; w < search->fleet->nworkers; w++)
+	{
+		bool		avoided = false;
+
+		CHECK_FOR_INTERRUPTS();
+		for (int i = 0; i < item->navoided && !avoided; i++)
+			avoided = item->avoided[i] == w;
+		if (!avoided && search_candidate(search, kind, w, &candidate) > REFUSED_NEVER)
+			return true;
+	}
+	return false;
+}
+
+/* Finds the workers of a text[] in the fleet. */
+static void
+find_avoided(const Fleet *fleet, QueueItem *item, Datum array)
+{
+	Datum	   *names;
+	int			n;
+	int32	   *workers;
+
+	deconstruct_array(DatumGetArrayTypeP(array), TEXTOID, -1, false, TYPALIGN_INT, &names, NULL, &n);
+	workers = palloc(sizeof(int32) * (n + 1));
+	for (int i = 0; i < n; i++)
+	{
+		int			worker = fleet_worker(fleet, TextDatumGetCString(names[i]));
+
+		if (worker >= 0)
+			workers[item->navoided++] = worker;
+	}
+	item->avoided = workers;
+}
+
+/*
+ * Lets retries avoid workers, and ask for more than they did, where the fleet
+ * has something else; it has been read as a whole.  A worker that is busy, or
+ * offline, is something else, too: for that a retry waits.
+ */
+void
+consider_retries(Picture *picture)
+{
+	Search	   *search = &picture->search;
+
+	for (int i = 0; i < picture->nitems; i++)
+	{
+		QueueItem  *item = &picture->items[i];
+		const QueueRow *row = &picture->rows[i];
+
+		if (row->own_kind >= 0 && search_refusal(search, &search->kinds[item->kind]) <= REFUSED_NEVER)
+			item->kind = row->own_kind;
+		if (row->avoided != (Datum) 0)
+		{
+			find_avoided(&picture->fleet, item, row->avoided);
+			if (item->navoided > 0 && !others_could(search, item))
+				item->navoided = 0;
+		}
+	}
+}

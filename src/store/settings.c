@@ -1,0 +1,339 @@
+/*
+ * settings.c
+ *		The settings of pools: their document, and a session's copy of those in
+ *		force.
+ */
+#include "postgres.h"
+
+#include <ctype.h>
+
+#include "store/authz.h"
+#include "access/xact.h"
+#include "support/args.h"
+#include "catalog/namespace.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "store/policy_settings.h"
+#include "store/pool.h"
+#include "support/spi_plan.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+PG_FUNCTION_INFO_V1(pool_settings);
+
+/* --- the document --- */
+
+#define SETTING(m, kind, least, most) {#m, kind, offsetof(PoolSettings, m), NAME_FREE, least, most}
+
+typedef struct KeptSettings
+{
+	PoolSettings settings;
+	double		number;
+} KeptSettings;
+
+static const Field retention_fields[] = {
+	{"history", FIELD_SECONDS, offsetof(PoolSettings, retention.history) - offsetof(PoolSettings, retention)},
+	{"hourly", FIELD_SECONDS, offsetof(PoolSettings, retention.hourly) - offsetof(PoolSettings, retention)},
+};
+
+static const Document retention_document = {
+	"retention", sizeof(double) * 2, retention_fields, lengthof(retention_fields), NULL, true
+};
+
+#define WEIGHT(m) {#m, FIELD_NUMBER, offsetof(EnergyWeights, m), NAME_FREE, 0, 1e6}
+
+static const Field objective_fields[] = {WEIGHT(time), WEIGHT(energy), WEIGHT(cost)};
+
+static const Document objective_document = {
+	"objective", sizeof(EnergyWeights), objective_fields, lengthof(objective_fields), NULL, true
+};
+
+#define KEPT(key, kind, m, least, most) {key, kind, offsetof(KeptSettings, m), NAME_FREE, least, most}
+
+static const Field setting_fields[] = {
+	SETTING(policy, FIELD_NUMBERS, 0, 0),
+	{"policies", FIELD_TABLES, offsetof(PoolSettings, policies), NAME_WORKLOAD_TYPE},
+	{"objective", FIELD_OBJECT, offsetof(PoolSettings, objective), NAME_FREE, 0, 0, &objective_document},
+	SETTING(solver, FIELD_TEXT, 0, 0),
+	SETTING(preference_alpha, FIELD_NUMBER, 0, 1),
+	SETTING(preference_weight, FIELD_NUMBER, 0, 1),
+	SETTING(preference_half_life, FIELD_SECONDS, 1, 3153600000.0),
+	SETTING(learning, FIELD_BOOLEAN, 0, 0),
+	SETTING(min_score, FIELD_NUMBER, 0, 10),
+	SETTING(max_load, FIELD_NUMBER, 0, 1),
+	SETTING(max_concurrent, FIELD_INTEGER, 1, 1000000),
+	SETTING(lease, FIELD_SECONDS, 1, 31536000),
+	SETTING(warming, FIELD_SECONDS, 0, 86400),
+	SETTING(cooling, FIELD_SECONDS, 0, 86400),
+	SETTING(offline_after, FIELD_SECONDS, 1, 31536000),
+	SETTING(retry_backoff, FIELD_SECONDS, 0, 86400),
+	SETTING(notify, FIELD_BOOLEAN, 0, 0),
+	{"retention", FIELD_OBJECT, offsetof(PoolSettings, retention), NAME_FREE, 0, 0, &retention_document},
+	SETTING(quarantine_after, FIELD_INTEGER, 1, 1000000),
+	SETTING(ageing, FIELD_NUMBER, 0, 1000),
+	SETTING(preemption, FIELD_BOOLEAN, 0, 0),
+	SETTING(carbon_g_per_kwh, FIELD_NUMBER, 0, 1e6),
+	SETTING(energy_price_per_kwh, FIELD_NUMBER, 0, 1e6),
+	KEPT("wait_target", FIELD_SECONDS, number, 0, 31536000),
+	SETTING(vega_url, FIELD_TEXT, 0, 0),
+};
+
+static void
+preset_settings(void *values)
+{
+	KeptSettings *kept = values;
+
+	kept->settings.carbon_g_per_kwh = kept->settings.energy_price_per_kwh = NAN;
+}
+
+static const Document settings_document = {
+	"pool settings", sizeof(KeptSettings), setting_fields, lengthof(setting_fields), preset_settings, true
+};
+
+/* Returns whether batches are placed as a whole instead of one by one. */
+bool
+solver_is_optimal(const PoolSettings *settings)
+{
+	return strcmp(settings->solver, "optimal") == 0;
+}
+
+static void
+read_settings(Jsonb *jsonb, PoolSettings *settings)
+{
+	KeptSettings kept;
+
+	document_read(&settings_document, jsonb, NULL, true, &kept);
+	*settings = kept.settings;
+}
+
+/*
+ * Returns whether a text is a URL that can stand in a content security policy:
+ * one of https, of plain characters, without a query.
+ */
+static bool
+is_https_url(const char *text)
+{
+	if (strncmp(text, "https://", 8) != 0)
+		return false;
+	text += 8;
+	return isalnum((unsigned char) *text) &&
+		text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~:/@%+")] == '\0';
+}
+
+/* Refuses settings that are well-formed and mean nothing. */
+static void
+check_settings(const PoolSettings *settings, Oid setter)
+{
+	policies_check(&settings->policy, &settings->policies, setter);
+	if (settings->objective.time + settings->objective.energy + settings->objective.cost == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value for \"objective\": the weights add up to 0"),
+				 errdetail("Expected at least one of time, energy and cost above 0.")));
+	if (!solver_is_optimal(settings) && strcmp(settings->solver, "greedy") != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value for \"solver\": \"%s\"", settings->solver),
+				 errhint("Known solvers are: greedy, optimal.")));
+	if (settings->vega_url != NULL && !is_https_url(settings->vega_url))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value for \"vega_url\": \"%s\"", settings->vega_url),
+				 errhint("It is a URL such as https://cdn.jsdelivr.net/npm, below which packages of npm are found.")));
+}
+
+/* --- in force --- */
+
+/* The settings in force: the defaults, and over them the latest version's. */
+static Statement settings_statement = {
+	"SELECT (SELECT jsonb_object_agg(s.name, s.default_value) FROM hwsched.setting s)"
+	" || coalesce((SELECT v.settings FROM hwsched.settings_version v WHERE v.pool = p.pool"
+	"              ORDER BY v.version DESC LIMIT 1), '{}')"
+	" FROM hwsched.pool p WHERE p.pool = $1",
+	{TEXTOID}
+};
+
+/*
+ * The settings that the session used last.  Reading them anew costs more than
+ * all else that a heartbeat or a claim does.
+ *
+ * Who changes settings through our functions sends an invalidation; a change
+ * that comes another way (a restore, another node) counts a second later.
+ * Transactions that see the past read them anew each time.
+ */
+typedef struct SettingsCopy
+{
+	MemoryContext context;
+	char	   *pool;
+	TimestampTz read_at;
+	PoolSettings settings;
+} SettingsCopy;
+
+static SettingsCopy *copy = NULL;
+static Oid	versions = InvalidOid;	/* hwsched.settings_version, once we have a copy */
+static uint64 invalidations = 0;
+
+#define COPY_LASTS_MS 1000
+
+/* Drops the copy; what was handed out lasts until the end of the transaction. */
+static void
+drop_copy(void)
+{
+	if (copy == NULL)
+		return;
+	if (IsTransactionState())
+		MemoryContextSetParent(copy->context, TopTransactionContext);
+	else
+		MemoryContextDelete(copy->context);
+	copy = NULL;
+}
+
+static void
+settings_invalidated(Datum arg, Oid relation)
+{
+	if (relation == InvalidOid || relation == versions)
+	{
+		invalidations++;
+		drop_copy();
+	}
+}
+
+/* Makes every session read the settings anew once this transaction commits, and ours at once. */
+void
+settings_forget(void)
+{
+	CacheInvalidateRelcacheByRelid(get_relname_relid("settings_version", get_namespace_oid("hwsched", false)));
+	drop_copy();
+}
+
+/* Begins a copy that the settings are read into. */
+static SettingsCopy *
+begin_copy(const char *pool)
+{
+	static bool registered = false;
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "hwsched settings", ALLOCSET_SMALL_SIZES);
+	SettingsCopy *next = MemoryContextAlloc(context, sizeof(SettingsCopy));
+
+	if (!registered)
+	{
+		CacheRegisterRelcacheCallback(settings_invalidated, (Datum) 0);
+		registered = true;
+	}
+	next->context = context;
+	next->pool = MemoryContextStrdup(context, pool);
+	next->read_at = GetCurrentTransactionStartTimestamp();
+	return next;
+}
+
+static bool
+copy_is_good(const char *pool)
+{
+	TimestampTz now = GetCurrentTransactionStartTimestamp();
+
+	return copy != NULL && strcmp(copy->pool, pool) == 0 && !IsolationUsesXactSnapshot() &&
+		now >= copy->read_at && !TimestampDifferenceExceeds(copy->read_at, now, COPY_LASTS_MS);
+}
+
+/*
+ * Reads the settings of a pool; raises ERRCODE_NO_DATA_FOUND if there is none.
+ * Unless we only read, the pool then stays until the end of the transaction.
+ * They last as long as the transaction.
+ */
+void
+pool_settings_load(const char *pool, bool read_only, PoolSettings *settings)
+{
+	if (!read_only)
+		pool_keep(pool);
+	if (!copy_is_good(pool))
+	{
+		SettingsCopy *next = begin_copy(pool);
+		uint64		before = invalidations;
+		MemoryContext caller;
+
+		versions = get_relname_relid("settings_version", get_namespace_oid("hwsched", false));
+		if (statement_run(&settings_statement, read_only, TEXT_VALUE(pool)) == 0)
+			unknown_pool(pool);
+		caller = MemoryContextSwitchTo(next->context);
+		read_settings(column_jsonb(0, 1), &next->settings);
+		MemoryContextSwitchTo(caller);
+		drop_copy();
+		MemoryContextSetParent(next->context, TopMemoryContext);
+		copy = next;
+		/* what changed while we read may be missing */
+		if (invalidations != before)
+			copy->read_at = 0;
+	}
+	*settings = copy->settings;
+}
+
+/* Takes from a pool's settings what decides placements. */
+void
+placement_settings(const PoolSettings *settings, PlacementSettings *placement)
+{
+	memset(placement, 0, sizeof(*placement));
+	placement->preference_weight = settings->preference_weight;
+	placement->min_score = settings->min_score;
+	placement->max_load = settings->max_load;
+	placement->max_concurrent = settings->max_concurrent;
+	placement->solver_memory = maintenance_work_mem * (Size) 1024;
+	placement->energy_price_per_kwh = settings->energy_price_per_kwh;
+	placement->carbon_g_per_kwh = settings->carbon_g_per_kwh;
+}
+
+/* --- changing --- */
+
+/*
+ * Adds a version of a pool's settings: the one in force with some of them
+ * changed, null for back to the default.  What is stored is checked, together
+ * with the defaults of what is not.
+ */
+void
+settings_change(const Caller *caller, const char *pool, Jsonb *changes)
+{
+	static Statement merge = {
+		"SELECT coalesce((SELECT jsonb_object_agg(e.key, e.value)"
+		"  FROM jsonb_each(coalesce((SELECT settings FROM hwsched.settings_version WHERE pool = $1"
+		"                            ORDER BY version DESC LIMIT 1), '{}') || $2) e"
+		"  WHERE e.value <> 'null'), '{}')",
+		{TEXTOID, JSONBOID}
+	};
+	static Statement add = {
+		"INSERT INTO hwsched.settings_version (pool, version, settings)"
+		" SELECT $1, coalesce(max(version), 0) + 1, $2 FROM hwsched.settings_version WHERE pool = $1",
+		{TEXTOID, JSONBOID}
+	};
+	PoolSettings read;
+	Jsonb	   *settings;
+
+	/* also what a merge would hide: a document that is no object */
+	read_settings(changes, &read);
+	statement_run(&merge, false, TEXT_VALUE(pool), VALUE(JsonbPGetDatum(changes)));
+	settings = column_jsonb(0, 1);
+	statement_run(&add, false, TEXT_VALUE(pool), VALUE(JsonbPGetDatum(settings)));
+	settings_forget();
+	pool_settings_load(pool, false, &read);
+	check_settings(&read, caller->user);
+}
+
+/* pool_settings(pool text) RETURNS TABLE (name, value, default_value, description) */
+Datum
+pool_settings(PG_FUNCTION_ARGS)
+{
+	static Statement statement = {
+		"SELECT s.name, coalesce(v.settings -> s.name, s.default_value), s.default_value, s.description"
+		" FROM hwsched.setting s LEFT JOIN LATERAL (SELECT settings FROM hwsched.settings_version"
+		"  WHERE pool = $1 ORDER BY version DESC LIMIT 1) v ON true ORDER BY s.name",
+		{TEXTOID}
+	};
+	char	   *pool = text_argument(fcinfo, 0);
+
+	InitMaterializedSRF(fcinfo, 0);
+	SPI_connect();
+	pool_check(pool, true);
+	statement_run(&statement, true, TEXT_VALUE(pool));
+	return_rows(fcinfo);
+	SPI_finish();
+	return (Datum) 0;
+}

@@ -1,0 +1,27 @@
+/*
+ * args.h
+ *		Arguments of SQL functions.  A function that changes something is not
+ *		STRICT: a NULL would silently do nothing.  These raise
+ *		ERRCODE_NULL_VALUE_NOT_ALLOWED with the argument's name instead.
+ */
+#ifndef HWSCHED_SUPPORT_ARGS_H
+#define HWSCHED_SUPPORT_ARGS_H
+
+#include "support/compat.h"
+
+#include "fmgr.h"
+#include "utils/jsonb.h"
+
+/* Names have so many bytes at most. */
+#define MOST_NAME 1000
+
+extern Datum argument(FunctionCallInfo fcinfo, int number);
+extern char *text_argument(FunctionCallInfo fcinfo, int number);
+extern char *name_argument(FunctionCallInfo fcinfo, int number, const char *name);
+extern double limited_argument(FunctionCallInfo fcinfo, int number, const char *name, double least, double most);
+
+#define jsonb_argument(number) DatumGetJsonbP(argument(fcinfo, (number)))
+#define bigint_argument(number) DatumGetInt64(argument(fcinfo, (number)))
+#define int_argument(number) DatumGetInt32(argument(fcinfo, (number)))
+
+#endif							/* HWSCHED_SUPPORT_ARGS_H */

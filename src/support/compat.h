@@ -1,0 +1,26 @@
+/*
+ * compat.h
+ *		The only file that knows PG_VERSION_NUM.
+ */
+#ifndef HWSCHED_SUPPORT_COMPAT_H
+#define HWSCHED_SUPPORT_COMPAT_H
+
+#include "postgres.h"
+
+#if PG_VERSION_NUM < 150000
+#error "hwsched needs PostgreSQL 15 or newer"
+#endif
+
+/* PostgreSQL 16 moved VARSIZE and its like out of postgres.h. */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+/* PostgreSQL 16 checks privileges on all kinds of object by one function. */
+#if PG_VERSION_NUM >= 160000
+#define function_aclcheck(oid, role, mode) object_aclcheck(ProcedureRelationId, (oid), (role), (mode))
+#else
+#define function_aclcheck(oid, role, mode) pg_proc_aclcheck((oid), (role), (mode))
+#endif
+
+#endif							/* HWSCHED_SUPPORT_COMPAT_H */
