@@ -23,10 +23,10 @@ PG_FUNCTION_INFO_V1(plan_pending);
 
 /* Sums up, per worker and per device, what the decisions take. */
 static void
-write_usage(const Picture *picture, const char *pool)
+write_usage(const PoolSnapshot *snapshot, const char *pool)
 {
-	const Fleet *fleet = &picture->fleet;
-	const Search *search = &picture->search;
+	const Fleet *fleet = &snapshot->fleet;
+	const Search *search = &snapshot->search;
 	WorkerChange *workers = MemoryContextAllocExtended(CurrentMemoryContext, sizeof(WorkerChange) * (fleet->nworkers + 1),
 													   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	DeviceChange *devices = MemoryContextAllocExtended(CurrentMemoryContext, sizeof(DeviceChange) * (fleet->ndevices + 1),
@@ -37,7 +37,7 @@ write_usage(const Picture *picture, const char *pool)
 	for (int i = 0; i < search->nplacements; i++)
 	{
 		const Placement *placement = &search->placements[i];
-		const WorkKind *kind = &search->kinds[picture->items[placement->item].kind];
+		const WorkKind *kind = &search->kinds[snapshot->items[placement->item].kind];
 		Occupancy	occupancy = demand_occupancy(&kind->demand);
 		WorkerChange *worker = &workers[placement->worker];
 
@@ -79,9 +79,9 @@ write_usage(const Picture *picture, const char *pool)
  * snapshot keeps their places from being used again.
  */
 static void
-leave_queue(const Picture *picture, const char *pool, int count)
+leave_queue(const PoolSnapshot *snapshot, const char *pool, int count)
 {
-	static Statement statement = {
+	static SpiPlan statement = {
 		"DELETE FROM hwsched.pending WHERE ctid = ANY ($2) AND pool = $1",
 		{TEXTOID, TIDARRAYOID}, BY_CTID
 	};
@@ -89,10 +89,10 @@ leave_queue(const Picture *picture, const char *pool, int count)
 	ItemPointerData *tid = fixed_array(TIDOID, sizeof(*tid), count, &tids);
 	uint64		left;
 
-	for (int i = 0; i < picture->nitems; i++)
-		if (picture->items[i].nplacements > 0)
-			*tid++ = picture->rows[i].tid;
-	left = statement_run(&statement, false, TEXT_VALUE(pool), tids);
+	for (int i = 0; i < snapshot->nitems; i++)
+		if (snapshot->items[i].nplacements > 0)
+			*tid++ = snapshot->rows[i].tid;
+	left = spi_plan_run(&statement, false, TEXT_VALUE(pool), tids);
 	if (left != count)
 		elog(ERROR, "pool \"%s\" lost %d of its queue while it was locked", pool, (int) (count - left));
 }
@@ -106,9 +106,9 @@ enum
 
 /* Returns the concurrency keys of the placements, or NULL if there are none. */
 static Parameter
-keys_array(const Picture *picture)
+keys_array(const PoolSnapshot *snapshot)
 {
-	const Search *search = &picture->search;
+	const Search *search = &snapshot->search;
 	int			n = search->nplacements;
 	Datum	   *keys;
 	bool	   *nulls;
@@ -119,7 +119,7 @@ keys_array(const Picture *picture)
 	nulls = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(bool) * n);
 	for (int i = 0; i < n; i++)
 	{
-		keys[i] = picture->rows[search->placements[i].item].concurrency_key;
+		keys[i] = snapshot->rows[search->placements[i].item].concurrency_key;
 		nulls[i] = keys[i] == (Datum) 0;
 	}
 	return array_value(TEXTOID, keys, nulls, n);
@@ -147,27 +147,27 @@ formula_array(const Search *search)
 
 /* Returns the models, or their families, of the placements, or NULL if there are none. */
 static Parameter
-models_array(const Picture *picture, bool families)
+models_array(const PoolSnapshot *snapshot, bool families)
 {
-	int			n = picture->search.nplacements;
+	int			n = snapshot->search.nplacements;
 	Datum	   *names;
 	Datum	   *models;
 	bool	   *nulls;
 
-	if (picture->nmodels == 0)
+	if (snapshot->nmodels == 0)
 		return NULL_VALUE;
-	names = MemoryContextAllocExtended(CurrentMemoryContext, sizeof(Datum) * picture->nmodels,
+	names = MemoryContextAllocExtended(CurrentMemoryContext, sizeof(Datum) * snapshot->nmodels,
 									   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	models = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * n);
 	nulls = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(bool) * n);
 	for (int i = 0; i < n; i++)
 	{
-		const QueueRow *row = &picture->rows[picture->search.placements[i].item];
+		const QueueRow *row = &snapshot->rows[snapshot->search.placements[i].item];
 		int32		model = families ? row->family : row->model;
 
 		nulls[i] = model < 0;
 		if (model >= 0 && names[model] == (Datum) 0)
-			names[model] = CStringGetTextDatum(picture->models[model].name);
+			names[model] = CStringGetTextDatum(snapshot->models[model].name);
 		models[i] = model < 0 ? (Datum) 0 : names[model];
 	}
 	return array_value(TEXTOID, models, nulls, n);
@@ -178,18 +178,18 @@ models_array(const Picture *picture, bool families)
  * by now: an old snapshot (REPEATABLE READ) does not show who has taken it.
  */
 void
-check_keys(const Picture *picture, const char *pool)
+check_keys(const PoolSnapshot *snapshot, const char *pool)
 {
-	static Statement statement = {
+	static SpiPlan statement = {
 		"SELECT concurrency_key FROM hwsched.assignment"
 		" WHERE pool = $1 AND concurrency_key = ANY ($2) AND finished_at IS NULL LIMIT 1",
 		{TEXTOID, TEXTARRAYOID}
 	};
 
-	if (picture->search.nkeys == 0 || !IsolationUsesXactSnapshot())
+	if (snapshot->search.nkeys == 0 || !IsolationUsesXactSnapshot())
 		return;
 	PushActiveSnapshot(GetLatestSnapshot());
-	if (statement_run(&statement, true, TEXT_VALUE(pool), keys_array(picture)) > 0)
+	if (spi_plan_run(&statement, true, TEXT_VALUE(pool), keys_array(snapshot)) > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 				 errmsg("could not serialize access due to work with the same concurrency_key \"%s\"", column_text(0, 1))));
@@ -198,10 +198,10 @@ check_keys(const Picture *picture, const char *pool)
 
 /* Describes the placements in parameters[]. */
 static void
-describe_placements(const Picture *picture, Parameter *parameters)
+describe_placements(const PoolSnapshot *snapshot, Parameter *parameters)
 {
-	const Search *search = &picture->search;
-	const Fleet *fleet = &picture->fleet;
+	const Search *search = &snapshot->search;
+	const Fleet *fleet = &snapshot->fleet;
 	int			n = search->nplacements;
 	Datum	   *workload = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * n);
 	int32	   *run = fixed_array(INT4OID, sizeof(*run), n, &parameters[RUN]);
@@ -227,8 +227,8 @@ describe_placements(const Picture *picture, Parameter *parameters)
 	for (int i = 0; i < n; i++)
 	{
 		const Placement *placement = &search->placements[i];
-		const QueueItem *item = &picture->items[placement->item];
-		const QueueRow *row = &picture->rows[placement->item];
+		const QueueItem *item = &snapshot->items[placement->item];
+		const QueueRow *row = &snapshot->rows[placement->item];
 
 		if (worker_ids[placement->worker] == (Datum) 0)
 			worker_ids[placement->worker] = CStringGetTextDatum(fleet->workers[placement->worker].worker_id);
@@ -241,17 +241,17 @@ describe_placements(const Picture *picture, Parameter *parameters)
 		worker[i] = worker_ids[placement->worker];
 		first[i] = placement->first_device + 1;
 		last[i] = placement->first_device + placement->ndevices;
-		device_profile[i] = picture->device_profile_ids[fleet->devices[search->chosen[placement->first_device]].profile];
+		device_profile[i] = snapshot->device_profile_ids[fleet->devices[search->chosen[placement->first_device]].profile];
 		efficiency[i] = placement->efficiency;
 		adjusted[i] = placement->adjusted_efficiency;
 		score[i] = placement->score;
 		predicted[i] = placement->predicted_seconds;
 		gang[i] = profile_strategy(&search->kinds[item->kind].profile) != STRATEGY_SINGLE;
 	}
-	parameters[KEY] = keys_array(picture);
+	parameters[KEY] = keys_array(snapshot);
 	parameters[FORMULA] = formula_array(search);
-	parameters[MODEL] = models_array(picture, false);
-	parameters[FAMILY] = models_array(picture, true);
+	parameters[MODEL] = models_array(snapshot, false);
+	parameters[FAMILY] = models_array(snapshot, true);
 	parameters[WORKLOAD] = array_value(TEXTOID, workload, NULL, n);
 	parameters[WORKER] = array_value(TEXTOID, worker, NULL, n);
 }
@@ -267,7 +267,7 @@ describe_placements(const Picture *picture, Parameter *parameters)
  * to be walked along.
  */
 int64
-write_decisions(Picture *picture, const char *pool, bool returning)
+write_decisions(PoolSnapshot *snapshot, const char *pool, bool returning)
 {
 #define MAKE_SQL \
 	"INSERT INTO hwsched.assignment (pool, workload_id, run, attempt, shard_no, priority, profile_id, worker_id, device_nos," \
@@ -280,21 +280,21 @@ write_decisions(Picture *picture, const char *pool, bool returning)
 	{TEXTOID, TEXTARRAYOID, INT4ARRAYOID, INT4ARRAYOID, INT4ARRAYOID, INT2ARRAYOID, INT8ARRAYOID, TEXTARRAYOID, INT4ARRAYOID, \
 	 INT4ARRAYOID, INT4ARRAYOID, INT8ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, BOOLARRAYOID,\
 	 TEXTARRAYOID, FLOAT8ARRAYOID, TEXTARRAYOID, TEXTARRAYOID}
-	static Statement make = {MAKE_SQL, MAKE_TYPES};
-	static Statement make_returning = {MAKE_SQL " RETURNING *", MAKE_TYPES};
+	static SpiPlan make = {MAKE_SQL, MAKE_TYPES};
+	static SpiPlan make_returning = {MAKE_SQL " RETURNING *", MAKE_TYPES};
 	Parameter	parameters[NPARAMETERS] = {[POOL] = TEXT_VALUE(pool)};
 	int			placed = 0;
 
-	for (int i = 0; i < picture->nitems; i++)
-		placed += picture->items[i].nplacements > 0;
+	for (int i = 0; i < snapshot->nitems; i++)
+		placed += snapshot->items[i].nplacements > 0;
 	if (placed == 0)
 		return 0;
-	check_keys(picture, pool);
-	write_usage(picture, pool);
-	write_models(picture, pool);
-	describe_placements(picture, parameters);
-	leave_queue(picture, pool, placed);
-	statement_execute(returning ? &make_returning : &make, false, parameters, NPARAMETERS);
+	check_keys(snapshot, pool);
+	write_usage(snapshot, pool);
+	write_models(snapshot, pool);
+	describe_placements(snapshot, parameters);
+	leave_queue(snapshot, pool, placed);
+	spi_plan_execute(returning ? &make_returning : &make, false, parameters, NPARAMETERS);
 	return placed;
 }
 
@@ -313,23 +313,23 @@ notify_assigned(const PoolSettings *settings, const char *pool)
 
 /* Decides on the queue as the pool's solver does. */
 static void
-decide(Picture *picture, const char *pool, bool read_only)
+decide(PoolSnapshot *snapshot, const char *pool, bool read_only)
 {
-	if (picture->nitems == 0)
+	if (snapshot->nitems == 0)
 		return;
-	picture_fleet(picture, pool, NULL, read_only);
-	picture->search.reserves = true;
-	if (solver_is_optimal(&picture->settings))
+	snapshot_fleet(snapshot, pool, NULL, read_only);
+	snapshot->search.reserves = true;
+	if (solver_is_optimal(&snapshot->settings))
 	{
-		search_solve(&picture->search, picture->items, picture->nitems);
-		if (picture->search.solver_gave_up)
+		search_solve(&snapshot->search, snapshot->items, snapshot->nitems);
+		if (snapshot->search.solver_gave_up)
 			ereport(NOTICE,
 					(errmsg("pool \"%s\" has too many kinds of work and hardware for the optimal solver", pool),
 					 errdetail("The best of the other plans was taken."),
 					 errhint("Raise maintenance_work_mem.")));
 	}
 	else
-		search_place(&picture->search, picture->items, picture->nitems, -1);
+		search_place(&snapshot->search, snapshot->items, snapshot->nitems, -1);
 }
 
 /* --- SQL --- */
@@ -357,7 +357,7 @@ assign_pending(PG_FUNCTION_ARGS)
 {
 	int64		limit = batch_limit(fcinfo, 0);
 	char	   *pool = text_argument(fcinfo, 1);
-	Picture		picture;
+	PoolSnapshot		snapshot;
 	int64	   *victims;
 	int			nvictims;
 	int64		placed = 0;
@@ -366,15 +366,15 @@ assign_pending(PG_FUNCTION_ARGS)
 	pool_check(pool, false);
 	if (pool_try_lock(pool))
 	{
-		picture_settings(&picture, pool, false);
-		picture_queue(&picture, pool, limit, false);
-		decide(&picture, pool, false);
-		nvictims = preempt(&picture, pool, false, &victims);
+		snapshot_settings(&snapshot, pool, false);
+		snapshot_queue(&snapshot, pool, limit, false);
+		decide(&snapshot, pool, false);
+		nvictims = preempt(&snapshot, pool, false, &victims);
 		evict(pool, victims, nvictims);
-		placed = write_decisions(&picture, pool, false);
+		placed = write_decisions(&snapshot, pool, false);
 		if (placed > 0)
-			notify_assigned(&picture.settings, pool);
-		write_reservations(&picture, pool, limit >= 0 && picture.nitems == limit);
+			notify_assigned(&snapshot.settings, pool);
+		write_reservations(&snapshot, pool, limit >= 0 && snapshot.nitems == limit);
 	}
 	SPI_finish();
 	PG_RETURN_INT64(placed);
@@ -387,26 +387,26 @@ plan_pending(PG_FUNCTION_ARGS)
 	int64		limit = batch_limit(fcinfo, 0);
 	char	   *pool = text_argument(fcinfo, 1);
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	Picture		picture;
+	PoolSnapshot		snapshot;
 	int64	   *victims;
 
 	InitMaterializedSRF(fcinfo, 0);
 	SPI_connect();
-	picture_settings(&picture, pool, true);
-	picture_queue(&picture, pool, limit, true);
-	decide(&picture, pool, true);
-	(void) preempt(&picture, pool, true, &victims);
-	for (int i = 0; i < picture.search.nplacements; i++)
+	snapshot_settings(&snapshot, pool, true);
+	snapshot_queue(&snapshot, pool, limit, true);
+	decide(&snapshot, pool, true);
+	(void) preempt(&snapshot, pool, true, &victims);
+	for (int i = 0; i < snapshot.search.nplacements; i++)
 	{
-		const Placement *placement = &picture.search.placements[i];
+		const Placement *placement = &snapshot.search.placements[i];
 		Datum		values[6];
 		bool		nulls[6] = {0};
 		Datum	   *devices = palloc(sizeof(Datum) * placement->ndevices);
 
 		for (int d = 0; d < placement->ndevices; d++)
-			devices[d] = Int32GetDatum(picture.fleet.devices[picture.search.chosen[placement->first_device + d]].device_no);
-		values[0] = picture.rows[placement->item].workload_id;
-		values[1] = CStringGetTextDatum(picture.fleet.workers[placement->worker].worker_id);
+			devices[d] = Int32GetDatum(snapshot.fleet.devices[snapshot.search.chosen[placement->first_device + d]].device_no);
+		values[0] = snapshot.rows[placement->item].workload_id;
+		values[1] = CStringGetTextDatum(snapshot.fleet.workers[placement->worker].worker_id);
 		values[2] = array_value(INT4OID, devices, NULL, placement->ndevices).value;
 		values[3] = Int32GetDatum(placement->shard_no);
 		values[4] = Float8GetDatum(placement->score);

@@ -7,8 +7,8 @@
 
 #include "snapshot/snapshot.h"
 
-extern void check_keys(const Picture *picture, const char *pool);
-extern int64 write_decisions(Picture *picture, const char *pool, bool returning);
+extern void check_keys(const PoolSnapshot *snapshot, const char *pool);
+extern int64 write_decisions(PoolSnapshot *snapshot, const char *pool, bool returning);
 extern void notify_assigned(const PoolSettings *settings, const char *pool);
 
 #endif							/* HWSCHED_API_ASSIGN_H */

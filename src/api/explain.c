@@ -19,36 +19,36 @@ PG_FUNCTION_INFO_V1(explain_pending);
 
 /* Returns a refusal in words. */
 const char *
-refusal_reason(Refusal refusal)
+filter_reason_text(FilterReason reason)
 {
 	static const char *const reasons[] = {
-		[REFUSED_NO_WORKER] = "no worker is registered",
-		[REFUSED_BACKEND] = "no device has the required backend",
-		[REFUSED_MODEL] = "no device is of a required model",
-		[REFUSED_PRECISION] = "no device has the required precisions",
-		[REFUSED_FEATURE] = "no device has the required features",
-		[REFUSED_UNITS] = "no device has enough compute units",
-		[REFUSED_CLASS] = "it was too slow on that class of hardware",
-		[REFUSED_MEMORY] = "no device has enough memory",
-		[REFUSED_ACCELERATORS] = "no worker has the required accelerators",
-		[REFUSED_SOFTWARE] = "no worker has the required software",
-		[REFUSED_CPU_CORES] = "no worker has enough cores",
-		[REFUSED_HOST_MEMORY] = "no worker has enough memory",
-		[REFUSED_WORKERS] = "too few workers could take a part of it",
-		[REFUSED_HEALTH] = "its workers are offline or quarantined",
-		[REFUSED_DRAINING] = "its workers are draining",
-		[REFUSED_RESERVED] = "its workers are reserved for a gang",
-		[REFUSED_LOAD] = "its workers are loaded beyond max_load",
-		[REFUSED_CONCURRENT] = "its workers are at their max_concurrent",
-		[REFUSED_CPU_BUSY] = "its workers' cores are taken",
-		[REFUSED_HOST_MEMORY_BUSY] = "its workers' memory is taken",
-		[REFUSED_DEVICE_BUSY] = "its devices are taken",
-		[REFUSED_DEVICE_MEMORY_BUSY] = "its devices' memory is taken",
-		[REFUSED_SCORE] = "its devices score below min_score",
+		[FILTERED_NO_WORKER] = "no worker is registered",
+		[FILTERED_BACKEND] = "no device has the required backend",
+		[FILTERED_MODEL] = "no device is of a required model",
+		[FILTERED_PRECISION] = "no device has the required precisions",
+		[FILTERED_FEATURE] = "no device has the required features",
+		[FILTERED_UNITS] = "no device has enough compute units",
+		[FILTERED_CLASS] = "it was too slow on that class of hardware",
+		[FILTERED_MEMORY] = "no device has enough memory",
+		[FILTERED_ACCELERATORS] = "no worker has the required accelerators",
+		[FILTERED_SOFTWARE] = "no worker has the required software",
+		[FILTERED_CPU_CORES] = "no worker has enough cores",
+		[FILTERED_HOST_MEMORY] = "no worker has enough memory",
+		[FILTERED_WORKERS] = "too few workers could take a part of it",
+		[FILTERED_HEALTH] = "its workers are offline or quarantined",
+		[FILTERED_DRAINING] = "its workers are draining",
+		[FILTERED_RESERVED] = "its workers are reserved for a gang",
+		[FILTERED_LOAD] = "its workers are loaded beyond max_load",
+		[FILTERED_CONCURRENT] = "its workers are at their max_concurrent",
+		[FILTERED_CPU_BUSY] = "its workers' cores are taken",
+		[FILTERED_HOST_MEMORY_BUSY] = "its workers' memory is taken",
+		[FILTERED_DEVICE_BUSY] = "its devices are taken",
+		[FILTERED_DEVICE_MEMORY_BUSY] = "its devices' memory is taken",
+		[FILTERED_SCORE] = "its devices score below min_score",
 		[FITS] = "waits for the next assign_pending",
 	};
 
-	return reasons[refusal];
+	return reasons[reason];
 }
 
 /* --- compatible_hardware --- */
@@ -56,7 +56,7 @@ refusal_reason(Refusal refusal)
 typedef struct Ranked
 {
 	Candidate	candidate;
-	Refusal		refusal;
+	FilterReason		reason;
 	int			device;
 	double		score;			/* of those that fit */
 	double	   *parts;			/* by algorithm of the policy */
@@ -72,9 +72,9 @@ compare_ranked(const void *a, const void *b)
 	const Ranked *y = b;
 	int			order;
 
-	if ((x->refusal == FITS) != (y->refusal == FITS))
-		return x->refusal == FITS ? -1 : 1;
-	if (x->refusal == FITS)
+	if ((x->reason == FITS) != (y->reason == FITS))
+		return x->reason == FITS ? -1 : 1;
+	if (x->reason == FITS)
 		return scored_before(ranking, &ranking->kinds[0], x->device, x->score, y->device, y->score) ? -1 : 1;
 	order = candidate_compare(ranking, &x->candidate, &y->candidate);
 	if (order != 0)
@@ -102,12 +102,12 @@ rank_devices(Search *search, Ranked *ranked)
 
 			CHECK_FOR_INTERRUPTS();
 			row->device = d;
-			row->refusal = search_device(search, kind, w, d, &row->candidate);
+			row->reason = search_device(search, kind, w, d, &row->candidate);
 			/* what would never take it is not compatible; what is busy is */
-			if (row->refusal <= REFUSED_NEVER)
+			if (row->reason <= FILTERED_NEVER)
 				continue;
 			count++;
-			if (row->refusal != FITS)
+			if (row->reason != FITS)
 				continue;
 			candidates[nfit] = row->candidate;
 			candidates[nfit++].devices = &row->device;
@@ -115,7 +115,7 @@ rank_devices(Search *search, Ranked *ranked)
 	score_candidates(search, kind, candidates, nfit, scores, parts);
 	nfit = 0;
 	for (int i = 0; i < count; i++)
-		if (ranked[i].refusal == FITS)
+		if (ranked[i].reason == FITS)
 		{
 			ranked[i].score = scores[nfit];
 			ranked[i].parts = &parts[nfit++ * nparts];
@@ -145,35 +145,35 @@ scores_by_algorithm(const Policies *policies, const Policy *policy, const double
 
 /* Keeps the workers that are reserved for a gang from what stands behind it. */
 static void
-bar_reserved_workers(Fleet *fleet, bool barred)
+bar_reserved_workers(Fleet *fleet, bool cordoned)
 {
 	for (int w = 0; w < fleet->nworkers; w++)
-		fleet->workers[w].barred = fleet->workers[w].reserved && barred;
+		fleet->workers[w].cordoned = fleet->workers[w].reserved && cordoned;
 }
 
 /* Reads one workload and the fleet, as a decision on it would see them. */
 void
-picture_candidates(Picture *picture, const char *pool, const char *workload_id)
+snapshot_candidates(PoolSnapshot *snapshot, const char *pool, const char *workload_id)
 {
-	picture_settings(picture, pool, true);
-	picture_submitted(picture, pool, workload_id, true);
-	picture_fleet(picture, pool, NULL, true);
-	load_reservations(picture, pool, true);
-	if (picture->search.reserved_from == 0)
-		bar_reserved_workers(&picture->fleet, true);
+	snapshot_settings(snapshot, pool, true);
+	snapshot_submitted(snapshot, pool, workload_id, true);
+	snapshot_fleet(snapshot, pool, NULL, true);
+	load_reservations(snapshot, pool, true);
+	if (snapshot->search.reserved_from == 0)
+		bar_reserved_workers(&snapshot->fleet, true);
 }
 
 /* Returns what a workload has to wait for whatever room there is, or NULL. */
 static const char *
 waits_for(const char *pool, const char *workload_id)
 {
-	static Statement statement = {
+	static SpiPlan statement = {
 		"SELECT w.reason FROM hwsched.submission s JOIN hwsched.waiting w ON w.pool = s.pool AND w.priority = s.priority"
 		"  AND w.queue_no = s.queue_no WHERE s.pool = $1 AND s.workload_id = $2",
 		{TEXTOID, TEXTOID}
 	};
 
-	return statement_run(&statement, true, TEXT_VALUE(pool), TEXT_VALUE(workload_id)) == 0 ? NULL : column_text(0, 1);
+	return spi_plan_run(&statement, true, TEXT_VALUE(pool), TEXT_VALUE(workload_id)) == 0 ? NULL : column_text(0, 1);
 }
 
 /* compatible_hardware(workload_id text, pool text) RETURNS TABLE */
@@ -183,9 +183,9 @@ compatible_hardware(PG_FUNCTION_ARGS)
 	char	   *workload_id = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	char	   *pool = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	Picture		picture;
-	Search	   *search = &picture.search;
-	Fleet	   *fleet = &picture.fleet;
+	PoolSnapshot		snapshot;
+	Search	   *search = &snapshot.search;
+	Fleet	   *fleet = &snapshot.fleet;
 	WorkKind   *kind;
 	Ranked	   *ranked;
 	const char *waits;
@@ -193,7 +193,7 @@ compatible_hardware(PG_FUNCTION_ARGS)
 
 	InitMaterializedSRF(fcinfo, 0);
 	SPI_connect();
-	picture_candidates(&picture, pool, workload_id);
+	snapshot_candidates(&snapshot, pool, workload_id);
 	waits = waits_for(pool, workload_id);
 	kind = &search->kinds[0];
 	ranked = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Ranked) * (fleet->ndevices + 1));
@@ -208,8 +208,8 @@ compatible_hardware(PG_FUNCTION_ARGS)
 		Candidate	shown = {.worker = candidate->worker, .ndevices = 1, .devices = &ranked[i].device};
 		Datum		values[20];
 		bool		nulls[20] = {0};
-		EnergyUse	use = device_use(search, kind, candidate->worker, ranked[i].device, picture.items[0].expected_seconds,
-									   picture.items[0].subject);
+		EnergyUse	use = device_use(search, kind, candidate->worker, ranked[i].device, snapshot.items[0].expected_seconds,
+									   snapshot.items[0].subject);
 		int			c = 0;
 
 		values[c++] = CStringGetTextDatum(worker->worker_id);
@@ -226,16 +226,16 @@ compatible_hardware(PG_FUNCTION_ARGS)
 		values[c++] = Float8GetDatum(device->temperature);
 		values[c++] = Float8GetDatum(kind->preference ? kind->preference[candidate->worker] : 0.5);
 		values[c++] = Float8GetDatum(candidate->adjusted_efficiency);
-		nulls[c] = ranked[i].refusal != FITS;
+		nulls[c] = ranked[i].reason != FITS;
 		values[c] = Float8GetDatum(nulls[c] ? 0 : ranked[i].score);
 		c++;
-		values[c++] = Float8GetDatum(candidate_seconds(search, kind, &shown, picture.items[0].expected_seconds,
-												   picture.items[0].subject));
-		nulls[c] = ranked[i].refusal == FITS && waits == NULL;
-		values[c++] = CStringGetTextDatum(ranked[i].refusal == FITS && waits != NULL ? waits :
-										  refusal_reason(ranked[i].refusal));
-		nulls[c] = ranked[i].refusal != FITS;
-		values[c] = nulls[c] ? (Datum) 0 : scores_by_algorithm(&picture.policies, kind->policy, ranked[i].parts);
+		values[c++] = Float8GetDatum(candidate_seconds(search, kind, &shown, snapshot.items[0].expected_seconds,
+												   snapshot.items[0].subject));
+		nulls[c] = ranked[i].reason == FITS && waits == NULL;
+		values[c++] = CStringGetTextDatum(ranked[i].reason == FITS && waits != NULL ? waits :
+										  filter_reason_text(ranked[i].reason));
+		nulls[c] = ranked[i].reason != FITS;
+		values[c] = nulls[c] ? (Datum) 0 : scores_by_algorithm(&snapshot.policies, kind->policy, ranked[i].parts);
 		c++;
 		values[c++] = Float8GetDatum(use.joules);
 		values[c++] = Float8GetDatum(use.money);
@@ -253,31 +253,31 @@ compatible_hardware(PG_FUNCTION_ARGS)
 Datum
 explain_pending(PG_FUNCTION_ARGS)
 {
-	static Statement statement = {
+	static SpiPlan statement = {
 		"SELECT p.profile_id, count(*) FROM hwsched.pending p WHERE p.pool = $1 AND " MAY_BE_PLACED("true")
 		" GROUP BY p.profile_id ORDER BY p.profile_id",
 		{TEXTOID}
 	};
-	static Statement waiting = {
+	static SpiPlan waiting = {
 		"SELECT reason, count(*), array_agg(DISTINCT profile_id ORDER BY profile_id), false FROM hwsched.waiting"
 		" WHERE pool = $1 GROUP BY reason ORDER BY reason COLLATE \"C\"",
 		{TEXTOID}
 	};
 	char	   *pool = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	Picture		picture;
+	PoolSnapshot		snapshot;
 	int64	   *counts;
-	Refusal    *refusals;
+	FilterReason    *refusals;
 	int64	   *profiles;
 	Datum	   *profile_ids;
 	int			n;
 
 	InitMaterializedSRF(fcinfo, 0);
 	SPI_connect();
-	picture_settings(&picture, pool, true);
-	n = (int) statement_run(&statement, true, TEXT_VALUE(pool));
+	snapshot_settings(&snapshot, pool, true);
+	n = (int) spi_plan_run(&statement, true, TEXT_VALUE(pool));
 	counts = palloc(sizeof(int64) * (n + 1));
-	refusals = palloc(sizeof(Refusal) * (n + 1));
+	refusals = palloc(sizeof(FilterReason) * (n + 1));
 	profiles = palloc(sizeof(int64) * (n + 1));
 	profile_ids = palloc(sizeof(Datum) * (n + 1));
 	for (int i = 0; i < n; i++)
@@ -287,20 +287,20 @@ explain_pending(PG_FUNCTION_ARGS)
 	}
 	if (n > 0)
 	{
-		picture_profiles(&picture, pool, profiles, n, true);
-		picture_fleet(&picture, pool, NULL, true);
-		load_reservations(&picture, pool, true);
+		snapshot_profiles(&snapshot, pool, profiles, n, true);
+		snapshot_fleet(&snapshot, pool, NULL, true);
+		load_reservations(&snapshot, pool, true);
 	}
 	/* what is reserved is for gangs, and kept from the others */
 	for (int i = 0; i < n; i++)
 	{
-		bool		gang = profile_strategy(&picture.search.kinds[i].profile) != STRATEGY_SINGLE;
+		bool		gang = profile_strategy(&snapshot.search.kinds[i].profile) != STRATEGY_SINGLE;
 
-		bar_reserved_workers(&picture.fleet, !gang);
-		refusals[i] = search_refusal(&picture.search, &picture.search.kinds[i]);
+		bar_reserved_workers(&snapshot.fleet, !gang);
+		refusals[i] = search_filter_reason(&snapshot.search, &snapshot.search.kinds[i]);
 	}
 
-	for (int refusal = REFUSED_NO_WORKER; refusal <= FITS; refusal++)
+	for (int reason = FILTERED_NO_WORKER; reason <= FITS; reason++)
 	{
 		Datum		values[4];
 		bool		nulls[4] = {0};
@@ -308,20 +308,20 @@ explain_pending(PG_FUNCTION_ARGS)
 		int			nprofiles = 0;
 
 		for (int i = 0; i < n; i++)
-			if (refusals[i] == refusal)
+			if (refusals[i] == reason)
 			{
 				workloads += counts[i];
-				profile_ids[nprofiles++] = Int64GetDatum(picture.search.kinds[i].profile_id);
+				profile_ids[nprofiles++] = Int64GetDatum(snapshot.search.kinds[i].profile_id);
 			}
 		if (nprofiles == 0)
 			continue;
-		values[0] = CStringGetTextDatum(refusal_reason((Refusal) refusal));
+		values[0] = CStringGetTextDatum(filter_reason_text((FilterReason) reason));
 		values[1] = Int64GetDatum(workloads);
 		values[2] = array_value(INT8OID, profile_ids, NULL, nprofiles).value;
 		values[3] = BoolGetDatum(true);
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}
-	if (statement_run(&waiting, true, TEXT_VALUE(pool)) > 0)
+	if (spi_plan_run(&waiting, true, TEXT_VALUE(pool)) > 0)
 		return_rows(fcinfo);
 	SPI_finish();
 	return (Datum) 0;

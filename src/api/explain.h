@@ -7,7 +7,7 @@
 
 #include "snapshot/snapshot.h"
 
-extern const char *refusal_reason(Refusal refusal);
-extern void picture_candidates(Picture *picture, const char *pool, const char *workload_id);
+extern const char *filter_reason_text(FilterReason reason);
+extern void snapshot_candidates(PoolSnapshot *snapshot, const char *pool, const char *workload_id);
 
 #endif							/* HWSCHED_API_EXPLAIN_H */

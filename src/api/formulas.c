@@ -104,7 +104,7 @@ sql_workload_profile(PG_FUNCTION_ARGS)
 	WorkloadProfile profile;
 	Demand		demand;
 
-	workload_profile_of(requirements, NULL, true, &read, &profile, &demand);
+	infer_workload_profile(requirements, NULL, true, &read, &profile, &demand);
 	PG_RETURN_JSONB_P(workload_profile_jsonb(requirements, &read, &profile));
 }
 
@@ -121,7 +121,7 @@ sql_device_profiles(PG_FUNCTION_ARGS)
 	result = (ReturnSetInfo *) fcinfo->resultinfo;
 
 	document_read(&capabilities_document, PG_GETARG_JSONB_P(0), NULL, true, &capabilities);
-	count = device_specs_of(&capabilities, &specs);
+	count = infer_devices(&capabilities, &specs);
 	for (int i = 0; i < count; i++)
 	{
 		Datum		value;

@@ -25,12 +25,12 @@ PG_FUNCTION_INFO_V1(record_execution_time);
 #define MOST_SECONDS 1e10
 
 /* The tables, each with its partitions by day. */
-typedef enum History
+typedef enum HistorySeries
 {
 	LOAD_HISTORY,
 	RECORDED_ASSIGNMENT,
 	RECORDED_EXECUTION
-} History;
+} HistorySeries;
 
 static const char *const history_names[] = {"load_history", "recorded_assignment", "recorded_execution"};
 
@@ -69,12 +69,12 @@ round_down(TimestampTz at, int64 multiple)
  * while we write there: who has just done so is waited for.
  */
 static void
-prepare_day(History history, TimestampTz at)
+prepare_day(HistorySeries history, TimestampTz at)
 {
-	static Statement make = {
+	static SpiPlan make = {
 		"SELECT hwsched.history_make_day($1, ($2 AT TIME ZONE 'UTC')::date)", {TEXTOID, TIMESTAMPTZOID}
 	};
-	static Statement keep[] = {
+	static SpiPlan keep[] = {
 		{"LOCK TABLE hwsched.load_history_default IN ROW EXCLUSIVE MODE"},
 		{"LOCK TABLE hwsched.recorded_assignment_default IN ROW EXCLUSIVE MODE"},
 		{"LOCK TABLE hwsched.recorded_execution_default IN ROW EXCLUSIVE MODE"},
@@ -84,11 +84,11 @@ prepare_day(History history, TimestampTz at)
 
 	if (day == known[history] || day == round_down(GetCurrentTimestamp(), USECS_PER_DAY))
 		return;
-	statement_run(&make, false, TEXT_VALUE(history_names[history]), VALUE(TimestampTzGetDatum(at)));
+	spi_plan_run(&make, false, TEXT_VALUE(history_names[history]), VALUE(TimestampTzGetDatum(at)));
 	if (column_bool(0, 1))
 		known[history] = day;
 	else
-		statement_execute(&keep[history], false, NULL, 0);
+		spi_plan_execute(&keep[history], false, NULL, 0);
 }
 
 /*
@@ -98,13 +98,13 @@ prepare_day(History history, TimestampTz at)
 static void
 mark_late(const char *pool, TimestampTz at)
 {
-	static Statement mark = {
+	static SpiPlan mark = {
 		"INSERT INTO hwsched.history_late (pool, hour) VALUES ($1, $2) ON CONFLICT DO NOTHING", {TEXTOID, TIMESTAMPTZOID}
 	};
 	TimestampTz hour = round_down(at, USECS_PER_HOUR);
 
 	if (hour < round_down(GetCurrentTimestamp(), USECS_PER_HOUR))
-		statement_run(&mark, false, TEXT_VALUE(pool), VALUE(TimestampTzGetDatum(hour)));
+		spi_plan_run(&mark, false, TEXT_VALUE(pool), VALUE(TimestampTzGetDatum(hour)));
 }
 
 /* Raises an error for a worker that is not there, or a device of it. */
@@ -129,7 +129,7 @@ nothing_recorded(const char *pool, const char *worker_id, Parameter device_no)
 Datum
 record_assignment(PG_FUNCTION_ARGS)
 {
-	static Statement statement = {
+	static SpiPlan statement = {
 		"INSERT INTO hwsched.recorded_assignment (pool, worker_id, at, workload_id, workload_type, efficiency, hardware_class, model_name)"
 		" SELECT w.pool, w.worker_id, $3, $4, $5, $6, first.hardware_class, first.model_name FROM hwsched.worker w" FIRST_DEVICE
 		" WHERE w.pool = $1 AND w.worker_id = $2",
@@ -145,7 +145,7 @@ record_assignment(PG_FUNCTION_ARGS)
 	SPI_connect();
 	pool_keep(pool);
 	prepare_day(RECORDED_ASSIGNMENT, at);
-	if (statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), VALUE(TimestampTzGetDatum(at)),
+	if (spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), VALUE(TimestampTzGetDatum(at)),
 					  TEXT_VALUE(workload_id), TEXT_VALUE(workload_type), VALUE(Float8GetDatum(efficiency))) == 0)
 		unknown_worker(pool, worker_id);
 	mark_late(pool, at);
@@ -157,7 +157,7 @@ record_assignment(PG_FUNCTION_ARGS)
 Datum
 record_execution_time(PG_FUNCTION_ARGS)
 {
-	static Statement statement = {
+	static SpiPlan statement = {
 		"INSERT INTO hwsched.recorded_execution (pool, worker_id, at, workload_id, workload_type, estimated_seconds, actual_seconds,"
 		"  hardware_class, model_name)"
 		" SELECT w.pool, w.worker_id, $3, $4, $5, $6, $7, first.hardware_class, first.model_name FROM hwsched.worker w" FIRST_DEVICE
@@ -175,7 +175,7 @@ record_execution_time(PG_FUNCTION_ARGS)
 	SPI_connect();
 	pool_keep(pool);
 	prepare_day(RECORDED_EXECUTION, at);
-	if (statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), VALUE(TimestampTzGetDatum(at)),
+	if (spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), VALUE(TimestampTzGetDatum(at)),
 					  TEXT_VALUE(workload_id), TEXT_VALUE(workload_type), VALUE(Float8GetDatum(estimated)),
 					  VALUE(Float8GetDatum(actual))) == 0)
 		unknown_worker(pool, worker_id);
@@ -197,7 +197,7 @@ record_thermal_state(PG_FUNCTION_ARGS)
 		" SELECT w.pool, w.worker_id, $3, $4, $5, $6::hwsched.thermal_phase" of, \
 		{TEXTOID, TEXTOID, TIMESTAMPTZOID, INT4OID, FLOAT8OID, TEXTOID} \
 	}
-	static Statement statements[] = {THERMAL(OF_WORKER), THERMAL(OF_DEVICE)};
+	static SpiPlan statements[] = {THERMAL(OF_WORKER), THERMAL(OF_DEVICE)};
 	char	   *worker_id = text_argument(fcinfo, 0);
 	double		temperature = limited_argument(fcinfo, 1, "temperature", 0, 1);
 	bool		warming = DatumGetBool(argument(fcinfo, 2));
@@ -209,7 +209,7 @@ record_thermal_state(PG_FUNCTION_ARGS)
 	SPI_connect();
 	pool_keep(pool);
 	prepare_day(LOAD_HISTORY, at);
-	if (statement_run(&statements[device_no.isnull ? 0 : 1], false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
+	if (spi_plan_run(&statements[device_no.isnull ? 0 : 1], false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
 					  VALUE(TimestampTzGetDatum(at)), device_no,
 					  VALUE(Float8GetDatum(temperature)), TEXT_VALUE(cooling ? "cooling" : warming ? "warming" : "normal")) == 0)
 		nothing_recorded(pool, worker_id, device_no);
@@ -228,7 +228,7 @@ record_resource_utilization(PG_FUNCTION_ARGS)
 		" SELECT w.pool, w.worker_id, $3, $4, $5, $6, $7, $8, $9" of, \
 		{TEXTOID, TEXTOID, TIMESTAMPTZOID, INT4OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID} \
 	}
-	static Statement statements[] = {UTILIZATION(OF_WORKER), UTILIZATION(OF_DEVICE)};
+	static SpiPlan statements[] = {UTILIZATION(OF_WORKER), UTILIZATION(OF_DEVICE)};
 	char	   *worker_id = text_argument(fcinfo, 0);
 	Jsonb	   *utilization = jsonb_argument(1);
 	TimestampTz at = time_argument(fcinfo, 2);
@@ -246,7 +246,7 @@ record_resource_utilization(PG_FUNCTION_ARGS)
 				 errdetail("Expected cpu_utilization, memory_utilization, gpu_utilization, io_utilization or network_utilization.")));
 	pool_keep(pool);
 	prepare_day(LOAD_HISTORY, at);
-	if (statement_run(&statements[device_no.isnull ? 0 : 1], false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
+	if (spi_plan_run(&statements[device_no.isnull ? 0 : 1], false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
 					  VALUE(TimestampTzGetDatum(at)), device_no,
 					  NUMBER_OR_NULL(load.cpu_utilization), NUMBER_OR_NULL(load.memory_utilization),
 					  NUMBER_OR_NULL(load.gpu_utilization), NUMBER_OR_NULL(load.io_utilization),

@@ -21,7 +21,7 @@ PG_FUNCTION_INFO_V1(running_on);
 Datum
 requirements(PG_FUNCTION_ARGS)
 {
-	static Statement statement = {
+	static SpiPlan statement = {
 		"SELECT a.worker_id, a.state::text, a.finished_at IS NULL,"
 		"  s.requirements || pg_catalog.jsonb_build_object('test_id', s.workload_id, 'timeout', s.timeout_seconds)"
 		" FROM hwsched.assignment a LEFT JOIN hwsched.submission s"
@@ -37,7 +37,7 @@ requirements(PG_FUNCTION_ARGS)
 	bool		live;
 	Datum		result;
 
-	if (statement_run(&statement, false, TEXT_VALUE(pool), BIGINT_VALUE(assignment_id)) == 0)
+	if (spi_plan_run(&statement, false, TEXT_VALUE(pool), BIGINT_VALUE(assignment_id)) == 0)
 	{
 		pool_check(pool, false);
 		ereport(ERROR,
@@ -48,7 +48,7 @@ requirements(PG_FUNCTION_ARGS)
 	state = column_text(0, 2);
 	live = column_bool(0, 3);
 	result = live ? SPI_datumTransfer(JsonbPGetDatum(column_jsonb(0, 4)), false, -1) : (Datum) 0;
-	access_check_worker(&caller, pool, worker_id);
+	authz_check_worker(&caller, pool, worker_id);
 	if (!live)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -62,7 +62,7 @@ requirements(PG_FUNCTION_ARGS)
 Datum
 running_on(PG_FUNCTION_ARGS)
 {
-	static Statement statement = {
+	static SpiPlan statement = {
 		"SELECT * FROM hwsched.assignment WHERE pool = $1 AND worker_id = $2 AND finished_at IS NULL AND state = 'running'"
 		" ORDER BY priority, assignment_id",
 		{TEXTOID, TEXTOID}
@@ -73,9 +73,9 @@ running_on(PG_FUNCTION_ARGS)
 
 	InitMaterializedSRF(fcinfo, 0);
 	caller = call_begin(fcinfo);
-	access_check_worker(&caller, pool, worker_id);
+	authz_check_worker(&caller, pool, worker_id);
 	worker_check(pool, worker_id);
-	statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
+	spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
 	return_rows(fcinfo);
 	call_end(&caller);
 	return (Datum) 0;

@@ -51,14 +51,14 @@ PG_FUNCTION_INFO_V1(retry_dead);
 static bool
 find_assignment(const Caller *caller, const char *pool, int64 assignment_id, char **state)
 {
-	static Statement statement = {
+	static SpiPlan statement = {
 		"SELECT worker_id, state::text, is_gang FROM hwsched.assignment WHERE pool = $1 AND assignment_id = $2",
 		{TEXTOID, INT8OID}
 	};
 	char	   *worker_id;
 	bool		gang;
 
-	if (statement_run(&statement, false, TEXT_VALUE(pool), BIGINT_VALUE(assignment_id)) == 0)
+	if (spi_plan_run(&statement, false, TEXT_VALUE(pool), BIGINT_VALUE(assignment_id)) == 0)
 	{
 		pool_check(pool, false);
 		ereport(ERROR,
@@ -68,7 +68,7 @@ find_assignment(const Caller *caller, const char *pool, int64 assignment_id, cha
 	worker_id = column_text(0, 1);
 	*state = column_text(0, 2);
 	gang = column_bool(0, 3);
-	access_check_worker(caller, pool, worker_id);
+	authz_check_worker(caller, pool, worker_id);
 	return gang;
 }
 
@@ -95,7 +95,7 @@ assignment_not_in_state(const Caller *caller, const char *pool, int64 assignment
 Datum
 start_assignment(PG_FUNCTION_ARGS)
 {
-	static Statement statement = {
+	static SpiPlan statement = {
 		"UPDATE hwsched.assignment SET state = 'running', started_at = greatest(now(), assigned_at),"
 		"  lease_until = now() + make_interval(secs => $3)"
 		" WHERE pool = $1 AND assignment_id = $2 AND state = 'assigned'",
@@ -110,7 +110,7 @@ start_assignment(PG_FUNCTION_ARGS)
 	caller = call_begin(fcinfo);
 	pool_settings_load(pool, false, &settings);
 	(void) find_assignment(&caller, pool, assignment_id, &state);
-	if (statement_run(&statement, false, TEXT_VALUE(pool), BIGINT_VALUE(assignment_id),
+	if (spi_plan_run(&statement, false, TEXT_VALUE(pool), BIGINT_VALUE(assignment_id),
 					  VALUE(Float8GetDatum(settings.lease))) == 0)
 		assignment_not_in_state(&caller, pool, assignment_id, "started", "assigned");
 	call_end(&caller);
@@ -121,7 +121,7 @@ start_assignment(PG_FUNCTION_ARGS)
 Datum
 extend_lease(PG_FUNCTION_ARGS)
 {
-	static Statement statement = {
+	static SpiPlan statement = {
 		"UPDATE hwsched.assignment SET lease_until = greatest(lease_until, now() + $3)"
 		" WHERE pool = $1 AND assignment_id = $2 AND state = 'running'",
 		{TEXTOID, INT8OID, INTERVALOID}
@@ -142,7 +142,7 @@ extend_lease(PG_FUNCTION_ARGS)
 				 errdetail("Expected an interval above 0, of at most a year.")));
 	caller = call_begin(fcinfo);
 	(void) find_assignment(&caller, pool, assignment_id, &state);
-	if (statement_run(&statement, false, TEXT_VALUE(pool), BIGINT_VALUE(assignment_id), VALUE(by)) == 0)
+	if (spi_plan_run(&statement, false, TEXT_VALUE(pool), BIGINT_VALUE(assignment_id), VALUE(by)) == 0)
 		assignment_not_in_state(&caller, pool, assignment_id, "extended", "running");
 	call_end(&caller);
 	PG_RETURN_VOID();
@@ -157,7 +157,7 @@ extend_lease(PG_FUNCTION_ARGS)
 static bool
 finish(const char *pool, int64 assignment_id, Parameter result)
 {
-	static Statement statement = {
+	static SpiPlan statement = {
 		"WITH ended AS (UPDATE hwsched.assignment a SET state = 'completed', lease_until = NULL,"
 		"   finished_at = greatest(now(), a.assigned_at, a.started_at), result = $3"
 		"  WHERE a.pool = $1 AND a.assignment_id = $2 AND a.state = 'running' AND a.finished_at IS NULL AND NOT a.is_gang"
@@ -166,7 +166,7 @@ finish(const char *pool, int64 assignment_id, Parameter result)
 		{TEXTOID, INT8OID, JSONBOID}
 	};
 
-	return statement_run(&statement, false, TEXT_VALUE(pool), BIGINT_VALUE(assignment_id), result) > 0;
+	return spi_plan_run(&statement, false, TEXT_VALUE(pool), BIGINT_VALUE(assignment_id), result) > 0;
 }
 
 /* Completes members of gangs, which may end others, and settles at once; the pool is locked. */
@@ -196,7 +196,7 @@ complete(PG_FUNCTION_ARGS)
 
 	caller = call_begin(fcinfo);
 	pool_keep(pool);
-	if (access_is_limited(&caller))
+	if (authz_is_limited(&caller))
 		(void) find_assignment(&caller, pool, assignment_id, &state);
 	if (!finish(pool, assignment_id, result == NULL ? NULL_VALUE : VALUE(JsonbPGetDatum(result))))
 	{
@@ -265,14 +265,14 @@ some_not_running(const Caller *caller, const char *pool, const int64 *ids)
 static void
 finish_gangs(const Caller *caller, const char *pool, const int64 *ids, int count, Parameter array)
 {
-	static Statement lock = {
+	static SpiPlan lock = {
 		"SELECT assignment_id FROM hwsched.assignment WHERE pool = $1 AND assignment_id = ANY ($2)"
 		"  AND state = 'running' AND finished_at IS NULL ORDER BY assignment_id FOR NO KEY UPDATE",
 		{TEXTOID, INT8ARRAYOID}
 	};
 
 	pool_lock(pool);
-	if (statement_run(&lock, false, TEXT_VALUE(pool), array) < count)
+	if (spi_plan_run(&lock, false, TEXT_VALUE(pool), array) < count)
 		some_not_running(caller, pool, ids);
 	finish_members(pool, ids, count, NULL);
 }
@@ -281,24 +281,24 @@ finish_gangs(const Caller *caller, const char *pool, const int64 *ids, int count
 Datum
 complete_many(PG_FUNCTION_ARGS)
 {
-	static Statement check = {
+	static SpiPlan check = {
 		"SELECT DISTINCT worker_id FROM hwsched.assignment WHERE pool = $1 AND assignment_id = ANY ($2)",
 		{TEXTOID, INT8ARRAYOID}
 	};
 	/* in an index that is next to empty */
-	static Statement members = {
+	static SpiPlan members = {
 		"SELECT FROM hwsched.assignment WHERE pool = $1 AND assignment_id = ANY ($2) AND is_gang AND finished_at IS NULL LIMIT 1",
 		{TEXTOID, INT8ARRAYOID}
 	};
 	/* along the index, so that two callers never wait in a circle */
-	static Statement finish_all = {
+	static SpiPlan finish_all = {
 		"UPDATE hwsched.assignment SET state = 'completed', lease_until = NULL,"
 		"  finished_at = greatest(now(), assigned_at, started_at)"
 		" WHERE pool = $1 AND assignment_id = ANY ($2) AND state = 'running' AND finished_at IS NULL"
 		" RETURNING assignment_id",
 		{TEXTOID, INT8ARRAYOID}, ALONG_INDEX
 	};
-	static Statement note = {
+	static SpiPlan note = {
 		"INSERT INTO hwsched.unsettled (pool, assignment_id) SELECT $1, unnest($2)", {TEXTOID, INT8ARRAYOID}
 	};
 	char	   *pool = text_argument(fcinfo, 1);
@@ -313,23 +313,23 @@ complete_many(PG_FUNCTION_ARGS)
 	for (int i = 0; i < count; i++)
 		datums[i] = Int64GetDatum(ids[i]);
 	array = array_value(INT8OID, datums, NULL, count);
-	if (access_is_limited(&caller))
+	if (authz_is_limited(&caller))
 	{
-		int			nworkers = (int) statement_run(&check, false, TEXT_VALUE(pool), array);
+		int			nworkers = (int) spi_plan_run(&check, false, TEXT_VALUE(pool), array);
 		char	  **workers = palloc(sizeof(char *) * (nworkers + 1));
 
 		for (int i = 0; i < nworkers; i++)
 			workers[i] = column_text(i, 1);
 		for (int i = 0; i < nworkers; i++)
-			access_check_worker(&caller, pool, workers[i]);
+			authz_check_worker(&caller, pool, workers[i]);
 	}
-	if (statement_run(&members, false, TEXT_VALUE(pool), array) > 0)
+	if (spi_plan_run(&members, false, TEXT_VALUE(pool), array) > 0)
 		finish_gangs(&caller, pool, ids, count, array);
 	else if (count > 0)
 	{
-		if (statement_run(&finish_all, false, TEXT_VALUE(pool), array) < count)
+		if (spi_plan_run(&finish_all, false, TEXT_VALUE(pool), array) < count)
 			some_not_running(&caller, pool, ids);
-		statement_run(&note, false, TEXT_VALUE(pool), array);
+		spi_plan_run(&note, false, TEXT_VALUE(pool), array);
 	}
 	call_end(&caller);
 	PG_RETURN_INT64(count);
@@ -374,12 +374,12 @@ cancel(PG_FUNCTION_ARGS)
 	 * submits it again does not lock the pool: so what was closed is closed
 	 * before the queue is looked at.
 	 */
-	static Statement dequeue = {
+	static SpiPlan dequeue = {
 		"DELETE FROM hwsched.pending p USING hwsched.submission s WHERE s.pool = $1 AND s.workload_id = $2"
 		" AND p.pool = s.pool AND p.priority = s.priority AND p.deadline = s.deadline AND p.queue_no = s.queue_no",
 		{TEXTOID, TEXTOID}
 	};
-	static Statement close = {
+	static SpiPlan close = {
 		"UPDATE hwsched.submission SET outcome = 'cancelled', closed_at = greatest(now(), submitted_at)"
 		" WHERE pool = $1 AND workload_id = $2 AND outcome IS NULL",
 		{TEXTOID, TEXTOID}
@@ -397,9 +397,9 @@ cancel(PG_FUNCTION_ARGS)
 	end_assignments(pool, ids, n, false, "cancelled", NULL, NULL, NULL, &ended);
 	/* what was completed before we got at it */
 	settle(pool);
-	if (statement_run(&close, false, TEXT_VALUE(pool), TEXT_VALUE(workload_id)) == 0)
+	if (spi_plan_run(&close, false, TEXT_VALUE(pool), TEXT_VALUE(workload_id)) == 0)
 		workload_not_in_state(pool, workload_id, "cancelled", "pending, assigned or running");
-	statement_run(&dequeue, false, TEXT_VALUE(pool), TEXT_VALUE(workload_id));
+	spi_plan_run(&dequeue, false, TEXT_VALUE(pool), TEXT_VALUE(workload_id));
 	dependencies_forget(pool, workload_id);
 	SPI_finish();
 	PG_RETURN_VOID();
@@ -411,7 +411,7 @@ retry_dead(PG_FUNCTION_ARGS)
 {
 	/* Its last attempt was the last that it was allowed; after it come as many as it was given at first. */
 #define GIVEN "(1 + coalesce(nullif(s.requirements -> 'retries', 'null')::int, $3))"
-	static Statement revive = {
+	static SpiPlan revive = {
 		"WITH revived AS (UPDATE hwsched.submission s SET outcome = NULL, closed_at = NULL, retries = s.retries + " GIVEN
 		"  WHERE s.pool = $1 AND s.workload_id = $2 AND s.outcome = 'dead' RETURNING s.*, s.retries + 2 - " GIVEN " AS attempt)"
 		" INSERT INTO hwsched.pending (pool, priority, deadline, queue_no, profile_id, run, attempt, expected_seconds, workload_id,"
@@ -426,7 +426,7 @@ retry_dead(PG_FUNCTION_ARGS)
 	SPI_connect();
 	pool_check(pool, false);
 	pool_lock(pool);
-	if (statement_run(&revive, false, TEXT_VALUE(pool), TEXT_VALUE(workload_id), INT_VALUE(DEFAULT_RETRIES)) == 0)
+	if (spi_plan_run(&revive, false, TEXT_VALUE(pool), TEXT_VALUE(workload_id), INT_VALUE(DEFAULT_RETRIES)) == 0)
 		workload_not_in_state(pool, workload_id, "retried", "dead");
 	SPI_finish();
 	PG_RETURN_VOID();
@@ -490,7 +490,7 @@ static uint64
 start_aged(const char *pool, const char *worker_id, int n, const PoolSettings *settings)
 {
 #define AGED(a) "greatest(1, " a ".priority - floor($5 * date_part('epoch', now() - " a ".assigned_at) / 3600))"
-	static Statement statement = {
+	static SpiPlan statement = {
 		"WITH started AS (UPDATE hwsched.assignment a SET state = 'running', started_at = greatest(now(), a.assigned_at),"
 		"  lease_until = now() + make_interval(secs => $4)"
 		" WHERE a.pool = $1 AND a.finished_at IS NULL AND a.ctid = ANY (ARRAY("
@@ -501,7 +501,7 @@ start_aged(const char *pool, const char *worker_id, int n, const PoolSettings *s
 		{TEXTOID, TEXTOID, INT4OID, FLOAT8OID, FLOAT8OID}
 	};
 
-	return statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), INT_VALUE(n),
+	return spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), INT_VALUE(n),
 						 VALUE(Float8GetDatum(settings->lease)), VALUE(Float8GetDatum(settings->ageing)));
 }
 
@@ -519,8 +519,8 @@ start_assigned(const char *pool, const char *worker_id, int n, const PoolSetting
 	"  ORDER BY b.priority, b.assignment_id LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED)"
 #define START_TYPES {TEXTOID, TEXTOID, INT4OID, FLOAT8OID, INT4OID, INT8OID}
 	/* one needs no order, and is most often asked for */
-	static Statement one = {START_SQL("") " RETURNING a.*", START_TYPES};
-	static Statement some = {
+	static SpiPlan one = {START_SQL("") " RETURNING a.*", START_TYPES};
+	static SpiPlan some = {
 		"WITH started AS (" START_SQL("ANY (ARRAY") ") RETURNING a.*)"
 		" SELECT * FROM started ORDER BY priority, assignment_id", START_TYPES
 	};
@@ -530,7 +530,7 @@ start_assigned(const char *pool, const char *worker_id, int n, const PoolSetting
 
 	if (settings->ageing > 0)
 		return start_aged(pool, worker_id, n, settings);
-	started = statement_run(n == 1 ? &one : &some, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), INT_VALUE(n),
+	started = spi_plan_run(n == 1 ? &one : &some, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), INT_VALUE(n),
 							VALUE(Float8GetDatum(settings->lease)), INT_VALUE(marked ? mark.priority : 0),
 							BIGINT_VALUE(marked ? mark.assignment_id : 0));
 	if (started == 0 && marked)
@@ -575,14 +575,14 @@ start_assigned_first(const char *pool, const char *worker_id, int n, const PoolS
 
 /* Leaves one worker as the only one that gets anything. */
 static void
-bar_others(Picture *picture, const char *worker_id)
+bar_others(PoolSnapshot *snapshot, const char *worker_id)
 {
-	int			keep = fleet_worker(&picture->fleet, worker_id);
+	int			keep = fleet_worker(&snapshot->fleet, worker_id);
 
-	for (int w = 0; w < picture->fleet.nworkers; w++)
+	for (int w = 0; w < snapshot->fleet.nworkers; w++)
 		if (w != keep)
-			search_bar(&picture->search, w);
-	picture->search.partial = true;
+			search_cordon(&snapshot->search, w);
+	snapshot->search.partial = true;
 }
 
 /* Assigns pending work that fits to a worker; the pool is locked.  Returns how much. */
@@ -595,20 +595,20 @@ pull(const char *pool, const char *worker_id, int n)
 
 	for (int i = 0; i < lengthof(heads) && pulled == 0; i++)
 	{
-		Picture		picture;
+		PoolSnapshot		snapshot;
 
-		picture_settings(&picture, pool, false);
-		picture_queue(&picture, pool, heads[i], false);
-		if (picture.nitems == 0)
+		snapshot_settings(&snapshot, pool, false);
+		snapshot_queue(&snapshot, pool, heads[i], false);
+		if (snapshot.nitems == 0)
 			break;
 		/* whether a retry has anywhere else to go, only the whole fleet tells */
-		picture_fleet(&picture, pool, picture.nretries == 0 ? worker_id : NULL, false);
-		load_reservations(&picture, pool, false);
-		if (picture.nretries > 0)
-			bar_others(&picture, worker_id);
-		search_place(&picture.search, picture.items, picture.nitems, n);
-		pulled = write_decisions(&picture, pool, false);
-		if (picture.nitems < heads[i])
+		snapshot_fleet(&snapshot, pool, snapshot.nretries == 0 ? worker_id : NULL, false);
+		load_reservations(&snapshot, pool, false);
+		if (snapshot.nretries > 0)
+			bar_others(&snapshot, worker_id);
+		search_place(&snapshot.search, snapshot.items, snapshot.nitems, n);
+		pulled = write_decisions(&snapshot, pool, false);
+		if (snapshot.nitems < heads[i])
 			break;
 	}
 	return pulled;
@@ -636,7 +636,7 @@ claim(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	caller = call_begin(fcinfo);
 	pool_settings_load(pool, false, &settings);
-	access_check_worker(&caller, pool, worker_id);
+	authz_check_worker(&caller, pool, worker_id);
 	seen = mark_is_good(pool, worker_id, GetCurrentTimestamp());
 	if (!seen)
 		worker_back(pool, worker_id);

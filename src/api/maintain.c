@@ -37,16 +37,16 @@ PG_FUNCTION_INFO_V1(maintain);
 static void
 follow_clock(const char *pool, const PoolSettings *settings)
 {
-	static Statement seen = {
+	static SpiPlan seen = {
 		"UPDATE hwsched.worker_load SET last_seen_at = now() WHERE pool = $1 AND last_seen_at > now() + interval '1 minute'",
 		{TEXTOID}, IN_SETS
 	};
-	static Statement health = {
+	static SpiPlan health = {
 		"UPDATE hwsched.worker SET health_since = now()"
 		" WHERE pool = $1 AND health <> 'healthy' AND health_since > now() + interval '1 minute'",
 		{TEXTOID}
 	};
-	static Statement live = {
+	static SpiPlan live = {
 		"UPDATE hwsched.assignment SET assigned_at = least(assigned_at, now()),"
 		"  started_at = CASE WHEN started_at > now() THEN now() ELSE started_at END,"
 		"  lease_until = CASE WHEN started_at > now() THEN now() + (lease_until - started_at) ELSE lease_until END"
@@ -56,16 +56,16 @@ follow_clock(const char *pool, const PoolSettings *settings)
 		"  ORDER BY assignment_id FOR NO KEY UPDATE SKIP LOCKED))",
 		{TEXTOID}
 	};
-	static Statement waits = {
+	static SpiPlan waits = {
 		"UPDATE hwsched.pending SET ready_at = '-infinity'"
 		" WHERE pool = $1 AND ready_at > now() + make_interval(secs => $2) AND ready_at < 'infinity'",
 		{TEXTOID, FLOAT8OID}, IN_SETS
 	};
 
-	statement_run(&seen, false, TEXT_VALUE(pool));
-	statement_run(&health, false, TEXT_VALUE(pool));
-	statement_run(&live, false, TEXT_VALUE(pool));
-	statement_run(&waits, false, TEXT_VALUE(pool), VALUE(Float8GetDatum(most_backoff(settings) + 60)));
+	spi_plan_run(&seen, false, TEXT_VALUE(pool));
+	spi_plan_run(&health, false, TEXT_VALUE(pool));
+	spi_plan_run(&live, false, TEXT_VALUE(pool));
+	spi_plan_run(&waits, false, TEXT_VALUE(pool), VALUE(Float8GetDatum(most_backoff(settings) + 60)));
 }
 
 /* --- taking work back --- */
@@ -92,9 +92,9 @@ take_back(const char *pool, const PoolSettings *settings, const int64 *ids, int 
 
 /* Finds assignments, given the pool and its lease; returns their number and sets *ids. */
 static int
-find_ids(Statement *statement, const char *pool, const PoolSettings *settings, int64 **ids)
+find_ids(SpiPlan *statement, const char *pool, const PoolSettings *settings, int64 **ids)
 {
-	int			n = (int) statement_run(statement, false, TEXT_VALUE(pool), VALUE(Float8GetDatum(settings->lease)));
+	int			n = (int) spi_plan_run(statement, false, TEXT_VALUE(pool), VALUE(Float8GetDatum(settings->lease)));
 
 	*ids = palloc(sizeof(int64) * (n + 1));
 	for (int i = 0; i < n; i++)
@@ -109,7 +109,7 @@ find_ids(Statement *statement, const char *pool, const PoolSettings *settings, i
 static int64
 end_lost_leases(const char *pool, const PoolSettings *settings)
 {
-	static Statement statement = {
+	static SpiPlan statement = {
 		"SELECT a.assignment_id FROM hwsched.assignment a"
 		" JOIN hwsched.worker_load l ON l.pool = a.pool AND l.worker_id = a.worker_id"
 		" WHERE a.pool = $1 AND a.finished_at IS NULL AND a.state = 'running' AND a.lease_until < now()"
@@ -126,7 +126,7 @@ end_lost_leases(const char *pool, const PoolSettings *settings)
 static int64
 end_timed_out(const char *pool, const PoolSettings *settings)
 {
-	static Statement statement = {
+	static SpiPlan statement = {
 		"SELECT a.assignment_id FROM hwsched.assignment a"
 		" JOIN hwsched.submission s ON s.pool = a.pool AND s.workload_id = a.workload_id AND s.run = a.run"
 		" WHERE a.pool = $1 AND a.finished_at IS NULL AND a.state = 'running'"
@@ -143,7 +143,7 @@ end_timed_out(const char *pool, const PoolSettings *settings)
 static int64
 leave_silent(const char *pool, const PoolSettings *settings)
 {
-	static Statement running = {
+	static SpiPlan running = {
 		"SELECT assignment_id FROM hwsched.assignment WHERE pool = $1 AND worker_id = ANY ($2) AND finished_at IS NULL"
 		" AND state = 'running' ORDER BY assignment_id",
 		{TEXTOID, TEXTARRAYOID}
@@ -155,7 +155,7 @@ leave_silent(const char *pool, const PoolSettings *settings)
 
 	if (nworkers == 0)
 		return 0;
-	n = (int) statement_run(&running, false, TEXT_VALUE(pool), text_array(workers, nworkers));
+	n = (int) spi_plan_run(&running, false, TEXT_VALUE(pool), text_array(workers, nworkers));
 	ids = palloc(sizeof(int64) * (n + 1));
 	for (int i = 0; i < n; i++)
 		ids[i] = column_bigint(i, 1);
@@ -175,7 +175,7 @@ leave_silent(const char *pool, const PoolSettings *settings)
 static int64
 forget_work(const char *pool, double seconds)
 {
-	static Statement statement = {
+	static SpiPlan statement = {
 		"WITH oldest AS (SELECT assignment_id, workload_id, run, finished_at FROM hwsched.assignment"
 		"   WHERE pool = $1 ORDER BY assignment_id LIMIT $3),"
 		" old AS (SELECT * FROM oldest WHERE finished_at < least(now() - make_interval(secs => $2),"
@@ -189,7 +189,7 @@ forget_work(const char *pool, double seconds)
 		{TEXTOID, FLOAT8OID, INT4OID}
 	};
 
-	return (int64) statement_run(&statement, false, TEXT_VALUE(pool), VALUE(Float8GetDatum(seconds)),
+	return (int64) spi_plan_run(&statement, false, TEXT_VALUE(pool), VALUE(Float8GetDatum(seconds)),
 								 INT_VALUE(FORGET_AT_ONCE));
 }
 

@@ -14,23 +14,23 @@
 PG_FUNCTION_INFO_V1(pareto);
 
 /* One device, or as many like it as the work asks for. */
-typedef struct Option
+typedef struct ParetoOption
 {
 	int			worker;
 	int			device;
-	Refusal		refusal;
+	FilterReason		reason;
 	EnergyUse	use;
 	bool		on_front;
 	double		score;			/* by the pool's objective */
-} Option;
+} ParetoOption;
 
 /* Finds where the only kind of work could run, now or some day; returns how many there are. */
 static int
-find_options(Picture *picture, Option *options)
+find_options(PoolSnapshot *snapshot, ParetoOption *options)
 {
-	Search	   *search = &picture->search;
-	const Fleet *fleet = &picture->fleet;
-	const QueueItem *item = &picture->items[0];
+	Search	   *search = &snapshot->search;
+	const Fleet *fleet = &snapshot->fleet;
+	const QueueItem *item = &snapshot->items[0];
 	WorkKind   *kind = &search->kinds[item->kind];
 	int			count = 0;
 
@@ -38,21 +38,21 @@ find_options(Picture *picture, Option *options)
 		for (int d = fleet->workers[w].first_device; d < fleet->workers[w].first_device + fleet->workers[w].ndevices; d++)
 		{
 			Candidate	candidate;
-			Refusal		refusal = search_device(search, kind, w, d, &candidate);
+			FilterReason		reason = search_device(search, kind, w, d, &candidate);
 
 			CHECK_FOR_INTERRUPTS();
-			if (refusal > REFUSED_NEVER)
-				options[count++] = (Option) {w, d, refusal, device_use(search, kind, w, d, item->expected_seconds, item->subject)};
+			if (reason > FILTERED_NEVER)
+				options[count++] = (ParetoOption) {w, d, reason, device_use(search, kind, w, d, item->expected_seconds, item->subject)};
 		}
 	return count;
 }
 
 /* Compares the options with each other: which are on the front, and how they score. */
 static void
-compare_options(const Picture *picture, Option *options, int count)
+compare_options(const PoolSnapshot *snapshot, ParetoOption *options, int count)
 {
-	EnergyWeights weights = energy_weights(picture->settings.objective,
-										   picture->search.kinds[picture->items[0].kind].profile.metrics.energy_sensitivity);
+	EnergyWeights weights = energy_weights(snapshot->settings.objective,
+										   snapshot->search.kinds[snapshot->items[0].kind].profile.metrics.energy_sensitivity);
 	EnergyUse  *uses = palloc_huge(sizeof(EnergyUse) * (count + 1));
 	double	   *values = palloc_huge(sizeof(double) * 3 * (count + 1));
 	bool	   *front = palloc_huge(sizeof(bool) * (count + 1));
@@ -78,8 +78,8 @@ compare_options(const Picture *picture, Option *options, int count)
 static int
 option_order(const void *a, const void *b)
 {
-	const Option *x = a;
-	const Option *y = b;
+	const ParetoOption *x = a;
+	const ParetoOption *y = b;
 
 	if (x->on_front != y->on_front)
 		return x->on_front ? -1 : 1;
@@ -95,27 +95,27 @@ pareto(PG_FUNCTION_ARGS)
 	char	   *workload_id = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	char	   *pool = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	Picture		picture;
-	Option	   *options;
+	PoolSnapshot		snapshot;
+	ParetoOption	   *options;
 	int			count;
 
 	InitMaterializedSRF(fcinfo, 0);
 	SPI_connect();
-	picture_candidates(&picture, pool, workload_id);
-	options = palloc_huge(sizeof(Option) * (picture.fleet.ndevices + 1));
-	count = find_options(&picture, options);
-	compare_options(&picture, options, count);
-	qsort(options, count, sizeof(Option), option_order);
+	snapshot_candidates(&snapshot, pool, workload_id);
+	options = palloc_huge(sizeof(ParetoOption) * (snapshot.fleet.ndevices + 1));
+	count = find_options(&snapshot, options);
+	compare_options(&snapshot, options, count);
+	qsort(options, count, sizeof(ParetoOption), option_order);
 	for (int i = 0; i < count; i++)
 	{
-		const Option *option = &options[i];
-		const Device *device = &picture.fleet.devices[option->device];
-		const DeviceProfile *profile = &picture.fleet.profiles[device->profile];
+		const ParetoOption *option = &options[i];
+		const Device *device = &snapshot.fleet.devices[option->device];
+		const DeviceProfile *profile = &snapshot.fleet.profiles[device->profile];
 		Datum		values[12];
 		bool		nulls[12] = {0};
 		int			c = 0;
 
-		values[c++] = CStringGetTextDatum(picture.fleet.workers[option->worker].worker_id);
+		values[c++] = CStringGetTextDatum(snapshot.fleet.workers[option->worker].worker_id);
 		values[c++] = Int32GetDatum(device->device_no);
 		values[c++] = Float8GetDatum(option->use.seconds);
 		values[c++] = Float8GetDatum(option->use.joules);
@@ -128,8 +128,8 @@ pareto(PG_FUNCTION_ARGS)
 		values[c++] = CStringGetTextDatum(profile->hardware_class);
 		nulls[c] = profile->model_name == NULL;
 		values[c++] = profile->model_name ? CStringGetTextDatum(profile->model_name) : (Datum) 0;
-		nulls[c] = option->refusal == FITS;
-		values[c++] = CStringGetTextDatum(refusal_reason(option->refusal));
+		nulls[c] = option->reason == FITS;
+		values[c++] = CStringGetTextDatum(filter_reason_text(option->reason));
 		Assert(c == lengthof(values));
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}

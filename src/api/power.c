@@ -26,7 +26,7 @@ PG_FUNCTION_INFO_V1(suggest_power_limit);
 Datum
 record_power(PG_FUNCTION_ARGS)
 {
-	static Statement statement = {
+	static SpiPlan statement = {
 		"INSERT INTO hwsched.power_measurement AS m (pool, job, device_model, power_limit_w, seconds, average_w)"
 		" VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (pool, job, device_model, power_limit_w) DO UPDATE"
 		" SET seconds = EXCLUDED.seconds, average_w = EXCLUDED.average_w, at = EXCLUDED.at",
@@ -41,7 +41,7 @@ record_power(PG_FUNCTION_ARGS)
 
 	SPI_connect();
 	pool_check(pool, false);
-	statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(job), TEXT_VALUE(model), VALUE(Float8GetDatum(limit)),
+	spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(job), TEXT_VALUE(model), VALUE(Float8GetDatum(limit)),
 				  VALUE(Float8GetDatum(seconds)), VALUE(Float8GetDatum(watts)));
 	SPI_finish();
 	PG_RETURN_VOID();
@@ -113,12 +113,12 @@ read_measurement(void *arg, const Row *row)
 static Measurements *
 read_measurements(const char *pool, const char *job, bool only_job)
 {
-	static Statement own = {
+	static SpiPlan own = {
 		"SELECT m.job, m.device_model, m.power_limit_w, m.seconds, m.average_w FROM hwsched.power_measurement m"
 		" WHERE m.pool = $1 AND m.job = $2 ORDER BY m.at DESC, m.device_model, m.power_limit_w LIMIT $3",
 		{TEXTOID, TEXTOID, INT8OID}
 	};
-	static Statement others = {
+	static SpiPlan others = {
 		"SELECT m.job, m.device_model, m.power_limit_w, m.seconds, m.average_w FROM (SELECT r.job, max(r.at) AS at"
 		"  FROM (SELECT job, at FROM hwsched.power_measurement WHERE pool = $1 ORDER BY at DESC, job DESC LIMIT $3) r"
 		"  WHERE r.job <> $2 GROUP BY r.job ORDER BY max(r.at) DESC, r.job DESC LIMIT $4) j"
@@ -129,14 +129,14 @@ read_measurements(const char *pool, const char *job, bool only_job)
 	Measurements *all = palloc0(sizeof(Measurements));
 
 	all->items = palloc(sizeof(Measurement) * (MOST_SETTINGS + MOST_ROWS));
-	statement_each(&own, true, read_measurement, all, TEXT_VALUE(pool), TEXT_VALUE(job), BIGINT_VALUE(MOST_SETTINGS));
+	spi_plan_each(&own, true, read_measurement, all, TEXT_VALUE(pool), TEXT_VALUE(job), BIGINT_VALUE(MOST_SETTINGS));
 	if (all->count == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_NO_DATA_FOUND),
 				 errmsg("job \"%s\" was never measured in pool \"%s\"", job, pool),
 				 errhint("Measure it at a power limit or two and call hwsched.record_power().")));
 	if (!only_job)
-		statement_each(&others, true, read_measurement, all, TEXT_VALUE(pool), TEXT_VALUE(job),
+		spi_plan_each(&others, true, read_measurement, all, TEXT_VALUE(pool), TEXT_VALUE(job),
 					   BIGINT_VALUE(MOST_ROWS), BIGINT_VALUE(MOST_JOBS));
 	return all;
 }

@@ -40,13 +40,13 @@ predict(PG_FUNCTION_ARGS)
 	char	   *worker_id = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	char	   *pool = text_to_cstring(PG_GETARG_TEXT_PP(3));
 	TupleDesc	description;
-	Picture		picture;
-	Search	   *search = &picture.search;
+	PoolSnapshot		snapshot;
+	Search	   *search = &snapshot.search;
 	WorkKind   *kind;
 	const QueueItem *item;
 	int32		device;
 	Candidate	candidate;
-	Refusal		refusal;
+	FilterReason		reason;
 	DurationEstimate seconds;
 	EnergyUse	use;
 	double		formula;
@@ -56,20 +56,20 @@ predict(PG_FUNCTION_ARGS)
 	if (get_call_result_type(fcinfo, NULL, &description) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "predict must return a row");
 	SPI_connect();
-	picture_settings(&picture, pool, true);
-	picture_submitted(&picture, pool, workload_id, true);
-	picture_fleet(&picture, pool, worker_id, true);
-	device = find_device(&picture.fleet, pool, worker_id, PG_GETARG_INT32(2));
+	snapshot_settings(&snapshot, pool, true);
+	snapshot_submitted(&snapshot, pool, workload_id, true);
+	snapshot_fleet(&snapshot, pool, worker_id, true);
+	device = find_device(&snapshot.fleet, pool, worker_id, PG_GETARG_INT32(2));
 	kind = &search->kinds[0];
-	item = &picture.items[0];
-	refusal = search_device(search, kind, 0, device, &candidate);
+	item = &snapshot.items[0];
+	reason = search_device(search, kind, 0, device, &candidate);
 	candidate = (Candidate) {.worker = 0, .ndevices = 1, .devices = &device};
 	formula = candidate_seconds(search, kind, &candidate, item->expected_seconds, -1);
 	seconds = (DurationEstimate) {formula, formula};
 	if (search->forecast != NULL)
-		seconds = forecast_estimate(search->forecast, item->subject, picture.fleet.devices[device].profile, device, formula);
+		seconds = forecast_estimate(search->forecast, item->subject, snapshot.fleet.devices[device].profile, device, formula);
 	for (int i = 0; i < 6; i++)
-		nulls[i] = refusal <= REFUSED_NEVER;
+		nulls[i] = reason <= FILTERED_NEVER;
 	use = device_use(search, kind, 0, device, item->expected_seconds, item->subject);
 	nulls[4] = nulls[4] || isnan(use.carbon_g);
 	nulls[6] = !nulls[0];
@@ -81,6 +81,6 @@ predict(PG_FUNCTION_ARGS)
 	values[4] = Float8GetDatum(use.carbon_g);
 	values[5] = Float8GetDatum(formula);
 	if (nulls[0])
-		values[6] = CStringGetTextDatum(refusal_reason(refusal));
+		values[6] = CStringGetTextDatum(filter_reason_text(reason));
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(description), values, nulls)));
 }

@@ -53,9 +53,9 @@ compare_victims(const void *a, const void *b)
 
 /* Reads what might give way to a priority; returns how much and sets *victims, by worker. */
 static int
-read_victims(const Picture *picture, const char *pool, int priority, bool read_only, Victim **victims)
+read_victims(const PoolSnapshot *snapshot, const char *pool, int priority, bool read_only, Victim **victims)
 {
-	static Statement statement = {
+	static SpiPlan statement = {
 		"SELECT " ENDED_COLUMNS ", a.priority::int, a.started_at FROM hwsched.assignment a"
 		" JOIN hwsched.workload_profile p ON p.pool = a.pool AND p.profile_id = a.profile_id"
 		" WHERE a.pool = $1 AND a.finished_at IS NULL AND a.priority > $2 AND NOT a.is_gang ORDER BY a.assignment_id",
@@ -65,7 +65,7 @@ read_victims(const Picture *picture, const char *pool, int priority, bool read_o
 	int			kept = 0;
 	int			n;
 
-	statement_run(&statement, read_only, TEXT_VALUE(pool), INT_VALUE(priority));
+	spi_plan_run(&statement, read_only, TEXT_VALUE(pool), INT_VALUE(priority));
 	n = read_ended(&live);
 	*victims = palloc0(sizeof(Victim) * (n + 1));
 	for (int i = 0; i < n; i++)
@@ -77,7 +77,7 @@ read_victims(const Picture *picture, const char *pool, int priority, bool read_o
 		victim->holds = live[i];
 		victim->priority = column_int(i, ENDED_COUNT + 1);
 		victim->started_at = isnull ? 0 : DatumGetTimestampTz(started);
-		victim->worker = fleet_worker(&picture->fleet, live[i].worker_id);
+		victim->worker = fleet_worker(&snapshot->fleet, live[i].worker_id);
 		kept += victim->worker >= 0;
 	}
 	qsort(*victims, kept, sizeof(Victim), compare_victims);
@@ -98,9 +98,9 @@ typedef struct Trial
  * fleet is as it was.
  */
 static bool
-try_worker(Picture *picture, WorkKind *kind, int priority, Victim *victims, int count, Trial *trial)
+try_worker(PoolSnapshot *snapshot, WorkKind *kind, int priority, Victim *victims, int count, Trial *trial)
 {
-	Search	   *search = &picture->search;
+	Search	   *search = &snapshot->search;
 	Candidate	candidate;
 	int			n = 0;
 	bool		fits = search_candidate(search, kind, victims[0].worker, &candidate) == FITS;
@@ -111,7 +111,7 @@ try_worker(Picture *picture, WorkKind *kind, int priority, Victim *victims, int 
 	{
 		if (victims[n].gone)
 			continue;
-		fleet_give_back(&picture->fleet, &victims[n].holds, 1);
+		fleet_give_back(&snapshot->fleet, &victims[n].holds, 1);
 		victims[n].goes = true;
 		fits = search_candidate(search, kind, victims[n].worker, &candidate) == FITS;
 	}
@@ -121,9 +121,9 @@ try_worker(Picture *picture, WorkKind *kind, int priority, Victim *victims, int 
 	{
 		if (!victims[i].goes)
 			continue;
-		fleet_give_back(&picture->fleet, &victims[i].holds, -1);
+		fleet_give_back(&snapshot->fleet, &victims[i].holds, -1);
 		if (fits && search_candidate(search, kind, victims[i].worker, &candidate) != FITS)
-			fleet_give_back(&picture->fleet, &victims[i].holds, 1);
+			fleet_give_back(&snapshot->fleet, &victims[i].holds, 1);
 		else
 			victims[i].goes = false;
 	}
@@ -134,7 +134,7 @@ try_worker(Picture *picture, WorkKind *kind, int priority, Victim *victims, int 
 		{
 			trial->nvictims++;
 			trial->most_important = Min(trial->most_important, victims[i].priority);
-			fleet_give_back(&picture->fleet, &victims[i].holds, -1);
+			fleet_give_back(&snapshot->fleet, &victims[i].holds, -1);
 		}
 	return fits;
 }
@@ -151,10 +151,10 @@ better_trial(const Trial *a, const Trial *b)
 
 /* Finds a place for one item among the victims; returns whether there is one, and books it. */
 static bool
-make_room(Picture *picture, int index, Victim *victims, int count)
+make_room(PoolSnapshot *snapshot, int index, Victim *victims, int count)
 {
-	Search	   *search = &picture->search;
-	QueueItem  *item = &picture->items[index];
+	Search	   *search = &snapshot->search;
+	QueueItem  *item = &snapshot->items[index];
 	WorkKind   *kind = &search->kinds[item->kind];
 	Candidate	candidate;
 	Trial		best;
@@ -173,8 +173,8 @@ make_room(Picture *picture, int index, Victim *victims, int count)
 		CHECK_FOR_INTERRUPTS();
 		for (int i = 0; i < item->navoided; i++)
 			avoided = avoided || item->avoided[i] == worker;
-		if (!avoided && search_candidate(search, kind, worker, &candidate) > REFUSED_NEVER &&
-			try_worker(picture, kind, item->priority, &victims[first], next - first, &trial) &&
+		if (!avoided && search_candidate(search, kind, worker, &candidate) > FILTERED_NEVER &&
+			try_worker(snapshot, kind, item->priority, &victims[first], next - first, &trial) &&
 			(best_first < 0 || better_trial(&trial, &best)))
 		{
 			best = trial;
@@ -186,18 +186,18 @@ make_room(Picture *picture, int index, Victim *victims, int count)
 	worker = victims[best_first].worker;
 	for (next = best_first + 1; next < count && victims[next].worker == worker; next++)
 		;
-	(void) try_worker(picture, kind, item->priority, &victims[best_first], next - best_first, &trial);
+	(void) try_worker(snapshot, kind, item->priority, &victims[best_first], next - best_first, &trial);
 	for (int i = best_first; i < next; i++)
 		if (victims[i].goes)
 		{
 			victims[i].gone = true;
-			fleet_give_back(&picture->fleet, &victims[i].holds, 1);
+			fleet_give_back(&snapshot->fleet, &victims[i].holds, 1);
 		}
 	if (search_candidate(search, kind, worker, &candidate) != FITS)
 		elog(ERROR, "no room was made for a workload");
 	item->first_placement = search->nplacements;
 	item->nplacements = 1;
-	book_item(search, picture->items, index, &candidate, kind->policy->parts[0].weight);
+	reserve_item(search, snapshot->items, index, &candidate, kind->policy->parts[0].weight);
 	take_key(search, item);
 	return true;
 }
@@ -208,30 +208,30 @@ make_room(Picture *picture, int index, Victim *victims, int count)
  * caller evicts them before it writes the decisions.
  */
 int
-preempt(Picture *picture, const char *pool, bool read_only, int64 **victims)
+preempt(PoolSnapshot *snapshot, const char *pool, bool read_only, int64 **victims)
 {
-	Search	   *search = &picture->search;
+	Search	   *search = &snapshot->search;
 	Victim	   *live = NULL;
 	int			nlive = -1;
 	int			tried = 0;
 	int			n = 0;
 
 	*victims = NULL;
-	if (!picture->settings.preemption || search->partial)
+	if (!snapshot->settings.preemption || search->partial)
 		return 0;
-	for (int i = 0; i < picture->nitems && tried < MOST_PREEMPTORS; i++)
+	for (int i = 0; i < snapshot->nitems && tried < MOST_PREEMPTORS; i++)
 	{
-		QueueItem  *item = &picture->items[i];
+		QueueItem  *item = &snapshot->items[i];
 
 		if (item->nplacements > 0 || is_gang(&search->kinds[item->kind]) || key_is_taken(search, item))
 			continue;
 		/* what comes first is the most important, so that is all there can be */
 		if (nlive < 0)
-			nlive = read_victims(picture, pool, item->priority, read_only, &live);
+			nlive = read_victims(snapshot, pool, item->priority, read_only, &live);
 		if (nlive == 0)
 			break;
 		tried++;
-		(void) make_room(picture, i, live, nlive);
+		(void) make_room(snapshot, i, live, nlive);
 	}
 	*victims = palloc(sizeof(int64) * (Max(nlive, 0) + 1));
 	for (int i = 0; i < nlive; i++)

@@ -21,7 +21,7 @@ PG_FUNCTION_INFO_V1(rebalance);
 #define MOST_STOLEN_FROM 1000
 
 /* Work that is assigned and has not started; gangs stay where they are. */
-typedef struct Waiting
+typedef struct WaitingAssignment
 {
 	int64		assignment_id;
 	const char *workload_id;
@@ -29,7 +29,7 @@ typedef struct Waiting
 	int64		profile_id;
 	int32		beside;			/* live assignments of its worker, itself included */
 	EndedAssignment holds;
-} Waiting;
+} WaitingAssignment;
 
 #define WAITING_SQL \
 	"SELECT " ENDED_COLUMNS ", a.profile_id, u.assignments FROM hwsched.assignment a" \
@@ -39,14 +39,14 @@ typedef struct Waiting
 
 /* Reads the rows of WAITING_SQL; returns their number and sets *waiting. */
 static int
-read_waiting(Waiting **waiting)
+read_waiting(WaitingAssignment **waiting)
 {
 	EndedAssignment *holds;
 	int			n = read_ended(&holds);
 
-	*waiting = palloc(sizeof(Waiting) * (n + 1));
+	*waiting = palloc(sizeof(WaitingAssignment) * (n + 1));
 	for (int i = 0; i < n; i++)
-		(*waiting)[i] = (Waiting) {holds[i].assignment_id, holds[i].workload_id, holds[i].worker_id,
+		(*waiting)[i] = (WaitingAssignment) {holds[i].assignment_id, holds[i].workload_id, holds[i].worker_id,
 			column_bigint(i, ENDED_COUNT + 1), column_int(i, ENDED_COUNT + 2), holds[i]};
 	return n;
 }
@@ -58,13 +58,13 @@ read_waiting(Waiting **waiting)
 static bool
 lock_assigned(const char *pool, int64 assignment_id)
 {
-	static Statement statement = {
+	static SpiPlan statement = {
 		"SELECT FROM hwsched.assignment WHERE pool = $1 AND assignment_id = $2 AND state = 'assigned' AND finished_at IS NULL"
 		" FOR NO KEY UPDATE SKIP LOCKED",
 		{TEXTOID, INT8OID}
 	};
 
-	return statement_run(&statement, false, TEXT_VALUE(pool), BIGINT_VALUE(assignment_id)) > 0;
+	return spi_plan_run(&statement, false, TEXT_VALUE(pool), BIGINT_VALUE(assignment_id)) > 0;
 }
 
 /*
@@ -72,45 +72,45 @@ lock_assigned(const char *pool, int64 assignment_id)
  * there.  If it does not fit after all, it is in the queue.
  */
 static bool
-move_to(const char *pool, const Waiting *waiting, const char *worker_id, const char *reason)
+move_to(const char *pool, const WaitingAssignment *waiting, const char *worker_id, const char *reason)
 {
 	EndedAssignment *ended;
-	Picture		picture;
+	PoolSnapshot		snapshot;
 	int			n;
 
 	if (!lock_assigned(pool, waiting->assignment_id))
 		return false;
 	n = end_assignments(pool, &waiting->assignment_id, 1, false, "expired", reason, NULL, NULL, &ended);
 	requeue(pool, ended, n, false);
-	picture_settings(&picture, pool, false);
-	if (!picture_queued(&picture, pool, waiting->workload_id, false))
+	snapshot_settings(&snapshot, pool, false);
+	if (!snapshot_queued(&snapshot, pool, waiting->workload_id, false))
 		return false;
-	picture_fleet(&picture, pool, worker_id, false);
-	load_reservations(&picture, pool, false);
-	search_place(&picture.search, picture.items, picture.nitems, 1);
-	return write_decisions(&picture, pool, false) > 0;
+	snapshot_fleet(&snapshot, pool, worker_id, false);
+	load_reservations(&snapshot, pool, false);
+	search_place(&snapshot.search, snapshot.items, snapshot.nitems, 1);
+	return write_decisions(&snapshot, pool, false) > 0;
 }
 
 /* Reads some kinds of work, by their profiles, and the fleet or one worker of it. */
 static void
-look_at(Picture *picture, const char *pool, const Waiting *waiting, int count, const char *only_worker)
+snapshot_waiting(PoolSnapshot *snapshot, const char *pool, const WaitingAssignment *waiting, int count, const char *only_worker)
 {
 	int64	   *profiles = palloc(sizeof(int64) * (count + 1));
 
 	for (int i = 0; i < count; i++)
 		profiles[i] = waiting[i].profile_id;
-	picture_settings(picture, pool, false);
-	picture_profiles(picture, pool, profiles, count, false);
-	picture_fleet(picture, pool, only_worker, false);
+	snapshot_settings(snapshot, pool, false);
+	snapshot_profiles(snapshot, pool, profiles, count, false);
+	snapshot_fleet(snapshot, pool, only_worker, false);
 }
 
 /* Returns the kind of some work that waits. */
 static WorkKind *
-kind_of(Picture *picture, const Waiting *waiting)
+kind_of(PoolSnapshot *snapshot, const WaitingAssignment *waiting)
 {
-	for (int k = 0; k < picture->search.nkinds; k++)
-		if (picture->search.kinds[k].profile_id == waiting->profile_id)
-			return &picture->search.kinds[k];
+	for (int k = 0; k < snapshot->search.nkinds; k++)
+		if (snapshot->search.kinds[k].profile_id == waiting->profile_id)
+			return &snapshot->search.kinds[k];
 	elog(ERROR, "workload profile %lld is missing", (long long) waiting->profile_id);
 }
 
@@ -125,37 +125,37 @@ kind_of(Picture *picture, const Waiting *waiting)
 int64
 steal(const char *pool, const char *worker_id, int n)
 {
-	static Statement statement = {
+	static SpiPlan statement = {
 		WAITING_SQL " AND a.worker_id <> $2 AND u.assignments > 1"
 		" AND NOT EXISTS (SELECT FROM hwsched.assignment f WHERE f.pool = a.pool AND f.workload_id = a.workload_id"
 		"  AND f.run = a.run AND f.worker_id = $2 AND f.error_class IS NOT NULL)"
 		" ORDER BY u.assignments DESC, a.priority, a.assignment_id LIMIT $3",
 		{TEXTOID, TEXTOID, INT4OID}
 	};
-	Waiting    *waiting;
-	Picture		picture;
+	WaitingAssignment    *waiting;
+	PoolSnapshot		snapshot;
 	Candidate	candidate;
 	int64		stolen = 0;
 	int			count;
 
-	statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), INT_VALUE(MOST_STOLEN_FROM));
+	spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), INT_VALUE(MOST_STOLEN_FROM));
 	count = read_waiting(&waiting);
 	if (count == 0)
 		return 0;
-	look_at(&picture, pool, waiting, count, worker_id);
+	snapshot_waiting(&snapshot, pool, waiting, count, worker_id);
 	/* it may have left */
-	if (picture.fleet.nworkers == 0)
+	if (snapshot.fleet.nworkers == 0)
 		return 0;
 	for (int i = 0; i < count && stolen < n; i++)
 	{
-		WorkKind   *kind = kind_of(&picture, &waiting[i]);
+		WorkKind   *kind = kind_of(&snapshot, &waiting[i]);
 
-		if (waiting[i].beside - stolen <= picture.fleet.workers[0].assignments + 1 ||
-			search_candidate(&picture.search, kind, 0, &candidate) != FITS)
+		if (waiting[i].beside - stolen <= snapshot.fleet.workers[0].assignments + 1 ||
+			search_candidate(&snapshot.search, kind, 0, &candidate) != FITS)
 			continue;
 		if (!move_to(pool, &waiting[i], worker_id, psprintf("taken over by worker \"%s\"", worker_id)))
 			continue;
-		fleet_occupy(&picture.fleet, kind, 0, candidate.devices, candidate.ndevices, 1);
+		fleet_occupy(&snapshot.fleet, kind, 0, candidate.devices, candidate.ndevices, 1);
 		stolen++;
 	}
 	return stolen;
@@ -168,26 +168,26 @@ steal(const char *pool, const char *worker_id, int n)
  * to do than the one that it waits on; returns its index, or -1.
  */
 static int
-find_idler(Picture *picture, const Waiting *waiting, int from)
+find_idler(PoolSnapshot *snapshot, const WaitingAssignment *waiting, int from)
 {
-	Search	   *search = &picture->search;
-	WorkKind   *kind = kind_of(picture, waiting);
+	Search	   *search = &snapshot->search;
+	WorkKind   *kind = kind_of(snapshot, waiting);
 	Candidate	candidate;
 	double		best_value = 0;
 	int			best = -1;
 
-	for (int w = 0; w < picture->fleet.nworkers; w++)
+	for (int w = 0; w < snapshot->fleet.nworkers; w++)
 	{
-		const Worker *worker = &picture->fleet.workers[w];
+		const Worker *worker = &snapshot->fleet.workers[w];
 
 		CHECK_FOR_INTERRUPTS();
-		if (worker->assignments + 1 >= picture->fleet.workers[from].assignments || worker->reserved)
+		if (worker->assignments + 1 >= snapshot->fleet.workers[from].assignments || worker->reserved)
 			continue;
-		if (best >= 0 && worker->assignments > picture->fleet.workers[best].assignments)
+		if (best >= 0 && worker->assignments > snapshot->fleet.workers[best].assignments)
 			continue;
 		if (search_candidate(search, kind, w, &candidate) != FITS)
 			continue;
-		if (best < 0 || worker->assignments < picture->fleet.workers[best].assignments || candidate.value > best_value)
+		if (best < 0 || worker->assignments < snapshot->fleet.workers[best].assignments || candidate.value > best_value)
 		{
 			best = w;
 			best_value = candidate.value;
@@ -196,8 +196,8 @@ find_idler(Picture *picture, const Waiting *waiting, int from)
 	if (best >= 0)
 	{
 		(void) search_candidate(search, kind, best, &candidate);
-		fleet_occupy(&picture->fleet, kind, best, candidate.devices, candidate.ndevices, 1);
-		fleet_give_back(&picture->fleet, &waiting->holds, 1);
+		fleet_occupy(&snapshot->fleet, kind, best, candidate.devices, candidate.ndevices, 1);
+		fleet_give_back(&snapshot->fleet, &waiting->holds, 1);
 	}
 	return best;
 }
@@ -207,14 +207,14 @@ Datum
 rebalance(PG_FUNCTION_ARGS)
 {
 	/* where most is going on, what would start last */
-	static Statement statement = {
+	static SpiPlan statement = {
 		WAITING_SQL " AND u.assignments > 1 ORDER BY u.assignments DESC, a.priority DESC, a.assignment_id DESC LIMIT $2",
 		{TEXTOID, INT8OID}
 	};
 	int32		most = int_argument(0);
 	char	   *pool = text_argument(fcinfo, 1);
-	Waiting    *waiting;
-	Picture		picture;
+	WaitingAssignment    *waiting;
+	PoolSnapshot		snapshot;
 	int64		moved = 0;
 	int			count;
 
@@ -227,24 +227,24 @@ rebalance(PG_FUNCTION_ARGS)
 	pool_check(pool, false);
 	pool_lock(pool);
 	/* more than can be moved, as not all of it fits elsewhere */
-	statement_run(&statement, false, TEXT_VALUE(pool), BIGINT_VALUE(most * (int64) 10));
+	spi_plan_run(&statement, false, TEXT_VALUE(pool), BIGINT_VALUE(most * (int64) 10));
 	count = read_waiting(&waiting);
 	if (count > 0)
 	{
-		look_at(&picture, pool, waiting, count, NULL);
-		load_reservations(&picture, pool, false);
+		snapshot_waiting(&snapshot, pool, waiting, count, NULL);
+		load_reservations(&snapshot, pool, false);
 	}
 	for (int i = 0; i < count && moved < most; i++)
 	{
-		int			from = fleet_worker(&picture.fleet, waiting[i].worker_id);
-		int			to = from < 0 ? -1 : find_idler(&picture, &waiting[i], from);
+		int			from = fleet_worker(&snapshot.fleet, waiting[i].worker_id);
+		int			to = from < 0 ? -1 : find_idler(&snapshot, &waiting[i], from);
 
-		if (to >= 0 && move_to(pool, &waiting[i], picture.fleet.workers[to].worker_id, "moved to where less is going on"))
+		if (to >= 0 && move_to(pool, &waiting[i], snapshot.fleet.workers[to].worker_id, "moved to where less is going on"))
 			moved++;
 	}
 	/* who steals knows, but those that got something here do not */
 	if (moved > 0)
-		notify_assigned(&picture.settings, pool);
+		notify_assigned(&snapshot.settings, pool);
 	SPI_finish();
 	PG_RETURN_INT64(moved);
 }

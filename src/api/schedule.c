@@ -20,33 +20,33 @@ PG_FUNCTION_INFO_V1(schedule);
 
 /* Books what the one decision takes of its worker and devices. */
 static void
-write_usage(const Picture *picture, const char *pool)
+write_usage(const PoolSnapshot *snapshot, const char *pool)
 {
-	static Statement worker_statement = {
+	static SpiPlan worker_statement = {
 		"UPDATE hwsched.worker_usage SET assignments = assignments + 1, cpu_millicores = cpu_millicores + $3,"
 		"  host_memory_bytes = host_memory_bytes + $4, total_assignments = total_assignments + 1,"
 		"  last_turn = greatest(last_turn, $6), is_full = is_full OR assignments = $5"
 		" WHERE pool = $1 AND worker_id = $2",
 		{TEXTOID, TEXTOID, INT8OID, INT8OID, INT4OID, INT8OID}
 	};
-	static Statement device_statement = {
+	static SpiPlan device_statement = {
 		"UPDATE hwsched.device_usage SET slots = slots + $4, share = share + $5, memory_bytes = memory_bytes + $6"
 		" WHERE pool = $1 AND worker_id = $2 AND device_no = ANY ($3)",
 		{TEXTOID, TEXTOID, INT4ARRAYOID, INT4OID, INT4OID, INT8OID}
 	};
-	const Placement *placement = &picture->search.placements[0];
-	const Worker *worker = &picture->fleet.workers[placement->worker];
-	const WorkKind *kind = &picture->search.kinds[0];
+	const Placement *placement = &snapshot->search.placements[0];
+	const Worker *worker = &snapshot->fleet.workers[placement->worker];
+	const WorkKind *kind = &snapshot->search.kinds[0];
 	Occupancy	occupancy = demand_occupancy(&kind->demand);
-	int			full_from = worker_is_full(&picture->search, placement->worker) ? worker->assignments - 1 : -1;
+	int			full_from = worker_is_full(&snapshot->search, placement->worker) ? worker->assignments - 1 : -1;
 	Datum	   *device_nos = palloc(sizeof(Datum) * placement->ndevices);
 
 	for (int d = 0; d < placement->ndevices; d++)
-		device_nos[d] = Int32GetDatum(picture->fleet.devices[picture->search.chosen[placement->first_device + d]].device_no);
-	statement_run(&worker_statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker->worker_id),
+		device_nos[d] = Int32GetDatum(snapshot->fleet.devices[snapshot->search.chosen[placement->first_device + d]].device_no);
+	spi_plan_run(&worker_statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker->worker_id),
 				  BIGINT_VALUE(kind->demand.cpu_millicores), BIGINT_VALUE(kind->demand.host_memory_bytes),
 				  INT_VALUE(full_from), BIGINT_VALUE(worker->last_turn));
-	statement_run(&device_statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker->worker_id),
+	spi_plan_run(&device_statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker->worker_id),
 				  array_value(INT4OID, device_nos, NULL, placement->ndevices),
 				  INT_VALUE(occupancy == OCCUPY_SLOT),
 				  INT_VALUE(occupancy == OCCUPY_SHARE ? kind->demand.share : occupancy == OCCUPY_WHOLE ? WHOLE_SHARE : 0),
@@ -58,9 +58,9 @@ write_usage(const Picture *picture, const char *pool)
  * is left in SPI_tuptable.
  */
 static void
-write_assignment(const Picture *picture, const char *pool)
+write_assignment(const PoolSnapshot *snapshot, const char *pool)
 {
-	static Statement statement = {
+	static SpiPlan statement = {
 		"WITH moved AS (DELETE FROM hwsched.pending WHERE ctid = $2 AND pool = $1 AND queue_no = $3"
 		"  RETURNING workload_id, run, attempt, profile_id, concurrency_key, model_id, model_family)"
 		" INSERT INTO hwsched.assignment (pool, workload_id, run, attempt, worker_id, device_nos, priority, profile_id,"
@@ -71,31 +71,31 @@ write_assignment(const Picture *picture, const char *pool)
 		{TEXTOID, TIDOID, INT8OID, TEXTOID, INT4ARRAYOID, INT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, INT2OID,
 			FLOAT8OID}
 	};
-	const Placement *placement = &picture->search.placements[0];
-	const QueueRow *row = &picture->rows[0];
-	const int32 *chosen = &picture->search.chosen[placement->first_device];
-	const Device *devices = picture->fleet.devices;
+	const Placement *placement = &snapshot->search.placements[0];
+	const QueueRow *row = &snapshot->rows[0];
+	const int32 *chosen = &snapshot->search.chosen[placement->first_device];
+	const Device *devices = snapshot->fleet.devices;
 	Datum	   *device_nos = palloc(sizeof(Datum) * placement->ndevices);
 
 	for (int d = 0; d < placement->ndevices; d++)
 		device_nos[d] = Int32GetDatum(devices[chosen[d]].device_no);
-	if (statement_run(&statement, false, TEXT_VALUE(pool), VALUE(PointerGetDatum(&row->tid)), BIGINT_VALUE(row->queue_no),
-					  TEXT_VALUE(picture->fleet.workers[placement->worker].worker_id),
+	if (spi_plan_run(&statement, false, TEXT_VALUE(pool), VALUE(PointerGetDatum(&row->tid)), BIGINT_VALUE(row->queue_no),
+					  TEXT_VALUE(snapshot->fleet.workers[placement->worker].worker_id),
 					  array_value(INT4OID, device_nos, NULL, placement->ndevices),
-					  BIGINT_VALUE(picture->device_profile_ids[devices[chosen[0]].profile]),
+					  BIGINT_VALUE(snapshot->device_profile_ids[devices[chosen[0]].profile]),
 					  VALUE(Float8GetDatum(placement->efficiency)), VALUE(Float8GetDatum(placement->adjusted_efficiency)),
 					  VALUE(Float8GetDatum(placement->score)), VALUE(Float8GetDatum(placement->predicted_seconds)),
-					  VALUE(Int16GetDatum(picture->items[0].priority)),
+					  VALUE(Int16GetDatum(snapshot->items[0].priority)),
 					  VALUE(Float8GetDatum(placement->formula_seconds))) != 1)
 		elog(ERROR, "pool \"%s\" lost workload \"%s\" while it was locked", pool, TextDatumGetCString(row->workload_id));
 }
 
 /* Reads the whole fleet. */
 static void
-read_all(Picture *picture, const char *pool)
+read_all(PoolSnapshot *snapshot, const char *pool)
 {
-	picture_fleet(picture, pool, NULL, true);
-	load_reservations(picture, pool, true);
+	snapshot_fleet(snapshot, pool, NULL, true);
+	load_reservations(snapshot, pool, true);
 }
 
 /* schedule(workload_id text, pool text) RETURNS SETOF assignment */
@@ -104,7 +104,7 @@ schedule(PG_FUNCTION_ARGS)
 {
 	char	   *workload_id = text_argument(fcinfo, 0);
 	char	   *pool = text_argument(fcinfo, 1);
-	Picture		picture;
+	PoolSnapshot		snapshot;
 	bool		sought;
 	int64	   *victims;
 	int			nvictims;
@@ -117,8 +117,8 @@ schedule(PG_FUNCTION_ARGS)
 	/* one snapshot for all that is read, taken under the lock */
 	CommandCounterIncrement();
 	PushActiveSnapshot(GetTransactionSnapshot());
-	picture_settings(&picture, pool, true);
-	if (!picture_queued(&picture, pool, workload_id, true))
+	snapshot_settings(&snapshot, pool, true);
+	if (!snapshot_queued(&snapshot, pool, workload_id, true))
 	{
 		const char *state = workload_state(pool, workload_id, true);
 
@@ -129,30 +129,30 @@ schedule(PG_FUNCTION_ARGS)
 		SPI_finish();
 		return (Datum) 0;
 	}
-	sought = picture.nretries == 0 && !picture.settings.preemption && !has_reservations(pool, true) && seek_fleet(&picture, pool);
+	sought = snapshot.nretries == 0 && !snapshot.settings.preemption && !has_reservations(pool, true) && seek_fleet(&snapshot, pool);
 	if (!sought)
-		read_all(&picture, pool);
+		read_all(&snapshot, pool);
 	PopActiveSnapshot();
 
-	search_place(&picture.search, picture.items, picture.nitems, -1);
+	search_place(&snapshot.search, snapshot.items, snapshot.nitems, -1);
 	if (!sought)
 	{
-		nvictims = preempt(&picture, pool, false, &victims);
+		nvictims = preempt(&snapshot, pool, false, &victims);
 		evict(pool, victims, nvictims);
 		/* it may be a gang, with several assignments */
-		if (write_decisions(&picture, pool, true) > 0)
+		if (write_decisions(&snapshot, pool, true) > 0)
 			return_rows(fcinfo);
 	}
-	else if (picture.search.nplacements > 0)
+	else if (snapshot.search.nplacements > 0)
 	{
-		check_keys(&picture, pool);
-		write_usage(&picture, pool);
-		write_models(&picture, pool);
-		write_assignment(&picture, pool);
+		check_keys(&snapshot, pool);
+		write_usage(&snapshot, pool);
+		write_models(&snapshot, pool);
+		write_assignment(&snapshot, pool);
 		return_rows(fcinfo);
 	}
-	if (picture.search.nplacements > 0)
-		notify_assigned(&picture.settings, pool);
+	if (snapshot.search.nplacements > 0)
+		notify_assigned(&snapshot.settings, pool);
 	SPI_finish();
 	return (Datum) 0;
 }

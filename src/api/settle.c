@@ -34,7 +34,7 @@ PG_FUNCTION_INFO_V1(unsettled_records);
 void
 settle(const char *pool)
 {
-	static Statement take = {
+	static SpiPlan take = {
 		"WITH u AS (DELETE FROM hwsched.unsettled WHERE pool = $1 RETURNING assignment_id)"
 		" SELECT " ENDED_COLUMNS " FROM u" OF_NOTES,
 		{TEXTOID}
@@ -43,11 +43,11 @@ settle(const char *pool)
 	PoolSettings settings;
 	int			n;
 
-	if (statement_run(&take, false, TEXT_VALUE(pool)) == 0)
+	if (spi_plan_run(&take, false, TEXT_VALUE(pool)) == 0)
 		return;
 	n = read_ended(&ended);
 	pool_settings_load(pool, false, &settings);
-	release(pool, ended, n);
+	release_capacity(pool, ended, n);
 	complete_workloads(pool, ended, n);
 	learn_from(pool, &settings, ended, n, true);
 	health_succeeded(pool, ended, n);
@@ -57,12 +57,12 @@ settle(const char *pool)
 int
 read_unsettled(const char *pool, bool read_only, EndedAssignment **ended)
 {
-	static Statement statement = {
+	static SpiPlan statement = {
 		"SELECT " ENDED_COLUMNS " FROM (SELECT assignment_id FROM hwsched.unsettled WHERE pool = $1) u" OF_NOTES,
 		{TEXTOID}
 	};
 
-	statement_run(&statement, read_only, TEXT_VALUE(pool));
+	spi_plan_run(&statement, read_only, TEXT_VALUE(pool));
 	return read_ended(ended);
 }
 

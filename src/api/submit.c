@@ -27,12 +27,12 @@ PG_FUNCTION_INFO_V1(submit_many);
 char *
 workload_state(const char *pool, const char *workload_id, bool read_only)
 {
-	static Statement statement = {
+	static SpiPlan statement = {
 		"SELECT state::text FROM hwsched.workload WHERE pool = $1 AND workload_id = $2",
 		{TEXTOID, TEXTOID}
 	};
 
-	if (statement_run(&statement, read_only, TEXT_VALUE(pool), TEXT_VALUE(workload_id)) == 0)
+	if (spi_plan_run(&statement, read_only, TEXT_VALUE(pool), TEXT_VALUE(workload_id)) == 0)
 		return NULL;
 	return column_text(0, 1);
 }
@@ -59,7 +59,7 @@ workload_not_in_state(const char *pool, const char *workload_id, const char *act
 /* --- submitting --- */
 
 /* The workloads of one call, column by column. */
-typedef struct Batch
+typedef struct SubmitBatch
 {
 	int			count;
 	Datum	   *workload_id;
@@ -86,7 +86,7 @@ typedef struct Batch
 	int64	   *profile_id;
 	HTAB	   *kind_numbers;
 	HTAB	   *ids;
-} Batch;
+} SubmitBatch;
 
 static void *
 allocate(int count, Size size)
@@ -96,7 +96,7 @@ allocate(int count, Size size)
 }
 
 static void
-batch_begin(Batch *batch, int most)
+batch_begin(SubmitBatch *batch, int most)
 {
 	memset(batch, 0, sizeof(*batch));
 	batch->workload_id = allocate(most, sizeof(Datum));
@@ -115,8 +115,8 @@ batch_begin(Batch *batch, int most)
 	batch->requirements = allocate(most, sizeof(Datum));
 	batch->concurrency_key = allocate(most, sizeof(Datum));
 	batch->concurrency_key_null = allocate(most, sizeof(bool));
-	batch->kind_numbers = bytes_table("hwsched submitted kinds");
-	batch->ids = bytes_table("hwsched submitted ids");
+	batch->kind_numbers = strtab_create("hwsched submitted kinds");
+	batch->ids = strtab_create("hwsched submitted ids");
 }
 
 /* Refuses an allocation strategy that there is none of. */
@@ -149,7 +149,7 @@ generated_id(void)
 
 /* Adds one document to the batch; what it keeps goes to the context keep. */
 static void
-batch_add(Batch *batch, Jsonb *requirements, const char *path, MemoryContext keep)
+batch_add(SubmitBatch *batch, Jsonb *requirements, const char *path, MemoryContext keep)
 {
 	Requirements read;
 	WorkloadProfile profile;
@@ -157,11 +157,11 @@ batch_add(Batch *batch, Jsonb *requirements, const char *path, MemoryContext kee
 	StringInfoData key;
 	const char *id;
 	MemoryContext work;
-	BytesEntry *entry;
+	StrtabEntry *entry;
 	bool		found;
 	int			i = batch->count;
 
-	workload_profile_of(requirements, path, true, &read, &profile, &demand);
+	infer_workload_profile(requirements, path, true, &read, &profile, &demand);
 	check_strategy(&profile);
 	id = read.test_id != NULL ? read.test_id : generated_id();
 	check_name(id, path, "test_id");
@@ -178,12 +178,12 @@ batch_add(Batch *batch, Jsonb *requirements, const char *path, MemoryContext kee
 	append_document_key(&key, &demand_document, &demand);
 
 	work = MemoryContextSwitchTo(keep);
-	bytes_enter(batch->ids, id, strlen(id), &found)->number = i;
+	strtab_enter(batch->ids, id, strlen(id), &found)->number = i;
 	if (found)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNIQUE_VIOLATION),
 				 errmsg("workload \"%s\" is submitted twice in one call", id)));
-	entry = bytes_enter(batch->kind_numbers, key.data, key.len, &found);
+	entry = strtab_enter(batch->kind_numbers, key.data, key.len, &found);
 	if (!found)
 	{
 		if (batch->nkinds == batch->kinds_allocated)
@@ -221,9 +221,9 @@ batch_add(Batch *batch, Jsonb *requirements, const char *path, MemoryContext kee
 
 /* Returns the profile_id of each kind, after adding those that are new. */
 static int64 *
-profile_ids(const Batch *batch, const char *pool)
+profile_ids(const SubmitBatch *batch, const char *pool)
 {
-	static Statement find = {
+	static SpiPlan find = {
 		"SELECT k.ord::int, p.profile_id FROM unnest($2, $3) WITH ORDINALITY k(profile, demand, ord)"
 		" JOIN hwsched.workload_profile p ON p.pool = $1"
 		"  AND p.digest = sha256(convert_to(k.profile::text || k.demand::text, 'UTF8'))",
@@ -231,7 +231,7 @@ profile_ids(const Batch *batch, const char *pool)
 	};
 
 	/* in the order of the digest, so that two callers never wait in a circle */
-	static Statement add = {
+	static SpiPlan add = {
 		"INSERT INTO hwsched.workload_profile (pool, profile, demand, digest)"
 		" SELECT $1, k.profile, k.demand, d.digest FROM unnest($2, $3) k(profile, demand)"
 		" CROSS JOIN LATERAL (SELECT sha256(convert_to(k.profile::text || k.demand::text, 'UTF8')) AS digest) d"
@@ -244,10 +244,10 @@ profile_ids(const Batch *batch, const char *pool)
 	Parameter	demands = array_value(JSONBOID, batch->demand, NULL, batch->nkinds);
 	int64	   *ids = palloc(sizeof(int64) * (batch->nkinds + 1));
 
-	if (statement_run(&find, false, TEXT_VALUE(pool), profiles, demands) < batch->nkinds)
+	if (spi_plan_run(&find, false, TEXT_VALUE(pool), profiles, demands) < batch->nkinds)
 	{
-		statement_run(&add, false, TEXT_VALUE(pool), profiles, demands);
-		if (statement_run(&find, false, TEXT_VALUE(pool), profiles, demands) < batch->nkinds)
+		spi_plan_run(&add, false, TEXT_VALUE(pool), profiles, demands);
+		if (spi_plan_run(&find, false, TEXT_VALUE(pool), profiles, demands) < batch->nkinds)
 			ereport(ERROR,
 					(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 					 errmsg("could not serialize access due to a workload profile that was added at the same time")));
@@ -297,7 +297,7 @@ texts_of(const Datum *values, const bool *nulls, const int *which, int n)
 
 /* Describes some workloads of the batch in parameters[], with their documents or without. */
 static void
-describe(const Batch *batch, const int *which, int n, bool documents, Parameter *parameters)
+describe(const SubmitBatch *batch, const int *which, int n, bool documents, Parameter *parameters)
 {
 	int64	   *queue_no = fixed_array(INT8OID, sizeof(*queue_no), n, &parameters[QUEUE_NO]);
 	int32	   *run = fixed_array(INT4OID, sizeof(*run), n, &parameters[RUN]);
@@ -339,8 +339,8 @@ describe(const Batch *batch, const int *which, int n, bool documents, Parameter 
 static int
 compare_ids(const void *a, const void *b, void *batch)
 {
-	Datum		x = ((const Batch *) batch)->workload_id[*(const int *) a];
-	Datum		y = ((const Batch *) batch)->workload_id[*(const int *) b];
+	Datum		x = ((const SubmitBatch *) batch)->workload_id[*(const int *) a];
+	Datum		y = ((const SubmitBatch *) batch)->workload_id[*(const int *) b];
 	int			lx = VARSIZE(x) - VARHDRSZ;
 	int			ly = VARSIZE(y) - VARHDRSZ;
 	int			order = memcmp(VARDATA(x), VARDATA(y), Min(lx, ly));
@@ -359,10 +359,10 @@ still_open(const char *workload_id)
 
 /* Returns the workload of the batch that a row's first column names. */
 static int
-submitted_number(const Batch *batch, int row)
+submitted_number(const SubmitBatch *batch, int row)
 {
 	char	   *id = column_text(row, 1);
-	BytesEntry *entry = bytes_find(batch->ids, id, strlen(id));
+	StrtabEntry *entry = strtab_find(batch->ids, id, strlen(id));
 
 	Assert(entry != NULL);
 	return entry->number;
@@ -375,17 +375,17 @@ submitted_number(const Batch *batch, int row)
 static int
 find_known(const char *pool, Parameter ids)
 {
-	static Statement known = {
+	static SpiPlan known = {
 		"SELECT workload_id, outcome IS NULL FROM hwsched.submission WHERE pool = $1 AND workload_id = ANY ($2)",
 		{TEXTOID, TEXTARRAYOID}
 	};
-	static Statement unsettled = {
+	static SpiPlan unsettled = {
 		"SELECT FROM hwsched.unsettled WHERE pool = $1 LIMIT 1", {TEXTOID}
 	};
 
 	for (bool settled = false;; settled = true)
 	{
-		int			n = (int) statement_run(&known, false, TEXT_VALUE(pool), ids);
+		int			n = (int) spi_plan_run(&known, false, TEXT_VALUE(pool), ids);
 		int			row = 0;
 		char	   *open;
 
@@ -395,7 +395,7 @@ find_known(const char *pool, Parameter ids)
 			return n;
 		/* it may have been completed, which is noted only until the pool is settled */
 		open = column_text(row, 1);
-		if (settled || statement_run(&unsettled, false, TEXT_VALUE(pool)) == 0)
+		if (settled || spi_plan_run(&unsettled, false, TEXT_VALUE(pool)) == 0)
 			still_open(open);
 		pool_lock(pool);
 	}
@@ -408,12 +408,12 @@ find_known(const char *pool, Parameter ids)
 static bool
 any_between(const char *pool, Datum first, Datum last)
 {
-	static Statement statement = {
+	static SpiPlan statement = {
 		"SELECT FROM hwsched.submission WHERE pool = $1 AND workload_id >= $2 AND workload_id <= $3 LIMIT 1",
 		{TEXTOID, TEXTOID, TEXTOID}
 	};
 
-	return statement_run(&statement, false, TEXT_VALUE(pool), VALUE(first), VALUE(last)) > 0;
+	return spi_plan_run(&statement, false, TEXT_VALUE(pool), VALUE(first), VALUE(last)) > 0;
 }
 
 /*
@@ -421,14 +421,14 @@ any_between(const char *pool, Datum first, Datum last)
  * before, ids being all of its ids in order, and sets the run of each.
  */
 static void
-run_again(Batch *batch, const char *pool, Parameter ids)
+run_again(SubmitBatch *batch, const char *pool, Parameter ids)
 {
-	static Statement lock = {
+	static SpiPlan lock = {
 		"SELECT FROM hwsched.submission WHERE pool = $1 AND workload_id = ANY ($2) AND outcome IS NOT NULL"
 		" ORDER BY workload_id FOR NO KEY UPDATE",
 		{TEXTOID, TEXTARRAYOID}
 	};
-	static Statement again = {
+	static SpiPlan again = {
 		"UPDATE hwsched.submission s SET run = s.run + 1, queue_no = ($3)[i], profile_id = ($5)[i], priority = ($6)[i],"
 		"   retries = ($7)[i], expected_seconds = nullif(($8)[i], 'NaN'), timeout_seconds = ($9)[i], deadline = ($10)[i],"
 		"   model_id = g.model_id, model_family = g.model_family, requirements = g.requirements,"
@@ -452,8 +452,8 @@ run_again(Batch *batch, const char *pool, Parameter ids)
 	}
 	qsort_arg(which, n, sizeof(int), compare_ids, batch);
 	describe(batch, which, n, true, parameters);
-	statement_run(&lock, false, TEXT_VALUE(pool), parameters[WORKLOAD]);
-	statement_execute(&again, false, parameters, NPARAMETERS);
+	spi_plan_run(&lock, false, TEXT_VALUE(pool), parameters[WORKLOAD]);
+	spi_plan_execute(&again, false, parameters, NPARAMETERS);
 	for (uint64 i = 0; i < SPI_processed; i++)
 		batch->run[submitted_number(batch, i)] = column_int(i, 2);
 	for (int i = 0; i < n; i++)
@@ -463,7 +463,7 @@ run_again(Batch *batch, const char *pool, Parameter ids)
 
 /* Returns when the workloads of the batch may be placed, NULL if all may at once. */
 static Parameter
-ready_times(const Batch *batch)
+ready_times(const SubmitBatch *batch)
 {
 	Parameter	times;
 	TimestampTz *ready_at;
@@ -486,16 +486,16 @@ ready_times(const Batch *batch)
  * ids, so that two callers never wait in a circle.
  */
 static void
-batch_write(Batch *batch, const char *pool)
+batch_write(SubmitBatch *batch, const char *pool)
 {
-	static Statement submit = {
+	static SpiPlan submit = {
 		"INSERT INTO hwsched.submission (pool, workload_id, queue_no, profile_id, priority, retries,"
 		"   expected_seconds, timeout_seconds, deadline, model_id, model_family, requirements, concurrency_key)"
 		" SELECT $1, workload_id, ($3)[i], ($5)[i], ($6)[i], ($7)[i], nullif(($8)[i], 'NaN'), ($9)[i], ($10)[i],"
 		"   model_id, model_family, requirements, concurrency_key FROM " GIVEN_SQL,
 		GIVEN_TYPES
 	};
-	static Statement queue = {
+	static SpiPlan queue = {
 		"INSERT INTO hwsched.pending (pool, priority, deadline, queue_no, profile_id, run, attempt, expected_seconds,"
 		"   workload_id, model_id, model_family, concurrency_key, ready_at)"
 		" SELECT $1, ($6)[i], ($10)[i], ($3)[i], ($5)[i], ($4)[i], 1, nullif(($8)[i], 'NaN'), workload_id, model_id, model_family,"
@@ -524,13 +524,13 @@ batch_write(Batch *batch, const char *pool)
 	if (fresh > 0)
 	{
 		describe(batch, which, fresh, true, parameters);
-		statement_execute(&submit, false, parameters, NPARAMETERS);
+		spi_plan_execute(&submit, false, parameters, NPARAMETERS);
 	}
 	for (int i = 0; i < n; i++)
 		which[i] = i;
 	describe(batch, which, n, false, parameters);
 	parameters[READY_AT] = ready_times(batch);
-	statement_execute(&queue, false, parameters, NPARAMETERS);
+	spi_plan_execute(&queue, false, parameters, NPARAMETERS);
 }
 
 /*
@@ -538,7 +538,7 @@ batch_write(Batch *batch, const char *pool)
  * the pool: so none of them completes meanwhile, unnoticed.
  */
 static void
-batch_submit(Batch *batch, const char *pool, bool in_array)
+batch_submit(SubmitBatch *batch, const char *pool, bool in_array)
 {
 	if (batch->dependencies.count > 0)
 	{
@@ -557,7 +557,7 @@ submit(PG_FUNCTION_ARGS)
 	Jsonb	   *requirements = jsonb_argument(0);
 	char	   *pool = text_argument(fcinfo, 1);
 	MemoryContext caller = CurrentMemoryContext;
-	Batch		batch;
+	SubmitBatch		batch;
 	Datum		id;
 
 	SPI_connect();
@@ -582,7 +582,7 @@ submit_many(PG_FUNCTION_ARGS)
 	JsonbIterator *iterator;
 	JsonbIteratorToken token;
 	JsonbValue	value;
-	Batch		batch;
+	SubmitBatch		batch;
 
 	if (!JB_ROOT_IS_ARRAY(array) || JB_ROOT_IS_SCALAR(array))
 		ereport(ERROR,

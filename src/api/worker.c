@@ -46,11 +46,11 @@ unknown_worker(const char *pool, const char *worker_id)
 void
 worker_check(const char *pool, const char *worker_id)
 {
-	static Statement statement = {
+	static SpiPlan statement = {
 		"SELECT FROM hwsched.worker WHERE pool = $1 AND worker_id = $2", {TEXTOID, TEXTOID}
 	};
 
-	if (statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id)) == 0)
+	if (spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id)) == 0)
 		unknown_worker(pool, worker_id);
 }
 
@@ -61,7 +61,7 @@ worker_check(const char *pool, const char *worker_id)
 static void
 lock_worker(const char *pool, const char *worker_id)
 {
-	static Statement statements[] = {
+	static SpiPlan statements[] = {
 		{"SELECT FROM hwsched.assignment WHERE pool = $1 AND worker_id = $2 AND finished_at IS NULL"
 		" ORDER BY assignment_id FOR NO KEY UPDATE", {TEXTOID, TEXTOID}},
 		{"SELECT FROM hwsched.worker_usage WHERE pool = $1 AND worker_id = $2 FOR NO KEY UPDATE", {TEXTOID, TEXTOID}},
@@ -69,7 +69,7 @@ lock_worker(const char *pool, const char *worker_id)
 	};
 
 	for (int i = 0; i < lengthof(statements); i++)
-		statement_run(&statements[i], false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
+		spi_plan_run(&statements[i], false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
 }
 
 /* --- registering --- */
@@ -78,12 +78,12 @@ lock_worker(const char *pool, const char *worker_id)
 static int64
 device_profile_id(const char *pool, const DeviceProfile *profile)
 {
-	static Statement find = {
+	static SpiPlan find = {
 		"SELECT profile_id FROM hwsched.device_profile"
 		" WHERE pool = $1 AND digest = sha256(convert_to($2::text, 'UTF8'))",
 		{TEXTOID, JSONBOID}
 	};
-	static Statement add = {
+	static SpiPlan add = {
 		"INSERT INTO hwsched.device_profile (pool, profile, digest) VALUES ($1, $2, sha256(convert_to($2::text, 'UTF8')))"
 		" ON CONFLICT (pool, digest) DO NOTHING RETURNING profile_id",
 		{TEXTOID, JSONBOID}
@@ -91,8 +91,8 @@ device_profile_id(const char *pool, const DeviceProfile *profile)
 	Parameter	document = VALUE(JsonbPGetDatum(document_write(&device_profile_document, profile)));
 
 	/* The pool is locked, so only an old snapshot can hide a profile from us. */
-	if (statement_run(&find, false, TEXT_VALUE(pool), document) == 0 &&
-		statement_run(&add, false, TEXT_VALUE(pool), document) == 0)
+	if (spi_plan_run(&find, false, TEXT_VALUE(pool), document) == 0 &&
+		spi_plan_run(&add, false, TEXT_VALUE(pool), document) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 				 errmsg("could not serialize access due to a device profile that was added at the same time")));
@@ -119,23 +119,23 @@ device_profile_ids(const char *pool, const DeviceSpec *specs, int count)
 static void
 add_usage_and_load(const char *pool, const char *worker_id, int64 hardware_id)
 {
-	static Statement usage = {
+	static SpiPlan usage = {
 		"INSERT INTO hwsched.worker_usage (pool, worker_id, hardware_id) VALUES ($1, $2, $3)", {TEXTOID, TEXTOID, INT8OID}
 	};
-	static Statement load = {
+	static SpiPlan load = {
 		"INSERT INTO hwsched.worker_load (pool, worker_id, hardware_id, cpu_readiness, accelerator_readiness, state_hash)"
 		" VALUES ($1, $2, $3, $4, $5, $6)",
 		{TEXTOID, TEXTOID, INT8OID, FLOAT8OID, FLOAT8OID, INT8OID}
 	};
 	const Hardware *hardware;
-	Condition	nothing;
+	DeviceStates	nothing;
 	Readiness	readiness;
 
 	hardware_get(pool, &hardware_id, 1, false, &hardware);
-	condition_begin(&nothing, hardware_id);
-	readiness = condition_readiness(hardware, &nothing);
-	statement_run(&usage, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), BIGINT_VALUE(hardware_id));
-	statement_run(&load, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), BIGINT_VALUE(hardware_id),
+	device_states_begin(&nothing, hardware_id);
+	readiness = device_states_readiness(hardware, &nothing);
+	spi_plan_run(&usage, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), BIGINT_VALUE(hardware_id));
+	spi_plan_run(&load, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), BIGINT_VALUE(hardware_id),
 				  NUMBER_OR_NULL(readiness.cpu), NUMBER_OR_NULL(readiness.accelerator),
 				  BIGINT_VALUE(readiness.state_hash));
 }
@@ -144,7 +144,7 @@ add_usage_and_load(const char *pool, const char *worker_id, int64 hardware_id)
 static bool
 write_worker(const char *pool, const char *worker_id, const Offer *offer, const Capabilities *capabilities)
 {
-	static Statement statement = {
+	static SpiPlan statement = {
 		"INSERT INTO hwsched.worker AS w (pool, worker_id, hostname, cpu_millicores, memory_bytes, max_concurrent,"
 		"  software_versions, cost_per_hour, network_bandwidth, labels, capabilities)"
 		" VALUES ($1, $2, $3, $4, $5, $6, coalesce(nullif($9 -> 'software_versions', 'null'), '{}'), $7, $8,"
@@ -158,7 +158,7 @@ write_worker(const char *pool, const char *worker_id, const Offer *offer, const 
 		{TEXTOID, TEXTOID, TEXTOID, INT8OID, INT8OID, INT4OID, FLOAT8OID, FLOAT8OID, JSONBOID}
 	};
 
-	statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), TEXT_OR_NULL(capabilities->hostname),
+	spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), TEXT_OR_NULL(capabilities->hostname),
 				  BIGINT_VALUE(offer->cpu_millicores), BIGINT_VALUE(offer->memory_bytes),
 				  capabilities->max_concurrent > 0 ? INT_VALUE(capabilities->max_concurrent) : NULL_VALUE,
 				  NUMBER_OR_NULL(capabilities->cost_per_hour), NUMBER_OR_NULL(capabilities->network_bandwidth),
@@ -173,7 +173,7 @@ write_worker(const char *pool, const char *worker_id, const Offer *offer, const 
 static Parameter
 write_devices(const char *pool, const char *worker_id, const Offer *offer)
 {
-	static Statement statement = {
+	static SpiPlan statement = {
 		"WITH given AS (SELECT * FROM unnest($3, $4, $5, $6) g(device_no, profile_id, memory_bytes, uses_host_memory)),"
 		" gone AS (DELETE FROM hwsched.device d WHERE d.pool = $1 AND d.worker_id = $2"
 		"   AND d.device_no NOT IN (SELECT device_no FROM given) RETURNING d.device_no),"
@@ -191,7 +191,7 @@ write_devices(const char *pool, const char *worker_id, const Offer *offer)
 		"   UNION ALL SELECT device_no FROM added) c",
 		{TEXTOID, TEXTOID, INT4ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, BOOLARRAYOID}, IN_SETS
 	};
-	static Statement usage = {
+	static SpiPlan usage = {
 		"INSERT INTO hwsched.device_usage (pool, worker_id, device_no)"
 		" SELECT pool, worker_id, device_no FROM hwsched.device WHERE pool = $1 AND worker_id = $2 ON CONFLICT DO NOTHING",
 		{TEXTOID, TEXTOID}
@@ -208,13 +208,13 @@ write_devices(const char *pool, const char *worker_id, const Offer *offer)
 		columns[1][i] = Int64GetDatum(offer->specs[i].memory_bytes);
 		columns[2][i] = BoolGetDatum(offer->specs[i].uses_host_memory);
 	}
-	statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
+	spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
 				  array_value(INT4OID, columns[0], NULL, count), array_value(INT8OID, offer->profile_ids, NULL, count),
 				  array_value(INT8OID, columns[1], NULL, count), array_value(BOOLOID, columns[2], NULL, count));
 	changed.value = column(0, 1, &changed.isnull);
 	if (!changed.isnull)
 		changed.value = PointerGetDatum(PG_DETOAST_DATUM_COPY(changed.value));
-	statement_run(&usage, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
+	spi_plan_run(&usage, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
 	return changed;
 }
 
@@ -226,13 +226,13 @@ write_devices(const char *pool, const char *worker_id, const Offer *offer)
 void
 requeue_assigned(const char *pool, const char *worker_id, Parameter changed, const char *reason)
 {
-	static Statement statement = {
+	static SpiPlan statement = {
 		"SELECT assignment_id FROM hwsched.assignment WHERE pool = $1 AND worker_id = $2"
 		" AND finished_at IS NULL AND state = 'assigned' AND ($3 IS NULL OR device_nos && $3)",
 		{TEXTOID, TEXTOID, INT4ARRAYOID}
 	};
 	EndedAssignment *ended;
-	int			n = (int) statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), changed);
+	int			n = (int) spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), changed);
 	int64	   *ids = palloc(sizeof(int64) * (n + 1));
 
 	for (int i = 0; i < n; i++)
@@ -263,12 +263,12 @@ register_worker(PG_FUNCTION_ARGS)
 				 errdetail("Expected 1 to 1000 bytes.")));
 	caller = call_begin(fcinfo);
 	pool_check(pool, false);
-	access_check_worker(&caller, pool, worker_id);
+	authz_check_worker(&caller, pool, worker_id);
 	document_read(&capabilities_document, document, NULL, true, &capabilities);
 	offer.cpu_millicores = (int64) floor(capabilities.cpu_cores * 1000 + 1e-6);
 	offer.memory_bytes = isnan(capabilities.available_memory) ? 0 : (int64) (capabilities.available_memory * BYTES_PER_GB);
 	offer.capabilities = document;
-	offer.ndevices = device_specs_of(&capabilities, &specs);
+	offer.ndevices = infer_devices(&capabilities, &specs);
 	offer.specs = specs;
 
 	pool_lock(pool);
@@ -299,16 +299,16 @@ register_worker(PG_FUNCTION_ARGS)
 Datum
 unregister_worker(PG_FUNCTION_ARGS)
 {
-	static Statement forget = {
+	static SpiPlan forget = {
 		"DELETE FROM hwsched.track_record WHERE pool = $1 AND worker_id = $2", {TEXTOID, TEXTOID}
 	};
-	static Statement forget_durations = {
+	static SpiPlan forget_durations = {
 		"DELETE FROM hwsched.duration_record WHERE pool = $1 AND kind = 'worker' AND scope = $2", {TEXTOID, TEXTOID}
 	};
-	static Statement remove = {
+	static SpiPlan remove = {
 		"DELETE FROM hwsched.worker WHERE pool = $1 AND worker_id = $2", {TEXTOID, TEXTOID}
 	};
-	static Statement started = {
+	static SpiPlan started = {
 		"SELECT assignment_id FROM hwsched.assignment WHERE pool = $1 AND worker_id = $2 AND finished_at IS NULL AND state = 'running'",
 		{TEXTOID, TEXTOID}
 	};
@@ -324,7 +324,7 @@ unregister_worker(PG_FUNCTION_ARGS)
 
 	lock_worker(pool, worker_id);
 	/* what runs there counts as a failed attempt, what has not started does not (of a gang: nowhere) */
-	n = (int) statement_run(&started, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
+	n = (int) spi_plan_run(&started, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
 	ids = palloc(sizeof(int64) * (n + 1));
 	for (int i = 0; i < n; i++)
 		ids[i] = column_bigint(i, 1);
@@ -334,9 +334,9 @@ unregister_worker(PG_FUNCTION_ARGS)
 	n = end_assignments(pool, ids, n, false, "expired", "the worker left", NULL, NULL, &ended);
 	requeue(pool, ended, n, false);
 
-	statement_run(&forget, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
-	statement_run(&forget_durations, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
-	if (statement_run(&remove, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id)) == 0)
+	spi_plan_run(&forget, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
+	spi_plan_run(&forget_durations, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
+	if (spi_plan_run(&remove, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id)) == 0)
 		unknown_worker(pool, worker_id);
 	SPI_finish();
 	PG_RETURN_VOID();
@@ -345,7 +345,7 @@ unregister_worker(PG_FUNCTION_ARGS)
 static Datum
 set_state(FunctionCallInfo fcinfo, const char *state)
 {
-	static Statement statement = {
+	static SpiPlan statement = {
 		"UPDATE hwsched.worker SET state = $3::hwsched.worker_state WHERE pool = $1 AND worker_id = $2",
 		{TEXTOID, TEXTOID, TEXTOID}
 	};
@@ -356,7 +356,7 @@ set_state(FunctionCallInfo fcinfo, const char *state)
 	pool_check(pool, false);
 	/* a batch may be about to give it work: whoever has drained a worker can rely on that it gets no more */
 	pool_lock(pool);
-	if (statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), TEXT_VALUE(state)) == 0)
+	if (spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), TEXT_VALUE(state)) == 0)
 		unknown_worker(pool, worker_id);
 	SPI_finish();
 	PG_RETURN_VOID();
@@ -399,7 +399,7 @@ worker_back(const char *pool, const char *worker_id)
 void
 worker_seen(const char *pool, const char *worker_id)
 {
-	static Statement statement = {
+	static SpiPlan statement = {
 		"WITH known AS (SELECT last_seen_at FROM hwsched.worker_load WHERE pool = $1 AND worker_id = $2),"
 		" seen AS (UPDATE hwsched.worker_load SET last_seen_at = now() WHERE pool = $1 AND worker_id = $2"
 		"   AND last_seen_at < now() - interval '200 milliseconds')"
@@ -407,7 +407,7 @@ worker_seen(const char *pool, const char *worker_id)
 		{TEXTOID, TEXTOID}
 	};
 
-	if (statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id)) == 0)
+	if (spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id)) == 0)
 		unknown_worker(pool, worker_id);
 }
 
@@ -420,7 +420,7 @@ heartbeat(PG_FUNCTION_ARGS)
 	Caller		caller;
 
 	caller = call_begin(fcinfo);
-	access_check_worker(&caller, pool, worker_id);
+	authz_check_worker(&caller, pool, worker_id);
 	worker_back(pool, worker_id);
 	worker_seen(pool, worker_id);
 	call_end(&caller);
@@ -436,10 +436,10 @@ heartbeat(PG_FUNCTION_ARGS)
 static void
 write_device_loads(const char *pool, const char *worker_id, const LoadReport *load, bool reported_any)
 {
-	static Statement clear = {
+	static SpiPlan clear = {
 		"DELETE FROM hwsched.device_load WHERE pool = $1 AND worker_id = $2", {TEXTOID, TEXTOID}
 	};
-	static Statement write = {
+	static SpiPlan write = {
 		"WITH given AS (SELECT * FROM unnest($3, $4, $5, $6) g(device_no, utilization, temperature_celsius, power_w)"
 		"   JOIN hwsched.device d USING (device_no) WHERE d.pool = $1 AND d.worker_id = $2),"
 		" history AS (INSERT INTO hwsched.load_history (pool, worker_id, device_no, at, cpu_utilization, gpu_utilization,"
@@ -459,7 +459,7 @@ write_device_loads(const char *pool, const char *worker_id, const LoadReport *lo
 		"  temperature_celsius = EXCLUDED.temperature_celsius, power_w = EXCLUDED.power_w",
 		{TEXTOID, TEXTOID, INT4ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID}, IN_SETS
 	};
-	static Statement missing = {
+	static SpiPlan missing = {
 		"SELECT g.ord::int FROM unnest($3) WITH ORDINALITY g(device_no, ord) WHERE NOT EXISTS"
 		" (SELECT FROM hwsched.device d WHERE d.pool = $1 AND d.worker_id = $2 AND d.device_no = g.device_no) LIMIT 1",
 		{TEXTOID, TEXTOID, INT4ARRAYOID}, IN_SETS
@@ -472,7 +472,7 @@ write_device_loads(const char *pool, const char *worker_id, const LoadReport *lo
 	if (count == 0)
 	{
 		if (reported_any)
-			statement_run(&clear, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
+			spi_plan_run(&clear, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
 		return;
 	}
 	for (int c = 0; c < lengthof(columns); c++)
@@ -498,7 +498,7 @@ write_device_loads(const char *pool, const char *worker_id, const LoadReport *lo
 			nulls[c][i] = isnan(values[c]);
 		}
 	}
-	if (statement_run(&missing, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
+	if (spi_plan_run(&missing, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
 					  array_value(INT4OID, columns[0], NULL, count)) > 0)
 	{
 		int			i = column_int(0, 1) - 1;
@@ -512,8 +512,8 @@ write_device_loads(const char *pool, const char *worker_id, const LoadReport *lo
 				 errhint("See the table hwsched.device.")));
 	}
 	if (reported_any)
-		statement_run(&clear, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
-	statement_run(&write, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
+		spi_plan_run(&clear, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
+	spi_plan_run(&write, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
 				  array_value(INT4OID, columns[0], NULL, count),
 				  array_value(FLOAT8OID, columns[1], nulls[1], count),
 				  array_value(FLOAT8OID, columns[2], nulls[2], count),
@@ -524,7 +524,7 @@ write_device_loads(const char *pool, const char *worker_id, const LoadReport *lo
 Datum
 update_load(PG_FUNCTION_ARGS)
 {
-	static Statement statement = {
+	static SpiPlan statement = {
 		"WITH updated AS (UPDATE hwsched.worker_load SET cpu_utilization = $3, memory_utilization = $4, gpu_utilization = $5,"
 		"   io_utilization = $6, network_utilization = $7, active_tests = $8, queue_depth = $9, temperature = $10,"
 		"   temperature_celsius = $11, power_w = $12, reported_at = now(), last_seen_at = now(),"
@@ -549,25 +549,25 @@ update_load(PG_FUNCTION_ARGS)
 	PoolSettings settings;
 	LoadReport	load;
 	const Hardware *hardware;
-	Condition	before;
-	Condition	after;
+	DeviceStates	before;
+	DeviceStates	after;
 	Readiness	readiness;
 	Caller		caller;
 
 	caller = call_begin(fcinfo);
-	access_check_worker(&caller, pool, worker_id);
+	authz_check_worker(&caller, pool, worker_id);
 	document_read(&load_document, document, NULL, true, &load);
 	/* dropping the pool waits for us from here on, and not we for that with the worker locked */
 	pool_settings_load(pool, false, &settings);
 	worker_back(pool, worker_id);
-	if (!condition_lock(pool, worker_id, &before))
+	if (!device_states_lock(pool, worker_id, &before))
 		unknown_worker(pool, worker_id);
 	hardware_get(pool, &before.hardware_id, 1, false, &hardware);
-	condition_report(&settings, hardware, &before, &load, &after);
+	device_states_report(&settings, hardware, &before, &load, &after);
 	if (settings.learning)
-		thermometer_report(pool, worker_id, hardware, &after);
-	readiness = condition_readiness(hardware, &after);
-	statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
+		heat_store_report(pool, worker_id, hardware, &after);
+	readiness = device_states_readiness(hardware, &after);
+	spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
 				  NUMBER_OR_NULL(load.cpu_utilization), NUMBER_OR_NULL(load.memory_utilization),
 				  NUMBER_OR_NULL(load.gpu_utilization), NUMBER_OR_NULL(load.io_utilization),
 				  NUMBER_OR_NULL(load.network_utilization),
@@ -590,7 +590,7 @@ start_phase(FunctionCallInfo fcinfo, const char *phase)
 {
 	static const Interval nothing = {0, 0, 0};
 	static const Interval one_day = {0, 1, 0};
-	static Statement statement = {
+	static SpiPlan statement = {
 		"UPDATE hwsched.worker_load SET phase = $3::hwsched.thermal_phase, phase_since = now(),"
 		"  phase_duration = coalesce($4, make_interval(secs => $5)) WHERE pool = $1 AND worker_id = $2",
 		{TEXTOID, TEXTOID, TEXTOID, INTERVALOID, FLOAT8OID}
@@ -610,8 +610,8 @@ start_phase(FunctionCallInfo fcinfo, const char *phase)
 				 errdetail("Expected an interval from 0 to 1 day, or NULL for the pool's setting.")));
 	caller = call_begin(fcinfo);
 	pool_settings_load(pool, false, &settings);
-	access_check_worker(&caller, pool, worker_id);
-	if (statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), TEXT_VALUE(phase),
+	authz_check_worker(&caller, pool, worker_id);
+	if (spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), TEXT_VALUE(phase),
 					  PG_ARGISNULL(1) ? NULL_VALUE : VALUE(PG_GETARG_DATUM(1)),
 					  VALUE(Float8GetDatum(strcmp(phase, "warming") == 0 ? settings.warming : settings.cooling))) == 0)
 		unknown_worker(pool, worker_id);
@@ -639,7 +639,7 @@ start_cooling(PG_FUNCTION_ARGS)
 Datum
 grant_worker(PG_FUNCTION_ARGS)
 {
-	static Statement statement = {
+	static SpiPlan statement = {
 		"INSERT INTO hwsched.worker_login (pool, worker_id, login)"
 		" SELECT pool, worker_id, $3::regrole FROM hwsched.worker WHERE pool = $1 AND worker_id = $2"
 		" ON CONFLICT DO NOTHING",
@@ -660,7 +660,7 @@ grant_worker(PG_FUNCTION_ARGS)
 					 errhint("Bind the login that the worker uses.")));
 	SPI_connect();
 	worker_check(pool, worker_id);
-	statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), VALUE(ObjectIdGetDatum(role_id)));
+	spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), VALUE(ObjectIdGetDatum(role_id)));
 	if (!is_member_of_role(role_id, get_role_oid("hwsched_worker", false)))
 		SPI_execute(psprintf("GRANT hwsched_worker TO %s", quote_identifier(NameStr(*role))), false, 0);
 	SPI_finish();

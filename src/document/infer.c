@@ -211,7 +211,7 @@ demand_of(const Requirements *read, const WorkloadProfile *profile, const char *
  * check_names, unknown names are refused with the known ones as a hint.
  */
 void
-workload_profile_of(Jsonb *requirements, const char *path, bool check_names,
+infer_workload_profile(Jsonb *requirements, const char *path, bool check_names,
 					Requirements *read, WorkloadProfile *profile, Demand *demand)
 {
 	Jsonb	   *properties;
@@ -629,7 +629,7 @@ add_described(SpecList *list, const Capabilities *capabilities)
  * else its words imply them.  Returns their number and sets *specs.
  */
 int
-device_specs_of(const Capabilities *capabilities, DeviceSpec **specs)
+infer_devices(const Capabilities *capabilities, DeviceSpec **specs)
 {
 	SpecList	list = {0, 0, NULL};
 

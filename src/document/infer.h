@@ -16,9 +16,9 @@ typedef struct DeviceSpec
 	bool		uses_host_memory;	/* what it uses is its worker's memory */
 } DeviceSpec;
 
-extern void workload_profile_of(Jsonb *requirements, const char *path, bool check_names,
+extern void infer_workload_profile(Jsonb *requirements, const char *path, bool check_names,
 								Requirements *read, WorkloadProfile *profile, Demand *demand);
 extern Jsonb *workload_profile_jsonb(Jsonb *requirements, const Requirements *read, const WorkloadProfile *profile);
-extern int	device_specs_of(const Capabilities *capabilities, DeviceSpec **specs);
+extern int	infer_devices(const Capabilities *capabilities, DeviceSpec **specs);
 
 #endif							/* HWSCHED_DOCUMENT_INFER_H */

@@ -101,7 +101,7 @@ names_of_array(Datum datum)
 static void
 load_names(Taxonomy *taxonomy)
 {
-	static Statement statement = {
+	static SpiPlan statement = {
 		"SELECT pg_catalog.array_agg(name ORDER BY name COLLATE \"C\") FROM hwsched.taxonomy"
 		" WHERE kind::pg_catalog.text OPERATOR(pg_catalog.=) ANY ($1)",
 		{TEXTARRAYOID}
@@ -119,7 +119,7 @@ load_names(Taxonomy *taxonomy)
 			wanted[0] = kind_names[NAME_BACKEND];
 			wanted[n++] = kind_names[NAME_HARDWARE_CLASS];
 		}
-		statement_run(&statement, true, text_array(wanted, n));
+		spi_plan_run(&statement, true, text_array(wanted, n));
 		names = column(0, 1, &isnull);
 		if (!isnull)
 		{
@@ -134,10 +134,10 @@ load_names(Taxonomy *taxonomy)
 static void
 load_words(Taxonomy *taxonomy)
 {
-	static Statement statement = {
+	static SpiPlan statement = {
 		"SELECT word, workload_type FROM hwsched.type_word ORDER BY position, word COLLATE \"C\"", {0}
 	};
-	int			n = (int) statement_execute(&statement, true, NULL, 0);
+	int			n = (int) spi_plan_execute(&statement, true, NULL, 0);
 	MemoryContext old = MemoryContextSwitchTo(taxonomy->context);
 
 	taxonomy->words = palloc(sizeof(TypeWord) * (n + 1));
@@ -150,11 +150,11 @@ load_words(Taxonomy *taxonomy)
 static void
 load_devices(Taxonomy *taxonomy)
 {
-	static Statement statement = {
+	static SpiPlan statement = {
 		"SELECT name, words, absorbs, only_listed, profile FROM hwsched.implied_device"
 		" ORDER BY position, name COLLATE \"C\"", {0}
 	};
-	int			n = (int) statement_execute(&statement, true, NULL, 0);
+	int			n = (int) spi_plan_execute(&statement, true, NULL, 0);
 	MemoryContext old = MemoryContextSwitchTo(taxonomy->context);
 
 	taxonomy->devices = palloc0(sizeof(ImpliedDevice) * (n + 1));
@@ -176,10 +176,10 @@ load_devices(Taxonomy *taxonomy)
 static void
 load_similarities(Taxonomy *taxonomy)
 {
-	static Statement statement = {
+	static SpiPlan statement = {
 		"SELECT class_1, class_2, similarity FROM hwsched.class_similarity", {0}
 	};
-	int			n = (int) statement_execute(&statement, true, NULL, 0);
+	int			n = (int) spi_plan_execute(&statement, true, NULL, 0);
 	MemoryContext old = MemoryContextSwitchTo(taxonomy->context);
 
 	taxonomy->similarities = palloc(sizeof(Similarity) * (n + 1));

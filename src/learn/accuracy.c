@@ -45,7 +45,7 @@ error_ratio(double predicted, double actual)
 void
 note_errors(const char *pool, const EndedAssignment *ended, int count)
 {
-	static Statement statement = {
+	static SpiPlan statement = {
 		"INSERT INTO hwsched.prediction_error AS e (pool, workload_type, hour, runs, predicted_seconds, formula_seconds,"
 		"  actual_seconds, errors, formula_errors)"
 		" SELECT $1, n.workload_type, date_trunc('hour', now(), 'UTC'), n.runs, n.predicted, n.formula, n.actual,"
@@ -107,7 +107,7 @@ note_errors(const char *pool, const EndedAssignment *ended, int count)
 	}
 	sketches = sketch_arrays(errors, n);
 	formula_sketches = sketch_arrays(formula_errors, n);
-	statement_run(&statement, false, TEXT_VALUE(pool), text_array(types, n), array_value(INT8OID, columns[0], NULL, n),
+	spi_plan_run(&statement, false, TEXT_VALUE(pool), text_array(types, n), array_value(INT8OID, columns[0], NULL, n),
 				  array_value(FLOAT8OID, columns[1], NULL, n), array_value(FLOAT8OID, columns[2], NULL, n),
 				  array_value(FLOAT8OID, columns[3], NULL, n), sketches.numbers, sketches.first, sketches.last,
 				  formula_sketches.numbers, formula_sketches.first, formula_sketches.last);

@@ -10,7 +10,7 @@
 #include "store/assignment.h"
 
 extern void learn_durations(const char *pool, EndedAssignment *ended, int count, bool read_only);
-extern void load_forecast(Picture *picture, const char *pool, EndedAssignment *unsettled, int nunsettled,
+extern void load_forecast(PoolSnapshot *snapshot, const char *pool, EndedAssignment *unsettled, int nunsettled,
 						  bool read_only);
 
 #endif							/* HWSCHED_LEARN_DURATION_STORE_H */

@@ -100,7 +100,7 @@ find_measured(const Hardware *hardware, const LoadReport *load, double seconds, 
 static void
 read_models(const char *pool, const char *worker_id, const Hardware *hardware, Measured *measured, int count)
 {
-	static Statement statement = {
+	static SpiPlan statement = {
 		"SELECT n.ord::int, d.profile_id, h.model, e.model"
 		" FROM unnest($3) WITH ORDINALITY n(device_no, ord)"
 		" CROSS JOIN LATERAL (SELECT * FROM hwsched.device x"
@@ -118,7 +118,7 @@ read_models(const char *pool, const char *worker_id, const Hardware *hardware, M
 
 	for (int i = 0; i < count; i++)
 		device_nos[i] = Int32GetDatum(measured[i].device_no);
-	n = statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
+	n = spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
 					  array_value(INT4OID, device_nos, NULL, count));
 	for (uint64 row = 0; row < n; row++)
 	{
@@ -143,7 +143,7 @@ static void
 write_models(const char *pool, const char *worker_id, const Measured *measured, int count)
 {
 	/* the models one behind the other, as arrays of arrays cannot be taken apart */
-	static Statement statement = {
+	static SpiPlan statement = {
 		"INSERT INTO hwsched.device_heat AS h (pool, worker_id, device_no, profile_id, model, updated_at)"
 		" SELECT $1, $2, n.device_no, n.profile_id, $5[(n.ord::int - 1) * $6 + 1 : n.ord::int * $6], now()"
 		" FROM unnest($3, $4) WITH ORDINALITY n(device_no, profile_id, ord)"
@@ -165,7 +165,7 @@ write_models(const char *pool, const char *worker_id, const Measured *measured, 
 		profile_id[i] = measured[i].profile_id;
 		model[i] = measured[i].heat;
 	}
-	statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), device_nos, profile_ids, models,
+	spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), device_nos, profile_ids, models,
 				  INT_VALUE(HEAT_SIZE));
 }
 
@@ -175,7 +175,7 @@ write_models(const char *pool, const char *worker_id, const Measured *measured, 
  * for which it tells no degrees cost nothing.
  */
 void
-thermometer_report(const char *pool, const char *worker_id, const Hardware *hardware, Condition *condition)
+heat_store_report(const char *pool, const char *worker_id, const Hardware *hardware, DeviceStates *condition)
 {
 	double		seconds = seconds_of(condition->reported_at);
 	Measured   *measured;
@@ -213,17 +213,17 @@ thermometer_report(const char *pool, const char *worker_id, const Hardware *hard
  * returns how many those were.
  */
 int64
-thermometer_forget(const char *pool, const char *worker_id)
+heat_store_forget(const char *pool, const char *worker_id)
 {
 	/* reports lock a worker before its models */
-	static Statement lock = {
+	static SpiPlan lock = {
 		"SELECT FROM hwsched.worker_load WHERE pool = $1 AND ($2 IS NULL OR worker_id = $2) ORDER BY worker_id FOR NO KEY UPDATE",
 		{TEXTOID, TEXTOID}
 	};
-	static Statement models = {
+	static SpiPlan models = {
 		"DELETE FROM hwsched.device_heat WHERE pool = $1 AND ($2 IS NULL OR worker_id = $2)", {TEXTOID, TEXTOID}
 	};
-	static Statement shares = {
+	static SpiPlan shares = {
 		"UPDATE hwsched.worker_load SET throttles_at = NULL WHERE pool = $1 AND ($2 IS NULL OR worker_id = $2)"
 		" AND throttles_at IS NOT NULL RETURNING worker_id, hardware_id",
 		{TEXTOID, TEXTOID}
@@ -232,14 +232,14 @@ thermometer_forget(const char *pool, const char *worker_id)
 	int			n;
 	SPITupleTable *rows;
 
-	statement_run(&lock, false, TEXT_VALUE(pool), TEXT_OR_NULL(worker_id));
-	forgotten = statement_run(&models, false, TEXT_VALUE(pool), TEXT_OR_NULL(worker_id));
-	n = (int) statement_run(&shares, false, TEXT_VALUE(pool), TEXT_OR_NULL(worker_id));
+	spi_plan_run(&lock, false, TEXT_VALUE(pool), TEXT_OR_NULL(worker_id));
+	forgotten = spi_plan_run(&models, false, TEXT_VALUE(pool), TEXT_OR_NULL(worker_id));
+	n = (int) spi_plan_run(&shares, false, TEXT_VALUE(pool), TEXT_OR_NULL(worker_id));
 	rows = SPI_tuptable;
 	for (int i = 0; i < n; i++)
 	{
 		SPI_tuptable = rows;
-		condition_renew(pool, column_text(i, 1), column_bigint(i, 2));
+		device_states_renew(pool, column_text(i, 1), column_bigint(i, 2));
 		CHECK_FOR_INTERRUPTS();
 	}
 	return forgotten;
@@ -301,7 +301,7 @@ optional_argument(FunctionCallInfo fcinfo, int number, const char *name, double 
 Datum
 predict_temperature(PG_FUNCTION_ARGS)
 {
-	static Statement statement = {
+	static SpiPlan statement = {
 		"SELECT h.model, extract(epoch FROM $4)::float8 FROM hwsched.device d LEFT JOIN hwsched.device_heat h ON h.pool = d.pool"
 		"  AND h.worker_id = d.worker_id AND h.device_no = d.device_no AND h.profile_id = d.profile_id"
 		" WHERE d.pool = $1 AND d.worker_id = $2 AND d.device_no = $3",
@@ -321,7 +321,7 @@ predict_temperature(PG_FUNCTION_ARGS)
 
 	SPI_connect();
 	pool_settings_load(pool, true, &settings);
-	if (statement_run(&statement, true, TEXT_VALUE(pool), TEXT_VALUE(worker_id), INT_VALUE(device_no), VALUE(after)) == 0)
+	if (spi_plan_run(&statement, true, TEXT_VALUE(pool), TEXT_VALUE(worker_id), INT_VALUE(device_no), VALUE(after)) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_NO_DATA_FOUND),
 				 errmsg("unknown device %d of worker \"%s\" in pool \"%s\"", device_no, worker_id, pool),

@@ -8,8 +8,8 @@
 
 #include "store/device_state.h"
 
-extern void thermometer_report(const char *pool, const char *worker_id, const Hardware *hardware,
-							   Condition *condition);
-extern int64 thermometer_forget(const char *pool, const char *worker_id);
+extern void heat_store_report(const char *pool, const char *worker_id, const Hardware *hardware,
+							   DeviceStates *condition);
+extern int64 heat_store_forget(const char *pool, const char *worker_id);
 
 #endif							/* HWSCHED_LEARN_HEAT_STORE_H */

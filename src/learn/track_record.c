@@ -28,7 +28,7 @@ PG_FUNCTION_INFO_V1(reset_learning);
  * A run that took as long as such runs usually do counts as this much slower
  * than expected: then who has not run any yet is tried, where all else is equal.
  */
-#define HOPE 0.9
+#define OPTIMISTIC_PRIOR 0.9
 
 /*
  * Returns what one outcome says, 0..1: 0.5 as expected, more when faster, less
@@ -49,7 +49,7 @@ observed_quality(const EndedAssignment *ended, bool succeeded)
 		return 0;
 	actual = isnan(ended->actual_seconds) ? 1 : Max(1, ended->actual_seconds);
 	if (isfinite(ended->usual_seconds))
-		expected = HOPE * Max(1, ended->usual_seconds);
+		expected = OPTIMISTIC_PRIOR * Max(1, ended->usual_seconds);
 	return expected / (expected + actual);
 }
 
@@ -68,36 +68,36 @@ preference_now(PG_FUNCTION_ARGS)
 }
 
 /* A worker and a type of work, and their place among what is learned. */
-typedef struct Pair
+typedef struct RecordKey
 {
 	const char *worker_id;
 	const char *workload_type;
 	int			number;
-} Pair;
+} RecordKey;
 
 static uint32
-pair_hash(const void *key, Size keysize)
+record_hash(const void *key, Size keysize)
 {
-	const Pair *pair = key;
+	const RecordKey *pair = key;
 
 	return hash_combine(string_hash(pair->worker_id, INT_MAX), string_hash(pair->workload_type, INT_MAX));
 }
 
 static int
-pair_compare(const void *a, const void *b, Size keysize)
+record_compare(const void *a, const void *b, Size keysize)
 {
-	const Pair *x = a;
-	const Pair *y = b;
+	const RecordKey *x = a;
+	const RecordKey *y = b;
 
 	return strcmp(x->worker_id, y->worker_id) != 0 || strcmp(x->workload_type, y->workload_type) != 0;
 }
 
 static HTAB *
-pair_table(void)
+record_table(void)
 {
 	HASHCTL		control = {
-		.keysize = offsetof(Pair, number), .entrysize = sizeof(Pair),
-		.hash = pair_hash, .match = pair_compare, .hcxt = CurrentMemoryContext
+		.keysize = offsetof(RecordKey, number), .entrysize = sizeof(RecordKey),
+		.hash = record_hash, .match = record_compare, .hcxt = CurrentMemoryContext
 	};
 
 	return hash_create("hwsched learned pairs", 256, &control, HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
@@ -139,7 +139,7 @@ int
 learn(const char *pool, const PoolSettings *settings, EndedAssignment *ended, int count, bool succeeded,
 	  bool read_only, Learned **learned)
 {
-	static Statement find = {
+	static SpiPlan find = {
 		"SELECT k.ord::int, p.preference, extract(epoch FROM now() - p.updated_at)::float8, p.samples, p.successes, p.failures,"
 		"  p.mean_seconds, p.squares, p.min_seconds, p.max_seconds, p.durations FROM unnest($2, $3) WITH ORDINALITY k(workload_type, worker_id, ord)"
 		" JOIN hwsched.track_record p ON p.pool = $1 AND p.workload_type = k.workload_type AND p.worker_id = k.worker_id",
@@ -148,7 +148,7 @@ learn(const char *pool, const PoolSettings *settings, EndedAssignment *ended, in
 	const char **types = palloc(sizeof(char *) * (count + 1));
 	const char **workers = palloc(sizeof(char *) * (count + 1));
 	int		   *pairs = palloc(sizeof(int) * (count + 1));
-	HTAB	   *table = pair_table();
+	HTAB	   *table = record_table();
 	int			n = 0;
 
 	if (succeeded)
@@ -156,9 +156,9 @@ learn(const char *pool, const PoolSettings *settings, EndedAssignment *ended, in
 	*learned = palloc(sizeof(Learned) * (count + 1));
 	for (int i = 0; i < count; i++)
 	{
-		Pair		key = {ended[i].worker_id, ended[i].workload_type};
+		RecordKey		key = {ended[i].worker_id, ended[i].workload_type};
 		bool		found;
-		Pair	   *pair = hash_search(table, &key, HASH_ENTER, &found);
+		RecordKey	   *pair = hash_search(table, &key, HASH_ENTER, &found);
 
 		if (!found)
 		{
@@ -170,7 +170,7 @@ learn(const char *pool, const PoolSettings *settings, EndedAssignment *ended, in
 		}
 		pairs[i] = pair->number;
 	}
-	statement_run(&find, read_only, TEXT_VALUE(pool), text_array(types, n), text_array(workers, n));
+	spi_plan_run(&find, read_only, TEXT_VALUE(pool), text_array(types, n), text_array(workers, n));
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
 		Learned    *known = &(*learned)[column_int(i, 1) - 1];
@@ -208,7 +208,7 @@ learn(const char *pool, const PoolSettings *settings, EndedAssignment *ended, in
 static void
 write_records(const char *pool, const Learned *learned, int n)
 {
-	static Statement write = {
+	static SpiPlan write = {
 		"INSERT INTO hwsched.track_record AS p (pool, workload_type, worker_id, preference, samples, successes, failures,"
 		"  mean_seconds, squares, min_seconds, max_seconds, durations, updated_at)"
 		" SELECT $1, k.workload_type, k.worker_id, k.preference, k.samples, k.successes, k.failures, k.mean_seconds, k.squares,"
@@ -258,7 +258,7 @@ write_records(const char *pool, const Learned *learned, int n)
 	for (int c = 0; c < lengthof(numbers); c++)
 		columns[3 + c] = array_value(FLOAT8OID, numbers[c], c == 0 ? NULL : nulls, n);
 	sketches = sketch_arrays(durations, n);
-	statement_run(&write, false, TEXT_VALUE(pool), text_array(types, n), text_array(workers, n), columns[3],
+	spi_plan_run(&write, false, TEXT_VALUE(pool), text_array(types, n), text_array(workers, n), columns[3],
 				  columns[0], columns[1], columns[2], columns[4], columns[5], columns[6], columns[7],
 				  sketches.numbers, sketches.first, sketches.last);
 }
@@ -287,16 +287,16 @@ learn_from(const char *pool, const PoolSettings *settings,
 Datum
 reset_learning(PG_FUNCTION_ARGS)
 {
-	static Statement of_worker[] = {
+	static SpiPlan of_worker[] = {
 		{"DELETE FROM hwsched.track_record WHERE pool = $1 AND worker_id = $2", {TEXTOID, TEXTOID}},
 		{"DELETE FROM hwsched.duration_record WHERE pool = $1 AND kind = 'worker' AND scope = $2", {TEXTOID, TEXTOID}},
 	};
-	static Statement of_pool[] = {
+	static SpiPlan of_pool[] = {
 		{"DELETE FROM hwsched.track_record WHERE pool = $1 AND $2 IS NULL", {TEXTOID, TEXTOID}},
 		{"DELETE FROM hwsched.duration_record WHERE pool = $1 AND $2 IS NULL", {TEXTOID, TEXTOID}},
 	};
 	/* they are of jobs and device models, and so of no worker */
-	static Statement measurements = {
+	static SpiPlan measurements = {
 		"DELETE FROM hwsched.power_measurement WHERE pool = $1 AND $2 IS NULL", {TEXTOID, TEXTOID}
 	};
 	char	   *worker_id = PG_ARGISNULL(0) ? NULL : text_argument(fcinfo, 0);
@@ -310,10 +310,10 @@ reset_learning(PG_FUNCTION_ARGS)
 	if (worker_id != NULL)
 		worker_check(pool, worker_id);
 	for (int i = 0; i < lengthof(of_worker); i++)
-		forgotten += statement_run(worker_id != NULL ? &of_worker[i] : &of_pool[i], false, TEXT_VALUE(pool),
+		forgotten += spi_plan_run(worker_id != NULL ? &of_worker[i] : &of_pool[i], false, TEXT_VALUE(pool),
 								   TEXT_OR_NULL(worker_id));
-	forgotten += statement_run(&measurements, false, TEXT_VALUE(pool), TEXT_OR_NULL(worker_id));
-	forgotten += thermometer_forget(pool, worker_id);
+	forgotten += spi_plan_run(&measurements, false, TEXT_VALUE(pool), TEXT_OR_NULL(worker_id));
+	forgotten += heat_store_forget(pool, worker_id);
 	SPI_finish();
 	PG_RETURN_INT64(forgotten);
 }

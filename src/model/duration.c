@@ -366,7 +366,7 @@ duration_estimate(const DurationRecords *r, const DurationFactors *expected, dou
 	DurationEstimate estimate;
 
 	if (device.number == 0)
-		loadings_fit(r->pool, &device);
+		duration_device_fit(r->pool, &device);
 	expect_run(r, &device, expected, &e);
 	deviation = sqrt(e.variance + shift_variance(&device.shift) + shift_variance(&r->worker->shift));
 	estimate.p50 = formula_seconds * exp(e.mean + device.shift.level + r->worker->shift.level);
@@ -456,7 +456,7 @@ notice_change(const DurationRecords *r, double innovation, double deviation)
 	if (worker_moved)
 		worker->variance = Max(worker->variance, innovation * innovation);
 	else if (device->runs < NEW_DEVICE_RUNS)
-		loadings_doubt(r->pool, r->device);
+		duration_device_doubt(r->pool, r->device);
 	else
 		device->variance = Max(device->variance, innovation * innovation);
 	return true;
@@ -613,7 +613,7 @@ learn_loadings(const DurationRecords *r, DurationDevice *device, const Expectati
 {
 	double		unsure = matrix_quadratic(DURATION_FACTORS, e->factors.covariance, device->loadings + 1);
 
-	loadings_observe(r->pool, device, e->factors.mean, value, weight / (1 + unsure / device->noise), again);
+	duration_device_observe(r->pool, device, e->factors.mean, value, weight / (1 + unsure / device->noise), again);
 }
 
 /*
@@ -664,7 +664,7 @@ duration_learn(const DurationRecords *r, double formula_seconds, double actual_s
 	r->type->runs++;
 	r->type->level += (value - r->type->level) / r->type->runs;
 	if (r->device->number == 0)
-		loadings_enter(r->pool, r->device);
+		duration_device_enter(r->pool, r->device);
 	if (r->model->number == 0)
 	{
 		r->model->number = r->family->models + 1;

@@ -108,7 +108,7 @@ fit_with_noise(const DurationDevice *device, const double *prior, const double *
  * answers for some variances are averaged by how likely these are.
  */
 void
-loadings_fit(const DurationPool *pool, DurationDevice *device)
+duration_device_fit(const DurationPool *pool, DurationDevice *device)
 {
 	double		mean[DURATION_LOADINGS];
 	double		covariance[TRIANGLE(DURATION_LOADINGS)];
@@ -170,16 +170,16 @@ refit(DurationPool *pool, DurationDevice *device)
 {
 	DurationDevice before = *device;
 
-	loadings_fit(pool, device);
+	duration_device_fit(pool, device);
 	add_to_pool(pool, &before, -1);
 	add_to_pool(pool, device, 1);
 }
 
 /* Gives a device profile its number, with its first run. */
 void
-loadings_enter(DurationPool *pool, DurationDevice *device)
+duration_device_enter(DurationPool *pool, DurationDevice *device)
 {
-	loadings_fit(pool, device);
+	duration_device_fit(pool, device);
 	device->number = ++pool->numbers;
 	add_to_pool(pool, device, 1);
 }
@@ -190,7 +190,7 @@ loadings_enter(DurationPool *pool, DurationDevice *device)
  * run instead of counting as one more.
  */
 void
-loadings_observe(DurationPool *pool, DurationDevice *device, const double *factors,
+duration_device_observe(DurationPool *pool, DurationDevice *device, const double *factors,
 				 double value, double weight, bool again)
 {
 	double		keep = 1 - weight / (again ? Max(weight, device->weight) : MEMORY);
@@ -212,7 +212,7 @@ loadings_observe(DurationPool *pool, DurationDevice *device, const double *facto
 
 /* Lets what a device has run count for little, when its first runs turn out to mislead. */
 void
-loadings_doubt(DurationPool *pool, DurationDevice *device)
+duration_device_doubt(DurationPool *pool, DurationDevice *device)
 {
 	for (int i = 0; i < TRIANGLE(DURATION_LOADINGS); i++)
 		device->precision[i] *= DOUBT;

@@ -7,10 +7,10 @@
 
 #include "model/duration.h"
 
-extern void loadings_fit(const DurationPool *pool, DurationDevice *device);
-extern void loadings_enter(DurationPool *pool, DurationDevice *device);
-extern void loadings_observe(DurationPool *pool, DurationDevice *device, const double *factors,
+extern void duration_device_fit(const DurationPool *pool, DurationDevice *device);
+extern void duration_device_enter(DurationPool *pool, DurationDevice *device);
+extern void duration_device_observe(DurationPool *pool, DurationDevice *device, const double *factors,
 							 double value, double weight, bool again);
-extern void loadings_doubt(DurationPool *pool, DurationDevice *device);
+extern void duration_device_doubt(DurationPool *pool, DurationDevice *device);
 
 #endif							/* HWSCHED_MODEL_DURATION_DEVICE_H */

@@ -92,7 +92,7 @@ static const double knots[HEAT_LAW_TERMS] = {0.0, 0.2, 0.4, 2.0 / 3.0, 1.0};
 #define ERROR_RATE 0.01
 
 /* What a prediction is made of, for the filter to learn from. */
-typedef struct Forecast
+typedef struct HeatForecast
 {
 	double		law[HEAT_LAW_TERMS];	/* the law's terms at the power */
 	double		elapsed;
@@ -103,7 +103,7 @@ typedef struct Forecast
 	double		change;			/* reached x distance */
 	double		celsius;		/* before and after what usually comes of it */
 	double		expected;
-} Forecast;
+} HeatForecast;
 
 /* Returns the covariance of two places of the state, to read or to write. */
 static double *
@@ -321,7 +321,7 @@ kind_of_change(double change)
  * Where the power is not known to change, neither is the offset.
  */
 static void
-forecast(const Heat *heat, double watts, bool known, double dt_seconds, Forecast *cast)
+forecast(const Heat *heat, double watts, bool known, double dt_seconds, HeatForecast *cast)
 {
 	double		dt = Min(dt_seconds, LONGEST_GAP);
 	double		before = isnan(heat->watts) ? watts : heat->watts;
@@ -357,7 +357,7 @@ double
 heat_predict(const Heat *heat, HeatLoad load, double dt_seconds)
 {
 	bool		known = is_watts(load.watts) || !isnan(load.utilisation);
-	Forecast	cast;
+	HeatForecast	cast;
 	double		watts;
 
 	if (!(heat->reports > 0.0))
@@ -402,7 +402,7 @@ constrain(Heat *heat)
 
 /* Lets the law be less certain, by how much the step will teach of it. */
 static void
-forget_law(Heat *heat, const Forecast *cast)
+forget_law(Heat *heat, const HeatForecast *cast)
 {
 	double		excitement = Min(1.0, fabs(cast->change) / EXCITING_CHANGE);
 	double		forget = pow(LAW_FORGETTING, -0.5 * excitement);
@@ -425,7 +425,7 @@ forget_law(Heat *heat, const Forecast *cast)
  * offset fades and drifts, the temperature goes where it was forecast.
  */
 static void
-step(Heat *heat, const Forecast *cast, bool learn)
+step(Heat *heat, const HeatForecast *cast, bool learn)
 {
 	double		by_power = POWER_DEVIATION * cast->moved;
 	double		hours = cast->elapsed / 3600.0;
@@ -467,7 +467,7 @@ step(Heat *heat, const Forecast *cast, bool learn)
  * Returns the variance of the error.
  */
 static double
-allow_surprise(Heat *heat, const Forecast *cast, double error)
+allow_surprise(Heat *heat, const HeatForecast *cast, double error)
 {
 	double		variance = *covariance(heat, TEMPERATURE, TEMPERATURE) +
 		READING_DEVIATION * READING_DEVIATION;
@@ -492,7 +492,7 @@ allow_surprise(Heat *heat, const Forecast *cast, double error)
  * reported.  Without learning only temperature and offset follow.
  */
 static void
-correct(Heat *heat, const Forecast *cast, double celsius, bool learn)
+correct(Heat *heat, const HeatForecast *cast, double celsius, bool learn)
 {
 	double		error = celsius - heat->state[TEMPERATURE];
 	double		variance = allow_surprise(heat, cast, error);
@@ -519,7 +519,7 @@ correct(Heat *heat, const Forecast *cast, double celsius, bool learn)
  * fit of the least absolute error, by weights.
  */
 static void
-note_change(Heat *heat, const Forecast *cast, double celsius)
+note_change(Heat *heat, const HeatForecast *cast, double celsius)
 {
 	int			kind = kind_of_change(cast->change);
 	double		share = heat->came[kind] / heat->foretold[kind];
@@ -580,7 +580,7 @@ heat_report(Heat *heat, HeatReport report, bool learn)
 	HeatLoad	load = {report.watts, report.utilisation};
 	bool		has_watts = is_watts(report.watts);
 	bool		first = !(heat->reports > 0.0);
-	Forecast	cast;
+	HeatForecast	cast;
 	double		watts;
 
 	if (!(report.celsius >= LEAST_CELSIUS && report.celsius <= MOST_CELSIUS) ||

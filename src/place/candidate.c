@@ -15,10 +15,10 @@
 /* --- one device --- */
 
 /* Returns what is known of a kind of work on a device profile. */
-const Pair *
+const ProfilePair *
 pair_of(Search *search, WorkKind *kind, int profile)
 {
-	Pair	   *pair = &kind->state->pairs[profile];
+	ProfilePair	   *pair = &kind->state->pairs[profile];
 
 	if (!pair->known)
 	{
@@ -107,38 +107,38 @@ demanded_devices(const Demand *demand)
  * Returns why one device of a worker would never take its part of a workload,
  * or FITS.  others is how many devices the workload already has there.
  */
-Refusal
+FilterReason
 device_unsuitable(Search *search, WorkKind *kind, const Worker *worker,
 				  const Device *device, const char *type, int others)
 {
-	static const Refusal of_mismatch[] = {
+	static const FilterReason of_mismatch[] = {
 		[MATCHES] = FITS,
-		[MISMATCH_BACKEND] = REFUSED_BACKEND,
-		[MISMATCH_MODEL] = REFUSED_MODEL,
-		[MISMATCH_PRECISION] = REFUSED_PRECISION,
-		[MISMATCH_FEATURE] = REFUSED_FEATURE,
-		[MISMATCH_UNITS] = REFUSED_UNITS,
-		[MISMATCH_MEMORY] = REFUSED_MEMORY,
-		[MISMATCH_CLASS] = REFUSED_CLASS,
+		[MISMATCH_BACKEND] = FILTERED_BACKEND,
+		[MISMATCH_MODEL] = FILTERED_MODEL,
+		[MISMATCH_PRECISION] = FILTERED_PRECISION,
+		[MISMATCH_FEATURE] = FILTERED_FEATURE,
+		[MISMATCH_UNITS] = FILTERED_UNITS,
+		[MISMATCH_MEMORY] = FILTERED_MEMORY,
+		[MISMATCH_CLASS] = FILTERED_CLASS,
 	};
-	const Pair *pair = pair_of(search, kind, device->profile);
+	const ProfilePair *pair = pair_of(search, kind, device->profile);
 	int64		memory = kind->profile.min_memory_bytes;
 
 	if (demand_occupancy(&kind->demand) != OCCUPY_SLOT &&
 		!is_accelerator(&search->fleet->profiles[device->profile], type))
-		return REFUSED_ACCELERATORS;
+		return FILTERED_ACCELERATORS;
 	if (pair->mismatch != MATCHES)
 		return of_mismatch[pair->mismatch];
 	if (device->memory_bytes >= 0 && memory > device->memory_bytes)
-		return REFUSED_MEMORY;
+		return FILTERED_MEMORY;
 	if (device->uses_host_memory &&
 		kind->demand.host_memory_bytes + memory * (others + 1) > worker->memory_bytes)
-		return REFUSED_HOST_MEMORY;
+		return FILTERED_HOST_MEMORY;
 	return FITS;
 }
 
 static double
-device_adjusted(const Pair *pair, const Device *device)
+device_adjusted(const ProfilePair *pair, const Device *device)
 {
 	return adjusted_efficiency(pair->raw_efficiency, device->effective_load,
 							   device->warming, device->cooling,
@@ -146,29 +146,29 @@ device_adjusted(const Pair *pair, const Device *device)
 }
 
 /* The same for now: it may be loaded or taken, too. */
-static Refusal
-device_refusal(Search *search, WorkKind *kind, const Worker *worker,
+static FilterReason
+device_filter(Search *search, WorkKind *kind, const Worker *worker,
 			   const Device *device, const char *type, int others)
 {
 	int64		memory = kind->profile.min_memory_bytes;
 	int64		host_memory = kind->demand.host_memory_bytes;
-	Refusal		refusal = device_unsuitable(search, kind, worker, device, type, others);
+	FilterReason		reason = device_unsuitable(search, kind, worker, device, type, others);
 
-	if (refusal != FITS)
-		return refusal;
+	if (reason != FITS)
+		return reason;
 	if (device->uses_host_memory)
 		host_memory += memory * (others + 1);
 	if (device->load > search->settings.max_load)
-		return REFUSED_LOAD;
+		return FILTERED_LOAD;
 	if (host_memory > 0 && worker->memory_used + host_memory > worker->memory_bytes)
-		return REFUSED_HOST_MEMORY_BUSY;
+		return FILTERED_HOST_MEMORY_BUSY;
 	if (demanded_room(&kind->demand, search->settings.max_concurrent) >
 		device_room(device, search->settings.max_concurrent))
-		return REFUSED_DEVICE_BUSY;
+		return FILTERED_DEVICE_BUSY;
 	if (device->memory_bytes >= 0 && memory > 0 && device->memory_used + memory > device->memory_bytes)
-		return REFUSED_DEVICE_MEMORY_BUSY;
+		return FILTERED_DEVICE_MEMORY_BUSY;
 	if (device_adjusted(pair_of(search, kind, device->profile), device) < search->settings.min_score)
-		return REFUSED_SCORE;
+		return FILTERED_SCORE;
 	return FITS;
 }
 
@@ -206,41 +206,41 @@ device_value(Search *search, WorkKind *kind, const Device *device)
 /* --- one worker --- */
 
 /* Returns why a worker, its devices apart, would never take a workload. */
-Refusal
+FilterReason
 worker_unsuitable(Search *search, WorkKind *kind, const Worker *worker)
 {
 	const Demand *demand = &kind->demand;
 
 	if (demand->software.count > 0 &&
 		!software_suffices(&search->fleet->software[worker->software], &demand->software))
-		return REFUSED_SOFTWARE;
+		return FILTERED_SOFTWARE;
 	if (demand->cpu_millicores > worker->cpu_millicores)
-		return REFUSED_CPU_CORES;
+		return FILTERED_CPU_CORES;
 	if (demand->host_memory_bytes > worker->memory_bytes)
-		return REFUSED_HOST_MEMORY;
+		return FILTERED_HOST_MEMORY;
 	return FITS;
 }
 
 /* The same for now. */
-static Refusal
-worker_refusal(Search *search, WorkKind *kind, const Worker *worker)
+static FilterReason
+worker_filter(Search *search, WorkKind *kind, const Worker *worker)
 {
 	const Demand *demand = &kind->demand;
-	Refusal		refusal = worker_unsuitable(search, kind, worker);
+	FilterReason		reason = worker_unsuitable(search, kind, worker);
 
-	if (refusal != FITS)
-		return refusal;
+	if (reason != FITS)
+		return reason;
 	if (!worker->accepting)
-		return worker->unhealthy ? REFUSED_HEALTH : REFUSED_DRAINING;
-	if (worker->barred)
-		return REFUSED_RESERVED;
+		return worker->unhealthy ? FILTERED_HEALTH : FILTERED_DRAINING;
+	if (worker->cordoned)
+		return FILTERED_RESERVED;
 	if (worker->max_concurrent > 0 && worker->assignments >= worker->max_concurrent)
-		return REFUSED_CONCURRENT;
+		return FILTERED_CONCURRENT;
 	if (demand->cpu_millicores > 0 && worker->cpu_used + demand->cpu_millicores > worker->cpu_millicores)
-		return REFUSED_CPU_BUSY;
+		return FILTERED_CPU_BUSY;
 	if (demand->host_memory_bytes > 0 &&
 		worker->memory_used + demand->host_memory_bytes > worker->memory_bytes)
-		return REFUSED_HOST_MEMORY_BUSY;
+		return FILTERED_HOST_MEMORY_BUSY;
 	return FITS;
 }
 
@@ -286,12 +286,12 @@ device_bound(Search *search, WorkKind *kind, const Worker *worker, const Device 
 {
 	const NamedNumbers *types = &kind->demand.accelerators;
 	Device		free_device = *device;
-	Refusal		refusal = REFUSED_NO_WORKER;
+	FilterReason		reason = FILTERED_NO_WORKER;
 
 	for (int t = 0; t < Max(types->count, 1); t++)
-		refusal = Max(refusal, device_unsuitable(search, kind, worker, device,
+		reason = Max(reason, device_unsuitable(search, kind, worker, device,
 												 types->count > 0 ? types->items[t].name : NULL, 0));
-	if (refusal != FITS || device->load > search->settings.max_load)
+	if (reason != FITS || device->load > search->settings.max_load)
 		return -1;
 	free_device.effective_load = device->load;
 	free_device.warming = free_device.cooling = false;
@@ -375,19 +375,19 @@ device_before(Search *search, WorkKind *kind, int a, int b)
 }
 
 /* Chooses the one device of a worker for work that takes a slot or a share. */
-static Refusal
+static FilterReason
 choose_device(Search *search, WorkKind *kind, const Worker *worker, int32 *chosen)
 {
 	const char *type = kind->demand.accelerators.count > 0 ? kind->demand.accelerators.items[0].name : NULL;
-	Refusal		furthest = REFUSED_NO_WORKER;
+	FilterReason		furthest = FILTERED_NO_WORKER;
 
 	*chosen = -1;
 	for (int i = worker->first_device; i < worker->first_device + worker->ndevices; i++)
 	{
-		Refusal		refusal = device_refusal(search, kind, worker, &search->fleet->devices[i], type, 0);
+		FilterReason		reason = device_filter(search, kind, worker, &search->fleet->devices[i], type, 0);
 
-		furthest = Max(furthest, refusal);
-		if (refusal == FITS && (*chosen < 0 || device_before(search, kind, i, *chosen)))
+		furthest = Max(furthest, reason);
+		if (reason == FITS && (*chosen < 0 || device_before(search, kind, i, *chosen)))
 			*chosen = i;
 	}
 	return furthest;
@@ -419,7 +419,7 @@ order_types(Search *search, const NamedNumbers *types, const Worker *worker, int
  * are chosen already are left out.  Returns FITS, or the refusal of the device
  * that is missing.
  */
-static Refusal
+static FilterReason
 choose_of_type(Search *search, WorkKind *kind, const Worker *worker, const char *type, int wanted,
 			   int32 *chosen, int *nchosen, int64 *hosts)
 {
@@ -437,7 +437,7 @@ choose_of_type(Search *search, WorkKind *kind, const Worker *worker, const char 
 	{
 		const Device *device = &search->fleet->devices[i];
 		bool		taken = false;
-		Refusal		refusal;
+		FilterReason		reason;
 		int			at;
 
 		for (int j = 0; j < first && !taken; j++)
@@ -445,15 +445,15 @@ choose_of_type(Search *search, WorkKind *kind, const Worker *worker, const char 
 		if (taken)
 			continue;
 
-		refusal = device_refusal(search, kind, worker, device, type, 0);
-		if (refusal > REFUSED_HOST_MEMORY)
+		reason = device_filter(search, kind, worker, device, type, 0);
+		if (reason > FILTERED_HOST_MEMORY)
 		{
 			if (memory > 0 && device->uses_host_memory)
 				drawers++;
 			else
 				owners++;
 		}
-		if (refusal == FITS)
+		if (reason == FITS)
 		{
 			double		value = device_value(search, kind, device);
 
@@ -465,9 +465,9 @@ choose_of_type(Search *search, WorkKind *kind, const Worker *worker, const char 
 			state->scratch_values[at] = value;
 			state->scratch_fitting[at] = i;
 		}
-		for (at = nrefusals++; at > 0 && refusal > state->scratch_refusals[at - 1]; at--)
-			state->scratch_refusals[at] = state->scratch_refusals[at - 1];
-		state->scratch_refusals[at] = refusal;
+		for (at = nrefusals++; at > 0 && reason > state->scratch_reasons[at - 1]; at--)
+			state->scratch_reasons[at] = state->scratch_reasons[at - 1];
+		state->scratch_reasons[at] = reason;
 	}
 
 	/* together they may draw more on their worker's memory than it has */
@@ -485,12 +485,12 @@ choose_of_type(Search *search, WorkKind *kind, const Worker *worker, const char 
 	if (*nchosen - first == wanted)
 		return FITS;
 	if (owners + drawers >= wanted && drawers > 0 && (wanted - owners + hosts_before) * memory > host_memory)
-		return REFUSED_HOST_MEMORY;
+		return FILTERED_HOST_MEMORY;
 	if (nfitting >= wanted)
-		return REFUSED_HOST_MEMORY_BUSY;
+		return FILTERED_HOST_MEMORY_BUSY;
 	if (nrefusals >= wanted)
-		return state->scratch_refusals[wanted - 1];
-	return nrefusals > 0 ? Min(REFUSED_ACCELERATORS, state->scratch_refusals[0]) : REFUSED_ACCELERATORS;
+		return state->scratch_reasons[wanted - 1];
+	return nrefusals > 0 ? Min(FILTERED_ACCELERATORS, state->scratch_reasons[0]) : FILTERED_ACCELERATORS;
 }
 
 /*
@@ -498,11 +498,11 @@ choose_of_type(Search *search, WorkKind *kind, const Worker *worker, const char 
  * asked for.  Types may overlap (a rocm device is a gpu, too), so the rarest
  * chooses first.
  */
-static Refusal
+static FilterReason
 choose_accelerators(Search *search, WorkKind *kind, const Worker *worker, int32 *chosen, int *nchosen)
 {
 	const NamedNumbers *types = &kind->demand.accelerators;
-	Refusal		result = FITS;
+	FilterReason		result = FITS;
 	int64		hosts = 0;
 	int			only = 0;
 	int		   *order = &only;
@@ -516,10 +516,10 @@ choose_accelerators(Search *search, WorkKind *kind, const Worker *worker, int32 
 	for (int t = 0; t < types->count; t++)
 	{
 		const NamedNumber *type = &types->items[order[t]];
-		Refusal		refusal = choose_of_type(search, kind, worker, type->name, (int) type->value,
+		FilterReason		reason = choose_of_type(search, kind, worker, type->name, (int) type->value,
 											 chosen, nchosen, &hosts);
 
-		result = Min(result, refusal);
+		result = Min(result, reason);
 	}
 	if (types->count > 1)
 		pfree(order);
@@ -548,7 +548,7 @@ value_candidate(Search *search, WorkKind *kind, Candidate *candidate)
 	for (int i = 0; i < candidate->ndevices; i++)
 	{
 		const Device *device = &search->fleet->devices[candidate->devices[i]];
-		const Pair *pair = pair_of(search, kind, device->profile);
+		const ProfilePair *pair = pair_of(search, kind, device->profile);
 
 		raw += pair->raw_efficiency;
 		adjusted += device_adjusted(pair, device);
@@ -567,12 +567,12 @@ value_candidate(Search *search, WorkKind *kind, Candidate *candidate)
  * candidate, whose devices stay valid until the next call, or the reason why
  * it would not.
  */
-Refusal
+FilterReason
 search_candidate(Search *search, WorkKind *kind, int worker_index, Candidate *candidate)
 {
 	const Worker *worker = &search->fleet->workers[worker_index];
-	Refusal		refusal = worker_refusal(search, kind, worker);
-	Refusal		of_devices;
+	FilterReason		reason = worker_filter(search, kind, worker);
+	FilterReason		of_devices;
 
 	candidate->worker = worker_index;
 	candidate->devices = search->state->scratch;
@@ -581,9 +581,9 @@ search_candidate(Search *search, WorkKind *kind, int worker_index, Candidate *ca
 		of_devices = choose_accelerators(search, kind, worker, candidate->devices, &candidate->ndevices);
 	else
 		of_devices = choose_device(search, kind, worker, &candidate->devices[0]);
-	refusal = Min(refusal, of_devices);
-	if (refusal != FITS)
-		return refusal;
+	reason = Min(reason, of_devices);
+	if (reason != FITS)
+		return reason;
 	value_candidate(search, kind, candidate);
 	return FITS;
 }
@@ -592,17 +592,17 @@ search_candidate(Search *search, WorkKind *kind, int worker_index, Candidate *ca
  * The same for one device, for work that takes no more than one; the reason is
  * not the furthest one.
  */
-Refusal
+FilterReason
 device_candidate(Search *search, WorkKind *kind, int worker_index, int device, Candidate *candidate)
 {
 	const Worker *worker = &search->fleet->workers[worker_index];
 	const char *type = kind->demand.accelerators.count > 0 ? kind->demand.accelerators.items[0].name : NULL;
-	Refusal		refusal = worker_refusal(search, kind, worker);
+	FilterReason		reason = worker_filter(search, kind, worker);
 
-	if (refusal == FITS)
-		refusal = device_refusal(search, kind, worker, &search->fleet->devices[device], type, 0);
-	if (refusal != FITS)
-		return refusal;
+	if (reason == FITS)
+		reason = device_filter(search, kind, worker, &search->fleet->devices[device], type, 0);
+	if (reason != FITS)
+		return reason;
 	candidate->worker = worker_index;
 	candidate->ndevices = 1;
 	candidate->devices = &search->state->scratch[0];
@@ -616,20 +616,20 @@ device_candidate(Search *search, WorkKind *kind, int worker_index, int device, C
  * ranking of compatible hardware shows.  device is an index in Fleet.devices.
  * The candidate is filled whenever the device's profile matches.
  */
-Refusal
+FilterReason
 search_device(Search *search, WorkKind *kind, int worker_index, int device, Candidate *candidate)
 {
 	const Worker *worker = &search->fleet->workers[worker_index];
 	const NamedNumbers *types = &kind->demand.accelerators;
-	Refusal		refusal = REFUSED_NO_WORKER;
+	FilterReason		reason = FILTERED_NO_WORKER;
 	Candidate	whole;
 
 	for (int t = 0; t < Max(types->count, 1); t++)
-		refusal = Max(refusal, device_refusal(search, kind, worker, &search->fleet->devices[device],
+		reason = Max(reason, device_filter(search, kind, worker, &search->fleet->devices[device],
 											  types->count > 0 ? types->items[t].name : NULL, 0));
-	refusal = Min(refusal, worker_refusal(search, kind, worker));
-	if (refusal == FITS && demand_occupancy(&kind->demand) == OCCUPY_WHOLE)
-		refusal = search_candidate(search, kind, worker_index, &whole);
+	reason = Min(reason, worker_filter(search, kind, worker));
+	if (reason == FITS && demand_occupancy(&kind->demand) == OCCUPY_WHOLE)
+		reason = search_candidate(search, kind, worker_index, &whole);
 
 	candidate->worker = worker_index;
 	candidate->ndevices = 1;
@@ -637,15 +637,15 @@ search_device(Search *search, WorkKind *kind, int worker_index, int device, Cand
 	candidate->devices[0] = device;
 	if (pair_of(search, kind, search->fleet->devices[device].profile)->mismatch == MATCHES)
 		value_candidate(search, kind, candidate);
-	return refusal;
+	return reason;
 }
 
 /*
  * Returns how close the fleet is to taking a kind of work: FITS, or the reason
  * of the worker that is closest; of a gang, of the last worker that it needs.
  */
-Refusal
-search_refusal(Search *search, WorkKind *kind)
+FilterReason
+search_filter_reason(Search *search, WorkKind *kind)
 {
 	int			needed = is_gang(kind) ? workers_needed(kind) : 1;
 	int			count[FITS + 1] = {0};
@@ -657,13 +657,13 @@ search_refusal(Search *search, WorkKind *kind)
 		count[search_candidate(search, kind, i, &candidate)]++;
 		CHECK_FOR_INTERRUPTS();
 	}
-	for (int refusal = FITS; refusal > REFUSED_NO_WORKER; refusal--)
+	for (int reason = FITS; reason > FILTERED_NO_WORKER; reason--)
 	{
 		bool		some = reached > 0;
 
-		reached += count[refusal];
+		reached += count[reason];
 		if (reached >= needed)
-			return refusal <= REFUSED_NEVER && some ? REFUSED_WORKERS : (Refusal) refusal;
+			return reason <= FILTERED_NEVER && some ? FILTERED_WORKERS : (FilterReason) reason;
 	}
-	return reached > 0 ? REFUSED_WORKERS : REFUSED_NO_WORKER;
+	return reached > 0 ? FILTERED_WORKERS : FILTERED_NO_WORKER;
 }

@@ -51,7 +51,7 @@ find_members(Search *search, WorkKind *kind, const QueueItem *item, Member *memb
 		int32	   *devices;
 
 		CHECK_FOR_INTERRUPTS();
-		if (!ranking_best(search, kind, &member->candidate, &member->score))
+		if (!policy_search_best(search, kind, &member->candidate, &member->score))
 			break;
 		devices = palloc(sizeof(int32) * member->candidate.ndevices);
 		memcpy(devices, member->candidate.devices, sizeof(int32) * member->candidate.ndevices);
@@ -59,7 +59,7 @@ find_members(Search *search, WorkKind *kind, const QueueItem *item, Member *memb
 		member->seconds = candidate_seconds(search, kind, &member->candidate, item->expected_seconds, item->subject);
 		member->formula_seconds = candidate_seconds(search, kind, &member->candidate, item->expected_seconds, -1);
 		fleet_occupy(search->fleet, kind, member->candidate.worker, devices, member->candidate.ndevices, 1);
-		bar_worker(search, member->candidate.worker, !share_worker);
+		cordon_worker(search, member->candidate.worker, !share_worker);
 		count++;
 	}
 	for (int i = count - 1; i >= 0; i--)
@@ -67,7 +67,7 @@ find_members(Search *search, WorkKind *kind, const QueueItem *item, Member *memb
 		const Candidate *candidate = &members[i].candidate;
 
 		fleet_occupy(search->fleet, kind, candidate->worker, candidate->devices, candidate->ndevices, -1);
-		bar_worker(search, candidate->worker, false);
+		cordon_worker(search, candidate->worker, false);
 	}
 	return count;
 }
@@ -121,7 +121,7 @@ place_gang(Search *search, QueueItem *items, int index)
 
 		for (int i = 0; i < count; i++)
 		{
-			Placement  *placement = search_book(search, kind, index, &members[i].candidate, members[i].score);
+			Placement  *placement = reserve_candidate(search, kind, index, &members[i].candidate, members[i].score);
 
 			placement->shard_no = i;
 			placement->predicted_seconds = sharded ? seconds : members[i].seconds;
@@ -229,7 +229,7 @@ reserve_for_gang(Search *search, const QueueItem *items, int index)
 		{
 			members += prospects[i].members;
 			search->fleet->workers[prospects[i].worker].reserved = true;
-			bar_worker(search, prospects[i].worker, true);
+			cordon_worker(search, prospects[i].worker, true);
 		}
 		search->blocked_gang = index;
 	}

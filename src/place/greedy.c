@@ -13,7 +13,7 @@ void
 kind_begin(const Search *search, WorkKind *kind)
 {
 	kind->state = palloc0(sizeof(KindState));
-	kind->state->pairs = palloc0(sizeof(Pair) * (search->fleet->nprofiles + 1));
+	kind->state->pairs = palloc0(sizeof(ProfilePair) * (search->fleet->nprofiles + 1));
 }
 
 /*
@@ -42,7 +42,7 @@ search_prepare(Search *search)
 	state->scratch = palloc(sizeof(int32) * (most_devices + 1));
 	state->scratch_values = palloc(sizeof(double) * (most_devices + 1));
 	state->scratch_fitting = palloc(sizeof(int32) * (most_devices + 1));
-	state->scratch_refusals = palloc(sizeof(Refusal) * (most_devices + 1));
+	state->scratch_reasons = palloc(sizeof(FilterReason) * (most_devices + 1));
 	for (int i = 0; i < search->nkinds; i++)
 		kind_begin(search, &search->kinds[i]);
 }
@@ -60,17 +60,17 @@ search_begin(Search *search)
 	for (int i = 0; i < search->nkinds; i++)
 		needs_lanes = needs_lanes || policy_is_hardware_aware(search->kinds[i].policy);
 	if (needs_lanes)
-		lanes_begin(search);
+		hardware_search_begin(search);
 	fragmentation_begin(search);
 }
 
-/* Notes that a worker got something, lost it or was barred. */
+/* Notes that a worker got something, lost it or was cordoned. */
 void
 worker_changed(Search *search, int worker)
 {
 	if (search->state->has_lanes)
-		lanes_changed(search, worker);
-	ranking_changed(search, worker);
+		hardware_search_changed(search, worker);
+	policy_search_changed(search, worker);
 }
 
 /* Books a workload on devices of a worker, in memory; times -1 takes it back. */
@@ -111,7 +111,7 @@ fleet_occupy(Fleet *fleet, const WorkKind *kind, int worker_index,
  * item of the queue.  Returns the placement; it stays valid until the next one.
  */
 Placement *
-search_book(Search *search, WorkKind *kind, int item, const Candidate *candidate, double score)
+reserve_candidate(Search *search, WorkKind *kind, int item, const Candidate *candidate, double score)
 {
 	Placement  *placement;
 
@@ -141,7 +141,7 @@ search_book(Search *search, WorkKind *kind, int item, const Candidate *candidate
 	search->nchosen += candidate->ndevices;
 
 	fleet_occupy(search->fleet, kind, candidate->worker, candidate->devices, candidate->ndevices, 1);
-	ranking_took_turn(search, candidate->worker);
+	policy_search_took_turn(search, candidate->worker);
 	if (kind->model >= 0)
 		search->model_workers[kind->model] = candidate->worker;
 	if (kind->family >= 0)
@@ -155,56 +155,56 @@ static bool
 best_candidate(Search *search, WorkKind *kind, Candidate *candidate, double *score)
 {
 	if (!policy_is_hardware_aware(kind->policy))
-		return ranking_best(search, kind, candidate, score);
+		return policy_search_best(search, kind, candidate, score);
 	/* an algorithm's best candidate has score 1 */
 	*score = kind->policy->parts[0].weight;
-	return lanes_best(search, kind, candidate);
+	return hardware_search_best(search, kind, candidate);
 }
 
 /* Keeps a worker from getting anything, or lets it again. */
 void
-bar_worker(Search *search, int worker, bool barred)
+cordon_worker(Search *search, int worker, bool cordoned)
 {
-	search->fleet->workers[worker].barred = barred;
+	search->fleet->workers[worker].cordoned = cordoned;
 	worker_changed(search, worker);
 }
 
 /* Keeps a worker from getting anything in this search. */
 void
-search_bar(Search *search, int worker)
+search_cordon(Search *search, int worker)
 {
-	bar_worker(search, worker, true);
+	cordon_worker(search, worker, true);
 }
 
 /* Keeps the workers that are reserved for a gang from those behind it. */
 static void
-bar_reserved(Search *search)
+cordon_reserved(Search *search)
 {
 	for (int w = 0; w < search->fleet->nworkers; w++)
-		if (search->fleet->workers[w].reserved && !search->fleet->workers[w].barred)
-			bar_worker(search, w, true);
+		if (search->fleet->workers[w].reserved && !search->fleet->workers[w].cordoned)
+			cordon_worker(search, w, true);
 }
 
 /*
  * Finds the best candidate for an item among the workers that it does not
- * avoid.  Lanes do not take back who is barred for a moment, rankings do.
+ * avoid.  Lanes do not take back who is cordoned for a moment, rankings do.
  */
 static bool
 best_unavoided(Search *search, const QueueItem *item, WorkKind *kind, Candidate *candidate, double *score)
 {
-	bool	   *was_barred = palloc(sizeof(bool) * (item->navoided + 1));
+	bool	   *was_cordoned = palloc(sizeof(bool) * (item->navoided + 1));
 	bool		found;
 
 	for (int i = 0; i < item->navoided; i++)
 	{
-		was_barred[i] = search->fleet->workers[item->avoided[i]].barred;
-		bar_worker(search, item->avoided[i], true);
+		was_cordoned[i] = search->fleet->workers[item->avoided[i]].cordoned;
+		cordon_worker(search, item->avoided[i], true);
 	}
-	found = ranking_best(search, kind, candidate, score);
+	found = policy_search_best(search, kind, candidate, score);
 	/* backwards, should one be named twice */
 	for (int i = item->navoided - 1; i >= 0; i--)
-		bar_worker(search, item->avoided[i], was_barred[i]);
-	pfree(was_barred);
+		cordon_worker(search, item->avoided[i], was_cordoned[i]);
+	pfree(was_cordoned);
 	return found;
 }
 
@@ -225,13 +225,13 @@ take_key(Search *search, const QueueItem *item)
 
 /* Books a candidate for items[index], which is no gang, with the time it is to take. */
 void
-book_item(Search *search, const QueueItem *items, int index, const Candidate *candidate, double score)
+reserve_item(Search *search, const QueueItem *items, int index, const Candidate *candidate, double score)
 {
 	const QueueItem *item = &items[index];
 	WorkKind   *kind = &search->kinds[item->kind];
 	double		seconds = candidate_seconds(search, kind, candidate, item->expected_seconds, item->subject);
 	double		formula = candidate_seconds(search, kind, candidate, item->expected_seconds, -1);
-	Placement  *placement = search_book(search, kind, index, candidate, score);
+	Placement  *placement = reserve_candidate(search, kind, index, candidate, score);
 
 	placement->predicted_seconds = seconds;
 	placement->formula_seconds = formula;
@@ -264,7 +264,7 @@ place_item(Search *search, QueueItem *items, int index)
 	else if (item->navoided > 0 ? best_unavoided(search, item, kind, &best, &score) :
 			 best_candidate(search, kind, &best, &score))
 	{
-		book_item(search, items, index, &best, score);
+		reserve_item(search, items, index, &best, score);
 		item->nplacements = 1;
 	}
 	if (item->nplacements > 0)
@@ -285,7 +285,7 @@ search_place(Search *search, QueueItem *items, int nitems, int most)
 	for (int i = 0; i < nitems; i++)
 	{
 		if (i == search->reserved_from)
-			bar_reserved(search);
+			cordon_reserved(search);
 		items[i].nplacements = 0;
 		if (most < 0 || search->nplacements < most)
 			place_item(search, items, i);

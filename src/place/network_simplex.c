@@ -49,7 +49,7 @@
  * is kept with the node.  Of the arcs outside the tree, only that of a lane or
  * group towards the root can carry anything; then it is full.
  */
-typedef struct Node
+typedef struct TreeNode
 {
 	int32		parent;
 	int32		depth;
@@ -59,7 +59,7 @@ typedef struct Node
 	bool		is_full;		/* the arc towards the root, outside the tree */
 	int64		flow;
 	int64		capacity;		/* of a lane's or group's arc towards the root */
-} Node;
+} TreeNode;
 
 typedef struct Solver
 {
@@ -71,7 +71,7 @@ typedef struct Solver
 	int32		first_lane;		/* nodes */
 	int32		first_group;
 	int32		root;
-	Node	   *nodes;
+	TreeNode	   *nodes;
 	int64	   *prices;			/* of nodes: what it costs to bring a unit from there to the root */
 	/* where the search for the next entering arc goes on */
 	int32		row;
@@ -176,7 +176,7 @@ room_on_arc(const Solver *solver, int32 node, bool upwards)
 static void
 add_child(Solver *solver, int32 parent, int32 child)
 {
-	Node	   *node = &solver->nodes[child];
+	TreeNode	   *node = &solver->nodes[child];
 	int32	   *first = &solver->nodes[parent].first_child;
 
 	node->parent = parent;
@@ -190,7 +190,7 @@ add_child(Solver *solver, int32 parent, int32 child)
 static void
 remove_child(Solver *solver, int32 child)
 {
-	const Node *node = &solver->nodes[child];
+	const TreeNode *node = &solver->nodes[child];
 
 	if (node->previous >= 0)
 		solver->nodes[node->previous].next = node->next;
@@ -204,7 +204,7 @@ remove_child(Solver *solver, int32 child)
 static void
 add_place(Solver *solver, int32 place, int64 capacity)
 {
-	Node	   *node = &solver->nodes[place];
+	TreeNode	   *node = &solver->nodes[place];
 	int32		parent = towards_root(solver, place);
 
 	Assert(capacity >= 0);
@@ -229,7 +229,7 @@ set_up(Solver *solver)
 	set_costs(solver);
 	for (int32 i = 0; i <= solver->root; i++)
 	{
-		solver->nodes[i] = (Node) {.parent = -1, .first_child = -1, .next = -1, .previous = -1};
+		solver->nodes[i] = (TreeNode) {.parent = -1, .first_child = -1, .next = -1, .previous = -1};
 		solver->prices[i] = 0;
 	}
 	for (int32 k = 0; k < problem->nkinds; k++)
@@ -367,7 +367,7 @@ find_entering(Solver *solver)
 static int32
 find_join(const Solver *solver)
 {
-	const Node *nodes = solver->nodes;
+	const TreeNode *nodes = solver->nodes;
 	int32		a = solver->from;
 	int32		b = solver->to;
 
@@ -433,7 +433,7 @@ send_around(Solver *solver, int32 join, int64 amount)
 static void
 update_below(Solver *solver, int32 top, int64 change)
 {
-	const Node *nodes = solver->nodes;
+	const TreeNode *nodes = solver->nodes;
 	int32		i = top;
 
 	for (;;)
@@ -460,7 +460,7 @@ update_below(Solver *solver, int32 top, int64 change)
 static void
 move_branch(Solver *solver, int32 leaving, bool below_from, int64 flow)
 {
-	Node	   *nodes = solver->nodes;
+	TreeNode	   *nodes = solver->nodes;
 	int32		top = below_from ? solver->from : solver->to;
 	int32		parent = below_from ? solver->to : solver->from;
 
@@ -485,7 +485,7 @@ move_branch(Solver *solver, int32 leaving, bool below_from, int64 flow)
 static void
 pivot(Solver *solver)
 {
-	Node	   *nodes = solver->nodes;
+	TreeNode	   *nodes = solver->nodes;
 	int32		join = find_join(solver);
 	int64		amount;
 	bool		below_from = false;
@@ -545,7 +545,7 @@ check_solution(const Solver *solver)
 	}
 	for (int32 i = 0; i < solver->root; i++)
 	{
-		const Node *node = &solver->nodes[i];
+		const TreeNode *node = &solver->nodes[i];
 		int32		lower = Min(i, node->parent);
 		int32		upper = Max(i, node->parent);
 
@@ -623,18 +623,18 @@ make_plan(const Solver *solver)
 }
 
 /*
- * Returns how many bytes transport_solve asks for at most, the plan's flows
+ * Returns how many bytes network_simplex_solve asks for at most, the plan's flows
  * included: about 60 bytes a kind or lane, and 50 a group.  The matrix of
  * scores, 8 bytes for each kind and lane, is the caller's and not counted.  The
  * server refuses a single allocation of 1 GB or more, be it the matrix (2^27
  * pairs) or the nodes here, so a caller should ask before it begins.
  */
 size_t
-transport_memory(int32 nkinds, int32 nlanes, int32 ngroups)
+network_simplex_memory(int32 nkinds, int32 nlanes, int32 ngroups)
 {
 	size_t		nodes = (size_t) nkinds + nlanes + ngroups + 1;
 
-	return nodes * (sizeof(Node) + sizeof(int64)) +
+	return nodes * (sizeof(TreeNode) + sizeof(int64)) +
 		((size_t) nkinds + nlanes + 1) * sizeof(TransportFlow);
 }
 
@@ -654,7 +654,7 @@ transport_memory(int32 nkinds, int32 nlanes, int32 ngroups)
  * memory is short or the query is cancelled.
  */
 void
-transport_solve(const TransportProblem *problem, TransportPlan *plan)
+network_simplex_solve(const TransportProblem *problem, TransportPlan *plan)
 {
 	Solver		solver = {.problem = problem, .plan = plan};
 	size_t		nodes = (size_t) problem->nkinds + problem->nlanes + problem->ngroups + 1;
@@ -663,7 +663,7 @@ transport_solve(const TransportProblem *problem, TransportPlan *plan)
 	solver.first_lane = problem->nkinds;
 	solver.first_group = problem->nkinds + problem->nlanes;
 	solver.root = (int32) nodes - 1;
-	solver.nodes = palloc(nodes * sizeof(Node));
+	solver.nodes = palloc(nodes * sizeof(TreeNode));
 	solver.prices = palloc(nodes * sizeof(int64));
 	memset(plan, 0, sizeof(*plan));
 

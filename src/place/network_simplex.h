@@ -47,7 +47,7 @@ typedef struct TransportPlan
 	int64		arcs_seen;
 } TransportPlan;
 
-extern size_t transport_memory(int32 nkinds, int32 nlanes, int32 ngroups);
-extern void transport_solve(const TransportProblem *problem, TransportPlan *plan);
+extern size_t network_simplex_memory(int32 nkinds, int32 nlanes, int32 ngroups);
+extern void network_simplex_solve(const TransportProblem *problem, TransportPlan *plan);
 
 #endif							/* HWSCHED_PLACE_NETWORK_SIMPLEX_H */

@@ -30,7 +30,7 @@ typedef struct Decision
 	double		formula_seconds;
 } Decision;
 
-typedef struct Plan
+typedef struct SolverPlan
 {
 	int			placed;			/* workloads */
 	double		score;			/* their total; of a gang, the mean of its members */
@@ -38,7 +38,7 @@ typedef struct Plan
 	Decision   *decisions;		/* in the order of the queue */
 	int32		blocked_gang;
 	bool	   *reserved;		/* by worker */
-} Plan;
+} SolverPlan;
 
 /* --- trying out --- */
 
@@ -87,7 +87,7 @@ compare_placements(const void *a, const void *b)
 
 /* Takes the decisions of a trial into a plan, in the order of the queue. */
 static void
-take_plan(const Search *trial, Plan *plan)
+take_plan(const Search *trial, SolverPlan *plan)
 {
 	plan->ndecisions = trial->nplacements;
 	plan->decisions = palloc_huge(sizeof(Decision) * (plan->ndecisions + 1));
@@ -114,7 +114,7 @@ take_plan(const Search *trial, Plan *plan)
 
 /* Gives each decision its score at the beginning of the band, and adds up. */
 static void
-score_plan(Search *search, const QueueItem *items, Plan *plan)
+score_plan(Search *search, const QueueItem *items, SolverPlan *plan)
 {
 	int		   *start = palloc_huge(sizeof(int) * (search->nkinds + 2));
 	int		   *by_kind = palloc_huge(sizeof(int) * (plan->ndecisions + 1));
@@ -134,7 +134,7 @@ score_plan(Search *search, const QueueItem *items, Plan *plan)
 
 		if (start[k] == start[k + 1])
 			continue;
-		scores = ranking_scores(search, kind);
+		scores = policy_search_scores(search, kind);
 		for (int i = start[k]; i < start[k + 1]; i++)
 		{
 			Decision   *decision = &plan->decisions[by_kind[i]];
@@ -270,9 +270,9 @@ look_ahead(Search *trial)
 
 /* Tries to place a band one by one, in an order. */
 static void
-try_greedy(const Search *search, const QueueItem *items, int first, int last, PlanOrder by, Plan *plan)
+try_greedy(const Search *search, const QueueItem *items, int first, int last, PlanOrder by, SolverPlan *plan)
 {
-	void	   *scope = scope_begin("hwsched greedy plan");
+	void	   *scope = arena_begin("hwsched greedy plan");
 	Search	   *trial = copy_search(search);
 	QueueItem  *copy = copy_array(items, sizeof(QueueItem) * last);
 	Ordered    *order = order_items(search, items, first, last, by);
@@ -281,18 +281,18 @@ try_greedy(const Search *search, const QueueItem *items, int first, int last, Pl
 		look_ahead(trial);
 	for (int i = 0; i < last - first; i++)
 		place_item(trial, copy, order[i].item);
-	scope_leave(scope);
+	arena_leave(scope);
 	take_plan(trial, plan);
-	scope_free(scope);
+	arena_free(scope);
 }
 
 /* --- the plan of the flow --- */
 
 /* Tries the plan of the best flow; returns false if that would take too much memory. */
 static bool
-try_flow(const Search *search, const QueueItem *items, int first, int last, Plan *plan)
+try_flow(const Search *search, const QueueItem *items, int first, int last, SolverPlan *plan)
 {
-	void	   *scope = scope_begin("hwsched flow plan");
+	void	   *scope = arena_begin("hwsched flow plan");
 	Search	   *trial = copy_search(search);
 	QueueItem  *copy = copy_array(items, sizeof(QueueItem) * last);
 	bool		solved;
@@ -312,10 +312,10 @@ try_flow(const Search *search, const QueueItem *items, int first, int last, Plan
 	for (int i = first; i < last && solved; i++)
 		if (copy[i].nplacements == 0 && !is_gang(&trial->kinds[copy[i].kind]))
 			place_item(trial, copy, i);
-	scope_leave(scope);
+	arena_leave(scope);
 	if (solved)
 		take_plan(trial, plan);
-	scope_free(scope);
+	arena_free(scope);
 	return solved;
 }
 
@@ -323,7 +323,7 @@ try_flow(const Search *search, const QueueItem *items, int first, int last, Plan
 
 /* Books the decisions of a plan, and what it reserves. */
 static void
-carry_out(Search *search, QueueItem *items, const Plan *plan)
+carry_out(Search *search, QueueItem *items, const SolverPlan *plan)
 {
 	for (int i = 0; i < plan->ndecisions; i++)
 	{
@@ -337,7 +337,7 @@ carry_out(Search *search, QueueItem *items, const Plan *plan)
 			item->first_placement = search->nplacements;
 		take_key(search, item);
 		value_candidate(search, kind, &candidate);
-		placement = search_book(search, kind, decision->item, &candidate, decision->score);
+		placement = reserve_candidate(search, kind, decision->item, &candidate, decision->score);
 		placement->shard_no = decision->shard_no;
 		placement->predicted_seconds = decision->predicted_seconds;
 		placement->formula_seconds = decision->formula_seconds;
@@ -346,14 +346,14 @@ carry_out(Search *search, QueueItem *items, const Plan *plan)
 	for (int w = 0; w < search->fleet->nworkers; w++)
 		if (plan->reserved[w] && !search->fleet->workers[w].reserved)
 		{
-			search->fleet->workers[w].reserved = search->fleet->workers[w].barred = true;
+			search->fleet->workers[w].reserved = search->fleet->workers[w].cordoned = true;
 			worker_changed(search, w);
 		}
 }
 
 /* Returns whether a plan is better than another: more placed, or as many and worth more. */
 static bool
-better_plan(const Plan *a, const Plan *b)
+better_plan(const SolverPlan *a, const SolverPlan *b)
 {
 	if (a->placed != b->placed)
 		return a->placed > b->placed;
@@ -362,7 +362,7 @@ better_plan(const Plan *a, const Plan *b)
 
 /* Returns whether a plan leaves out a gang that another one places. */
 static bool
-leaves_out_gang(const Search *search, const QueueItem *items, const Plan *plan, const Plan *other)
+leaves_out_gang(const Search *search, const QueueItem *items, const SolverPlan *plan, const SolverPlan *other)
 {
 	int			at = 0;
 
@@ -395,7 +395,7 @@ reorders(const Search *search, const QueueItem *items, int first, int last, Plan
 
 /* Takes out of a greedy plan all that stands behind an item. */
 static void
-cut_plan(Plan *plan, int item)
+cut_plan(SolverPlan *plan, int item)
 {
 	while (plan->ndecisions > 0 && plan->decisions[plan->ndecisions - 1].item > item)
 		plan->ndecisions--;
@@ -408,8 +408,8 @@ cut_plan(Plan *plan, int item)
 static int
 solve_band(Search *search, QueueItem *items, int first, int last)
 {
-	void	   *scope = scope_begin("hwsched plans");
-	Plan		plans[4];
+	void	   *scope = arena_begin("hwsched plans");
+	SolverPlan		plans[4];
 	int			nplans = 0;
 	int			best = 0;
 
@@ -426,7 +426,7 @@ solve_band(Search *search, QueueItem *items, int first, int last)
 	for (PlanOrder by = ORDER_LEAST; by <= ORDER_FULLEST; by++)
 		if (reorders(search, items, first, last, by))
 			try_greedy(search, items, first, last, by, &plans[nplans++]);
-	scope_leave(scope);
+	arena_leave(scope);
 	for (int p = 0; p < nplans; p++)
 	{
 		score_plan(search, items, &plans[p]);
@@ -434,7 +434,7 @@ solve_band(Search *search, QueueItem *items, int first, int last)
 			best = p;
 	}
 	carry_out(search, items, &plans[best]);
-	scope_free(scope);
+	arena_free(scope);
 	return last;
 }
 

@@ -109,7 +109,7 @@ classify_devices(Flow *flow)
 	split_classes(keyed, ndevices, flow->device_class);
 	for (int k = 0; k < flow->nkinds; k++)
 	{
-		const double *scores = ranking_scores(search, &search->kinds[flow->kinds[k]]);
+		const double *scores = policy_search_scores(search, &search->kinds[flow->kinds[k]]);
 
 		CHECK_FOR_INTERRUPTS();
 		for (int d = 0; d < ndevices; d++)
@@ -219,12 +219,12 @@ solve_flow(Flow *flow, TransportPlan *solution)
 	TransportProblem problem = {.nkinds = flow->nkinds, .nlanes = flow->nlanes, .ngroups = flow->nworker_classes};
 	double	   *score;
 
-	if (size + transport_memory(flow->nkinds, flow->nlanes, flow->nworker_classes) > search->settings.solver_memory)
+	if (size + network_simplex_memory(flow->nkinds, flow->nlanes, flow->nworker_classes) > search->settings.solver_memory)
 		return false;
 	score = palloc_huge(size + 1);
 	for (int k = 0; k < flow->nkinds; k++)
 	{
-		const double *scores = ranking_scores(search, &search->kinds[flow->kinds[k]]);
+		const double *scores = policy_search_scores(search, &search->kinds[flow->kinds[k]]);
 
 		for (int l = 0; l < flow->nlanes; l++)
 			score[(Size) k * flow->nlanes + l] = scores[flow->lanes[l].example];
@@ -234,7 +234,7 @@ solve_flow(Flow *flow, TransportPlan *solution)
 	problem.group = flow->group;
 	problem.group_capacity = flow->group_capacity;
 	problem.score = score;
-	transport_solve(&problem, solution);
+	network_simplex_solve(&problem, solution);
 	pfree(score);
 	return true;
 }
@@ -385,7 +385,7 @@ fill_lane(const Flow *flow, QueueItem *items, int kind_number, int lane, LaneHea
 		{
 			int			item = waiting[(*next)++];
 
-			book_item(search, items, item, &candidate, 0);
+			reserve_item(search, items, item, &candidate, 0);
 			items[item].nplacements = 1;
 			take_key(search, &items[item]);
 			placed++;

@@ -1,6 +1,6 @@
 /*
  * placement.h
- *		Which device runs what: the decision, on a picture of the fleet and the
+ *		Which device runs what: the decision, on a snapshot of the fleet and the
  *		queue in memory.  Pure; it reads no table and writes none.
  */
 #ifndef HWSCHED_PLACE_PLACEMENT_H
@@ -15,37 +15,37 @@
  * Why a worker or device does not take a workload: the first check, in this
  * order, that fails.  What is furthest down the list is closest to fitting.
  */
-typedef enum Refusal
+typedef enum FilterReason
 {
-	/* never, as the fleet is; the last of these is REFUSED_NEVER */
-	REFUSED_NO_WORKER,
-	REFUSED_ACCELERATORS,
-	REFUSED_BACKEND,
-	REFUSED_MODEL,
-	REFUSED_PRECISION,
-	REFUSED_FEATURE,
-	REFUSED_UNITS,
-	REFUSED_MEMORY,
-	REFUSED_CLASS,
-	REFUSED_SOFTWARE,
-	REFUSED_CPU_CORES,
-	REFUSED_HOST_MEMORY,
-	REFUSED_WORKERS,
+	/* never, as the fleet is; the last of these is FILTERED_NEVER */
+	FILTERED_NO_WORKER,
+	FILTERED_ACCELERATORS,
+	FILTERED_BACKEND,
+	FILTERED_MODEL,
+	FILTERED_PRECISION,
+	FILTERED_FEATURE,
+	FILTERED_UNITS,
+	FILTERED_MEMORY,
+	FILTERED_CLASS,
+	FILTERED_SOFTWARE,
+	FILTERED_CPU_CORES,
+	FILTERED_HOST_MEMORY,
+	FILTERED_WORKERS,
 	/* not now */
-	REFUSED_HEALTH,
-	REFUSED_DRAINING,
-	REFUSED_RESERVED,
-	REFUSED_LOAD,
-	REFUSED_CONCURRENT,
-	REFUSED_CPU_BUSY,
-	REFUSED_HOST_MEMORY_BUSY,
-	REFUSED_DEVICE_BUSY,
-	REFUSED_DEVICE_MEMORY_BUSY,
-	REFUSED_SCORE,
+	FILTERED_HEALTH,
+	FILTERED_DRAINING,
+	FILTERED_RESERVED,
+	FILTERED_LOAD,
+	FILTERED_CONCURRENT,
+	FILTERED_CPU_BUSY,
+	FILTERED_HOST_MEMORY_BUSY,
+	FILTERED_DEVICE_BUSY,
+	FILTERED_DEVICE_MEMORY_BUSY,
+	FILTERED_SCORE,
 	FITS
-} Refusal;
+} FilterReason;
 
-#define REFUSED_NEVER REFUSED_WORKERS
+#define FILTERED_NEVER FILTERED_WORKERS
 
 /* The settings of a pool that decide placements. */
 typedef struct PlacementSettings
@@ -99,7 +99,7 @@ typedef struct Worker
 	double		cost_per_hour;	/* 0: not known */
 	bool		reported;		/* has said how loaded it is */
 	bool		reserved;		/* for a gang that waits */
-	bool		barred;			/* gets nothing for now, whatever it has free */
+	bool		cordoned;			/* gets nothing for now, whatever it has free */
 } Worker;
 
 /*
@@ -223,11 +223,11 @@ typedef struct Search
 
 extern void search_prepare(Search *search);
 extern void search_begin(Search *search);
-extern void search_bar(Search *search, int worker);
+extern void search_cordon(Search *search, int worker);
 extern void search_place(Search *search, QueueItem *items, int nitems, int most);
 extern void search_solve(Search *search, QueueItem *items, int nitems);
-extern Refusal search_candidate(Search *search, WorkKind *kind, int worker, Candidate *candidate);
-extern Refusal search_device(Search *search, WorkKind *kind, int worker, int device,
+extern FilterReason search_candidate(Search *search, WorkKind *kind, int worker, Candidate *candidate);
+extern FilterReason search_device(Search *search, WorkKind *kind, int worker, int device,
 							 Candidate *candidate);
 extern double candidate_seconds(const Search *search, const WorkKind *kind, const Candidate *candidate,
 								double expected_seconds, int subject);
@@ -240,7 +240,7 @@ extern double device_heat_factor(const WorkKind *kind, const Device *device);
 extern double least_value(const Search *search);
 extern double search_bound(Search *search, WorkKind *kind, int worker, bool cpu);
 extern bool worker_is_full(const Search *search, int worker);
-extern Refusal search_refusal(Search *search, WorkKind *kind);
+extern FilterReason search_filter_reason(Search *search, WorkKind *kind);
 extern bool device_before(Search *search, WorkKind *kind, int a, int b);
 extern void score_candidates(Search *search, WorkKind *kind, const Candidate *candidates, int count,
 							 double *scores, double *parts);

@@ -8,12 +8,12 @@
 #include "place/placement.h"
 
 /* What is known of a kind of work on a device profile. */
-typedef struct Pair
+typedef struct ProfilePair
 {
 	bool		known;
 	Mismatch	mismatch;
 	double		raw_efficiency;
-} Pair;
+} ProfilePair;
 
 /* A candidate, or several, of a kind of work: see place/search_hardware.c. */
 typedef enum EntryType
@@ -35,15 +35,15 @@ typedef struct Entry
 
 typedef struct KindState
 {
-	Pair	   *pairs;			/* by device profile */
+	ProfilePair	   *pairs;			/* by device profile */
 	bool		prepared;
 	bool		mixed;			/* its candidates are workers, not lanes */
 	int			nentries;
 	int			allocated;
 	Entry	   *entries;		/* a heap, best first */
-	struct Band *band;			/* where it looks now, or NULL */
-	double		band_value;
-	bool		band_spares;
+	struct Tournament *tournament;			/* where it looks now, or NULL */
+	double		tournament_value;
+	bool		tournament_spares;
 	struct Ranking *ranking;	/* see place/search_policy.c; NULL: not ranked so far */
 } KindState;
 
@@ -66,13 +66,13 @@ typedef struct SearchState
 	int32	   *positions;		/* of devices in their worker, by lane */
 	/* trees over the workers of lanes that are worth the same to somebody */
 	int			nbuckets;
-	struct Band **buckets;
-	struct Leaf **leaves;		/* by worker: its places in those trees */
+	struct Tournament **buckets;
+	struct TournamentLeaf **leaves;		/* by worker: its places in those trees */
 	bool		has_lanes;
 	/* for place/search_policy.c */
 	bool		has_rankings;
 	int32	   *device_workers; /* by device */
-	int64		nchanges;		/* workers that got something, lost it or were barred */
+	int64		nchanges;		/* workers that got something, lost it or were cordoned */
 	int64		changes_allocated;
 	int32	   *changes;
 	int32	   *next_turn;		/* by worker: a list, longest ago first */
@@ -88,22 +88,22 @@ typedef struct SearchState
 	int32	   *scratch;		/* device indices, as many as any worker has */
 	double	   *scratch_values;
 	int32	   *scratch_fitting;
-	Refusal    *scratch_refusals;
+	FilterReason    *scratch_reasons;
 } SearchState;
 
 /* place/candidate.c */
 extern bool is_cpu(const DeviceProfile *profile);
 extern bool is_accelerator(const DeviceProfile *profile, const char *type);
-extern const Pair *pair_of(Search *search, WorkKind *kind, int profile);
+extern const ProfilePair *pair_of(Search *search, WorkKind *kind, int profile);
 extern int64 device_room(const Device *device, int64 max_concurrent);
 extern int	demanded_devices(const Demand *demand);
 extern int64 demanded_room(const Demand *demand, int64 max_concurrent);
-extern Refusal device_unsuitable(Search *search, WorkKind *kind, const Worker *worker,
+extern FilterReason device_unsuitable(Search *search, WorkKind *kind, const Worker *worker,
 								 const Device *device, const char *type, int others);
-extern Refusal worker_unsuitable(Search *search, WorkKind *kind, const Worker *worker);
+extern FilterReason worker_unsuitable(Search *search, WorkKind *kind, const Worker *worker);
 extern double preference_factor(const Search *search, const WorkKind *kind, int worker);
 extern void value_candidate(Search *search, WorkKind *kind, Candidate *candidate);
-extern Refusal device_candidate(Search *search, WorkKind *kind, int worker, int device, Candidate *candidate);
+extern FilterReason device_candidate(Search *search, WorkKind *kind, int worker, int device, Candidate *candidate);
 
 /* Returns whether a comes before b among equal values: the less used worker. */
 static inline bool
@@ -127,26 +127,26 @@ extern double filling_score(Search *search, const WorkKind *kind, const Candidat
 
 /* place/search_hardware.c: the search for policies that only look at the hardware */
 extern int	compare_state(const Device *a, const Device *b);
-extern void lanes_begin(Search *search);
-extern void lanes_changed(Search *search, int worker);
-extern bool lanes_best(Search *search, WorkKind *kind, Candidate *candidate);
+extern void hardware_search_begin(Search *search);
+extern void hardware_search_changed(Search *search, int worker);
+extern bool hardware_search_best(Search *search, WorkKind *kind, Candidate *candidate);
 
 /* place/search_policy.c: the search for all other policies */
-extern void ranking_changed(Search *search, int worker);
-extern void ranking_took_turn(Search *search, int worker);
-extern bool ranking_best(Search *search, WorkKind *kind, Candidate *candidate, double *score);
-extern const double *ranking_scores(Search *search, WorkKind *kind);
+extern void policy_search_changed(Search *search, int worker);
+extern void policy_search_took_turn(Search *search, int worker);
+extern bool policy_search_best(Search *search, WorkKind *kind, Candidate *candidate, double *score);
+extern const double *policy_search_scores(Search *search, WorkKind *kind);
 
 /* place/greedy.c */
 extern void kind_begin(const Search *search, WorkKind *kind);
 extern void worker_changed(Search *search, int worker);
-extern void bar_worker(Search *search, int worker, bool barred);
+extern void cordon_worker(Search *search, int worker, bool cordoned);
 extern void fleet_occupy(Fleet *fleet, const WorkKind *kind, int worker, const int32 *devices, int ndevices, int times);
 extern void place_item(Search *search, QueueItem *items, int index);
 extern bool key_is_taken(const Search *search, const QueueItem *item);
 extern void take_key(Search *search, const QueueItem *item);
-extern void book_item(Search *search, const QueueItem *items, int index, const Candidate *candidate, double score);
-extern Placement *search_book(Search *search, WorkKind *kind, int item, const Candidate *candidate, double score);
+extern void reserve_item(Search *search, const QueueItem *items, int index, const Candidate *candidate, double score);
+extern Placement *reserve_candidate(Search *search, WorkKind *kind, int item, const Candidate *candidate, double score);
 
 /* place/optimal_flow.c */
 extern bool place_flow(Search *search, QueueItem *items, int first, int last, Occupancy occupancy);

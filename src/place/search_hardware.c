@@ -36,20 +36,20 @@ typedef struct Lane
 } Lane;
 
 /* A worker in a band, with one of its lanes. */
-typedef struct Leaf
+typedef struct TournamentLeaf
 {
-	struct Band *band;
+	struct Tournament *tournament;
 	int32		at;				/* its node */
 	int32		worker;
 	int32		lane;
-	struct Leaf *next;			/* of the same worker */
-} Leaf;
+	struct TournamentLeaf *next;			/* of the same worker */
+} TournamentLeaf;
 
 /*
  * The least used worker below a node, and the most that any worker below it
  * has free.  A worker that takes nothing any more has room -1.
  */
-typedef struct Node
+typedef struct TournamentNode
 {
 	int32		assignments;
 	int32		worker;
@@ -59,18 +59,18 @@ typedef struct Node
 	int64		cpu;
 	int64		host_memory;
 	int32		empty;			/* empty devices of one worker */
-} Node;
+} TournamentNode;
 
-typedef struct Band
+typedef struct Tournament
 {
-	struct Band *next;			/* in its bucket */
+	struct Tournament *next;			/* in its bucket */
 	int			nlanes;
 	int32	   *lanes;
 	int			nleaves;
 	int			size;			/* leaves from node size on; the root is node 1 */
-	Leaf	   *leaves;
-	Node	   *nodes;
-} Band;
+	TournamentLeaf	   *leaves;
+	TournamentNode	   *nodes;
+} Tournament;
 
 /* What a workload needs of a worker, to pass over whole parts of a tree. */
 typedef struct Need
@@ -290,7 +290,7 @@ make_ideals(Search *search)
 
 		*ideal = fleet->workers[state->members[first]];
 		ideal->accepting = true;
-		ideal->barred = false;
+		ideal->cordoned = false;
 		ideal->assignments = 0;
 		ideal->max_concurrent = 0;
 		ideal->cpu_used = ideal->memory_used = 0;
@@ -372,13 +372,13 @@ make_lanes(Search *search)
  * counts stay as they are.
  */
 void
-lanes_begin(Search *search)
+hardware_search_begin(Search *search)
 {
 	SearchState *state = search->state;
 
 	state->nbuckets = 256;
-	state->buckets = palloc0(sizeof(Band *) * state->nbuckets);
-	state->leaves = palloc0(sizeof(Leaf *) * (search->fleet->nworkers + 1));
+	state->buckets = palloc0(sizeof(Tournament *) * state->nbuckets);
+	state->leaves = palloc0(sizeof(TournamentLeaf *) * (search->fleet->nworkers + 1));
 	collect_preferences(search);
 	make_groups(search);
 	make_ideals(search);
@@ -389,19 +389,19 @@ lanes_begin(Search *search)
 /* --- bands --- */
 
 /* Describes a worker with one of its lanes, as it stands now. */
-static Node
-leaf_node(const Search *search, const Leaf *leaf)
+static TournamentNode
+leaf_node(const Search *search, const TournamentLeaf *leaf)
 {
 	const Fleet *fleet = search->fleet;
 	const Worker *worker = &fleet->workers[leaf->worker];
 	const Lane *lane = &search->state->lanes[leaf->lane];
 	int64		whole = WHOLE_SHARE * (int64) search->settings.max_concurrent;
-	Node		node = {
+	TournamentNode		node = {
 		worker->assignments, leaf->worker, worker->total_assignments, -1, INT64_MIN,
 		worker->cpu_millicores - worker->cpu_used, worker->memory_bytes - worker->memory_used, 0
 	};
 
-	if (!worker->accepting || worker->barred || (worker->max_concurrent > 0 && worker->assignments >= worker->max_concurrent))
+	if (!worker->accepting || worker->cordoned || (worker->max_concurrent > 0 && worker->assignments >= worker->max_concurrent))
 		return node;
 	for (int p = 0; p < lane->npositions; p++)
 	{
@@ -418,10 +418,10 @@ leaf_node(const Search *search, const Leaf *leaf)
 	return node;
 }
 
-static Node
-join_nodes(const Node *a, const Node *b)
+static TournamentNode
+join_nodes(const TournamentNode *a, const TournamentNode *b)
 {
-	Node		node = less_used(b->assignments, b->total_assignments, b->worker,
+	TournamentNode		node = less_used(b->assignments, b->total_assignments, b->worker,
 								 a->assignments, a->total_assignments, a->worker) ? *b : *a;
 
 	node.room = Max(a->room, b->room);
@@ -435,59 +435,59 @@ join_nodes(const Node *a, const Node *b)
 static int
 compare_leaves(const void *a, const void *b)
 {
-	const Leaf *x = a;
-	const Leaf *y = b;
+	const TournamentLeaf *x = a;
+	const TournamentLeaf *y = b;
 
 	return x->worker != y->worker ? x->worker - y->worker : x->lane - y->lane;
 }
 
-static Band *
-make_band(Search *search, const int32 *lanes, int nlanes)
+static Tournament *
+make_tournament(Search *search, const int32 *lanes, int nlanes)
 {
-	static const Node nobody = {INT32_MAX, INT32_MAX, INT64_MAX, -1, INT64_MIN, INT64_MIN, INT64_MIN, 0};
+	static const TournamentNode nobody = {INT32_MAX, INT32_MAX, INT64_MAX, -1, INT64_MIN, INT64_MIN, INT64_MIN, 0};
 	SearchState *state = search->state;
-	Band	   *band = palloc0(sizeof(Band));
+	Tournament	   *tournament = palloc0(sizeof(Tournament));
 	int			n = 0;
 
-	band->nlanes = nlanes;
-	band->lanes = palloc(sizeof(int32) * nlanes);
-	memcpy(band->lanes, lanes, sizeof(int32) * nlanes);
+	tournament->nlanes = nlanes;
+	tournament->lanes = palloc(sizeof(int32) * nlanes);
+	memcpy(tournament->lanes, lanes, sizeof(int32) * nlanes);
 	for (int l = 0; l < nlanes; l++)
 	{
 		int			group = state->lanes[lanes[l]].group;
 
-		band->nleaves += state->group_start[group + 1] - state->group_start[group];
+		tournament->nleaves += state->group_start[group + 1] - state->group_start[group];
 	}
-	band->leaves = palloc(sizeof(Leaf) * band->nleaves);
+	tournament->leaves = palloc(sizeof(TournamentLeaf) * tournament->nleaves);
 	for (int l = 0; l < nlanes; l++)
 	{
 		int			group = state->lanes[lanes[l]].group;
 
 		for (int m = state->group_start[group]; m < state->group_start[group + 1]; m++)
-			band->leaves[n++] = (Leaf) {band, 0, state->members[m], lanes[l], NULL};
+			tournament->leaves[n++] = (TournamentLeaf) {tournament, 0, state->members[m], lanes[l], NULL};
 	}
 	if (nlanes > 1)
-		qsort(band->leaves, n, sizeof(Leaf), compare_leaves);
+		qsort(tournament->leaves, n, sizeof(TournamentLeaf), compare_leaves);
 
-	band->size = 1;
-	while (band->size < n)
-		band->size *= 2;
-	band->nodes = palloc(sizeof(Node) * band->size * 2);
-	for (int i = 0; i < band->size; i++)
+	tournament->size = 1;
+	while (tournament->size < n)
+		tournament->size *= 2;
+	tournament->nodes = palloc(sizeof(TournamentNode) * tournament->size * 2);
+	for (int i = 0; i < tournament->size; i++)
 	{
-		band->nodes[band->size + i] = i < n ? leaf_node(search, &band->leaves[i]) : nobody;
+		tournament->nodes[tournament->size + i] = i < n ? leaf_node(search, &tournament->leaves[i]) : nobody;
 		if (i < n)
 		{
-			Leaf	   *leaf = &band->leaves[i];
+			TournamentLeaf	   *leaf = &tournament->leaves[i];
 
-			leaf->at = band->size + i;
+			leaf->at = tournament->size + i;
 			leaf->next = state->leaves[leaf->worker];
 			state->leaves[leaf->worker] = leaf;
 		}
 	}
-	for (int at = band->size - 1; at > 0; at--)
-		band->nodes[at] = join_nodes(&band->nodes[2 * at], &band->nodes[2 * at + 1]);
-	return band;
+	for (int at = tournament->size - 1; at > 0; at--)
+		tournament->nodes[at] = join_nodes(&tournament->nodes[2 * at], &tournament->nodes[2 * at + 1]);
+	return tournament;
 }
 
 static int
@@ -497,34 +497,34 @@ compare_lanes(const void *a, const void *b)
 }
 
 /* Returns the band of some lanes, made on first use. */
-static Band *
-band_of(Search *search, int32 *lanes, int nlanes)
+static Tournament *
+tournament_of(Search *search, int32 *lanes, int nlanes)
 {
 	SearchState *state = search->state;
 	uint64		hash = UINT64_C(1469598103934665603);
-	Band	  **bucket;
-	Band	   *band;
+	Tournament	  **bucket;
+	Tournament	   *tournament;
 
 	qsort(lanes, nlanes, sizeof(int32), compare_lanes);
 	for (int l = 0; l < nlanes; l++)
 		hash = (hash ^ lanes[l]) * UINT64_C(1099511628211);
 	bucket = &state->buckets[(hash ^ (hash >> 32)) % state->nbuckets];
-	for (band = *bucket; band != NULL; band = band->next)
-		if (band->nlanes == nlanes && memcmp(band->lanes, lanes, sizeof(int32) * nlanes) == 0)
-			return band;
-	band = make_band(search, lanes, nlanes);
-	band->next = *bucket;
-	*bucket = band;
-	return band;
+	for (tournament = *bucket; tournament != NULL; tournament = tournament->next)
+		if (tournament->nlanes == nlanes && memcmp(tournament->lanes, lanes, sizeof(int32) * nlanes) == 0)
+			return tournament;
+	tournament = make_tournament(search, lanes, nlanes);
+	tournament->next = *bucket;
+	*bucket = tournament;
+	return tournament;
 }
 
 /* Brings the trees up to date after a worker has got something to do. */
 void
-lanes_changed(Search *search, int worker)
+hardware_search_changed(Search *search, int worker)
 {
-	for (Leaf *leaf = search->state->leaves[worker]; leaf != NULL; leaf = leaf->next)
+	for (TournamentLeaf *leaf = search->state->leaves[worker]; leaf != NULL; leaf = leaf->next)
 	{
-		Node	   *nodes = leaf->band->nodes;
+		TournamentNode	   *nodes = leaf->tournament->nodes;
 
 		nodes[leaf->at] = leaf_node(search, leaf);
 		for (int at = leaf->at / 2; at > 0; at /= 2)
@@ -554,10 +554,10 @@ need_of(const Search *search, const WorkKind *kind)
  * *found to how it would take it.  Of found's devices only the first is kept.
  */
 static void
-find_in_band(Search *search, WorkKind *kind, const Band *band, int at, const Need *need, const Node **best,
+find_in_tournament(Search *search, WorkKind *kind, const Tournament *tournament, int at, const Need *need, const TournamentNode **best,
 			 Candidate *found, int32 *device)
 {
-	const Node *node = &band->nodes[at];
+	const TournamentNode *node = &tournament->nodes[at];
 	const KindState *state = kind->state;
 	Candidate	candidate;
 	int			near;
@@ -568,12 +568,12 @@ find_in_band(Search *search, WorkKind *kind, const Band *band, int at, const Nee
 	if (*best != NULL && !less_used(node->assignments, node->total_assignments, node->worker,
 									(*best)->assignments, (*best)->total_assignments, (*best)->worker))
 		return;
-	if (at >= band->size)
+	if (at >= tournament->size)
 	{
 		/* An equal value: of its lanes, only this one is left for the kind. */
 		if (search_candidate(search, kind, node->worker, &candidate) == FITS &&
-			candidate.value == state->band_value &&
-			candidate.spares_accelerators == state->band_spares)
+			candidate.value == state->tournament_value &&
+			candidate.spares_accelerators == state->tournament_spares)
 		{
 			*best = node;
 			*found = candidate;
@@ -581,11 +581,11 @@ find_in_band(Search *search, WorkKind *kind, const Band *band, int at, const Nee
 		}
 		return;
 	}
-	near = less_used(band->nodes[2 * at + 1].assignments, band->nodes[2 * at + 1].total_assignments,
-					 band->nodes[2 * at + 1].worker, band->nodes[2 * at].assignments,
-					 band->nodes[2 * at].total_assignments, band->nodes[2 * at].worker) ? 2 * at + 1 : 2 * at;
-	find_in_band(search, kind, band, near, need, best, found, device);
-	find_in_band(search, kind, band, near ^ 1, need, best, found, device);
+	near = less_used(tournament->nodes[2 * at + 1].assignments, tournament->nodes[2 * at + 1].total_assignments,
+					 tournament->nodes[2 * at + 1].worker, tournament->nodes[2 * at].assignments,
+					 tournament->nodes[2 * at].total_assignments, tournament->nodes[2 * at].worker) ? 2 * at + 1 : 2 * at;
+	find_in_tournament(search, kind, tournament, near, need, best, found, device);
+	find_in_tournament(search, kind, tournament, near ^ 1, need, best, found, device);
 }
 
 /* --- the heap of what a kind may still look at --- */
@@ -718,14 +718,14 @@ prepare_kind(Search *search, WorkKind *kind)
 	{
 		const double *preference = kind->preference;
 		Candidate	candidate;
-		Refusal		refusal;
+		FilterReason		reason;
 		double		factor = 1.0;
 
 		/* the ideal worker has the best preference of any member */
 		kind->preference = NULL;
-		refusal = search_candidate(search, kind, search->fleet->nworkers + h, &candidate);
+		reason = search_candidate(search, kind, search->fleet->nworkers + h, &candidate);
 		kind->preference = preference;
-		if (refusal != FITS)
+		if (reason != FITS)
 			continue;
 		if (preference != NULL)
 		{
@@ -794,7 +794,7 @@ open_hardware(Search *search, WorkKind *kind, int hardware)
 
 /* Takes the best lanes, all of one value, off the heap as a kind's band. */
 static void
-enter_band(Search *search, WorkKind *kind)
+enter_tournament(Search *search, WorkKind *kind)
 {
 	KindState  *state = kind->state;
 	Entry		top = state->entries[0];
@@ -811,15 +811,15 @@ enter_band(Search *search, WorkKind *kind)
 		lanes[nlanes++] = state->entries[0].index;
 		pop_entry(state);
 	}
-	state->band = band_of(search, lanes, nlanes);
-	state->band_value = top.value;
-	state->band_spares = top.spares_accelerators;
+	state->tournament = tournament_of(search, lanes, nlanes);
+	state->tournament_value = top.value;
+	state->tournament_spares = top.spares_accelerators;
 	pfree(lanes);
 }
 
 /* Finds the best candidate for a kind of work; returns false if none fits. */
 bool
-lanes_best(Search *search, WorkKind *kind, Candidate *candidate)
+hardware_search_best(Search *search, WorkKind *kind, Candidate *candidate)
 {
 	KindState  *state = kind->state;
 
@@ -831,13 +831,13 @@ lanes_best(Search *search, WorkKind *kind, Candidate *candidate)
 		Entry		now;
 
 		CHECK_FOR_INTERRUPTS();
-		if (state->band != NULL)
+		if (state->tournament != NULL)
 		{
-			const Node *best = NULL;
+			const TournamentNode *best = NULL;
 			Need		need = need_of(search, kind);
 			int32		device;
 
-			find_in_band(search, kind, state->band, 1, &need, &best, candidate, &device);
+			find_in_tournament(search, kind, state->tournament, 1, &need, &best, candidate, &device);
 			if (best != NULL && candidate->ndevices == 1)
 			{
 				/* others that were looked at in between have used the scratch space */
@@ -846,13 +846,13 @@ lanes_best(Search *search, WorkKind *kind, Candidate *candidate)
 			}
 			if (best != NULL)
 			{
-				Refusal		refusal = search_candidate(search, kind, best->worker, candidate);
+				FilterReason		reason = search_candidate(search, kind, best->worker, candidate);
 
-				Assert(refusal == FITS);
-				return refusal == FITS;
+				Assert(reason == FITS);
+				return reason == FITS;
 			}
 			/* Its workers only get fuller: nothing there for the rest of the batch. */
-			state->band = NULL;
+			state->tournament = NULL;
 		}
 		if (state->nentries == 0)
 			return false;
@@ -865,7 +865,7 @@ lanes_best(Search *search, WorkKind *kind, Candidate *candidate)
 		}
 		if (top.type == ENTRY_LANE)
 		{
-			enter_band(search, kind);
+			enter_tournament(search, kind);
 			continue;
 		}
 		if (search_candidate(search, kind, top.index, candidate) != FITS)

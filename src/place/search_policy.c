@@ -52,7 +52,7 @@ append_turn(SearchState *state, int32 worker)
 
 /* Notes that a worker has got something: it is now the last in turn. */
 void
-ranking_took_turn(Search *search, int worker)
+policy_search_took_turn(Search *search, int worker)
 {
 	SearchState *state = search->state;
 
@@ -111,7 +111,7 @@ begin_rankings(Search *search)
 
 /* Notes that what a worker has free has changed. */
 void
-ranking_changed(Search *search, int worker)
+policy_search_changed(Search *search, int worker)
 {
 	SearchState *state = search->state;
 
@@ -476,7 +476,7 @@ scored_before(Search *search, WorkKind *kind, int a, double score_a, int b, doub
  * none fits.
  */
 bool
-ranking_best(Search *search, WorkKind *kind, Candidate *candidate, double *score)
+policy_search_best(Search *search, WorkKind *kind, Candidate *candidate, double *score)
 {
 	const Ranking *ranking = ranking_of(search, kind);
 	const double *loads = ranking->loads;
@@ -484,7 +484,7 @@ ranking_best(Search *search, WorkKind *kind, Candidate *candidate, double *score
 	const double *ranks;
 	double		greatest = -INFINITY;
 	int			best = -1;
-	Refusal		refusal;
+	FilterReason		reason;
 
 	if (ranking->nworkers == 0)
 		return false;
@@ -505,11 +505,11 @@ ranking_best(Search *search, WorkKind *kind, Candidate *candidate, double *score
 	*score = ranks == search->state->totals ? ranks[best] :
 		kind->policy->parts[0].weight * part_score(&kind->policy->parts[0], ranks[best], ranking->extremes[0]);
 	if (demanded_devices(&kind->demand) > 1)
-		refusal = search_candidate(search, kind, search->state->device_workers[best], candidate);
+		reason = search_candidate(search, kind, search->state->device_workers[best], candidate);
 	else
-		refusal = device_candidate(search, kind, search->state->device_workers[best], best, candidate);
-	Assert(refusal == FITS);
-	return refusal == FITS;
+		reason = device_candidate(search, kind, search->state->device_workers[best], best, candidate);
+	Assert(reason == FITS);
+	return reason == FITS;
 }
 
 /*
@@ -517,7 +517,7 @@ ranking_best(Search *search, WorkKind *kind, Candidate *candidate, double *score
  * that takes several, by a worker's first device); NAN where there is none.  Valid until the next call.
  */
 const double *
-ranking_scores(Search *search, WorkKind *kind)
+policy_search_scores(Search *search, WorkKind *kind)
 {
 	return add_up(search, kind, ranking_of(search, kind));
 }

@@ -18,74 +18,74 @@
 
 /* Reads where the models and families of the queue were placed last. */
 static void
-load_models(Picture *picture, const char *pool, bool read_only)
+load_models(PoolSnapshot *snapshot, const char *pool, bool read_only)
 {
-	static Statement statement = {
+	static SpiPlan statement = {
 		"SELECT m.ord::int, p.worker_id FROM unnest($2, $3) WITH ORDINALITY m(model, is_family, ord)"
 		" JOIN hwsched.model_placement p ON p.pool = $1 AND p.model = m.model AND p.is_family = m.is_family",
 		{TEXTOID, TEXTARRAYOID, BOOLARRAYOID}
 	};
-	int			n = picture->nmodels;
+	int			n = snapshot->nmodels;
 	Datum	   *names = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * (n + 1));
 	Datum	   *families = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * (n + 1));
 	int32	   *workers = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(int32) * (n + 1));
 
-	picture->search.model_workers = workers;
+	snapshot->search.model_workers = workers;
 	for (int i = 0; i < n; i++)
 	{
-		names[i] = CStringGetTextDatum(picture->models[i].name);
-		families[i] = BoolGetDatum(picture->models[i].is_family);
+		names[i] = CStringGetTextDatum(snapshot->models[i].name);
+		families[i] = BoolGetDatum(snapshot->models[i].is_family);
 		workers[i] = -1;
 	}
-	if (n == 0 || (picture->policies.uses & USES_MODEL) == 0)
+	if (n == 0 || (snapshot->policies.uses & USES_MODEL) == 0)
 		return;
-	statement_run(&statement, read_only, TEXT_VALUE(pool), array_value(TEXTOID, names, NULL, n),
+	spi_plan_run(&statement, read_only, TEXT_VALUE(pool), array_value(TEXTOID, names, NULL, n),
 				  array_value(BOOLOID, families, NULL, n));
 	for (uint64 i = 0; i < SPI_processed; i++)
-		workers[column_int(i, 1) - 1] = fleet_worker(&picture->fleet, column_text(i, 2));
+		workers[column_int(i, 1) - 1] = fleet_worker(&snapshot->fleet, column_text(i, 2));
 }
 
 /* Writes down where the models of the placed work went, whatever the policy. */
 void
-write_models(const Picture *picture, const char *pool)
+write_models(const PoolSnapshot *snapshot, const char *pool)
 {
-	static Statement statement = {
+	static SpiPlan statement = {
 		"INSERT INTO hwsched.model_placement AS p (pool, model, is_family, worker_id)"
 		" SELECT $1, m.model, m.is_family, m.worker_id FROM unnest($2, $3, $4) m(model, is_family, worker_id)"
 		" ORDER BY m.model COLLATE \"C\", m.is_family"
 		" ON CONFLICT (pool, model, is_family) DO UPDATE SET worker_id = EXCLUDED.worker_id, placed_at = EXCLUDED.placed_at",
 		{TEXTOID, TEXTARRAYOID, BOOLARRAYOID, TEXTARRAYOID}
 	};
-	const Search *search = &picture->search;
+	const Search *search = &snapshot->search;
 	int32	   *workers;
 	Datum	   *columns[3];
 	int			n = 0;
 
-	if (picture->nmodels == 0)
+	if (snapshot->nmodels == 0)
 		return;
-	workers = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(int32) * picture->nmodels);
+	workers = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(int32) * snapshot->nmodels);
 	for (int c = 0; c < lengthof(columns); c++)
-		columns[c] = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * picture->nmodels);
-	for (int i = 0; i < picture->nmodels; i++)
+		columns[c] = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * snapshot->nmodels);
+	for (int i = 0; i < snapshot->nmodels; i++)
 		workers[i] = -1;
 	for (int i = 0; i < search->nplacements; i++)
 	{
-		const QueueRow *row = &picture->rows[search->placements[i].item];
+		const QueueRow *row = &snapshot->rows[search->placements[i].item];
 
 		if (row->model >= 0)
 			workers[row->model] = search->placements[i].worker;
 		if (row->family >= 0)
 			workers[row->family] = search->placements[i].worker;
 	}
-	for (int i = 0; i < picture->nmodels; i++)
+	for (int i = 0; i < snapshot->nmodels; i++)
 		if (workers[i] >= 0)
 		{
-			columns[0][n] = CStringGetTextDatum(picture->models[i].name);
-			columns[1][n] = BoolGetDatum(picture->models[i].is_family);
-			columns[2][n++] = CStringGetTextDatum(picture->fleet.workers[workers[i]].worker_id);
+			columns[0][n] = CStringGetTextDatum(snapshot->models[i].name);
+			columns[1][n] = BoolGetDatum(snapshot->models[i].is_family);
+			columns[2][n++] = CStringGetTextDatum(snapshot->fleet.workers[workers[i]].worker_id);
 		}
 	if (n > 0)
-		statement_run(&statement, false, TEXT_VALUE(pool), array_value(TEXTOID, columns[0], NULL, n),
+		spi_plan_run(&statement, false, TEXT_VALUE(pool), array_value(TEXTOID, columns[0], NULL, n),
 					  array_value(BOOLOID, columns[1], NULL, n), array_value(TEXTOID, columns[2], NULL, n));
 }
 
@@ -128,9 +128,9 @@ compare_shapes(const void *a, const void *b)
  * ones that together make up most of it.
  */
 static void
-load_shapes(Picture *picture, const char *pool, bool read_only)
+load_shapes(PoolSnapshot *snapshot, const char *pool, bool read_only)
 {
-	static Statement statement = {
+	static SpiPlan statement = {
 		"SELECT n.profile_id, n.workloads, p.profile, p.demand FROM (SELECT profile_id, count(*) AS workloads"
 		"  FROM (SELECT profile_id FROM hwsched.pending WHERE pool = $1"
 		"        UNION ALL SELECT profile_id FROM hwsched.assignment WHERE pool = $1 AND finished_at IS NULL) w"
@@ -138,8 +138,8 @@ load_shapes(Picture *picture, const char *pool, bool read_only)
 		" JOIN hwsched.workload_profile p ON p.pool = $1 AND p.profile_id = n.profile_id ORDER BY n.profile_id",
 		{TEXTOID}
 	};
-	Search	   *search = &picture->search;
-	int			n = (int) statement_run(&statement, read_only, TEXT_VALUE(pool));
+	Search	   *search = &snapshot->search;
+	int			n = (int) spi_plan_run(&statement, read_only, TEXT_VALUE(pool));
 	Shape	   *shapes = MemoryContextAllocExtended(CurrentMemoryContext, sizeof(Shape) * (n + 1),
 													MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	double		total = 0;
@@ -180,14 +180,14 @@ load_shapes(Picture *picture, const char *pool, bool read_only)
 bool
 has_reservations(const char *pool, bool read_only)
 {
-	static Statement statement = {
+	static SpiPlan statement = {
 		"SELECT FROM hwsched.reservation r WHERE r.pool = $1 AND EXISTS (SELECT FROM hwsched.pending p"
 		"  WHERE p.pool = r.pool AND p.priority = r.priority AND p.deadline = r.deadline AND p.queue_no = r.queue_no"
 		"   AND " MAY_BE_PLACED("false") " OFFSET 0) LIMIT 1",
 		{TEXTOID}
 	};
 
-	return statement_run(&statement, read_only, TEXT_VALUE(pool)) > 0;
+	return spi_plan_run(&statement, read_only, TEXT_VALUE(pool)) > 0;
 }
 
 /* Returns whether an item stands behind a place in the queue. */
@@ -206,15 +206,15 @@ stands_behind(const QueueItem *item, const QueueRow *row, int32 priority, Timest
  * the queue that stands behind it.
  */
 void
-load_reservations(Picture *picture, const char *pool, bool read_only)
+load_reservations(PoolSnapshot *snapshot, const char *pool, bool read_only)
 {
-	static Statement statement = {
+	static SpiPlan statement = {
 		"SELECT r.worker_id, " AGED_PRIORITY("$2") ", r.deadline, r.queue_no FROM hwsched.reservation r"
 		" JOIN hwsched.pending p ON p.pool = r.pool AND p.priority = r.priority AND p.deadline = r.deadline AND p.queue_no = r.queue_no"
 		" WHERE r.pool = $1 AND " MAY_BE_PLACED("false"),
 		{TEXTOID, FLOAT8OID}
 	};
-	uint64		n = statement_run(&statement, read_only, TEXT_VALUE(pool), VALUE(Float8GetDatum(picture->settings.ageing)));
+	uint64		n = spi_plan_run(&statement, read_only, TEXT_VALUE(pool), VALUE(Float8GetDatum(snapshot->settings.ageing)));
 	int			behind = 0;
 	int32		priority;
 
@@ -222,16 +222,16 @@ load_reservations(Picture *picture, const char *pool, bool read_only)
 		return;
 	for (uint64 i = 0; i < n; i++)
 	{
-		int			worker = fleet_worker(&picture->fleet, column_text(i, 1));
+		int			worker = fleet_worker(&snapshot->fleet, column_text(i, 1));
 
 		if (worker >= 0)
-			picture->fleet.workers[worker].reserved = true;
+			snapshot->fleet.workers[worker].reserved = true;
 	}
 	priority = column_int(0, 2);
-	while (behind < picture->nitems &&
-		   !stands_behind(&picture->items[behind], &picture->rows[behind], priority, column_bigint(0, 3), column_bigint(0, 4)))
+	while (behind < snapshot->nitems &&
+		   !stands_behind(&snapshot->items[behind], &snapshot->rows[behind], priority, column_bigint(0, 3), column_bigint(0, 4)))
 		behind++;
-	picture->search.reserved_from = behind;
+	snapshot->search.reserved_from = behind;
 }
 
 /*
@@ -240,50 +240,50 @@ load_reservations(Picture *picture, const char *pool, bool read_only)
  * only leaves what is reserved for a gang further back.
  */
 void
-write_reservations(const Picture *picture, const char *pool, bool head_only)
+write_reservations(const PoolSnapshot *snapshot, const char *pool, bool head_only)
 {
-	static Statement clear = {
+	static SpiPlan clear = {
 		"DELETE FROM hwsched.reservation r WHERE r.pool = $1"
 		" AND ($2 OR NOT EXISTS (SELECT FROM hwsched.pending p"
 		"  WHERE p.pool = r.pool AND p.priority = r.priority AND p.deadline = r.deadline AND p.queue_no = r.queue_no"
 		"   AND (" AGED_PRIORITY("$6") ", p.deadline, p.queue_no) > ($3, $4, $5)))",
 		{TEXTOID, BOOLOID, INT4OID, TIMESTAMPTZOID, INT8OID, FLOAT8OID}
 	};
-	static Statement write = {
+	static SpiPlan write = {
 		"INSERT INTO hwsched.reservation (pool, worker_id, priority, deadline, queue_no, workload_id)"
 		" SELECT $1, w.worker_id, $3, $4, $5, $6 FROM unnest($2) w(worker_id)",
 		{TEXTOID, TEXTARRAYOID, INT4OID, TIMESTAMPTZOID, INT8OID, TEXTOID}
 	};
-	const Search *search = &picture->search;
-	int			last = picture->nitems - 1;
+	const Search *search = &snapshot->search;
+	int			last = snapshot->nitems - 1;
 	const char **workers;
 	int			n = 0;
 
-	statement_run(&clear, false, TEXT_VALUE(pool), VALUE(BoolGetDatum(!head_only || search->blocked_gang >= 0)),
-				  INT_VALUE(last < 0 ? 0 : picture->items[last].priority),
-				  VALUE(TimestampTzGetDatum(last < 0 ? 0 : picture->rows[last].deadline)),
-				  BIGINT_VALUE(last < 0 ? 0 : picture->rows[last].queue_no),
-				  VALUE(Float8GetDatum(picture->settings.ageing)));
+	spi_plan_run(&clear, false, TEXT_VALUE(pool), VALUE(BoolGetDatum(!head_only || search->blocked_gang >= 0)),
+				  INT_VALUE(last < 0 ? 0 : snapshot->items[last].priority),
+				  VALUE(TimestampTzGetDatum(last < 0 ? 0 : snapshot->rows[last].deadline)),
+				  BIGINT_VALUE(last < 0 ? 0 : snapshot->rows[last].queue_no),
+				  VALUE(Float8GetDatum(snapshot->settings.ageing)));
 	if (search->blocked_gang < 0)
 		return;
-	workers = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(char *) * (picture->fleet.nworkers + 1));
-	for (int w = 0; w < picture->fleet.nworkers; w++)
-		if (picture->fleet.workers[w].reserved)
-			workers[n++] = picture->fleet.workers[w].worker_id;
-	statement_run(&write, false, TEXT_VALUE(pool), text_array(workers, n),
-				  INT_VALUE(picture->rows[search->blocked_gang].priority),
-				  VALUE(TimestampTzGetDatum(picture->rows[search->blocked_gang].deadline)),
-				  BIGINT_VALUE(picture->rows[search->blocked_gang].queue_no),
-				  VALUE(picture->rows[search->blocked_gang].workload_id));
+	workers = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(char *) * (snapshot->fleet.nworkers + 1));
+	for (int w = 0; w < snapshot->fleet.nworkers; w++)
+		if (snapshot->fleet.workers[w].reserved)
+			workers[n++] = snapshot->fleet.workers[w].worker_id;
+	spi_plan_run(&write, false, TEXT_VALUE(pool), text_array(workers, n),
+				  INT_VALUE(snapshot->rows[search->blocked_gang].priority),
+				  VALUE(TimestampTzGetDatum(snapshot->rows[search->blocked_gang].deadline)),
+				  BIGINT_VALUE(snapshot->rows[search->blocked_gang].queue_no),
+				  VALUE(snapshot->rows[search->blocked_gang].workload_id));
 }
 
 /* Reads what the policies in force look at. */
 void
-load_context(Picture *picture, const char *pool, bool read_only)
+load_context(PoolSnapshot *snapshot, const char *pool, bool read_only)
 {
-	load_models(picture, pool, read_only);
-	if (picture->policies.uses & USES_SHAPES)
-		load_shapes(picture, pool, read_only);
+	load_models(snapshot, pool, read_only);
+	if (snapshot->policies.uses & USES_SHAPES)
+		load_shapes(snapshot, pool, read_only);
 	/* turns are in the order of time, whichever batch gave them */
-	picture->search.last_turn = GetCurrentTimestamp();
+	snapshot->search.last_turn = GetCurrentTimestamp();
 }

@@ -25,17 +25,17 @@
 
 /* Reads the pool's settings; raises ERRCODE_NO_DATA_FOUND if there is none. */
 void
-picture_settings(Picture *picture, const char *pool, bool read_only)
+snapshot_settings(PoolSnapshot *snapshot, const char *pool, bool read_only)
 {
-	memset(picture, 0, sizeof(*picture));
-	pool_settings_load(pool, read_only, &picture->settings);
-	placement_settings(&picture->settings, &picture->search.settings);
-	policies_read(&picture->settings.policy, &picture->settings.policies, &picture->policies);
-	picture->policies.objective = picture->settings.objective;
-	picture->search.fleet = &picture->fleet;
-	picture->search.score_function = call_score_function;
-	picture->search.score_context = &picture->policies;
-	picture->search.reserved_from = picture->search.blocked_gang = -1;
+	memset(snapshot, 0, sizeof(*snapshot));
+	pool_settings_load(pool, read_only, &snapshot->settings);
+	placement_settings(&snapshot->settings, &snapshot->search.settings);
+	policies_read(&snapshot->settings.policy, &snapshot->settings.policies, &snapshot->policies);
+	snapshot->policies.objective = snapshot->settings.objective;
+	snapshot->search.fleet = &snapshot->fleet;
+	snapshot->search.score_function = call_score_function;
+	snapshot->search.score_context = &snapshot->policies;
+	snapshot->search.reserved_from = snapshot->search.blocked_gang = -1;
 }
 
 /* Numbers equal texts alike: what software a worker has, as one small number. */
@@ -174,14 +174,14 @@ read_worker(void *arg, const Row *row)
 }
 
 static Reported *
-load_workers(Picture *picture, const char *pool, Parameter only, bool read_only)
+load_workers(PoolSnapshot *snapshot, const char *pool, Parameter only, bool read_only)
 {
-	static Statement of_pool = {WORKERS_SQL(ALL_WORKERS), WORKERS_TYPES, IN_ORDER};
-	static Statement some = {WORKERS_SQL(SOME_WORKERS), WORKERS_TYPES};
-	const Search *search = &picture->search;
-	Fleet	   *fleet = &picture->fleet;
+	static SpiPlan of_pool = {WORKERS_SQL(ALL_WORKERS), WORKERS_TYPES, IN_ORDER};
+	static SpiPlan some = {WORKERS_SQL(SOME_WORKERS), WORKERS_TYPES};
+	const Search *search = &snapshot->search;
+	Fleet	   *fleet = &snapshot->fleet;
 	HASHCTL		control = {.keysize = sizeof(uint64), .entrysize = sizeof(uint64) * 3, .hcxt = CurrentMemoryContext};
-	WorkerReader reader = {fleet, 64, .now = GetCurrentTransactionStartTimestamp(), .learning = picture->settings.learning};
+	WorkerReader reader = {fleet, 64, .now = GetCurrentTransactionStartTimestamp(), .learning = snapshot->settings.learning};
 	bool		needs_software = false;
 
 	reader.software = hash_create("hwsched software", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
@@ -192,7 +192,7 @@ load_workers(Picture *picture, const char *pool, Parameter only, bool read_only)
 	fleet->software = palloc0(sizeof(NamedTexts));
 	for (int i = 0; i < search->nkinds; i++)
 		needs_software = needs_software || search->kinds[i].demand.software.count > 0;
-	statement_each(only.isnull ? &of_pool : &some, read_only, read_worker, &reader, TEXT_VALUE(pool),
+	spi_plan_each(only.isnull ? &of_pool : &some, read_only, read_worker, &reader, TEXT_VALUE(pool),
 				   VALUE(BoolGetDatum(needs_software)),
 				   VALUE(TimestampTzGetDatum(reader.now)), only);
 	return reader.reported;
@@ -208,7 +208,7 @@ typedef struct ProfileEntry
 /* The devices while they are read. */
 typedef struct DeviceReader
 {
-	Picture    *picture;
+	PoolSnapshot    *snapshot;
 	const char *pool;
 	int			allocated;		/* of devices, utilizations and celsius */
 	double	   *utilizations;
@@ -222,17 +222,17 @@ typedef struct DeviceReader
 static int
 profile_number(DeviceReader *reader, int64 profile_id)
 {
-	Picture    *picture = reader->picture;
+	PoolSnapshot    *snapshot = reader->snapshot;
 	bool		found;
 	ProfileEntry *entry = hash_search(reader->profiles, &profile_id, HASH_ENTER, &found);
 
 	if (!found)
 	{
 		if ((reader->nprofiles & (reader->nprofiles - 1)) == 0)
-			picture->device_profile_ids = reader->nprofiles == 0 ? palloc(sizeof(int64)) :
-				repalloc(picture->device_profile_ids, sizeof(int64) * reader->nprofiles * 2);
+			snapshot->device_profile_ids = reader->nprofiles == 0 ? palloc(sizeof(int64)) :
+				repalloc(snapshot->device_profile_ids, sizeof(int64) * reader->nprofiles * 2);
 		entry->number = reader->nprofiles;
-		picture->device_profile_ids[reader->nprofiles++] = profile_id;
+		snapshot->device_profile_ids[reader->nprofiles++] = profile_id;
 	}
 	return entry->number;
 }
@@ -241,7 +241,7 @@ profile_number(DeviceReader *reader, int64 profile_id)
 static Worker *
 device_worker(DeviceReader *reader, text *worker_id)
 {
-	Fleet	   *fleet = &reader->picture->fleet;
+	Fleet	   *fleet = &reader->snapshot->fleet;
 
 	while (reader->worker < 0 ||
 		   (reader->worker < fleet->nworkers &&
@@ -261,7 +261,7 @@ static void
 read_device(void *arg, const Row *row)
 {
 	DeviceReader *reader = arg;
-	Fleet	   *fleet = &reader->picture->fleet;
+	Fleet	   *fleet = &reader->snapshot->fleet;
 	Worker	   *worker = device_worker(reader, DatumGetTextPP(row->values[0]));
 	Device	   *device;
 
@@ -290,26 +290,26 @@ read_device(void *arg, const Row *row)
 }
 
 static void
-load_devices(Picture *picture, const char *pool, Parameter only,
+load_devices(PoolSnapshot *snapshot, const char *pool, Parameter only,
 			 const Reported *reported, bool read_only)
 {
-	static Statement of_pool = {DEVICES_SQL(ALL_DEVICES), DEVICES_TYPES, IN_ORDER};
-	static Statement some = {DEVICES_SQL(SOME_DEVICES), DEVICES_TYPES};
-	Fleet	   *fleet = &picture->fleet;
+	static SpiPlan of_pool = {DEVICES_SQL(ALL_DEVICES), DEVICES_TYPES, IN_ORDER};
+	static SpiPlan some = {DEVICES_SQL(SOME_DEVICES), DEVICES_TYPES};
+	Fleet	   *fleet = &snapshot->fleet;
 	HASHCTL		control = {.keysize = sizeof(int64), .entrysize = sizeof(ProfileEntry), .hcxt = CurrentMemoryContext};
-	DeviceReader reader = {picture, pool, 64, .worker = -1};
+	DeviceReader reader = {snapshot, pool, 64, .worker = -1};
 
 	reader.profiles = hash_create("hwsched profiles", 256, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	reader.utilizations = palloc(sizeof(double) * reader.allocated);
 	reader.celsius = palloc(sizeof(double) * reader.allocated);
 	fleet->ndevices = 0;
 	fleet->devices = palloc(sizeof(Device) * reader.allocated);
-	picture->device_profile_ids = NULL;
-	statement_each(only.isnull ? &of_pool : &some, read_only, read_device, &reader, TEXT_VALUE(pool), only);
+	snapshot->device_profile_ids = NULL;
+	spi_plan_each(only.isnull ? &of_pool : &some, read_only, read_device, &reader, TEXT_VALUE(pool), only);
 
 	fleet->nprofiles = reader.nprofiles;
 	fleet->profiles = palloc(sizeof(DeviceProfile) * (reader.nprofiles + 1));
-	device_profiles_get(pool, picture->device_profile_ids, reader.nprofiles, read_only, fleet->profiles);
+	device_profiles_get(pool, snapshot->device_profile_ids, reader.nprofiles, read_only, fleet->profiles);
 	for (int w = 0; w < fleet->nworkers; w++)
 		for (int i = fleet->workers[w].first_device; i < fleet->workers[w].first_device + fleet->workers[w].ndevices; i++)
 			set_device_state(&fleet->profiles[fleet->devices[i].profile], &reported[w],
@@ -332,20 +332,20 @@ fleet_worker(const Fleet *fleet, const char *worker_id)
 }
 
 /* What was learned of the workers for one workload type, while it is read. */
-typedef struct Record
+typedef struct TypeRecord
 {
 	const char *workload_type;
 	double	   *preference;		/* by worker */
 	Performance *performance;	/* by worker */
-} Record;
+} TypeRecord;
 
 /* Returns the record of a workload type after giving it to the kinds of that type. */
-static Record
-begin_record(Picture *picture, const char *workload_type)
+static TypeRecord
+begin_record(PoolSnapshot *snapshot, const char *workload_type)
 {
-	Search	   *search = &picture->search;
-	int			nworkers = picture->fleet.nworkers;
-	Record		record = {workload_type};
+	Search	   *search = &snapshot->search;
+	int			nworkers = snapshot->fleet.nworkers;
+	TypeRecord		record = {workload_type};
 
 	record.preference = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(double) * (nworkers + 1));
 	for (int w = 0; w < nworkers; w++)
@@ -355,7 +355,7 @@ begin_record(Picture *picture, const char *workload_type)
 	for (int k = 0; k < search->nkinds; k++)
 		if (same_name(search->kinds[k].profile.workload_type, workload_type))
 		{
-			search->kinds[k].preference = picture->settings.preference_weight != 0 ? record.preference : NULL;
+			search->kinds[k].preference = snapshot->settings.preference_weight != 0 ? record.preference : NULL;
 			search->kinds[k].performance = record.performance;
 		}
 	return record;
@@ -366,69 +366,69 @@ begin_record(Picture *picture, const char *workload_type)
  * workload type; returns how many there are.
  */
 static uint64
-read_records(const Picture *picture, const char *pool, const char *only_worker, bool read_only)
+read_records(const PoolSnapshot *snapshot, const char *pool, const char *only_worker, bool read_only)
 {
 #define RECORDS_SQL \
 	"SELECT workload_type, worker_id, preference, successes, failures, mean_seconds," \
 	"  extract(epoch FROM now() - updated_at)::float8 FROM hwsched.track_record WHERE pool = $1"
-	static Statement all = {RECORDS_SQL " ORDER BY workload_type", {TEXTOID}};
-	static Statement of_worker = {
+	static SpiPlan all = {RECORDS_SQL " ORDER BY workload_type", {TEXTOID}};
+	static SpiPlan of_worker = {
 		RECORDS_SQL " AND worker_id = $2 AND workload_type = ANY ($3) ORDER BY workload_type",
 		{TEXTOID, TEXTOID, TEXTARRAYOID}
 	};
-	const Search *search = &picture->search;
+	const Search *search = &snapshot->search;
 	const char **types;
 
 	if (only_worker == NULL)
-		return statement_run(&all, read_only, TEXT_VALUE(pool));
+		return spi_plan_run(&all, read_only, TEXT_VALUE(pool));
 	types = palloc(sizeof(char *) * (search->nkinds + 1));
 	for (int k = 0; k < search->nkinds; k++)
 		types[k] = search->kinds[k].profile.workload_type;
-	return statement_run(&of_worker, read_only, TEXT_VALUE(pool), TEXT_VALUE(only_worker), text_array(types, search->nkinds));
+	return spi_plan_run(&of_worker, read_only, TEXT_VALUE(pool), TEXT_VALUE(only_worker), text_array(types, search->nkinds));
 }
 
 /* Gives each kind what was learned of the workers (or of one) for its workload type; what is not settled is added here. */
 static void
-load_records(Picture *picture, const char *pool, const char *only_worker, EndedAssignment *unsettled, int nunsettled,
+load_records(PoolSnapshot *snapshot, const char *pool, const char *only_worker, EndedAssignment *unsettled, int nunsettled,
 			 bool read_only)
 {
 	uint64		n;
-	Record	   *records;
+	TypeRecord	   *records;
 	int			nrecords = 0;
 	Learned    *learned;
 	int			nlearned;
 
-	if (!picture->settings.learning ||
-		(picture->settings.preference_weight == 0 && (picture->policies.uses & USES_PERFORMANCE) == 0))
+	if (!snapshot->settings.learning ||
+		(snapshot->settings.preference_weight == 0 && (snapshot->policies.uses & USES_PERFORMANCE) == 0))
 		return;
 	nlearned = nunsettled == 0 ? 0 :
-		learn(pool, &picture->settings, unsettled, nunsettled, true, read_only, &learned);
-	n = read_records(picture, pool, only_worker, read_only);
-	records = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Record) * (n + nlearned + 1));
+		learn(pool, &snapshot->settings, unsettled, nunsettled, true, read_only, &learned);
+	n = read_records(snapshot, pool, only_worker, read_only);
+	records = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(TypeRecord) * (n + nlearned + 1));
 	for (uint64 i = 0; i < n; i++)
 	{
 		char	   *type = column_text(i, 1);
-		int			worker = fleet_worker(&picture->fleet, column_text(i, 2));
+		int			worker = fleet_worker(&snapshot->fleet, column_text(i, 2));
 
 		if (nrecords == 0 || !same_name(records[nrecords - 1].workload_type, type))
-			records[nrecords++] = begin_record(picture, type);
+			records[nrecords++] = begin_record(snapshot, type);
 		if (worker < 0)
 			continue;
 		records[nrecords - 1].preference[worker] = preference_aged(column_number(i, 3), column_number(i, 7),
-																		picture->settings.preference_half_life);
+																		snapshot->settings.preference_half_life);
 		records[nrecords - 1].performance[worker] = (Performance) {
 			column_bigint(i, 4), column_bigint(i, 5), zero_if_absent(column_number(i, 6))
 		};
 	}
 	for (int i = 0; i < nlearned; i++)
 	{
-		int			worker = fleet_worker(&picture->fleet, learned[i].worker_id);
+		int			worker = fleet_worker(&snapshot->fleet, learned[i].worker_id);
 		int			r = 0;
 
 		while (r < nrecords && !same_name(records[r].workload_type, learned[i].workload_type))
 			r++;
 		if (r == nrecords)
-			records[nrecords++] = begin_record(picture, learned[i].workload_type);
+			records[nrecords++] = begin_record(snapshot, learned[i].workload_type);
 		if (worker < 0)
 			continue;
 		records[r].preference[worker] = learned[i].preference;
@@ -438,7 +438,7 @@ load_records(Picture *picture, const char *pool, const char *only_worker, EndedA
 	}
 }
 
-/* Gives back, in the picture, what an assignment holds; times is -1 to take it again. */
+/* Gives back, in the snapshot, what an assignment holds; times is -1 to take it again. */
 void
 fleet_give_back(Fleet *fleet, const EndedAssignment *holds, int times)
 {
@@ -468,11 +468,11 @@ fleet_give_back(Fleet *fleet, const EndedAssignment *holds, int times)
  * of them; the kinds of work have been read before.
  */
 static void
-load_fleet(Picture *picture, const char *pool, Parameter only, bool read_only)
+load_fleet(PoolSnapshot *snapshot, const char *pool, Parameter only, bool read_only)
 {
-	Reported   *reported = load_workers(picture, pool, only, read_only);
+	Reported   *reported = load_workers(snapshot, pool, only, read_only);
 
-	load_devices(picture, pool, only, reported, read_only);
+	load_devices(snapshot, pool, only, reported, read_only);
 }
 
 /*
@@ -480,7 +480,7 @@ load_fleet(Picture *picture, const char *pool, Parameter only, bool read_only)
  * have been read before.
  */
 void
-picture_fleet(Picture *picture, const char *pool, const char *only_worker, bool read_only)
+snapshot_fleet(PoolSnapshot *snapshot, const char *pool, const char *only_worker, bool read_only)
 {
 	EndedAssignment *unsettled = NULL;
 	int			nunsettled = 0;
@@ -488,16 +488,16 @@ picture_fleet(Picture *picture, const char *pool, const char *only_worker, bool 
 	/* who has locked the pool has settled it; what came since can wait for the next */
 	if (read_only)
 		nunsettled = read_unsettled(pool, read_only, &unsettled);
-	load_fleet(picture, pool, only_worker == NULL ? NULL_VALUE : text_array(&only_worker, 1), read_only);
+	load_fleet(snapshot, pool, only_worker == NULL ? NULL_VALUE : text_array(&only_worker, 1), read_only);
 	for (int i = 0; i < nunsettled; i++)
-		fleet_give_back(&picture->fleet, &unsettled[i], 1);
-	load_records(picture, pool, only_worker, unsettled, nunsettled, read_only);
-	load_context(picture, pool, read_only);
-	load_forecast(picture, pool, unsettled, nunsettled, read_only);
-	picture->search.partial = only_worker != NULL;
-	search_begin(&picture->search);
-	if (picture->nretries > 0 && only_worker == NULL)
-		consider_retries(picture);
+		fleet_give_back(&snapshot->fleet, &unsettled[i], 1);
+	load_records(snapshot, pool, only_worker, unsettled, nunsettled, read_only);
+	load_context(snapshot, pool, read_only);
+	load_forecast(snapshot, pool, unsettled, nunsettled, read_only);
+	snapshot->search.partial = only_worker != NULL;
+	search_begin(&snapshot->search);
+	if (snapshot->nretries > 0 && only_worker == NULL)
+		consider_retries(snapshot);
 }
 
 /*
@@ -505,7 +505,7 @@ picture_fleet(Picture *picture, const char *pool, const char *only_worker, bool 
  * are left to the caller.
  */
 void
-picture_workers(Picture *picture, const char *pool, const char *const *worker_ids, int count, bool read_only)
+snapshot_workers(PoolSnapshot *snapshot, const char *pool, const char *const *worker_ids, int count, bool read_only)
 {
-	load_fleet(picture, pool, text_array(worker_ids, count), read_only);
+	load_fleet(snapshot, pool, text_array(worker_ids, count), read_only);
 }

@@ -59,7 +59,7 @@ model_compare(const void *a, const void *b, Size keysize)
 
 /* Numbers a model or family; NULL has number -1. */
 static int32
-model_number(Picture *picture, HTAB *numbers, const char *name, bool is_family)
+model_number(PoolSnapshot *snapshot, HTAB *numbers, const char *name, bool is_family)
 {
 	Model		model = {name, is_family};
 	ModelEntry *entry;
@@ -70,26 +70,26 @@ model_number(Picture *picture, HTAB *numbers, const char *name, bool is_family)
 	entry = hash_search(numbers, &model, HASH_ENTER, &found);
 	if (!found)
 	{
-		int			n = picture->nmodels;
+		int			n = snapshot->nmodels;
 
 		if ((n & (n - 1)) == 0)
-			picture->models = n == 0 ? palloc(sizeof(Model)) :
-				repalloc_huge(picture->models, sizeof(Model) * n * 2);
-		picture->models[n] = model;
-		entry->number = picture->nmodels++;
+			snapshot->models = n == 0 ? palloc(sizeof(Model)) :
+				repalloc_huge(snapshot->models, sizeof(Model) * n * 2);
+		snapshot->models[n] = model;
+		entry->number = snapshot->nmodels++;
 	}
 	return entry->number;
 }
 
 /* Reads the profiles of the kinds in the search, whose profile_id is set. */
 static void
-read_kinds(Picture *picture, const char *pool, bool read_only)
+read_kinds(PoolSnapshot *snapshot, const char *pool, bool read_only)
 {
-	Search	   *search = &picture->search;
+	Search	   *search = &snapshot->search;
 
 	work_kinds_get(pool, search->kinds, search->nkinds, read_only);
 	for (int i = 0; i < search->nkinds; i++)
-		search->kinds[i].policy = policy_for(&picture->policies, &search->kinds[i].profile);
+		search->kinds[i].policy = policy_for(&snapshot->policies, &search->kinds[i].profile);
 }
 
 /* Begins to collect kinds of work. */
@@ -150,13 +150,13 @@ kind_key(int uses, int64 profile_id, int32 priority, double expected_seconds, in
 
 /* Returns the number of the kind that an item of some other kind is of, told apart by all that its policy looks at. */
 static int32
-finer_kind(Picture *picture, HTAB *finer, const WorkKind *kind, int item)
+finer_kind(PoolSnapshot *snapshot, HTAB *finer, const WorkKind *kind, int item)
 {
-	const QueueRow *row = &picture->rows[item];
-	KindKey		key = kind_key(picture->policies.uses | policy_uses(kind->policy), kind->profile_id, row->priority,
-							   picture->items[item].expected_seconds, row->model, row->family);
-	int32		number = kind_number(&picture->search, finer, &key);
-	WorkKind   *result = &picture->search.kinds[number];
+	const QueueRow *row = &snapshot->rows[item];
+	KindKey		key = kind_key(snapshot->policies.uses | policy_uses(kind->policy), kind->profile_id, row->priority,
+							   snapshot->items[item].expected_seconds, row->model, row->family);
+	int32		number = kind_number(&snapshot->search, finer, &key);
+	WorkKind   *result = &snapshot->search.kinds[number];
 
 	result->profile = kind->profile;
 	result->demand = kind->demand;
@@ -169,30 +169,30 @@ finer_kind(Picture *picture, HTAB *finer, const WorkKind *kind, int item)
  * not: energy, for work with an energy sensitivity.
  */
 static void
-split_kinds(Picture *picture)
+split_kinds(PoolSnapshot *snapshot)
 {
-	Search	   *search = &picture->search;
+	Search	   *search = &snapshot->search;
 	const WorkKind *kinds = search->kinds;
 	HTAB	   *finer;
 	int			uses = 0;
 
 	for (int i = 0; i < search->nkinds; i++)
 		uses |= policy_uses(kinds[i].policy);
-	if ((uses & ~picture->policies.uses) == 0)
+	if ((uses & ~snapshot->policies.uses) == 0)
 		return;
 	finer = begin_kinds(search);
-	for (int i = 0; i < picture->nitems; i++)
+	for (int i = 0; i < snapshot->nitems; i++)
 	{
-		if (picture->rows[i].own_kind >= 0)
-			picture->rows[i].own_kind = finer_kind(picture, finer, &kinds[picture->rows[i].own_kind], i);
-		picture->items[i].kind = finer_kind(picture, finer, &kinds[picture->items[i].kind], i);
+		if (snapshot->rows[i].own_kind >= 0)
+			snapshot->rows[i].own_kind = finer_kind(snapshot, finer, &kinds[snapshot->rows[i].own_kind], i);
+		snapshot->items[i].kind = finer_kind(snapshot, finer, &kinds[snapshot->items[i].kind], i);
 	}
 }
 
 /* The queue while it is read. */
 typedef struct QueueReader
 {
-	Picture    *picture;
+	PoolSnapshot    *snapshot;
 	int			allocated;		/* of items and rows */
 	HTAB	   *kinds;
 	HTAB	   *models;
@@ -210,14 +210,14 @@ static int32
 key_number(QueueReader *reader, Datum key)
 {
 	text	   *name = DatumGetTextPP(key);
-	BytesEntry *entry;
+	StrtabEntry *entry;
 	bool		found;
 
 	if (reader->keys == NULL)
-		reader->keys = bytes_table("hwsched concurrency keys");
-	entry = bytes_enter(reader->keys, VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name), &found);
+		reader->keys = strtab_create("hwsched concurrency keys");
+	entry = strtab_enter(reader->keys, VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name), &found);
 	if (!found)
-		entry->number = ++reader->picture->search.nkeys;
+		entry->number = ++reader->snapshot->search.nkeys;
 	return entry->number;
 }
 
@@ -226,26 +226,26 @@ static void
 read_queue_row(void *arg, const Row *row)
 {
 	QueueReader *reader = arg;
-	Picture    *picture = reader->picture;
+	PoolSnapshot    *snapshot = reader->snapshot;
 	QueueItem  *item;
 	QueueRow   *queued;
 	KindKey		key;
 
-	if (picture->nitems == reader->allocated)
+	if (snapshot->nitems == reader->allocated)
 	{
 		reader->allocated *= 2;
-		picture->items = repalloc_huge(picture->items, sizeof(QueueItem) * reader->allocated);
-		picture->rows = repalloc_huge(picture->rows, sizeof(QueueRow) * reader->allocated);
+		snapshot->items = repalloc_huge(snapshot->items, sizeof(QueueItem) * reader->allocated);
+		snapshot->rows = repalloc_huge(snapshot->rows, sizeof(QueueRow) * reader->allocated);
 	}
-	item = &picture->items[picture->nitems];
-	queued = &picture->rows[picture->nitems++];
+	item = &snapshot->items[snapshot->nitems];
+	queued = &snapshot->rows[snapshot->nitems++];
 	queued->tid = *(ItemPointer) DatumGetPointer(row->values[0]);
 	queued->queue_no = row_bigint(row, 2);
 	queued->run = row_int(row, 5);
 	queued->attempt = row_int(row, 6);
 	queued->workload_id = PointerGetDatum(DatumGetTextPCopy(row->values[6]));
-	queued->model = model_number(picture, reader->models, row_text(row, 9), false);
-	queued->family = model_number(picture, reader->models, row_text(row, 10), true);
+	queued->model = model_number(snapshot, reader->models, row_text(row, 9), false);
+	queued->family = model_number(snapshot, reader->models, row_text(row, 10), true);
 	queued->deadline = DatumGetTimestampTz(row->values[10]);
 	item->priority = DatumGetInt16(row->values[3]);
 	item->expected_seconds = row_number(row, 8);
@@ -253,9 +253,9 @@ read_queue_row(void *arg, const Row *row)
 	item->key = row->nulls[12] ? 0 : key_number(reader, row->values[12]);
 	/* the kind of work that it is does not change as it waits */
 	queued->priority = DatumGetInt16(row->values[11]);
-	key = kind_key(picture->policies.uses, row_bigint(row, 3), queued->priority, item->expected_seconds, queued->model,
+	key = kind_key(snapshot->policies.uses, row_bigint(row, 3), queued->priority, item->expected_seconds, queued->model,
 				   queued->family);
-	item->kind = kind_number(&picture->search, reader->kinds, &key);
+	item->kind = kind_number(&snapshot->search, reader->kinds, &key);
 	item->navoided = 0;
 	item->subject = -1;
 	queued->own_kind = -1;
@@ -264,36 +264,36 @@ read_queue_row(void *arg, const Row *row)
 	{
 		key.profile_id = DatumGetInt64(row->values[14]);
 		queued->own_kind = item->kind;
-		item->kind = kind_number(&picture->search, reader->kinds, &key);
+		item->kind = kind_number(&snapshot->search, reader->kinds, &key);
 	}
-	picture->nretries += queued->own_kind >= 0 || queued->avoided != (Datum) 0;
+	snapshot->nretries += queued->own_kind >= 0 || queued->avoided != (Datum) 0;
 }
 
 static QueueReader
-begin_queue(Picture *picture)
+begin_queue(PoolSnapshot *snapshot)
 {
 	HASHCTL		control = {
 		.keysize = sizeof(Model), .entrysize = sizeof(ModelEntry),
 		.hash = model_hash, .match = model_compare, .hcxt = CurrentMemoryContext
 	};
-	QueueReader reader = {picture, 64};
+	QueueReader reader = {snapshot, 64};
 
-	reader.kinds = begin_kinds(&picture->search);
+	reader.kinds = begin_kinds(&snapshot->search);
 	reader.models = hash_create("hwsched models", 64, &control, HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
-	picture->nitems = picture->nretries = 0;
-	picture->items = palloc(sizeof(QueueItem) * reader.allocated);
-	picture->rows = palloc(sizeof(QueueRow) * reader.allocated);
+	snapshot->nitems = snapshot->nretries = 0;
+	snapshot->items = palloc(sizeof(QueueItem) * reader.allocated);
+	snapshot->rows = palloc(sizeof(QueueRow) * reader.allocated);
 	return reader;
 }
 
 /* Ends reading: the kinds get their profiles, and no key is taken so far. */
 static void
-end_queue(Picture *picture, const char *pool, bool read_only)
+end_queue(PoolSnapshot *snapshot, const char *pool, bool read_only)
 {
-	read_kinds(picture, pool, read_only);
-	split_kinds(picture);
-	if (picture->search.nkeys > 0)
-		picture->search.keys_taken = palloc0(sizeof(bool) * (picture->search.nkeys + 1));
+	read_kinds(snapshot, pool, read_only);
+	split_kinds(snapshot);
+	if (snapshot->search.nkeys > 0)
+		snapshot->search.keys_taken = palloc0(sizeof(bool) * (snapshot->search.nkeys + 1));
 }
 
 #define QUEUE_COLUMNS(priority) \
@@ -306,29 +306,29 @@ end_queue(Picture *picture, const char *pool, bool read_only)
  * account what is not.
  */
 void
-picture_queue(Picture *picture, const char *pool, int64 limit, bool read_only)
+snapshot_queue(PoolSnapshot *snapshot, const char *pool, int64 limit, bool read_only)
 {
-	static Statement statement = {
+	static SpiPlan statement = {
 		"SELECT " QUEUE_COLUMNS("p.priority") " FROM hwsched.pending p WHERE p.pool = $1 AND " MAY_BE_PLACED("$3")
 		" ORDER BY p.priority, p.deadline, p.queue_no LIMIT $2",
 		{TEXTOID, INT8OID, BOOLOID}, ALONG_INDEX
 	};
-	static Statement aged = {
+	static SpiPlan aged = {
 		"SELECT " QUEUE_COLUMNS(AGED_PRIORITY("$4")) " FROM hwsched.pending p WHERE p.pool = $1 AND " MAY_BE_PLACED("$3")
 		" ORDER BY now_priority, p.deadline, p.queue_no LIMIT $2",
 		{TEXTOID, INT8OID, BOOLOID, FLOAT8OID}
 	};
-	QueueReader reader = begin_queue(picture);
+	QueueReader reader = begin_queue(snapshot);
 	Parameter	most = limit < 0 ? NULL_VALUE : BIGINT_VALUE(limit);
-	double		ageing = picture->settings.ageing;
+	double		ageing = snapshot->settings.ageing;
 
 	if (ageing > 0)
-		statement_each(&aged, read_only, read_queue_row, &reader, TEXT_VALUE(pool), most,
+		spi_plan_each(&aged, read_only, read_queue_row, &reader, TEXT_VALUE(pool), most,
 					   VALUE(BoolGetDatum(read_only)), VALUE(Float8GetDatum(ageing)));
 	else
-		statement_each(&statement, read_only, read_queue_row, &reader, TEXT_VALUE(pool), most,
+		spi_plan_each(&statement, read_only, read_queue_row, &reader, TEXT_VALUE(pool), most,
 					   VALUE(BoolGetDatum(read_only)));
-	end_queue(picture, pool, read_only);
+	end_queue(snapshot, pool, read_only);
 }
 
 /*
@@ -336,20 +336,20 @@ picture_queue(Picture *picture, const char *pool, int64 limit, bool read_only)
  * not be placed yet.  The pool is locked.
  */
 bool
-picture_queued(Picture *picture, const char *pool, const char *workload_id, bool read_only)
+snapshot_queued(PoolSnapshot *snapshot, const char *pool, const char *workload_id, bool read_only)
 {
-	static Statement statement = {
+	static SpiPlan statement = {
 		"SELECT " QUEUE_COLUMNS(AGED_PRIORITY("$3")) " FROM hwsched.submission s"
 		" JOIN hwsched.pending p ON p.pool = s.pool AND p.priority = s.priority AND p.deadline = s.deadline AND p.queue_no = s.queue_no"
 		" WHERE s.pool = $1 AND s.workload_id = $2 AND " MAY_BE_PLACED("false"),
 		{TEXTOID, TEXTOID, FLOAT8OID}
 	};
-	QueueReader reader = begin_queue(picture);
+	QueueReader reader = begin_queue(snapshot);
 
-	if (statement_each(&statement, read_only, read_queue_row, &reader, TEXT_VALUE(pool), TEXT_VALUE(workload_id),
-					   VALUE(Float8GetDatum(picture->settings.ageing))) == 0)
+	if (spi_plan_each(&statement, read_only, read_queue_row, &reader, TEXT_VALUE(pool), TEXT_VALUE(workload_id),
+					   VALUE(Float8GetDatum(snapshot->settings.ageing))) == 0)
 		return false;
-	end_queue(picture, pool, read_only);
+	end_queue(snapshot, pool, read_only);
 	return true;
 }
 
@@ -358,34 +358,34 @@ picture_queued(Picture *picture, const char *pool, const char *workload_id, bool
  * ERRCODE_NO_DATA_FOUND if there is none of that name.
  */
 void
-picture_submitted(Picture *picture, const char *pool, const char *workload_id, bool read_only)
+snapshot_submitted(PoolSnapshot *snapshot, const char *pool, const char *workload_id, bool read_only)
 {
-	static Statement statement = {
+	static SpiPlan statement = {
 		"SELECT s.ctid, s.queue_no, s.profile_id, s.priority, s.run, 0, s.workload_id, s.expected_seconds,"
 		"  s.model_id, s.model_family, s.deadline, s.priority, NULL, NULL, NULL FROM hwsched.submission s WHERE s.pool = $1 AND s.workload_id = $2",
 		{TEXTOID, TEXTOID}
 	};
-	QueueReader reader = begin_queue(picture);
+	QueueReader reader = begin_queue(snapshot);
 
-	if (statement_each(&statement, read_only, read_queue_row, &reader,
+	if (spi_plan_each(&statement, read_only, read_queue_row, &reader,
 					   TEXT_VALUE(pool), TEXT_VALUE(workload_id)) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_NO_DATA_FOUND),
 				 errmsg("unknown workload \"%s\" in pool \"%s\"", workload_id, pool)));
-	end_queue(picture, pool, read_only);
+	end_queue(snapshot, pool, read_only);
 }
 
 /* Takes some workload profiles as the kinds of work, without a queue. */
 void
-picture_profiles(Picture *picture, const char *pool, const int64 *profile_ids, int count, bool read_only)
+snapshot_profiles(PoolSnapshot *snapshot, const char *pool, const int64 *profile_ids, int count, bool read_only)
 {
-	HTAB	   *kinds = begin_kinds(&picture->search);
+	HTAB	   *kinds = begin_kinds(&snapshot->search);
 
 	for (int i = 0; i < count; i++)
 	{
-		KindKey		key = kind_key(picture->policies.uses, profile_ids[i], 0, NAN, -1, -1);
+		KindKey		key = kind_key(snapshot->policies.uses, profile_ids[i], 0, NAN, -1, -1);
 
-		(void) kind_number(&picture->search, kinds, &key);
+		(void) kind_number(&snapshot->search, kinds, &key);
 	}
-	read_kinds(picture, pool, read_only);
+	read_kinds(snapshot, pool, read_only);
 }

@@ -23,7 +23,7 @@ typedef struct QueueRow
 	Datum		workload_id;	/* a text */
 	int32		run;
 	int32		attempt;
-	int32		model;			/* in Picture.models; -1: none */
+	int32		model;			/* in PoolSnapshot.models; -1: none */
 	int32		family;			/* the same */
 	int16		priority;		/* as it was submitted */
 	int32		own_kind;		/* of a retry that asks for more: what it is otherwise; -1: the same */
@@ -38,7 +38,7 @@ typedef struct Model
 } Model;
 
 /* A pool as it stands, ready to decide on. */
-typedef struct Picture
+typedef struct PoolSnapshot
 {
 	PoolSettings settings;
 	Policies	policies;
@@ -51,7 +51,7 @@ typedef struct Picture
 	int			nretries;		/* items with an own_kind or avoided workers */
 	int			nmodels;
 	Model	   *models;			/* as search.model_workers */
-} Picture;
+} PoolSnapshot;
 
 /*
  * The priority that a row p of the queue has by now, as SQL: ageing is the
@@ -76,19 +76,19 @@ typedef struct Picture
 	"  WHERE k.pool = p.pool AND k.concurrency_key = p.concurrency_key AND k.finished_at IS NULL OFFSET 0))"
 
 /* snapshot/queue.c */
-extern void picture_queue(Picture *picture, const char *pool, int64 limit, bool read_only);
-extern bool picture_queued(Picture *picture, const char *pool, const char *workload_id, bool read_only);
-extern void picture_submitted(Picture *picture, const char *pool, const char *workload_id, bool read_only);
-extern void picture_profiles(Picture *picture, const char *pool, const int64 *profile_ids, int count, bool read_only);
+extern void snapshot_queue(PoolSnapshot *snapshot, const char *pool, int64 limit, bool read_only);
+extern bool snapshot_queued(PoolSnapshot *snapshot, const char *pool, const char *workload_id, bool read_only);
+extern void snapshot_submitted(PoolSnapshot *snapshot, const char *pool, const char *workload_id, bool read_only);
+extern void snapshot_profiles(PoolSnapshot *snapshot, const char *pool, const int64 *profile_ids, int count, bool read_only);
 
 /* store/requeue.c */
-extern void consider_retries(Picture *picture);
+extern void consider_retries(PoolSnapshot *snapshot);
 
 /* snapshot/fleet.c */
-extern void picture_settings(Picture *picture, const char *pool, bool read_only);
+extern void snapshot_settings(PoolSnapshot *snapshot, const char *pool, bool read_only);
 extern int	fleet_worker(const Fleet *fleet, const char *worker_id);
 extern void fleet_give_back(Fleet *fleet, const EndedAssignment *holds, int times);
-extern void picture_workers(Picture *picture, const char *pool, const char *const *worker_ids, int count, bool read_only);
-extern void picture_fleet(Picture *picture, const char *pool, const char *only_worker, bool read_only);
+extern void snapshot_workers(PoolSnapshot *snapshot, const char *pool, const char *const *worker_ids, int count, bool read_only);
+extern void snapshot_fleet(PoolSnapshot *snapshot, const char *pool, const char *only_worker, bool read_only);
 
 #endif							/* HWSCHED_SNAPSHOT_SNAPSHOT_H */

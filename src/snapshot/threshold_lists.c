@@ -30,8 +30,8 @@ less_used_than(int32 assignments, int64 total_assignments, const char *worker_id
 }
 
 /* Returns where a worker's key is, or would be. */
-Key **
-seen_key(const Seek *seek, const char *worker_id)
+SeenWorker **
+seen_worker(const ThresholdSearch *seek, const char *worker_id)
 {
 	uint64		hash = DatumGetUInt64(hash_any_extended((const unsigned char *) worker_id, strlen(worker_id), 0));
 	SeenEntry  *entry;
@@ -67,97 +67,97 @@ seen_key(const Seek *seek, const char *worker_id)
 #define BY_READINESS_TYPES {TEXTOID, TEXTOID, INT8ARRAYOID, FLOAT8ARRAYOID, INT8ARRAYOID, TEXTARRAYOID, INT8OID}
 
 /* Returns the key in a row of the last statement, added if it is new; NULL if it is of no use. */
-static Key *
-read_key(Seek *seek, uint64 row)
+static SeenWorker *
+read_key(ThresholdSearch *seek, uint64 row)
 {
 	char	   *worker_id = column_text(row, 2);
 	int64		hardware_id = column_bigint(row, 3);
-	const KinEntry *kin = hash_search(seek->kin_numbers, &hardware_id, HASH_FIND, NULL);
+	const WorkerClassEntry *worker_class = hash_search(seek->worker_class_numbers, &hardware_id, HASH_FIND, NULL);
 	double		preference = column_number(row, 10);
-	Key		  **seen;
-	Key		   *key;
+	SeenWorker		  **seen;
+	SeenWorker		   *key;
 
-	if (kin == NULL)
+	if (worker_class == NULL)
 		return NULL;
-	seen = seen_key(seek, worker_id);
+	seen = seen_worker(seek, worker_id);
 	if (*seen != NULL)
 		return *seen;
-	key = palloc0(sizeof(Key));
+	key = palloc0(sizeof(SeenWorker));
 	key->worker_id = worker_id;
-	key->kin = kin->kin;
-	key->readiness[OF_CPU] = column_number(row, 4);
-	key->readiness[OF_ACCELERATOR] = column_number(row, 5);
+	key->worker_class = worker_class->worker_class;
+	key->readiness[CLASS_CPU] = column_number(row, 4);
+	key->readiness[CLASS_ACCELERATOR] = column_number(row, 5);
 	key->state_hash = column_bigint(row, 6);
 	key->assignments = column_int(row, 7);
 	key->total_assignments = column_bigint(row, 8);
 	key->is_full = column_bool(row, 9);
-	key->preference = isnan(preference) ? NEUTRAL :
-		preference_aged(preference, column_number(row, 11), seek->picture->settings.preference_half_life);
-	if (seek->nkeys == seek->keys_allocated)
+	key->preference = isnan(preference) ? NEUTRAL_PREFERENCE :
+		preference_aged(preference, column_number(row, 11), seek->snapshot->settings.preference_half_life);
+	if (seek->nseen_workers == seek->seen_allocated)
 	{
-		seek->keys_allocated = Max(256, seek->keys_allocated * 2);
-		seek->keys = seek->keys == NULL ? palloc(sizeof(Key *) * seek->keys_allocated) :
-			repalloc(seek->keys, sizeof(Key *) * seek->keys_allocated);
+		seek->seen_allocated = Max(256, seek->seen_allocated * 2);
+		seek->keys = seek->keys == NULL ? palloc(sizeof(SeenWorker *) * seek->seen_allocated) :
+			repalloc(seek->keys, sizeof(SeenWorker *) * seek->seen_allocated);
 	}
-	seek->keys[seek->nkeys++] = key;
+	seek->keys[seek->nseen_workers++] = key;
 	*seen = key;
 	return key;
 }
 
 /* Returns whether what was learned of workers counts. */
 bool
-prefers(const Seek *seek)
+prefers(const ThresholdSearch *seek)
 {
-	const PoolSettings *settings = &seek->picture->settings;
+	const PoolSettings *settings = &seek->snapshot->settings;
 
 	return settings->learning && settings->preference_weight > 0;
 }
 
 /* Returns the type of work, if what was learned of workers counts, else NULL. */
 static Parameter
-workload_type(const Seek *seek)
+workload_type(const ThresholdSearch *seek)
 {
 	return prefers(seek) ? TEXT_OR_NULL(seek->kind->profile.workload_type) : NULL_VALUE;
 }
 
 /* Moves a line's end to a row that was read, if that comes later. */
 static void
-extend_line(Line *line, uint64 row, Class class)
+extend_line(ReadinessList *list, uint64 row, DeviceClass device_class)
 {
-	double		readiness = column_number(row, class == OF_CPU ? 4 : 5);
+	double		readiness = column_number(row, device_class == CLASS_CPU ? 4 : 5);
 	int64		state_hash = column_bigint(row, 6);
 	char	   *worker_id = column_text(row, 2);
 
-	if (readiness > line->readiness)
+	if (readiness > list->readiness)
 		return;
-	if (readiness == line->readiness &&
-		(state_hash > line->state_hash || (state_hash == line->state_hash && strcmp(worker_id, line->worker_id) >= 0)))
+	if (readiness == list->readiness &&
+		(state_hash > list->state_hash || (state_hash == list->state_hash && strcmp(worker_id, list->worker_id) >= 0)))
 		return;
-	line->readiness = readiness;
-	line->state_hash = state_hash;
-	line->worker_id = worker_id;
+	list->readiness = readiness;
+	list->state_hash = state_hash;
+	list->worker_id = worker_id;
 }
 
 /* Moves a kin's end in the order of usage to a row that was read, if that comes later. */
 static void
-extend_kin(Kin *kin, uint64 row)
+extend_kin(WorkerClass *worker_class, uint64 row)
 {
 	Worker		last = {.worker_id = column_text(row, 2), .assignments = column_int(row, 7), .total_assignments = column_bigint(row, 8)};
 
-	if (!less_used_than(kin->assignments, kin->total_assignments, kin->worker_id, &last))
+	if (!less_used_than(worker_class->assignments, worker_class->total_assignments, worker_class->worker_id, &last))
 		return;
-	kin->assignments = last.assignments;
-	kin->total_assignments = last.total_assignments;
-	kin->worker_id = last.worker_id;
+	worker_class->assignments = last.assignments;
+	worker_class->total_assignments = last.total_assignments;
+	worker_class->worker_id = last.worker_id;
 }
 
 /* Reads the next keys, most of each, of some kins' lines of a class. */
 void
-read_lines(Seek *seek, Class class, const int *kins, int count, int most)
+read_readiness_lists(ThresholdSearch *seek, DeviceClass device_class, const int *worker_classes, int count, int most)
 {
-	static Statement statements[] = {
-		[OF_CPU] = {BY_READINESS("cpu_readiness"), BY_READINESS_TYPES, ALONG_INDEX},
-		[OF_ACCELERATOR] = {BY_READINESS("accelerator_readiness"), BY_READINESS_TYPES, ALONG_INDEX},
+	static SpiPlan statements[] = {
+		[CLASS_CPU] = {BY_READINESS("cpu_readiness"), BY_READINESS_TYPES, ALONG_INDEX},
+		[CLASS_ACCELERATOR] = {BY_READINESS("accelerator_readiness"), BY_READINESS_TYPES, ALONG_INDEX},
 	};
 	Datum	   *columns[4];
 	int		   *read = palloc0(sizeof(int) * (count + 1));
@@ -167,14 +167,14 @@ read_lines(Seek *seek, Class class, const int *kins, int count, int most)
 		columns[c] = palloc(sizeof(Datum) * (count + 1));
 	for (int i = 0; i < count; i++)
 	{
-		const Line *line = &seek->kin[kins[i]].lines[class];
+		const ReadinessList *list = &seek->worker_class[worker_classes[i]].lists[device_class];
 
-		columns[0][i] = Int64GetDatum(seek->kin[kins[i]].hardware_id);
-		columns[1][i] = Float8GetDatum(line->readiness);
-		columns[2][i] = Int64GetDatum(line->state_hash);
-		columns[3][i] = CStringGetTextDatum(line->worker_id);
+		columns[0][i] = Int64GetDatum(seek->worker_class[worker_classes[i]].hardware_id);
+		columns[1][i] = Float8GetDatum(list->readiness);
+		columns[2][i] = Int64GetDatum(list->state_hash);
+		columns[3][i] = CStringGetTextDatum(list->worker_id);
 	}
-	n = statement_run(&statements[class], true, TEXT_VALUE(seek->pool), workload_type(seek),
+	n = spi_plan_run(&statements[device_class], true, TEXT_VALUE(seek->pool), workload_type(seek),
 					  array_value(INT8OID, columns[0], NULL, count), array_value(FLOAT8OID, columns[1], NULL, count),
 					  array_value(INT8OID, columns[2], NULL, count), array_value(TEXTOID, columns[3], NULL, count),
 					  BIGINT_VALUE(most));
@@ -184,20 +184,20 @@ read_lines(Seek *seek, Class class, const int *kins, int count, int most)
 
 		read[i]++;
 		(void) read_key(seek, row);
-		extend_line(&seek->kin[kins[i]].lines[class], row, class);
+		extend_line(&seek->worker_class[worker_classes[i]].lists[device_class], row, device_class);
 	}
 	for (int i = 0; i < count; i++)
 	{
-		seek->kin[kins[i]].lines[class].reads++;
-		seek->kin[kins[i]].lines[class].ended = read[i] < most;
+		seek->worker_class[worker_classes[i]].lists[device_class].reads++;
+		seek->worker_class[worker_classes[i]].lists[device_class].ended = read[i] < most;
 	}
 }
 
 /* Reads the next least used workers, most of each, of some kins. */
 void
-read_least_used(Seek *seek, const int *kins, int count, int most)
+read_least_used(ThresholdSearch *seek, const int *worker_classes, int count, int most)
 {
-	static Statement statement = {
+	static SpiPlan statement = {
 		KEY_COLUMNS("e.ord", "u.worker_id", "p")
 		" FROM unnest($3, $4, $5, $6) WITH ORDINALITY e(hardware_id, assignments, total_assignments, worker_id, ord)"
 		" CROSS JOIN LATERAL (SELECT * FROM hwsched.worker_usage x WHERE x.pool = $1 AND x.hardware_id = e.hardware_id"
@@ -216,14 +216,14 @@ read_least_used(Seek *seek, const int *kins, int count, int most)
 		columns[c] = palloc(sizeof(Datum) * (count + 1));
 	for (int i = 0; i < count; i++)
 	{
-		const Kin  *kin = &seek->kin[kins[i]];
+		const WorkerClass  *worker_class = &seek->worker_class[worker_classes[i]];
 
-		columns[0][i] = Int64GetDatum(kin->hardware_id);
-		columns[1][i] = Int32GetDatum(kin->assignments);
-		columns[2][i] = Int64GetDatum(kin->total_assignments);
-		columns[3][i] = CStringGetTextDatum(kin->worker_id);
+		columns[0][i] = Int64GetDatum(worker_class->hardware_id);
+		columns[1][i] = Int32GetDatum(worker_class->assignments);
+		columns[2][i] = Int64GetDatum(worker_class->total_assignments);
+		columns[3][i] = CStringGetTextDatum(worker_class->worker_id);
 	}
-	n = statement_run(&statement, true, TEXT_VALUE(seek->pool), workload_type(seek),
+	n = spi_plan_run(&statement, true, TEXT_VALUE(seek->pool), workload_type(seek),
 					  array_value(INT8OID, columns[0], NULL, count), array_value(INT4OID, columns[1], NULL, count),
 					  array_value(INT8OID, columns[2], NULL, count), array_value(TEXTOID, columns[3], NULL, count),
 					  BIGINT_VALUE(most));
@@ -233,18 +233,18 @@ read_least_used(Seek *seek, const int *kins, int count, int most)
 
 		read[i]++;
 		(void) read_key(seek, row);
-		extend_kin(&seek->kin[kins[i]], row);
+		extend_kin(&seek->worker_class[worker_classes[i]], row);
 	}
 	for (int i = 0; i < count; i++)
 	{
-		seek->kin[kins[i]].reads++;
-		seek->kin[kins[i]].ended = read[i] < most;
+		seek->worker_class[worker_classes[i]].reads++;
+		seek->worker_class[worker_classes[i]].ended = read[i] < most;
 	}
 }
 
 /* Reads the next readiest workers of the whole pool. */
 void
-read_line_of_all(Seek *seek, Class class)
+read_readiness_list_of_all(ThresholdSearch *seek, DeviceClass device_class)
 {
 #define READIEST(readiness) \
 	KEY_COLUMNS("1", "l.worker_id", "p") \
@@ -253,32 +253,32 @@ read_line_of_all(Seek *seek, Class class)
 	"  ORDER BY x." readiness " DESC, x.worker_id DESC LIMIT $5) l" \
 	PROBE(" JOIN", "worker_usage", "u", "x.worker_id = l.worker_id") \
 	PROBE(" LEFT JOIN", "track_record", "p", "x.workload_type = $2 AND x.worker_id = l.worker_id")
-	static Statement statements[] = {
-		[OF_CPU] = {READIEST("cpu_readiness"), {TEXTOID, TEXTOID, FLOAT8OID, TEXTOID, INT8OID}, ALONG_INDEX},
-		[OF_ACCELERATOR] = {READIEST("accelerator_readiness"), {TEXTOID, TEXTOID, FLOAT8OID, TEXTOID, INT8OID}, ALONG_INDEX},
+	static SpiPlan statements[] = {
+		[CLASS_CPU] = {READIEST("cpu_readiness"), {TEXTOID, TEXTOID, FLOAT8OID, TEXTOID, INT8OID}, ALONG_INDEX},
+		[CLASS_ACCELERATOR] = {READIEST("accelerator_readiness"), {TEXTOID, TEXTOID, FLOAT8OID, TEXTOID, INT8OID}, ALONG_INDEX},
 	};
-	Line	   *line = &seek->all.lines[class];
-	double		before = line->readiness;
-	int			most = AT_ONCE_OF_ALL(line->reads);
-	uint64		n = statement_run(&statements[class], true, TEXT_VALUE(seek->pool), workload_type(seek),
-								  VALUE(Float8GetDatum(line->readiness)), TEXT_VALUE(line->worker_id), BIGINT_VALUE(most));
+	ReadinessList	   *list = &seek->all.lists[device_class];
+	double		before = list->readiness;
+	int			most = AT_ONCE_OF_ALL(list->reads);
+	uint64		n = spi_plan_run(&statements[device_class], true, TEXT_VALUE(seek->pool), workload_type(seek),
+								  VALUE(Float8GetDatum(list->readiness)), TEXT_VALUE(list->worker_id), BIGINT_VALUE(most));
 
 	for (uint64 row = 0; row < n; row++)
 	{
-		double		readiness = column_number(row, class == OF_CPU ? 4 : 5);
+		double		readiness = column_number(row, device_class == CLASS_CPU ? 4 : 5);
 		char	   *worker_id = column_text(row, 2);
 
 		(void) read_key(seek, row);
-		if (readiness < line->readiness || (readiness == line->readiness && strcmp(worker_id, line->worker_id) < 0))
+		if (readiness < list->readiness || (readiness == list->readiness && strcmp(worker_id, list->worker_id) < 0))
 		{
-			line->readiness = readiness;
-			line->worker_id = worker_id;
+			list->readiness = readiness;
+			list->worker_id = worker_id;
 		}
 	}
-	line->reads++;
-	line->ended = n < most;
+	list->reads++;
+	list->ended = n < most;
 	/* so many are equally ready that only the states in each kind of hardware tell them apart */
-	line->alike = !line->ended && line->reads > 1 && line->readiness == before;
+	list->alike = !list->ended && list->reads > 1 && list->readiness == before;
 }
 
 /*
@@ -287,9 +287,9 @@ read_line_of_all(Seek *seek, Class class)
  * are less by now, so it bounds them.
  */
 void
-read_preferred(Seek *seek, int most)
+read_preferred(ThresholdSearch *seek, int most)
 {
-	static Statement statement = {
+	static SpiPlan statement = {
 		KEY_COLUMNS("1", "p.worker_id", "p")
 		" FROM (SELECT * FROM hwsched.track_record x WHERE x.pool = $1 AND x.workload_type = $2"
 		"  AND x.preference > 0.5 AND (x.preference, x.worker_id) < ($3, $4)"
@@ -298,7 +298,7 @@ read_preferred(Seek *seek, int most)
 		PROBE(" LEFT JOIN", "worker_usage", "u", "x.worker_id = p.worker_id"),
 		{TEXTOID, TEXTOID, FLOAT8OID, TEXTOID, INT8OID}, ALONG_INDEX
 	};
-	uint64		n = statement_run(&statement, true, TEXT_VALUE(seek->pool), workload_type(seek),
+	uint64		n = spi_plan_run(&statement, true, TEXT_VALUE(seek->pool), workload_type(seek),
 								  VALUE(Float8GetDatum(seek->preference)), TEXT_VALUE(seek->preferred_id),
 								  BIGINT_VALUE(most));
 

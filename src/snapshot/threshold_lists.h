@@ -9,15 +9,15 @@
 #include "utils/hsearch.h"
 
 /* The preference of who has not been learned of. */
-#define NEUTRAL 0.5
+#define NEUTRAL_PREFERENCE 0.5
 
-typedef enum Class
+typedef enum DeviceClass
 {
-	OF_CPU, OF_ACCELERATOR, NCLASSES
-} Class;
+	CLASS_CPU, CLASS_ACCELERATOR, NCLASSES
+} DeviceClass;
 
 /* One class of device of a kind of hardware: its workers, the readiest first. */
-typedef struct Line
+typedef struct ReadinessList
 {
 	double		ideal;			/* what an idle and cool one is worth; -1: no use */
 	int			reads;
@@ -28,53 +28,53 @@ typedef struct Line
 	bool		ended;
 	bool		alike;			/* of the whole pool: the last read did not get past a readiness */
 	double		passed_over;	/* what unread ones in such states are worth at most; or -1 */
-} Line;
+} ReadinessList;
 
 /* A kind of hardware: its workers that are not full, the least used first. */
-typedef struct Kin
+typedef struct WorkerClass
 {
 	int64		hardware_id;
-	Line		lines[NCLASSES];
+	ReadinessList		lists[NCLASSES];
 	int			reads;
 	/* the last key that was read */
 	int32		assignments;
 	int64		total_assignments;
 	const char *worker_id;
 	bool		ended;
-} Kin;
+} WorkerClass;
 
 /* What the lists say of a worker. */
-typedef struct Key
+typedef struct SeenWorker
 {
 	const char *worker_id;
-	int			kin;
+	int			worker_class;
 	double		readiness[NCLASSES];	/* NAN: it has no such device */
 	int64		state_hash;
 	int32		assignments;
 	int64		total_assignments;
 	double		preference;
 	bool		is_full;
-	bool		looked_at;
+	bool		resolved;
 	double		bound;			/* what it is worth at most */
 	bool		spares;			/* and whether that is on a CPU, for work that needs no more */
-} Key;
+} SeenWorker;
 
 typedef struct SeenEntry
 {
 	uint64		hash;			/* key */
-	Key		   *key;
+	SeenWorker		   *key;
 } SeenEntry;
 
-typedef struct KinEntry
+typedef struct WorkerClassEntry
 {
 	int64		hardware_id;	/* key */
-	int			kin;
-} KinEntry;
+	int			worker_class;
+} WorkerClassEntry;
 
 /* What workers of one kind of hardware in one state are worth at most. */
 typedef struct StateKey
 {
-	int64		kin;
+	int64		worker_class;
 	int64		state_hash;
 } StateKey;
 
@@ -84,42 +84,42 @@ typedef struct StateEntry
 	double		values[NCLASSES];
 } StateEntry;
 
-typedef struct Seek
+typedef struct ThresholdSearch
 {
-	Picture    *picture;		/* with the workload, and no fleet */
+	PoolSnapshot    *snapshot;		/* with the workload, and no fleet */
 	const char *pool;
 	WorkKind   *kind;
 	bool		of_slot;		/* a CPU will do, and spares accelerators */
 	double		least;			/* nobody is worth less, preference apart */
-	int			nkin;
-	Kin		   *kin;
-	HTAB	   *kin_numbers;
-	Kin			all;			/* the lists of the whole pool */
+	int			nworker_classes;
+	WorkerClass		   *worker_class;
+	HTAB	   *worker_class_numbers;
+	WorkerClass			all;			/* the lists of the whole pool */
 	HTAB	   *states;
 	/* keys */
 	HTAB	   *seen;
-	int			nkeys;
-	int			keys_allocated;
-	Key		  **keys;
-	int			nlooks;
+	int			nseen_workers;
+	int			seen_allocated;
+	SeenWorker		  **keys;
+	int			nrandom_accesses;
 	/* the list of preferences */
 	bool		preferences_ended;
 	double		preference;
 	const char *preferred_id;
 	int			preference_reads;
-	/* the best so far, in the picture that holds it */
-	Picture    *best_picture;
+	/* the best so far, in the snapshot that holds it */
+	PoolSnapshot    *best_snapshot;
 	Candidate	best;
-} Seek;
+} ThresholdSearch;
 
-extern bool prefers(const Seek *seek);
+extern bool prefers(const ThresholdSearch *seek);
 extern bool less_used_than(int32 assignments, int64 total_assignments, const char *worker_id, const Worker *worker);
-extern Key **seen_key(const Seek *seek, const char *worker_id);
+extern SeenWorker **seen_worker(const ThresholdSearch *seek, const char *worker_id);
 
 /* Each adds the keys it reads to those of the seek. */
-extern void read_lines(Seek *seek, Class class, const int *kins, int count, int most);
-extern void read_line_of_all(Seek *seek, Class class);
-extern void read_least_used(Seek *seek, const int *kins, int count, int most);
-extern void read_preferred(Seek *seek, int most);
+extern void read_readiness_lists(ThresholdSearch *seek, DeviceClass device_class, const int *worker_classes, int count, int most);
+extern void read_readiness_list_of_all(ThresholdSearch *seek, DeviceClass device_class);
+extern void read_least_used(ThresholdSearch *seek, const int *worker_classes, int count, int most);
+extern void read_preferred(ThresholdSearch *seek, int most);
 
 #endif							/* HWSCHED_SNAPSHOT_THRESHOLD_LISTS_H */

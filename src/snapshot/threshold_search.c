@@ -41,29 +41,29 @@
 
 /* With more hardware, keys or looks than this, reading all costs little more. */
 #define MOST_HARDWARE 4000
-#define MOST_KEYS 8000
-#define MOST_LOOKS 400
+#define MOST_SORTED_ACCESSES 8000
+#define MOST_RANDOM_ACCESSES 400
 
 /* How far rounding may put a product above the same product in another order. */
-#define SLACK 1e-12
+#define ROUNDING_RATIO 1e-12
 
 /* Only hardware that is nearly as good as the best is read in the first round. */
-#define NEARLY 0.97
+#define NEAR_BEST_RATIO 0.97
 
 /* More kinds of hardware than this are read as one, so often. */
-#define FEW 8
+#define FEW_LISTS 8
 #define READS_OF_ALL 4
 
-static const Kin unread = {
+static const WorkerClass unread = {
 	0, {{-1, 0, INFINITY, 0, "", false, false, -1}, {-1, 0, INFINITY, 0, "", false, false, -1}}, 0, -1, -1, "", false
 };
 
 /* --- what unread workers may be worth --- */
 
 static const Worker *
-best_worker(const Seek *seek)
+best_worker(const ThresholdSearch *seek)
 {
-	return &seek->best_picture->fleet.workers[seek->best.worker];
+	return &seek->best_snapshot->fleet.workers[seek->best.worker];
 }
 
 /*
@@ -71,13 +71,13 @@ best_worker(const Seek *seek)
  * behind it in usage, would come before the best so far.
  */
 static bool
-comes_first(const Seek *seek, double value, bool spares,
+comes_first(const ThresholdSearch *seek, double value, bool spares,
 			int32 assignments, int64 total_assignments, const char *worker_id)
 {
 	if (value < 0)
 		return false;
-	if (seek->best_picture == NULL || value != seek->best.value)
-		return seek->best_picture == NULL || value > seek->best.value;
+	if (seek->best_snapshot == NULL || value != seek->best.value)
+		return seek->best_snapshot == NULL || value > seek->best.value;
 	if (spares != seek->best.spares_accelerators)
 		return spares;
 	return less_used_than(assignments, total_assignments, worker_id, best_worker(seek));
@@ -85,43 +85,43 @@ comes_first(const Seek *seek, double value, bool spares,
 
 /* Returns what a worker of a line is worth at most, preference apart; or -1. */
 static double
-line_value(const Seek *seek, const Line *line, double readiness)
+line_value(const ThresholdSearch *seek, const ReadinessList *list, double readiness)
 {
-	double		value = line->ideal;
+	double		value = list->ideal;
 
 	/* idle and cool, it is the ideal; else the same factors in another order, and that of heat, at most 1 */
 	if (readiness < 1.0)
-		value *= readiness * (1.0 + SLACK);
-	return value < seek->least * (1.0 - SLACK) ? -1 : value;
+		value *= readiness * (1.0 + ROUNDING_RATIO);
+	return value < seek->least * (1.0 - ROUNDING_RATIO) ? -1 : value;
 }
 
 static StateEntry *
-known_state(const Seek *seek, int kin, int64 state_hash)
+known_state(const ThresholdSearch *seek, int worker_class, int64 state_hash)
 {
-	StateKey	key = {kin, state_hash};
+	StateKey	key = {worker_class, state_hash};
 
 	return hash_search(seek->states, &key, HASH_FIND, NULL);
 }
 
 static double
-factor(const Seek *seek, double preference)
+factor(const ThresholdSearch *seek, double preference)
 {
-	return factor_of_preference(&seek->picture->search.settings, preference);
+	return factor_of_preference(&seek->snapshot->search.settings, preference);
 }
 
 /* Returns the greatest factor that an unread worker may have by preference. */
 static double
-greatest_factor(const Seek *seek)
+greatest_factor(const ThresholdSearch *seek)
 {
-	return factor(seek, seek->preferences_ended ? NEUTRAL : Max(seek->preference, NEUTRAL));
+	return factor(seek, seek->preferences_ended ? NEUTRAL_PREFERENCE : Max(seek->preference, NEUTRAL_PREFERENCE));
 }
 
 /* Sets what a key's worker is worth at most. */
 static void
-bound_key(const Seek *seek, Key *key)
+bound_key(const ThresholdSearch *seek, SeenWorker *key)
 {
-	const StateEntry *state = known_state(seek, key->kin, key->state_hash);
-	const Kin  *kin = &seek->kin[key->kin];
+	const StateEntry *state = known_state(seek, key->worker_class, key->state_hash);
+	const WorkerClass  *worker_class = &seek->worker_class[key->worker_class];
 
 	key->bound = -1;
 	key->spares = false;
@@ -129,16 +129,16 @@ bound_key(const Seek *seek, Key *key)
 	{
 		double		value;
 
-		if (isnan(key->readiness[c]) || kin->lines[c].ideal < 0)
+		if (isnan(key->readiness[c]) || worker_class->lists[c].ideal < 0)
 			continue;
-		value = state != NULL ? state->values[c] : line_value(seek, &kin->lines[c], key->readiness[c]);
+		value = state != NULL ? state->values[c] : line_value(seek, &worker_class->lists[c], key->readiness[c]);
 		if (value < 0)
 			continue;
 		value *= factor(seek, key->preference);
 		if (value > key->bound)
 		{
 			key->bound = value;
-			key->spares = seek->of_slot && c == OF_CPU;
+			key->spares = seek->of_slot && c == CLASS_CPU;
 		}
 	}
 }
@@ -148,8 +148,8 @@ bound_key(const Seek *seek, Key *key)
 static int
 compare_keys(const void *a, const void *b)
 {
-	const Key  *x = *(Key *const *) a;
-	const Key  *y = *(Key *const *) b;
+	const SeenWorker  *x = *(SeenWorker *const *) a;
+	const SeenWorker  *y = *(SeenWorker *const *) b;
 
 	if (x->bound != y->bound)
 		return x->bound > y->bound ? -1 : 1;
@@ -164,32 +164,32 @@ compare_keys(const void *a, const void *b)
 
 /* Reads workers with all their devices and keeps the best of them. */
 static void
-look_at(Seek *seek, Key **keys, int count)
+random_access(ThresholdSearch *seek, SeenWorker **keys, int count)
 {
-	Picture    *picture = palloc(sizeof(Picture));
-	Search	   *search = &picture->search;
+	PoolSnapshot    *snapshot = palloc(sizeof(PoolSnapshot));
+	Search	   *search = &snapshot->search;
 	const char **worker_ids = palloc(sizeof(char *) * count);
 	double	   *preferences = palloc(sizeof(double) * (count + 1));
 
 	for (int i = 0; i < count; i++)
 	{
-		keys[i]->looked_at = true;
+		keys[i]->resolved = true;
 		worker_ids[i] = keys[i]->worker_id;
 	}
-	seek->nlooks += count;
-	*picture = *seek->picture;
-	search->fleet = &picture->fleet;
+	seek->nrandom_accesses += count;
+	*snapshot = *seek->snapshot;
+	search->fleet = &snapshot->fleet;
 	search->kinds = palloc(sizeof(WorkKind));
 	*search->kinds = *seek->kind;
 	search->kinds->preference = preferences;
-	picture_workers(picture, seek->pool, worker_ids, count, true);
-	if (picture->fleet.nworkers != count)
-		elog(ERROR, "pool \"%s\" has %d workers without all their rows", seek->pool, count - picture->fleet.nworkers);
+	snapshot_workers(snapshot, seek->pool, worker_ids, count, true);
+	if (snapshot->fleet.nworkers != count)
+		elog(ERROR, "pool \"%s\" has %d workers without all their rows", seek->pool, count - snapshot->fleet.nworkers);
 	search_prepare(search);
 	for (int w = 0; w < count; w++)
 	{
-		const Key  *key = *seen_key(seek, picture->fleet.workers[w].worker_id);
-		StateKey	state_key = {key->kin, key->state_hash};
+		const SeenWorker  *key = *seen_worker(seek, snapshot->fleet.workers[w].worker_id);
+		StateKey	state_key = {key->worker_class, key->state_hash};
 		StateEntry *state;
 		Candidate	candidate;
 		bool		found;
@@ -198,33 +198,33 @@ look_at(Seek *seek, Key **keys, int count)
 		state = hash_search(seek->states, &state_key, HASH_ENTER, &found);
 		if (!found)
 			for (int c = 0; c < NCLASSES; c++)
-				state->values[c] = search_bound(search, search->kinds, w, c == OF_CPU);
+				state->values[c] = search_bound(search, search->kinds, w, c == CLASS_CPU);
 		if (search_candidate(search, search->kinds, w, &candidate) == FITS &&
 			comes_first(seek, candidate.value, candidate.spares_accelerators, key->assignments,
 						key->total_assignments, key->worker_id))
 		{
 			seek->best = candidate;
-			seek->best_picture = picture;
+			seek->best_snapshot = snapshot;
 		}
 	}
 }
 
 /* Looks at those keys that promise to be better than the best, best first. */
 static void
-look_at_promising(Seek *seek)
+look_at_promising(ThresholdSearch *seek)
 {
-	Key		  **promising = palloc(sizeof(Key *) * (seek->nkeys + 1));
+	SeenWorker		  **promising = palloc(sizeof(SeenWorker *) * (seek->nseen_workers + 1));
 
-	for (int most = 4; seek->nlooks < MOST_LOOKS; most *= 4)
+	for (int most = 4; seek->nrandom_accesses < MOST_RANDOM_ACCESSES; most *= 4)
 	{
 		int			count = 0;
 
 		CHECK_FOR_INTERRUPTS();
-		for (int i = 0; i < seek->nkeys; i++)
+		for (int i = 0; i < seek->nseen_workers; i++)
 		{
-			Key		   *key = seek->keys[i];
+			SeenWorker		   *key = seek->keys[i];
 
-			if (key->looked_at || key->is_full)
+			if (key->resolved || key->is_full)
 				continue;
 			bound_key(seek, key);
 			if (comes_first(seek, key->bound, key->spares, key->assignments, key->total_assignments, key->worker_id))
@@ -232,8 +232,8 @@ look_at_promising(Seek *seek)
 		}
 		if (count == 0)
 			break;
-		qsort(promising, count, sizeof(Key *), compare_keys);
-		look_at(seek, promising, Min(count, most));
+		qsort(promising, count, sizeof(SeenWorker *), compare_keys);
+		random_access(seek, promising, Min(count, most));
 	}
 	pfree(promising);
 }
@@ -246,30 +246,30 @@ look_at_promising(Seek *seek)
  * it are out of reach of the slack.
  */
 static void
-pass_over_state(Seek *seek, int k, Class class)
+pass_over_state(ThresholdSearch *seek, int k, DeviceClass device_class)
 {
-	Line	   *line = &seek->kin[k].lines[class];
+	ReadinessList	   *list = &seek->worker_class[k].lists[device_class];
 	const StateEntry *state;
 	double		value;
 
-	if (line->ended || line->worker_id[0] == '\0' || (state = known_state(seek, k, line->state_hash)) == NULL)
+	if (list->ended || list->worker_id[0] == '\0' || (state = known_state(seek, k, list->state_hash)) == NULL)
 		return;
-	value = state->values[class] < 0 ? -1 : state->values[class] * greatest_factor(seek);
+	value = state->values[device_class] < 0 ? -1 : state->values[device_class] * greatest_factor(seek);
 	/* one more read tells whether there are others in it at all */
-	if (value >= 0 && (seek->best_picture == NULL || value > seek->best.value || line->readiness >= 1.0 || line->reads < 2))
+	if (value >= 0 && (seek->best_snapshot == NULL || value > seek->best.value || list->readiness >= 1.0 || list->reads < 2))
 		return;
-	line->worker_id = "";
+	list->worker_id = "";
 	if (value < 0)
 		return;
 	if (value == seek->best.value)
-		line->passed_over = Max(line->passed_over, state->values[class]);
+		list->passed_over = Max(list->passed_over, state->values[device_class]);
 }
 
 /* Returns whether a worker of that value that has not been read, if there is one, would come before the best. */
 static bool
-unread_comes_first(const Seek *seek, const Kin *kin, double value, bool spares)
+unread_comes_first(const ThresholdSearch *seek, const WorkerClass *worker_class, double value, bool spares)
 {
-	return comes_first(seek, value, spares, kin->assignments, kin->total_assignments, kin->worker_id);
+	return comes_first(seek, value, spares, worker_class->assignments, worker_class->total_assignments, worker_class->worker_id);
 }
 
 /*
@@ -278,33 +278,33 @@ unread_comes_first(const Seek *seek, const Kin *kin, double value, bool spares)
  * somebody may be worth the same and is less used.
  */
 static void
-line_needs(const Seek *seek, const Kin *kin, Class class, bool *by_readiness, bool *by_usage)
+line_needs(const ThresholdSearch *seek, const WorkerClass *worker_class, DeviceClass device_class, bool *by_readiness, bool *by_usage)
 {
-	const Line *line = &kin->lines[class];
-	const Line *all = &seek->all.lines[class];
+	const ReadinessList *list = &worker_class->lists[device_class];
+	const ReadinessList *all = &seek->all.lists[device_class];
 	double		most = greatest_factor(seek);
-	double		rest = line->ended || all->ended ? -1 : line_value(seek, line, Min(line->readiness, all->readiness));
-	bool		spares = seek->of_slot && class == OF_CPU;
+	double		rest = list->ended || all->ended ? -1 : line_value(seek, list, Min(list->readiness, all->readiness));
+	bool		spares = seek->of_slot && device_class == CLASS_CPU;
 
 	*by_readiness = *by_usage = false;
 	/* all that are not full have been read */
-	if (line->ideal < 0 || kin->ended)
+	if (list->ideal < 0 || worker_class->ended)
 		return;
 	if (rest >= 0)
 		rest *= most;
-	if (rest >= 0 && (seek->best_picture == NULL || rest > seek->best.value))
+	if (rest >= 0 && (seek->best_snapshot == NULL || rest > seek->best.value))
 	{
 		*by_readiness = true;
 		/* many before it are full, or worth less than they look */
-		*by_usage = seek->best_picture == NULL ? line->reads + all->reads > 0 : line->reads > 1;
+		*by_usage = seek->best_snapshot == NULL ? list->reads + all->reads > 0 : list->reads > 1;
 	}
-	else if (unread_comes_first(seek, kin, rest, spares))
+	else if (unread_comes_first(seek, worker_class, rest, spares))
 	{
 		*by_usage = true;
-		*by_readiness = kin->reads > 1;
+		*by_readiness = worker_class->reads > 1;
 	}
-	else if (line->passed_over >= 0)
-		*by_usage = unread_comes_first(seek, kin, line->passed_over * most, spares);
+	else if (list->passed_over >= 0)
+		*by_usage = unread_comes_first(seek, worker_class, list->passed_over * most, spares);
 }
 
 /* Returns how many keys of each list are read at once after some reads. */
@@ -316,18 +316,18 @@ keys_at_once(int reads)
 
 /* Reads on where somebody better may be; returns false if nobody can be. */
 static bool
-read_on(Seek *seek, double at_least)
+read_on(ThresholdSearch *seek, double at_least)
 {
-	int		   *lines[NCLASSES];
-	int			nlines[NCLASSES] = {0, 0};
-	int		   *kins = palloc(sizeof(int) * (seek->nkin + 1));
+	int		   *lists[NCLASSES];
+	int			nlists[NCLASSES] = {0, 0};
+	int		   *worker_classes = palloc(sizeof(int) * (seek->nworker_classes + 1));
 	int			nkins = 0;
 	int			reads = 0;
 	int			kin_reads = 0;
 
 	for (int c = 0; c < NCLASSES; c++)
-		lines[c] = palloc(sizeof(int) * (seek->nkin + 1));
-	for (int k = 0; k < seek->nkin; k++)
+		lists[c] = palloc(sizeof(int) * (seek->nworker_classes + 1));
+	for (int k = 0; k < seek->nworker_classes; k++)
 	{
 		bool		needs_kin = false;
 
@@ -337,33 +337,33 @@ read_on(Seek *seek, double at_least)
 			bool		by_usage;
 
 			pass_over_state(seek, k, c);
-			line_needs(seek, &seek->kin[k], c, &by_readiness, &by_usage);
-			if (seek->kin[k].lines[c].ideal < at_least)
+			line_needs(seek, &seek->worker_class[k], c, &by_readiness, &by_usage);
+			if (seek->worker_class[k].lists[c].ideal < at_least)
 				continue;
 			needs_kin = needs_kin || by_usage;
 			if (by_readiness)
 			{
-				reads = Max(reads, seek->kin[k].lines[c].reads);
-				lines[c][nlines[c]++] = k;
+				reads = Max(reads, seek->worker_class[k].lists[c].reads);
+				lists[c][nlists[c]++] = k;
 			}
 		}
 		if (needs_kin)
 		{
-			kin_reads = Max(kin_reads, seek->kin[k].reads);
-			kins[nkins++] = k;
+			kin_reads = Max(kin_reads, seek->worker_class[k].reads);
+			worker_classes[nkins++] = k;
 		}
 	}
-	if (nkins + nlines[OF_CPU] + nlines[OF_ACCELERATOR] == 0)
+	if (nkins + nlists[CLASS_CPU] + nlists[CLASS_ACCELERATOR] == 0)
 		return false;
 	for (int c = 0; c < NCLASSES; c++)
 	{
-		if (nlines[c] > FEW && seek->all.lines[c].reads < READS_OF_ALL && !seek->all.lines[c].alike)
-			read_line_of_all(seek, c);
-		else if (nlines[c] > 0)
-			read_lines(seek, c, lines[c], nlines[c], keys_at_once(reads));
+		if (nlists[c] > FEW_LISTS && seek->all.lists[c].reads < READS_OF_ALL && !seek->all.lists[c].alike)
+			read_readiness_list_of_all(seek, c);
+		else if (nlists[c] > 0)
+			read_readiness_lists(seek, c, lists[c], nlists[c], keys_at_once(reads));
 	}
 	if (nkins > 0)
-		read_least_used(seek, kins, nkins, keys_at_once(kin_reads));
+		read_least_used(seek, worker_classes, nkins, keys_at_once(kin_reads));
 	if (!seek->preferences_ended)
 		read_preferred(seek, 4 * keys_at_once(seek->preference_reads));
 	return true;
@@ -428,33 +428,33 @@ make_ideals(Fleet *fleet, const Hardware *const *hardware, int count)
  * false if the lists do not bound what it is worth.
  */
 static bool
-begin_race(Seek *seek, const Hardware *const *hardware, int count)
+begin_race(ThresholdSearch *seek, const Hardware *const *hardware, int count)
 {
-	HASHCTL		control = {.keysize = sizeof(int64), .entrysize = sizeof(KinEntry), .hcxt = CurrentMemoryContext};
-	Search		search = seek->picture->search;
+	HASHCTL		control = {.keysize = sizeof(int64), .entrysize = sizeof(WorkerClassEntry), .hcxt = CurrentMemoryContext};
+	Search		search = seek->snapshot->search;
 	Fleet		ideals;
 
 	make_ideals(&ideals, hardware, count);
 	search.fleet = &ideals;
 	search_prepare(&search);
-	seek->kin = palloc(sizeof(Kin) * (count + 1));
-	seek->kin_numbers = hash_create("hwsched kins", 256, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	seek->worker_class = palloc(sizeof(WorkerClass) * (count + 1));
+	seek->worker_class_numbers = hash_create("hwsched kins", 256, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	for (int h = 0; h < count; h++)
 	{
-		Kin		   *kin = &seek->kin[seek->nkin];
-		KinEntry   *entry;
+		WorkerClass		   *worker_class = &seek->worker_class[seek->nworker_classes];
+		WorkerClassEntry   *entry;
 
-		*kin = unread;
-		kin->hardware_id = hardware[h]->hardware_id;
+		*worker_class = unread;
+		worker_class->hardware_id = hardware[h]->hardware_id;
 		for (int c = 0; c < NCLASSES; c++)
-			kin->lines[c].ideal = search_bound(&search, seek->kind, h, c == OF_CPU);
+			worker_class->lists[c].ideal = search_bound(&search, seek->kind, h, c == CLASS_CPU);
 		/* a CPU as an accelerator: a candidate may be of both classes */
-		if (!seek->of_slot && kin->lines[OF_CPU].ideal >= 0)
+		if (!seek->of_slot && worker_class->lists[CLASS_CPU].ideal >= 0)
 			return false;
-		if (Max(kin->lines[OF_CPU].ideal, kin->lines[OF_ACCELERATOR].ideal) < 0)
+		if (Max(worker_class->lists[CLASS_CPU].ideal, worker_class->lists[CLASS_ACCELERATOR].ideal) < 0)
 			continue;
-		entry = hash_search(seek->kin_numbers, &kin->hardware_id, HASH_ENTER, NULL);
-		entry->kin = seek->nkin++;
+		entry = hash_search(seek->worker_class_numbers, &worker_class->hardware_id, HASH_ENTER, NULL);
+		entry->worker_class = seek->nworker_classes++;
 	}
 	return true;
 }
@@ -463,10 +463,10 @@ begin_race(Seek *seek, const Hardware *const *hardware, int count)
 static int
 find_hardware(const char *pool, const Hardware ***hardware)
 {
-	static Statement statement = {
+	static SpiPlan statement = {
 		"SELECT hardware_id FROM hwsched.hardware WHERE pool = $1 LIMIT $2", {TEXTOID, INT8OID}
 	};
-	int			n = (int) statement_run(&statement, true, TEXT_VALUE(pool), BIGINT_VALUE(MOST_HARDWARE + 1));
+	int			n = (int) spi_plan_run(&statement, true, TEXT_VALUE(pool), BIGINT_VALUE(MOST_HARDWARE + 1));
 	int64	   *ids = palloc(sizeof(int64) * (n + 1));
 
 	if (n > MOST_HARDWARE)
@@ -487,16 +487,16 @@ is_bounded(const WorkKind *kind)
 
 /*
  * Reads as much of the fleet as it takes to know the best place for the one
- * workload of a picture, and begins the search there.  A fleet without a
+ * workload of a snapshot, and begins the search there.  A fleet without a
  * worker means that there is no place.  Returns false, with no fleet, if the
  * whole fleet has to be read.
  */
 bool
-seek_fleet(Picture *picture, const char *pool)
+seek_fleet(PoolSnapshot *snapshot, const char *pool)
 {
 	HASHCTL		state_control = {.keysize = sizeof(StateKey), .entrysize = sizeof(StateEntry), .hcxt = CurrentMemoryContext};
 	HASHCTL		seen_control = {.keysize = sizeof(uint64), .entrysize = sizeof(SeenEntry), .hcxt = CurrentMemoryContext};
-	Seek		seek = {.picture = picture, .pool = pool, .kind = &picture->search.kinds[0], .all = unread, .preference = INFINITY, .preferred_id = ""};
+	ThresholdSearch		seek = {.snapshot = snapshot, .pool = pool, .kind = &snapshot->search.kinds[0], .all = unread, .preference = INFINITY, .preferred_id = ""};
 	const Hardware **hardware;
 	double		best_ideal = 0;
 	int			count;
@@ -504,35 +504,35 @@ seek_fleet(Picture *picture, const char *pool)
 	if (!is_bounded(seek.kind) || (count = find_hardware(pool, &hardware)) < 0)
 		return false;
 	seek.of_slot = demand_occupancy(&seek.kind->demand) == OCCUPY_SLOT;
-	seek.least = least_value(&picture->search);
+	seek.least = least_value(&snapshot->search);
 	seek.preferences_ended = !prefers(&seek);
 	seek.states = hash_create("hwsched states", 256, &state_control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	seek.seen = hash_create("hwsched keys", 256, &seen_control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	if (!begin_race(&seek, hardware, count))
 		return false;
 
-	for (int k = 0; k < seek.nkin; k++)
+	for (int k = 0; k < seek.nworker_classes; k++)
 		for (int c = 0; c < NCLASSES; c++)
-			best_ideal = Max(best_ideal, seek.kin[k].lines[c].ideal);
-	if (read_on(&seek, best_ideal * NEARLY))
+			best_ideal = Max(best_ideal, seek.worker_class[k].lists[c].ideal);
+	if (read_on(&seek, best_ideal * NEAR_BEST_RATIO))
 		do
 		{
 			look_at_promising(&seek);
-			if (seek.nkeys > MOST_KEYS || seek.nlooks >= MOST_LOOKS)
+			if (seek.nseen_workers > MOST_SORTED_ACCESSES || seek.nrandom_accesses >= MOST_RANDOM_ACCESSES)
 				return false;
 		} while (read_on(&seek, 0));
 
-	if (seek.best_picture != NULL)
+	if (seek.best_snapshot != NULL)
 	{
-		*picture = *seek.best_picture;
-		picture->search.fleet = &picture->fleet;
+		*snapshot = *seek.best_snapshot;
+		snapshot->search.fleet = &snapshot->fleet;
 	}
 	else
-		picture_workers(picture, pool, NULL, 0, true);
+		snapshot_workers(snapshot, pool, NULL, 0, true);
 	/* the policy of other types of work may look at models */
-	picture->search.kinds[0].model = picture->search.kinds[0].family = -1;
-	picture->search.last_turn = GetCurrentTimestamp();
-	load_forecast(picture, pool, NULL, 0, true);
-	search_begin(&picture->search);
+	snapshot->search.kinds[0].model = snapshot->search.kinds[0].family = -1;
+	snapshot->search.last_turn = GetCurrentTimestamp();
+	load_forecast(snapshot, pool, NULL, 0, true);
+	search_begin(&snapshot->search);
 	return true;
 }

@@ -7,6 +7,6 @@
 
 #include "snapshot/snapshot.h"
 
-extern bool seek_fleet(Picture *picture, const char *pool);
+extern bool seek_fleet(PoolSnapshot *snapshot, const char *pool);
 
 #endif							/* HWSCHED_SNAPSHOT_THRESHOLD_SEARCH_H */

@@ -75,7 +75,7 @@ compare_device_changes(const void *a, const void *b)
 
 /* Gives back what ended assignments held; the pool is locked. */
 void
-release(const char *pool, const EndedAssignment *ended, int count)
+release_capacity(const char *pool, const EndedAssignment *ended, int count)
 {
 	WorkerChange *workers = palloc(sizeof(WorkerChange) * (count + 1));
 	DeviceChange *devices;
@@ -136,7 +136,7 @@ end_assignments(const char *pool, const int64 *ids, int count, bool started_only
 				const char *state, const char *error, const char *error_class, Jsonb *result,
 				EndedAssignment **ended)
 {
-	static Statement statement = {
+	static SpiPlan statement = {
 		"UPDATE hwsched.assignment a SET state = $4::hwsched.assignment_state,"
 		"  finished_at = greatest(now(), a.assigned_at, a.started_at), error = $5, result = $6, lease_until = NULL,"
 		"  error_class = $7::hwsched.error_class"
@@ -147,7 +147,7 @@ end_assignments(const char *pool, const int64 *ids, int count, bool started_only
 		{TEXTOID, INT8ARRAYOID, BOOLOID, TEXTOID, TEXTOID, JSONBOID, TEXTOID}
 	};
 	/* several are locked in the order of their ids, as everybody does */
-	static Statement lock = {
+	static SpiPlan lock = {
 		"SELECT FROM hwsched.assignment WHERE pool = $1 AND assignment_id = ANY ($2)"
 		" ORDER BY assignment_id FOR NO KEY UPDATE",
 		{TEXTOID, INT8ARRAYOID}
@@ -158,13 +158,13 @@ end_assignments(const char *pool, const int64 *ids, int count, bool started_only
 	for (int i = 0; i < count; i++)
 		datums[i] = Int64GetDatum(ids[i]);
 	if (count > 1)
-		statement_run(&lock, false, TEXT_VALUE(pool), array_value(INT8OID, datums, NULL, count));
-	statement_run(&statement, false, TEXT_VALUE(pool), array_value(INT8OID, datums, NULL, count),
+		spi_plan_run(&lock, false, TEXT_VALUE(pool), array_value(INT8OID, datums, NULL, count));
+	spi_plan_run(&statement, false, TEXT_VALUE(pool), array_value(INT8OID, datums, NULL, count),
 				  VALUE(BoolGetDatum(started_only)), TEXT_VALUE(state), TEXT_OR_NULL(error),
 				  result ? VALUE(JsonbPGetDatum(result)) : NULL_VALUE, TEXT_OR_NULL(error_class));
 	n = read_ended(ended);
 	if (n > 0)
-		release(pool, *ended, n);
+		release_capacity(pool, *ended, n);
 	return n;
 }
 
@@ -223,11 +223,11 @@ read_gangs(const char *pool, const EndedAssignment *ended, int count, Gang **gan
 {
 #define ATTEMPTS_SQL "(SELECT DISTINCT * FROM unnest($2, $3, $4) e(workload_id, run, attempt)) g" \
 	" JOIN hwsched.assignment a ON a.pool = $1 AND a.workload_id = g.workload_id AND a.run = g.run AND a.attempt = g.attempt"
-	static Statement lock = {
+	static SpiPlan lock = {
 		"SELECT FROM " ATTEMPTS_SQL " ORDER BY a.assignment_id FOR NO KEY UPDATE OF a",
 		{TEXTOID, TEXTARRAYOID, INT4ARRAYOID, INT4ARRAYOID}
 	};
-	static Statement read = {
+	static SpiPlan read = {
 		"SELECT a.workload_id, a.run, a.attempt, max(p.quorum), (count(*) FILTER (WHERE a.state = 'completed'))::int,"
 		"  bool_or(a.started_at IS NOT NULL OR a.state = 'failed'), array_agg(a.assignment_id) FILTER (WHERE a.finished_at IS NULL)"
 		" FROM " ATTEMPTS_SQL
@@ -250,8 +250,8 @@ read_gangs(const char *pool, const EndedAssignment *ended, int count, Gang **gan
 	runs = array_value(INT4OID, list.runs, NULL, list.count);
 	attempts = array_value(INT4OID, list.attempts, NULL, list.count);
 	if (IsolationUsesXactSnapshot())
-		statement_run(&lock, false, TEXT_VALUE(pool), ids, runs, attempts);
-	n = (int) statement_run(&read, false, TEXT_VALUE(pool), ids, runs, attempts);
+		spi_plan_run(&lock, false, TEXT_VALUE(pool), ids, runs, attempts);
+	n = (int) spi_plan_run(&read, false, TEXT_VALUE(pool), ids, runs, attempts);
 	*gangs = palloc0(sizeof(Gang) * (n + 1));
 	for (int i = 0; i < n; i++)
 	{
@@ -306,7 +306,7 @@ cancel_rest(const char *pool, const Gang *gangs, int count, const char *error)
 void
 complete_workloads(const char *pool, const EndedAssignment *ended, int count)
 {
-	static Statement close = {
+	static SpiPlan close = {
 		"UPDATE hwsched.submission s SET outcome = 'completed', closed_at = greatest(now(), s.submitted_at)"
 		" FROM unnest($2, $3) c(workload_id, run)"
 		" WHERE s.pool = $1 AND s.workload_id = c.workload_id AND s.run = c.run AND s.outcome IS NULL",
@@ -330,7 +330,7 @@ complete_workloads(const char *pool, const EndedAssignment *ended, int count)
 	}
 	cancel_rest(pool, gangs, ngangs, "the quorum is reached");
 	if (closed.count > 0)
-		statement_run(&close, false, TEXT_VALUE(pool), text_array(closed.workload_ids, closed.count),
+		spi_plan_run(&close, false, TEXT_VALUE(pool), text_array(closed.workload_ids, closed.count),
 					  array_value(INT4OID, closed.runs, NULL, closed.count));
 	dependencies_met(pool, closed.workload_ids, closed.count);
 }
@@ -378,19 +378,19 @@ requeue(const char *pool, const EndedAssignment *ended, int count, bool failed)
 int
 live_assignments(const char *pool, const char *worker_id, const char *workload_id, int64 **ids)
 {
-	static Statement of_worker = {
+	static SpiPlan of_worker = {
 		"SELECT assignment_id FROM hwsched.assignment WHERE pool = $1 AND worker_id = $2"
 		" AND finished_at IS NULL ORDER BY assignment_id",
 		{TEXTOID, TEXTOID}
 	};
-	static Statement of_workload = {
+	static SpiPlan of_workload = {
 		"SELECT assignment_id FROM hwsched.assignment WHERE pool = $1 AND workload_id = $2"
 		" AND finished_at IS NULL ORDER BY assignment_id",
 		{TEXTOID, TEXTOID}
 	};
 	int			n = (int) (worker_id != NULL ?
-						   statement_run(&of_worker, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id)) :
-						   statement_run(&of_workload, false, TEXT_VALUE(pool), TEXT_VALUE(workload_id)));
+						   spi_plan_run(&of_worker, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id)) :
+						   spi_plan_run(&of_workload, false, TEXT_VALUE(pool), TEXT_VALUE(workload_id)));
 
 	*ids = palloc(sizeof(int64) * (n + 1));
 	for (int i = 0; i < n; i++)

@@ -46,7 +46,7 @@ typedef struct EndedAssignment
 #define ENDED_COUNT 19
 
 extern int	read_ended(EndedAssignment **ended);
-extern void release(const char *pool, const EndedAssignment *ended, int count);
+extern void release_capacity(const char *pool, const EndedAssignment *ended, int count);
 extern int	end_assignments(const char *pool, const int64 *ids, int count, bool started_only,
 							const char *state, const char *error, const char *error_class,
 							Jsonb *result, EndedAssignment **ended);

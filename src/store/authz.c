@@ -50,7 +50,7 @@ call_end(const Caller *caller)
 
 /* Returns whether the caller may act for some workers only. */
 bool
-access_is_limited(const Caller *caller)
+authz_is_limited(const Caller *caller)
 {
 	/* Who is neither got here by a coordinator's own function. */
 	return !has_privs_of_role(caller->user, get_role_oid("hwsched_coordinator", false)) &&
@@ -59,17 +59,17 @@ access_is_limited(const Caller *caller)
 
 /* Raises ERRCODE_INSUFFICIENT_PRIVILEGE unless the caller may act for a worker. */
 void
-access_check_worker(const Caller *caller, const char *pool, const char *worker_id)
+authz_check_worker(const Caller *caller, const char *pool, const char *worker_id)
 {
-	static Statement statement = {
+	static SpiPlan statement = {
 		"SELECT FROM hwsched.worker_login l"
 		" WHERE l.pool = $1 AND l.worker_id = $2 AND pg_catalog.pg_has_role($3, l.login::oid, 'USAGE')",
 		{TEXTOID, TEXTOID, OIDOID}
 	};
 
-	if (!access_is_limited(caller))
+	if (!authz_is_limited(caller))
 		return;
-	if (statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
+	if (spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
 					  VALUE(ObjectIdGetDatum(caller->user))) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),

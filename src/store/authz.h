@@ -18,7 +18,7 @@ typedef struct Caller
 
 extern Caller call_begin(FunctionCallInfo fcinfo);
 extern void call_end(const Caller *caller);
-extern bool access_is_limited(const Caller *caller);
-extern void access_check_worker(const Caller *caller, const char *pool, const char *worker_id);
+extern bool authz_is_limited(const Caller *caller);
+extern void authz_check_worker(const Caller *caller, const char *pool, const char *worker_id);
 
 #endif							/* HWSCHED_STORE_AUTHZ_H */

@@ -20,7 +20,7 @@
 
 /* Reads what is committed by now, and what this transaction has done. */
 #define run_latest(statement, ...) \
-	(PushActiveSnapshot(GetLatestSnapshot()), statement_run(statement, true, __VA_ARGS__))
+	(PushActiveSnapshot(GetLatestSnapshot()), spi_plan_run(statement, true, __VA_ARGS__))
 
 /* --- what is submitted --- */
 
@@ -47,7 +47,7 @@ dependencies_note(Dependencies *dependencies, int waiting, const char *depends_o
 }
 
 /* A workload in the graph of what waits for what. */
-typedef struct Workload
+typedef struct GraphNode
 {
 	const char *id;
 	bool		known;			/* it is in the call, or has been submitted */
@@ -58,7 +58,7 @@ typedef struct Workload
 	{
 		NOT_VISITED, ON_PATH, VISITED
 	}			visit;
-} Workload;
+} GraphNode;
 
 typedef struct Graph
 {
@@ -67,7 +67,7 @@ typedef struct Graph
 	HTAB	   *others;			/* those of the others */
 	int			nworkloads;
 	int			allocated;
-	Workload   *workloads;
+	GraphNode   *workloads;
 	int			nedges;
 	int			edges_allocated;
 	int32	   *sources;
@@ -81,13 +81,13 @@ graph_begin(HTAB *call, int ncall)
 {
 	Graph		graph = {.ncall = ncall, .nworkloads = ncall, .allocated = ncall + 64, .call = call};
 	HASH_SEQ_STATUS scan;
-	BytesEntry *entry;
+	StrtabEntry *entry;
 
-	graph.others = bytes_table("hwsched dependencies");
-	graph.workloads = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Workload) * graph.allocated);
+	graph.others = strtab_create("hwsched dependencies");
+	graph.workloads = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(GraphNode) * graph.allocated);
 	hash_seq_init(&scan, call);
 	while ((entry = hash_seq_search(&scan)) != NULL)
-		graph.workloads[entry->number] = (Workload) {.id = entry->key.data, .known = true};
+		graph.workloads[entry->number] = (GraphNode) {.id = entry->key.data, .known = true};
 	return graph;
 }
 
@@ -95,19 +95,19 @@ graph_begin(HTAB *call, int ncall)
 static int32
 graph_workload(Graph *graph, const char *id)
 {
-	BytesEntry *entry = bytes_find(graph->call, id, strlen(id));
+	StrtabEntry *entry = strtab_find(graph->call, id, strlen(id));
 	bool		found = entry != NULL;
 
 	if (!found)
-		entry = bytes_enter(graph->others, id, strlen(id), &found);
+		entry = strtab_enter(graph->others, id, strlen(id), &found);
 	if (!found)
 	{
 		if (graph->nworkloads == graph->allocated)
 		{
 			graph->allocated *= 2;
-			graph->workloads = repalloc_huge(graph->workloads, sizeof(Workload) * graph->allocated);
+			graph->workloads = repalloc_huge(graph->workloads, sizeof(GraphNode) * graph->allocated);
 		}
-		graph->workloads[graph->nworkloads] = (Workload) {.id = entry->key.data};
+		graph->workloads[graph->nworkloads] = (GraphNode) {.id = entry->key.data};
 		entry->number = graph->nworkloads++;
 	}
 	return entry->number;
@@ -197,7 +197,7 @@ check_cycles(Graph *graph, bool in_array)
 		while (length > 0)
 		{
 			int32		top = path[length - 1];
-			Workload	   *workload = &graph->workloads[top];
+			GraphNode	   *workload = &graph->workloads[top];
 			int32		last = top + 1 < graph->nworkloads ? graph->workloads[top + 1].first_edge : graph->nedges;
 			int32		target;
 
@@ -222,7 +222,7 @@ check_cycles(Graph *graph, bool in_array)
 static void
 read_others(Graph *graph, const char *pool)
 {
-	static Statement statement = {
+	static SpiPlan statement = {
 		"SELECT e.ord::int, s.outcome IS NOT DISTINCT FROM 'completed' OR (s.outcome IS NULL AND EXISTS ("
 		"   SELECT FROM hwsched.assignment a JOIN hwsched.unsettled u ON u.pool = a.pool AND u.assignment_id = a.assignment_id"
 		"   WHERE a.pool = s.pool AND a.workload_id = s.workload_id AND a.run = s.run AND a.state = 'completed'))"
@@ -240,7 +240,7 @@ read_others(Graph *graph, const char *pool)
 	PopActiveSnapshot();
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
-		Workload	   *workload = &graph->workloads[graph->ncall + column_int(i, 1) - 1];
+		GraphNode	   *workload = &graph->workloads[graph->ncall + column_int(i, 1) - 1];
 
 		workload->known = true;
 		workload->completed = column_bool(i, 2);
@@ -254,10 +254,10 @@ read_others(Graph *graph, const char *pool)
 static void
 read_waits(Graph *graph, const char *pool)
 {
-	static Statement probe = {
+	static SpiPlan probe = {
 		"SELECT FROM hwsched.dependency WHERE pool = $1 AND depends_on = ANY ($2) LIMIT 1", {TEXTOID, TEXTARRAYOID}
 	};
-	static Statement statement = {
+	static SpiPlan statement = {
 		"WITH RECURSIVE reached(id) AS (SELECT unnest($2) COLLATE \"C\" UNION SELECT d.depends_on FROM reached r"
 		"  CROSS JOIN LATERAL (SELECT depends_on FROM hwsched.dependency WHERE pool = $1 AND workload_id = r.id OFFSET 0) d)"
 		" SELECT r.id, d.depends_on FROM reached r"
@@ -272,7 +272,7 @@ read_waits(Graph *graph, const char *pool)
 	run_latest(&probe, TEXT_VALUE(pool), text_array(ids, graph->ncall));
 	if (SPI_processed > 0 && n > graph->ncall)
 	{
-		statement_run(&statement, true, TEXT_VALUE(pool), text_array(ids + graph->ncall, n - graph->ncall));
+		spi_plan_run(&statement, true, TEXT_VALUE(pool), text_array(ids + graph->ncall, n - graph->ncall));
 		for (uint64 i = 0; i < SPI_processed; i++)
 		{
 			int32		source = graph_workload(graph, column_text(i, 1));
@@ -301,7 +301,7 @@ dependencies_resolve(Dependencies *dependencies, const char *pool, HTAB *workloa
 	read_others(&graph, pool);
 	for (int d = 0; d < dependencies->count; d++)
 	{
-		const Workload *workload = &graph.workloads[graph.ends[d]];
+		const GraphNode *workload = &graph.workloads[graph.ends[d]];
 
 		if (!workload->known)
 			ereport(ERROR,
@@ -325,7 +325,7 @@ void
 dependencies_write(const Dependencies *dependencies, const char *pool, const Datum *workload_ids)
 {
 	/* a workload may name another twice */
-	static Statement statement = {
+	static SpiPlan statement = {
 		"INSERT INTO hwsched.dependency (pool, workload_id, depends_on)"
 		" SELECT $1, d.workload_id, d.depends_on FROM unnest($2, $3) d(workload_id, depends_on)"
 		" ON CONFLICT DO NOTHING",
@@ -336,7 +336,7 @@ dependencies_write(const Dependencies *dependencies, const char *pool, const Dat
 
 	for (int d = 0; d < n; d++)
 		ids[d] = workload_ids[dependencies->waiting[d]];
-	statement_run(&statement, false, TEXT_VALUE(pool), array_value(TEXTOID, ids, NULL, n),
+	spi_plan_run(&statement, false, TEXT_VALUE(pool), array_value(TEXTOID, ids, NULL, n),
 				  text_array(dependencies->depends_on, n));
 }
 
@@ -350,20 +350,20 @@ void
 dependencies_met(const char *pool, const char *const *workload_ids, int count)
 {
 	/* most pools have none, which takes one look */
-	static Statement find = {
+	static SpiPlan find = {
 		"SELECT d.workload_id FROM hwsched.dependency d WHERE EXISTS (SELECT FROM hwsched.dependency WHERE pool = $1)"
 		" AND d.pool = $1 AND d.depends_on = ANY ($2)",
 		{TEXTOID, TEXTARRAYOID}
 	};
-	static Statement meet = {
+	static SpiPlan meet = {
 		"DELETE FROM hwsched.dependency WHERE pool = $1 AND depends_on = ANY ($2)", {TEXTOID, TEXTARRAYOID}
 	};
-	static Statement find_free = {
+	static SpiPlan find_free = {
 		"SELECT DISTINCT e.id FROM unnest($2) e(id)"
 		" WHERE NOT EXISTS (SELECT FROM hwsched.dependency d WHERE d.pool = $1 AND d.workload_id = e.id)",
 		{TEXTOID, TEXTARRAYOID}
 	};
-	static Statement set_ready = {
+	static SpiPlan set_ready = {
 		"UPDATE hwsched.pending p SET ready_at = '-infinity' FROM hwsched.submission s"
 		" WHERE s.pool = $1 AND s.workload_id = ANY ($2) AND p.ready_at = 'infinity'"
 		"  AND p.pool = s.pool AND p.priority = s.priority AND p.deadline = s.deadline AND p.queue_no = s.queue_no",
@@ -379,7 +379,7 @@ dependencies_met(const char *pool, const char *const *workload_ids, int count)
 	ids = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(char *) * n);
 	for (int i = 0; i < n; i++)
 		ids[i] = column_text(i, 1);
-	if (statement_run(&meet, false, TEXT_VALUE(pool), completed) < n)
+	if (spi_plan_run(&meet, false, TEXT_VALUE(pool), completed) < n)
 		ereport(ERROR,
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 				 errmsg("could not serialize access due to a workload that was submitted at the same time")));
@@ -388,16 +388,16 @@ dependencies_met(const char *pool, const char *const *workload_ids, int count)
 	for (int i = 0; i < n; i++)
 		ids[i] = column_text(i, 1);
 	if (n > 0)
-		statement_run(&set_ready, false, TEXT_VALUE(pool), text_array(ids, n));
+		spi_plan_run(&set_ready, false, TEXT_VALUE(pool), text_array(ids, n));
 }
 
 /* Forgets what a workload waits for, as it is closed. */
 void
 dependencies_forget(const char *pool, const char *workload_id)
 {
-	static Statement statement = {
+	static SpiPlan statement = {
 		"DELETE FROM hwsched.dependency WHERE pool = $1 AND workload_id = $2", {TEXTOID, TEXTOID}
 	};
 
-	statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(workload_id));
+	spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(workload_id));
 }

@@ -124,7 +124,7 @@ set_device_state(const DeviceProfile *profile, const Reported *report,
 
 /* Sets the condition of a worker that has not reported anything. */
 void
-condition_begin(Condition *condition, int64 hardware_id)
+device_states_begin(DeviceStates *condition, int64 hardware_id)
 {
 	memset(condition, 0, sizeof(*condition));
 	condition->hardware_id = hardware_id;
@@ -135,11 +135,11 @@ condition_begin(Condition *condition, int64 hardware_id)
 static void
 read_device_loads(const char *pool, const char *worker_id, LoadReport *load)
 {
-	static Statement statement = {
+	static SpiPlan statement = {
 		"SELECT device_no, utilization, temperature_celsius FROM hwsched.device_load WHERE pool = $1 AND worker_id = $2",
 		{TEXTOID, TEXTOID}
 	};
-	int			n = (int) statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
+	int			n = (int) spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
 	DeviceLoadReport *devices = palloc(sizeof(DeviceLoadReport) * (n + 1));
 
 	for (int i = 0; i < n; i++)
@@ -152,9 +152,9 @@ read_device_loads(const char *pool, const char *worker_id, LoadReport *load)
  * transaction; returns false for an unknown worker.
  */
 bool
-condition_lock(const char *pool, const char *worker_id, Condition *condition)
+device_states_lock(const char *pool, const char *worker_id, DeviceStates *condition)
 {
-	static Statement statement = {
+	static SpiPlan statement = {
 		"SELECT hardware_id, cpu_utilization, memory_utilization, gpu_utilization, io_utilization, network_utilization,"
 		"  temperature, temperature_celsius, reported_at, temperatures, throttles_at, busy_at, high_since,"
 		"  phase <> 'normal' AND now() < phase_since + phase_duration"
@@ -165,9 +165,9 @@ condition_lock(const char *pool, const char *worker_id, Condition *condition)
 	Datum		array;
 	bool		isnull;
 
-	if (statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id)) == 0)
+	if (spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id)) == 0)
 		return false;
-	condition_begin(condition, column_bigint(0, 1));
+	device_states_begin(condition, column_bigint(0, 1));
 	load->cpu_utilization = column_number(0, 2);
 	load->memory_utilization = column_number(0, 3);
 	load->gpu_utilization = column_number(0, 4);
@@ -208,7 +208,7 @@ typedef struct AtReport
 
 /* Returns that of each device of a worker. */
 static AtReport *
-at_report(const Hardware *hardware, const Condition *condition)
+at_report(const Hardware *hardware, const DeviceStates *condition)
 {
 	const LoadReport *load = &condition->load;
 	const DeviceLoadReport *reports = load->devices.items;
@@ -246,7 +246,7 @@ seconds_since(TimestampTz since, TimestampTz at)
 
 /* Finds out what a report means for the phases of a worker. */
 static void
-report_phases(const PoolSettings *settings, const Condition *before, double load, Condition *after)
+report_phases(const PoolSettings *settings, const DeviceStates *before, double load, DeviceStates *after)
 {
 	TimestampTz now = after->reported_at;
 	TimestampTz cooled = now + (TimestampTz) (settings->cooling * USECS_PER_SEC);
@@ -273,8 +273,8 @@ report_phases(const PoolSettings *settings, const Condition *before, double load
  * temperature, that goes on from the one there was.
  */
 void
-condition_report(const PoolSettings *settings, const Hardware *hardware, const Condition *before,
-				 const LoadReport *load, Condition *after)
+device_states_report(const PoolSettings *settings, const Hardware *hardware, const DeviceStates *before,
+				 const LoadReport *load, DeviceStates *after)
 {
 	AtReport   *old = at_report(hardware, before);
 	AtReport   *new;
@@ -282,7 +282,7 @@ condition_report(const PoolSettings *settings, const Hardware *hardware, const C
 	double		greatest;
 	Utilization utilization = utilization_of(load);
 
-	condition_begin(after, before->hardware_id);
+	device_states_begin(after, before->hardware_id);
 	after->load = *load;
 	after->reported_at = GetCurrentTransactionStartTimestamp();
 	after->temperatures = no_numbers(hardware->ndevices);
@@ -312,7 +312,7 @@ condition_report(const PoolSettings *settings, const Hardware *hardware, const C
  * this is a bound for as long as the worker reports nothing else.
  */
 Readiness
-condition_readiness(const Hardware *hardware, const Condition *condition)
+device_states_readiness(const Hardware *hardware, const DeviceStates *condition)
 {
 	enum
 	{
@@ -348,23 +348,23 @@ condition_readiness(const Hardware *hardware, const Condition *condition)
 
 /* Writes the readiness of a worker of some hardware anew, after its row has been changed. */
 void
-condition_renew(const char *pool, const char *worker_id, int64 hardware_id)
+device_states_renew(const char *pool, const char *worker_id, int64 hardware_id)
 {
-	static Statement statement = {
+	static SpiPlan statement = {
 		"UPDATE hwsched.worker_load SET hardware_id = $3, cpu_readiness = $4, accelerator_readiness = $5, state_hash = $6"
 		" WHERE pool = $1 AND worker_id = $2 AND (hardware_id, cpu_readiness, accelerator_readiness, state_hash)"
 		"  IS DISTINCT FROM ($3, $4, $5, $6)",
 		{TEXTOID, TEXTOID, INT8OID, FLOAT8OID, FLOAT8OID, INT8OID}
 	};
 	const Hardware *hardware;
-	Condition	condition;
+	DeviceStates	condition;
 	Readiness	readiness;
 
-	if (!condition_lock(pool, worker_id, &condition))
+	if (!device_states_lock(pool, worker_id, &condition))
 		elog(ERROR, "pool \"%s\" lost worker \"%s\" while it was locked", pool, worker_id);
 	hardware_get(pool, &hardware_id, 1, false, &hardware);
-	readiness = condition_readiness(hardware, &condition);
-	statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), BIGINT_VALUE(hardware_id),
+	readiness = device_states_readiness(hardware, &condition);
+	spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), BIGINT_VALUE(hardware_id),
 				  NUMBER_OR_NULL(readiness.cpu), NUMBER_OR_NULL(readiness.accelerator),
 				  BIGINT_VALUE(readiness.state_hash));
 }

@@ -37,7 +37,7 @@ typedef struct Reported
 } Reported;
 
 /* What the tables hold of a worker's reports. */
-typedef struct Condition
+typedef struct DeviceStates
 {
 	int64		hardware_id;
 	LoadReport	load;			/* the last one, without its power */
@@ -48,7 +48,7 @@ typedef struct Condition
 	TimestampTz high_since;		/* the first of the reports of a high load; 0: none */
 	bool		in_phase;
 	ThermalPhase begins;		/* with this report; PHASE_NORMAL: none */
-} Condition;
+} DeviceStates;
 
 /*
  * What load and temperature leave of the efficiency of a worker's devices,
@@ -67,11 +67,11 @@ extern Parameter device_numbers_value(const DeviceNumbers *numbers);
 extern void set_device_state(const DeviceProfile *profile, const Reported *report,
 							 double utilization, double celsius, Device *device);
 
-extern bool condition_lock(const char *pool, const char *worker_id, Condition *condition);
-extern void condition_begin(Condition *condition, int64 hardware_id);
-extern void condition_report(const PoolSettings *settings, const Hardware *hardware, const Condition *before,
-							 const LoadReport *load, Condition *after);
-extern Readiness condition_readiness(const Hardware *hardware, const Condition *condition);
-extern void condition_renew(const char *pool, const char *worker_id, int64 hardware_id);
+extern bool device_states_lock(const char *pool, const char *worker_id, DeviceStates *condition);
+extern void device_states_begin(DeviceStates *condition, int64 hardware_id);
+extern void device_states_report(const PoolSettings *settings, const Hardware *hardware, const DeviceStates *before,
+							 const LoadReport *load, DeviceStates *after);
+extern Readiness device_states_readiness(const Hardware *hardware, const DeviceStates *condition);
+extern void device_states_renew(const char *pool, const char *worker_id, int64 hardware_id);
 
 #endif							/* HWSCHED_STORE_DEVICE_STATE_H */

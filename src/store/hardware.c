@@ -13,10 +13,10 @@ hardware_id_of(const char *pool, const Offer *offer)
 #define SOFTWARE "coalesce(nullif($4 -> 'software_versions', 'null'), '{}')"
 #define DIGEST "sha256(convert_to(ROW($2, $3, " SOFTWARE ", $5, $6, $7)::text, 'UTF8'))"
 #define TYPES {TEXTOID, INT8OID, INT8OID, JSONBOID, INT8ARRAYOID, INT8ARRAYOID, BOOLARRAYOID}
-	static Statement find = {
+	static SpiPlan find = {
 		"SELECT hardware_id FROM hwsched.hardware WHERE pool = $1 AND digest = " DIGEST, TYPES
 	};
-	static Statement add = {
+	static SpiPlan add = {
 		"INSERT INTO hwsched.hardware (pool, cpu_millicores, memory_bytes, software_versions, device_profile_ids,"
 		"  device_memory_bytes, device_uses_host_memory, digest)"
 		" VALUES ($1, $2, $3, " SOFTWARE ", $5, $6, $7, " DIGEST ")"
@@ -40,8 +40,8 @@ hardware_id_of(const char *pool, const Offer *offer)
 	parameters[6] = array_value(BOOLOID, uses, NULL, offer->ndevices);
 
 	/* The pool is locked, so only an old snapshot can hide a row from us. */
-	if (statement_execute(&find, false, parameters, lengthof(parameters)) == 0 &&
-		statement_execute(&add, false, parameters, lengthof(parameters)) == 0)
+	if (spi_plan_execute(&find, false, parameters, lengthof(parameters)) == 0 &&
+		spi_plan_execute(&add, false, parameters, lengthof(parameters)) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 				 errmsg("could not serialize access due to a kind of hardware that was added at the same time")));
@@ -55,19 +55,19 @@ hardware_id_of(const char *pool, const Offer *offer)
 void
 hardware_assign(const char *pool, const char *worker_id, int64 hardware_id)
 {
-	static Statement usage = {
+	static SpiPlan usage = {
 		"UPDATE hwsched.worker_usage SET hardware_id = $3, is_full = false"
 		" WHERE pool = $1 AND worker_id = $2 AND (hardware_id <> $3 OR is_full)",
 		{TEXTOID, TEXTOID, INT8OID}
 	};
 	/* what was modelled was that of other devices */
-	static Statement forget = {
+	static SpiPlan forget = {
 		"UPDATE hwsched.worker_load SET temperatures = NULL, throttles_at = NULL"
 		" WHERE pool = $1 AND worker_id = $2 AND hardware_id <> $3 AND (temperatures IS NOT NULL OR throttles_at IS NOT NULL)",
 		{TEXTOID, TEXTOID, INT8OID}
 	};
 
-	statement_run(&usage, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), BIGINT_VALUE(hardware_id));
-	statement_run(&forget, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), BIGINT_VALUE(hardware_id));
-	condition_renew(pool, worker_id, hardware_id);
+	spi_plan_run(&usage, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), BIGINT_VALUE(hardware_id));
+	spi_plan_run(&forget, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), BIGINT_VALUE(hardware_id));
+	device_states_renew(pool, worker_id, hardware_id);
 }

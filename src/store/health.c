@@ -31,7 +31,7 @@
 void
 health_failed(const char *pool, const PoolSettings *settings, const EndedAssignment *ended, int count)
 {
-	static Statement statement = {
+	static SpiPlan statement = {
 		"WITH failed AS (SELECT a.worker_id, (count(*) FILTER (WHERE a.error_class IS DISTINCT FROM 'worker')"
 		"    + (count(*) FILTER (WHERE a.error_class = 'worker') > 0)::int)::int AS failures"
 		"  FROM hwsched.assignment a WHERE a.pool = $1 AND a.assignment_id = ANY ($2) GROUP BY a.worker_id),"
@@ -54,7 +54,7 @@ health_failed(const char *pool, const PoolSettings *settings, const EndedAssignm
 		return;
 	for (int i = 0; i < count; i++)
 		ids[i] = Int64GetDatum(ended[i].assignment_id);
-	n = (int) statement_run(&statement, false, TEXT_VALUE(pool), array_value(INT8OID, ids, NULL, count),
+	n = (int) spi_plan_run(&statement, false, TEXT_VALUE(pool), array_value(INT8OID, ids, NULL, count),
 							INT_VALUE(settings->quarantine_after));
 	quarantined = palloc(sizeof(char *) * (n + 1));
 	for (int i = 0; i < n; i++)
@@ -68,7 +68,7 @@ health_failed(const char *pool, const PoolSettings *settings, const EndedAssignm
 void
 health_succeeded(const char *pool, const EndedAssignment *ended, int count)
 {
-	static Statement statement = {
+	static SpiPlan statement = {
 		"UPDATE hwsched.worker w SET failures_in_row = 0, quarantines_in_row = 0,"
 		"  health_since = CASE w.health WHEN 'probation' THEN now() ELSE w.health_since END,"
 		"  health = CASE w.health WHEN 'probation' THEN 'healthy' ELSE w.health END"
@@ -81,25 +81,25 @@ health_succeeded(const char *pool, const EndedAssignment *ended, int count)
 	for (int i = 0; i < count; i++)
 		workers[i] = ended[i].worker_id;
 	if (count > 0)
-		statement_run(&statement, false, TEXT_VALUE(pool), text_array(workers, count));
+		spi_plan_run(&statement, false, TEXT_VALUE(pool), text_array(workers, count));
 }
 
 /* Returns whether a worker is taken to be offline. */
 bool
 health_is_offline(const char *pool, const char *worker_id)
 {
-	static Statement statement = {
+	static SpiPlan statement = {
 		"SELECT FROM hwsched.worker WHERE pool = $1 AND worker_id = $2 AND health = 'offline'", {TEXTOID, TEXTOID}
 	};
 
-	return statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id)) > 0;
+	return spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id)) > 0;
 }
 
 /* Takes a worker that was offline back in; one that failed too often goes to quarantine. */
 void
 health_returned(const char *pool, const PoolSettings *settings, const char *worker_id)
 {
-	static Statement statement = {
+	static SpiPlan statement = {
 		"UPDATE hwsched.worker SET health_since = now(),"
 		"  health = CASE WHEN failures_in_row >= $3 THEN 'quarantined'::hwsched.worker_health ELSE 'healthy' END,"
 		"  quarantines_in_row = greatest(quarantines_in_row, (failures_in_row >= $3)::int)"
@@ -107,7 +107,7 @@ health_returned(const char *pool, const PoolSettings *settings, const char *work
 		{TEXTOID, TEXTOID, INT4OID}
 	};
 
-	statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), INT_VALUE(settings->quarantine_after));
+	spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), INT_VALUE(settings->quarantine_after));
 }
 
 /*
@@ -117,13 +117,13 @@ health_returned(const char *pool, const PoolSettings *settings, const char *work
 int
 health_silent(const char *pool, const PoolSettings *settings, const char ***worker_ids)
 {
-	static Statement statement = {
+	static SpiPlan statement = {
 		"UPDATE hwsched.worker w SET health = 'offline', health_since = now() FROM hwsched.worker_load l"
 		" WHERE w.pool = $1 AND l.pool = w.pool AND l.worker_id = w.worker_id AND w.health <> 'offline'"
 		"  AND l.last_seen_at < now() - make_interval(secs => $2) RETURNING w.worker_id",
 		{TEXTOID, FLOAT8OID}, IN_SETS
 	};
-	int			n = (int) statement_run(&statement, false, TEXT_VALUE(pool), VALUE(Float8GetDatum(settings->offline_after)));
+	int			n = (int) spi_plan_run(&statement, false, TEXT_VALUE(pool), VALUE(Float8GetDatum(settings->offline_after)));
 
 	*worker_ids = palloc(sizeof(char *) * (n + 1));
 	for (int i = 0; i < n; i++)
@@ -138,13 +138,13 @@ health_silent(const char *pool, const PoolSettings *settings, const char ***work
 int64
 health_try_again(const char *pool)
 {
-	static Statement statement = {
+	static SpiPlan statement = {
 		"UPDATE hwsched.worker SET health = 'probation', health_since = now()"
 		" WHERE pool = $1 AND health = 'quarantined'"
 		"  AND now() - health_since >= make_interval(secs => least($3, $2 * 2 ^ least(greatest(quarantines_in_row - 1, 0), 20)))",
 		{TEXTOID, FLOAT8OID, FLOAT8OID}
 	};
 
-	return (int64) statement_run(&statement, false, TEXT_VALUE(pool), VALUE(Float8GetDatum(QUARANTINE_SECONDS)),
+	return (int64) spi_plan_run(&statement, false, TEXT_VALUE(pool), VALUE(Float8GetDatum(QUARANTINE_SECONDS)),
 								 VALUE(Float8GetDatum(QUARANTINE_MOST_SECONDS)));
 }

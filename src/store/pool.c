@@ -87,11 +87,11 @@ pool_keep(const char *pool)
 void
 pool_check(const char *pool, bool read_only)
 {
-	static Statement statement = {"SELECT FROM hwsched.pool WHERE pool = $1", {TEXTOID}};
+	static SpiPlan statement = {"SELECT FROM hwsched.pool WHERE pool = $1", {TEXTOID}};
 
 	if (!read_only)
 		pool_keep(pool);
-	if (statement_run(&statement, read_only, TEXT_VALUE(pool)) == 0)
+	if (spi_plan_run(&statement, read_only, TEXT_VALUE(pool)) == 0)
 		unknown_pool(pool);
 }
 
@@ -101,7 +101,7 @@ pool_check(const char *pool, bool read_only)
 Datum
 create_pool(PG_FUNCTION_ARGS)
 {
-	static Statement statement = {
+	static SpiPlan statement = {
 		"INSERT INTO hwsched.pool (pool) VALUES ($1) ON CONFLICT DO NOTHING", {TEXTOID}
 	};
 	char	   *pool = text_argument(fcinfo, 0);
@@ -114,7 +114,7 @@ create_pool(PG_FUNCTION_ARGS)
 				 errmsg("invalid name of a pool: \"%s\"", pool),
 				 errdetail("Expected 1 to 200 bytes.")));
 	caller = call_begin(fcinfo);
-	if (statement_run(&statement, false, TEXT_VALUE(pool)) == 0)
+	if (spi_plan_run(&statement, false, TEXT_VALUE(pool)) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNIQUE_VIOLATION),
 				 errmsg("pool \"%s\" already exists", pool),
@@ -129,7 +129,7 @@ Datum
 alter_pool(PG_FUNCTION_ARGS)
 {
 	/* an old snapshot does not see who has become full, so there it is any row */
-	static Statement roomier = {
+	static SpiPlan roomier = {
 		"UPDATE hwsched.worker_usage SET is_full = false WHERE pool = $1 AND (is_full OR $2)", {TEXTOID, BOOLOID}
 	};
 	JsonbValue	found;
@@ -142,7 +142,7 @@ alter_pool(PG_FUNCTION_ARGS)
 	settings_change(&caller, pool, settings);
 	/* devices may have more slots now */
 	if (getKeyJsonValueFromContainer(&settings->root, "max_concurrent", strlen("max_concurrent"), &found) != NULL)
-		statement_run(&roomier, false, TEXT_VALUE(pool), VALUE(BoolGetDatum(IsolationUsesXactSnapshot())));
+		spi_plan_run(&roomier, false, TEXT_VALUE(pool), VALUE(BoolGetDatum(IsolationUsesXactSnapshot())));
 	call_end(&caller);
 	PG_RETURN_VOID();
 }
@@ -152,7 +152,7 @@ Datum
 drop_pool(PG_FUNCTION_ARGS)
 {
 	/* first who loads history; assignments and devices before the profiles they refer to */
-	static Statement statements[] = {
+	static SpiPlan statements[] = {
 		{"SELECT FROM hwsched.pool WHERE pool = $1 FOR UPDATE", {TEXTOID}},
 		{"DELETE FROM hwsched.reservation WHERE pool = $1", {TEXTOID}},
 		{"DELETE FROM hwsched.unsettled WHERE pool = $1", {TEXTOID}},
@@ -179,7 +179,7 @@ drop_pool(PG_FUNCTION_ARGS)
 	(void) lock_pool(pool, AccessExclusiveLock, false);
 	pool_check(pool, false);
 	for (int i = 0; i < lengthof(statements); i++)
-		statement_run(&statements[i], false, TEXT_VALUE(pool));
+		spi_plan_run(&statements[i], false, TEXT_VALUE(pool));
 	settings_forget();
 	SPI_finish();
 	PG_RETURN_VOID();

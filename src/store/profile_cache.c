@@ -25,26 +25,26 @@
 /* A generation with more definitions than this is not added to any more. */
 #define MOST_DEFINITIONS 20000
 
-typedef enum Table
+typedef enum CacheTable
 {
 	DEVICE_PROFILE, WORKLOAD_PROFILE, HARDWARE, NTABLES
-} Table;
+} CacheTable;
 
 static const char *const table_names[] = {"device_profile", "workload_profile", "hardware"};
 
-typedef struct Key
+typedef struct CacheKey
 {
 	int64		id;
 	uint32		pool;			/* a hash */
 	uint32		table;
-} Key;
+} CacheKey;
 
-typedef struct Definition
+typedef struct CachedRow
 {
-	Key			key;
+	CacheKey			key;
 	const char *pool;
 	const void *value;
-} Definition;
+} CachedRow;
 
 typedef struct Generation
 {
@@ -54,11 +54,11 @@ typedef struct Generation
 } Generation;
 
 /* What a workload profile's row holds. */
-typedef struct KindDefinition
+typedef struct CachedKind
 {
 	WorkloadProfile profile;
 	Demand		demand;
-} KindDefinition;
+} CachedKind;
 
 static Generation *current = NULL;
 static bool stale = true;
@@ -92,7 +92,7 @@ static void
 begin_generation(void)
 {
 	static bool registered = false;
-	HASHCTL		control = {.keysize = sizeof(Key), .entrysize = sizeof(Definition)};
+	HASHCTL		control = {.keysize = sizeof(CacheKey), .entrysize = sizeof(CachedRow)};
 	Generation *previous = current;
 	Oid			schema = get_namespace_oid("hwsched", false);
 	MemoryContext context;
@@ -130,28 +130,28 @@ pin_generation(void)
 	return current;
 }
 
-static Key
-key_of(Table table, const char *pool, int64 id)
+static CacheKey
+key_of(CacheTable table, const char *pool, int64 id)
 {
-	return (Key) {id, DatumGetUInt32(hash_any((const unsigned char *) pool, strlen(pool))), table};
+	return (CacheKey) {id, DatumGetUInt32(hash_any((const unsigned char *) pool, strlen(pool))), table};
 }
 
 /* Returns a definition, or NULL if it has not been read. */
 static const void *
-find(const Generation *generation, Table table, const char *pool, int64 id)
+find(const Generation *generation, CacheTable table, const char *pool, int64 id)
 {
-	Key			key = key_of(table, pool, id);
-	const Definition *definition = hash_search(generation->definitions, &key, HASH_FIND, NULL);
+	CacheKey			key = key_of(table, pool, id);
+	const CachedRow *definition = hash_search(generation->definitions, &key, HASH_FIND, NULL);
 
 	return definition != NULL && strcmp(definition->pool, pool) == 0 ? definition->value : NULL;
 }
 
 static void
-add(Generation *generation, Table table, const char *pool, int64 id, const void *value)
+add(Generation *generation, CacheTable table, const char *pool, int64 id, const void *value)
 {
-	Key			key = key_of(table, pool, id);
+	CacheKey			key = key_of(table, pool, id);
 	const char *copy = MemoryContextStrdup(generation->context, pool);
-	Definition *definition = hash_search(generation->definitions, &key, HASH_ENTER, NULL);
+	CachedRow *definition = hash_search(generation->definitions, &key, HASH_ENTER, NULL);
 
 	definition->pool = copy;
 	definition->value = value;
@@ -162,7 +162,7 @@ add(Generation *generation, Table table, const char *pool, int64 id, const void 
  * the number of its rows, whose first column is the id.
  */
 static uint64
-read_missing(Generation *generation, Statement *statement, Table table, const char *pool,
+read_missing(Generation *generation, SpiPlan *statement, CacheTable table, const char *pool,
 			 const int64 *ids, int count, bool read_only)
 {
 	Datum	   *missing = palloc(sizeof(Datum) * (count + 1));
@@ -173,12 +173,12 @@ read_missing(Generation *generation, Statement *statement, Table table, const ch
 			missing[nmissing++] = Int64GetDatum(ids[i]);
 	if (nmissing == 0)
 		return 0;
-	return statement_run(statement, read_only, TEXT_VALUE(pool), array_value(INT8OID, missing, NULL, nmissing));
+	return spi_plan_run(statement, read_only, TEXT_VALUE(pool), array_value(INT8OID, missing, NULL, nmissing));
 }
 
 /* Returns a definition that has been read. */
 static const void *
-get(const Generation *generation, Table table, const char *pool, int64 id)
+get(const Generation *generation, CacheTable table, const char *pool, int64 id)
 {
 	const void *value = find(generation, table, pool, id);
 
@@ -191,7 +191,7 @@ get(const Generation *generation, Table table, const char *pool, int64 id)
 static void
 read_device_profiles(Generation *generation, const char *pool, const int64 *ids, int count, bool read_only)
 {
-	static Statement statement = {
+	static SpiPlan statement = {
 		"SELECT p.profile_id, p.profile FROM unnest($2) u(profile_id)"
 		" JOIN hwsched.device_profile p ON p.pool = $1 AND p.profile_id = u.profile_id",
 		{TEXTOID, INT8ARRAYOID}
@@ -231,7 +231,7 @@ device_profiles_get(const char *pool, const int64 *ids, int count, bool read_onl
 void
 work_kinds_get(const char *pool, WorkKind *kinds, int count, bool read_only)
 {
-	static Statement statement = {
+	static SpiPlan statement = {
 		"SELECT p.profile_id, p.profile, p.demand FROM unnest($2) u(profile_id)"
 		" JOIN hwsched.workload_profile p ON p.pool = $1 AND p.profile_id = u.profile_id",
 		{TEXTOID, INT8ARRAYOID}
@@ -248,7 +248,7 @@ work_kinds_get(const char *pool, WorkKind *kinds, int count, bool read_only)
 		Jsonb	   *profile = column_jsonb(i, 2);
 		Jsonb	   *demand = column_jsonb(i, 3);
 		MemoryContext old = MemoryContextSwitchTo(generation->context);
-		KindDefinition *kind = palloc(sizeof(KindDefinition));
+		CachedKind *kind = palloc(sizeof(CachedKind));
 
 		document_read(&placement_profile_document, profile, "workload_profile", false, &kind->profile);
 		document_read(&demand_document, demand, "demand", false, &kind->demand);
@@ -257,7 +257,7 @@ work_kinds_get(const char *pool, WorkKind *kinds, int count, bool read_only)
 	}
 	for (int i = 0; i < count; i++)
 	{
-		const KindDefinition *kind = get(generation, WORKLOAD_PROFILE, pool, ids[i]);
+		const CachedKind *kind = get(generation, WORKLOAD_PROFILE, pool, ids[i]);
 
 		kinds[i].profile = kind->profile;
 		kinds[i].demand = kind->demand;
@@ -332,7 +332,7 @@ read_hardware(Generation *generation, const char *pool, uint64 row, bool read_on
 void
 hardware_get(const char *pool, const int64 *ids, int count, bool read_only, const Hardware **hardware)
 {
-	static Statement statement = {
+	static SpiPlan statement = {
 		"SELECT h.hardware_id, h.cpu_millicores, h.memory_bytes, h.software_versions, h.device_profile_ids,"
 		"  h.device_memory_bytes, h.device_uses_host_memory FROM unnest($2) u(hardware_id)"
 		" JOIN hwsched.hardware h ON h.pool = $1 AND h.hardware_id = u.hardware_id",

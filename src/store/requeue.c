@@ -56,14 +56,14 @@ most_backoff(const PoolSettings *settings)
 void
 queue_attempts(const char *pool, int count, Parameter workload_ids, Parameter runs, Parameter attempts, bool failed)
 {
-	static Statement add_profiles = {
+	static SpiPlan add_profiles = {
 		"INSERT INTO hwsched.workload_profile (pool, profile, demand, digest)"
 		" SELECT DISTINCT ON (r.digest) $1, r.retry_profile, r.retry_demand, r.digest FROM " ANSWERED_SQL " r"
 		" WHERE NOT EXISTS (SELECT FROM hwsched.workload_profile p WHERE p.pool = $1 AND p.digest = r.digest)"
 		" ORDER BY r.digest ON CONFLICT (pool, digest) DO NOTHING",
 		{TEXTOID, TEXTARRAYOID, INT4ARRAYOID}
 	};
-	static Statement queue = {
+	static SpiPlan queue = {
 		"INSERT INTO hwsched.pending (pool, priority, deadline, queue_no, profile_id, run, attempt, expected_seconds, workload_id,"
 		"  model_id, model_family, concurrency_key, submitted_at, ready_at, avoid_workers, retry_profile_id)"
 		" SELECT s.pool, s.priority, s.deadline, s.queue_no, s.profile_id, s.run, e.attempt, s.expected_seconds, s.workload_id,"
@@ -79,7 +79,7 @@ queue_attempts(const char *pool, int count, Parameter workload_ids, Parameter ru
 		" WHERE s.outcome IS NULL AND e.attempt <= s.retries + 1",
 		{TEXTOID, TEXTARRAYOID, INT4ARRAYOID, INT4ARRAYOID, FLOAT8OID, FLOAT8OID}
 	};
-	static Statement bury = {
+	static SpiPlan mark_dead = {
 		"UPDATE hwsched.submission s SET outcome = 'dead', closed_at = greatest(now(), s.submitted_at)"
 		" FROM unnest($2, $3, $4) e(workload_id, run, attempt)"
 		" WHERE s.pool = $1 AND s.workload_id = e.workload_id AND s.run = e.run"
@@ -89,11 +89,11 @@ queue_attempts(const char *pool, int count, Parameter workload_ids, Parameter ru
 	PoolSettings settings;
 
 	pool_settings_load(pool, false, &settings);
-	statement_run(&add_profiles, false, TEXT_VALUE(pool), workload_ids, runs);
-	if (statement_run(&queue, false, TEXT_VALUE(pool), workload_ids, runs, attempts,
+	spi_plan_run(&add_profiles, false, TEXT_VALUE(pool), workload_ids, runs);
+	if (spi_plan_run(&queue, false, TEXT_VALUE(pool), workload_ids, runs, attempts,
 					  VALUE(Float8GetDatum(failed ? settings.retry_backoff : 0)),
 					  VALUE(Float8GetDatum(most_backoff(&settings)))) < count)
-		statement_run(&bury, false, TEXT_VALUE(pool), workload_ids, runs, attempts);
+		spi_plan_run(&mark_dead, false, TEXT_VALUE(pool), workload_ids, runs, attempts);
 }
 
 /* --- where there is something else --- */
@@ -112,7 +112,7 @@ others_could(Search *search, const QueueItem *item)
 		CHECK_FOR_INTERRUPTS();
 		for (int i = 0; i < item->navoided && !avoided; i++)
 			avoided = item->avoided[i] == w;
-		if (!avoided && search_candidate(search, kind, w, &candidate) > REFUSED_NEVER)
+		if (!avoided && search_candidate(search, kind, w, &candidate) > FILTERED_NEVER)
 			return true;
 	}
 	return false;
@@ -144,20 +144,20 @@ find_avoided(const Fleet *fleet, QueueItem *item, Datum array)
  * offline, is something else, too: for that a retry waits.
  */
 void
-consider_retries(Picture *picture)
+consider_retries(PoolSnapshot *snapshot)
 {
-	Search	   *search = &picture->search;
+	Search	   *search = &snapshot->search;
 
-	for (int i = 0; i < picture->nitems; i++)
+	for (int i = 0; i < snapshot->nitems; i++)
 	{
-		QueueItem  *item = &picture->items[i];
-		const QueueRow *row = &picture->rows[i];
+		QueueItem  *item = &snapshot->items[i];
+		const QueueRow *row = &snapshot->rows[i];
 
-		if (row->own_kind >= 0 && search_refusal(search, &search->kinds[item->kind]) <= REFUSED_NEVER)
+		if (row->own_kind >= 0 && search_filter_reason(search, &search->kinds[item->kind]) <= FILTERED_NEVER)
 			item->kind = row->own_kind;
 		if (row->avoided != (Datum) 0)
 		{
-			find_avoided(&picture->fleet, item, row->avoided);
+			find_avoided(&snapshot->fleet, item, row->avoided);
 			if (item->navoided > 0 && !others_could(search, item))
 				item->navoided = 0;
 		}

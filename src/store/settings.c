@@ -147,7 +147,7 @@ check_settings(const PoolSettings *settings, Oid setter)
 /* --- in force --- */
 
 /* The settings in force: the defaults, and over them the latest version's. */
-static Statement settings_statement = {
+static SpiPlan settings_statement = {
 	"SELECT (SELECT jsonb_object_agg(s.name, s.default_value) FROM hwsched.setting s)"
 	" || coalesce((SELECT v.settings FROM hwsched.settings_version v WHERE v.pool = p.pool"
 	"              ORDER BY v.version DESC LIMIT 1), '{}')"
@@ -253,7 +253,7 @@ pool_settings_load(const char *pool, bool read_only, PoolSettings *settings)
 		MemoryContext caller;
 
 		versions = get_relname_relid("settings_version", get_namespace_oid("hwsched", false));
-		if (statement_run(&settings_statement, read_only, TEXT_VALUE(pool)) == 0)
+		if (spi_plan_run(&settings_statement, read_only, TEXT_VALUE(pool)) == 0)
 			unknown_pool(pool);
 		caller = MemoryContextSwitchTo(next->context);
 		read_settings(column_jsonb(0, 1), &next->settings);
@@ -292,14 +292,14 @@ placement_settings(const PoolSettings *settings, PlacementSettings *placement)
 void
 settings_change(const Caller *caller, const char *pool, Jsonb *changes)
 {
-	static Statement merge = {
+	static SpiPlan merge = {
 		"SELECT coalesce((SELECT jsonb_object_agg(e.key, e.value)"
 		"  FROM jsonb_each(coalesce((SELECT settings FROM hwsched.settings_version WHERE pool = $1"
 		"                            ORDER BY version DESC LIMIT 1), '{}') || $2) e"
 		"  WHERE e.value <> 'null'), '{}')",
 		{TEXTOID, JSONBOID}
 	};
-	static Statement add = {
+	static SpiPlan add = {
 		"INSERT INTO hwsched.settings_version (pool, version, settings)"
 		" SELECT $1, coalesce(max(version), 0) + 1, $2 FROM hwsched.settings_version WHERE pool = $1",
 		{TEXTOID, JSONBOID}
@@ -309,9 +309,9 @@ settings_change(const Caller *caller, const char *pool, Jsonb *changes)
 
 	/* also what a merge would hide: a document that is no object */
 	read_settings(changes, &read);
-	statement_run(&merge, false, TEXT_VALUE(pool), VALUE(JsonbPGetDatum(changes)));
+	spi_plan_run(&merge, false, TEXT_VALUE(pool), VALUE(JsonbPGetDatum(changes)));
 	settings = column_jsonb(0, 1);
-	statement_run(&add, false, TEXT_VALUE(pool), VALUE(JsonbPGetDatum(settings)));
+	spi_plan_run(&add, false, TEXT_VALUE(pool), VALUE(JsonbPGetDatum(settings)));
 	settings_forget();
 	pool_settings_load(pool, false, &read);
 	check_settings(&read, caller->user);
@@ -321,7 +321,7 @@ settings_change(const Caller *caller, const char *pool, Jsonb *changes)
 Datum
 pool_settings(PG_FUNCTION_ARGS)
 {
-	static Statement statement = {
+	static SpiPlan statement = {
 		"SELECT s.name, coalesce(v.settings -> s.name, s.default_value), s.default_value, s.description"
 		" FROM hwsched.setting s LEFT JOIN LATERAL (SELECT settings FROM hwsched.settings_version"
 		"  WHERE pool = $1 ORDER BY version DESC LIMIT 1) v ON true ORDER BY s.name",
@@ -332,7 +332,7 @@ pool_settings(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	SPI_connect();
 	pool_check(pool, true);
-	statement_run(&statement, true, TEXT_VALUE(pool));
+	spi_plan_run(&statement, true, TEXT_VALUE(pool));
 	return_rows(fcinfo);
 	SPI_finish();
 	return (Datum) 0;

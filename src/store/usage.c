@@ -3,7 +3,7 @@
  *		Keeps what live assignments hold of workers and devices.
  *
  * Whoever changes it holds the pool's lock, so that two never wait for each
- * other.  Changes are relative: releasing needs no picture of the whole.
+ * other.  Changes are relative: releasing needs no snapshot of the whole.
  */
 #include "postgres.h"
 
@@ -27,8 +27,8 @@ change_workers(const char *pool, const WorkerChange *changes, int count)
 	" FROM (SELECT unnest($2) AS worker_id, generate_subscripts($2, 1) AS i) c" \
 	" WHERE u.pool = $1 AND u.worker_id = c.worker_id", \
 	{TEXTOID, TEXTARRAYOID, INT4ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT4ARRAYOID, INT8ARRAYOID, INT4ARRAYOID}
-	static Statement few = {CHANGE_WORKERS, BY_KEY_ONLY};
-	static Statement many = {CHANGE_WORKERS, IN_SETS};
+	static SpiPlan few = {CHANGE_WORKERS, BY_KEY_ONLY};
+	static SpiPlan many = {CHANGE_WORKERS, IN_SETS};
 	Datum	   *worker_ids = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * (count + 1));
 	Parameter	parameters[8] = {TEXT_VALUE(pool)};
 	int32	   *assignments = fixed_array(INT4OID, sizeof(*assignments), count, &parameters[2]);
@@ -49,7 +49,7 @@ change_workers(const char *pool, const WorkerChange *changes, int count)
 		full_from[i] = changes[i].full_from;
 	}
 	parameters[1] = array_value(TEXTOID, worker_ids, NULL, count);
-	statement_execute(count <= FEW_CHANGES ? &few : &many, false, parameters, lengthof(parameters));
+	spi_plan_execute(count <= FEW_CHANGES ? &few : &many, false, parameters, lengthof(parameters));
 }
 
 static void
@@ -61,8 +61,8 @@ change_devices(const char *pool, const DeviceChange *changes, int count)
 	" FROM (SELECT unnest($2) AS worker_id, unnest($3) AS device_no, generate_subscripts($2, 1) AS i) c" \
 	" WHERE u.pool = $1 AND u.worker_id = c.worker_id AND u.device_no = c.device_no", \
 	{TEXTOID, TEXTARRAYOID, INT4ARRAYOID, INT4ARRAYOID, INT4ARRAYOID, INT8ARRAYOID}
-	static Statement few = {CHANGE_DEVICES, BY_KEY_ONLY};
-	static Statement many = {CHANGE_DEVICES, IN_SETS};
+	static SpiPlan few = {CHANGE_DEVICES, BY_KEY_ONLY};
+	static SpiPlan many = {CHANGE_DEVICES, IN_SETS};
 	Datum	   *worker_ids = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * (count + 1));
 	Parameter	parameters[6] = {TEXT_VALUE(pool)};
 	int32	   *device_no = fixed_array(INT4OID, sizeof(*device_no), count, &parameters[2]);
@@ -79,7 +79,7 @@ change_devices(const char *pool, const DeviceChange *changes, int count)
 		memory[i] = changes[i].memory_bytes;
 	}
 	parameters[1] = array_value(TEXTOID, worker_ids, NULL, count);
-	statement_execute(count <= FEW_CHANGES ? &few : &many, false, parameters, lengthof(parameters));
+	spi_plan_execute(count <= FEW_CHANGES ? &few : &many, false, parameters, lengthof(parameters));
 }
 
 /* Adds changes, one per worker and one per device, to the usage. */
@@ -107,7 +107,7 @@ usage_rebuild(const char *pool, const char *worker_id)
 	" UNION ALL SELECT e.profile_id, e.device_nos FROM hwsched.unsettled u" \
 	" JOIN hwsched.assignment e ON e.pool = u.pool AND e.assignment_id = u.assignment_id" \
 	" WHERE u.pool = $1 AND e.worker_id = $2)"
-	static Statement worker = {
+	static SpiPlan worker = {
 		"UPDATE hwsched.worker_usage u SET assignments = h.assignments, is_full = false,"
 		"  cpu_millicores = h.cpu_millicores, host_memory_bytes = h.host_memory_bytes"
 		" FROM (SELECT count(*)::int AS assignments, coalesce(sum(p.cpu_millicores), 0)::bigint AS cpu_millicores,"
@@ -116,7 +116,7 @@ usage_rebuild(const char *pool, const char *worker_id)
 		" WHERE u.pool = $1 AND u.worker_id = $2",
 		{TEXTOID, TEXTOID}
 	};
-	static Statement devices = {
+	static SpiPlan devices = {
 		"UPDATE hwsched.device_usage u SET slots = h.slots, share = h.share, memory_bytes = h.memory_bytes"
 		" FROM (SELECT d.device_no, coalesce(sum(p.device_slots), 0)::int AS slots,"
 		"              coalesce(sum(p.device_share), 0)::int AS share,"
@@ -129,15 +129,15 @@ usage_rebuild(const char *pool, const char *worker_id)
 		{TEXTOID, TEXTOID}, IN_SETS
 	};
 
-	statement_run(&worker, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
-	statement_run(&devices, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
+	spi_plan_run(&worker, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
+	spi_plan_run(&devices, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
 }
 
 /* Returns whether live assignments hold more of a worker, its devices apart, than there is. */
 bool
 usage_exceeds(const char *pool, const char *worker_id)
 {
-	static Statement statement = {
+	static SpiPlan statement = {
 		"SELECT u.assignments > w.max_concurrent OR u.cpu_millicores > w.cpu_millicores"
 		"  OR u.host_memory_bytes + coalesce(sum(du.memory_bytes) FILTER (WHERE d.uses_host_memory), 0) > w.memory_bytes"
 		" FROM hwsched.worker w"
@@ -149,5 +149,5 @@ usage_exceeds(const char *pool, const char *worker_id)
 		{TEXTOID, TEXTOID}, IN_SETS
 	};
 
-	return statement_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id)) > 0 && column_bool(0, 1);
+	return spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id)) > 0 && column_bool(0, 1);
 }

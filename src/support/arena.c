@@ -9,7 +9,7 @@
 
 /* Begins a scope: what is allocated from now on belongs to it. */
 void *
-scope_begin(const char *name)
+arena_begin(const char *name)
 {
 	MemoryContext own = AllocSetContextCreateInternal(CurrentMemoryContext, name, ALLOCSET_DEFAULT_SIZES);
 
@@ -19,14 +19,14 @@ scope_begin(const char *name)
 
 /* Leaves a scope: what it holds stays, what comes now does not belong to it. */
 void
-scope_leave(void *scope)
+arena_leave(void *scope)
 {
 	MemoryContextSwitchTo(MemoryContextGetParent(scope));
 }
 
 /* Frees what belongs to a scope that was left. */
 void
-scope_free(void *scope)
+arena_free(void *scope)
 {
 	MemoryContextDelete(scope);
 }

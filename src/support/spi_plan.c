@@ -57,7 +57,7 @@ guide_planner(Access access)
 
 /* Makes sure that the statement is analyzed. */
 static void
-prepare(Statement *statement)
+prepare(SpiPlan *statement)
 {
 	int			nargs = 0;
 	SPIPlanPtr	plan;
@@ -104,7 +104,7 @@ expect_many_rows(PlannerInfo *root, Oid relation, bool inherits, RelOptInfo *inf
 
 /* Runs the statement; what is planned meanwhile is planned for large tables. */
 static pg_noinline int
-run_for_many_rows(const Statement *statement, const SPIExecuteOptions *options)
+run_for_many_rows(const SpiPlan *statement, const SPIExecuteOptions *options)
 {
 	get_relation_info_hook_type others = get_relation_info_hook;
 	volatile int result = 0;
@@ -128,7 +128,7 @@ run_for_many_rows(const Statement *statement, const SPIExecuteOptions *options)
 
 /* Runs the statement, and guides the planner if it is going to be asked. */
 static uint64
-run(Statement *statement, const SPIExecuteOptions *options)
+run(SpiPlan *statement, const SPIExecuteOptions *options)
 {
 	int			result;
 
@@ -150,7 +150,7 @@ run(Statement *statement, const SPIExecuteOptions *options)
 }
 
 static ParamListInfo
-parameter_list(const Statement *statement, const Parameter *parameters, int count)
+parameter_list(const SpiPlan *statement, const Parameter *parameters, int count)
 {
 	ParamListInfo list = makeParamList(count);
 
@@ -167,7 +167,7 @@ parameter_list(const Statement *statement, const Parameter *parameters, int coun
 
 /* Runs a statement and returns the number of rows processed. */
 uint64
-statement_execute(Statement *statement, bool read_only, const Parameter *parameters, int count)
+spi_plan_execute(SpiPlan *statement, bool read_only, const Parameter *parameters, int count)
 {
 	SPIExecuteOptions options = {
 		.params = parameter_list(statement, parameters, count), .read_only = read_only
@@ -216,7 +216,7 @@ receiver_ignore(DestReceiver *self)
  * getting at the columns of a copy costs as much again.
  */
 uint64
-statement_stream(Statement *statement, bool read_only, RowReader read, void *reader,
+spi_plan_stream(SpiPlan *statement, bool read_only, RowReader read, void *reader,
 				 const Parameter *parameters, int count)
 {
 	RowReceiver receiver = {

@@ -3,7 +3,7 @@
  *		Fixed SQL statements, planned once in a session and kept.
  *
  * A statement is a static Statement: its text (schema-qualified names, $n
- * parameters) and the types of its parameters.  statement_run connects nothing:
+ * parameters) and the types of its parameters.  spi_plan_run connects nothing:
  * the SQL-callable function around it does SPI_connect and SPI_finish.
  */
 #ifndef HWSCHED_SUPPORT_SPI_PLAN_H
@@ -38,14 +38,14 @@ typedef enum Access
 	IN_SETS						/* all rows, never joined row by row */
 } Access;
 
-typedef struct Statement
+typedef struct SpiPlan
 {
 	const char *text;
 	Oid			types[STATEMENT_PARAMETERS];	/* ends with 0 */
 	Access		access;
 	SPIPlanPtr	plan;
 	bool		planned;		/* has run, so the plan is made */
-} Statement;
+} SpiPlan;
 
 /* A parameter that may be NULL. */
 typedef struct Parameter
@@ -62,14 +62,14 @@ typedef struct Parameter
 #define BIGINT_VALUE(n) VALUE(Int64GetDatum(n))
 #define NUMBER_OR_NULL(x) (isnan(x) ? NULL_VALUE : VALUE(Float8GetDatum(x)))
 
-/* Runs a Statement with its parameters: statement_run(&q, read_only, VALUE(a), ...). */
-#define statement_run(statement, read_only, ...) \
-	statement_execute((statement), (read_only), (Parameter[]) {__VA_ARGS__}, \
+/* Runs a Statement with its parameters: spi_plan_run(&q, read_only, VALUE(a), ...). */
+#define spi_plan_run(statement, read_only, ...) \
+	spi_plan_execute((statement), (read_only), (Parameter[]) {__VA_ARGS__}, \
 				  lengthof(((Parameter[]) {__VA_ARGS__})))
 
-extern uint64 statement_execute(Statement *statement, bool read_only, const Parameter *parameters, int count);
+extern uint64 spi_plan_execute(SpiPlan *statement, bool read_only, const Parameter *parameters, int count);
 
-/* A row that statement_each passes on; it lasts until the reader returns. */
+/* A row that spi_plan_each passes on; it lasts until the reader returns. */
 typedef struct Row
 {
 	const Datum *values;
@@ -78,12 +78,12 @@ typedef struct Row
 
 typedef void (*RowReader) (void *reader, const Row *row);
 
-/* As statement_run, but calls read for each row instead of keeping the rows. */
-#define statement_each(statement, read_only, read, reader, ...) \
-	statement_stream((statement), (read_only), (read), (reader), (Parameter[]) {__VA_ARGS__}, \
+/* As spi_plan_run, but calls read for each row instead of keeping the rows. */
+#define spi_plan_each(statement, read_only, read, reader, ...) \
+	spi_plan_stream((statement), (read_only), (read), (reader), (Parameter[]) {__VA_ARGS__}, \
 				  lengthof(((Parameter[]) {__VA_ARGS__})))
 
-extern uint64 statement_stream(Statement *statement, bool read_only, RowReader read, void *reader,
+extern uint64 spi_plan_stream(SpiPlan *statement, bool read_only, RowReader read, void *reader,
 							   const Parameter *parameters, int count);
 
 /* Columns of such a row; 0, false or NAN for NULL. */
@@ -92,7 +92,7 @@ extern uint64 statement_stream(Statement *statement, bool read_only, RowReader r
 #define row_bool(row, number) (!(row)->nulls[(number) - 1] && DatumGetBool((row)->values[(number) - 1]))
 #define row_number(row, number) ((row)->nulls[(number) - 1] ? NAN : DatumGetFloat8((row)->values[(number) - 1]))
 
-/* Columns of the rows that the last statement_run left in SPI_tuptable. */
+/* Columns of the rows that the last spi_plan_run left in SPI_tuptable. */
 extern Datum column(uint64 row, int number, bool *isnull);
 extern char *column_text(uint64 row, int number);	/* NULL for NULL */
 extern int64 column_bigint(uint64 row, int number);	/* 0 for NULL */

@@ -27,10 +27,10 @@ bytes_compare(const void *a, const void *b, Size keysize)
 
 /* Makes an empty table in the current memory context. */
 HTAB *
-bytes_table(const char *name)
+strtab_create(const char *name)
 {
 	HASHCTL		control = {
-		.keysize = sizeof(Bytes), .entrysize = sizeof(BytesEntry),
+		.keysize = sizeof(Bytes), .entrysize = sizeof(StrtabEntry),
 		.hash = bytes_hash, .match = bytes_compare, .hcxt = CurrentMemoryContext
 	};
 
@@ -38,8 +38,8 @@ bytes_table(const char *name)
 }
 
 /* Returns the entry of a byte string, or NULL if there is none. */
-BytesEntry *
-bytes_find(HTAB *table, const char *data, int length)
+StrtabEntry *
+strtab_find(HTAB *table, const char *data, int length)
 {
 	Bytes		key = {data, length};
 
@@ -47,10 +47,10 @@ bytes_find(HTAB *table, const char *data, int length)
 }
 
 /* Returns the entry of a byte string; a new one has a copy of it, and no number yet. */
-BytesEntry *
-bytes_enter(HTAB *table, const char *data, int length, bool *found)
+StrtabEntry *
+strtab_enter(HTAB *table, const char *data, int length, bool *found)
 {
-	BytesEntry *entry = bytes_find(table, data, length);
+	StrtabEntry *entry = strtab_find(table, data, length);
 
 	*found = entry != NULL;
 	if (entry == NULL)

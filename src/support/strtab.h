@@ -16,14 +16,14 @@ typedef struct Bytes
 	int			length;
 } Bytes;
 
-typedef struct BytesEntry
+typedef struct StrtabEntry
 {
 	Bytes		key;			/* ends with a 0 byte that does not count */
 	int			number;			/* the caller's */
-} BytesEntry;
+} StrtabEntry;
 
-extern HTAB *bytes_table(const char *name);
-extern BytesEntry *bytes_enter(HTAB *table, const char *data, int length, bool *found);
-extern BytesEntry *bytes_find(HTAB *table, const char *data, int length);
+extern HTAB *strtab_create(const char *name);
+extern StrtabEntry *strtab_enter(HTAB *table, const char *data, int length, bool *found);
+extern StrtabEntry *strtab_find(HTAB *table, const char *data, int length);
 
 #endif							/* HWSCHED_SUPPORT_STRTAB_H */

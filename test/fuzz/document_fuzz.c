@@ -118,7 +118,7 @@ check_requirements(Jsonb *jsonb, bool check_names, WorkloadProfile *profile)
 	Requirements read;
 	Demand		demand;
 
-	workload_profile_of(jsonb, NULL, check_names, &read, profile, &demand);
+	infer_workload_profile(jsonb, NULL, check_names, &read, profile, &demand);
 	check_values(&workload_profile_document, profile);
 	check_values(&demand_document, &demand);
 	CHECK(profile->min_shards >= 1 && profile->max_shards >= profile->min_shards, "%d to %d shards",
@@ -138,7 +138,7 @@ check_capabilities(Jsonb *jsonb, bool check_names)
 	int			count;
 
 	document_read(&capabilities_document, jsonb, NULL, check_names, &capabilities);
-	count = device_specs_of(&capabilities, &specs);
+	count = infer_devices(&capabilities, &specs);
 	CHECK(count >= 0 && count <= 10000, "%d devices", count);
 	for (int i = 0; i < count && i < 10; i++)
 	{

@@ -195,7 +195,7 @@ check_placement(const World *world, const Run *run, const Placement *placement)
 		weights += policy->parts[p].weight;
 	CHECK(placement->worker >= 0 && placement->worker < world->nworkers, "placed on worker %d", placement->worker);
 	worker = &world->workers[placement->worker];
-	CHECK(worker->accepting && !worker->barred, "placed on a worker that takes nothing");
+	CHECK(worker->accepting && !worker->cordoned, "placed on a worker that takes nothing");
 	CHECK(placement->ndevices > 0 && placement->ndevices <= worker->ndevices, "placed on %d devices", placement->ndevices);
 	for (int d = 0; d < placement->ndevices; d++)
 	{
@@ -238,7 +238,7 @@ check_run(const World *world, const Run *run)
 	}
 	CHECK(within_capacity(world, run), "more than there is");
 	for (int w = 0; w < world->nworkers; w++)
-		CHECK(run->fleet.workers[w].barred == (world->workers[w].barred || run->fleet.workers[w].reserved),
+		CHECK(run->fleet.workers[w].cordoned == (world->workers[w].cordoned || run->fleet.workers[w].reserved),
 			  "worker %d is barred for good", w);
 }
 
@@ -322,7 +322,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	begin(&run, &world);
 	for (int k = 0; k < world.nkinds; k++)
-		(void) search_refusal(&run.search, &run.kinds[k]);
+		(void) search_filter_reason(&run.search, &run.kinds[k]);
 	search_place(&run.search, run.items, world.nitems, -1);
 	check_run(&world, &run);
 	if (!wild && !avoids && !traits.gangs)

@@ -207,19 +207,19 @@ shim_reset(void)
 
 /* As support/arena.c has them. */
 void *
-scope_begin(const char *name)
+arena_begin(const char *name)
 {
 	return CurrentMemoryContext = AllocSetContextCreate(CurrentMemoryContext, name, 0);
 }
 
 void
-scope_leave(void *scope)
+arena_leave(void *scope)
 {
 	CurrentMemoryContext = ((MemoryContext) scope)->parent;
 }
 
 void
-scope_free(void *scope)
+arena_free(void *scope)
 {
 	MemoryContextDelete(scope);
 }

@@ -123,7 +123,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (int i = 0; i < problem.nkinds * problem.nlanes; i++)
 		score[i] = any_score();
 
-	transport_solve(&problem, &plan);
+	network_simplex_solve(&problem, &plan);
 	check_plan(&problem, &plan);
 	return 0;
 }

@@ -42,7 +42,7 @@ solve(const TransportProblem *problem)
 	TransportPlan plan;
 	double		start = now();
 
-	transport_solve(problem, &plan);
+	network_simplex_solve(problem, &plan);
 	printf("%" PRId64 " %.17g %.6f %d %" PRId64 " %" PRId64 "\n", plan.placed, plan.score,
 		   now() - start, plan.nflows, plan.pivots, plan.arcs_seen);
 	for (int32 i = 0; i < plan.nflows; i++)

@@ -77,23 +77,23 @@ brute_used(const World *world, const Device *device)
 }
 
 /* The checks of a worker that its devices have no part in. */
-static inline Refusal
+static inline FilterReason
 brute_worker_refusal(const WorkKind *kind, const Worker *worker)
 {
 	const Demand *demand = &kind->demand;
 	int64		host = demand->host_memory_bytes;
 	bool		fails[FITS + 1] = {0};
 
-	fails[REFUSED_SOFTWARE] = !software_suffices(&software[worker->software], &demand->software);
-	fails[REFUSED_CPU_CORES] = demand->cpu_millicores > worker->cpu_millicores;
-	fails[REFUSED_HOST_MEMORY] = host > worker->memory_bytes;
-	fails[REFUSED_HEALTH] = !worker->accepting && worker->unhealthy;
-	fails[REFUSED_DRAINING] = !worker->accepting && !worker->unhealthy;
-	fails[REFUSED_RESERVED] = worker->barred;
-	fails[REFUSED_CONCURRENT] = worker->max_concurrent > 0 && worker->assignments + 1 > worker->max_concurrent;
-	fails[REFUSED_CPU_BUSY] = demand->cpu_millicores > 0 &&
+	fails[FILTERED_SOFTWARE] = !software_suffices(&software[worker->software], &demand->software);
+	fails[FILTERED_CPU_CORES] = demand->cpu_millicores > worker->cpu_millicores;
+	fails[FILTERED_HOST_MEMORY] = host > worker->memory_bytes;
+	fails[FILTERED_HEALTH] = !worker->accepting && worker->unhealthy;
+	fails[FILTERED_DRAINING] = !worker->accepting && !worker->unhealthy;
+	fails[FILTERED_RESERVED] = worker->cordoned;
+	fails[FILTERED_CONCURRENT] = worker->max_concurrent > 0 && worker->assignments + 1 > worker->max_concurrent;
+	fails[FILTERED_CPU_BUSY] = demand->cpu_millicores > 0 &&
 		worker->cpu_used + demand->cpu_millicores > worker->cpu_millicores;
-	fails[REFUSED_HOST_MEMORY_BUSY] = host > 0 && worker->memory_used + host > worker->memory_bytes;
+	fails[FILTERED_HOST_MEMORY_BUSY] = host > 0 && worker->memory_used + host > worker->memory_bytes;
 	for (int r = 0; r < FITS; r++)
 		if (fails[r])
 			return r;
@@ -102,20 +102,20 @@ brute_worker_refusal(const WorkKind *kind, const Worker *worker)
 
 /*
  * Every check of one device, each by itself; returns the first that fails in
- * the order of Refusal.
+ * the order of FilterReason.
  */
-static inline Refusal
+static inline FilterReason
 brute_device_refusal(const World *world, const WorkKind *kind, const Worker *worker,
 					 const Device *device, const char *type)
 {
 	static const struct
 	{
 		Mismatch	mismatch;
-		Refusal		refusal;
+		FilterReason		reason;
 	}			mismatches[] = {
-		{MISMATCH_BACKEND, REFUSED_BACKEND}, {MISMATCH_MODEL, REFUSED_MODEL},
-		{MISMATCH_PRECISION, REFUSED_PRECISION}, {MISMATCH_FEATURE, REFUSED_FEATURE},
-		{MISMATCH_UNITS, REFUSED_UNITS}, {MISMATCH_MEMORY, REFUSED_MEMORY}
+		{MISMATCH_BACKEND, FILTERED_BACKEND}, {MISMATCH_MODEL, FILTERED_MODEL},
+		{MISMATCH_PRECISION, FILTERED_PRECISION}, {MISMATCH_FEATURE, FILTERED_FEATURE},
+		{MISMATCH_UNITS, FILTERED_UNITS}, {MISMATCH_MEMORY, FILTERED_MEMORY}
 	};
 	const DeviceProfile *profile = &world->profiles[device->profile];
 	const Demand *demand = &kind->demand;
@@ -127,24 +127,24 @@ brute_device_refusal(const World *world, const WorkKind *kind, const Worker *wor
 	bool		fails[FITS + 1] = {0};
 	Mismatch	mismatch = device_mismatch(&kind->profile, profile);
 
-	fails[REFUSED_HOST_MEMORY] = device->uses_host_memory && host > worker->memory_bytes;
-	fails[REFUSED_HOST_MEMORY_BUSY] = host > 0 && worker->memory_used + host > worker->memory_bytes;
-	fails[REFUSED_CLASS] = demand->avoid_class != NULL && strcmp(demand->avoid_class, profile->hardware_class) == 0;
+	fails[FILTERED_HOST_MEMORY] = device->uses_host_memory && host > worker->memory_bytes;
+	fails[FILTERED_HOST_MEMORY_BUSY] = host > 0 && worker->memory_used + host > worker->memory_bytes;
+	fails[FILTERED_CLASS] = demand->avoid_class != NULL && strcmp(demand->avoid_class, profile->hardware_class) == 0;
 	for (size_t i = 0; i < lengthof(mismatches); i++)
 		if (mismatch == mismatches[i].mismatch)
-			fails[mismatches[i].refusal] = true;
+			fails[mismatches[i].reason] = true;
 	if (device->memory_bytes >= 0)
 	{
 		if (memory > device->memory_bytes)
-			fails[REFUSED_MEMORY] = true;
-		fails[REFUSED_DEVICE_MEMORY_BUSY] = memory > 0 && device->memory_used + memory > device->memory_bytes;
+			fails[FILTERED_MEMORY] = true;
+		fails[FILTERED_DEVICE_MEMORY_BUSY] = memory > 0 && device->memory_used + memory > device->memory_bytes;
 	}
 	if (demand->share > 0 || demand->accelerators.count > 0)
-		fails[REFUSED_ACCELERATORS] = type != NULL ? !of_type(profile, type) :
+		fails[FILTERED_ACCELERATORS] = type != NULL ? !of_type(profile, type) :
 			strcmp(profile->hardware_class, "cpu") == 0;
-	fails[REFUSED_LOAD] = device->load > world->settings.max_load;
-	fails[REFUSED_DEVICE_BUSY] = brute_used(world, device) + asked > whole;
-	fails[REFUSED_SCORE] = mismatch == MATCHES && brute_adjusted(world, kind, device) < world->settings.min_score;
+	fails[FILTERED_LOAD] = device->load > world->settings.max_load;
+	fails[FILTERED_DEVICE_BUSY] = brute_used(world, device) + asked > whole;
+	fails[FILTERED_SCORE] = mismatch == MATCHES && brute_adjusted(world, kind, device) < world->settings.min_score;
 	for (int r = 0; r < FITS; r++)
 		if (fails[r])
 			return r;
@@ -193,20 +193,20 @@ better_device(const World *world, const WorkKind *kind, int a, int b)
 	return a < b;
 }
 
-static inline Refusal
+static inline FilterReason
 brute_single(const World *world, const WorkKind *kind, int w, Choice *choice)
 {
 	const Worker *worker = &world->workers[w];
 	const char *type = kind->demand.accelerators.count > 0 ? kind->demand.accelerators.items[0].name : NULL;
-	Refusal		furthest = REFUSED_NO_WORKER;
+	FilterReason		furthest = FILTERED_NO_WORKER;
 	int			best = -1;
 
 	for (int d = worker->first_device; d < worker->first_device + worker->ndevices; d++)
 	{
-		Refusal		refusal = brute_device_refusal(world, kind, worker, &world->devices[d], type);
+		FilterReason		reason = brute_device_refusal(world, kind, worker, &world->devices[d], type);
 
-		furthest = Max(furthest, refusal);
-		if (refusal == FITS && (best < 0 || better_device(world, kind, d, best)))
+		furthest = Max(furthest, reason);
+		if (reason == FITS && (best < 0 || better_device(world, kind, d, best)))
 			best = d;
 	}
 	if (best < 0)
@@ -221,7 +221,7 @@ brute_single(const World *world, const WorkKind *kind, int w, Choice *choice)
  * fewest of the worker's devices have comes first.  What devices draw on the
  * worker's memory, they draw together.
  */
-static inline Refusal
+static inline FilterReason
 brute_whole(const World *world, const WorkKind *kind, int w, Choice *choice)
 {
 	const Worker *worker = &world->workers[w];
@@ -229,7 +229,7 @@ brute_whole(const World *world, const WorkKind *kind, int w, Choice *choice)
 	int64		memory = kind->profile.min_memory_bytes;
 	int64		host_ever = worker->memory_bytes - kind->demand.host_memory_bytes;
 	int64		host_now = host_ever - worker->memory_used;
-	Refusal		result = FITS;
+	FilterReason		result = FITS;
 	bool		taken[MOST_DEVICES] = {0};
 	bool		done[2] = {0};
 
@@ -246,8 +246,8 @@ brute_whole(const World *world, const WorkKind *kind, int w, Choice *choice)
 		int			fewest = 0;
 		int			wanted;
 		const char *type;
-		Refusal		furthest = REFUSED_NO_WORKER;
-		Refusal		refusals[MOST_DEVICES];
+		FilterReason		furthest = FILTERED_NO_WORKER;
+		FilterReason		refusals[MOST_DEVICES];
 
 		for (int t = 0; t < types->count; t++)
 		{
@@ -273,7 +273,7 @@ brute_whole(const World *world, const WorkKind *kind, int w, Choice *choice)
 				furthest = Max(furthest, refusals[d]);
 				for (int r = 0; r <= (int) refusals[d]; r++)
 					reach[r]++;
-				if (refusals[d] > REFUSED_HOST_MEMORY)
+				if (refusals[d] > FILTERED_HOST_MEMORY)
 				{
 					if (memory > 0 && world->devices[d].uses_host_memory)
 						drawing++;
@@ -302,16 +302,16 @@ brute_whole(const World *world, const WorkKind *kind, int w, Choice *choice)
 		if (now == wanted)
 			;					/* they fit */
 		else if (drawing + owning >= wanted && drawing > 0 && (wanted - owning) * memory > host_ever)
-			result = Min(result, REFUSED_HOST_MEMORY);	/* not even if nothing else ran */
+			result = Min(result, FILTERED_HOST_MEMORY);	/* not even if nothing else ran */
 		else if (reach[FITS] >= wanted)
-			result = Min(result, REFUSED_HOST_MEMORY_BUSY);
+			result = Min(result, FILTERED_HOST_MEMORY_BUSY);
 		else if (present < wanted)
-			result = Min(result, present > 0 ? Min(furthest, REFUSED_ACCELERATORS) : REFUSED_ACCELERATORS);
+			result = Min(result, present > 0 ? Min(furthest, FILTERED_ACCELERATORS) : FILTERED_ACCELERATORS);
 		else
 			for (int r = FITS; r >= 0; r--)
 				if (reach[r] >= wanted)
 				{
-					result = Min(result, (Refusal) r);
+					result = Min(result, (FilterReason) r);
 					break;
 				}
 		/* the next type sees what was chosen, not what was only looked at */
@@ -329,33 +329,33 @@ brute_whole(const World *world, const WorkKind *kind, int w, Choice *choice)
 	return result;
 }
 
-static inline Refusal
+static inline FilterReason
 brute_worker(const World *world, const WorkKind *kind, int w, Choice *choice)
 {
-	Refusal		refusal;
+	FilterReason		reason;
 
 	if (kind->demand.share == 0 && kind->demand.accelerators.count > 0)
-		refusal = brute_whole(world, kind, w, choice);
+		reason = brute_whole(world, kind, w, choice);
 	else
-		refusal = brute_single(world, kind, w, choice);
-	return Min(refusal, brute_worker_refusal(kind, &world->workers[w]));
+		reason = brute_single(world, kind, w, choice);
+	return Min(reason, brute_worker_refusal(kind, &world->workers[w]));
 }
 
 /* The best worker of all, or false; *refusal is the furthest check of any. */
 static inline bool
-brute_best(const World *world, const WorkKind *kind, Choice *best, Refusal *refusal)
+brute_best(const World *world, const WorkKind *kind, Choice *best, FilterReason *reason)
 {
 	bool		found = false;
 
-	*refusal = REFUSED_NO_WORKER;
+	*reason = FILTERED_NO_WORKER;
 	for (int w = 0; w < world->nworkers; w++)
 	{
 		Choice		choice;
-		Refusal		of_worker = brute_worker(world, kind, w, &choice);
+		FilterReason		of_worker = brute_worker(world, kind, w, &choice);
 		const Worker *x = &world->workers[w];
 		const Worker *y;
 
-		*refusal = Max(*refusal, of_worker);
+		*reason = Max(*reason, of_worker);
 		if (of_worker != FITS)
 			continue;
 		y = &world->workers[best->worker];

@@ -45,7 +45,7 @@ brute_gang(const World *world, const WorkKind *kind, const Policy *policy, doubl
 		member->seconds = brute_seconds(&trial, kind, &member->choice, expected);
 		brute_book(&trial, kind, &member->choice);
 		if (!brute_shares_worker(kind))
-			trial.workers[member->choice.worker].barred = true;
+			trial.workers[member->choice.worker].cordoned = true;
 	}
 	if (found < least)
 		return;
@@ -175,7 +175,7 @@ check_reservation(World *world, const Run *run, int i, Outcome *outcome)
 	}
 	for (int w = 0; w < world->nworkers; w++)
 		if (run->fleet.workers[w].reserved)
-			world->workers[w].barred = true;
+			world->workers[w].cordoned = true;
 }
 
 static void
@@ -219,7 +219,7 @@ test_gangs(const char *name, Traits traits, bool reserves)
 					Worker		now = run.fleet.workers[w];
 
 					now.reserved = world.workers[w].reserved;
-					unchanged = unchanged && now.barred == world.workers[w].barred && now.assignments == world.workers[w].assignments &&
+					unchanged = unchanged && now.cordoned == world.workers[w].cordoned && now.assignments == world.workers[w].assignments &&
 						now.total_assignments == world.workers[w].total_assignments && now.cpu_used == world.workers[w].cpu_used &&
 						now.memory_used == world.workers[w].memory_used && now.last_turn == world.workers[w].last_turn;
 				}
@@ -274,28 +274,28 @@ test_refusals(void)
 			int			needed = !is_gang(kind) || brute_shares_worker(kind) ? 1 : gang_least(&kind->profile, &kind->demand);
 			int			known = 0;
 			int			reach[FITS + 1] = {0};
-			Refusal		expected = REFUSED_NO_WORKER;
+			FilterReason		expected = FILTERED_NO_WORKER;
 
 			for (int w = 0; w < world.nworkers; w++)
 			{
 				Choice		choice;
-				Refusal		refusal = brute_worker(&world, kind, w, &choice);
+				FilterReason		reason = brute_worker(&world, kind, w, &choice);
 
-				known += refusal > REFUSED_NO_WORKER;
-				for (int r = 0; r <= (int) refusal; r++)
+				known += reason > FILTERED_NO_WORKER;
+				for (int r = 0; r <= (int) reason; r++)
 					reach[r]++;
 			}
 			for (int r = 1; r <= FITS; r++)
 				if (reach[r] >= needed)
 					expected = r;
 			/* some would do, but fewer than it takes: whoever else comes */
-			if (expected <= REFUSED_NEVER && known > 0 && (reach[expected + 1] > 0 || expected == REFUSED_NO_WORKER))
-				expected = REFUSED_WORKERS;
-			too_few += expected == REFUSED_WORKERS;
-			if (right && search_refusal(&run.search, &run.kinds[k]) != expected)
+			if (expected <= FILTERED_NEVER && known > 0 && (reach[expected + 1] > 0 || expected == FILTERED_NO_WORKER))
+				expected = FILTERED_WORKERS;
+			too_few += expected == FILTERED_WORKERS;
+			if (right && search_filter_reason(&run.search, &run.kinds[k]) != expected)
 			{
 				right = false;
-				diag("round %d: kind %d is refused for %d, expected %d", round, k, search_refusal(&run.search, &run.kinds[k]), expected);
+				diag("round %d: kind %d is refused for %d, expected %d", round, k, search_filter_reason(&run.search, &run.kinds[k]), expected);
 			}
 		}
 	}
@@ -451,7 +451,7 @@ next_batch(Story *story, int batch)
 	/* one live entry per device; an assignment ends with its first */
 	for (int w = 0; w < world->nworkers; w++)
 	{
-		world->workers[w].reserved = world->workers[w].barred = false;
+		world->workers[w].reserved = world->workers[w].cordoned = false;
 		world->workers[w].assignments = 0;
 	}
 	for (int l = 0; l < story->nlive; l++)

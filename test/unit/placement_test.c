@@ -72,9 +72,9 @@ test_decisions(const char *name, Traits traits)
 		for (int k = 0; k < world.nkinds; k++)
 		{
 			Choice		best = {0};
-			Refusal		expected;
+			FilterReason		expected;
 			bool		found = brute_best(&world, &world.kinds[k], &best, &expected);
-			Refusal		got = search_refusal(&run.search, &run.kinds[k]);
+			FilterReason		got = search_filter_reason(&run.search, &run.kinds[k]);
 
 			refused[expected]++;
 			if (refusals && (got != expected || (got == FITS) != found))
@@ -106,8 +106,8 @@ test_decisions(const char *name, Traits traits)
 			const WorkKind *kind = &world.kinds[world.items[i].kind];
 			const Placement *item = placement_of(&run, i);
 			Choice		choice = {0};
-			Refusal		refusal;
-			bool		found = brute_best(&world, kind, &choice, &refusal);
+			FilterReason		reason;
+			bool		found = brute_best(&world, kind, &choice, &reason);
 			bool		same = found == (item != NULL);
 
 			items++;
@@ -190,9 +190,9 @@ test_refusals_occurred(void)
 {
 	bool		all = true;
 
-	for (int r = REFUSED_NO_WORKER; r <= FITS; r++)
+	for (int r = FILTERED_NO_WORKER; r <= FITS; r++)
 		/* too few workers is for gangs, and a class to avoid for retries, which have tests of their own */
-		if (refused[r] == 0 && r != REFUSED_WORKERS && r != REFUSED_CLASS)
+		if (refused[r] == 0 && r != FILTERED_WORKERS && r != FILTERED_CLASS)
 		{
 			all = false;
 			diag("no kind of work was refused for %d", r);
@@ -324,7 +324,7 @@ test_cases(void)
 	world.kinds[0].profile.preferred_backends = (NameSet) {1, cuda};
 	world.settings.min_score = 0.88;
 	begin_run(&run, &world);
-	is_int(search_refusal(&run.search, &run.kinds[0]), FITS, "a device that reaches min_score is not hidden by one that does not");
+	is_int(search_filter_reason(&run.search, &run.kinds[0]), FITS, "a device that reaches min_score is not hidden by one that does not");
 	search_place(&run.search, run.items, 1, -1);
 	is_int(worker_of(&run, 0), 0, "and gets the work");
 
@@ -338,7 +338,7 @@ test_cases(void)
 	world.kinds[0].profile.min_memory_bytes = 8 * GB;
 	world.kinds[0].demand.accelerators = (NamedNumbers) {1, two_gpus};
 	begin_run(&run, &world);
-	is_int(search_refusal(&run.search, &run.kinds[0]), FITS,
+	is_int(search_filter_reason(&run.search, &run.kinds[0]), FITS,
 		   "whole accelerators: memory of a card of its own is not asked of its worker");
 
 	/* two that both draw on it need it twice, now and ever */
@@ -348,13 +348,13 @@ test_cases(void)
 	world.kinds[0].profile.min_memory_bytes = 5 * GB;
 	world.kinds[0].demand.accelerators = (NamedNumbers) {1, two_gpus};
 	begin_run(&run, &world);
-	is_int(search_refusal(&run.search, &run.kinds[0]), REFUSED_HOST_MEMORY, "whole accelerators: their memory adds up");
+	is_int(search_filter_reason(&run.search, &run.kinds[0]), FILTERED_HOST_MEMORY, "whole accelerators: their memory adds up");
 	world.workers[0].memory_bytes = 12 * GB;
 	begin_run(&run, &world);
-	is_int(search_refusal(&run.search, &run.kinds[0]), FITS, "whole accelerators: and fits if there is enough");
+	is_int(search_filter_reason(&run.search, &run.kinds[0]), FITS, "whole accelerators: and fits if there is enough");
 	world.workers[0].memory_used = 3 * GB;
 	begin_run(&run, &world);
-	is_int(search_refusal(&run.search, &run.kinds[0]), REFUSED_HOST_MEMORY_BUSY, "whole accelerators: unless others hold it");
+	is_int(search_filter_reason(&run.search, &run.kinds[0]), FILTERED_HOST_MEMORY_BUSY, "whole accelerators: unless others hold it");
 	search_place(&run.search, run.items, 1, -1);
 	is_int(worker_of(&run, 0), -1, "whole accelerators: then they wait");
 }

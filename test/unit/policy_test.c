@@ -72,11 +72,11 @@ same_scores(World *world, Run *run, int k)
 		if (i > 0 && scored_before(&run->search, kind, devices[i][0], scores[i], devices[best][0], scores[best]))
 			best = i;
 	}
-	ranked = ranking_scores(&run->search, kind);
+	ranked = policy_search_scores(&run->search, kind);
 	for (int i = 0; i < count; i++)
 		if (ranked[several ? run->fleet.workers[candidates[i].worker].first_device : devices[i][0]] != scores[i])
 			return false;
-	if (!ranking_best(&run->search, kind, &chosen, &score))
+	if (!policy_search_best(&run->search, kind, &chosen, &score))
 		return count == 0;
 	return several || (chosen.devices[0] == devices[best][0] && score == scores[best]);
 }
@@ -148,14 +148,14 @@ test_policies(const char *name, Traits traits)
 			const Policy *policy = policy_of(&world, kind);
 			Scored		best = {0};
 			Choice		by_hardware;
-			Refusal		refusal;
+			FilterReason		reason;
 			bool		found = brute_policy_best(&world, kind, policy, &best);
 
 			items++;
 			if (found)
 			{
 				best.seconds = brute_seconds(&world, kind, &best.choice, world.items[i].expected_seconds);
-				brute_best(&world, kind, &by_hardware, &refusal);
+				brute_best(&world, kind, &by_hardware, &reason);
 				unlike += by_hardware.worker != best.choice.worker;
 				wins[world.stated[world.items[i].kind].parts[0].algorithm]++;
 				brute_decide(&world, kind, &best.choice);
@@ -205,7 +205,7 @@ test_hardware_aware(void)
 			Candidate	candidate = {.devices = NULL};
 			int32		devices[MOST_WORKER_DEVICES];
 			double		score;
-			bool		found = ranking_best(&run.search, &run.kinds[run.items[i].kind], &candidate, &score);
+			bool		found = policy_search_best(&run.search, &run.kinds[run.items[i].kind], &candidate, &score);
 			const Placement *placement;
 
 			if (found)

@@ -404,7 +404,7 @@ test_not_worse(const char *name, Traits traits)
 			for (int w = 0; w < world.nworkers; w++)
 				booked = booked && run.fleet.workers[w].assignments == world.workers[w].assignments &&
 					run.fleet.workers[w].cpu_used == world.workers[w].cpu_used && run.fleet.workers[w].last_turn == world.workers[w].last_turn &&
-					run.fleet.workers[w].memory_used == world.workers[w].memory_used && run.fleet.workers[w].barred == world.workers[w].barred;
+					run.fleet.workers[w].memory_used == world.workers[w].memory_used && run.fleet.workers[w].cordoned == world.workers[w].cordoned;
 			for (int d = 0; d < world.ndevices; d++)
 				booked = booked && memcmp(&run.fleet.devices[d], &world.devices[d], sizeof(Device)) == 0;
 			booked = booked && memcmp(run.models, world.models, sizeof(run.models)) == 0;

@@ -17,8 +17,8 @@
 /* Builds the solver with a palloc that counts, under other names than the linked one. */
 #undef palloc
 #define palloc(size) counted_palloc(size)
-#define transport_solve counted_transport_solve
-#define transport_memory counted_transport_memory
+#define network_simplex_solve counted_transport_solve
+#define network_simplex_memory counted_transport_memory
 
 static size_t allocated;
 
@@ -153,9 +153,9 @@ static bool
 solve(const TransportProblem *problem, TransportPlan *plan)
 {
 	allocated = 0;
-	transport_solve(problem, plan);
+	network_simplex_solve(problem, plan);
 	return is_valid(problem, plan) &&
-		allocated <= transport_memory(problem->nkinds, problem->nlanes, problem->ngroups);
+		allocated <= network_simplex_memory(problem->nkinds, problem->nlanes, problem->ngroups);
 }
 
 /* --- all plans there are --- */

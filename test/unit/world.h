@@ -165,7 +165,7 @@ random_fleet(World *world, const Traits *traits)
 	Worker		templates[3];
 	bool		calm = random_below(2) == 0;
 	bool		fresh = random_below(2) == 0;
-	bool		barred = random_below(4) == 0;
+	bool		cordoned = random_below(4) == 0;
 
 	for (int t = 0; t < ntemplates; t++)
 	{
@@ -192,7 +192,7 @@ random_fleet(World *world, const Traits *traits)
 		worker->worker_id = "w";
 		worker->accepting = random_below(10) > 0;
 		worker->unhealthy = !worker->accepting && random_below(2) == 0;
-		worker->barred = barred && random_below(3) == 0;
+		worker->cordoned = cordoned && random_below(3) == 0;
 		worker->reported = random_below(4) > 0;
 		worker->cost_per_hour = ONE_OF(double, 0, 1, 1, 2.5);
 		worker->last_turn = fresh ? 0 : random_below(4);
