@@ -14,6 +14,7 @@
  */
 #include <stdio.h>
 
+#include "model/power_limit.h"
 #include "model/energy.h"
 
 #define MOST_JOBS 512

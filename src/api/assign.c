@@ -6,15 +6,22 @@
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "support/args.h"
-#include "api/assign.h"
 #include "commands/async.h"
-#include "snapshot/context.h"
 #include "funcapi.h"
-#include "api/preempt.h"
-#include "support/spi_plan.h"
-#include "store/usage.h"
 #include "utils/snapmgr.h"
+
+#include "api/assign.h"
+#include "api/preempt.h"
+#include "api/settle.h"
+#include "place/candidate.h"
+#include "place/greedy.h"
+#include "place/optimal.h"
+#include "snapshot/context.h"
+#include "snapshot/fleet.h"
+#include "snapshot/queue.h"
+#include "store/pool.h"
+#include "store/usage.h"
+#include "support/args.h"
 
 PG_FUNCTION_INFO_V1(assign_pending);
 PG_FUNCTION_INFO_V1(plan_pending);

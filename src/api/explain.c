@@ -5,14 +5,18 @@
  */
 #include "postgres.h"
 
-#include "snapshot/context.h"
-#include "api/explain.h"
 #include "fmgr.h"
 #include "funcapi.h"
-#include "model/formula.h"
-#include "place/search.h"
-#include "support/spi_plan.h"
 #include "utils/regproc.h"
+
+#include "api/explain.h"
+#include "document/document.h"
+#include "place/candidate.h"
+#include "place/search_hardware.h"
+#include "place/search_policy.h"
+#include "snapshot/context.h"
+#include "snapshot/fleet.h"
+#include "snapshot/queue.h"
 
 PG_FUNCTION_INFO_V1(compatible_hardware);
 PG_FUNCTION_INFO_V1(explain_pending);

@@ -9,15 +9,15 @@
  */
 #include "postgres.h"
 
-#include "document/document.h"
 #include "funcapi.h"
-#include "model/formula.h"
-#include "document/infer.h"
-#include "model/score.h"
-#include "document/taxonomy.h"
-#include "model/thermal.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
+
+#include "document/infer.h"
+#include "document/json.h"
+#include "model/formula.h"
+#include "model/score.h"
+#include "model/thermal.h"
 
 #define DAYS_PER_PHASE_MONTH 30.0
 

@@ -7,14 +7,15 @@
 
 #include <math.h>
 
-#include "support/args.h"
 #include "datatype/timestamp.h"
-#include "document/document.h"
-#include "api/history.h"
-#include "store/pool.h"
-#include "support/spi_plan.h"
 #include "utils/timestamp.h"
-#include "api/worker.h"
+
+#include "api/history.h"
+#include "document/json.h"
+#include "store/pool.h"
+#include "store/worker.h"
+#include "support/args.h"
+#include "support/spi_plan.h"
 
 PG_FUNCTION_INFO_V1(record_assignment);
 PG_FUNCTION_INFO_V1(record_thermal_state);

@@ -9,17 +9,15 @@
  */
 #include "postgres.h"
 
-#include "support/args.h"
 #include "funcapi.h"
-#include "store/health.h"
-#include "api/history.h"
-#include "learn/track_record.h"
 #include "miscadmin.h"
-#include "store/assignment.h"
-#include "store/pool.h"
+
+#include "api/history.h"
+#include "api/settle.h"
+#include "learn/track_record.h"
+#include "store/health.h"
 #include "store/requeue.h"
-#include "support/spi_plan.h"
-#include "api/worker.h"
+#include "support/args.h"
 
 PG_FUNCTION_INFO_V1(maintain);
 

@@ -5,11 +5,13 @@
  */
 #include "postgres.h"
 
-#include "api/explain.h"
+#include "executor/spi.h"
 #include "funcapi.h"
-#include "place/search.h"
-#include "support/spi_plan.h"
+#include "utils/builtins.h"
 #include "utils/memutils.h"
+
+#include "api/explain.h"
+#include "place/candidate.h"
 
 PG_FUNCTION_INFO_V1(pareto);
 

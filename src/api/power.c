@@ -8,10 +8,12 @@
  */
 #include "postgres.h"
 
-#include "support/args.h"
-#include "model/energy.h"
 #include "funcapi.h"
+
+#include "model/power_limit.h"
 #include "store/pool.h"
+#include "store/settings.h"
+#include "support/args.h"
 #include "support/spi_plan.h"
 
 PG_FUNCTION_INFO_V1(record_power);

@@ -4,12 +4,15 @@
  */
 #include "postgres.h"
 
-#include "learn/duration_store.h"
-#include "api/explain.h"
 #include "fmgr.h"
 #include "funcapi.h"
-#include "model/formula.h"
-#include "api/worker.h"
+
+#include "api/explain.h"
+#include "place/candidate.h"
+#include "place/fleet.h"
+#include "snapshot/fleet.h"
+#include "snapshot/queue.h"
+#include "store/worker.h"
 
 PG_FUNCTION_INFO_V1(predict);
 

@@ -12,12 +12,14 @@
  */
 #include "postgres.h"
 
-#include "store/assignment.h"
-#include "api/preempt.h"
-#include "place/search.h"
-#include "api/settle.h"
-#include "support/spi_plan.h"
 #include "utils/timestamp.h"
+
+#include "api/preempt.h"
+#include "api/settle.h"
+#include "place/booking.h"
+#include "place/candidate.h"
+#include "place/fleet.h"
+#include "snapshot/fleet.h"
 
 /* So many workloads of a batch look for a place that way, at most. */
 #define MOST_PREEMPTORS 100

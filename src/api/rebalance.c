@@ -8,12 +8,17 @@
  */
 #include "postgres.h"
 
-#include "support/args.h"
 #include "api/assign.h"
-#include "snapshot/context.h"
 #include "api/rebalance.h"
-#include "place/search.h"
-#include "support/spi_plan.h"
+#include "api/settle.h"
+#include "place/candidate.h"
+#include "place/fleet.h"
+#include "place/greedy.h"
+#include "snapshot/context.h"
+#include "snapshot/fleet.h"
+#include "snapshot/queue.h"
+#include "store/pool.h"
+#include "support/args.h"
 
 PG_FUNCTION_INFO_V1(rebalance);
 

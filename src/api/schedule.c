@@ -6,15 +6,21 @@
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "support/args.h"
-#include "api/assign.h"
-#include "snapshot/context.h"
 #include "funcapi.h"
-#include "api/preempt.h"
-#include "snapshot/threshold_search.h"
-#include "support/spi_plan.h"
 #include "utils/snapmgr.h"
-#include "api/submit.h"
+
+#include "api/assign.h"
+#include "api/preempt.h"
+#include "api/settle.h"
+#include "place/candidate.h"
+#include "place/greedy.h"
+#include "snapshot/context.h"
+#include "snapshot/fleet.h"
+#include "snapshot/queue.h"
+#include "snapshot/threshold_search.h"
+#include "store/pool.h"
+#include "store/workload.h"
+#include "support/args.h"
 
 PG_FUNCTION_INFO_V1(schedule);
 

@@ -13,22 +13,13 @@
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "support/args.h"
 #include "funcapi.h"
-#include "store/health.h"
-#include "learn/track_record.h"
-#include "store/pool.h"
-#include "api/settle.h"
-#include "support/ddsketch_array.h"
-#include "support/spi_plan.h"
 #include "utils/timestamp.h"
 
-PG_FUNCTION_INFO_V1(unsettled_records);
-
-/* In the order in which they were assigned: what is learned depends on it. */
-#define OF_NOTES \
-	" JOIN hwsched.assignment a ON a.pool = $1 AND a.assignment_id = u.assignment_id" \
-	" JOIN hwsched.workload_profile p ON p.pool = $1 AND p.profile_id = a.profile_id ORDER BY a.assignment_id"
+#include "api/settle.h"
+#include "learn/track_record.h"
+#include "store/health.h"
+#include "store/pool.h"
 
 /* Settles what has been completed in a pool, which is locked. */
 void
@@ -36,7 +27,7 @@ settle(const char *pool)
 {
 	static SpiPlan take = {
 		"WITH u AS (DELETE FROM hwsched.unsettled WHERE pool = $1 RETURNING assignment_id)"
-		" SELECT " ENDED_COLUMNS " FROM u" OF_NOTES,
+		" SELECT " ENDED_COLUMNS " FROM u" ENDED_OF_NOTES,
 		{TEXTOID}
 	};
 	EndedAssignment *ended;
@@ -53,54 +44,24 @@ settle(const char *pool)
 	health_succeeded(pool, ended, n);
 }
 
-/* Reads what has been completed and not settled; returns how much and sets *ended. */
-int
-read_unsettled(const char *pool, bool read_only, EndedAssignment **ended)
+/*
+ * Locks a pool until the end of the transaction, and settles what has been
+ * completed in it.  Waits for who holds it: one batch at most, if everybody
+ * commits after each call.
+ */
+void
+pool_lock(const char *pool)
 {
-	static SpiPlan statement = {
-		"SELECT " ENDED_COLUMNS " FROM (SELECT assignment_id FROM hwsched.unsettled WHERE pool = $1) u" OF_NOTES,
-		{TEXTOID}
-	};
-
-	spi_plan_run(&statement, read_only, TEXT_VALUE(pool));
-	return read_ended(ended);
+	(void) pool_acquire(pool, ExclusiveLock, false);
+	settle(pool);
 }
 
-/* unsettled_records(pool text) RETURNS SETOF track_record: as they will be */
-Datum
-unsettled_records(PG_FUNCTION_ARGS)
+/* Does so unless another session has the lock; returns whether it did. */
+bool
+pool_try_lock(const char *pool)
 {
-	char	   *pool = text_argument(fcinfo, 0);
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	PoolSettings settings;
-	EndedAssignment *ended;
-	Learned    *learned;
-	int			n;
-
-	InitMaterializedSRF(fcinfo, 0);
-	SPI_connect();
-	pool_settings_load(pool, true, &settings);
-	n = read_unsettled(pool, true, &ended);
-	if (!settings.learning)
-		n = 0;
-	if (n > 0)
-		n = learn(pool, &settings, ended, n, true, true, &learned);
-	for (int i = 0; i < n; i++)
-	{
-		const Sketch *durations = learned[i].durations;
-		Datum		values[] = {
-			CStringGetTextDatum(pool), CStringGetTextDatum(learned[i].workload_type), CStringGetTextDatum(learned[i].worker_id),
-			Float8GetDatum(learned[i].preference), Int64GetDatum(learned[i].samples),
-			TimestampTzGetDatum(GetCurrentTransactionStartTimestamp()), Int64GetDatum(learned[i].successes),
-			Int64GetDatum(learned[i].failures), Float8GetDatum(learned[i].mean_seconds), Float8GetDatum(learned[i].squares),
-			Float8GetDatum(learned[i].min_seconds), Float8GetDatum(learned[i].max_seconds), sketch_arrays(&durations, 1).numbers.value
-		};
-		bool		nulls[lengthof(values)] = {false};
-
-		for (int c = 8; c < 12; c++)
-			nulls[c] = isnan(learned[i].mean_seconds);
-		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
-	}
-	SPI_finish();
-	return (Datum) 0;
+	if (!pool_acquire(pool, ExclusiveLock, true))
+		return false;
+	settle(pool);
+	return true;
 }

@@ -5,9 +5,18 @@
 #ifndef HWSCHED_API_SETTLE_H
 #define HWSCHED_API_SETTLE_H
 
-#include "store/assignment.h"
 
 extern void settle(const char *pool);
-extern int	read_unsettled(const char *pool, bool read_only, EndedAssignment **ended);
+
+/*
+ * The lock of a pool, held until the end of the transaction.  Whoever reserves
+ * or gives back capacity, or changes the queue other than by adding to it, holds
+ * it alone (pool_lock), and so does who submits what depends on others; taking
+ * it settles what has been completed.  Whoever else
+ * writes only keeps the pool from being dropped (pool_keep, pool_check).
+ * Different pools never meet.
+ */
+extern void pool_lock(const char *pool);
+extern bool pool_try_lock(const char *pool);
 
 #endif							/* HWSCHED_API_SETTLE_H */

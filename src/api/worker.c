@@ -4,19 +4,19 @@
  */
 #include "postgres.h"
 
-#include "store/authz.h"
-#include "support/args.h"
-#include "store/hardware.h"
-#include "store/health.h"
-#include "store/assignment.h"
-#include "store/pool.h"
-#include "document/infer.h"
-#include "support/spi_plan.h"
-#include "learn/heat_store.h"
-#include "store/usage.h"
 #include "utils/acl.h"
 #include "utils/timestamp.h"
+
+#include "api/settle.h"
 #include "api/worker.h"
+#include "document/json.h"
+#include "learn/heat_store.h"
+#include "store/hardware.h"
+#include "store/health.h"
+#include "store/pool.h"
+#include "store/usage.h"
+#include "store/worker.h"
+#include "support/args.h"
 
 PG_FUNCTION_INFO_V1(register_worker);
 PG_FUNCTION_INFO_V1(unregister_worker);
@@ -30,29 +30,6 @@ PG_FUNCTION_INFO_V1(grant_worker);
 
 /* A time, 0: none. */
 #define TIME_OR_NULL(at) ((at) == 0 ? NULL_VALUE : VALUE(TimestampTzGetDatum(at)))
-
-/* Raises ERRCODE_NO_DATA_FOUND: there is no such worker, or no such pool. */
-void
-unknown_worker(const char *pool, const char *worker_id)
-{
-	pool_check(pool, false);
-	ereport(ERROR,
-			(errcode(ERRCODE_NO_DATA_FOUND),
-			 errmsg("unknown worker \"%s\" in pool \"%s\"", worker_id, pool),
-			 errhint("Workers register with hwsched.register_worker().")));
-}
-
-/* Raises ERRCODE_NO_DATA_FOUND if there is no such worker. */
-void
-worker_check(const char *pool, const char *worker_id)
-{
-	static SpiPlan statement = {
-		"SELECT FROM hwsched.worker WHERE pool = $1 AND worker_id = $2", {TEXTOID, TEXTOID}
-	};
-
-	if (spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id)) == 0)
-		unknown_worker(pool, worker_id);
-}
 
 /*
  * Locks all that others change of a worker without holding the pool's lock, in
@@ -218,29 +195,6 @@ write_devices(const char *pool, const char *worker_id, const Offer *offer)
 	return changed;
 }
 
-/*
- * Puts back into the queue what has not started, on devices that changed or,
- * with NULL, on any.  Members of gangs may take others along that have, here
- * and elsewhere.
- */
-void
-requeue_assigned(const char *pool, const char *worker_id, Parameter changed, const char *reason)
-{
-	static SpiPlan statement = {
-		"SELECT assignment_id FROM hwsched.assignment WHERE pool = $1 AND worker_id = $2"
-		" AND finished_at IS NULL AND state = 'assigned' AND ($3 IS NULL OR device_nos && $3)",
-		{TEXTOID, TEXTOID, INT4ARRAYOID}
-	};
-	EndedAssignment *ended;
-	int			n = (int) spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), changed);
-	int64	   *ids = palloc(sizeof(int64) * (n + 1));
-
-	for (int i = 0; i < n; i++)
-		ids[i] = column_bigint(i, 1);
-	n = end_assignments(pool, ids, n, false, "expired", reason, NULL, NULL, &ended);
-	requeue(pool, ended, n, false);
-}
-
 /* register_worker(worker_id text, capabilities jsonb, pool text) RETURNS void */
 Datum
 register_worker(PG_FUNCTION_ARGS)
@@ -389,26 +343,6 @@ worker_back(const char *pool, const char *worker_id)
 	pool_settings_load(pool, false, &settings);
 	pool_lock(pool);
 	health_returned(pool, &settings, worker_id);
-}
-
-/*
- * Notes a sign of life, at most five a second; it renews the leases of all that
- * runs on the worker (see api/maintain.c).  Raises ERRCODE_NO_DATA_FOUND
- * for an unknown worker.
- */
-void
-worker_seen(const char *pool, const char *worker_id)
-{
-	static SpiPlan statement = {
-		"WITH known AS (SELECT last_seen_at FROM hwsched.worker_load WHERE pool = $1 AND worker_id = $2),"
-		" seen AS (UPDATE hwsched.worker_load SET last_seen_at = now() WHERE pool = $1 AND worker_id = $2"
-		"   AND last_seen_at < now() - interval '200 milliseconds')"
-		" SELECT FROM known",
-		{TEXTOID, TEXTOID}
-	};
-
-	if (spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id)) == 0)
-		unknown_worker(pool, worker_id);
 }
 
 /* heartbeat(worker_id text, pool text) RETURNS void */

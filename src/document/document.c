@@ -5,10 +5,11 @@
 #include "postgres.h"
 
 #include "common/shortest_dec.h"
-#include "document/document.h"
 #include "utils/builtins.h"
 #include "utils/numeric.h"
 #include "utils/timestamp.h"
+
+#include "document/document.h"
 
 #define TEXT(s, m) {#m, FIELD_TEXT, offsetof(s, m)}
 #define NAME(s, m, k) {#m, FIELD_NAME, offsetof(s, m), k}

@@ -6,13 +6,11 @@
 #ifndef HWSCHED_DOCUMENT_DOCUMENT_H
 #define HWSCHED_DOCUMENT_DOCUMENT_H
 
-#include "support/compat.h"
-
-#include "document/profile.h"
-#include "model/score.h"
-#include "document/taxonomy.h"
 #include "lib/stringinfo.h"
 #include "utils/jsonb.h"
+
+#include "document/taxonomy.h"
+#include "support/compat.h"
 
 typedef enum FieldKind
 {
@@ -162,11 +160,6 @@ extern const Document demand_document;
 extern const Document load_document;
 
 /* document/json.c: the only file that knows cJSON */
-extern void document_read(const Document *document, Jsonb *jsonb, const char *path,
-						  bool check_names, void *values);
-extern const char *document_path(const char *path, const char *key);
-extern void document_overlay(const Document *document, Jsonb *jsonb, const char *path,
-							 bool check_names, void *values);
 
 /* document/document.c */
 extern const Field *document_field(const Document *document, const char *key, int keylen);

@@ -2,8 +2,6 @@
  * error_class.c
  *		What kind of error ended an attempt, from what its worker says of it.
  */
-#include "support/standalone.h"
-
 #include <ctype.h>
 
 #include "document/error_class.h"

@@ -10,10 +10,11 @@
 
 #include <ctype.h>
 
-#include "document/infer.h"
-#include "document/taxonomy.h"
 #include "utils/builtins.h"
 #include "utils/formatting.h"
+
+#include "document/infer.h"
+#include "document/json.h"
 
 /* --- words --- */
 

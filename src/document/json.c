@@ -14,15 +14,15 @@
 #include "postgres.h"
 
 #include <float.h>
-
 #include <cjson/cJSON.h>
 
-#include "document/document.h"
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
+
+#include "document/json.h"
 
 /* The largest whole number that a double and thus cJSON holds exactly. */
 #define MAX_EXACT 9007199254740991.0

@@ -12,13 +12,14 @@
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "commands/trigger.h"
-#include "support/spi_plan.h"
-#include "document/taxonomy.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
+
+#include "document/taxonomy.h"
+#include "support/spi_plan.h"
 
 typedef struct Similarity
 {

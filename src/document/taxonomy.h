@@ -9,8 +9,9 @@
 
 #include "postgres.h"
 
-#include "document/profile.h"
 #include "utils/jsonb.h"
+
+#include "document/profile.h"
 
 typedef enum TaxonomyKind
 {

@@ -7,12 +7,11 @@
 
 #include "access/htup_details.h"
 #include "access/xact.h"
-#include "support/args.h"
 #include "fmgr.h"
 #include "funcapi.h"
-#include "model/heat.h"
-#include "learn/heat_store.h"
 #include "utils/timestamp.h"
+
+#include "learn/heat_store.h"
 
 /* How far ahead a device has to stay below its throttling point. */
 #define HORIZON_SECONDS 3600.0
@@ -20,11 +19,8 @@
 /* A report older than the last one by more is a clock that was set back. */
 #define CLOCK_SECONDS 60.0
 
-PG_FUNCTION_INFO_V1(describe_heat);
-PG_FUNCTION_INFO_V1(predict_temperature);
-
 /* Reads a model; returns false for numbers that are none. */
-static bool
+bool
 read_heat(Datum model, bool isnull, Heat *heat)
 {
 	ArrayType  *array;
@@ -38,7 +34,7 @@ read_heat(Datum model, bool isnull, Heat *heat)
 	return heat_is_sane(heat);
 }
 
-static double
+double
 seconds_of(TimestampTz at)
 {
 	return at / (double) USECS_PER_SEC;
@@ -140,7 +136,7 @@ read_models(const char *pool, const char *worker_id, const Hardware *hardware, M
 }
 
 static void
-write_models(const char *pool, const char *worker_id, const Measured *measured, int count)
+write_heats(const char *pool, const char *worker_id, const Measured *measured, int count)
 {
 	/* the models one behind the other, as arrays of arrays cannot be taken apart */
 	static SpiPlan statement = {
@@ -205,7 +201,7 @@ heat_store_report(const char *pool, const char *worker_id, const Hardware *hardw
 		condition->throttles_at.values[device->device_no] = isinf(share) ? NAN : share;
 	}
 	if (nlearned > 0)
-		write_models(pool, worker_id, measured, nlearned);
+		write_heats(pool, worker_id, measured, nlearned);
 }
 
 /*
@@ -243,103 +239,4 @@ heat_store_forget(const char *pool, const char *worker_id)
 		CHECK_FOR_INTERRUPTS();
 	}
 	return forgotten;
-}
-
-/* --- asking --- */
-
-/* describe_heat(model float8[]) RETURNS record: see the view thermal_model */
-Datum
-describe_heat(PG_FUNCTION_ARGS)
-{
-	TupleDesc	description;
-	Datum		values[8] = {0};
-	bool		nulls[8];
-	Heat		heat;
-
-	if (get_call_result_type(fcinfo, NULL, &description) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "describe_heat() returns a row");
-	memset(nulls, true, sizeof(nulls));
-	if (read_heat(PG_GETARG_DATUM(0), false, &heat))
-	{
-		const double numbers[] = {
-			heat_time_constant(&heat), heat_resistance(&heat), heat_error(&heat), heat_error_persistence(&heat),
-			heat_watts(&heat, 0.0), heat.full_watts, heat_settled(&heat, heat.full_watts)
-		};
-
-		values[0] = Int64GetDatum((int64) heat.reports);
-		nulls[0] = false;
-		for (int i = 0; i < lengthof(numbers); i++)
-		{
-			nulls[i + 1] = isnan(numbers[i]);
-			values[i + 1] = Float8GetDatum(numbers[i]);
-		}
-	}
-	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(description), values, nulls)));
-}
-
-/* Returns an argument that may be NULL (NAN), after checking its range. */
-static double
-optional_argument(FunctionCallInfo fcinfo, int number, const char *name, double most)
-{
-	double		value;
-
-	if (PG_ARGISNULL(number))
-		return NAN;
-	value = PG_GETARG_FLOAT8(number);
-	if (!(value >= 0 && value <= most))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid value for \"%s\": %g", name, value),
-				 errdetail("Expected a number from 0 to %g, or NULL for what it is now.", most)));
-	return value;
-}
-
-/*
- * predict_temperature(worker_id text, device_no int, power_w float8, utilization float8, after interval,
- * pool text) RETURNS float8
- */
-Datum
-predict_temperature(PG_FUNCTION_ARGS)
-{
-	static SpiPlan statement = {
-		"SELECT h.model, extract(epoch FROM $4)::float8 FROM hwsched.device d LEFT JOIN hwsched.device_heat h ON h.pool = d.pool"
-		"  AND h.worker_id = d.worker_id AND h.device_no = d.device_no AND h.profile_id = d.profile_id"
-		" WHERE d.pool = $1 AND d.worker_id = $2 AND d.device_no = $3",
-		{TEXTOID, TEXTOID, INT4OID, INTERVALOID}
-	};
-	char	   *worker_id = text_argument(fcinfo, 0);
-	int32		device_no = int_argument(1);
-	HeatLoad	load = {optional_argument(fcinfo, 2, "power_w", 100000), optional_argument(fcinfo, 3, "utilization", 100) / 100};
-	Datum		after = argument(fcinfo, 4);
-	char	   *pool = text_argument(fcinfo, 5);
-	double		celsius = NAN;
-	double		seconds;
-	PoolSettings settings;
-	Heat		heat;
-	Datum		model;
-	bool		isnull;
-
-	SPI_connect();
-	pool_settings_load(pool, true, &settings);
-	if (spi_plan_run(&statement, true, TEXT_VALUE(pool), TEXT_VALUE(worker_id), INT_VALUE(device_no), VALUE(after)) == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_NO_DATA_FOUND),
-				 errmsg("unknown device %d of worker \"%s\" in pool \"%s\"", device_no, worker_id, pool),
-				 errhint("See the table hwsched.device.")));
-	seconds = column_number(0, 2);
-	if (!(seconds >= 0))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid value for \"after\": %g seconds", seconds),
-				 errdetail("Expected an interval that is not negative.")));
-	model = column(0, 1, &isnull);
-	if (settings.learning && read_heat(model, isnull, &heat))
-	{
-		seconds += Max(0, seconds_of(GetCurrentTransactionStartTimestamp()) - heat.seconds);
-		celsius = heat_predict(&heat, load, seconds);
-	}
-	SPI_finish();
-	if (isnan(celsius))
-		PG_RETURN_NULL();
-	PG_RETURN_FLOAT8(celsius);
 }

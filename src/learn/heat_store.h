@@ -6,8 +6,11 @@
 #ifndef HWSCHED_LEARN_HEAT_STORE_H
 #define HWSCHED_LEARN_HEAT_STORE_H
 
+#include "model/heat.h"
 #include "store/device_state.h"
 
+extern bool read_heat(Datum model, bool isnull, Heat *heat);
+extern double seconds_of(TimestampTz at);
 extern void heat_store_report(const char *pool, const char *worker_id, const Hardware *hardware,
 							   DeviceStates *condition);
 extern int64 heat_store_forget(const char *pool, const char *worker_id);

@@ -8,21 +8,14 @@
 #include <math.h>
 
 #include "access/xact.h"
-#include "learn/accuracy.h"
-#include "support/args.h"
 #include "common/hashfn.h"
-#include "learn/duration_store.h"
-#include "learn/track_record.h"
-#include "model/score.h"
-#include "support/ddsketch_array.h"
-#include "support/spi_plan.h"
-#include "learn/heat_store.h"
 #include "utils/hsearch.h"
 #include "utils/timestamp.h"
-#include "api/worker.h"
 
-PG_FUNCTION_INFO_V1(preference_now);
-PG_FUNCTION_INFO_V1(reset_learning);
+#include "learn/accuracy.h"
+#include "learn/duration_store.h"
+#include "learn/track_record.h"
+#include "support/ddsketch_array.h"
 
 /*
  * A run that took as long as such runs usually do counts as this much slower
@@ -51,20 +44,6 @@ observed_quality(const EndedAssignment *ended, bool succeeded)
 	if (isfinite(ended->usual_seconds))
 		expected = OPTIMISTIC_PRIOR * Max(1, ended->usual_seconds);
 	return expected / (expected + actual);
-}
-
-/* preference_now(preference float8, updated_at timestamptz, pool text) RETURNS float8 */
-Datum
-preference_now(PG_FUNCTION_ARGS)
-{
-	TimestampTz updated_at = PG_GETARG_TIMESTAMPTZ(1);
-	double		age = ((double) GetCurrentTransactionStartTimestamp() - (double) updated_at) / USECS_PER_SEC;
-	PoolSettings settings;
-
-	SPI_connect();
-	pool_settings_load(text_to_cstring(PG_GETARG_TEXT_PP(2)), true, &settings);
-	SPI_finish();
-	PG_RETURN_FLOAT8(preference_aged(PG_GETARG_FLOAT8(0), age, settings.preference_half_life));
 }
 
 /* A worker and a type of work, and their place among what is learned. */
@@ -136,7 +115,7 @@ add_success(Learned *known, double seconds)
  * Returns how many pairs there are and sets *learned.
  */
 int
-learn(const char *pool, const PoolSettings *settings, EndedAssignment *ended, int count, bool succeeded,
+learn_outcomes(const char *pool, const PoolSettings *settings, EndedAssignment *ended, int count, bool succeeded,
 	  bool read_only, Learned **learned)
 {
 	static SpiPlan find = {
@@ -277,43 +256,8 @@ learn_from(const char *pool, const PoolSettings *settings,
 
 	if (!settings->learning || count == 0)
 		return;
-	n = learn(pool, settings, ended, count, succeeded, false, &learned);
+	n = learn_outcomes(pool, settings, ended, count, succeeded, false, &learned);
 	write_records(pool, learned, n);
 	if (succeeded)
 		note_errors(pool, ended, count);
-}
-
-/* reset_learning(worker_id text, pool text) RETURNS bigint: how many records were forgotten */
-Datum
-reset_learning(PG_FUNCTION_ARGS)
-{
-	static SpiPlan of_worker[] = {
-		{"DELETE FROM hwsched.track_record WHERE pool = $1 AND worker_id = $2", {TEXTOID, TEXTOID}},
-		{"DELETE FROM hwsched.duration_record WHERE pool = $1 AND kind = 'worker' AND scope = $2", {TEXTOID, TEXTOID}},
-	};
-	static SpiPlan of_pool[] = {
-		{"DELETE FROM hwsched.track_record WHERE pool = $1 AND $2 IS NULL", {TEXTOID, TEXTOID}},
-		{"DELETE FROM hwsched.duration_record WHERE pool = $1 AND $2 IS NULL", {TEXTOID, TEXTOID}},
-	};
-	/* they are of jobs and device models, and so of no worker */
-	static SpiPlan measurements = {
-		"DELETE FROM hwsched.power_measurement WHERE pool = $1 AND $2 IS NULL", {TEXTOID, TEXTOID}
-	};
-	char	   *worker_id = PG_ARGISNULL(0) ? NULL : text_argument(fcinfo, 0);
-	char	   *pool = text_argument(fcinfo, 1);
-	int64		forgotten = 0;
-
-	SPI_connect();
-	pool_check(pool, false);
-	/* what is completed is learned from before it is forgotten */
-	pool_lock(pool);
-	if (worker_id != NULL)
-		worker_check(pool, worker_id);
-	for (int i = 0; i < lengthof(of_worker); i++)
-		forgotten += spi_plan_run(worker_id != NULL ? &of_worker[i] : &of_pool[i], false, TEXT_VALUE(pool),
-								   TEXT_OR_NULL(worker_id));
-	forgotten += spi_plan_run(&measurements, false, TEXT_VALUE(pool), TEXT_OR_NULL(worker_id));
-	forgotten += heat_store_forget(pool, worker_id);
-	SPI_finish();
-	PG_RETURN_INT64(forgotten);
 }

@@ -6,7 +6,7 @@
 #define HWSCHED_LEARN_TRACK_RECORD_H
 
 #include "store/assignment.h"
-#include "store/pool.h"
+#include "store/settings.h"
 #include "support/ddsketch.h"
 
 /* What is known of how a worker does on a type of work. */
@@ -26,7 +26,7 @@ typedef struct Learned
 	Sketch	   *durations;
 } Learned;
 
-extern int	learn(const char *pool, const PoolSettings *settings, EndedAssignment *ended, int count,
+extern int	learn_outcomes(const char *pool, const PoolSettings *settings, EndedAssignment *ended, int count,
 				  bool succeeded, bool read_only, Learned **learned);
 extern void learn_from(const char *pool, const PoolSettings *settings,
 					   EndedAssignment *ended, int count, bool succeeded);

@@ -9,7 +9,6 @@
  * are known by then.
  */
 #include "model/duration.h"
-
 #include "model/duration_device.h"
 
 /* Variance of repeated runs while few have been seen, and what it counts for against those. */

@@ -186,9 +186,6 @@ extern DurationEstimate duration_estimate(const DurationRecords *records, const 
 extern DurationEstimate duration_predict(const DurationRecords *records, double formula_seconds);
 extern double duration_usual(const DurationRecords *records, double formula_seconds);
 extern void duration_learn(const DurationRecords *records, double formula_seconds, double actual_seconds);
-extern int	duration_record_size(DurationKind kind);
-extern int	duration_record_used(DurationKind kind, const double *record);
-extern bool duration_record_is_sane(DurationKind kind, const double *numbers, int count);
 extern double duration_family(const char *model_id, char *family, Size family_size);
 
 #endif							/* HWSCHED_MODEL_DURATION_H */

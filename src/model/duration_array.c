@@ -3,7 +3,7 @@
  *		The records of model/duration.h as arrays of numbers, as tables keep them: how
  *		long they are, and whether one that comes from elsewhere is any.
  */
-#include "model/duration.h"
+#include "model/duration_array.h"
 
 /* No pool has more device profiles: what finds them by their numbers takes memory by the greatest. */
 #define MOST_DEVICES 1e6

@@ -12,7 +12,7 @@
 #ifndef HWSCHED_MODEL_ENERGY_H
 #define HWSCHED_MODEL_ENERGY_H
 
-#include "support/standalone.h"
+#include "model/formula.h"
 
 /* What is paid for; NAN or less than 0 = not known, which costs nothing. */
 typedef struct EnergyRates
@@ -86,7 +86,5 @@ typedef struct PowerGuess
 	double		risk;			/* probability 0..1 that it is too slow */
 	double		regret;			/* expected joules beyond the best, as a share */
 } PowerGuess;
-
-extern int	power_choose(const PowerHistory *history, const PowerJob *job, PowerGuess *guesses);
 
 #endif							/* HWSCHED_MODEL_ENERGY_H */

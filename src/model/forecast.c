@@ -6,6 +6,7 @@
  * work and device profile, most decisions look at few.
  */
 #include "model/forecast.h"
+#include "support/arena.h"
 
 /* An estimate this far from the formula, either way, is not believed. */
 #define MOST_FACTOR 1e6

@@ -5,10 +5,9 @@
  *
  * As in model/score.c the order of the operations is part of the formulas.
  */
-#include "model/formula.h"
-
 #include <float.h>
 
+#include "model/formula.h"
 #include "model/score.h"
 
 /* What holds where the workload or the device does not say. */

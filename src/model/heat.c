@@ -8,9 +8,9 @@
  * offset, not to the law, so that a burst, a sensor's whim or a fan that fails
  * does not unlearn it.
  */
-#include "model/heat.h"
-
 #include "model/energy.h"
+#include "model/heat.h"
+#include "model/heat_penalty.h"
 
 /* Places in the state. */
 #define TEMPERATURE 0

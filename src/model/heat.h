@@ -21,7 +21,7 @@
 #ifndef HWSCHED_MODEL_HEAT_H
 #define HWSCHED_MODEL_HEAT_H
 
-#include "support/standalone.h"
+#include "model/formula.h"
 
 /* The filter's state: temperature, offset, law, logarithm of the time constant. */
 #define HEAT_LAW_TERMS 5
@@ -84,9 +84,5 @@ extern double heat_error(const Heat *heat);
 extern double heat_error_persistence(const Heat *heat);
 extern double heat_throttles_at(const Heat *heat, double idle_watts, double full_watts,
 								double throttle_celsius, double dt_seconds);
-
-/* model/heat_penalty.c */
-extern bool heat_overheats(double celsius, double throttle_celsius);
-extern double heat_share_factor(double share, double throttles_at);
 
 #endif							/* HWSCHED_MODEL_HEAT_H */

@@ -2,8 +2,7 @@
  * heat_penalty.c
  *		What a decision makes of the temperature that work would cause.
  */
-#include "model/heat.h"
-
+#include "model/heat_penalty.h"
 #include "model/thermal.h"
 
 /* The factor of a hot candidate: from so many degrees below throttling to above. */

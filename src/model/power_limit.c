@@ -11,7 +11,7 @@
  * probability of being too slow, so that the margin to the limit is as wide as
  * jobs like this one differ, and no wider.
  */
-#include "model/energy.h"
+#include "model/power_limit.h"
 
 /* How much alike jobs agree: deviations of the logarithms of time and power. */
 #define TIME_DEVIATION 0.02

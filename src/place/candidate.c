@@ -3,11 +3,9 @@
  *		How one worker would take a workload: what keeps it from it, which of
  *		its devices it would use, and what that is worth.
  */
-#include "place/search.h"
-
-#include "model/heat.h"
-#include "model/formula.h"
 #include "document/version.h"
+#include "model/heat_penalty.h"
+#include "place/candidate.h"
 
 /* Work that prefers a backend counts devices without it for this much. */
 #define NOT_PREFERRED 0.9
@@ -666,4 +664,25 @@ search_filter_reason(Search *search, WorkKind *kind)
 			return reason <= FILTERED_NEVER && some ? FILTERED_WORKERS : (FilterReason) reason;
 	}
 	return reached > 0 ? FILTERED_WORKERS : FILTERED_NO_WORKER;
+}
+
+/* Returns whether a kind of work is placed on several workers at once. */
+bool
+is_gang(const WorkKind *kind)
+{
+	return profile_strategy(&kind->profile) != STRATEGY_SINGLE;
+}
+
+/* Replicas are for when a worker fails, so they never share one. */
+bool
+may_share_worker(const WorkKind *kind)
+{
+	return kind->demand.share_worker && profile_strategy(&kind->profile) == STRATEGY_SHARDED;
+}
+
+/* Returns how many workers a gang takes at the least. */
+int
+workers_needed(const WorkKind *kind)
+{
+	return may_share_worker(kind) ? 1 : gang_least(&kind->profile, &kind->demand);
 }

@@ -8,7 +8,9 @@
  * Fragmentation: Scheduling GPU-Sharing Workloads with Fragmentation Gradient
  * Descent (USENIX ATC 2023).
  */
-#include "place/search.h"
+#include "place/candidate.h"
+#include "place/fleet.h"
+#include "place/fragmentation.h"
 
 /* A whole accelerator, in the unit of the gradient. */
 #define WHOLE_MILLI 1000.0

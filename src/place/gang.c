@@ -3,28 +3,11 @@
  *		Work that takes several workers at once: all of its shards or replicas
  *		are placed, or none.
  */
-#include "place/search.h"
-
-/* Returns whether a kind of work is placed on several workers at once. */
-bool
-is_gang(const WorkKind *kind)
-{
-	return profile_strategy(&kind->profile) != STRATEGY_SINGLE;
-}
-
-/* Replicas are for when a worker fails, so they never share one. */
-static bool
-may_share_worker(const WorkKind *kind)
-{
-	return kind->demand.share_worker && profile_strategy(&kind->profile) == STRATEGY_SHARDED;
-}
-
-/* Returns how many workers a gang takes at the least. */
-int
-workers_needed(const WorkKind *kind)
-{
-	return may_share_worker(kind) ? 1 : gang_least(&kind->profile, &kind->demand);
-}
+#include "place/booking.h"
+#include "place/candidate.h"
+#include "place/fleet.h"
+#include "place/gang.h"
+#include "place/search_policy.h"
 
 /* A member of a gang that is being put together. */
 typedef struct Member

@@ -6,15 +6,14 @@
  * Where only the hardware counts, place/search_hardware.c finds the best candidate; under
  * other policies place/search_policy.c does; for work that takes several workers, place/gang.c.
  */
-#include "place/search.h"
-
-/* Prepares what the search knows of a kind of work. */
-void
-kind_begin(const Search *search, WorkKind *kind)
-{
-	kind->state = palloc0(sizeof(KindState));
-	kind->state->pairs = palloc0(sizeof(ProfilePair) * (search->fleet->nprofiles + 1));
-}
+#include "place/booking.h"
+#include "place/candidate.h"
+#include "place/fleet.h"
+#include "place/fragmentation.h"
+#include "place/gang.h"
+#include "place/greedy.h"
+#include "place/search_hardware.h"
+#include "place/search_policy.h"
 
 /*
  * Prepares looking at single workers: search->fleet, kinds, settings and what
@@ -64,92 +63,6 @@ search_begin(Search *search)
 	fragmentation_begin(search);
 }
 
-/* Notes that a worker got something, lost it or was cordoned. */
-void
-worker_changed(Search *search, int worker)
-{
-	if (search->state->has_lanes)
-		hardware_search_changed(search, worker);
-	policy_search_changed(search, worker);
-}
-
-/* Books a workload on devices of a worker, in memory; times -1 takes it back. */
-void
-fleet_occupy(Fleet *fleet, const WorkKind *kind, int worker_index,
-			 const int32 *devices, int ndevices, int times)
-{
-	Worker	   *worker = &fleet->workers[worker_index];
-
-	worker->assignments += times;
-	worker->total_assignments += times;
-	worker->cpu_used += times * kind->demand.cpu_millicores;
-	worker->memory_used += times * kind->demand.host_memory_bytes;
-	for (int i = 0; i < ndevices; i++)
-	{
-		Device	   *device = &fleet->devices[devices[i]];
-
-		switch (demand_occupancy(&kind->demand))
-		{
-			case OCCUPY_SLOT:
-				device->slots += times;
-				break;
-			case OCCUPY_SHARE:
-				device->share += times * kind->demand.share;
-				break;
-			case OCCUPY_WHOLE:
-				device->share += times * WHOLE_SHARE;
-				break;
-		}
-		device->memory_used += times * kind->profile.min_memory_bytes;
-		if (device->uses_host_memory)
-			worker->memory_used += times * kind->profile.min_memory_bytes;
-	}
-}
-
-/*
- * Writes a decision down in memory: the candidate's devices are booked for an
- * item of the queue.  Returns the placement; it stays valid until the next one.
- */
-Placement *
-reserve_candidate(Search *search, WorkKind *kind, int item, const Candidate *candidate, double score)
-{
-	Placement  *placement;
-
-	if (search->nplacements == search->placements_allocated)
-	{
-		search->placements_allocated = Max(64, search->placements_allocated * 2);
-		search->placements = search->placements == NULL ?
-			palloc_huge(sizeof(Placement) * search->placements_allocated) :
-			repalloc_huge(search->placements, sizeof(Placement) * search->placements_allocated);
-	}
-	while (search->nchosen + candidate->ndevices > search->chosen_allocated)
-	{
-		search->chosen_allocated = Max(64, search->chosen_allocated * 2);
-		search->chosen = search->chosen == NULL ? palloc_huge(sizeof(int32) * search->chosen_allocated) :
-			repalloc_huge(search->chosen, sizeof(int32) * search->chosen_allocated);
-	}
-	placement = &search->placements[search->nplacements++];
-	placement->item = item;
-	placement->shard_no = 0;
-	placement->worker = candidate->worker;
-	placement->first_device = search->nchosen;
-	placement->ndevices = candidate->ndevices;
-	placement->efficiency = clamp01(candidate->raw_efficiency);
-	placement->adjusted_efficiency = candidate->adjusted_efficiency;
-	placement->score = score;
-	memcpy(&search->chosen[search->nchosen], candidate->devices, sizeof(int32) * candidate->ndevices);
-	search->nchosen += candidate->ndevices;
-
-	fleet_occupy(search->fleet, kind, candidate->worker, candidate->devices, candidate->ndevices, 1);
-	policy_search_took_turn(search, candidate->worker);
-	if (kind->model >= 0)
-		search->model_workers[kind->model] = candidate->worker;
-	if (kind->family >= 0)
-		search->model_workers[kind->family] = candidate->worker;
-	worker_changed(search, candidate->worker);
-	return placement;
-}
-
 /* Finds the best candidate for work that runs on one worker. */
 static bool
 best_candidate(Search *search, WorkKind *kind, Candidate *candidate, double *score)
@@ -159,21 +72,6 @@ best_candidate(Search *search, WorkKind *kind, Candidate *candidate, double *sco
 	/* an algorithm's best candidate has score 1 */
 	*score = kind->policy->parts[0].weight;
 	return hardware_search_best(search, kind, candidate);
-}
-
-/* Keeps a worker from getting anything, or lets it again. */
-void
-cordon_worker(Search *search, int worker, bool cordoned)
-{
-	search->fleet->workers[worker].cordoned = cordoned;
-	worker_changed(search, worker);
-}
-
-/* Keeps a worker from getting anything in this search. */
-void
-search_cordon(Search *search, int worker)
-{
-	cordon_worker(search, worker, true);
 }
 
 /* Keeps the workers that are reserved for a gang from those behind it. */
@@ -206,35 +104,6 @@ best_unavoided(Search *search, const QueueItem *item, WorkKind *kind, Candidate 
 		cordon_worker(search, item->avoided[i], was_cordoned[i]);
 	pfree(was_cordoned);
 	return found;
-}
-
-/* Returns whether an item must wait for another with the same key, which was placed. */
-bool
-key_is_taken(const Search *search, const QueueItem *item)
-{
-	return item->key > 0 && search->keys_taken[item->key];
-}
-
-/* Notes that an item was placed: no other with the same key is. */
-void
-take_key(Search *search, const QueueItem *item)
-{
-	if (item->key > 0)
-		search->keys_taken[item->key] = true;
-}
-
-/* Books a candidate for items[index], which is no gang, with the time it is to take. */
-void
-reserve_item(Search *search, const QueueItem *items, int index, const Candidate *candidate, double score)
-{
-	const QueueItem *item = &items[index];
-	WorkKind   *kind = &search->kinds[item->kind];
-	double		seconds = candidate_seconds(search, kind, candidate, item->expected_seconds, item->subject);
-	double		formula = candidate_seconds(search, kind, candidate, item->expected_seconds, -1);
-	Placement  *placement = reserve_candidate(search, kind, index, candidate, score);
-
-	placement->predicted_seconds = seconds;
-	placement->formula_seconds = formula;
 }
 
 /*

@@ -15,7 +15,13 @@
  * places, and why a gang that has to wait ends its band: what stands behind it
  * is decided after workers have been reserved.
  */
-#include "place/search.h"
+#include "place/booking.h"
+#include "place/candidate.h"
+#include "place/greedy.h"
+#include "place/optimal.h"
+#include "place/optimal_flow.h"
+#include "place/search_policy.h"
+#include "support/arena.h"
 
 /* A decision of a plan. */
 typedef struct Decision

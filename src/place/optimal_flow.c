@@ -5,9 +5,11 @@
  *		of work and lanes of alike devices (place/network_simplex.c), and the decisions of
  *		its solution.
  */
-#include "place/search.h"
-
+#include "place/booking.h"
+#include "place/candidate.h"
 #include "place/network_simplex.h"
+#include "place/optimal_flow.h"
+#include "place/search_policy.h"
 
 /* A lane: alike devices of alike workers. */
 typedef struct SolverLane

@@ -8,8 +8,6 @@
 
 #include "model/forecast.h"
 #include "place/policy.h"
-#include "document/profile.h"
-#include "model/score.h"
 
 /*
  * Why a worker or device does not take a workload: the first check, in this
@@ -220,31 +218,5 @@ typedef struct Search
 	int64		candidates_scored;
 	struct SearchState *state;
 } Search;
-
-extern void search_prepare(Search *search);
-extern void search_begin(Search *search);
-extern void search_cordon(Search *search, int worker);
-extern void search_place(Search *search, QueueItem *items, int nitems, int most);
-extern void search_solve(Search *search, QueueItem *items, int nitems);
-extern FilterReason search_candidate(Search *search, WorkKind *kind, int worker, Candidate *candidate);
-extern FilterReason search_device(Search *search, WorkKind *kind, int worker, int device,
-							 Candidate *candidate);
-extern double candidate_seconds(const Search *search, const WorkKind *kind, const Candidate *candidate,
-								double expected_seconds, int subject);
-extern EnergyUse candidate_use(const Search *search, const WorkKind *kind, const Candidate *candidate,
-							   double expected_seconds, int subject);
-extern EnergyUse device_use(const Search *search, const WorkKind *kind, int worker, int device,
-							double expected_seconds, int subject);
-extern double factor_of_preference(const PlacementSettings *settings, double preference);
-extern double device_heat_factor(const WorkKind *kind, const Device *device);
-extern double least_value(const Search *search);
-extern double search_bound(Search *search, WorkKind *kind, int worker, bool cpu);
-extern bool worker_is_full(const Search *search, int worker);
-extern FilterReason search_filter_reason(Search *search, WorkKind *kind);
-extern bool device_before(Search *search, WorkKind *kind, int a, int b);
-extern void score_candidates(Search *search, WorkKind *kind, const Candidate *candidates, int count,
-							 double *scores, double *parts);
-extern bool scored_before(Search *search, WorkKind *kind, int device_a, double score_a, int device_b, double score_b);
-extern int	candidate_compare(const Search *search, const Candidate *a, const Candidate *b);
 
 #endif							/* HWSCHED_PLACE_PLACEMENT_H */

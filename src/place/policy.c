@@ -6,9 +6,9 @@
  * The formulas of performance and priority are the guide's
  * (test/golden/README.md); those of the other algorithms stand with them.
  */
-#include "place/search.h"
-
-#include "model/formula.h"
+#include "place/candidate.h"
+#include "place/fragmentation.h"
+#include "place/policy.h"
 
 const AlgorithmTraits algorithm_traits[] = {
 	[ALGORITHM_HARDWARE_AWARE] = {"hardware_aware", SCALE_GREATEST, 0, true, false},

@@ -7,6 +7,7 @@
 #define HWSCHED_PLACE_POLICY_H
 
 #include "model/energy.h"
+#include "model/score.h"
 
 /* The order is that of algorithm_traits in place/policy.c. */
 typedef enum Algorithm
@@ -94,5 +95,13 @@ extern double performance_score(const Performance *performance, double expected_
 								bool reported, double effective_load);
 extern double priority_score(int priority, const Performance *performance, double expected_seconds,
 							 bool reported, double effective_load);
+
+extern double candidate_seconds(const struct Search *search, const struct WorkKind *kind, const struct Candidate *candidate,
+								double expected_seconds, int subject);
+extern EnergyUse candidate_use(const struct Search *search, const struct WorkKind *kind, const struct Candidate *candidate,
+							   double expected_seconds, int subject);
+extern EnergyUse device_use(const struct Search *search, const struct WorkKind *kind, int worker, int device,
+							double expected_seconds, int subject);
+extern double candidate_load(const struct Search *search, const struct Candidate *candidate);
 
 #endif							/* HWSCHED_PLACE_POLICY_H */

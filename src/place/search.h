@@ -91,20 +91,6 @@ typedef struct SearchState
 	FilterReason    *scratch_reasons;
 } SearchState;
 
-/* place/candidate.c */
-extern bool is_cpu(const DeviceProfile *profile);
-extern bool is_accelerator(const DeviceProfile *profile, const char *type);
-extern const ProfilePair *pair_of(Search *search, WorkKind *kind, int profile);
-extern int64 device_room(const Device *device, int64 max_concurrent);
-extern int	demanded_devices(const Demand *demand);
-extern int64 demanded_room(const Demand *demand, int64 max_concurrent);
-extern FilterReason device_unsuitable(Search *search, WorkKind *kind, const Worker *worker,
-								 const Device *device, const char *type, int others);
-extern FilterReason worker_unsuitable(Search *search, WorkKind *kind, const Worker *worker);
-extern double preference_factor(const Search *search, const WorkKind *kind, int worker);
-extern void value_candidate(Search *search, WorkKind *kind, Candidate *candidate);
-extern FilterReason device_candidate(Search *search, WorkKind *kind, int worker, int device, Candidate *candidate);
-
 /* Returns whether a comes before b among equal values: the less used worker. */
 static inline bool
 less_used(int32 assignments_a, int64 total_a, int32 worker_a, int32 assignments_b, int64 total_b, int32 worker_b)
@@ -115,46 +101,5 @@ less_used(int32 assignments_a, int64 total_a, int32 worker_a, int32 assignments_
 		return total_a < total_b;
 	return worker_a < worker_b;
 }
-
-/* place/policy.c */
-extern double candidate_load(const Search *search, const Candidate *candidate);
-
-/* place/fragmentation.c */
-extern void fragmentation_begin(Search *search);
-extern void fragmentation_changed(Search *search, int worker);
-extern double fragmentation_score(Search *search, const WorkKind *kind, const Candidate *candidate);
-extern double filling_score(Search *search, const WorkKind *kind, const Candidate *candidate);
-
-/* place/search_hardware.c: the search for policies that only look at the hardware */
-extern int	compare_state(const Device *a, const Device *b);
-extern void hardware_search_begin(Search *search);
-extern void hardware_search_changed(Search *search, int worker);
-extern bool hardware_search_best(Search *search, WorkKind *kind, Candidate *candidate);
-
-/* place/search_policy.c: the search for all other policies */
-extern void policy_search_changed(Search *search, int worker);
-extern void policy_search_took_turn(Search *search, int worker);
-extern bool policy_search_best(Search *search, WorkKind *kind, Candidate *candidate, double *score);
-extern const double *policy_search_scores(Search *search, WorkKind *kind);
-
-/* place/greedy.c */
-extern void kind_begin(const Search *search, WorkKind *kind);
-extern void worker_changed(Search *search, int worker);
-extern void cordon_worker(Search *search, int worker, bool cordoned);
-extern void fleet_occupy(Fleet *fleet, const WorkKind *kind, int worker, const int32 *devices, int ndevices, int times);
-extern void place_item(Search *search, QueueItem *items, int index);
-extern bool key_is_taken(const Search *search, const QueueItem *item);
-extern void take_key(Search *search, const QueueItem *item);
-extern void reserve_item(Search *search, const QueueItem *items, int index, const Candidate *candidate, double score);
-extern Placement *reserve_candidate(Search *search, WorkKind *kind, int item, const Candidate *candidate, double score);
-
-/* place/optimal_flow.c */
-extern bool place_flow(Search *search, QueueItem *items, int first, int last, Occupancy occupancy);
-
-/* place/gang.c */
-extern bool is_gang(const WorkKind *kind);
-extern int	workers_needed(const WorkKind *kind);
-extern int	place_gang(Search *search, QueueItem *items, int index);
-extern void reserve_for_gang(Search *search, const QueueItem *items, int index);
 
 #endif							/* HWSCHED_PLACE_SEARCH_H */

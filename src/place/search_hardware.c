@@ -25,7 +25,9 @@
  * value: its candidates are single workers, looked at again when they come out
  * on top of the heap, as their values only fall.
  */
-#include "place/search.h"
+#include "place/candidate.h"
+#include "place/fleet.h"
+#include "place/search_hardware.h"
 
 /* Alike devices of a group's workers: positions in the worker's devices. */
 typedef struct Lane
@@ -115,21 +117,6 @@ hardware_hash(const Fleet *fleet, const Worker *worker)
 	return (uint32) (hash ^ (hash >> 32));
 }
 
-/* Compares what decides the value of a device beside its hardware. */
-int
-compare_state(const Device *a, const Device *b)
-{
-#define COMPARE(m) if (a->m != b->m) return a->m < b->m ? -1 : 1
-	COMPARE(load);
-	COMPARE(effective_load);
-	COMPARE(warming);
-	COMPARE(cooling);
-	COMPARE(performance_level);
-	COMPARE(temperature);
-	COMPARE(throttles_at);
-	return 0;
-}
-
 /* Compares the state of two workers, by index, with the same hardware. */
 static int
 compare_worker_state(const Search *search, int32 i, int32 j)
@@ -139,8 +126,10 @@ compare_worker_state(const Search *search, int32 i, int32 j)
 	const Worker *a = &fleet->workers[i];
 	const Worker *b = &fleet->workers[j];
 
-	COMPARE(accepting);
-	COMPARE(unhealthy);
+	if (a->accepting != b->accepting)
+		return a->accepting < b->accepting ? -1 : 1;
+	if (a->unhealthy != b->unhealthy)
+		return a->unhealthy < b->unhealthy ? -1 : 1;
 	for (int d = 0; d < a->ndevices; d++)
 	{
 		int			order = compare_state(&fleet->devices[a->first_device + d],

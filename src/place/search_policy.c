@@ -13,7 +13,10 @@
  * Work that takes one device, or less, has a candidate per device; work that
  * takes several one per worker, kept under its first device.
  */
-#include "place/search.h"
+#include "place/candidate.h"
+#include "place/fleet.h"
+#include "place/fragmentation.h"
+#include "place/search_policy.h"
 
 /*
  * What all rankings of a search may take; those not used for longest go first.

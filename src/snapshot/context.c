@@ -7,9 +7,12 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "utils/timestamp.h"
+
+#include "document/json.h"
+#include "place/fleet.h"
 #include "snapshot/context.h"
 #include "support/spi_plan.h"
-#include "utils/timestamp.h"
 
 /* How much of all work the most frequent shapes make up that count as usual. */
 #define USUAL_WORK 0.95

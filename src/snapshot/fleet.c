@@ -11,17 +11,18 @@
 
 #include "access/xact.h"
 #include "common/hashfn.h"
-#include "store/device_state.h"
-#include "snapshot/context.h"
-#include "store/profile_cache.h"
-#include "learn/duration_store.h"
-#include "snapshot/snapshot.h"
-#include "learn/track_record.h"
-#include "api/settle.h"
-#include "support/spi_plan.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
+
+#include "learn/track_record.h"
+#include "place/fleet.h"
+#include "place/greedy.h"
+#include "snapshot/context.h"
+#include "snapshot/fleet.h"
+#include "snapshot/forecast_reader.h"
+#include "snapshot/retry_rules.h"
+#include "store/device_state.h"
 
 /* Reads the pool's settings; raises ERRCODE_NO_DATA_FOUND if there is none. */
 void
@@ -316,21 +317,6 @@ load_devices(PoolSnapshot *snapshot, const char *pool, Parameter only,
 							 reader.utilizations[i], reader.celsius[i], &fleet->devices[i]);
 }
 
-static int
-compare_worker_id(const void *key, const void *worker)
-{
-	return strcmp(key, ((const Worker *) worker)->worker_id);
-}
-
-/* Returns the index of a worker in the fleet, or -1. */
-int
-fleet_worker(const Fleet *fleet, const char *worker_id)
-{
-	const Worker *worker = bsearch(worker_id, fleet->workers, fleet->nworkers, sizeof(Worker), compare_worker_id);
-
-	return worker == NULL ? -1 : worker - fleet->workers;
-}
-
 /* What was learned of the workers for one workload type, while it is read. */
 typedef struct TypeRecord
 {
@@ -402,7 +388,7 @@ load_records(PoolSnapshot *snapshot, const char *pool, const char *only_worker, 
 		(snapshot->settings.preference_weight == 0 && (snapshot->policies.uses & USES_PERFORMANCE) == 0))
 		return;
 	nlearned = nunsettled == 0 ? 0 :
-		learn(pool, &snapshot->settings, unsettled, nunsettled, true, read_only, &learned);
+		learn_outcomes(pool, &snapshot->settings, unsettled, nunsettled, true, read_only, &learned);
 	n = read_records(snapshot, pool, only_worker, read_only);
 	records = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(TypeRecord) * (n + nlearned + 1));
 	for (uint64 i = 0; i < n; i++)

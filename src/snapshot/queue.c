@@ -5,14 +5,15 @@
  */
 #include "postgres.h"
 
-#include "support/strtab.h"
 #include "common/hashfn.h"
-#include "store/profile_cache.h"
-#include "snapshot/snapshot.h"
-#include "support/spi_plan.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
+
+#include "snapshot/queue.h"
+#include "store/profile_cache.h"
+#include "support/spi_plan.h"
+#include "support/strtab.h"
 
 /*
  * What tells kinds of work apart: the profile, and what the pool's policies

@@ -5,13 +5,10 @@
 #ifndef HWSCHED_SNAPSHOT_SNAPSHOT_H
 #define HWSCHED_SNAPSHOT_SNAPSHOT_H
 
-#include "store/profile_cache.h"
-#include "document/document.h"
-#include "store/assignment.h"
-#include "place/placement.h"
-#include "store/policy_settings.h"
-#include "store/pool.h"
 #include "storage/itemptr.h"
+
+#include "store/policy_settings.h"
+#include "store/settings.h"
 
 /* A row of the queue, beside its QueueItem. */
 typedef struct QueueRow
@@ -74,21 +71,5 @@ typedef struct PoolSnapshot
 	"     WHERE a.pool = d.pool AND a.workload_id = d.depends_on AND a.state = 'completed' OFFSET 0) OFFSET 0)))" \
 	" AND (p.concurrency_key IS NULL OR NOT EXISTS (SELECT FROM hwsched.assignment k" \
 	"  WHERE k.pool = p.pool AND k.concurrency_key = p.concurrency_key AND k.finished_at IS NULL OFFSET 0))"
-
-/* snapshot/queue.c */
-extern void snapshot_queue(PoolSnapshot *snapshot, const char *pool, int64 limit, bool read_only);
-extern bool snapshot_queued(PoolSnapshot *snapshot, const char *pool, const char *workload_id, bool read_only);
-extern void snapshot_submitted(PoolSnapshot *snapshot, const char *pool, const char *workload_id, bool read_only);
-extern void snapshot_profiles(PoolSnapshot *snapshot, const char *pool, const int64 *profile_ids, int count, bool read_only);
-
-/* store/requeue.c */
-extern void consider_retries(PoolSnapshot *snapshot);
-
-/* snapshot/fleet.c */
-extern void snapshot_settings(PoolSnapshot *snapshot, const char *pool, bool read_only);
-extern int	fleet_worker(const Fleet *fleet, const char *worker_id);
-extern void fleet_give_back(Fleet *fleet, const EndedAssignment *holds, int times);
-extern void snapshot_workers(PoolSnapshot *snapshot, const char *pool, const char *const *worker_ids, int count, bool read_only);
-extern void snapshot_fleet(PoolSnapshot *snapshot, const char *pool, const char *only_worker, bool read_only);
 
 #endif							/* HWSCHED_SNAPSHOT_SNAPSHOT_H */

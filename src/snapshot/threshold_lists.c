@@ -12,6 +12,7 @@
 #include <math.h>
 
 #include "common/hashfn.h"
+
 #include "snapshot/threshold_lists.h"
 #include "support/spi_plan.h"
 

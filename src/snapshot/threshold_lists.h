@@ -5,8 +5,9 @@
 #ifndef HWSCHED_SNAPSHOT_THRESHOLD_LISTS_H
 #define HWSCHED_SNAPSHOT_THRESHOLD_LISTS_H
 
-#include "snapshot/snapshot.h"
 #include "utils/hsearch.h"
+
+#include "snapshot/snapshot.h"
 
 /* The preference of who has not been learned of. */
 #define NEUTRAL_PREFERENCE 0.5

@@ -32,12 +32,16 @@
 
 #include <math.h>
 
-#include "learn/duration_store.h"
-#include "snapshot/threshold_lists.h"
-#include "snapshot/threshold_search.h"
-#include "support/spi_plan.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
+
+#include "place/candidate.h"
+#include "place/greedy.h"
+#include "snapshot/fleet.h"
+#include "snapshot/forecast_reader.h"
+#include "snapshot/threshold_lists.h"
+#include "snapshot/threshold_search.h"
+#include "store/profile_cache.h"
 
 /* With more hardware, keys or looks than this, reading all costs little more. */
 #define MOST_HARDWARE 4000

@@ -11,10 +11,10 @@
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "store/dependency.h"
+
 #include "store/assignment.h"
+#include "store/dependency.h"
 #include "store/requeue.h"
-#include "support/spi_plan.h"
 #include "store/usage.h"
 
 /* --- giving back --- */
@@ -396,4 +396,40 @@ live_assignments(const char *pool, const char *worker_id, const char *workload_i
 	for (int i = 0; i < n; i++)
 		(*ids)[i] = column_bigint(i, 1);
 	return n;
+}
+
+/* Reads what has been completed and not settled; returns how much and sets *ended. */
+int
+read_unsettled(const char *pool, bool read_only, EndedAssignment **ended)
+{
+	static SpiPlan statement = {
+		"SELECT " ENDED_COLUMNS " FROM (SELECT assignment_id FROM hwsched.unsettled WHERE pool = $1) u" ENDED_OF_NOTES,
+		{TEXTOID}
+	};
+
+	spi_plan_run(&statement, read_only, TEXT_VALUE(pool));
+	return read_ended(ended);
+}
+
+/*
+ * Puts back into the queue what has not started, on devices that changed or,
+ * with NULL, on any.  Members of gangs may take others along that have, here
+ * and elsewhere.
+ */
+void
+requeue_assigned(const char *pool, const char *worker_id, Parameter changed, const char *reason)
+{
+	static SpiPlan statement = {
+		"SELECT assignment_id FROM hwsched.assignment WHERE pool = $1 AND worker_id = $2"
+		" AND finished_at IS NULL AND state = 'assigned' AND ($3 IS NULL OR device_nos && $3)",
+		{TEXTOID, TEXTOID, INT4ARRAYOID}
+	};
+	EndedAssignment *ended;
+	int			n = (int) spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), changed);
+	int64	   *ids = palloc(sizeof(int64) * (n + 1));
+
+	for (int i = 0; i < n; i++)
+		ids[i] = column_bigint(i, 1);
+	n = end_assignments(pool, ids, n, false, "expired", reason, NULL, NULL, &ended);
+	requeue(pool, ended, n, false);
 }

@@ -9,6 +9,8 @@
 
 #include "utils/jsonb.h"
 
+#include "support/spi_plan.h"
+
 /* An assignment that has ended, and what it gives back. */
 typedef struct EndedAssignment
 {
@@ -42,6 +44,14 @@ typedef struct EndedAssignment
 	"  p.cpu_millicores, p.host_memory_bytes, p.device_slots, p.device_share, p.device_memory_bytes, a.is_gang," \
 	"  coalesce(a.formula_seconds, a.predicted_seconds), a.device_profile_id, a.model_id, a.model_family"
 
+/*
+ * The assignments u that are noted as completed, in the order in which they were assigned: what is
+ * learned depends on it.
+ */
+#define ENDED_OF_NOTES \
+	" JOIN hwsched.assignment a ON a.pool = $1 AND a.assignment_id = u.assignment_id" \
+	" JOIN hwsched.workload_profile p ON p.pool = $1 AND p.profile_id = a.profile_id ORDER BY a.assignment_id"
+
 /* How many columns that are; others may follow. */
 #define ENDED_COUNT 19
 
@@ -54,5 +64,8 @@ extern void complete_workloads(const char *pool, const EndedAssignment *ended, i
 extern void requeue(const char *pool, const EndedAssignment *ended, int count, bool failed);
 extern int	live_assignments(const char *pool, const char *worker_id, const char *workload_id,
 							 int64 **ids);
+
+extern void requeue_assigned(const char *pool, const char *worker_id, Parameter changed, const char *reason);
+extern int	read_unsettled(const char *pool, bool read_only, EndedAssignment **ended);
 
 #endif							/* HWSCHED_STORE_ASSIGNMENT_H */

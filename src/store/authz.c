@@ -15,13 +15,14 @@
  */
 #include "postgres.h"
 
-#include "store/authz.h"
 #include "access/htup_details.h"
 #include "catalog/pg_proc.h"
 #include "miscadmin.h"
-#include "support/spi_plan.h"
 #include "utils/acl.h"
 #include "utils/syscache.h"
+
+#include "store/authz.h"
+#include "support/spi_plan.h"
 
 /* Begins a call: notes the caller, becomes the function's owner, connects SPI. */
 Caller

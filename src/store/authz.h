@@ -5,9 +5,9 @@
 #ifndef HWSCHED_STORE_AUTHZ_H
 #define HWSCHED_STORE_AUTHZ_H
 
-#include "support/compat.h"
-
 #include "fmgr.h"
+
+#include "support/compat.h"
 
 /* Who called a function of ours, while it runs as the extension's owner. */
 typedef struct Caller

@@ -11,12 +11,14 @@
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "support/strtab.h"
-#include "store/dependency.h"
-#include "document/document.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
+
+#include "document/json.h"
+#include "store/dependency.h"
+#include "support/spi_plan.h"
+#include "support/strtab.h"
 
 /* Reads what is committed by now, and what this transaction has done. */
 #define run_latest(statement, ...) \

@@ -5,7 +5,6 @@
 #ifndef HWSCHED_STORE_DEPENDENCY_H
 #define HWSCHED_STORE_DEPENDENCY_H
 
-#include "support/spi_plan.h"
 #include "utils/hsearch.h"
 
 /* What the workloads of one call depend on, in the order of the call. */

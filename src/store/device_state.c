@@ -9,8 +9,9 @@
 
 #include "access/xact.h"
 #include "common/hashfn.h"
-#include "store/device_state.h"
 #include "utils/timestamp.h"
+
+#include "store/device_state.h"
 
 double
 zero_if_absent(double x)

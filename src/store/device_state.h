@@ -10,11 +10,11 @@
 #ifndef HWSCHED_STORE_DEVICE_STATE_H
 #define HWSCHED_STORE_DEVICE_STATE_H
 
-#include "store/profile_cache.h"
 #include "document/document.h"
-#include "store/pool.h"
-#include "support/spi_plan.h"
 #include "model/thermal.h"
+#include "store/profile_cache.h"
+#include "store/settings.h"
+#include "support/spi_plan.h"
 
 /* A number for each device of a worker, by device_no; those behind the last are absent. */
 typedef struct DeviceNumbers

@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "store/device_state.h"
 #include "store/hardware.h"
 
 /* Returns the hardware_id of what a worker offers, after adding it if it is new. */

@@ -5,9 +5,7 @@
 #ifndef HWSCHED_STORE_HARDWARE_H
 #define HWSCHED_STORE_HARDWARE_H
 
-#include "store/device_state.h"
 #include "document/infer.h"
-#include "support/spi_plan.h"
 
 /* What a worker offers, as its row has it. */
 typedef struct Offer

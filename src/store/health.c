@@ -14,8 +14,6 @@
 #include "postgres.h"
 
 #include "store/health.h"
-#include "support/spi_plan.h"
-#include "api/worker.h"
 
 /* How long the first quarantine in a row lasts, and how long any at most. */
 #define QUARANTINE_SECONDS 60

@@ -6,7 +6,7 @@
 #define HWSCHED_STORE_HEALTH_H
 
 #include "store/assignment.h"
-#include "store/pool.h"
+#include "store/settings.h"
 
 extern void health_failed(const char *pool, const PoolSettings *settings, const EndedAssignment *ended, int count);
 extern void health_succeeded(const char *pool, const EndedAssignment *ended, int count);

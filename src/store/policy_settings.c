@@ -7,7 +7,7 @@
  * are the only ones to set policies: so it can do no more than they can, and
  * no more because a superuser set it or calls assign_pending().
  */
-#include "store/policy_settings.h"
+#include "postgres.h"
 
 #include <float.h>
 
@@ -15,14 +15,17 @@
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
-#include "model/formula.h"
-#include "place/search.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/regproc.h"
 #include "utils/syscache.h"
+
+#include "document/json.h"
+#include "place/candidate.h"
+#include "store/policy_settings.h"
+#include "support/compat.h"
 
 #define ADMIN_ROLE "hwsched_admin"
 

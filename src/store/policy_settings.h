@@ -6,7 +6,9 @@
 #ifndef HWSCHED_STORE_POLICY_SETTINGS_H
 #define HWSCHED_STORE_POLICY_SETTINGS_H
 
-#include "document/document.h"
+#include "fmgr.h"
+#include "fmgr.h"
+
 #include "place/placement.h"
 
 /* The policies in force in a pool. */

@@ -14,13 +14,14 @@
 
 #include "catalog/namespace.h"
 #include "common/hashfn.h"
-#include "store/profile_cache.h"
-#include "document/document.h"
-#include "support/spi_plan.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+
+#include "document/json.h"
+#include "store/profile_cache.h"
+#include "support/spi_plan.h"
 
 /* A generation with more definitions than this is not added to any more. */
 #define MOST_DEFINITIONS 20000

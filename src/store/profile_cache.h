@@ -6,10 +6,10 @@
 #ifndef HWSCHED_STORE_PROFILE_CACHE_H
 #define HWSCHED_STORE_PROFILE_CACHE_H
 
-#include "support/compat.h"
+#include "utils/jsonb.h"
 
 #include "place/placement.h"
-#include "utils/jsonb.h"
+#include "support/compat.h"
 
 /* A kind of worker: hwsched.hardware. */
 typedef struct Hardware

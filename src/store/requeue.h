@@ -5,7 +5,7 @@
 #ifndef HWSCHED_STORE_REQUEUE_H
 #define HWSCHED_STORE_REQUEUE_H
 
-#include "store/pool.h"
+#include "store/settings.h"
 #include "support/spi_plan.h"
 
 extern void queue_attempts(const char *pool, int count, Parameter workload_ids, Parameter runs, Parameter attempts,

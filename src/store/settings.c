@@ -7,21 +7,20 @@
 
 #include <ctype.h>
 
-#include "store/authz.h"
 #include "access/xact.h"
-#include "support/args.h"
 #include "catalog/namespace.h"
 #include "funcapi.h"
 #include "miscadmin.h"
-#include "store/policy_settings.h"
-#include "store/pool.h"
-#include "support/spi_plan.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-PG_FUNCTION_INFO_V1(pool_settings);
+#include "document/json.h"
+#include "store/policy_settings.h"
+#include "store/pool.h"
+#include "store/settings.h"
+#include "support/spi_plan.h"
 
 /* --- the document --- */
 
@@ -315,25 +314,4 @@ settings_change(const Caller *caller, const char *pool, Jsonb *changes)
 	settings_forget();
 	pool_settings_load(pool, false, &read);
 	check_settings(&read, caller->user);
-}
-
-/* pool_settings(pool text) RETURNS TABLE (name, value, default_value, description) */
-Datum
-pool_settings(PG_FUNCTION_ARGS)
-{
-	static SpiPlan statement = {
-		"SELECT s.name, coalesce(v.settings -> s.name, s.default_value), s.default_value, s.description"
-		" FROM hwsched.setting s LEFT JOIN LATERAL (SELECT settings FROM hwsched.settings_version"
-		"  WHERE pool = $1 ORDER BY version DESC LIMIT 1) v ON true ORDER BY s.name",
-		{TEXTOID}
-	};
-	char	   *pool = text_argument(fcinfo, 0);
-
-	InitMaterializedSRF(fcinfo, 0);
-	SPI_connect();
-	pool_check(pool, true);
-	spi_plan_run(&statement, true, TEXT_VALUE(pool));
-	return_rows(fcinfo);
-	SPI_finish();
-	return (Datum) 0;
 }

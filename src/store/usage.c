@@ -7,8 +7,8 @@
  */
 #include "postgres.h"
 
-#include "support/spi_plan.h"
 #include "store/usage.h"
+#include "support/spi_plan.h"
 
 /*
  * So many changes, each found in the index; more are worth a scan of the table.

@@ -7,6 +7,7 @@
 
 #include "postgres.h"
 
+
 typedef struct WorkerChange
 {
 	const char *worker_id;

@@ -4,8 +4,9 @@
  */
 #include "postgres.h"
 
-#include "support/standalone.h"
 #include "utils/memutils.h"
+
+#include "support/arena.h"
 
 /* Begins a scope: what is allocated from now on belongs to it. */
 void *

@@ -5,12 +5,13 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "support/args.h"
 #include "catalog/pg_proc.h"
 #include "funcapi.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
+
+#include "support/args.h"
 
 /* Returns an argument; raises ERRCODE_NULL_VALUE_NOT_ALLOWED if it is NULL. */
 Datum

@@ -7,10 +7,10 @@
 #ifndef HWSCHED_SUPPORT_ARGS_H
 #define HWSCHED_SUPPORT_ARGS_H
 
-#include "support/compat.h"
-
 #include "fmgr.h"
 #include "utils/jsonb.h"
+
+#include "support/compat.h"
 
 /* Names have so many bytes at most. */
 #define MOST_NAME 1000

@@ -7,7 +7,6 @@
 #define HWSCHED_SUPPORT_DDSKETCH_ARRAY_H
 
 #include "support/compat.h"
-
 #include "support/ddsketch.h"
 #include "support/spi_plan.h"
 

@@ -13,12 +13,13 @@
 #include "optimizer/cost.h"
 #include "optimizer/paths.h"
 #include "optimizer/plancat.h"
-#include "support/spi_plan.h"
 #include "storage/shmem.h"
 #include "tcop/dest.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/plancache.h"
+
+#include "support/spi_plan.h"
 
 /* Sets one of the planner's switches, unless it is set so; *level is 0 before the first. */
 static void

@@ -9,8 +9,6 @@
 #ifndef HWSCHED_SUPPORT_SPI_PLAN_H
 #define HWSCHED_SUPPORT_SPI_PLAN_H
 
-#include "support/compat.h"
-
 #include <math.h>
 
 #include "catalog/pg_type.h"
@@ -19,6 +17,8 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
+
+#include "support/compat.h"
 
 #define STATEMENT_PARAMETERS 24
 

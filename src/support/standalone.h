@@ -19,13 +19,6 @@
 /* as utils/memutils.h has it, which would bring names that clash with ours */
 extern void *repalloc_huge(void *pointer, Size size);
 
-/* What is allocated between the first two is freed as a whole by the third. */
-extern void *arena_begin(const char *name);
-extern void arena_leave(void *scope);
-extern void arena_free(void *scope);
-/* Allocates what lasts as long as something else that was allocated, whatever the scope. */
-extern void *palloc_beside(const void *other, Size size);
-
 #else
 
 #include <assert.h>
@@ -48,10 +41,6 @@ typedef size_t Size;
 #define repalloc_huge(pointer, size) realloc((pointer), (size))
 #define repalloc(pointer, size) realloc((pointer), (size))
 #define pfree(pointer) free(pointer)
-#define arena_begin(name) NULL
-#define arena_leave(scope) ((void) (scope))
-#define arena_free(scope) ((void) (scope))
-#define palloc_beside(other, size) malloc(size)
 #define Assert(condition) assert(condition)
 #define CHECK_FOR_INTERRUPTS() ((void) 0)
 #define Min(x, y) ((x) < (y) ? (x) : (y))

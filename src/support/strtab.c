@@ -4,9 +4,9 @@
  */
 #include "postgres.h"
 
-#include "support/strtab.h"
-
 #include "common/hashfn.h"
+
+#include "support/strtab.h"
 
 static uint32
 bytes_hash(const void *key, Size keysize)

@@ -7,6 +7,8 @@
  * The first byte chooses the document.  In the server the text comes from a
  * jsonb, so it is better behaved than here.
  */
+#include "document/json.h"
+#include "model/score.h"
 #include "document/document.h"
 #include "fuzz.h"
 #include "model/formula.h"

@@ -14,6 +14,9 @@
 #define malloc(size) palloc(size)
 
 #include "brute_policy.h"
+#include "place/candidate.h"
+#include "place/greedy.h"
+#include "place/optimal.h"
 #include "place/search.h"
 
 #undef malloc

@@ -8,6 +8,7 @@
 #ifndef HWSCHED_BRUTE_H
 #define HWSCHED_BRUTE_H
 
+#include "model/heat_penalty.h"
 #include "model/heat.h"
 #include "document/version.h"
 #include "world.h"

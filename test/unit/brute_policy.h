@@ -11,6 +11,7 @@
 #define HWSCHED_BRUTE_POLICY_H
 
 #include "brute.h"
+#include "place/placement.h"
 #include "model/formula.h"
 
 /* A candidate beside the others. */

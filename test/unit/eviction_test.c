@@ -5,6 +5,7 @@
  */
 #define MOST_RANKING_BYTES 600
 
+#include "place/greedy.h"
 #include "place/search_policy.c"
 
 #define EVICTION

@@ -5,6 +5,7 @@
  * How good the estimates are is duration_test's; here it counts that a forecast
  * is what duration_predict says of the same records, whoever asks first.
  */
+#include "model/duration_array.h"
 #include "model/forecast.h"
 #include "tap.h"
 

@@ -4,6 +4,9 @@
  *		force; and what is kept for it while it waits.
  */
 #include "brute_policy.h"
+#include "place/candidate.h"
+#include "place/greedy.h"
+#include "place/optimal.h"
 #include "place/search.h"
 
 #define ROUNDS 2000

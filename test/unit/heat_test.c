@@ -5,6 +5,7 @@
  */
 #include <float.h>
 
+#include "model/heat_penalty.h"
 #include "model/heat.h"
 #include "tap.h"
 

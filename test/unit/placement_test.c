@@ -11,6 +11,8 @@
 
 #include <time.h>
 
+#include "place/candidate.h"
+#include "place/greedy.h"
 #include "brute.h"
 
 #define ROUNDS 3000

@@ -7,6 +7,9 @@
 #include <time.h>
 
 #include "brute_policy.h"
+#include "place/candidate.h"
+#include "place/greedy.h"
+#include "place/search_policy.h"
 #include "place/search.h"
 
 #ifndef ROUNDS

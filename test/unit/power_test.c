@@ -2,6 +2,7 @@
  * power_test.c
  *		The choice of a device and power limit, on jobs whose law is known.
  */
+#include "model/power_limit.h"
 #include "model/energy.h"
 #include "tap.h"
 

@@ -5,6 +5,9 @@
  *		worth at most; elsewhere it is never worse than the greedy batch.
  */
 #include "brute_policy.h"
+#include "place/candidate.h"
+#include "place/greedy.h"
+#include "place/optimal.h"
 #include "place/search.h"
 
 #define ROUNDS 700

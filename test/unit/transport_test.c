@@ -11,6 +11,7 @@
 #include <inttypes.h>
 #include <time.h>
 
+#include "place/network_simplex.h"
 #include "support/standalone.h"
 #include "tap.h"
 

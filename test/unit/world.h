@@ -7,6 +7,7 @@
 #ifndef HWSCHED_WORLD_H
 #define HWSCHED_WORLD_H
 
+#include "place/greedy.h"
 #include "place/placement.h"
 #include "tap.h"
 

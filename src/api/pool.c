@@ -1,0 +1,128 @@
+/*
+ * pool.c
+ *		Pools for SQL: created, altered, dropped, and their settings shown.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "funcapi.h"
+
+#include "api/settle.h"
+#include "store/pool.h"
+#include "store/settings.h"
+#include "support/args.h"
+#include "support/spi_plan.h"
+
+PG_FUNCTION_INFO_V1(create_pool);
+PG_FUNCTION_INFO_V1(alter_pool);
+PG_FUNCTION_INFO_V1(drop_pool);
+PG_FUNCTION_INFO_V1(pool_settings);
+
+/* create_pool(pool text, settings jsonb) RETURNS void */
+Datum
+create_pool(PG_FUNCTION_ARGS)
+{
+	static SpiPlan statement = {
+		"INSERT INTO hwsched.pool (pool) VALUES ($1) ON CONFLICT DO NOTHING", {TEXTOID}
+	};
+	char	   *pool = text_argument(fcinfo, 0);
+	Jsonb	   *settings = jsonb_argument(1);
+	Caller		caller;
+
+	if (pool[0] == '\0' || strlen(pool) > 200)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid name of a pool: \"%s\"", pool),
+				 errdetail("Expected 1 to 200 bytes.")));
+	caller = call_begin(fcinfo);
+	if (spi_plan_run(&statement, false, TEXT_VALUE(pool)) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNIQUE_VIOLATION),
+				 errmsg("pool \"%s\" already exists", pool),
+				 errhint("Change its settings with hwsched.alter_pool().")));
+	settings_change(&caller, pool, settings);
+	call_end(&caller);
+	PG_RETURN_VOID();
+}
+
+/* alter_pool(pool text, settings jsonb) RETURNS void; null resets a setting */
+Datum
+alter_pool(PG_FUNCTION_ARGS)
+{
+	/* an old snapshot does not see who has become full, so there it is any row */
+	static SpiPlan roomier = {
+		"UPDATE hwsched.worker_usage SET is_full = false WHERE pool = $1 AND (is_full OR $2)", {TEXTOID, BOOLOID}
+	};
+	JsonbValue	found;
+	char	   *pool = text_argument(fcinfo, 0);
+	Jsonb	   *settings = jsonb_argument(1);
+	Caller		caller = call_begin(fcinfo);
+
+	pool_check(pool, false);
+	pool_lock(pool);
+	settings_change(&caller, pool, settings);
+	/* devices may have more slots now */
+	if (getKeyJsonValueFromContainer(&settings->root, "max_concurrent", strlen("max_concurrent"), &found) != NULL)
+		spi_plan_run(&roomier, false, TEXT_VALUE(pool), VALUE(BoolGetDatum(IsolationUsesXactSnapshot())));
+	call_end(&caller);
+	PG_RETURN_VOID();
+}
+
+/* drop_pool(pool text) RETURNS void: and all that is in it */
+Datum
+drop_pool(PG_FUNCTION_ARGS)
+{
+	/* first who loads history; assignments and devices before the profiles they refer to */
+	static SpiPlan statements[] = {
+		{"SELECT FROM hwsched.pool WHERE pool = $1 FOR UPDATE", {TEXTOID}},
+		{"DELETE FROM hwsched.reservation WHERE pool = $1", {TEXTOID}},
+		{"DELETE FROM hwsched.unsettled WHERE pool = $1", {TEXTOID}},
+		{"DELETE FROM hwsched.dependency WHERE pool = $1", {TEXTOID}},
+		{"DELETE FROM hwsched.pending WHERE pool = $1", {TEXTOID}},
+		{"DELETE FROM hwsched.assignment WHERE pool = $1", {TEXTOID}},
+		{"DELETE FROM hwsched.submission WHERE pool = $1", {TEXTOID}},
+		{"DELETE FROM hwsched.load_history WHERE pool = $1", {TEXTOID}},
+		{"DELETE FROM hwsched.recorded_assignment WHERE pool = $1", {TEXTOID}},
+		{"DELETE FROM hwsched.recorded_execution WHERE pool = $1", {TEXTOID}},
+		{"DELETE FROM hwsched.history_late WHERE pool = $1", {TEXTOID}},
+		{"DELETE FROM hwsched.worker WHERE pool = $1", {TEXTOID}},
+		{"DELETE FROM hwsched.hardware WHERE pool = $1", {TEXTOID}},
+		{"DELETE FROM hwsched.pool WHERE pool = $1", {TEXTOID}},
+	};
+	char	   *pool = text_argument(fcinfo, 0);
+
+	if (strcmp(pool, "default") == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("pool \"default\" cannot be dropped"),
+				 errhint("It is there as long as the extension is.")));
+	SPI_connect();
+	(void) pool_acquire(pool, AccessExclusiveLock, false);
+	pool_check(pool, false);
+	for (int i = 0; i < lengthof(statements); i++)
+		spi_plan_run(&statements[i], false, TEXT_VALUE(pool));
+	settings_forget();
+	SPI_finish();
+	PG_RETURN_VOID();
+}
+
+/* pool_settings(pool text) RETURNS TABLE (name, value, default_value, description) */
+Datum
+pool_settings(PG_FUNCTION_ARGS)
+{
+	static SpiPlan statement = {
+		"SELECT s.name, coalesce(v.settings -> s.name, s.default_value), s.default_value, s.description"
+		" FROM hwsched.setting s LEFT JOIN LATERAL (SELECT settings FROM hwsched.settings_version"
+		"  WHERE pool = $1 ORDER BY version DESC LIMIT 1) v ON true ORDER BY s.name",
+		{TEXTOID}
+	};
+	char	   *pool = text_argument(fcinfo, 0);
+
+	InitMaterializedSRF(fcinfo, 0);
+	SPI_connect();
+	pool_check(pool, true);
+	spi_plan_run(&statement, true, TEXT_VALUE(pool));
+	return_rows(fcinfo);
+	SPI_finish();
+	return (Datum) 0;
+}

@@ -1,0 +1,107 @@
+/*
+ * booking.c
+ *		Writes decisions down in memory: what a placement reserves, who is cordoned,
+ *		and which concurrency keys are taken.
+ */
+#include "place/booking.h"
+#include "place/fleet.h"
+#include "place/search.h"
+#include "place/search_hardware.h"
+#include "place/search_policy.h"
+
+/* Notes that a worker got something, lost it or was cordoned. */
+void
+worker_changed(Search *search, int worker)
+{
+	if (search->state->has_lanes)
+		hardware_search_changed(search, worker);
+	policy_search_changed(search, worker);
+}
+
+/* Keeps a worker from getting anything, or lets it again. */
+void
+cordon_worker(Search *search, int worker, bool cordoned)
+{
+	search->fleet->workers[worker].cordoned = cordoned;
+	worker_changed(search, worker);
+}
+
+/* Keeps a worker from getting anything in this search. */
+void
+search_cordon(Search *search, int worker)
+{
+	cordon_worker(search, worker, true);
+}
+
+/* Returns whether an item must wait for another with the same key, which was placed. */
+bool
+key_is_taken(const Search *search, const QueueItem *item)
+{
+	return item->key > 0 && search->keys_taken[item->key];
+}
+
+/* Notes that an item was placed: no other with the same key is. */
+void
+take_key(Search *search, const QueueItem *item)
+{
+	if (item->key > 0)
+		search->keys_taken[item->key] = true;
+}
+
+/*
+ * Writes a decision down in memory: the candidate's devices are booked for an
+ * item of the queue.  Returns the placement; it stays valid until the next one.
+ */
+Placement *
+reserve_candidate(Search *search, WorkKind *kind, int item, const Candidate *candidate, double score)
+{
+	Placement  *placement;
+
+	if (search->nplacements == search->placements_allocated)
+	{
+		search->placements_allocated = Max(64, search->placements_allocated * 2);
+		search->placements = search->placements == NULL ?
+			palloc_huge(sizeof(Placement) * search->placements_allocated) :
+			repalloc_huge(search->placements, sizeof(Placement) * search->placements_allocated);
+	}
+	while (search->nchosen + candidate->ndevices > search->chosen_allocated)
+	{
+		search->chosen_allocated = Max(64, search->chosen_allocated * 2);
+		search->chosen = search->chosen == NULL ? palloc_huge(sizeof(int32) * search->chosen_allocated) :
+			repalloc_huge(search->chosen, sizeof(int32) * search->chosen_allocated);
+	}
+	placement = &search->placements[search->nplacements++];
+	placement->item = item;
+	placement->shard_no = 0;
+	placement->worker = candidate->worker;
+	placement->first_device = search->nchosen;
+	placement->ndevices = candidate->ndevices;
+	placement->efficiency = clamp01(candidate->raw_efficiency);
+	placement->adjusted_efficiency = candidate->adjusted_efficiency;
+	placement->score = score;
+	memcpy(&search->chosen[search->nchosen], candidate->devices, sizeof(int32) * candidate->ndevices);
+	search->nchosen += candidate->ndevices;
+
+	fleet_occupy(search->fleet, kind, candidate->worker, candidate->devices, candidate->ndevices, 1);
+	policy_search_took_turn(search, candidate->worker);
+	if (kind->model >= 0)
+		search->model_workers[kind->model] = candidate->worker;
+	if (kind->family >= 0)
+		search->model_workers[kind->family] = candidate->worker;
+	worker_changed(search, candidate->worker);
+	return placement;
+}
+
+/* Books a candidate for items[index], which is no gang, with the time it is to take. */
+void
+reserve_item(Search *search, const QueueItem *items, int index, const Candidate *candidate, double score)
+{
+	const QueueItem *item = &items[index];
+	WorkKind   *kind = &search->kinds[item->kind];
+	double		seconds = candidate_seconds(search, kind, candidate, item->expected_seconds, item->subject);
+	double		formula = candidate_seconds(search, kind, candidate, item->expected_seconds, -1);
+	Placement  *placement = reserve_candidate(search, kind, index, candidate, score);
+
+	placement->predicted_seconds = seconds;
+	placement->formula_seconds = formula;
+}

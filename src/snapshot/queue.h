@@ -1,0 +1,16 @@
+/*
+ * queue.h
+ *		Reads the queue into memory: items in its order, and the kinds of work
+ *		they are of.
+ */
+#ifndef HWSCHED_SNAPSHOT_QUEUE_H
+#define HWSCHED_SNAPSHOT_QUEUE_H
+
+#include "snapshot/snapshot.h"
+
+extern void snapshot_queue(PoolSnapshot *snapshot, const char *pool, int64 limit, bool read_only);
+extern bool snapshot_queued(PoolSnapshot *snapshot, const char *pool, const char *workload_id, bool read_only);
+extern void snapshot_submitted(PoolSnapshot *snapshot, const char *pool, const char *workload_id, bool read_only);
+extern void snapshot_profiles(PoolSnapshot *snapshot, const char *pool, const int64 *profile_ids, int count, bool read_only);
+
+#endif							/* HWSCHED_SNAPSHOT_QUEUE_H */

@@ -1,0 +1,13 @@
+/*
+ * retry_rules.h
+ *		What the next attempt of failed work avoids, where the fleet has something
+ *		else to offer.
+ */
+#ifndef HWSCHED_SNAPSHOT_RETRY_RULES_H
+#define HWSCHED_SNAPSHOT_RETRY_RULES_H
+
+#include "snapshot/snapshot.h"
+
+extern void consider_retries(PoolSnapshot *snapshot);
+
+#endif							/* HWSCHED_SNAPSHOT_RETRY_RULES_H */

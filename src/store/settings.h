@@ -1,0 +1,54 @@
+/*
+ * settings.h
+ *		The settings of pools: their document, and a session's copy of those in
+ *		force.
+ */
+#ifndef HWSCHED_STORE_SETTINGS_H
+#define HWSCHED_STORE_SETTINGS_H
+
+#include "utils/jsonb.h"
+#include "utils/jsonb.h"
+
+#include "place/placement.h"
+#include "store/authz.h"
+
+/* The settings of a pool; hwsched.setting has their defaults and meaning. */
+typedef struct PoolSettings
+{
+	NamedNumbers policy;
+	NamedTables policies;
+	EnergyWeights objective;
+	const char *solver;
+	double		preference_alpha;
+	double		preference_weight;
+	double		preference_half_life;	/* seconds */
+	bool		learning;		/* from outcomes and reports, and using it */
+	double		min_score;
+	double		max_load;
+	int32		max_concurrent;
+	double		lease;			/* seconds, as the other durations */
+	double		warming;
+	double		cooling;
+	double		offline_after;
+	double		retry_backoff;
+	int32		quarantine_after;
+	double		ageing;			/* priority steps for an hour of waiting */
+	bool		preemption;
+	bool		notify;
+	double		energy_price_per_kwh;	/* NAN: not known */
+	double		carbon_g_per_kwh;	/* NAN: not known */
+	const char *vega_url;		/* NULL: none */
+	struct
+	{
+		double		history;
+		double		hourly;
+	}			retention;
+} PoolSettings;
+
+extern void pool_settings_load(const char *pool, bool read_only, PoolSettings *settings);
+extern void settings_change(const Caller *caller, const char *pool, Jsonb *changes);
+extern void settings_forget(void);
+extern bool solver_is_optimal(const PoolSettings *settings);
+extern void placement_settings(const PoolSettings *settings, PlacementSettings *placement);
+
+#endif							/* HWSCHED_STORE_SETTINGS_H */

@@ -1,0 +1,52 @@
+/*
+ * worker.c
+ *		Workers in their table: whether one is there, and its signs of life.
+ */
+#include "postgres.h"
+
+#include "store/pool.h"
+#include "store/worker.h"
+#include "support/spi_plan.h"
+
+/* Raises ERRCODE_NO_DATA_FOUND: there is no such worker, or no such pool. */
+void
+unknown_worker(const char *pool, const char *worker_id)
+{
+	pool_check(pool, false);
+	ereport(ERROR,
+			(errcode(ERRCODE_NO_DATA_FOUND),
+			 errmsg("unknown worker \"%s\" in pool \"%s\"", worker_id, pool),
+			 errhint("Workers register with hwsched.register_worker().")));
+}
+
+/* Raises ERRCODE_NO_DATA_FOUND if there is no such worker. */
+void
+worker_check(const char *pool, const char *worker_id)
+{
+	static SpiPlan statement = {
+		"SELECT FROM hwsched.worker WHERE pool = $1 AND worker_id = $2", {TEXTOID, TEXTOID}
+	};
+
+	if (spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id)) == 0)
+		unknown_worker(pool, worker_id);
+}
+
+/*
+ * Notes a sign of life, at most five a second; it renews the leases of all that
+ * runs on the worker (see api/maintain.c).  Raises ERRCODE_NO_DATA_FOUND
+ * for an unknown worker.
+ */
+void
+worker_seen(const char *pool, const char *worker_id)
+{
+	static SpiPlan statement = {
+		"WITH known AS (SELECT last_seen_at FROM hwsched.worker_load WHERE pool = $1 AND worker_id = $2),"
+		" seen AS (UPDATE hwsched.worker_load SET last_seen_at = now() WHERE pool = $1 AND worker_id = $2"
+		"   AND last_seen_at < now() - interval '200 milliseconds')"
+		" SELECT FROM known",
+		{TEXTOID, TEXTOID}
+	};
+
+	if (spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id)) == 0)
+		unknown_worker(pool, worker_id);
+}

@@ -1,0 +1,12 @@
+/*
+ * workload.h
+ *		Workloads in their table: the state of one.
+ */
+#ifndef HWSCHED_STORE_WORKLOAD_H
+#define HWSCHED_STORE_WORKLOAD_H
+
+extern char *workload_state(const char *pool, const char *workload_id, bool read_only);
+extern void workload_not_in_state(const char *pool, const char *workload_id,
+								  const char *action, const char *needed) pg_attribute_noreturn();
+
+#endif							/* HWSCHED_STORE_WORKLOAD_H */
