@@ -26,7 +26,7 @@ endif
 
 # Run in this order in one database; `make test` complains if a file of sql/ is
 # not named here.
-REGRESS = pure golden documents fleet work thermal settle leases health retries moves scheduling learning gangs policies energy batch order hostile access views history records charts roles errors tour
+REGRESS = pure golden documents fleet work thermal settle leases health retries moves scheduling learning gangs policies energy batch order hostile access views history records charts roles errors
 ISOLATION = $(basename $(notdir $(wildcard test/isolation/specs/*.spec)))
 ISOLATION_OPTS = --inputdir=test/isolation --outputdir=test/isolation \
 	--load-extension=hwsched
@@ -74,12 +74,15 @@ $(RUNTIME): src/report/runtime.sh src/report/package-lock.json
 
 # Variables set on make's command line (EXAMPLE, KEEP, PG_CONFIG) reach the
 # script through its environment.
-.PHONY: demo test bench help list-regress
+.PHONY: demo test bench docs help list-regress
 demo:
 	@test/run.sh demo $(ARGS)
 
 test:
 	@test/run.sh test $(STAGES)
+
+docs:
+	@ACCEPT=1 test/run.sh test docs
 
 bench:
 	@test/run.sh bench $(ARGS)
@@ -92,8 +95,9 @@ help:
 	@echo "make install         install the extension into that PostgreSQL"
 	@echo "make demo            run an example on a throw-away server (EXAMPLE=name)"
 	@echo "make test            run all tests on a throw-away server"
-	@echo "                     (STAGES=\"static unit fuzz regress isolation pgtap tap smith log\","
+	@echo "                     (STAGES=\"static unit fuzz regress docs isolation pgtap tap smith log\","
 	@echo "                     and, only when asked for, sanitize)"
+	@echo "make docs            write anew what README and docs show of psql and the catalog"
 	@echo "make bench           run the benchmark on a throw-away server (ARGS=...)"
 	@echo "make clean           remove what was built"
 	@echo

@@ -5,7 +5,7 @@
 # stage that has files but runs no test, runs fewer than announced, or exits
 # with an error without naming a failed test, counts as one failure.
 
-readonly all_stages="static unit fuzz regress isolation pgtap tap smith log"
+readonly all_stages="static unit fuzz regress docs isolation pgtap tap smith log"
 # Those that take longer than CI has, and are run when asked for.
 readonly extra_stages="sanitize"
 passed=0
@@ -128,6 +128,20 @@ stage_regress() {
 	have 'sql/*.sql' || return 0
 	run_stage regress '^(test|ok|not ok|    ) ' as_user make installcheck ISOLATION= PG_CONFIG="$bin/pg_config"
 	finish_regress . "$(as_user make -s list-regress | wc -w)"
+}
+
+# With ACCEPT=1 what the documentation shows is written anew, not compared.
+stage_docs() {
+	local file files accept=()
+	mapfile -t files < <(find README.md docs -name '*.md' | sort)
+	if [ "${ACCEPT:-0}" = 1 ]; then accept=(--accept); fi
+	run_stage docs '^(ok|not ok|#)' as_user perl test/lib/docs.pl "${accept[@]}" "${files[@]}"
+	if [ "${ACCEPT:-0}" = 1 ]; then
+		for file in "${files[@]}"; do
+			cmp -s "$tmp/src/$file" "$file" || cp "$tmp/src/$file" "$file"
+		done
+	fi
+	finish_tap
 }
 
 stage_isolation() {

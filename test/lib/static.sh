@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Checks that files agree with each other: tests and the lists of them, and the
-# README's tour and what the tour really prints.  Prints TAP.
+# documentation and what the source has names for.  Prints TAP.
 set -euo pipefail
 shopt -s nullglob
 number=0
@@ -20,30 +20,54 @@ check() {
 
 listed() { grep -qxF "$1" <<<"$regress"; }
 
-# What stands between the two marker comments, without the code fence.
-readme_tour() {
-	sed -n '/^<!-- tour -->$/,/^<!-- \/tour -->$/p' README.md | sed -e '/^<!-- .*tour -->$/d' -e '/^```/d' -e '1{/^$/d}' -e '${/^$/d}'
-}
-
-tour_is_printed() { diff -u --label README.md --label expected/tour.out <(readme_tour) expected/tour.out; }
-
 version_is_the_same() {
 	[ "$(sed -nE "s/^default_version *= *'(.*)'/\1/p" hwsched.control)" = "$(sed -nE '1,/"version"/s/.*"version": "(.*)",?/\1/p' META.json)" ]
 }
 
-# The names that users call: functions, views and settings.
-public_names() {
-	sed -nE 's/^CREATE (FUNCTION|VIEW) hwsched\.([a-z_]+).*/\2/p' src/sql/*.sql | grep -v '^taxonomy_changed$'
-	sed -nE "s/^    \\('([a-z_]+)', .*/\\1/p" src/sql/50_fleet.sql
-}
-
-readme_names_all() {
-	local name missing=
-	while read -r name; do
-		grep -qwF "$name" README.md || missing+="$name "
-	done < <(public_names)
+# names_all <file> <name...>: what the catalog cannot tell the documentation.
+names_all() {
+	local file=$1 name missing=
+	shift
+	if [ $# = 0 ] || [ ! -f "$file" ]; then echo "no $file, or nothing to look for in it"; return 1; fi
+	for name; do
+		grep -qwF -- "$name" "$file" || missing+="$name "
+	done
 	[ -z "$missing" ] || { echo "missing: $missing"; return 1; }
 }
+
+is_short() { [ "$(wc -c <"$1")" -le "$2" ] || { wc -c "$1"; return 1; }; }
+
+# Keys of documents, as the tables of fields have them.
+document_keys() { grep -v '(Demand,' src/document/document.c | sed -nE 's/^\t([A-Z_]+\([A-Za-z]+, |METRIC\(|\{"|ANY_OBJECT\(")([a-z_]+)[,")].*/\2/p'; }
+
+# Conditions, as PL/pgSQL names them.
+conditions() {
+	grep -rhoE 'errcode\(ERRCODE_[A-Z_]+' src | sed 's/.*ERRCODE_//' | tr '[:upper:]' '[:lower:]'
+	grep -rhoE "ERRCODE = '[a-z_]+'" src/sql | cut -d"'" -f2
+}
+
+# A header stands for itself only where it has no .c file.
+source_files() {
+	local file
+	while read -r file; do
+		case $file in *.h) [ ! -e "${file%.h}.c" ] || continue ;; esac
+		echo "$file"
+	done < <(find src -name '*.[ch]' -o -name '*.sql' -o -path 'src/report/*')
+}
+
+# The first column of the tables below a heading with a folder of src.
+described_files() {
+	awk '/^#/ { folder = $1 == "###" && $2 ~ /^src/ ? $2 : "" }
+		folder != "" && /^\| `/ {
+			split($0, cells, "|")
+			for (i = split(cells[2], names, "`"); i > 1; i--)
+				if (i % 2 == 0) print folder "/" names[i]
+		}' docs/architecture.md
+}
+
+architecture_is_true() { diff -u --label src --label docs/architecture.md <(source_files | sort) <(described_files | sort); }
+
+channels() { grep -rhoE 'Async_Notify\("[a-z_]+"' src | cut -d'"' -f2; }
 
 regress=$(make -s list-regress | tr ' ' '\n')
 
@@ -60,6 +84,16 @@ for file in test/isolation/specs/*.spec; do
 	check "$file has its expected output" test -s "test/isolation/expected/$name.out"
 done
 check "hwsched.control and META.json name the same version" version_is_the_same
-check "the README's tour is what the tour prints" tour_is_printed
-check "README names every function, view and setting" readme_names_all
+check "README has 10 KB at most" is_short README.md 10240
+mapfile -t documentation < <(find README.md CHANGELOG.md docs -name '*.md')
+check "links lead somewhere" perl test/lib/links.pl "${documentation[@]}"
+mapfile -t names < <(document_keys)
+check "documents.md names every key of a document" names_all docs/documents.md "${names[@]}"
+mapfile -t names < <(conditions)
+check "errors.md names every condition" names_all docs/errors.md "${names[@]}"
+mapfile -t names < <(channels)
+check "the reference names every channel" names_all docs/reference/README.md "${names[@]}"
+check "architecture.md has a line for every file of src" architecture_is_true
+names=(bench/*.s* test/t/*.pl test/lib/* examples/*/*.py)
+check "development.md names every benchmark and test" names_all docs/development.md "${names[@]##*/}"
 echo "1..$number"
