@@ -1,21 +1,22 @@
 #!/usr/bin/env perl
 # Replays the documentation and compares it with the catalog.  Prints TAP.
 #
-#   perl test/lib/docs.pl [--accept] FILE.md...
+#   perl test/lib/docs.pl [--accept] [FILE.md...]
 #
-# In the files, an ```sql block is run, and the ```text block that follows it
-# is what psql prints; between <!-- catalog KIND NAME --> and <!-- end --> stands
-# what the catalog says.  Both are worked out anew, and what differs from the file
-# fails; with --accept it is written into the file instead.  docs/development.md
-# tells the rest.  The environment (PG*) names the server; each file is run in a
-# database of its own.
+# In the files (README and all of docs/, unless some are named) an ```sql block
+# is run, and the ```text block that follows it is what psql prints; between
+# <!-- catalog KIND NAME --> and <!-- end --> stands what the catalog says.  Both
+# are worked out anew, and what differs from the file fails; with --accept it is
+# written into the file instead.  docs/development.md tells the rest.  The
+# environment (PG*) names the server; each file has a database of its own.
 use strict;
 use warnings;
-use File::Basename qw(basename dirname);
+use File::Basename qw(dirname);
 use File::Temp qw(tempdir);
 
 my $accept = @ARGV && $ARGV[0] eq '--accept' && shift;
-my @files = @ARGV or die "usage: docs.pl [--accept] FILE...\n";
+my @all = split /\n/, `find README.md docs -name '*.md' | sort`;
+my %chosen = map { $_ => 1 } @ARGV ? @ARGV : @all;
 my $here = dirname(__FILE__);
 my $template = 'docs_template';
 my $mark = '-- 8< --';
@@ -215,7 +216,9 @@ sub lacking
 	return (map { "$name: `$_` is not described" } grep { $prose !~ /`\Q$_\E`/ } @names), ($called ? () : "$name: no example that is replayed");
 }
 
-my @parsed = map { parse($_) } @files;
+# What is not chosen is not run; but what it describes is described.
+my @parsed = map { parse($_) } @all;
+my @chosen = grep { $chosen{ $_->{name} } } @parsed;
 my $roles = 'SELECT string_agg(rolname, \', \' ORDER BY rolname) FROM pg_roles;';
 
 command('postgres', "DROP DATABASE IF EXISTS $template;", "CREATE DATABASE $template;");
@@ -242,8 +245,8 @@ for my $file (@parsed)
 	}
 }
 
-replay(@parsed);
-for my $file (@parsed)
+replay(@chosen);
+for my $file (@chosen)
 {
 	my $wanted = render($file);
 	my @difference;
@@ -259,22 +262,18 @@ for my $file (@parsed)
 	ok(!@difference && !@{ $file->{problems} }, "$file->{name} is what it says", @{ $file->{problems} }, @difference);
 }
 
-# Of a part of the files only these are looked at.
-if (grep { m{^docs/reference/README.md$} } @files)
+my (@missing, @lacking);
+for (split /\n/, $items)
 {
-	my (@missing, @lacking);
-	for (split /\n/, $items)
-	{
-		my ($kind, $name, $parts) = split /\|/, $_, -1;
-		my $file = $place{"$kind $name"};
-		push @missing, "<!-- catalog $kind $name -->" unless $file;
-		push @lacking, map { "$file->{name}: $_" } lacking($file, $name, split / /, $parts) if $file && $kind eq 'function';
-	}
-	ok(!@missing, 'everything in the catalog is documented', @missing);
-	ok(!@twice, 'nothing is documented twice', @twice);
-	ok(!@lacking, 'every function has its arguments described and an example', @lacking);
-	ok($gone eq '', 'what docs.sql calls internal is there', $gone);
+	my ($kind, $name, $parts) = split /\|/, $_, -1;
+	my $file = $place{"$kind $name"};
+	push @missing, "<!-- catalog $kind $name -->" unless $file;
+	push @lacking, map { "$file->{name}: $_" } lacking($file, $name, split / /, $parts) if $file && $kind eq 'function';
 }
+ok(!@missing, 'everything in the catalog is documented', @missing);
+ok(!@twice, 'nothing is documented twice', @twice);
+ok(!@lacking, 'every function has its arguments described and an example', @lacking);
+ok($gone eq '', 'what docs.sql calls internal is there', $gone);
 my ($roles_after) = psql('postgres', '-At', $roles);
 ok($roles_after eq $roles_before, 'no chapter leaves a role behind', "before: $roles_before", "after: $roles_after");
 print "1..$number\n";
