@@ -39,22 +39,22 @@ typedef enum Order
 
 typedef struct Verdict
 {
-	double		rank;			/* Spearman's */
-	double		error;			/* median of the absolute relative ones */
-	double		covered;		/* share that is not above the P90 */
-	double		mean_error;		/* of the baseline: the device's mean so far */
-	double		formula_error;	/* and of the plain formula, with the mean of all runs as its estimate */
+	double rank; /* Spearman's */
+	double error; /* median of the absolute relative ones */
+	double covered; /* share that is not above the P90 */
+	double mean_error; /* of the baseline: the device's mean so far */
+	double formula_error; /* and of the plain formula, with the mean of all runs as its estimate */
 } Verdict;
 
-static int	nmodels;
-static int	ndevices;
-static int	nfamilies;
+static int nmodels;
+static int ndevices;
+static int nfamilies;
 static char model_names[MOST_MODELS][64];
 static char device_names[MOST_DEVICES][64];
 static char family_names[MOST_FAMILIES][64];
-static int	family_of[MOST_MODELS];
+static int family_of[MOST_MODELS];
 static double size_of[MOST_MODELS];
-static double took[MOST_MODELS][MOST_DEVICES];	/* NAN: not measured */
+static double took[MOST_MODELS][MOST_DEVICES]; /* NAN: not measured */
 
 static DurationPool pool;
 static DurationType type;
@@ -63,8 +63,8 @@ static DurationModel models[MOST_MODELS];
 static DurationDevice devices[MOST_DEVICES];
 static DurationWorker workers[MOST_DEVICES];
 static DurationDevice *numbered[MOST_DEVICES];
-static double log_sum[MOST_DEVICES + 1];	/* of what each took, and all */
-static int	log_count[MOST_DEVICES + 1];
+static double log_sum[MOST_DEVICES + 1]; /* of what each took, and all */
+static int log_count[MOST_DEVICES + 1];
 
 static uint64_t seed;
 
@@ -82,8 +82,8 @@ shuffle(int *a, int n)
 {
 	for (int i = n - 1; i > 0; i--)
 	{
-		int			j = (int) (random_unit() * (i + 1));
-		int			swap = a[i];
+		int j = (int) (random_unit() * (i + 1));
+		int swap = a[i];
 
 		a[i] = a[j];
 		a[j] = swap;
@@ -106,7 +106,7 @@ number_of(char (*names)[64], int *count, int most, const char *name)
 static FILE *
 open_table(const char *path, char *line, int size)
 {
-	FILE	   *file = fopen(path, "r");
+	FILE *file = fopen(path, "r");
 
 	if (file == NULL || fgets(line, size, file) == NULL)
 	{
@@ -126,7 +126,7 @@ find_families(void)
 {
 	for (int m = 0; m < nmodels; m++)
 	{
-		char		family[64];
+		char family[64];
 
 		size_of[m] = duration_family(model_names[m], family, sizeof(family));
 		family_of[m] = number_of(family_names, &nfamilies, MOST_FAMILIES, family);
@@ -136,8 +136,8 @@ find_families(void)
 static void
 read_latencies(const char *path, int networks)
 {
-	char		line[4096];
-	FILE	   *file = open_table(path, line, sizeof(line));
+	char line[4096];
+	FILE *file = open_table(path, line, sizeof(line));
 
 	strtok(line, ",\r\n");
 	for (char *name; (name = strtok(NULL, ",\r\n")) != NULL;)
@@ -157,19 +157,19 @@ read_latencies(const char *path, int networks)
 static void
 read_throughputs(const char *path)
 {
-	char		line[512];
-	FILE	   *file = open_table(path, line, sizeof(line));
+	char line[512];
+	FILE *file = open_table(path, line, sizeof(line));
 
 	while (fgets(line, sizeof(line), file) != NULL)
 	{
-		char	   *device = strtok(line, ",");
-		char	   *model = strtok(NULL, ",");
-		int			gpus = atoi(strtok(NULL, ","));
-		double		throughput = atof(strtok(NULL, ",\r\n"));
+		char *device = strtok(line, ",");
+		char *model = strtok(NULL, ",");
+		int gpus = atoi(strtok(NULL, ","));
+		double throughput = atof(strtok(NULL, ",\r\n"));
 
 		if (gpus == 1 && throughput > 0 && strstr(device, "_unconsolidated") == NULL)
 		{
-			int			d = number_of(device_names, &ndevices, MOST_DEVICES, device);
+			int d = number_of(device_names, &ndevices, MOST_DEVICES, device);
 
 			took[number_of(model_names, &nmodels, MOST_MODELS, model)][d] = 1000 / throughput;
 		}
@@ -195,8 +195,9 @@ forget_all(void)
 static DurationRecords
 records_of(int m, int d)
 {
-	DurationRecords r = {&pool, &type, &families[family_of[m]], &models[m], &devices[d], &workers[d],
-	numbered, MOST_DEVICES, size_of[m]};
+	DurationRecords r = {&pool,		 &type,		   &families[family_of[m]],
+						 &models[m], &devices[d],  &workers[d],
+						 numbered,	 MOST_DEVICES, size_of[m]};
 
 	return r;
 }
@@ -205,7 +206,7 @@ static void
 learn(int m, int d, double outliers)
 {
 	DurationRecords r = records_of(m, d);
-	double		seconds = took[m][d];
+	double seconds = took[m][d];
 
 	if (random_unit() < outliers)
 		seconds *= random_unit() < 0.5 ? 10 : 0.1;
@@ -220,8 +221,8 @@ learn(int m, int d, double outliers)
 static int
 compare_doubles(const void *a, const void *b)
 {
-	double		x = *(const double *) a;
-	double		y = *(const double *) b;
+	double x = *(const double *) a;
+	double y = *(const double *) b;
 
 	return (x > y) - (x < y);
 }
@@ -246,8 +247,8 @@ rank(const double *values, int n, double *ranks)
 	qsort(sorted, n, sizeof(double), compare_doubles);
 	for (int i = 0; i < n; i++)
 	{
-		double	   *first = bsearch(&values[i], sorted, n, sizeof(double), compare_doubles);
-		double	   *last = first;
+		double *first = bsearch(&values[i], sorted, n, sizeof(double), compare_doubles);
+		double *last = first;
 
 		while (first > sorted && first[-1] == values[i])
 			first--;
@@ -262,10 +263,10 @@ spearman(const double *a, const double *b, int n)
 {
 	static double ranks_a[MOST_MODELS];
 	static double ranks_b[MOST_MODELS];
-	double		middle = (n - 1) / 2.0;
-	double		ab = 0;
-	double		aa = 0;
-	double		bb = 0;
+	double middle = (n - 1) / 2.0;
+	double ab = 0;
+	double aa = 0;
+	double bb = 0;
 
 	rank(a, n, ranks_a);
 	rank(b, n, ranks_b);
@@ -285,20 +286,21 @@ judge(const int *pairs, int n, Verdict *sum)
 	static double predicted[MOST_MODELS];
 	static double truth[MOST_MODELS];
 	static double errors[3][MOST_MODELS];
-	int			covered = 0;
+	int covered = 0;
 
 	for (int i = 0; i < n; i++)
 	{
-		int			d = pairs[i] % ndevices;
+		int d = pairs[i] % ndevices;
 		DurationRecords r = records_of(pairs[i] / ndevices, d);
 		DurationEstimate e = duration_predict(&r, FORMULA);
-		double		overall = exp(log_sum[MOST_DEVICES] / log_count[MOST_DEVICES]);
+		double overall = exp(log_sum[MOST_DEVICES] / log_count[MOST_DEVICES]);
 
 		predicted[i] = e.p50;
 		truth[i] = took[pairs[i] / ndevices][d];
 		covered += truth[i] <= e.p90;
 		errors[0][i] = fabs(e.p50 / truth[i] - 1);
-		errors[1][i] = fabs((log_count[d] ? exp(log_sum[d] / log_count[d]) : overall) / truth[i] - 1);
+		errors[1][i] =
+			fabs((log_count[d] ? exp(log_sum[d] / log_count[d]) : overall) / truth[i] - 1);
 		errors[2][i] = fabs(overall / truth[i] - 1);
 	}
 	sum->rank += spearman(predicted, truth, n);
@@ -312,8 +314,8 @@ judge(const int *pairs, int n, Verdict *sum)
 static void
 learn_others(int left_out, Order order, double outliers)
 {
-	static int	runs[MOST_MODELS * MOST_DEVICES];
-	int			n = 0;
+	static int runs[MOST_MODELS * MOST_DEVICES];
+	int n = 0;
 
 	if (order == BY_DEVICE)
 	{
@@ -337,12 +339,12 @@ learn_others(int left_out, Order order, double outliers)
 static Verdict
 new_devices(Order order, double outliers, int seeds, bool print)
 {
-	static int	networks[MOST_MODELS];
-	Verdict		total = {0};
+	static int networks[MOST_MODELS];
+	Verdict total = {0};
 
 	for (int d = 0; d < ndevices; d++)
 	{
-		Verdict		sum = {0};
+		Verdict sum = {0};
 
 		for (int s = 0; s < seeds; s++)
 		{
@@ -357,7 +359,8 @@ new_devices(Order order, double outliers, int seeds, bool print)
 		}
 		if (print)
 			printf("  %-20s %8.3f %7.1f %% %7.1f %% %9.1f %%\n", device_names[d], sum.rank / seeds,
-				   100 * sum.error / seeds, 100 * sum.mean_error / seeds, 100 * sum.covered / seeds);
+				   100 * sum.error / seeds, 100 * sum.mean_error / seeds,
+				   100 * sum.covered / seeds);
 		total.rank += sum.rank / seeds / ndevices;
 		total.error += sum.error / seeds / ndevices;
 		total.mean_error += sum.mean_error / seeds / ndevices;
@@ -370,12 +373,12 @@ new_devices(Order order, double outliers, int seeds, bool print)
 static Verdict
 hidden_pairs(double outliers, int seeds)
 {
-	Verdict		total = {0};
+	Verdict total = {0};
 
 	for (int s = 0; s < seeds; s++)
 	{
-		int			pairs[MOST_RUNS];
-		int			n = 0;
+		int pairs[MOST_RUNS];
+		int n = 0;
 
 		forget_all();
 		for (int m = 0; m < nmodels; m++)
@@ -402,17 +405,17 @@ static double
 after_change(double factor, int runs, int seeds)
 {
 	static double errors[MOST_MODELS];
-	double		sum = 0;
+	double sum = 0;
 
 	for (int s = 0; s < seeds; s++)
 	{
-		int			d = (int) (random_unit() * ndevices);
+		int d = (int) (random_unit() * ndevices);
 
 		forget_all();
 		learn_others(-1, SHUFFLED, 0);
 		for (int i = 0; i < runs; i++)
 		{
-			int			m = (int) (random_unit() * nmodels);
+			int m = (int) (random_unit() * nmodels);
 			DurationRecords r = records_of(m, d);
 
 			duration_learn(&r, FORMULA, factor * took[m][d]);
@@ -434,33 +437,35 @@ print_latencies(int seeds)
 	static const struct
 	{
 		const char *name;
-		Order		order;
-		double		outliers;
-	}			streams[] = {
-		{"in random order", SHUFFLED, 0},
-		{"device by device", BY_DEVICE, 0},
-		{"network by network", BY_MODEL, 0},
-		{"random, 5 % outliers", SHUFFLED, 0.05}
-	};
-	bool		met = true;
+		Order order;
+		double outliers;
+	} streams[] = {{"in random order", SHUFFLED, 0},
+				   {"device by device", BY_DEVICE, 0},
+				   {"network by network", BY_MODEL, 0},
+				   {"random, 5 % outliers", SHUFFLED, 0.05}};
+	bool met = true;
 
-	printf("Ten runs on a new device, %d networks on %d others as a stream; mean over devices and %d seeds"
-		   " (targets: rank %.2f, error %.0f %%):\n", nmodels, ndevices - 1, seeds, TARGET_RANK, 100 * TARGET_LATENCY);
+	printf(
+		"Ten runs on a new device, %d networks on %d others as a stream; mean over devices and %d"
+		" seeds"
+		" (targets: rank %.2f, error %.0f %%):\n",
+		nmodels, ndevices - 1, seeds, TARGET_RANK, 100 * TARGET_LATENCY);
 	printf("  %-20s %8s %9s %9s %11s\n", "", "Spearman", "error", "its mean", "within P90");
 	for (size_t i = 0; i < lengthof(streams); i++)
 	{
-		Verdict		v = new_devices(streams[i].order, streams[i].outliers, seeds, false);
+		Verdict v = new_devices(streams[i].order, streams[i].outliers, seeds, false);
 
 		printf("  %-20s %8.3f %7.1f %% %7.1f %% %9.1f %%\n", streams[i].name, v.rank, 100 * v.error,
 			   100 * v.mean_error, 100 * v.covered);
-		met = met && v.error <= TARGET_LATENCY && (v.rank >= TARGET_RANK || streams[i].outliers > 0);
+		met =
+			met && v.error <= TARGET_LATENCY && (v.rank >= TARGET_RANK || streams[i].outliers > 0);
 	}
 	printf("Each device, in random order:\n");
 	new_devices(SHUFFLED, 0, seeds, true);
 	printf("Median error on a device that changes, before and after 5, 10 and 20 more runs:\n");
 	for (double factor = 0.25; factor <= 4; factor *= factor < 0.9 ? 2 : factor < 1.1 ? 1.2 : 2)
 	{
-		double		last = after_change(factor, 20, seeds);
+		double last = after_change(factor, 20, seeds);
 
 		printf("  takes %4.2f times as long: %5.1f %% %5.1f %% %5.1f %% %5.1f %%\n", factor,
 			   100 * after_change(factor, 0, seeds), 100 * after_change(factor, 5, seeds),
@@ -473,17 +478,19 @@ print_latencies(int seeds)
 static bool
 print_throughputs(int seeds)
 {
-	bool		met = true;
+	bool met = true;
 
-	printf("A third of the pairs of %d jobs and %d GPUs hidden; mean over %d seeds (target: error %.0f %%):\n",
-		   nmodels, ndevices, seeds, 100 * TARGET_THROUGHPUT);
+	printf(
+		"A third of the pairs of %d jobs and %d GPUs hidden; mean over %d seeds (target: error"
+		" %.0f %%):\n",
+		nmodels, ndevices, seeds, 100 * TARGET_THROUGHPUT);
 	printf("  %-20s %9s %9s %9s %11s\n", "", "error", "GPU mean", "formula", "within P90");
 	for (int outliers = 0; outliers < 2; outliers++)
 	{
-		Verdict		v = hidden_pairs(0.05 * outliers, seeds);
+		Verdict v = hidden_pairs(0.05 * outliers, seeds);
 
-		printf("  %-20s %7.1f %% %7.1f %% %7.1f %% %9.1f %%\n", outliers ? "5 % outliers" : "clean", 100 * v.error,
-			   100 * v.mean_error, 100 * v.formula_error, 100 * v.covered);
+		printf("  %-20s %7.1f %% %7.1f %% %7.1f %% %9.1f %%\n", outliers ? "5 % outliers" : "clean",
+			   100 * v.error, 100 * v.mean_error, 100 * v.formula_error, 100 * v.covered);
 		met = met && (outliers > 0 || v.error < TARGET_THROUGHPUT);
 	}
 	return met;
@@ -492,9 +499,9 @@ print_throughputs(int seeds)
 int
 main(int argc, char **argv)
 {
-	int			networks = argc > 3 ? atoi(argv[3]) : 500;
-	int			seeds = argc > 4 ? atoi(argv[4]) : 2;
-	bool		met;
+	int networks = argc > 3 ? atoi(argv[3]) : 500;
+	int seeds = argc > 4 ? atoi(argv[4]) : 2;
+	bool met;
 
 	if (argc < 3 || networks <= SAMPLES || networks > MOST_MODELS || seeds < 1)
 	{

@@ -23,48 +23,48 @@
 #define TARGET_ENERGY 0.03
 #define TARGET_BREAKS 0.10
 
-static int	jobs;
-static int	settings;
-static int	devices;
+static int jobs;
+static int settings;
+static int devices;
 static char names[MOST_JOBS][96];
 static char networks[MOST_JOBS][32];
 static char device_names[MOST_DEVICES][32];
-static int	device_of[MOST_SETTINGS];
+static int device_of[MOST_SETTINGS];
 static double limit_of[MOST_SETTINGS];
-static double took[MOST_JOBS][MOST_SETTINGS];	/* NAN = was not run there */
+static double took[MOST_JOBS][MOST_SETTINGS]; /* NAN = was not run there */
 static double drew[MOST_JOBS][MOST_SETTINGS];
 
 /* What a job is measured at. */
 typedef enum Measuring
 {
-	ON_ONE_DEVICE,				/* one GPU at a time: two limits of it */
-	ON_TWO_DEVICES,				/* all GPUs: one limit of each of the two fastest */
-	ON_EACH_DEVICE				/* all GPUs: two limits of each */
+	ON_ONE_DEVICE, /* one GPU at a time: two limits of it */
+	ON_TWO_DEVICES, /* all GPUs: one limit of each of the two fastest */
+	ON_EACH_DEVICE /* all GPUs: two limits of each */
 } Measuring;
 
 typedef enum Method
 {
 	LEARNED,
-	AVERAGE_CURVE,				/* of the other jobs */
-	BEST_MEASURED,				/* of the measured settings */
-	HIGHEST_LIMIT				/* measured or not */
+	AVERAGE_CURVE, /* of the other jobs */
+	BEST_MEASURED, /* of the measured settings */
+	HIGHEST_LIMIT /* measured or not */
 } Method;
 
 typedef struct Task
 {
-	Measuring	measuring;
-	bool		over_highest;	/* the reference is a GPU at its highest limit */
-	bool		other_networks; /* the job's network is not in the history */
-	double		low;			/* measured limits, as shares of the highest */
-	double		high;
+	Measuring measuring;
+	bool over_highest; /* the reference is a GPU at its highest limit */
+	bool other_networks; /* the job's network is not in the history */
+	double low; /* measured limits, as shares of the highest */
+	double high;
 } Task;
 
 typedef struct Verdict
 {
-	int			n;
-	int			breaks;
-	double		energy;			/* beyond the best, mean */
-	double		energy_paid;	/* the same, a break not counted as a saving */
+	int n;
+	int breaks;
+	double energy; /* beyond the best, mean */
+	double energy_paid; /* the same, a break not counted as a saving */
 } Verdict;
 
 /* Returns the number of a job, a setting or a device, adding it where it is new. */
@@ -100,9 +100,9 @@ setting_number(int device, double limit)
 static bool
 read_device(const char *file)
 {
-	FILE	   *in = fopen(file, "r");
+	FILE *in = fopen(file, "r");
 	const char *name = strrchr(file, '_');
-	char		line[512];
+	char line[512];
 
 	if (in == NULL || devices == MOST_DEVICES)
 		return false;
@@ -110,20 +110,20 @@ read_device(const char *file)
 			 (int) strcspn(name == NULL ? file : name + 1, "."), name == NULL ? file : name + 1);
 	while (fgets(line, sizeof(line), in) != NULL)
 	{
-		char		dataset[24];
-		char		network[32];
-		char		size[12];
-		char		optimizer[24];
-		char		job[96];
-		double		limit;
-		double		seconds;
-		double		watts;
+		char dataset[24];
+		char network[32];
+		char size[12];
+		char optimizer[24];
+		char job[96];
+		double limit;
+		double seconds;
+		double watts;
 
 		if (sscanf(line, "%23[^,],%31[^,],%11[^,],%23[^,],%lf,%lf,%lf", dataset, network, size,
 				   optimizer, &limit, &seconds, &watts) == 7)
 		{
-			int			s = setting_number(devices, limit);
-			int			j;
+			int s = setting_number(devices, limit);
+			int j;
 
 			snprintf(job, sizeof(job), "%s %s %s %s", dataset, network, size, optimizer);
 			j = job_number(job, network);
@@ -140,15 +140,16 @@ read_device(const char *file)
 static int
 setting_at(int job, int device, double share)
 {
-	double		highest = 0.0;
-	int			nearest = -1;
+	double highest = 0.0;
+	int nearest = -1;
 
 	for (int s = 0; s < settings; s++)
 		if (device_of[s] == device && !isnan(took[job][s]))
 			highest = fmax(highest, limit_of[s]);
 	for (int s = 0; s < settings; s++)
 		if (device_of[s] == device && !isnan(took[job][s]) &&
-			(nearest < 0 || fabs(limit_of[s] - share * highest) < fabs(limit_of[nearest] - share * highest)))
+			(nearest < 0 ||
+			 fabs(limit_of[s] - share * highest) < fabs(limit_of[nearest] - share * highest)))
 			nearest = s;
 	return nearest;
 }
@@ -160,13 +161,13 @@ setting_at(int job, int device, double share)
 static double
 slowness(int device, int but_job)
 {
-	double		sum = 0.0;
-	int			n = 0;
+	double sum = 0.0;
+	int n = 0;
 
 	for (int j = 0; j < jobs; j++)
 	{
-		int			here = j == but_job ? -1 : setting_at(j, device, 1.0);
-		double		least = INFINITY;
+		int here = j == but_job ? -1 : setting_at(j, device, 1.0);
+		double least = INFINITY;
 
 		for (int s = 0; s < settings; s++)
 			if (!isnan(took[j][s]))
@@ -184,12 +185,12 @@ slowness(int device, int but_job)
 static void
 choose_measured(const Task *task, int job, const bool *allowed, bool *measured)
 {
-	int			fastest[2] = {-1, -1};
+	int fastest[2] = {-1, -1};
 
 	memset(measured, 0, sizeof(bool) * MOST_SETTINGS);
 	for (int d = 0; d < devices; d++)
 	{
-		int			low = setting_at(job, d, task->low);
+		int low = setting_at(job, d, task->low);
 
 		if (low < 0 || !allowed[low])
 			continue;
@@ -226,17 +227,17 @@ static void
 choose_reference(const Task *task, int job, const bool *allowed, bool *reference)
 {
 	for (int s = 0; s < settings; s++)
-		reference[s] = allowed[s] &&
-			(!task->over_highest || s == setting_at(job, device_of[s], 1.0));
+		reference[s] =
+			allowed[s] && (!task->over_highest || s == setting_at(job, device_of[s], 1.0));
 }
 
 /* Returns the setting of least energy by known seconds and watts. */
 static int
 search(const double *seconds, const double *watts, const bool *allowed, const bool *reference)
 {
-	double		fastest = INFINITY;
-	int			best = -1;
-	int			quickest = -1;
+	double fastest = INFINITY;
+	int best = -1;
+	int quickest = -1;
 
 	for (int s = 0; s < settings; s++)
 	{
@@ -256,26 +257,25 @@ search(const double *seconds, const double *watts, const bool *allowed, const bo
 static bool
 may_know(const Task *task, int job, int other)
 {
-	return other != job &&
-		!(task->other_networks && strcmp(networks[other], networks[job]) == 0);
+	return other != job && !(task->other_networks && strcmp(networks[other], networks[job]) == 0);
 }
 
 /* Returns the choice by the average of the other jobs' curves. */
 static int
 choose_average(const Task *task, int job, const bool *allowed, const bool *reference)
 {
-	double		seconds[MOST_SETTINGS];
-	double		watts[MOST_SETTINGS];
+	double seconds[MOST_SETTINGS];
+	double watts[MOST_SETTINGS];
 
 	for (int s = 0; s < settings; s++)
 	{
-		int			n = 0;
+		int n = 0;
 
 		seconds[s] = watts[s] = 0.0;
 		for (int j = 0; j < jobs; j++)
 		{
-			double		base = INFINITY;
-			bool		alike = may_know(task, job, j) && !isnan(took[j][s]);
+			double base = INFINITY;
+			bool alike = may_know(task, job, j) && !isnan(took[j][s]);
 
 			/* Relative to the best of those that have run wherever this one may. */
 			for (int r = 0; r < settings; r++)
@@ -304,11 +304,11 @@ choose(const Task *task, Method method, int job, const bool *allowed, const bool
 {
 	static double seconds[MOST_JOBS][MOST_SETTINGS];
 	static double watts[MOST_JOBS][MOST_SETTINGS];
-	double		own_seconds[MOST_SETTINGS];
-	double		own_watts[MOST_SETTINGS];
-	PowerGuess	guesses[MOST_SETTINGS];
+	double own_seconds[MOST_SETTINGS];
+	double own_watts[MOST_SETTINGS];
+	PowerGuess guesses[MOST_SETTINGS];
 	PowerHistory history = {0, settings, device_of, limit_of, seconds[0], watts[0]};
-	PowerJob	asked = {own_seconds, own_watts, allowed, reference, POWER_SLOWDOWN, POWER_CAUTION};
+	PowerJob asked = {own_seconds, own_watts, allowed, reference, POWER_SLOWDOWN, POWER_CAUTION};
 
 	for (int s = 0; s < settings; s++)
 	{
@@ -321,7 +321,7 @@ choose(const Task *task, Method method, int job, const bool *allowed, const bool
 		return search(own_seconds, own_watts, allowed, measured);
 	if (method == HIGHEST_LIMIT)
 	{
-		bool		highest[MOST_SETTINGS];
+		bool highest[MOST_SETTINGS];
 
 		for (int s = 0; s < settings; s++)
 			highest[s] = allowed[s] && s == setting_at(job, device_of[s], 1.0);
@@ -330,8 +330,10 @@ choose(const Task *task, Method method, int job, const bool *allowed, const bool
 	for (int j = 0; j < jobs; j++)
 		if (may_know(task, job, j))
 		{
-			memcpy((double *) history.seconds + history.jobs * settings, took[j], sizeof(double) * settings);
-			memcpy((double *) history.watts + history.jobs * settings, drew[j], sizeof(double) * settings);
+			memcpy((double *) history.seconds + history.jobs * settings, took[j],
+				   sizeof(double) * settings);
+			memcpy((double *) history.watts + history.jobs * settings, drew[j],
+				   sizeof(double) * settings);
 			history.jobs++;
 		}
 	return power_choose(&history, &asked, guesses);
@@ -341,12 +343,12 @@ choose(const Task *task, Method method, int job, const bool *allowed, const bool
 static void
 judge(const Task *task, Method method, int job, const bool *allowed, Verdict *verdict)
 {
-	bool		measured[MOST_SETTINGS];
-	bool		reference[MOST_SETTINGS];
-	double		fastest = INFINITY;
-	double		energy;
-	int			best;
-	int			chosen;
+	bool measured[MOST_SETTINGS];
+	bool reference[MOST_SETTINGS];
+	double fastest = INFINITY;
+	double energy;
+	int best;
+	int chosen;
 
 	choose_measured(task, job, allowed, measured);
 	choose_reference(task, job, allowed, reference);
@@ -366,18 +368,18 @@ judge(const Task *task, Method method, int job, const bool *allowed, Verdict *ve
 static Verdict
 judge_all(const Task *task, Method method)
 {
-	Verdict		verdict = {0, 0, 0.0, 0.0};
+	Verdict verdict = {0, 0, 0.0, 0.0};
 
 	for (int j = 0; j < jobs; j++)
 		for (int d = 0; d < devices; d++)
 		{
-			bool		allowed[MOST_SETTINGS];
-			bool		any = false;
+			bool allowed[MOST_SETTINGS];
+			bool any = false;
 
 			for (int s = 0; s < settings; s++)
 			{
-				allowed[s] = !isnan(took[j][s]) &&
-					(task->measuring != ON_ONE_DEVICE || device_of[s] == d);
+				allowed[s] =
+					!isnan(took[j][s]) && (task->measuring != ON_ONE_DEVICE || device_of[s] == d);
 				any = any || allowed[s];
 			}
 			if (any && (task->measuring == ON_ONE_DEVICE || d == 0))
@@ -391,7 +393,7 @@ judge_all(const Task *task, Method method)
 static bool
 print_verdict(const char *what, Verdict verdict)
 {
-	double		breaks = (double) verdict.breaks / verdict.n;
+	double breaks = (double) verdict.breaks / verdict.n;
 
 	printf("  %-36s %6d %10.1f %10.1f %12.1f\n", what, verdict.n, 100.0 * verdict.energy,
 		   100.0 * verdict.energy_paid, 100.0 * breaks);
@@ -402,7 +404,7 @@ print_verdict(const char *what, Verdict verdict)
 static bool
 print_task(const char *title, Task task)
 {
-	bool		met;
+	bool met;
 
 	printf("%s, slowdown over %s\n", title,
 		   task.over_highest ? "the fastest GPU at its highest limit" : "the fastest setting");
@@ -421,7 +423,9 @@ print_limits(void)
 {
 	static const double shares[] = {0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0};
 
-	printf("One GPU at a time, by the limits measured: energy beyond the best %% / too slow %%\n%8s", "");
+	printf(
+		"One GPU at a time, by the limits measured: energy beyond the best %% / too slow %%\n%8s",
+		"");
 	for (int h = 1; h < (int) lengthof(shares); h++)
 		printf("   %7.0f %%", 100.0 * shares[h]);
 	printf("\n");
@@ -430,8 +434,8 @@ print_limits(void)
 		printf("%6.0f %%", 100.0 * shares[l]);
 		for (int h = 1; h < (int) lengthof(shares); h++)
 		{
-			Task		task = {ON_ONE_DEVICE, true, false, shares[l], shares[h]};
-			Verdict		verdict;
+			Task task = {ON_ONE_DEVICE, true, false, shares[l], shares[h]};
+			Verdict verdict;
 
 			if (h <= l)
 			{
@@ -451,9 +455,8 @@ main(int argc, char **argv)
 	static const char *titles[] = {
 		"One GPU at a time, measured at the highest limit and at 60 % of it",
 		"All GPUs, measured at two settings: 72 % of the highest limit on the two fastest",
-		"All GPUs, each measured at the highest limit and at 60 % of it"
-	};
-	bool		met = true;
+		"All GPUs, each measured at the highest limit and at 60 % of it"};
+	bool met = true;
 
 	for (int i = 1; i < argc; i++)
 		if (!read_device(argv[i]))
@@ -466,20 +469,22 @@ main(int argc, char **argv)
 		fprintf(stderr, "usage: energy FILE...\n");
 		return 2;
 	}
-	printf("GPU and power limit of a training job never seen (%d jobs, each left out in turn):\n"
-		   "%% of energy beyond exhaustive search (and where being too slow is not counted as a saving),\n"
-		   "%% of jobs beyond the slowdown of 10 %%\n\n%-38s %6s %10s %10s %12s\n",
-		   jobs, "", "jobs", "energy", "no saving", "too slow");
+	printf(
+		"GPU and power limit of a training job never seen (%d jobs, each left out in turn):\n"
+		"%% of energy beyond exhaustive search (and where being too slow is not counted as a"
+		" saving),\n"
+		"%% of jobs beyond the slowdown of 10 %%\n\n%-38s %6s %10s %10s %12s\n",
+		jobs, "", "jobs", "energy", "no saving", "too slow");
 	for (int over_highest = 1; over_highest >= 0; over_highest--)
 		for (int measuring = 0; measuring < (int) lengthof(titles); measuring++)
 		{
-			Task		task = {(Measuring) measuring, over_highest != 0, false, 0.6, 1.0};
+			Task task = {(Measuring) measuring, over_highest != 0, false, 0.6, 1.0};
 
 			met = print_task(titles[measuring], task) && met;
 		}
 	printf("\n");
 	print_limits();
-	printf("\nAt most %.0f %% more energy and %.0f %% of jobs too slow: %s\n", 100.0 * TARGET_ENERGY,
-		   100.0 * TARGET_BREAKS, met ? "met" : "MISSED");
+	printf("\nAt most %.0f %% more energy and %.0f %% of jobs too slow: %s\n",
+		   100.0 * TARGET_ENERGY, 100.0 * TARGET_BREAKS, met ? "met" : "MISSED");
 	return met ? 0 : 1;
 }

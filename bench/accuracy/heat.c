@@ -16,48 +16,48 @@
 
 #define MOST_HOURS 100000
 #define MOST_SERVERS 16
-#define WARM_UP 168				/* hours on another server before it counts */
+#define WARM_UP 168 /* hours on another server before it counts */
 #define TARGET_KNOWN 0.45
 #define TARGET_UNKNOWN 1.0
-#define TERMS 4					/* of the linear model */
+#define TERMS 4 /* of the linear model */
 
 /* An hour of a server. */
 typedef struct Hour
 {
-	double		seconds;
-	double		watts;
-	double		utilisation;
-	double		celsius;
+	double seconds;
+	double watts;
+	double utilisation;
+	double celsius;
 } Hour;
 
 typedef struct Server
 {
-	char		name[64];
-	Hour	   *hours;			/* oldest first */
-	int			n;
+	char name[64];
+	Hour *hours; /* oldest first */
+	int n;
 } Server;
 
 /* The same hours predicted in different ways: sums of the absolute errors. */
 typedef struct Errors
 {
-	double		persistence;
-	double		linear;
-	double		known;			/* the hour's power is */
-	double		utilisation;	/* only the hour's utilisation is */
-	double		unknown;
-	double		frozen;			/* power is, and the law is not learned on */
+	double persistence;
+	double linear;
+	double known; /* the hour's power is */
+	double utilisation; /* only the hour's utilisation is */
+	double unknown;
+	double frozen; /* power is, and the law is not learned on */
 } Errors;
 
 /* Returns the hour in a line; false where there is none. */
 static bool
 parse_hour(const char *line, char *name, Hour *hour)
 {
-	struct tm	at = {0};
-	char		said[64];
+	struct tm at = {0};
+	char said[64];
 
-	if (sscanf(line, "%63s %d-%d-%d %d:%d:%*f %lf %*f %*f %lf %*f %*f %lf", said,
-			   &at.tm_year, &at.tm_mon, &at.tm_mday, &at.tm_hour, &at.tm_min,
-			   &hour->watts, &hour->celsius, &hour->utilisation) != 9)
+	if (sscanf(line, "%63s %d-%d-%d %d:%d:%*f %lf %*f %*f %lf %*f %*f %lf", said, &at.tm_year,
+			   &at.tm_mon, &at.tm_mday, &at.tm_hour, &at.tm_min, &hour->watts, &hour->celsius,
+			   &hour->utilisation) != 9)
 		return false;
 	strcpy(name, said);
 	at.tm_year -= 1900;
@@ -71,8 +71,8 @@ parse_hour(const char *line, char *name, Hour *hour)
 static bool
 read_server(const char *file, Server *server)
 {
-	FILE	   *in = fopen(file, "r");
-	char		line[1024];
+	FILE *in = fopen(file, "r");
+	char line[1024];
 
 	if (in == NULL)
 		return false;
@@ -84,7 +84,7 @@ read_server(const char *file, Server *server)
 	fclose(in);
 	for (int i = 0; i < server->n / 2; i++)
 	{
-		Hour		hour = server->hours[i];
+		Hour hour = server->hours[i];
 
 		server->hours[i] = server->hours[server->n - 1 - i];
 		server->hours[server->n - 1 - i] = hour;
@@ -106,11 +106,11 @@ linear_terms(const Hour *hour, double *terms)
 static void
 fit_linear(const Server *server, int first, int last, double *weights)
 {
-	double		m[TERMS][TERMS + 1] = {{0.0}};
+	double m[TERMS][TERMS + 1] = {{0.0}};
 
 	for (int h = Max(first, 1); h < last; h++)
 	{
-		double		x[TERMS];
+		double x[TERMS];
 
 		linear_terms(&server->hours[h], x);
 		for (int i = 0; i < TERMS; i++)
@@ -125,7 +125,7 @@ fit_linear(const Server *server, int first, int last, double *weights)
 		m[i][i] += 1e-6;
 		for (int r = 0; r < TERMS; r++)
 		{
-			double		factor = m[r][i] / m[i][i];
+			double factor = m[r][i] / m[i][i];
 
 			for (int c = i; r != i && c <= TERMS; c++)
 				m[r][c] -= factor * m[i][c];
@@ -142,7 +142,7 @@ learn(Heat *heat, const Server *server, int first, int last)
 	for (int h = first; h < last; h++)
 	{
 		const Hour *hour = &server->hours[h];
-		HeatReport	report = {hour->seconds, hour->watts, hour->utilisation, hour->celsius};
+		HeatReport report = {hour->seconds, hour->watts, hour->utilisation, hour->celsius};
 
 		heat_report(heat, report, true);
 	}
@@ -155,19 +155,19 @@ learn(Heat *heat, const Server *server, int first, int last)
 static Errors
 test(Heat *heat, const Server *server, int first, int last, const double *weights)
 {
-	Errors		errors = {0.0, 0.0, 0.0, 0.0, 0.0, 0.0};
-	Heat		frozen = *heat;
+	Errors errors = {0.0, 0.0, 0.0, 0.0, 0.0, 0.0};
+	Heat frozen = *heat;
 
 	for (int h = Max(first, 1); h < last; h++)
 	{
 		const Hour *hour = &server->hours[h];
-		HeatReport	report = {hour->seconds, hour->watts, hour->utilisation, hour->celsius};
-		HeatLoad	power = {hour->watts, NAN};
-		HeatLoad	utilisation = {NAN, hour->utilisation};
-		HeatLoad	nothing = {NAN, NAN};
-		double		dt = hour->seconds - hour[-1].seconds;
-		double		terms[TERMS];
-		double		linear = 0.0;
+		HeatReport report = {hour->seconds, hour->watts, hour->utilisation, hour->celsius};
+		HeatLoad power = {hour->watts, NAN};
+		HeatLoad utilisation = {NAN, hour->utilisation};
+		HeatLoad nothing = {NAN, NAN};
+		double dt = hour->seconds - hour[-1].seconds;
+		double terms[TERMS];
+		double linear = 0.0;
 
 		linear_terms(hour, terms);
 		for (int i = 0; i < TERMS; i++)
@@ -188,7 +188,7 @@ test(Heat *heat, const Server *server, int first, int last, const double *weight
 static void
 print_errors(const char *what, const Errors *errors, int hours, Errors *sums)
 {
-	double		base = errors->persistence;
+	double base = errors->persistence;
 
 	printf("%-30s %7d %8.3f %8.3f %8.3f %8.3f %8.3f %8.4f\n", what, hours, base / hours,
 		   errors->linear / base, errors->known / base, errors->frozen / base,
@@ -223,18 +223,18 @@ print_head(const char *title)
 static bool
 test_later(const Server *servers, int n)
 {
-	Errors		all = {0.0, 0.0, 0.0, 0.0, 0.0, 0.0};
-	int			lines = 0;
+	Errors all = {0.0, 0.0, 0.0, 0.0, 0.0, 0.0};
+	int lines = 0;
 
 	print_head("On the same server, later:");
 	for (int s = 0; s < n; s++)
 		for (int part = 1; part <= 3; part++)
 		{
-			int			split = servers[s].n * part / 4;
-			char		what[128];
-			double		weights[TERMS];
-			Errors		errors;
-			Heat		heat;
+			int split = servers[s].n * part / 4;
+			char what[128];
+			double weights[TERMS];
+			Errors errors;
+			Heat heat;
 
 			heat_start(&heat, NAN);
 			learn(&heat, &servers[s], 0, split);
@@ -251,18 +251,18 @@ test_later(const Server *servers, int n)
 static bool
 test_elsewhere(const Server *servers, int n)
 {
-	Errors		all = {0.0, 0.0, 0.0, 0.0, 0.0, 0.0};
-	int			lines = 0;
+	Errors all = {0.0, 0.0, 0.0, 0.0, 0.0, 0.0};
+	int lines = 0;
 
 	print_head("On another server, after a week there:");
 	for (int s = 0; s < n; s++)
 		for (int other = 0; other < n; other++)
 		{
-			char		what[128];
-			double		weights[TERMS];
-			Errors		errors;
-			Heat		elder;
-			Heat		heat;
+			char what[128];
+			double weights[TERMS];
+			Errors errors;
+			Heat elder;
+			Heat heat;
 
 			heat_start(&elder, NAN);
 			learn(&elder, &servers[s], 0, servers[s].n);
@@ -276,7 +276,8 @@ test_elsewhere(const Server *servers, int n)
 			if (s == other)
 				snprintf(what, sizeof(what), "nothing -> %.20s", servers[other].name);
 			else
-				snprintf(what, sizeof(what), "%.12s -> %.12s", servers[s].name, servers[other].name);
+				snprintf(what, sizeof(what), "%.12s -> %.12s", servers[s].name,
+						 servers[other].name);
 			print_errors(what, &errors, servers[other].n - WARM_UP, &all);
 			lines++;
 		}
@@ -287,8 +288,8 @@ int
 main(int argc, char **argv)
 {
 	static Server servers[MOST_SERVERS];
-	int			n = 0;
-	bool		met;
+	int n = 0;
+	bool met;
 
 	for (int i = 1; i < argc && n < MOST_SERVERS; i++)
 	{
@@ -304,9 +305,12 @@ main(int argc, char **argv)
 		fprintf(stderr, "usage: heat FILE...\n");
 		return 2;
 	}
-	printf("Temperature of the coming hour: mean absolute error of persistence in degrees, and of others\n"
-		   "as a share of it: a fitted linear model; this one given the hour's power, the same with the\n"
-		   "law of the first stretch kept, given its utilisation, given nothing.\n\n");
+	printf(
+		"Temperature of the coming hour: mean absolute error of persistence in degrees,"
+		" and of others\n"
+		"as a share of it: a fitted linear model; this one given the hour's power, the same with"
+		" the\n"
+		"law of the first stretch kept, given its utilisation, given nothing.\n\n");
 	met = test_later(servers, n);
 	printf("\n");
 	met = test_elsewhere(servers, n) && met;

@@ -11,4 +11,4 @@ extern void check_keys(const PoolSnapshot *snapshot, const char *pool);
 extern int64 write_decisions(PoolSnapshot *snapshot, const char *pool, bool returning);
 extern void notify_assigned(const PoolSettings *settings, const char *pool);
 
-#endif							/* HWSCHED_API_ASSIGN_H */
+#endif /* HWSCHED_API_ASSIGN_H */

@@ -41,22 +41,22 @@ Datum
 start_assignment(PG_FUNCTION_ARGS)
 {
 	static SpiPlan statement = {
-		"UPDATE hwsched.assignment SET state = 'running', started_at = greatest(now(), assigned_at),"
+		"UPDATE hwsched.assignment SET state = 'running', started_at = greatest(now(),"
+		" assigned_at),"
 		"  lease_until = now() + make_interval(secs => $3)"
 		" WHERE pool = $1 AND assignment_id = $2 AND state = 'assigned'",
-		{TEXTOID, INT8OID, FLOAT8OID}
-	};
-	int64		assignment_id = bigint_argument(0);
-	char	   *pool = text_argument(fcinfo, 1);
-	char	   *state;
+		{TEXTOID, INT8OID, FLOAT8OID}};
+	int64 assignment_id = bigint_argument(0);
+	char *pool = text_argument(fcinfo, 1);
+	char *state;
 	PoolSettings settings;
-	Caller		caller;
+	Caller caller;
 
 	caller = call_begin(fcinfo);
 	pool_settings_load(pool, false, &settings);
 	(void) find_assignment(&caller, pool, assignment_id, &state);
 	if (spi_plan_run(&statement, false, TEXT_VALUE(pool), BIGINT_VALUE(assignment_id),
-					  VALUE(Float8GetDatum(settings.lease))) == 0)
+					 VALUE(Float8GetDatum(settings.lease))) == 0)
 		assignment_not_in_state(&caller, pool, assignment_id, "started", "assigned");
 	call_end(&caller);
 	PG_RETURN_VOID();
@@ -69,25 +69,25 @@ extend_lease(PG_FUNCTION_ARGS)
 	static SpiPlan statement = {
 		"UPDATE hwsched.assignment SET lease_until = greatest(lease_until, now() + $3)"
 		" WHERE pool = $1 AND assignment_id = $2 AND state = 'running'",
-		{TEXTOID, INT8OID, INTERVALOID}
-	};
-	int64		assignment_id = bigint_argument(0);
-	Datum		by = argument(fcinfo, 1);
+		{TEXTOID, INT8OID, INTERVALOID}};
+	int64 assignment_id = bigint_argument(0);
+	Datum by = argument(fcinfo, 1);
 	static const Interval nothing = {0, 0, 0};
 	static const Interval one_year = {0, 0, 12};
-	char	   *pool = text_argument(fcinfo, 2);
-	char	   *state;
-	Caller		caller;
+	char *pool = text_argument(fcinfo, 2);
+	char *state;
+	Caller caller;
 
 	if (DatumGetBool(DirectFunctionCall2(interval_le, by, IntervalPGetDatum(&nothing))) ||
 		DatumGetBool(DirectFunctionCall2(interval_gt, by, IntervalPGetDatum(&one_year))))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid value for \"by\": %s", DatumGetCString(DirectFunctionCall1(interval_out, by))),
-				 errdetail("Expected an interval above 0, of at most a year.")));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("invalid value for \"by\": %s",
+							   DatumGetCString(DirectFunctionCall1(interval_out, by))),
+						errdetail("Expected an interval above 0, of at most a year.")));
 	caller = call_begin(fcinfo);
 	(void) find_assignment(&caller, pool, assignment_id, &state);
-	if (spi_plan_run(&statement, false, TEXT_VALUE(pool), BIGINT_VALUE(assignment_id), VALUE(by)) == 0)
+	if (spi_plan_run(&statement, false, TEXT_VALUE(pool), BIGINT_VALUE(assignment_id), VALUE(by)) ==
+		0)
 		assignment_not_in_state(&caller, pool, assignment_id, "extended", "running");
 	call_end(&caller);
 	PG_RETURN_VOID();
@@ -107,10 +107,10 @@ extend_lease(PG_FUNCTION_ARGS)
  */
 typedef struct ClaimMark
 {
-	char		pool[201];
-	char		worker_id[1001];
-	int32		priority;
-	int64		assignment_id;
+	char pool[201];
+	char worker_id[1001];
+	int32 priority;
+	int64 assignment_id;
 	TimestampTz good_until;
 } ClaimMark;
 
@@ -125,24 +125,27 @@ mark_is_good(const char *pool, const char *worker_id, TimestampTz now)
 {
 	/* nor is one from the future: the clock has been set back */
 	return now < mark.good_until && now >= mark.good_until - MARK_LASTS_AT_MOST_US &&
-		strcmp(mark.pool, pool) == 0 && strcmp(mark.worker_id, worker_id) == 0;
+		   strcmp(mark.pool, pool) == 0 && strcmp(mark.worker_id, worker_id) == 0;
 }
 
 /* Moves the mark to the last of the assignments in SPI_tuptable. */
 static void
 move_mark(const char *pool, const char *worker_id, uint64 started, TimestampTz now)
 {
-	TupleDesc	description = SPI_tuptable->tupdesc;
-	bool		isnull;
+	TupleDesc description = SPI_tuptable->tupdesc;
+	bool isnull;
 
 	if (!mark_is_good(pool, worker_id, now))
 	{
 		if (strlcpy(mark.pool, pool, sizeof(mark.pool)) >= sizeof(mark.pool) ||
 			strlcpy(mark.worker_id, worker_id, sizeof(mark.worker_id)) >= sizeof(mark.worker_id))
 			return;
-		mark.good_until = now + Min(MARK_LASTS_US + MARK_LASTS_WALKS * (GetCurrentTimestamp() - now), MARK_LASTS_AT_MOST_US);
+		mark.good_until =
+			now + Min(MARK_LASTS_US + MARK_LASTS_WALKS * (GetCurrentTimestamp() - now),
+					  MARK_LASTS_AT_MOST_US);
 	}
-	mark.priority = DatumGetInt16(column(started - 1, SPI_fnumber(description, "priority"), &isnull));
+	mark.priority =
+		DatumGetInt16(column(started - 1, SPI_fnumber(description, "priority"), &isnull));
 	mark.assignment_id = column_bigint(started - 1, SPI_fnumber(description, "assignment_id"));
 }
 
@@ -150,20 +153,24 @@ move_mark(const char *pool, const char *worker_id, uint64 started, TimestampTz n
 static uint64
 start_aged(const char *pool, const char *worker_id, int n, const PoolSettings *settings)
 {
-#define AGED(a) "greatest(1, " a ".priority - floor($5 * date_part('epoch', now() - " a ".assigned_at) / 3600))"
+#define AGED(a) \
+	"greatest(1, " a ".priority - floor($5 * date_part('epoch', now() - " a ".assigned_at) / 3600))"
 	static SpiPlan statement = {
-		"WITH started AS (UPDATE hwsched.assignment a SET state = 'running', started_at = greatest(now(), a.assigned_at),"
+		"WITH started AS (UPDATE hwsched.assignment a SET state = 'running', started_at ="
+		" greatest(now(), a.assigned_at),"
 		"  lease_until = now() + make_interval(secs => $4)"
 		" WHERE a.pool = $1 AND a.finished_at IS NULL AND a.ctid = ANY (ARRAY("
 		"  SELECT b.ctid FROM hwsched.assignment b"
-		"  WHERE b.pool = $1 AND b.worker_id = $2 AND b.finished_at IS NULL AND b.state = 'assigned'"
-		"  ORDER BY " AGED("b") ", b.assignment_id LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED)) RETURNING a.*)"
-		" SELECT s.* FROM started s ORDER BY " AGED("s") ", s.assignment_id",
-		{TEXTOID, TEXTOID, INT4OID, FLOAT8OID, FLOAT8OID}
-	};
+		"  WHERE b.pool = $1 AND b.worker_id = $2 AND b.finished_at IS NULL"
+		" AND b.state = 'assigned'"
+		"  ORDER BY " AGED(
+			"b") ", b.assignment_id LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED)) RETURNING a.*)"
+				 " SELECT s.* FROM started s ORDER BY " AGED("s") ", s.assignment_id",
+		{TEXTOID, TEXTOID, INT4OID, FLOAT8OID, FLOAT8OID}};
 
 	return spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), INT_VALUE(n),
-						 VALUE(Float8GetDatum(settings->lease)), VALUE(Float8GetDatum(settings->ageing)));
+						VALUE(Float8GetDatum(settings->lease)),
+						VALUE(Float8GetDatum(settings->ageing)));
 }
 
 /* Starts up to n of the worker's assigned work; leaves the rows in SPI_tuptable. */
@@ -171,29 +178,35 @@ static uint64
 start_assigned(const char *pool, const char *worker_id, int n, const PoolSettings *settings)
 {
 #define START_SQL(which) \
-	"UPDATE hwsched.assignment a SET state = 'running', started_at = greatest(now(), a.assigned_at)," \
+	"UPDATE hwsched.assignment a SET state = 'running', started_at = greatest(now()," \
+	" a.assigned_at)," \
 	"  lease_until = now() + make_interval(secs => $4)" \
 	" WHERE a.pool = $1 AND a.finished_at IS NULL AND a.ctid = " which "(" \
 	"  SELECT b.ctid FROM hwsched.assignment b" \
 	"  WHERE b.pool = $1 AND b.worker_id = $2 AND b.finished_at IS NULL AND b.state = 'assigned'" \
 	"   AND (b.priority, b.assignment_id) > ($5, $6)" \
 	"  ORDER BY b.priority, b.assignment_id LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED)"
-#define START_TYPES {TEXTOID, TEXTOID, INT4OID, FLOAT8OID, INT4OID, INT8OID}
+#define START_TYPES \
+	{ \
+		TEXTOID, TEXTOID, INT4OID, FLOAT8OID, INT4OID, INT8OID \
+	}
 	/* one needs no order, and is most often asked for */
 	static SpiPlan one = {START_SQL("") " RETURNING a.*", START_TYPES};
 	static SpiPlan some = {
-		"WITH started AS (" START_SQL("ANY (ARRAY") ") RETURNING a.*)"
-		" SELECT * FROM started ORDER BY priority, assignment_id", START_TYPES
-	};
+		"WITH started AS (" START_SQL(
+			"ANY (ARRAY") ") RETURNING a.*)"
+						  " SELECT * FROM started ORDER BY priority, assignment_id",
+		START_TYPES};
 	TimestampTz now = GetCurrentTimestamp();
-	bool		marked = mark_is_good(pool, worker_id, now);
-	uint64		started;
+	bool marked = mark_is_good(pool, worker_id, now);
+	uint64 started;
 
 	if (settings->ageing > 0)
 		return start_aged(pool, worker_id, n, settings);
-	started = spi_plan_run(n == 1 ? &one : &some, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), INT_VALUE(n),
-							VALUE(Float8GetDatum(settings->lease)), INT_VALUE(marked ? mark.priority : 0),
-							BIGINT_VALUE(marked ? mark.assignment_id : 0));
+	started = spi_plan_run(n == 1 ? &one : &some, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
+						   INT_VALUE(n), VALUE(Float8GetDatum(settings->lease)),
+						   INT_VALUE(marked ? mark.priority : 0),
+						   BIGINT_VALUE(marked ? mark.assignment_id : 0));
 	if (started == 0 && marked)
 	{
 		mark.good_until = 0;
@@ -210,7 +223,8 @@ start_assigned(const char *pool, const char *worker_id, int n, const PoolSetting
  * not started, but may well have been locked by the time that is known.
  */
 static bool
-start_assigned_first(const char *pool, const char *worker_id, int n, const PoolSettings *settings, uint64 *started)
+start_assigned_first(const char *pool, const char *worker_id, int n, const PoolSettings *settings,
+					 uint64 *started)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
@@ -238,7 +252,7 @@ start_assigned_first(const char *pool, const char *worker_id, int n, const PoolS
 static void
 bar_others(PoolSnapshot *snapshot, const char *worker_id)
 {
-	int			keep = fleet_worker(&snapshot->fleet, worker_id);
+	int keep = fleet_worker(&snapshot->fleet, worker_id);
 
 	for (int w = 0; w < snapshot->fleet.nworkers; w++)
 		if (w != keep)
@@ -252,11 +266,11 @@ pull(const char *pool, const char *worker_id, int n)
 {
 	/* The head of the queue will do, unless all of it is for others. */
 	static const int64 heads[] = {1000, -1};
-	uint64		pulled = 0;
+	uint64 pulled = 0;
 
 	for (int i = 0; i < lengthof(heads) && pulled == 0; i++)
 	{
-		PoolSnapshot		snapshot;
+		PoolSnapshot snapshot;
 
 		snapshot_settings(&snapshot, pool, false);
 		snapshot_queue(&snapshot, pool, heads[i], false);
@@ -279,21 +293,20 @@ pull(const char *pool, const char *worker_id, int n)
 Datum
 claim(PG_FUNCTION_ARGS)
 {
-	char	   *worker_id = text_argument(fcinfo, 0);
-	int			n = int_argument(1);
-	bool		may_steal = !PG_ARGISNULL(2) && PG_GETARG_BOOL(2);
-	char	   *pool = text_argument(fcinfo, 3);
+	char *worker_id = text_argument(fcinfo, 0);
+	int n = int_argument(1);
+	bool may_steal = !PG_ARGISNULL(2) && PG_GETARG_BOOL(2);
+	char *pool = text_argument(fcinfo, 3);
 	PoolSettings settings;
-	uint64		started;
-	bool		may_wait;
-	bool		seen;			/* by this session, a moment ago */
-	Caller		caller;
+	uint64 started;
+	bool may_wait;
+	bool seen; /* by this session, a moment ago */
+	Caller caller;
 
 	if (n < 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid value for \"max_assignments\": %d", n),
-				 errdetail("Expected a number above 0.")));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("invalid value for \"max_assignments\": %d", n),
+						errdetail("Expected a number above 0.")));
 	InitMaterializedSRF(fcinfo, 0);
 	caller = call_begin(fcinfo);
 	pool_settings_load(pool, false, &settings);
@@ -314,7 +327,8 @@ claim(PG_FUNCTION_ARGS)
 		if (may_wait || pool_try_lock(pool))
 		{
 			started = start_assigned(pool, worker_id, n, &settings);
-			if (started == 0 && (pull(pool, worker_id, n) > 0 || (may_steal && steal(pool, worker_id, n) > 0)))
+			if (started == 0 &&
+				(pull(pool, worker_id, n) > 0 || (may_steal && steal(pool, worker_id, n) > 0)))
 				started = start_assigned(pool, worker_id, n, &settings);
 		}
 	}
@@ -334,26 +348,27 @@ requirements(PG_FUNCTION_ARGS)
 {
 	static SpiPlan statement = {
 		"SELECT a.worker_id, a.state::text, a.finished_at IS NULL,"
-		"  s.requirements || pg_catalog.jsonb_build_object('test_id', s.workload_id, 'timeout', s.timeout_seconds)"
+		"  s.requirements || pg_catalog.jsonb_build_object('test_id', s.workload_id, 'timeout',"
+		" s.timeout_seconds)"
 		" FROM hwsched.assignment a LEFT JOIN hwsched.submission s"
-		"  ON s.pool = a.pool AND s.workload_id = a.workload_id AND s.run = a.run AND a.finished_at IS NULL"
+		"  ON s.pool = a.pool AND s.workload_id = a.workload_id AND s.run = a.run"
+		" AND a.finished_at IS NULL"
 		" WHERE a.pool = $1 AND a.assignment_id = $2",
-		{TEXTOID, INT8OID}
-	};
-	int64		assignment_id = bigint_argument(0);
-	char	   *pool = text_argument(fcinfo, 1);
-	Caller		caller = call_begin(fcinfo);
-	char	   *worker_id;
-	char	   *state;
-	bool		live;
-	Datum		result;
+		{TEXTOID, INT8OID}};
+	int64 assignment_id = bigint_argument(0);
+	char *pool = text_argument(fcinfo, 1);
+	Caller caller = call_begin(fcinfo);
+	char *worker_id;
+	char *state;
+	bool live;
+	Datum result;
 
 	if (spi_plan_run(&statement, false, TEXT_VALUE(pool), BIGINT_VALUE(assignment_id)) == 0)
 	{
 		pool_check(pool, false);
 		ereport(ERROR,
-				(errcode(ERRCODE_NO_DATA_FOUND),
-				 errmsg("unknown assignment %lld in pool \"%s\"", (long long) assignment_id, pool)));
+				(errcode(ERRCODE_NO_DATA_FOUND), errmsg("unknown assignment %lld in pool \"%s\"",
+														(long long) assignment_id, pool)));
 	}
 	worker_id = column_text(0, 1);
 	state = column_text(0, 2);
@@ -374,13 +389,13 @@ Datum
 running_on(PG_FUNCTION_ARGS)
 {
 	static SpiPlan statement = {
-		"SELECT * FROM hwsched.assignment WHERE pool = $1 AND worker_id = $2 AND finished_at IS NULL AND state = 'running'"
+		"SELECT * FROM hwsched.assignment WHERE pool = $1 AND worker_id = $2"
+		" AND finished_at IS NULL AND state = 'running'"
 		" ORDER BY priority, assignment_id",
-		{TEXTOID, TEXTOID}
-	};
-	char	   *worker_id = text_argument(fcinfo, 0);
-	char	   *pool = text_argument(fcinfo, 1);
-	Caller		caller;
+		{TEXTOID, TEXTOID}};
+	char *worker_id = text_argument(fcinfo, 0);
+	char *pool = text_argument(fcinfo, 1);
+	Caller caller;
 
 	InitMaterializedSRF(fcinfo, 0);
 	caller = call_begin(fcinfo);

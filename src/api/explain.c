@@ -59,11 +59,11 @@ filter_reason_text(FilterReason reason)
 
 typedef struct Ranked
 {
-	Candidate	candidate;
-	FilterReason		reason;
-	int			device;
-	double		score;			/* of those that fit */
-	double	   *parts;			/* by algorithm of the policy */
+	Candidate candidate;
+	FilterReason reason;
+	int device;
+	double score; /* of those that fit */
+	double *parts; /* by algorithm of the policy */
 } Ranked;
 
 static Search *ranking;
@@ -74,12 +74,15 @@ compare_ranked(const void *a, const void *b)
 {
 	const Ranked *x = a;
 	const Ranked *y = b;
-	int			order;
+	int order;
 
 	if ((x->reason == FITS) != (y->reason == FITS))
 		return x->reason == FITS ? -1 : 1;
 	if (x->reason == FITS)
-		return scored_before(ranking, &ranking->kinds[0], x->device, x->score, y->device, y->score) ? -1 : 1;
+		return scored_before(ranking, &ranking->kinds[0], x->device, x->score, y->device,
+							 y->score) ?
+				   -1 :
+				   1;
 	order = candidate_compare(ranking, &x->candidate, &y->candidate);
 	if (order != 0)
 		return order;
@@ -91,18 +94,22 @@ static int
 rank_devices(Search *search, Ranked *ranked)
 {
 	const Fleet *fleet = search->fleet;
-	WorkKind   *kind = &search->kinds[0];
-	int			nparts = kind->policy->nparts;
-	Candidate  *candidates = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Candidate) * (fleet->ndevices + 1));
-	double	   *scores = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(double) * (fleet->ndevices + 1));
-	double	   *parts = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(double) * (fleet->ndevices + 1) * nparts);
-	int			count = 0;
-	int			nfit = 0;
+	WorkKind *kind = &search->kinds[0];
+	int nparts = kind->policy->nparts;
+	Candidate *candidates =
+		MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Candidate) * (fleet->ndevices + 1));
+	double *scores =
+		MemoryContextAllocHuge(CurrentMemoryContext, sizeof(double) * (fleet->ndevices + 1));
+	double *parts = MemoryContextAllocHuge(CurrentMemoryContext,
+										   sizeof(double) * (fleet->ndevices + 1) * nparts);
+	int count = 0;
+	int nfit = 0;
 
 	for (int w = 0; w < fleet->nworkers; w++)
-		for (int d = fleet->workers[w].first_device; d < fleet->workers[w].first_device + fleet->workers[w].ndevices; d++)
+		for (int d = fleet->workers[w].first_device;
+			 d < fleet->workers[w].first_device + fleet->workers[w].ndevices; d++)
 		{
-			Ranked	   *row = &ranked[count];
+			Ranked *row = &ranked[count];
 
 			CHECK_FOR_INTERRUPTS();
 			row->device = d;
@@ -141,7 +148,8 @@ scores_by_algorithm(const Policies *policies, const Policy *policy, const double
 		const PolicyPart *part = &policy->parts[p];
 
 		push_key(&state, part->algorithm == ALGORITHM_FUNCTION ?
-				 format_procedure(policies->functions[part->function].fn_oid) : algorithm_traits[part->algorithm].name);
+							 format_procedure(policies->functions[part->function].fn_oid) :
+							 algorithm_traits[part->algorithm].name);
 		push_double(&state, scores[p]);
 	}
 	return JsonbPGetDatum(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL)));
@@ -172,28 +180,30 @@ static const char *
 waits_for(const char *pool, const char *workload_id)
 {
 	static SpiPlan statement = {
-		"SELECT w.reason FROM hwsched.submission s JOIN hwsched.waiting w ON w.pool = s.pool AND w.priority = s.priority"
+		"SELECT w.reason FROM hwsched.submission s JOIN hwsched.waiting w ON w.pool = s.pool"
+		" AND w.priority = s.priority"
 		"  AND w.queue_no = s.queue_no WHERE s.pool = $1 AND s.workload_id = $2",
-		{TEXTOID, TEXTOID}
-	};
+		{TEXTOID, TEXTOID}};
 
-	return spi_plan_run(&statement, true, TEXT_VALUE(pool), TEXT_VALUE(workload_id)) == 0 ? NULL : column_text(0, 1);
+	return spi_plan_run(&statement, true, TEXT_VALUE(pool), TEXT_VALUE(workload_id)) == 0 ?
+			   NULL :
+			   column_text(0, 1);
 }
 
 /* compatible_hardware(workload_id text, pool text) RETURNS TABLE */
 Datum
 compatible_hardware(PG_FUNCTION_ARGS)
 {
-	char	   *workload_id = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	char	   *pool = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	char *workload_id = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	char *pool = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	PoolSnapshot		snapshot;
-	Search	   *search = &snapshot.search;
-	Fleet	   *fleet = &snapshot.fleet;
-	WorkKind   *kind;
-	Ranked	   *ranked;
+	PoolSnapshot snapshot;
+	Search *search = &snapshot.search;
+	Fleet *fleet = &snapshot.fleet;
+	WorkKind *kind;
+	Ranked *ranked;
 	const char *waits;
-	int			count;
+	int count;
 
 	InitMaterializedSRF(fcinfo, 0);
 	SPI_connect();
@@ -209,12 +219,13 @@ compatible_hardware(PG_FUNCTION_ARGS)
 		const Worker *worker = &fleet->workers[candidate->worker];
 		const Device *device = &fleet->devices[ranked[i].device];
 		const DeviceProfile *profile = &fleet->profiles[device->profile];
-		Candidate	shown = {.worker = candidate->worker, .ndevices = 1, .devices = &ranked[i].device};
-		Datum		values[20];
-		bool		nulls[20] = {0};
-		EnergyUse	use = device_use(search, kind, candidate->worker, ranked[i].device, snapshot.items[0].expected_seconds,
-									   snapshot.items[0].subject);
-		int			c = 0;
+		Candidate shown = {
+			.worker = candidate->worker, .ndevices = 1, .devices = &ranked[i].device};
+		Datum values[20];
+		bool nulls[20] = {0};
+		EnergyUse use = device_use(search, kind, candidate->worker, ranked[i].device,
+								   snapshot.items[0].expected_seconds, snapshot.items[0].subject);
+		int c = 0;
 
 		values[c++] = CStringGetTextDatum(worker->worker_id);
 		values[c++] = Int32GetDatum(device->device_no);
@@ -233,13 +244,16 @@ compatible_hardware(PG_FUNCTION_ARGS)
 		nulls[c] = ranked[i].reason != FITS;
 		values[c] = Float8GetDatum(nulls[c] ? 0 : ranked[i].score);
 		c++;
-		values[c++] = Float8GetDatum(candidate_seconds(search, kind, &shown, snapshot.items[0].expected_seconds,
-												   snapshot.items[0].subject));
+		values[c++] = Float8GetDatum(candidate_seconds(
+			search, kind, &shown, snapshot.items[0].expected_seconds, snapshot.items[0].subject));
 		nulls[c] = ranked[i].reason == FITS && waits == NULL;
-		values[c++] = CStringGetTextDatum(ranked[i].reason == FITS && waits != NULL ? waits :
-										  filter_reason_text(ranked[i].reason));
+		values[c++] = CStringGetTextDatum(ranked[i].reason == FITS && waits != NULL ?
+											  waits :
+											  filter_reason_text(ranked[i].reason));
 		nulls[c] = ranked[i].reason != FITS;
-		values[c] = nulls[c] ? (Datum) 0 : scores_by_algorithm(&snapshot.policies, kind->policy, ranked[i].parts);
+		values[c] = nulls[c] ?
+						(Datum) 0 :
+						scores_by_algorithm(&snapshot.policies, kind->policy, ranked[i].parts);
 		c++;
 		values[c++] = Float8GetDatum(use.joules);
 		values[c++] = Float8GetDatum(use.money);
@@ -258,23 +272,22 @@ Datum
 explain_pending(PG_FUNCTION_ARGS)
 {
 	static SpiPlan statement = {
-		"SELECT p.profile_id, count(*) FROM hwsched.pending p WHERE p.pool = $1 AND " MAY_BE_PLACED("true")
-		" GROUP BY p.profile_id ORDER BY p.profile_id",
-		{TEXTOID}
-	};
+		"SELECT p.profile_id, count(*) FROM hwsched.pending p WHERE p.pool = $1 AND " MAY_BE_PLACED(
+			"true") " GROUP BY p.profile_id ORDER BY p.profile_id",
+		{TEXTOID}};
 	static SpiPlan waiting = {
-		"SELECT reason, count(*), array_agg(DISTINCT profile_id ORDER BY profile_id), false FROM hwsched.waiting"
+		"SELECT reason, count(*), array_agg(DISTINCT profile_id ORDER BY profile_id), false"
+		" FROM hwsched.waiting"
 		" WHERE pool = $1 GROUP BY reason ORDER BY reason COLLATE \"C\"",
-		{TEXTOID}
-	};
-	char	   *pool = text_to_cstring(PG_GETARG_TEXT_PP(0));
+		{TEXTOID}};
+	char *pool = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	PoolSnapshot		snapshot;
-	int64	   *counts;
-	FilterReason    *refusals;
-	int64	   *profiles;
-	Datum	   *profile_ids;
-	int			n;
+	PoolSnapshot snapshot;
+	int64 *counts;
+	FilterReason *refusals;
+	int64 *profiles;
+	Datum *profile_ids;
+	int n;
 
 	InitMaterializedSRF(fcinfo, 0);
 	SPI_connect();
@@ -298,7 +311,7 @@ explain_pending(PG_FUNCTION_ARGS)
 	/* what is reserved is for gangs, and kept from the others */
 	for (int i = 0; i < n; i++)
 	{
-		bool		gang = profile_strategy(&snapshot.search.kinds[i].profile) != STRATEGY_SINGLE;
+		bool gang = profile_strategy(&snapshot.search.kinds[i].profile) != STRATEGY_SINGLE;
 
 		bar_reserved_workers(&snapshot.fleet, !gang);
 		refusals[i] = search_filter_reason(&snapshot.search, &snapshot.search.kinds[i]);
@@ -306,10 +319,10 @@ explain_pending(PG_FUNCTION_ARGS)
 
 	for (int reason = FILTERED_NO_WORKER; reason <= FITS; reason++)
 	{
-		Datum		values[4];
-		bool		nulls[4] = {0};
-		int64		workloads = 0;
-		int			nprofiles = 0;
+		Datum values[4];
+		bool nulls[4] = {0};
+		int64 workloads = 0;
+		int nprofiles = 0;
 
 		for (int i = 0; i < n; i++)
 			if (refusals[i] == reason)

@@ -10,4 +10,4 @@
 extern const char *filter_reason_text(FilterReason reason);
 extern void snapshot_candidates(PoolSnapshot *snapshot, const char *pool, const char *workload_id);
 
-#endif							/* HWSCHED_API_EXPLAIN_H */
+#endif /* HWSCHED_API_EXPLAIN_H */

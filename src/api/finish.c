@@ -46,13 +46,14 @@ finish(const char *pool, int64 assignment_id, Parameter result)
 	static SpiPlan statement = {
 		"WITH ended AS (UPDATE hwsched.assignment a SET state = 'completed', lease_until = NULL,"
 		"   finished_at = greatest(now(), a.assigned_at, a.started_at), result = $3"
-		"  WHERE a.pool = $1 AND a.assignment_id = $2 AND a.state = 'running' AND a.finished_at IS NULL AND NOT a.is_gang"
+		"  WHERE a.pool = $1 AND a.assignment_id = $2 AND a.state = 'running'"
+		" AND a.finished_at IS NULL AND NOT a.is_gang"
 		"  RETURNING a.assignment_id)"
 		" INSERT INTO hwsched.unsettled (pool, assignment_id) SELECT $1, assignment_id FROM ended",
-		{TEXTOID, INT8OID, JSONBOID}
-	};
+		{TEXTOID, INT8OID, JSONBOID}};
 
-	return spi_plan_run(&statement, false, TEXT_VALUE(pool), BIGINT_VALUE(assignment_id), result) > 0;
+	return spi_plan_run(&statement, false, TEXT_VALUE(pool), BIGINT_VALUE(assignment_id), result) >
+		   0;
 }
 
 /* Completes members of gangs, which may end others, and settles at once; the pool is locked. */
@@ -61,7 +62,7 @@ finish_members(const char *pool, const int64 *ids, int count, Jsonb *result)
 {
 	PoolSettings settings;
 	EndedAssignment *ended;
-	int			n = end_assignments(pool, ids, count, true, "completed", NULL, NULL, result, &ended);
+	int n = end_assignments(pool, ids, count, true, "completed", NULL, NULL, result, &ended);
 
 	pool_settings_load(pool, false, &settings);
 	complete_workloads(pool, ended, n);
@@ -74,11 +75,11 @@ finish_members(const char *pool, const int64 *ids, int count, Jsonb *result)
 Datum
 complete(PG_FUNCTION_ARGS)
 {
-	int64		assignment_id = bigint_argument(0);
-	char	   *pool = text_argument(fcinfo, 2);
-	Jsonb	   *result = PG_ARGISNULL(1) ? NULL : jsonb_argument(1);
-	char	   *state;
-	Caller		caller;
+	int64 assignment_id = bigint_argument(0);
+	char *pool = text_argument(fcinfo, 2);
+	Jsonb *result = PG_ARGISNULL(1) ? NULL : jsonb_argument(1);
+	char *state;
+	Caller caller;
 
 	caller = call_begin(fcinfo);
 	pool_keep(pool);
@@ -98,8 +99,8 @@ complete(PG_FUNCTION_ARGS)
 static int
 compare_bigints(const void *a, const void *b)
 {
-	int64		x = *(const int64 *) a;
-	int64		y = *(const int64 *) b;
+	int64 x = *(const int64 *) a;
+	int64 y = *(const int64 *) b;
 
 	return (x > y) - (x < y);
 }
@@ -108,14 +109,15 @@ compare_bigints(const void *a, const void *b)
 static int64 *
 distinct_bigints(ArrayType *array, int *count)
 {
-	Datum	   *elements;
-	bool	   *nulls;
-	int64	   *numbers;
-	int			nelements;
-	int			n = 0;
-	int			kept = 0;
+	Datum *elements;
+	bool *nulls;
+	int64 *numbers;
+	int nelements;
+	int n = 0;
+	int kept = 0;
 
-	deconstruct_array(array, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &elements, &nulls, &nelements);
+	deconstruct_array(array, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &elements,
+					  &nulls, &nelements);
 	numbers = palloc(sizeof(int64) * (nelements + 1));
 	for (int i = 0; i < nelements; i++)
 		if (!nulls[i])
@@ -128,13 +130,16 @@ distinct_bigints(ArrayType *array, int *count)
 	return numbers;
 }
 
-/* Raises that one of some assignments, whose ids are in order, is not running: the first without a row in SPI_tuptable. */
-static void pg_attribute_noreturn()
-some_not_running(const Caller *caller, const char *pool, const int64 *ids)
+/*
+ * Raises that one of some assignments, whose ids are in order, is not running: the first
+ * without a row in SPI_tuptable.
+ */
+static void
+pg_attribute_noreturn() some_not_running(const Caller *caller, const char *pool, const int64 *ids)
 {
-	int64	   *found = palloc(sizeof(int64) * (SPI_processed + 1));
-	int			n = (int) SPI_processed;
-	int			missing = 0;
+	int64 *found = palloc(sizeof(int64) * (SPI_processed + 1));
+	int n = (int) SPI_processed;
+	int missing = 0;
 
 	for (int i = 0; i < n; i++)
 		found[i] = column_bigint(i, 1);
@@ -154,8 +159,7 @@ finish_gangs(const Caller *caller, const char *pool, const int64 *ids, int count
 	static SpiPlan lock = {
 		"SELECT assignment_id FROM hwsched.assignment WHERE pool = $1 AND assignment_id = ANY ($2)"
 		"  AND state = 'running' AND finished_at IS NULL ORDER BY assignment_id FOR NO KEY UPDATE",
-		{TEXTOID, INT8ARRAYOID}
-	};
+		{TEXTOID, INT8ARRAYOID}};
 
 	pool_lock(pool);
 	if (spi_plan_run(&lock, false, TEXT_VALUE(pool), array) < count)
@@ -167,32 +171,32 @@ finish_gangs(const Caller *caller, const char *pool, const int64 *ids, int count
 Datum
 complete_many(PG_FUNCTION_ARGS)
 {
-	static SpiPlan check = {
-		"SELECT DISTINCT worker_id FROM hwsched.assignment WHERE pool = $1 AND assignment_id = ANY ($2)",
-		{TEXTOID, INT8ARRAYOID}
-	};
+	static SpiPlan check = {"SELECT DISTINCT worker_id FROM hwsched.assignment WHERE pool = $1"
+							" AND assignment_id = ANY ($2)",
+							{TEXTOID, INT8ARRAYOID}};
 	/* in an index that is next to empty */
 	static SpiPlan members = {
-		"SELECT FROM hwsched.assignment WHERE pool = $1 AND assignment_id = ANY ($2) AND is_gang AND finished_at IS NULL LIMIT 1",
-		{TEXTOID, INT8ARRAYOID}
-	};
+		"SELECT FROM hwsched.assignment WHERE pool = $1 AND assignment_id = ANY ($2) AND is_gang"
+		" AND finished_at IS NULL LIMIT 1",
+		{TEXTOID, INT8ARRAYOID}};
 	/* along the index, so that two callers never wait in a circle */
 	static SpiPlan finish_all = {
 		"UPDATE hwsched.assignment SET state = 'completed', lease_until = NULL,"
 		"  finished_at = greatest(now(), assigned_at, started_at)"
-		" WHERE pool = $1 AND assignment_id = ANY ($2) AND state = 'running' AND finished_at IS NULL"
+		" WHERE pool = $1 AND assignment_id = ANY ($2) AND state = 'running'"
+		" AND finished_at IS NULL"
 		" RETURNING assignment_id",
-		{TEXTOID, INT8ARRAYOID}, ALONG_INDEX
-	};
+		{TEXTOID, INT8ARRAYOID},
+		ALONG_INDEX};
 	static SpiPlan note = {
-		"INSERT INTO hwsched.unsettled (pool, assignment_id) SELECT $1, unnest($2)", {TEXTOID, INT8ARRAYOID}
-	};
-	char	   *pool = text_argument(fcinfo, 1);
-	int			count;
-	int64	   *ids = distinct_bigints(DatumGetArrayTypeP(argument(fcinfo, 0)), &count);
-	Datum	   *datums = palloc(sizeof(Datum) * (count + 1));
-	Parameter	array;
-	Caller		caller;
+		"INSERT INTO hwsched.unsettled (pool, assignment_id) SELECT $1, unnest($2)",
+		{TEXTOID, INT8ARRAYOID}};
+	char *pool = text_argument(fcinfo, 1);
+	int count;
+	int64 *ids = distinct_bigints(DatumGetArrayTypeP(argument(fcinfo, 0)), &count);
+	Datum *datums = palloc(sizeof(Datum) * (count + 1));
+	Parameter array;
+	Caller caller;
 
 	caller = call_begin(fcinfo);
 	pool_check(pool, false);
@@ -201,8 +205,8 @@ complete_many(PG_FUNCTION_ARGS)
 	array = array_value(INT8OID, datums, NULL, count);
 	if (authz_is_limited(&caller))
 	{
-		int			nworkers = (int) spi_plan_run(&check, false, TEXT_VALUE(pool), array);
-		char	  **workers = palloc(sizeof(char *) * (nworkers + 1));
+		int nworkers = (int) spi_plan_run(&check, false, TEXT_VALUE(pool), array);
+		char **workers = palloc(sizeof(char *) * (nworkers + 1));
 
 		for (int i = 0; i < nworkers; i++)
 			workers[i] = column_text(i, 1);
@@ -227,13 +231,13 @@ complete_many(PG_FUNCTION_ARGS)
 Datum
 fail(PG_FUNCTION_ARGS)
 {
-	int64		assignment_id = bigint_argument(0);
-	char	   *pool = text_argument(fcinfo, 2);
-	char	   *error = NULL;
-	char	   *state;
+	int64 assignment_id = bigint_argument(0);
+	char *pool = text_argument(fcinfo, 2);
+	char *error = NULL;
+	char *state;
 	PoolSettings settings;
 	EndedAssignment *ended;
-	Caller		caller;
+	Caller caller;
 
 	caller = call_begin(fcinfo);
 	if (!PG_ARGISNULL(1))
@@ -241,7 +245,8 @@ fail(PG_FUNCTION_ARGS)
 	pool_settings_load(pool, false, &settings);
 	(void) find_assignment(&caller, pool, assignment_id, &state);
 	pool_lock(pool);
-	if (end_assignments(pool, &assignment_id, 1, false, "failed", error, error_class_of(error), NULL, &ended) == 0)
+	if (end_assignments(pool, &assignment_id, 1, false, "failed", error, error_class_of(error),
+						NULL, &ended) == 0)
 		assignment_not_in_state(&caller, pool, assignment_id, "failed", "assigned or running");
 	requeue(pool, ended, 1, true);
 	learn_from(pool, &settings, ended, 1, false);
@@ -261,20 +266,21 @@ cancel(PG_FUNCTION_ARGS)
 	 * before the queue is looked at.
 	 */
 	static SpiPlan dequeue = {
-		"DELETE FROM hwsched.pending p USING hwsched.submission s WHERE s.pool = $1 AND s.workload_id = $2"
-		" AND p.pool = s.pool AND p.priority = s.priority AND p.deadline = s.deadline AND p.queue_no = s.queue_no",
-		{TEXTOID, TEXTOID}
-	};
+		"DELETE FROM hwsched.pending p USING hwsched.submission s WHERE s.pool = $1"
+		" AND s.workload_id = $2"
+		" AND p.pool = s.pool AND p.priority = s.priority AND p.deadline = s.deadline"
+		" AND p.queue_no = s.queue_no",
+		{TEXTOID, TEXTOID}};
 	static SpiPlan close = {
-		"UPDATE hwsched.submission SET outcome = 'cancelled', closed_at = greatest(now(), submitted_at)"
+		"UPDATE hwsched.submission SET outcome = 'cancelled', closed_at = greatest(now(),"
+		" submitted_at)"
 		" WHERE pool = $1 AND workload_id = $2 AND outcome IS NULL",
-		{TEXTOID, TEXTOID}
-	};
-	char	   *workload_id = text_argument(fcinfo, 0);
-	char	   *pool = text_argument(fcinfo, 1);
+		{TEXTOID, TEXTOID}};
+	char *workload_id = text_argument(fcinfo, 0);
+	char *pool = text_argument(fcinfo, 1);
 	EndedAssignment *ended;
-	int64	   *ids;
-	int			n;
+	int64 *ids;
+	int n;
 
 	SPI_connect();
 	pool_check(pool, false);
@@ -295,24 +301,31 @@ cancel(PG_FUNCTION_ARGS)
 Datum
 retry_dead(PG_FUNCTION_ARGS)
 {
-	/* Its last attempt was the last that it was allowed; after it come as many as it was given at first. */
+	/*
+	 * Its last attempt was the last that it was allowed; after it come as many as it was given
+	 * at first.
+	 */
 #define GIVEN "(1 + coalesce(nullif(s.requirements -> 'retries', 'null')::int, $3))"
 	static SpiPlan revive = {
-		"WITH revived AS (UPDATE hwsched.submission s SET outcome = NULL, closed_at = NULL, retries = s.retries + " GIVEN
-		"  WHERE s.pool = $1 AND s.workload_id = $2 AND s.outcome = 'dead' RETURNING s.*, s.retries + 2 - " GIVEN " AS attempt)"
-		" INSERT INTO hwsched.pending (pool, priority, deadline, queue_no, profile_id, run, attempt, expected_seconds, workload_id,"
+		"WITH revived AS (UPDATE hwsched.submission s SET outcome = NULL, closed_at = NULL,"
+		" retries = s.retries + " GIVEN
+		"  WHERE s.pool = $1 AND s.workload_id = $2 AND s.outcome = 'dead' RETURNING s.*,"
+		" s.retries + 2 - " GIVEN " AS attempt)"
+		" INSERT INTO hwsched.pending (pool, priority, deadline, queue_no, profile_id, run,"
+		" attempt, expected_seconds, workload_id,"
 		"  model_id, model_family, concurrency_key, submitted_at)"
-		" SELECT pool, priority, deadline, queue_no, profile_id, run, attempt, expected_seconds, workload_id,"
+		" SELECT pool, priority, deadline, queue_no, profile_id, run, attempt, expected_seconds,"
+		" workload_id,"
 		"  model_id, model_family, concurrency_key, submitted_at FROM revived",
-		{TEXTOID, TEXTOID, INT4OID}
-	};
-	char	   *workload_id = text_argument(fcinfo, 0);
-	char	   *pool = text_argument(fcinfo, 1);
+		{TEXTOID, TEXTOID, INT4OID}};
+	char *workload_id = text_argument(fcinfo, 0);
+	char *pool = text_argument(fcinfo, 1);
 
 	SPI_connect();
 	pool_check(pool, false);
 	pool_lock(pool);
-	if (spi_plan_run(&revive, false, TEXT_VALUE(pool), TEXT_VALUE(workload_id), INT_VALUE(DEFAULT_RETRIES)) == 0)
+	if (spi_plan_run(&revive, false, TEXT_VALUE(pool), TEXT_VALUE(workload_id),
+					 INT_VALUE(DEFAULT_RETRIES)) == 0)
 		workload_not_in_state(pool, workload_id, "retried", "dead");
 	SPI_finish();
 	PG_RETURN_VOID();

@@ -45,12 +45,11 @@ PG_FUNCTION_INFO_V1(sql_temperature_ratio);
 static double
 number_argument(FunctionCallInfo fcinfo, int argno, const char *name)
 {
-	double		value = PG_GETARG_FLOAT8(argno);
+	double value = PG_GETARG_FLOAT8(argno);
 
 	if (!isfinite(value))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("argument \"%s\" must be a finite number, not %g", name, value)));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("argument \"%s\" must be a finite number, not %g", name, value)));
 	return value;
 }
 
@@ -58,12 +57,11 @@ number_argument(FunctionCallInfo fcinfo, int argno, const char *name)
 static double
 seconds_argument(FunctionCallInfo fcinfo, int argno, const char *name)
 {
-	double		value = number_argument(fcinfo, argno, name);
+	double value = number_argument(fcinfo, argno, name);
 
 	if (value < 0.0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("argument \"%s\" must not be negative, but is %g", name, value)));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("argument \"%s\" must not be negative, but is %g", name, value)));
 	return value;
 }
 
@@ -85,7 +83,8 @@ utilization_arguments(FunctionCallInfo fcinfo, int first)
 static void
 workload_argument(FunctionCallInfo fcinfo, int argno, WorkloadProfile *workload)
 {
-	document_read(&workload_profile_document, PG_GETARG_JSONB_P(argno), "workload", false, workload);
+	document_read(&workload_profile_document, PG_GETARG_JSONB_P(argno), "workload", false,
+				  workload);
 }
 
 /* Reads a device profile argument; name is how messages call it. */
@@ -99,10 +98,10 @@ device_argument(FunctionCallInfo fcinfo, int argno, const char *name, DeviceProf
 Datum
 sql_workload_profile(PG_FUNCTION_ARGS)
 {
-	Jsonb	   *requirements = PG_GETARG_JSONB_P(0);
+	Jsonb *requirements = PG_GETARG_JSONB_P(0);
 	Requirements read;
 	WorkloadProfile profile;
-	Demand		demand;
+	Demand demand;
 
 	infer_workload_profile(requirements, NULL, true, &read, &profile, &demand);
 	PG_RETURN_JSONB_P(workload_profile_jsonb(requirements, &read, &profile));
@@ -115,7 +114,7 @@ sql_device_profiles(PG_FUNCTION_ARGS)
 	ReturnSetInfo *result;
 	Capabilities capabilities;
 	DeviceSpec *specs;
-	int			count;
+	int count;
 
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	result = (ReturnSetInfo *) fcinfo->resultinfo;
@@ -124,8 +123,8 @@ sql_device_profiles(PG_FUNCTION_ARGS)
 	count = infer_devices(&capabilities, &specs);
 	for (int i = 0; i < count; i++)
 	{
-		Datum		value;
-		bool		isnull = false;
+		Datum value;
+		bool isnull = false;
 
 		CHECK_FOR_INTERRUPTS();
 		value = JsonbPGetDatum(document_write(&device_profile_document, &specs[i].profile));
@@ -185,8 +184,8 @@ Datum
 sql_effective_load_score(PG_FUNCTION_ARGS)
 {
 	Utilization load = utilization_arguments(fcinfo, 0);
-	bool		in_phase = PG_GETARG_BOOL(5) || PG_GETARG_BOOL(6);
-	double		level = number_argument(fcinfo, 7, "performance_level");
+	bool in_phase = PG_GETARG_BOOL(5) || PG_GETARG_BOOL(6);
+	double level = number_argument(fcinfo, 7, "performance_level");
 
 	PG_RETURN_FLOAT8(effective_load(load_score(&load), in_phase, level));
 }
@@ -195,30 +194,33 @@ sql_effective_load_score(PG_FUNCTION_ARGS)
 Datum
 sql_adjusted_efficiency(PG_FUNCTION_ARGS)
 {
-	double		efficiency = number_argument(fcinfo, 0, "efficiency");
+	double efficiency = number_argument(fcinfo, 0, "efficiency");
 	Utilization load = utilization_arguments(fcinfo, 1);
-	bool		warming = PG_GETARG_BOOL(6);
-	bool		cooling = PG_GETARG_BOOL(7);
-	double		level = number_argument(fcinfo, 8, "performance_level");
-	double		temperature = number_argument(fcinfo, 9, "temperature");
-	double		effective = effective_load(load_score(&load), warming || cooling, level);
+	bool warming = PG_GETARG_BOOL(6);
+	bool cooling = PG_GETARG_BOOL(7);
+	double level = number_argument(fcinfo, 8, "performance_level");
+	double temperature = number_argument(fcinfo, 9, "temperature");
+	double effective = effective_load(load_score(&load), warming || cooling, level);
 
-	PG_RETURN_FLOAT8(adjusted_efficiency(efficiency, effective, warming, cooling, level, temperature));
+	PG_RETURN_FLOAT8(
+		adjusted_efficiency(efficiency, effective, warming, cooling, level, temperature));
 }
 
 /* Returns a preference after one more observation. */
 Datum
 sql_preference_after(PG_FUNCTION_ARGS)
 {
-	double		old = number_argument(fcinfo, 0, "old");
-	double		observed = number_argument(fcinfo, 1, "observed");
-	double		alpha = number_argument(fcinfo, 2, "alpha");
+	double old = number_argument(fcinfo, 0, "old");
+	double observed = number_argument(fcinfo, 1, "observed");
+	double alpha = number_argument(fcinfo, 2, "alpha");
 
 	if (alpha < 0.0 || alpha > 1.0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("argument \"alpha\" must be between 0 and 1, but is %g", alpha),
-				 errhint("It is the share of the newest observation: 0 learns nothing, 1 keeps nothing.")));
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("argument \"alpha\" must be between 0 and 1, but is %g", alpha),
+			 errhint(
+				 "It is the share of the newest observation: 0 learns nothing, 1 keeps nothing.")));
 	PG_RETURN_FLOAT8(preference_after(old, observed, alpha));
 }
 
@@ -240,7 +242,7 @@ sql_predict_joules(PG_FUNCTION_ARGS)
 {
 	WorkloadProfile workload;
 	DeviceProfile device;
-	double		seconds = seconds_argument(fcinfo, 2, "seconds");
+	double seconds = seconds_argument(fcinfo, 2, "seconds");
 
 	workload_argument(fcinfo, 0, &workload);
 	device_argument(fcinfo, 1, "device", &device);
@@ -253,7 +255,7 @@ sql_compatibility_score(PG_FUNCTION_ARGS)
 {
 	DeviceProfile device;
 	DeviceProfile other;
-	double		similarity;
+	double similarity;
 
 	device_argument(fcinfo, 0, "device", &device);
 	device_argument(fcinfo, 1, "other", &other);
@@ -265,9 +267,9 @@ sql_compatibility_score(PG_FUNCTION_ARGS)
 Datum
 sql_thermal_step(PG_FUNCTION_ARGS)
 {
-	double		temperature = number_argument(fcinfo, 0, "temperature");
-	double		load = number_argument(fcinfo, 1, "load");
-	double		dt_seconds = seconds_argument(fcinfo, 2, "dt_seconds");
+	double temperature = number_argument(fcinfo, 0, "temperature");
+	double load = number_argument(fcinfo, 1, "load");
+	double dt_seconds = seconds_argument(fcinfo, 2, "dt_seconds");
 
 	PG_RETURN_FLOAT8(thermal_step(temperature, load, dt_seconds));
 }
@@ -276,9 +278,9 @@ sql_thermal_step(PG_FUNCTION_ARGS)
 Datum
 sql_thermal_at(PG_FUNCTION_ARGS)
 {
-	double		temperature = number_argument(fcinfo, 0, "temperature");
-	double		load = number_argument(fcinfo, 1, "load");
-	double		dt_seconds = seconds_argument(fcinfo, 2, "dt_seconds");
+	double temperature = number_argument(fcinfo, 0, "temperature");
+	double load = number_argument(fcinfo, 1, "load");
+	double dt_seconds = seconds_argument(fcinfo, 2, "dt_seconds");
 
 	PG_RETURN_FLOAT8(thermal_at(temperature, load, dt_seconds));
 }
@@ -293,19 +295,19 @@ phase_named(const char *name)
 		return PHASE_WARMING;
 	if (strcmp(name, "cooling") == 0)
 		return PHASE_COOLING;
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("invalid phase \"%s\"", name),
-			 errdetail("A device is in one of the phases normal, idle, warming and cooling."),
-			 errhint("Write the phase in lower case, for example performance_level('warming', ...).")));
-	return PHASE_NORMAL;		/* keep the compiler quiet */
+	ereport(
+		ERROR,
+		(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("invalid phase \"%s\"", name),
+		 errdetail("A device is in one of the phases normal, idle, warming and cooling."),
+		 errhint("Write the phase in lower case, for example performance_level('warming', ...).")));
+	return PHASE_NORMAL; /* keep the compiler quiet */
 }
 
 /* Returns an interval in seconds, with months of 30 and days of 24 hours. */
 static double
 interval_seconds(const Interval *interval)
 {
-	double		days = interval->month * DAYS_PER_PHASE_MONTH + interval->day;
+	double days = interval->month * DAYS_PER_PHASE_MONTH + interval->day;
 
 	return days * SECS_PER_DAY + (double) interval->time / USECS_PER_SEC;
 }
@@ -332,8 +334,8 @@ Datum
 sql_performance_level(PG_FUNCTION_ARGS)
 {
 	ThermalPhase phase = phase_named(text_to_cstring(PG_GETARG_TEXT_PP(0)));
-	double		elapsed = seconds_between(PG_GETARG_TIMESTAMPTZ(1), PG_GETARG_TIMESTAMPTZ(3));
-	double		duration = interval_seconds(PG_GETARG_INTERVAL_P(2));
+	double elapsed = seconds_between(PG_GETARG_TIMESTAMPTZ(1), PG_GETARG_TIMESTAMPTZ(3));
+	double duration = interval_seconds(PG_GETARG_INTERVAL_P(2));
 
 	PG_RETURN_FLOAT8(phase_performance_level(phase, elapsed, duration));
 }

@@ -33,22 +33,26 @@ typedef enum HistorySeries
 	RECORDED_EXECUTION
 } HistorySeries;
 
-static const char *const history_names[] = {"load_history", "recorded_assignment", "recorded_execution"};
+static const char *const history_names[] = {"load_history", "recorded_assignment",
+											"recorded_execution"};
 
 /* --- arguments --- */
 
-/* Returns when something happened: not before 1970, and not in the future, but for clocks that differ. */
+/*
+ * Returns when something happened: not before 1970, and not in the future, but for clocks that
+ * differ.
+ */
 static TimestampTz
 time_argument(FunctionCallInfo fcinfo, int number)
 {
 	TimestampTz at = DatumGetTimestampTz(argument(fcinfo, number));
 
-	if (TIMESTAMP_NOT_FINITE(at) || at < (UNIX_EPOCH_JDATE - POSTGRES_EPOCH_JDATE) * USECS_PER_DAY ||
+	if (TIMESTAMP_NOT_FINITE(at) ||
+		at < (UNIX_EPOCH_JDATE - POSTGRES_EPOCH_JDATE) * USECS_PER_DAY ||
 		at > GetCurrentTimestamp() + USECS_PER_DAY)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid value for \"at\": %s", timestamptz_to_str(at)),
-				 errdetail("Expected a time, not before 1970 and not in the future.")));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("invalid value for \"at\": %s", timestamptz_to_str(at)),
+						errdetail("Expected a time, not before 1970 and not in the future.")));
 	return at;
 }
 
@@ -58,7 +62,7 @@ time_argument(FunctionCallInfo fcinfo, int number)
 static TimestampTz
 round_down(TimestampTz at, int64 multiple)
 {
-	int64		rest = at % multiple;
+	int64 rest = at % multiple;
 
 	return at - (rest < 0 ? rest + multiple : rest);
 }
@@ -72,9 +76,8 @@ round_down(TimestampTz at, int64 multiple)
 static void
 prepare_day(HistorySeries history, TimestampTz at)
 {
-	static SpiPlan make = {
-		"SELECT hwsched.history_make_day($1, ($2 AT TIME ZONE 'UTC')::date)", {TEXTOID, TIMESTAMPTZOID}
-	};
+	static SpiPlan make = {"SELECT hwsched.history_make_day($1, ($2 AT TIME ZONE 'UTC')::date)",
+						   {TEXTOID, TIMESTAMPTZOID}};
 	static SpiPlan keep[] = {
 		{"LOCK TABLE hwsched.load_history_default IN ROW EXCLUSIVE MODE"},
 		{"LOCK TABLE hwsched.recorded_assignment_default IN ROW EXCLUSIVE MODE"},
@@ -100,8 +103,8 @@ static void
 mark_late(const char *pool, TimestampTz at)
 {
 	static SpiPlan mark = {
-		"INSERT INTO hwsched.history_late (pool, hour) VALUES ($1, $2) ON CONFLICT DO NOTHING", {TEXTOID, TIMESTAMPTZOID}
-	};
+		"INSERT INTO hwsched.history_late (pool, hour) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+		{TEXTOID, TIMESTAMPTZOID}};
 	TimestampTz hour = round_down(at, USECS_PER_HOUR);
 
 	if (hour < round_down(GetCurrentTimestamp(), USECS_PER_HOUR))
@@ -109,76 +112,85 @@ mark_late(const char *pool, TimestampTz at)
 }
 
 /* Raises an error for a worker that is not there, or a device of it. */
-static void pg_attribute_noreturn()
-nothing_recorded(const char *pool, const char *worker_id, Parameter device_no)
+static void
+pg_attribute_noreturn()
+	nothing_recorded(const char *pool, const char *worker_id, Parameter device_no)
 {
 	worker_check(pool, worker_id);
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("invalid value for \"device_no\": %d", DatumGetInt32(device_no.value)),
-			 errdetail("Expected the number of a device of worker \"%s\".", worker_id),
-			 errhint("See the table hwsched.device.")));
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					errmsg("invalid value for \"device_no\": %d", DatumGetInt32(device_no.value)),
+					errdetail("Expected the number of a device of worker \"%s\".", worker_id),
+					errhint("See the table hwsched.device.")));
 }
 
 /* The class and model that a record is taken to be about: the first accelerator, or the CPU. */
 #define FIRST_DEVICE \
 	" LEFT JOIN LATERAL (SELECT p.hardware_class, p.model_name FROM hwsched.device d" \
 	"  JOIN hwsched.device_profile p ON p.pool = d.pool AND p.profile_id = d.profile_id" \
-	"  WHERE d.pool = w.pool AND d.worker_id = w.worker_id ORDER BY p.hardware_class = 'cpu', d.device_no LIMIT 1) first ON true"
+	"  WHERE d.pool = w.pool AND d.worker_id = w.worker_id ORDER BY p.hardware_class = 'cpu'," \
+	" d.device_no LIMIT 1) first ON true"
 
-/* record_assignment(workload_id text, worker_id text, efficiency_score float8, workload_type text, at timestamptz, pool text) RETURNS void */
+/*
+	 * record_assignment(workload_id text, worker_id text, efficiency_score float8,
+	 * workload_type text, at timestamptz, pool text) RETURNS void
+	 */
 Datum
 record_assignment(PG_FUNCTION_ARGS)
 {
 	static SpiPlan statement = {
-		"INSERT INTO hwsched.recorded_assignment (pool, worker_id, at, workload_id, workload_type, efficiency, hardware_class, model_name)"
-		" SELECT w.pool, w.worker_id, $3, $4, $5, $6, first.hardware_class, first.model_name FROM hwsched.worker w" FIRST_DEVICE
-		" WHERE w.pool = $1 AND w.worker_id = $2",
-		{TEXTOID, TEXTOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, FLOAT8OID}
-	};
-	char	   *workload_id = name_argument(fcinfo, 0, "workload_id");
-	char	   *worker_id = text_argument(fcinfo, 1);
-	double		efficiency = limited_argument(fcinfo, 2, "efficiency_score", 0, 1);
-	char	   *workload_type = name_argument(fcinfo, 3, "workload_type");
+		"INSERT INTO hwsched.recorded_assignment (pool, worker_id, at, workload_id, workload_type,"
+		" efficiency, hardware_class, model_name)"
+		" SELECT w.pool, w.worker_id, $3, $4, $5, $6, first.hardware_class, first.model_name"
+		" FROM hwsched.worker w" FIRST_DEVICE " WHERE w.pool = $1 AND w.worker_id = $2",
+		{TEXTOID, TEXTOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, FLOAT8OID}};
+	char *workload_id = name_argument(fcinfo, 0, "workload_id");
+	char *worker_id = text_argument(fcinfo, 1);
+	double efficiency = limited_argument(fcinfo, 2, "efficiency_score", 0, 1);
+	char *workload_type = name_argument(fcinfo, 3, "workload_type");
 	TimestampTz at = time_argument(fcinfo, 4);
-	char	   *pool = text_argument(fcinfo, 5);
+	char *pool = text_argument(fcinfo, 5);
 
 	SPI_connect();
 	pool_keep(pool);
 	prepare_day(RECORDED_ASSIGNMENT, at);
-	if (spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), VALUE(TimestampTzGetDatum(at)),
-					  TEXT_VALUE(workload_id), TEXT_VALUE(workload_type), VALUE(Float8GetDatum(efficiency))) == 0)
+	if (spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
+					 VALUE(TimestampTzGetDatum(at)), TEXT_VALUE(workload_id),
+					 TEXT_VALUE(workload_type), VALUE(Float8GetDatum(efficiency))) == 0)
 		unknown_worker(pool, worker_id);
 	mark_late(pool, at);
 	SPI_finish();
 	PG_RETURN_VOID();
 }
 
-/* record_execution_time(workload_id text, estimated_time, actual_time float8, workload_type, worker_id text, at timestamptz, pool text) RETURNS void */
+/*
+ * record_execution_time(workload_id text, estimated_time, actual_time float8, workload_type,
+ * worker_id text, at timestamptz, pool text) RETURNS void
+ */
 Datum
 record_execution_time(PG_FUNCTION_ARGS)
 {
 	static SpiPlan statement = {
-		"INSERT INTO hwsched.recorded_execution (pool, worker_id, at, workload_id, workload_type, estimated_seconds, actual_seconds,"
+		"INSERT INTO hwsched.recorded_execution (pool, worker_id, at, workload_id, workload_type,"
+		" estimated_seconds, actual_seconds,"
 		"  hardware_class, model_name)"
-		" SELECT w.pool, w.worker_id, $3, $4, $5, $6, $7, first.hardware_class, first.model_name FROM hwsched.worker w" FIRST_DEVICE
-		" WHERE w.pool = $1 AND w.worker_id = $2",
-		{TEXTOID, TEXTOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, FLOAT8OID, FLOAT8OID}
-	};
-	char	   *workload_id = name_argument(fcinfo, 0, "workload_id");
-	double		estimated = limited_argument(fcinfo, 1, "estimated_time", 0, MOST_SECONDS);
-	double		actual = limited_argument(fcinfo, 2, "actual_time", 0, MOST_SECONDS);
-	char	   *workload_type = name_argument(fcinfo, 3, "workload_type");
-	char	   *worker_id = text_argument(fcinfo, 4);
+		" SELECT w.pool, w.worker_id, $3, $4, $5, $6, $7, first.hardware_class, first.model_name"
+		" FROM hwsched.worker w" FIRST_DEVICE " WHERE w.pool = $1 AND w.worker_id = $2",
+		{TEXTOID, TEXTOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, FLOAT8OID, FLOAT8OID}};
+	char *workload_id = name_argument(fcinfo, 0, "workload_id");
+	double estimated = limited_argument(fcinfo, 1, "estimated_time", 0, MOST_SECONDS);
+	double actual = limited_argument(fcinfo, 2, "actual_time", 0, MOST_SECONDS);
+	char *workload_type = name_argument(fcinfo, 3, "workload_type");
+	char *worker_id = text_argument(fcinfo, 4);
 	TimestampTz at = time_argument(fcinfo, 5);
-	char	   *pool = text_argument(fcinfo, 6);
+	char *pool = text_argument(fcinfo, 6);
 
 	SPI_connect();
 	pool_keep(pool);
 	prepare_day(RECORDED_EXECUTION, at);
-	if (spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), VALUE(TimestampTzGetDatum(at)),
-					  TEXT_VALUE(workload_id), TEXT_VALUE(workload_type), VALUE(Float8GetDatum(estimated)),
-					  VALUE(Float8GetDatum(actual))) == 0)
+	if (spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
+					 VALUE(TimestampTzGetDatum(at)), TEXT_VALUE(workload_id),
+					 TEXT_VALUE(workload_type), VALUE(Float8GetDatum(estimated)),
+					 VALUE(Float8GetDatum(actual))) == 0)
 		unknown_worker(pool, worker_id);
 	mark_late(pool, at);
 	SPI_finish();
@@ -187,71 +199,92 @@ record_execution_time(PG_FUNCTION_ARGS)
 
 /* The worker, or the device, that a load is recorded of. */
 #define OF_WORKER " FROM hwsched.worker w WHERE w.pool = $1 AND w.worker_id = $2"
-#define OF_DEVICE " FROM hwsched.device w WHERE w.pool = $1 AND w.worker_id = $2 AND w.device_no = $4"
+#define OF_DEVICE \
+	" FROM hwsched.device w WHERE w.pool = $1 AND w.worker_id = $2 AND w.device_no = $4"
 
-/* record_thermal_state(worker_id text, temperature float8, warming_state, cooling_state boolean, at timestamptz, device_no int, pool text) RETURNS void */
+/*
+ * record_thermal_state(worker_id text, temperature float8, warming_state, cooling_state
+ * boolean, at timestamptz, device_no int, pool text) RETURNS void
+ */
 Datum
 record_thermal_state(PG_FUNCTION_ARGS)
 {
-#define THERMAL(of) { \
+#define THERMAL(of) \
+	{ \
 		"INSERT INTO hwsched.load_history (pool, worker_id, at, device_no, temperature, phase)" \
 		" SELECT w.pool, w.worker_id, $3, $4, $5, $6::hwsched.thermal_phase" of, \
-		{TEXTOID, TEXTOID, TIMESTAMPTZOID, INT4OID, FLOAT8OID, TEXTOID} \
+		{ \
+			TEXTOID, TEXTOID, TIMESTAMPTZOID, INT4OID, FLOAT8OID, TEXTOID \
+		} \
 	}
 	static SpiPlan statements[] = {THERMAL(OF_WORKER), THERMAL(OF_DEVICE)};
-	char	   *worker_id = text_argument(fcinfo, 0);
-	double		temperature = limited_argument(fcinfo, 1, "temperature", 0, 1);
-	bool		warming = DatumGetBool(argument(fcinfo, 2));
-	bool		cooling = DatumGetBool(argument(fcinfo, 3));
+	char *worker_id = text_argument(fcinfo, 0);
+	double temperature = limited_argument(fcinfo, 1, "temperature", 0, 1);
+	bool warming = DatumGetBool(argument(fcinfo, 2));
+	bool cooling = DatumGetBool(argument(fcinfo, 3));
 	TimestampTz at = time_argument(fcinfo, 4);
-	Parameter	device_no = PG_ARGISNULL(5) ? NULL_VALUE : VALUE(PG_GETARG_DATUM(5));
-	char	   *pool = text_argument(fcinfo, 6);
+	Parameter device_no = PG_ARGISNULL(5) ? NULL_VALUE : VALUE(PG_GETARG_DATUM(5));
+	char *pool = text_argument(fcinfo, 6);
 
 	SPI_connect();
 	pool_keep(pool);
 	prepare_day(LOAD_HISTORY, at);
-	if (spi_plan_run(&statements[device_no.isnull ? 0 : 1], false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
-					  VALUE(TimestampTzGetDatum(at)), device_no,
-					  VALUE(Float8GetDatum(temperature)), TEXT_VALUE(cooling ? "cooling" : warming ? "warming" : "normal")) == 0)
+	if (spi_plan_run(&statements[device_no.isnull ? 0 : 1], false, TEXT_VALUE(pool),
+					 TEXT_VALUE(worker_id), VALUE(TimestampTzGetDatum(at)), device_no,
+					 VALUE(Float8GetDatum(temperature)),
+					 TEXT_VALUE(cooling ? "cooling" :
+								warming ? "warming" :
+										  "normal")) == 0)
 		nothing_recorded(pool, worker_id, device_no);
 	mark_late(pool, at);
 	SPI_finish();
 	PG_RETURN_VOID();
 }
 
-/* record_resource_utilization(worker_id text, utilization jsonb, at timestamptz, device_no int, pool text) RETURNS void */
+/*
+ * record_resource_utilization(worker_id text, utilization jsonb, at timestamptz, device_no int,
+ * pool text) RETURNS void
+ */
 Datum
 record_resource_utilization(PG_FUNCTION_ARGS)
 {
-#define UTILIZATION(of) { \
-		"INSERT INTO hwsched.load_history (pool, worker_id, at, device_no, cpu_utilization, memory_utilization, gpu_utilization," \
+#define UTILIZATION(of) \
+	{ \
+		"INSERT INTO hwsched.load_history (pool, worker_id, at, device_no, cpu_utilization," \
+		" memory_utilization, gpu_utilization," \
 		"  io_utilization, network_utilization)" \
 		" SELECT w.pool, w.worker_id, $3, $4, $5, $6, $7, $8, $9" of, \
-		{TEXTOID, TEXTOID, TIMESTAMPTZOID, INT4OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID} \
+		{ \
+			TEXTOID, TEXTOID, TIMESTAMPTZOID, INT4OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, \
+				FLOAT8OID \
+		} \
 	}
 	static SpiPlan statements[] = {UTILIZATION(OF_WORKER), UTILIZATION(OF_DEVICE)};
-	char	   *worker_id = text_argument(fcinfo, 0);
-	Jsonb	   *utilization = jsonb_argument(1);
+	char *worker_id = text_argument(fcinfo, 0);
+	Jsonb *utilization = jsonb_argument(1);
 	TimestampTz at = time_argument(fcinfo, 2);
-	Parameter	device_no = PG_ARGISNULL(3) ? NULL_VALUE : VALUE(PG_GETARG_DATUM(3));
-	char	   *pool = text_argument(fcinfo, 4);
-	LoadReport	load;
+	Parameter device_no = PG_ARGISNULL(3) ? NULL_VALUE : VALUE(PG_GETARG_DATUM(3));
+	char *pool = text_argument(fcinfo, 4);
+	LoadReport load;
 
 	SPI_connect();
 	document_read(&load_document, utilization, NULL, true, &load);
-	if (isnan(load.cpu_utilization) && isnan(load.memory_utilization) && isnan(load.gpu_utilization) &&
-		isnan(load.io_utilization) && isnan(load.network_utilization))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("\"utilization\" says nothing"),
-				 errdetail("Expected cpu_utilization, memory_utilization, gpu_utilization, io_utilization or network_utilization.")));
+	if (isnan(load.cpu_utilization) && isnan(load.memory_utilization) &&
+		isnan(load.gpu_utilization) && isnan(load.io_utilization) &&
+		isnan(load.network_utilization))
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("\"utilization\" says nothing"),
+			 errdetail(
+				 "Expected cpu_utilization, memory_utilization, gpu_utilization, io_utilization or"
+				 " network_utilization.")));
 	pool_keep(pool);
 	prepare_day(LOAD_HISTORY, at);
-	if (spi_plan_run(&statements[device_no.isnull ? 0 : 1], false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
-					  VALUE(TimestampTzGetDatum(at)), device_no,
-					  NUMBER_OR_NULL(load.cpu_utilization), NUMBER_OR_NULL(load.memory_utilization),
-					  NUMBER_OR_NULL(load.gpu_utilization), NUMBER_OR_NULL(load.io_utilization),
-					  NUMBER_OR_NULL(load.network_utilization)) == 0)
+	if (spi_plan_run(&statements[device_no.isnull ? 0 : 1], false, TEXT_VALUE(pool),
+					 TEXT_VALUE(worker_id), VALUE(TimestampTzGetDatum(at)), device_no,
+					 NUMBER_OR_NULL(load.cpu_utilization), NUMBER_OR_NULL(load.memory_utilization),
+					 NUMBER_OR_NULL(load.gpu_utilization), NUMBER_OR_NULL(load.io_utilization),
+					 NUMBER_OR_NULL(load.network_utilization)) == 0)
 		nothing_recorded(pool, worker_id, device_no);
 	mark_late(pool, at);
 	SPI_finish();
@@ -267,9 +300,9 @@ record_resource_utilization(PG_FUNCTION_ARGS)
 static void
 call(const char *text, const char *pool, int max_rows)
 {
-	Oid			types[] = {TEXTOID, INT4OID};
-	Datum		values[] = {CStringGetTextDatum(pool), Int32GetDatum(max_rows)};
-	int			result = SPI_execute_with_args(text, lengthof(types), types, values, NULL, false, 0);
+	Oid types[] = {TEXTOID, INT4OID};
+	Datum values[] = {CStringGetTextDatum(pool), Int32GetDatum(max_rows)};
+	int result = SPI_execute_with_args(text, lengthof(types), types, values, NULL, false, 0);
 
 	if (result != SPI_OK_SELECT)
 		elog(ERROR, "could not run \"%s\": %s", text, SPI_result_code_string(result));

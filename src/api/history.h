@@ -11,4 +11,4 @@ extern void history_roll_up(const char *pool);
 extern int64 history_forget(const char *pool, int max_rows);
 extern void history_renew(const char *pool);
 
-#endif							/* HWSCHED_API_HISTORY_H */
+#endif /* HWSCHED_API_HISTORY_H */

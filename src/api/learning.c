@@ -30,7 +30,8 @@ reset_learning(PG_FUNCTION_ARGS)
 {
 	static SpiPlan of_worker[] = {
 		{"DELETE FROM hwsched.track_record WHERE pool = $1 AND worker_id = $2", {TEXTOID, TEXTOID}},
-		{"DELETE FROM hwsched.duration_record WHERE pool = $1 AND kind = 'worker' AND scope = $2", {TEXTOID, TEXTOID}},
+		{"DELETE FROM hwsched.duration_record WHERE pool = $1 AND kind = 'worker' AND scope = $2",
+		 {TEXTOID, TEXTOID}},
 	};
 	static SpiPlan of_pool[] = {
 		{"DELETE FROM hwsched.track_record WHERE pool = $1 AND $2 IS NULL", {TEXTOID, TEXTOID}},
@@ -38,11 +39,10 @@ reset_learning(PG_FUNCTION_ARGS)
 	};
 	/* they are of jobs and device models, and so of no worker */
 	static SpiPlan measurements = {
-		"DELETE FROM hwsched.power_measurement WHERE pool = $1 AND $2 IS NULL", {TEXTOID, TEXTOID}
-	};
-	char	   *worker_id = PG_ARGISNULL(0) ? NULL : text_argument(fcinfo, 0);
-	char	   *pool = text_argument(fcinfo, 1);
-	int64		forgotten = 0;
+		"DELETE FROM hwsched.power_measurement WHERE pool = $1 AND $2 IS NULL", {TEXTOID, TEXTOID}};
+	char *worker_id = PG_ARGISNULL(0) ? NULL : text_argument(fcinfo, 0);
+	char *pool = text_argument(fcinfo, 1);
+	int64 forgotten = 0;
 
 	SPI_connect();
 	pool_check(pool, false);
@@ -51,8 +51,8 @@ reset_learning(PG_FUNCTION_ARGS)
 	if (worker_id != NULL)
 		worker_check(pool, worker_id);
 	for (int i = 0; i < lengthof(of_worker); i++)
-		forgotten += spi_plan_run(worker_id != NULL ? &of_worker[i] : &of_pool[i], false, TEXT_VALUE(pool),
-								   TEXT_OR_NULL(worker_id));
+		forgotten += spi_plan_run(worker_id != NULL ? &of_worker[i] : &of_pool[i], false,
+								  TEXT_VALUE(pool), TEXT_OR_NULL(worker_id));
 	forgotten += spi_plan_run(&measurements, false, TEXT_VALUE(pool), TEXT_OR_NULL(worker_id));
 	forgotten += heat_store_forget(pool, worker_id);
 	SPI_finish();
@@ -64,7 +64,8 @@ Datum
 preference_now(PG_FUNCTION_ARGS)
 {
 	TimestampTz updated_at = PG_GETARG_TIMESTAMPTZ(1);
-	double		age = ((double) GetCurrentTransactionStartTimestamp() - (double) updated_at) / USECS_PER_SEC;
+	double age =
+		((double) GetCurrentTransactionStartTimestamp() - (double) updated_at) / USECS_PER_SEC;
 	PoolSettings settings;
 
 	SPI_connect();
@@ -77,7 +78,7 @@ preference_now(PG_FUNCTION_ARGS)
 static double
 optional_argument(FunctionCallInfo fcinfo, int number, const char *name, double most)
 {
-	double		value;
+	double value;
 
 	if (PG_ARGISNULL(number))
 		return NAN;
@@ -98,36 +99,38 @@ Datum
 predict_temperature(PG_FUNCTION_ARGS)
 {
 	static SpiPlan statement = {
-		"SELECT h.model, extract(epoch FROM $4)::float8 FROM hwsched.device d LEFT JOIN hwsched.device_heat h ON h.pool = d.pool"
-		"  AND h.worker_id = d.worker_id AND h.device_no = d.device_no AND h.profile_id = d.profile_id"
+		"SELECT h.model, extract(epoch FROM $4)::float8 FROM hwsched.device d LEFT"
+		" JOIN hwsched.device_heat h ON h.pool = d.pool"
+		"  AND h.worker_id = d.worker_id AND h.device_no = d.device_no"
+		" AND h.profile_id = d.profile_id"
 		" WHERE d.pool = $1 AND d.worker_id = $2 AND d.device_no = $3",
-		{TEXTOID, TEXTOID, INT4OID, INTERVALOID}
-	};
-	char	   *worker_id = text_argument(fcinfo, 0);
-	int32		device_no = int_argument(1);
-	HeatLoad	load = {optional_argument(fcinfo, 2, "power_w", 100000), optional_argument(fcinfo, 3, "utilization", 100) / 100};
-	Datum		after = argument(fcinfo, 4);
-	char	   *pool = text_argument(fcinfo, 5);
-	double		celsius = NAN;
-	double		seconds;
+		{TEXTOID, TEXTOID, INT4OID, INTERVALOID}};
+	char *worker_id = text_argument(fcinfo, 0);
+	int32 device_no = int_argument(1);
+	HeatLoad load = {optional_argument(fcinfo, 2, "power_w", 100000),
+					 optional_argument(fcinfo, 3, "utilization", 100) / 100};
+	Datum after = argument(fcinfo, 4);
+	char *pool = text_argument(fcinfo, 5);
+	double celsius = NAN;
+	double seconds;
 	PoolSettings settings;
-	Heat		heat;
-	Datum		model;
-	bool		isnull;
+	Heat heat;
+	Datum model;
+	bool isnull;
 
 	SPI_connect();
 	pool_settings_load(pool, true, &settings);
-	if (spi_plan_run(&statement, true, TEXT_VALUE(pool), TEXT_VALUE(worker_id), INT_VALUE(device_no), VALUE(after)) == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_NO_DATA_FOUND),
-				 errmsg("unknown device %d of worker \"%s\" in pool \"%s\"", device_no, worker_id, pool),
-				 errhint("See the table hwsched.device.")));
+	if (spi_plan_run(&statement, true, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
+					 INT_VALUE(device_no), VALUE(after)) == 0)
+		ereport(ERROR, (errcode(ERRCODE_NO_DATA_FOUND),
+						errmsg("unknown device %d of worker \"%s\" in pool \"%s\"", device_no,
+							   worker_id, pool),
+						errhint("See the table hwsched.device.")));
 	seconds = column_number(0, 2);
 	if (!(seconds >= 0))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid value for \"after\": %g seconds", seconds),
-				 errdetail("Expected an interval that is not negative.")));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("invalid value for \"after\": %g seconds", seconds),
+						errdetail("Expected an interval that is not negative.")));
 	model = column(0, 1, &isnull);
 	if (settings.learning && read_heat(model, isnull, &heat))
 	{
@@ -144,10 +147,10 @@ predict_temperature(PG_FUNCTION_ARGS)
 Datum
 describe_heat(PG_FUNCTION_ARGS)
 {
-	TupleDesc	description;
-	Datum		values[8] = {0};
-	bool		nulls[8];
-	Heat		heat;
+	TupleDesc description;
+	Datum values[8] = {0};
+	bool nulls[8];
+	Heat heat;
 
 	if (get_call_result_type(fcinfo, NULL, &description) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "describe_heat() returns a row");
@@ -155,9 +158,9 @@ describe_heat(PG_FUNCTION_ARGS)
 	if (read_heat(PG_GETARG_DATUM(0), false, &heat))
 	{
 		const double numbers[] = {
-			heat_time_constant(&heat), heat_resistance(&heat), heat_error(&heat), heat_error_persistence(&heat),
-			heat_watts(&heat, 0.0), heat.full_watts, heat_settled(&heat, heat.full_watts)
-		};
+			heat_time_constant(&heat),			 heat_resistance(&heat), heat_error(&heat),
+			heat_error_persistence(&heat),		 heat_watts(&heat, 0.0), heat.full_watts,
+			heat_settled(&heat, heat.full_watts)};
 
 		values[0] = Int64GetDatum((int64) heat.reports);
 		nulls[0] = false;
@@ -174,12 +177,12 @@ describe_heat(PG_FUNCTION_ARGS)
 Datum
 unsettled_records(PG_FUNCTION_ARGS)
 {
-	char	   *pool = text_argument(fcinfo, 0);
+	char *pool = text_argument(fcinfo, 0);
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	PoolSettings settings;
 	EndedAssignment *ended;
-	Learned    *learned;
-	int			n;
+	Learned *learned;
+	int n;
 
 	InitMaterializedSRF(fcinfo, 0);
 	SPI_connect();
@@ -192,14 +195,20 @@ unsettled_records(PG_FUNCTION_ARGS)
 	for (int i = 0; i < n; i++)
 	{
 		const Sketch *durations = learned[i].durations;
-		Datum		values[] = {
-			CStringGetTextDatum(pool), CStringGetTextDatum(learned[i].workload_type), CStringGetTextDatum(learned[i].worker_id),
-			Float8GetDatum(learned[i].preference), Int64GetDatum(learned[i].samples),
-			TimestampTzGetDatum(GetCurrentTransactionStartTimestamp()), Int64GetDatum(learned[i].successes),
-			Int64GetDatum(learned[i].failures), Float8GetDatum(learned[i].mean_seconds), Float8GetDatum(learned[i].squares),
-			Float8GetDatum(learned[i].min_seconds), Float8GetDatum(learned[i].max_seconds), sketch_arrays(&durations, 1).numbers.value
-		};
-		bool		nulls[lengthof(values)] = {false};
+		Datum values[] = {CStringGetTextDatum(pool),
+						  CStringGetTextDatum(learned[i].workload_type),
+						  CStringGetTextDatum(learned[i].worker_id),
+						  Float8GetDatum(learned[i].preference),
+						  Int64GetDatum(learned[i].samples),
+						  TimestampTzGetDatum(GetCurrentTransactionStartTimestamp()),
+						  Int64GetDatum(learned[i].successes),
+						  Int64GetDatum(learned[i].failures),
+						  Float8GetDatum(learned[i].mean_seconds),
+						  Float8GetDatum(learned[i].squares),
+						  Float8GetDatum(learned[i].min_seconds),
+						  Float8GetDatum(learned[i].max_seconds),
+						  sketch_arrays(&durations, 1).numbers.value};
+		bool nulls[lengthof(values)] = {false};
 
 		for (int c = 8; c < 12; c++)
 			nulls[c] = isnan(learned[i].mean_seconds);

@@ -35,35 +35,35 @@ PG_FUNCTION_INFO_V1(maintain);
 static void
 follow_clock(const char *pool, const PoolSettings *settings)
 {
-	static SpiPlan seen = {
-		"UPDATE hwsched.worker_load SET last_seen_at = now() WHERE pool = $1 AND last_seen_at > now() + interval '1 minute'",
-		{TEXTOID}, IN_SETS
-	};
+	static SpiPlan seen = {"UPDATE hwsched.worker_load SET last_seen_at = now() WHERE pool = $1"
+						   " AND last_seen_at > now() + interval '1 minute'",
+						   {TEXTOID},
+						   IN_SETS};
 	static SpiPlan health = {
 		"UPDATE hwsched.worker SET health_since = now()"
 		" WHERE pool = $1 AND health <> 'healthy' AND health_since > now() + interval '1 minute'",
-		{TEXTOID}
-	};
+		{TEXTOID}};
 	static SpiPlan live = {
 		"UPDATE hwsched.assignment SET assigned_at = least(assigned_at, now()),"
 		"  started_at = CASE WHEN started_at > now() THEN now() ELSE started_at END,"
-		"  lease_until = CASE WHEN started_at > now() THEN now() + (lease_until - started_at) ELSE lease_until END"
+		"  lease_until = CASE WHEN started_at > now() THEN now() + (lease_until - started_at)"
+		" ELSE lease_until END"
 		" WHERE pool = $1 AND finished_at IS NULL AND assignment_id = ANY (ARRAY("
 		"  SELECT assignment_id FROM hwsched.assignment WHERE pool = $1 AND finished_at IS NULL"
 		"   AND greatest(assigned_at, started_at) > now() + interval '1 minute'"
 		"  ORDER BY assignment_id FOR NO KEY UPDATE SKIP LOCKED))",
-		{TEXTOID}
-	};
-	static SpiPlan waits = {
-		"UPDATE hwsched.pending SET ready_at = '-infinity'"
-		" WHERE pool = $1 AND ready_at > now() + make_interval(secs => $2) AND ready_at < 'infinity'",
-		{TEXTOID, FLOAT8OID}, IN_SETS
-	};
+		{TEXTOID}};
+	static SpiPlan waits = {"UPDATE hwsched.pending SET ready_at = '-infinity'"
+							" WHERE pool = $1 AND ready_at > now() + make_interval(secs => $2)"
+							" AND ready_at < 'infinity'",
+							{TEXTOID, FLOAT8OID},
+							IN_SETS};
 
 	spi_plan_run(&seen, false, TEXT_VALUE(pool));
 	spi_plan_run(&health, false, TEXT_VALUE(pool));
 	spi_plan_run(&live, false, TEXT_VALUE(pool));
-	spi_plan_run(&waits, false, TEXT_VALUE(pool), VALUE(Float8GetDatum(most_backoff(settings) + 60)));
+	spi_plan_run(&waits, false, TEXT_VALUE(pool),
+				 VALUE(Float8GetDatum(most_backoff(settings) + 60)));
 }
 
 /* --- taking work back --- */
@@ -77,7 +77,7 @@ take_back(const char *pool, const PoolSettings *settings, const int64 *ids, int 
 		  const char *error, const char *error_class)
 {
 	EndedAssignment *ended;
-	int			n;
+	int n;
 
 	if (count == 0)
 		return 0;
@@ -92,7 +92,8 @@ take_back(const char *pool, const PoolSettings *settings, const int64 *ids, int 
 static int
 find_ids(SpiPlan *statement, const char *pool, const PoolSettings *settings, int64 **ids)
 {
-	int			n = (int) spi_plan_run(statement, false, TEXT_VALUE(pool), VALUE(Float8GetDatum(settings->lease)));
+	int n = (int) spi_plan_run(statement, false, TEXT_VALUE(pool),
+							   VALUE(Float8GetDatum(settings->lease)));
 
 	*ids = palloc(sizeof(int64) * (n + 1));
 	for (int i = 0; i < n; i++)
@@ -110,12 +111,13 @@ end_lost_leases(const char *pool, const PoolSettings *settings)
 	static SpiPlan statement = {
 		"SELECT a.assignment_id FROM hwsched.assignment a"
 		" JOIN hwsched.worker_load l ON l.pool = a.pool AND l.worker_id = a.worker_id"
-		" WHERE a.pool = $1 AND a.finished_at IS NULL AND a.state = 'running' AND a.lease_until < now()"
+		" WHERE a.pool = $1 AND a.finished_at IS NULL AND a.state = 'running'"
+		" AND a.lease_until < now()"
 		"  AND l.last_seen_at < now() - make_interval(secs => $2) ORDER BY a.assignment_id",
-		{TEXTOID, FLOAT8OID}, IN_SETS
-	};
-	int64	   *ids;
-	int			n = find_ids(&statement, pool, settings, &ids);
+		{TEXTOID, FLOAT8OID},
+		IN_SETS};
+	int64 *ids;
+	int n = find_ids(&statement, pool, settings, &ids);
 
 	return take_back(pool, settings, ids, n, "the lease ran out", "worker");
 }
@@ -126,13 +128,14 @@ end_timed_out(const char *pool, const PoolSettings *settings)
 {
 	static SpiPlan statement = {
 		"SELECT a.assignment_id FROM hwsched.assignment a"
-		" JOIN hwsched.submission s ON s.pool = a.pool AND s.workload_id = a.workload_id AND s.run = a.run"
+		" JOIN hwsched.submission s ON s.pool = a.pool AND s.workload_id = a.workload_id"
+		" AND s.run = a.run"
 		" WHERE a.pool = $1 AND a.finished_at IS NULL AND a.state = 'running'"
-		"  AND now() - a.started_at > make_interval(secs => s.timeout_seconds) ORDER BY a.assignment_id",
-		{TEXTOID, FLOAT8OID}
-	};
-	int64	   *ids;
-	int			n = find_ids(&statement, pool, settings, &ids);
+		"  AND now() - a.started_at > make_interval(secs => s.timeout_seconds)"
+		" ORDER BY a.assignment_id",
+		{TEXTOID, FLOAT8OID}};
+	int64 *ids;
+	int n = find_ids(&statement, pool, settings, &ids);
 
 	return take_back(pool, settings, ids, n, "the timeout ran out", "timeout");
 }
@@ -142,14 +145,14 @@ static int64
 leave_silent(const char *pool, const PoolSettings *settings)
 {
 	static SpiPlan running = {
-		"SELECT assignment_id FROM hwsched.assignment WHERE pool = $1 AND worker_id = ANY ($2) AND finished_at IS NULL"
+		"SELECT assignment_id FROM hwsched.assignment WHERE pool = $1 AND worker_id = ANY ($2)"
+		" AND finished_at IS NULL"
 		" AND state = 'running' ORDER BY assignment_id",
-		{TEXTOID, TEXTARRAYOID}
-	};
+		{TEXTOID, TEXTARRAYOID}};
 	const char **workers;
-	int			nworkers = health_silent(pool, settings, &workers);
-	int64	   *ids;
-	int			n;
+	int nworkers = health_silent(pool, settings, &workers);
+	int64 *ids;
+	int n;
 
 	if (nworkers == 0)
 		return 0;
@@ -174,32 +177,39 @@ static int64
 forget_work(const char *pool, double seconds)
 {
 	static SpiPlan statement = {
-		"WITH oldest AS (SELECT assignment_id, workload_id, run, finished_at FROM hwsched.assignment"
+		"WITH oldest AS (SELECT assignment_id, workload_id, run, finished_at"
+		" FROM hwsched.assignment"
 		"   WHERE pool = $1 ORDER BY assignment_id LIMIT $3),"
 		" old AS (SELECT * FROM oldest WHERE finished_at < least(now() - make_interval(secs => $2),"
 		"    (SELECT rolled_until FROM hwsched.history_progress WHERE pool = $1))"
-		"   AND NOT EXISTS (SELECT FROM hwsched.unsettled u WHERE u.pool = $1 AND u.assignment_id = oldest.assignment_id)),"
-		" workloads AS (DELETE FROM hwsched.submission s USING (SELECT DISTINCT workload_id, run FROM old) o"
+		"   AND NOT EXISTS (SELECT FROM hwsched.unsettled u WHERE u.pool = $1"
+		" AND u.assignment_id = oldest.assignment_id)),"
+		" workloads AS (DELETE FROM hwsched.submission s USING (SELECT DISTINCT workload_id, run"
+		" FROM old) o"
 		"   WHERE s.pool = $1 AND s.workload_id = o.workload_id AND s.run = o.run"
 		"    AND s.closed_at < now() - make_interval(secs => $2)"
-		"    AND NOT EXISTS (SELECT FROM hwsched.dependency d WHERE d.pool = $1 AND d.depends_on = s.workload_id))"
-		" DELETE FROM hwsched.assignment a USING old WHERE a.pool = $1 AND a.assignment_id = old.assignment_id",
-		{TEXTOID, FLOAT8OID, INT4OID}
-	};
+		"    AND NOT EXISTS (SELECT FROM hwsched.dependency d WHERE d.pool = $1"
+		" AND d.depends_on = s.workload_id))"
+		" DELETE FROM hwsched.assignment a USING old WHERE a.pool = $1"
+		" AND a.assignment_id = old.assignment_id",
+		{TEXTOID, FLOAT8OID, INT4OID}};
 
 	return (int64) spi_plan_run(&statement, false, TEXT_VALUE(pool), VALUE(Float8GetDatum(seconds)),
-								 INT_VALUE(FORGET_AT_ONCE));
+								INT_VALUE(FORGET_AT_ONCE));
 }
 
-/* maintain(pool text) RETURNS record (expired, timed_out, offline, tried_again, forgotten bigint) */
+/*
+ * maintain(pool text) RETURNS record (expired, timed_out, offline, tried_again, forgotten
+ * bigint)
+ */
 Datum
 maintain(PG_FUNCTION_ARGS)
 {
-	char	   *pool = text_argument(fcinfo, 0);
+	char *pool = text_argument(fcinfo, 0);
 	PoolSettings settings;
-	TupleDesc	description;
-	Datum		values[5];
-	bool		nulls[5] = {0};
+	TupleDesc description;
+	Datum values[5];
+	bool nulls[5] = {0};
 
 	if (get_call_result_type(fcinfo, NULL, &description) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "maintain must return a row");

@@ -18,33 +18,36 @@ PG_FUNCTION_INFO_V1(pareto);
 /* One device, or as many like it as the work asks for. */
 typedef struct ParetoOption
 {
-	int			worker;
-	int			device;
-	FilterReason		reason;
-	EnergyUse	use;
-	bool		on_front;
-	double		score;			/* by the pool's objective */
+	int worker;
+	int device;
+	FilterReason reason;
+	EnergyUse use;
+	bool on_front;
+	double score; /* by the pool's objective */
 } ParetoOption;
 
 /* Finds where the only kind of work could run, now or some day; returns how many there are. */
 static int
 find_options(PoolSnapshot *snapshot, ParetoOption *options)
 {
-	Search	   *search = &snapshot->search;
+	Search *search = &snapshot->search;
 	const Fleet *fleet = &snapshot->fleet;
 	const QueueItem *item = &snapshot->items[0];
-	WorkKind   *kind = &search->kinds[item->kind];
-	int			count = 0;
+	WorkKind *kind = &search->kinds[item->kind];
+	int count = 0;
 
 	for (int w = 0; w < fleet->nworkers; w++)
-		for (int d = fleet->workers[w].first_device; d < fleet->workers[w].first_device + fleet->workers[w].ndevices; d++)
+		for (int d = fleet->workers[w].first_device;
+			 d < fleet->workers[w].first_device + fleet->workers[w].ndevices; d++)
 		{
-			Candidate	candidate;
-			FilterReason		reason = search_device(search, kind, w, d, &candidate);
+			Candidate candidate;
+			FilterReason reason = search_device(search, kind, w, d, &candidate);
 
 			CHECK_FOR_INTERRUPTS();
 			if (reason > FILTERED_NEVER)
-				options[count++] = (ParetoOption) {w, d, reason, device_use(search, kind, w, d, item->expected_seconds, item->subject)};
+				options[count++] = (ParetoOption){
+					w, d, reason,
+					device_use(search, kind, w, d, item->expected_seconds, item->subject)};
 		}
 	return count;
 }
@@ -53,12 +56,13 @@ find_options(PoolSnapshot *snapshot, ParetoOption *options)
 static void
 compare_options(const PoolSnapshot *snapshot, ParetoOption *options, int count)
 {
-	EnergyWeights weights = energy_weights(snapshot->settings.objective,
-										   snapshot->search.kinds[snapshot->items[0].kind].profile.metrics.energy_sensitivity);
-	EnergyUse  *uses = palloc_huge(sizeof(EnergyUse) * (count + 1));
-	double	   *values = palloc_huge(sizeof(double) * 3 * (count + 1));
-	bool	   *front = palloc_huge(sizeof(bool) * (count + 1));
-	EnergyUse	least;
+	EnergyWeights weights = energy_weights(
+		snapshot->settings.objective,
+		snapshot->search.kinds[snapshot->items[0].kind].profile.metrics.energy_sensitivity);
+	EnergyUse *uses = palloc_huge(sizeof(EnergyUse) * (count + 1));
+	double *values = palloc_huge(sizeof(double) * 3 * (count + 1));
+	bool *front = palloc_huge(sizeof(bool) * (count + 1));
+	EnergyUse least;
 
 	for (int i = 0; i < count; i++)
 	{
@@ -94,12 +98,12 @@ option_order(const void *a, const void *b)
 Datum
 pareto(PG_FUNCTION_ARGS)
 {
-	char	   *workload_id = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	char	   *pool = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	char *workload_id = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	char *pool = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	PoolSnapshot		snapshot;
-	ParetoOption	   *options;
-	int			count;
+	PoolSnapshot snapshot;
+	ParetoOption *options;
+	int count;
 
 	InitMaterializedSRF(fcinfo, 0);
 	SPI_connect();
@@ -113,9 +117,9 @@ pareto(PG_FUNCTION_ARGS)
 		const ParetoOption *option = &options[i];
 		const Device *device = &snapshot.fleet.devices[option->device];
 		const DeviceProfile *profile = &snapshot.fleet.profiles[device->profile];
-		Datum		values[12];
-		bool		nulls[12] = {0};
-		int			c = 0;
+		Datum values[12];
+		bool nulls[12] = {0};
+		int c = 0;
 
 		values[c++] = CStringGetTextDatum(snapshot.fleet.workers[option->worker].worker_id);
 		values[c++] = Int32GetDatum(device->device_no);

@@ -23,22 +23,19 @@ Datum
 create_pool(PG_FUNCTION_ARGS)
 {
 	static SpiPlan statement = {
-		"INSERT INTO hwsched.pool (pool) VALUES ($1) ON CONFLICT DO NOTHING", {TEXTOID}
-	};
-	char	   *pool = text_argument(fcinfo, 0);
-	Jsonb	   *settings = jsonb_argument(1);
-	Caller		caller;
+		"INSERT INTO hwsched.pool (pool) VALUES ($1) ON CONFLICT DO NOTHING", {TEXTOID}};
+	char *pool = text_argument(fcinfo, 0);
+	Jsonb *settings = jsonb_argument(1);
+	Caller caller;
 
 	if (pool[0] == '\0' || strlen(pool) > 200)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid name of a pool: \"%s\"", pool),
-				 errdetail("Expected 1 to 200 bytes.")));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("invalid name of a pool: \"%s\"", pool),
+						errdetail("Expected 1 to 200 bytes.")));
 	caller = call_begin(fcinfo);
 	if (spi_plan_run(&statement, false, TEXT_VALUE(pool)) == 0)
 		ereport(ERROR,
-				(errcode(ERRCODE_UNIQUE_VIOLATION),
-				 errmsg("pool \"%s\" already exists", pool),
+				(errcode(ERRCODE_UNIQUE_VIOLATION), errmsg("pool \"%s\" already exists", pool),
 				 errhint("Change its settings with hwsched.alter_pool().")));
 	settings_change(&caller, pool, settings);
 	call_end(&caller);
@@ -51,19 +48,21 @@ alter_pool(PG_FUNCTION_ARGS)
 {
 	/* an old snapshot does not see who has become full, so there it is any row */
 	static SpiPlan roomier = {
-		"UPDATE hwsched.worker_usage SET is_full = false WHERE pool = $1 AND (is_full OR $2)", {TEXTOID, BOOLOID}
-	};
-	JsonbValue	found;
-	char	   *pool = text_argument(fcinfo, 0);
-	Jsonb	   *settings = jsonb_argument(1);
-	Caller		caller = call_begin(fcinfo);
+		"UPDATE hwsched.worker_usage SET is_full = false WHERE pool = $1 AND (is_full OR $2)",
+		{TEXTOID, BOOLOID}};
+	JsonbValue found;
+	char *pool = text_argument(fcinfo, 0);
+	Jsonb *settings = jsonb_argument(1);
+	Caller caller = call_begin(fcinfo);
 
 	pool_check(pool, false);
 	pool_lock(pool);
 	settings_change(&caller, pool, settings);
 	/* devices may have more slots now */
-	if (getKeyJsonValueFromContainer(&settings->root, "max_concurrent", strlen("max_concurrent"), &found) != NULL)
-		spi_plan_run(&roomier, false, TEXT_VALUE(pool), VALUE(BoolGetDatum(IsolationUsesXactSnapshot())));
+	if (getKeyJsonValueFromContainer(&settings->root, "max_concurrent", strlen("max_concurrent"),
+									 &found) != NULL)
+		spi_plan_run(&roomier, false, TEXT_VALUE(pool),
+					 VALUE(BoolGetDatum(IsolationUsesXactSnapshot())));
 	call_end(&caller);
 	PG_RETURN_VOID();
 }
@@ -89,13 +88,12 @@ drop_pool(PG_FUNCTION_ARGS)
 		{"DELETE FROM hwsched.hardware WHERE pool = $1", {TEXTOID}},
 		{"DELETE FROM hwsched.pool WHERE pool = $1", {TEXTOID}},
 	};
-	char	   *pool = text_argument(fcinfo, 0);
+	char *pool = text_argument(fcinfo, 0);
 
 	if (strcmp(pool, "default") == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("pool \"default\" cannot be dropped"),
-				 errhint("It is there as long as the extension is.")));
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						errmsg("pool \"default\" cannot be dropped"),
+						errhint("It is there as long as the extension is.")));
 	SPI_connect();
 	(void) pool_acquire(pool, AccessExclusiveLock, false);
 	pool_check(pool, false);
@@ -111,12 +109,12 @@ Datum
 pool_settings(PG_FUNCTION_ARGS)
 {
 	static SpiPlan statement = {
-		"SELECT s.name, coalesce(v.settings -> s.name, s.default_value), s.default_value, s.description"
+		"SELECT s.name, coalesce(v.settings -> s.name, s.default_value), s.default_value,"
+		" s.description"
 		" FROM hwsched.setting s LEFT JOIN LATERAL (SELECT settings FROM hwsched.settings_version"
 		"  WHERE pool = $1 ORDER BY version DESC LIMIT 1) v ON true ORDER BY s.name",
-		{TEXTOID}
-	};
-	char	   *pool = text_argument(fcinfo, 0);
+		{TEXTOID}};
+	char *pool = text_argument(fcinfo, 0);
 
 	InitMaterializedSRF(fcinfo, 0);
 	SPI_connect();

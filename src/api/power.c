@@ -19,32 +19,40 @@
 PG_FUNCTION_INFO_V1(record_power);
 PG_FUNCTION_INFO_V1(suggest_power_limit);
 
-/* The other jobs that count, the rows that are read of them, and the settings that are told apart. */
+/*
+ * The other jobs that count, the rows that are read of them, and the settings that are told
+ * apart.
+ */
 #define MOST_JOBS 500
 #define MOST_ROWS 20000
 #define MOST_SETTINGS 256
 
-/* record_power(job text, device_model text, power_limit_w float8, seconds float8, average_w float8, pool text) RETURNS void */
+/*
+ * record_power(job text, device_model text, power_limit_w float8, seconds float8, average_w
+ * float8, pool text) RETURNS void
+ */
 Datum
 record_power(PG_FUNCTION_ARGS)
 {
 	static SpiPlan statement = {
-		"INSERT INTO hwsched.power_measurement AS m (pool, job, device_model, power_limit_w, seconds, average_w)"
-		" VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (pool, job, device_model, power_limit_w) DO UPDATE"
+		"INSERT INTO hwsched.power_measurement AS m (pool, job, device_model, power_limit_w,"
+		" seconds, average_w)"
+		" VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (pool, job, device_model, power_limit_w) DO"
+		" UPDATE"
 		" SET seconds = EXCLUDED.seconds, average_w = EXCLUDED.average_w, at = EXCLUDED.at",
-		{TEXTOID, TEXTOID, TEXTOID, FLOAT8OID, FLOAT8OID, FLOAT8OID}
-	};
-	char	   *job = name_argument(fcinfo, 0, "job");
-	char	   *model = name_argument(fcinfo, 1, "device_model");
-	double		limit = limited_argument(fcinfo, 2, "power_limit_w", 0.001, 1e6);
-	double		seconds = limited_argument(fcinfo, 3, "seconds", 1e-9, 1e12);
-	double		watts = limited_argument(fcinfo, 4, "average_w", 0.001, 1e6);
-	char	   *pool = text_argument(fcinfo, 5);
+		{TEXTOID, TEXTOID, TEXTOID, FLOAT8OID, FLOAT8OID, FLOAT8OID}};
+	char *job = name_argument(fcinfo, 0, "job");
+	char *model = name_argument(fcinfo, 1, "device_model");
+	double limit = limited_argument(fcinfo, 2, "power_limit_w", 0.001, 1e6);
+	double seconds = limited_argument(fcinfo, 3, "seconds", 1e-9, 1e12);
+	double watts = limited_argument(fcinfo, 4, "average_w", 0.001, 1e6);
+	char *pool = text_argument(fcinfo, 5);
 
 	SPI_connect();
 	pool_check(pool, false);
-	spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(job), TEXT_VALUE(model), VALUE(Float8GetDatum(limit)),
-				  VALUE(Float8GetDatum(seconds)), VALUE(Float8GetDatum(watts)));
+	spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(job), TEXT_VALUE(model),
+				 VALUE(Float8GetDatum(limit)), VALUE(Float8GetDatum(seconds)),
+				 VALUE(Float8GetDatum(watts)));
 	SPI_finish();
 	PG_RETURN_VOID();
 }
@@ -54,22 +62,22 @@ record_power(PG_FUNCTION_ARGS)
 /* A measurement, by the numbers of its job (0: the one that is asked for) and setting. */
 typedef struct Measurement
 {
-	int			job;
-	int			setting;
-	double		seconds;
-	double		watts;
+	int job;
+	int setting;
+	double seconds;
+	double watts;
 } Measurement;
 
 typedef struct Measurements
 {
-	int			count;
+	int count;
 	Measurement *items;
-	int			jobs;
-	const char *last_job;		/* that was numbered */
-	int			settings;
-	int			device[MOST_SETTINGS];
-	double		limit_watts[MOST_SETTINGS];
-	int			ndevices;
+	int jobs;
+	const char *last_job; /* that was numbered */
+	int settings;
+	int device[MOST_SETTINGS];
+	double limit_watts[MOST_SETTINGS];
+	int ndevices;
 	const char *devices[MOST_SETTINGS];
 } Measurements;
 
@@ -77,7 +85,7 @@ typedef struct Measurements
 static int
 setting_number(Measurements *all, const char *model, double limit)
 {
-	int			device = 0;
+	int device = 0;
 
 	while (device < all->ndevices && strcmp(all->devices[device], model) != 0)
 		device++;
@@ -98,8 +106,8 @@ static void
 read_measurement(void *arg, const Row *row)
 {
 	Measurements *all = arg;
-	char	   *job = TextDatumGetCString(row->values[0]);
-	int			setting = setting_number(all, TextDatumGetCString(row->values[1]), row_number(row, 3));
+	char *job = TextDatumGetCString(row->values[0]);
+	int setting = setting_number(all, TextDatumGetCString(row->values[1]), row_number(row, 3));
 
 	if (setting < 0)
 		return;
@@ -108,7 +116,8 @@ read_measurement(void *arg, const Row *row)
 		all->last_job = pstrdup(job);
 		all->jobs++;
 	}
-	all->items[all->count++] = (Measurement) {all->jobs - 1, setting, row_number(row, 4), row_number(row, 5)};
+	all->items[all->count++] =
+		(Measurement){all->jobs - 1, setting, row_number(row, 4), row_number(row, 5)};
 }
 
 /* Reads what a job took, and unless only_job the jobs that were measured last beside it. */
@@ -116,22 +125,25 @@ static Measurements *
 read_measurements(const char *pool, const char *job, bool only_job)
 {
 	static SpiPlan own = {
-		"SELECT m.job, m.device_model, m.power_limit_w, m.seconds, m.average_w FROM hwsched.power_measurement m"
-		" WHERE m.pool = $1 AND m.job = $2 ORDER BY m.at DESC, m.device_model, m.power_limit_w LIMIT $3",
-		{TEXTOID, TEXTOID, INT8OID}
-	};
+		"SELECT m.job, m.device_model, m.power_limit_w, m.seconds, m.average_w"
+		" FROM hwsched.power_measurement m"
+		" WHERE m.pool = $1 AND m.job = $2 ORDER BY m.at DESC, m.device_model, m.power_limit_w"
+		" LIMIT $3",
+		{TEXTOID, TEXTOID, INT8OID}};
 	static SpiPlan others = {
-		"SELECT m.job, m.device_model, m.power_limit_w, m.seconds, m.average_w FROM (SELECT r.job, max(r.at) AS at"
-		"  FROM (SELECT job, at FROM hwsched.power_measurement WHERE pool = $1 ORDER BY at DESC, job DESC LIMIT $3) r"
+		"SELECT m.job, m.device_model, m.power_limit_w, m.seconds, m.average_w FROM (SELECT r.job,"
+		" max(r.at) AS at"
+		"  FROM (SELECT job, at FROM hwsched.power_measurement WHERE pool = $1 ORDER BY at DESC,"
+		" job DESC LIMIT $3) r"
 		"  WHERE r.job <> $2 GROUP BY r.job ORDER BY max(r.at) DESC, r.job DESC LIMIT $4) j"
 		" JOIN hwsched.power_measurement m ON m.pool = $1 AND m.job = j.job"
 		" ORDER BY j.at DESC, m.job DESC, m.device_model, m.power_limit_w LIMIT $3",
-		{TEXTOID, TEXTOID, INT8OID, INT8OID}
-	};
+		{TEXTOID, TEXTOID, INT8OID, INT8OID}};
 	Measurements *all = palloc0(sizeof(Measurements));
 
 	all->items = palloc(sizeof(Measurement) * (MOST_SETTINGS + MOST_ROWS));
-	spi_plan_each(&own, true, read_measurement, all, TEXT_VALUE(pool), TEXT_VALUE(job), BIGINT_VALUE(MOST_SETTINGS));
+	spi_plan_each(&own, true, read_measurement, all, TEXT_VALUE(pool), TEXT_VALUE(job),
+				  BIGINT_VALUE(MOST_SETTINGS));
 	if (all->count == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_NO_DATA_FOUND),
@@ -139,7 +151,7 @@ read_measurements(const char *pool, const char *job, bool only_job)
 				 errhint("Measure it at a power limit or two and call hwsched.record_power().")));
 	if (!only_job)
 		spi_plan_each(&others, true, read_measurement, all, TEXT_VALUE(pool), TEXT_VALUE(job),
-					   BIGINT_VALUE(MOST_ROWS), BIGINT_VALUE(MOST_JOBS));
+					  BIGINT_VALUE(MOST_ROWS), BIGINT_VALUE(MOST_JOBS));
 	return all;
 }
 
@@ -147,13 +159,12 @@ read_measurements(const char *pool, const char *job, bool only_job)
 static int
 choose_setting(const Measurements *all, double slowdown, PowerGuess *guesses)
 {
-	Size		cells = (Size) all->jobs * all->settings;
-	double	   *seconds = palloc(sizeof(double) * cells);
-	double	   *watts = palloc(sizeof(double) * cells);
-	PowerHistory history = {
-		all->jobs - 1, all->settings, all->device, all->limit_watts, seconds + all->settings, watts + all->settings
-	};
-	PowerJob	job = {seconds, watts, NULL, NULL, slowdown, POWER_CAUTION};
+	Size cells = (Size) all->jobs * all->settings;
+	double *seconds = palloc(sizeof(double) * cells);
+	double *watts = palloc(sizeof(double) * cells);
+	PowerHistory history = {all->jobs - 1,	  all->settings,		   all->device,
+							all->limit_watts, seconds + all->settings, watts + all->settings};
+	PowerJob job = {seconds, watts, NULL, NULL, slowdown, POWER_CAUTION};
 
 	for (Size i = 0; i < cells; i++)
 		seconds[i] = watts[i] = NAN;
@@ -173,27 +184,29 @@ static const Measurements *sorting;
 static int
 compare_settings(const void *a, const void *b)
 {
-	int			i = *(const int *) a;
-	int			j = *(const int *) b;
-	int			order = strcmp(sorting->devices[sorting->device[i]], sorting->devices[sorting->device[j]]);
+	int i = *(const int *) a;
+	int j = *(const int *) b;
+	int order = strcmp(sorting->devices[sorting->device[i]], sorting->devices[sorting->device[j]]);
 
-	return order != 0 ? order : (sorting->limit_watts[i] > sorting->limit_watts[j]) - (sorting->limit_watts[i] < sorting->limit_watts[j]);
+	return order != 0 ? order :
+						(sorting->limit_watts[i] > sorting->limit_watts[j]) -
+							(sorting->limit_watts[i] < sorting->limit_watts[j]);
 }
 
 /* suggest_power_limit(job text, slowdown float8, pool text) RETURNS TABLE */
 Datum
 suggest_power_limit(PG_FUNCTION_ARGS)
 {
-	char	   *job = text_argument(fcinfo, 0);
-	double		slowdown = limited_argument(fcinfo, 1, "slowdown", 0, 1000);
-	char	   *pool = text_argument(fcinfo, 2);
+	char *job = text_argument(fcinfo, 0);
+	double slowdown = limited_argument(fcinfo, 1, "slowdown", 0, 1000);
+	char *pool = text_argument(fcinfo, 2);
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	PoolSettings settings;
 	Measurements *all;
-	PowerGuess	guesses[MOST_SETTINGS];
-	bool		measured[MOST_SETTINGS] = {0};
-	int			order[MOST_SETTINGS];
-	int			chosen;
+	PowerGuess guesses[MOST_SETTINGS];
+	bool measured[MOST_SETTINGS] = {0};
+	int order[MOST_SETTINGS];
+	int chosen;
 
 	InitMaterializedSRF(fcinfo, 0);
 	SPI_connect();
@@ -213,15 +226,17 @@ suggest_power_limit(PG_FUNCTION_ARGS)
 	qsort(order, all->settings, sizeof(int), compare_settings);
 	for (int i = 0; i < all->settings; i++)
 	{
-		int			s = order[i];
-		bool		unknown = isnan(guesses[s].seconds);
-		Datum		values[] = {
-			CStringGetTextDatum(all->devices[all->device[s]]), Float8GetDatum(all->limit_watts[s]),
-			Float8GetDatum(guesses[s].seconds), Float8GetDatum(guesses[s].watts),
-			Float8GetDatum(guesses[s].seconds * guesses[s].watts), Float8GetDatum(guesses[s].risk),
-			BoolGetDatum(s == chosen), BoolGetDatum(measured[s])
-		};
-		bool		nulls[] = {false, false, unknown, unknown, unknown, unknown, false, false};
+		int s = order[i];
+		bool unknown = isnan(guesses[s].seconds);
+		Datum values[] = {CStringGetTextDatum(all->devices[all->device[s]]),
+						  Float8GetDatum(all->limit_watts[s]),
+						  Float8GetDatum(guesses[s].seconds),
+						  Float8GetDatum(guesses[s].watts),
+						  Float8GetDatum(guesses[s].seconds * guesses[s].watts),
+						  Float8GetDatum(guesses[s].risk),
+						  BoolGetDatum(s == chosen),
+						  BoolGetDatum(measured[s])};
+		bool nulls[] = {false, false, unknown, unknown, unknown, unknown, false, false};
 
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}

@@ -16,11 +16,14 @@
 
 PG_FUNCTION_INFO_V1(predict);
 
-/* Returns the index of a worker's device in the fleet; raises ERRCODE_NO_DATA_FOUND if there is none. */
+/*
+ * Returns the index of a worker's device in the fleet; raises ERRCODE_NO_DATA_FOUND if there is
+ * none.
+ */
 static int
 find_device(const Fleet *fleet, const char *pool, const char *worker_id, int32 device_no)
 {
-	int			worker = fleet_worker(fleet, worker_id);
+	int worker = fleet_worker(fleet, worker_id);
 
 	if (worker < 0)
 		unknown_worker(pool, worker_id);
@@ -39,22 +42,22 @@ find_device(const Fleet *fleet, const char *pool, const char *worker_id, int32 d
 Datum
 predict(PG_FUNCTION_ARGS)
 {
-	char	   *workload_id = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	char	   *worker_id = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	char	   *pool = text_to_cstring(PG_GETARG_TEXT_PP(3));
-	TupleDesc	description;
-	PoolSnapshot		snapshot;
-	Search	   *search = &snapshot.search;
-	WorkKind   *kind;
+	char *workload_id = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	char *worker_id = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	char *pool = text_to_cstring(PG_GETARG_TEXT_PP(3));
+	TupleDesc description;
+	PoolSnapshot snapshot;
+	Search *search = &snapshot.search;
+	WorkKind *kind;
 	const QueueItem *item;
-	int32		device;
-	Candidate	candidate;
-	FilterReason		reason;
+	int32 device;
+	Candidate candidate;
+	FilterReason reason;
 	DurationEstimate seconds;
-	EnergyUse	use;
-	double		formula;
-	Datum		values[7] = {0};
-	bool		nulls[7] = {0};
+	EnergyUse use;
+	double formula;
+	Datum values[7] = {0};
+	bool nulls[7] = {0};
 
 	if (get_call_result_type(fcinfo, NULL, &description) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "predict must return a row");
@@ -66,11 +69,12 @@ predict(PG_FUNCTION_ARGS)
 	kind = &search->kinds[0];
 	item = &snapshot.items[0];
 	reason = search_device(search, kind, 0, device, &candidate);
-	candidate = (Candidate) {.worker = 0, .ndevices = 1, .devices = &device};
+	candidate = (Candidate){.worker = 0, .ndevices = 1, .devices = &device};
 	formula = candidate_seconds(search, kind, &candidate, item->expected_seconds, -1);
-	seconds = (DurationEstimate) {formula, formula};
+	seconds = (DurationEstimate){formula, formula};
 	if (search->forecast != NULL)
-		seconds = forecast_estimate(search->forecast, item->subject, snapshot.fleet.devices[device].profile, device, formula);
+		seconds = forecast_estimate(search->forecast, item->subject,
+									snapshot.fleet.devices[device].profile, device, formula);
 	for (int i = 0; i < 6; i++)
 		nulls[i] = reason <= FILTERED_NEVER;
 	use = device_use(search, kind, 0, device, item->expected_seconds, item->subject);

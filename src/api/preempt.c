@@ -28,11 +28,11 @@
 typedef struct Victim
 {
 	EndedAssignment holds;
-	int32		priority;
-	TimestampTz started_at;		/* 0: it has not started */
-	int			worker;			/* in the fleet */
-	bool		gone;			/* evicted for good */
-	bool		goes;			/* in the trial at hand */
+	int32 priority;
+	TimestampTz started_at; /* 0: it has not started */
+	int worker; /* in the fleet */
+	bool gone; /* evicted for good */
+	bool goes; /* in the trial at hand */
 } Victim;
 
 /* The least important first, and then those that lose the least. */
@@ -55,26 +55,27 @@ compare_victims(const void *a, const void *b)
 
 /* Reads what might give way to a priority; returns how much and sets *victims, by worker. */
 static int
-read_victims(const PoolSnapshot *snapshot, const char *pool, int priority, bool read_only, Victim **victims)
+read_victims(const PoolSnapshot *snapshot, const char *pool, int priority, bool read_only,
+			 Victim **victims)
 {
 	static SpiPlan statement = {
 		"SELECT " ENDED_COLUMNS ", a.priority::int, a.started_at FROM hwsched.assignment a"
 		" JOIN hwsched.workload_profile p ON p.pool = a.pool AND p.profile_id = a.profile_id"
-		" WHERE a.pool = $1 AND a.finished_at IS NULL AND a.priority > $2 AND NOT a.is_gang ORDER BY a.assignment_id",
-		{TEXTOID, INT4OID}
-	};
+		" WHERE a.pool = $1 AND a.finished_at IS NULL AND a.priority > $2 AND NOT a.is_gang"
+		" ORDER BY a.assignment_id",
+		{TEXTOID, INT4OID}};
 	EndedAssignment *live;
-	int			kept = 0;
-	int			n;
+	int kept = 0;
+	int n;
 
 	spi_plan_run(&statement, read_only, TEXT_VALUE(pool), INT_VALUE(priority));
 	n = read_ended(&live);
 	*victims = palloc0(sizeof(Victim) * (n + 1));
 	for (int i = 0; i < n; i++)
 	{
-		Victim	   *victim = &(*victims)[kept];
-		bool		isnull;
-		Datum		started = column(i, ENDED_COUNT + 2, &isnull);
+		Victim *victim = &(*victims)[kept];
+		bool isnull;
+		Datum started = column(i, ENDED_COUNT + 2, &isnull);
 
 		victim->holds = live[i];
 		victim->priority = column_int(i, ENDED_COUNT + 1);
@@ -89,9 +90,9 @@ read_victims(const PoolSnapshot *snapshot, const char *pool, int priority, bool 
 /* What evicting the victims of one worker would be worth. */
 typedef struct Trial
 {
-	int			most_important; /* priority of a victim */
-	int			nvictims;
-	double		value;
+	int most_important; /* priority of a victim */
+	int nvictims;
+	double value;
 } Trial;
 
 /*
@@ -100,12 +101,13 @@ typedef struct Trial
  * fleet is as it was.
  */
 static bool
-try_worker(PoolSnapshot *snapshot, WorkKind *kind, int priority, Victim *victims, int count, Trial *trial)
+try_worker(PoolSnapshot *snapshot, WorkKind *kind, int priority, Victim *victims, int count,
+		   Trial *trial)
 {
-	Search	   *search = &snapshot->search;
-	Candidate	candidate;
-	int			n = 0;
-	bool		fits = search_candidate(search, kind, victims[0].worker, &candidate) == FITS;
+	Search *search = &snapshot->search;
+	Candidate candidate;
+	int n = 0;
+	bool fits = search_candidate(search, kind, victims[0].worker, &candidate) == FITS;
 
 	for (int i = 0; i < count; i++)
 		victims[i].goes = false;
@@ -117,7 +119,7 @@ try_worker(PoolSnapshot *snapshot, WorkKind *kind, int priority, Victim *victims
 		victims[n].goes = true;
 		fits = search_candidate(search, kind, victims[n].worker, &candidate) == FITS;
 	}
-	*trial = (Trial) {PG_INT32_MAX, 0, 0};
+	*trial = (Trial){PG_INT32_MAX, 0, 0};
 	/* the most important first: who need not go stays */
 	for (int i = n - 1; i >= 0; i--)
 	{
@@ -155,19 +157,19 @@ better_trial(const Trial *a, const Trial *b)
 static bool
 make_room(PoolSnapshot *snapshot, int index, Victim *victims, int count)
 {
-	Search	   *search = &snapshot->search;
-	QueueItem  *item = &snapshot->items[index];
-	WorkKind   *kind = &search->kinds[item->kind];
-	Candidate	candidate;
-	Trial		best;
-	Trial		trial;
-	int			best_first = -1;
-	int			next;
-	int			worker;
+	Search *search = &snapshot->search;
+	QueueItem *item = &snapshot->items[index];
+	WorkKind *kind = &search->kinds[item->kind];
+	Candidate candidate;
+	Trial best;
+	Trial trial;
+	int best_first = -1;
+	int next;
+	int worker;
 
 	for (int first = 0; first < count; first = next)
 	{
-		bool		avoided = false;
+		bool avoided = false;
 
 		worker = victims[first].worker;
 		for (next = first + 1; next < count && victims[next].worker == worker; next++)
@@ -188,7 +190,8 @@ make_room(PoolSnapshot *snapshot, int index, Victim *victims, int count)
 	worker = victims[best_first].worker;
 	for (next = best_first + 1; next < count && victims[next].worker == worker; next++)
 		;
-	(void) try_worker(snapshot, kind, item->priority, &victims[best_first], next - best_first, &trial);
+	(void) try_worker(snapshot, kind, item->priority, &victims[best_first], next - best_first,
+					  &trial);
 	for (int i = best_first; i < next; i++)
 		if (victims[i].goes)
 		{
@@ -212,20 +215,21 @@ make_room(PoolSnapshot *snapshot, int index, Victim *victims, int count)
 int
 preempt(PoolSnapshot *snapshot, const char *pool, bool read_only, int64 **victims)
 {
-	Search	   *search = &snapshot->search;
-	Victim	   *live = NULL;
-	int			nlive = -1;
-	int			tried = 0;
-	int			n = 0;
+	Search *search = &snapshot->search;
+	Victim *live = NULL;
+	int nlive = -1;
+	int tried = 0;
+	int n = 0;
 
 	*victims = NULL;
 	if (!snapshot->settings.preemption || search->partial)
 		return 0;
 	for (int i = 0; i < snapshot->nitems && tried < MOST_PREEMPTORS; i++)
 	{
-		QueueItem  *item = &snapshot->items[i];
+		QueueItem *item = &snapshot->items[i];
 
-		if (item->nplacements > 0 || is_gang(&search->kinds[item->kind]) || key_is_taken(search, item))
+		if (item->nplacements > 0 || is_gang(&search->kinds[item->kind]) ||
+			key_is_taken(search, item))
 			continue;
 		/* what comes first is the most important, so that is all there can be */
 		if (nlive < 0)
@@ -247,11 +251,12 @@ void
 evict(const char *pool, const int64 *victims, int count)
 {
 	EndedAssignment *ended;
-	int			n;
+	int n;
 
 	if (count == 0)
 		return;
-	n = end_assignments(pool, victims, count, false, "expired", "preempted by more important work", NULL, NULL, &ended);
+	n = end_assignments(pool, victims, count, false, "expired", "preempted by more important work",
+						NULL, NULL, &ended);
 	requeue(pool, ended, n, false);
 	/* who was completed before we got at it has made room, too */
 	settle(pool);

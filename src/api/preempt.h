@@ -7,7 +7,7 @@
 
 #include "snapshot/snapshot.h"
 
-extern int	preempt(PoolSnapshot *snapshot, const char *pool, bool read_only, int64 **victims);
+extern int preempt(PoolSnapshot *snapshot, const char *pool, bool read_only, int64 **victims);
 extern void evict(const char *pool, const int64 *victims, int count);
 
-#endif							/* HWSCHED_API_PREEMPT_H */
+#endif /* HWSCHED_API_PREEMPT_H */

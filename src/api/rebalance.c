@@ -28,11 +28,11 @@ PG_FUNCTION_INFO_V1(rebalance);
 /* Work that is assigned and has not started; gangs stay where they are. */
 typedef struct WaitingAssignment
 {
-	int64		assignment_id;
+	int64 assignment_id;
 	const char *workload_id;
 	const char *worker_id;
-	int64		profile_id;
-	int32		beside;			/* live assignments of its worker, itself included */
+	int64 profile_id;
+	int32 beside; /* live assignments of its worker, itself included */
 	EndedAssignment holds;
 } WaitingAssignment;
 
@@ -47,12 +47,16 @@ static int
 read_waiting(WaitingAssignment **waiting)
 {
 	EndedAssignment *holds;
-	int			n = read_ended(&holds);
+	int n = read_ended(&holds);
 
 	*waiting = palloc(sizeof(WaitingAssignment) * (n + 1));
 	for (int i = 0; i < n; i++)
-		(*waiting)[i] = (WaitingAssignment) {holds[i].assignment_id, holds[i].workload_id, holds[i].worker_id,
-			column_bigint(i, ENDED_COUNT + 1), column_int(i, ENDED_COUNT + 2), holds[i]};
+		(*waiting)[i] = (WaitingAssignment){holds[i].assignment_id,
+											holds[i].workload_id,
+											holds[i].worker_id,
+											column_bigint(i, ENDED_COUNT + 1),
+											column_int(i, ENDED_COUNT + 2),
+											holds[i]};
 	return n;
 }
 
@@ -64,10 +68,10 @@ static bool
 lock_assigned(const char *pool, int64 assignment_id)
 {
 	static SpiPlan statement = {
-		"SELECT FROM hwsched.assignment WHERE pool = $1 AND assignment_id = $2 AND state = 'assigned' AND finished_at IS NULL"
+		"SELECT FROM hwsched.assignment WHERE pool = $1 AND assignment_id = $2"
+		" AND state = 'assigned' AND finished_at IS NULL"
 		" FOR NO KEY UPDATE SKIP LOCKED",
-		{TEXTOID, INT8OID}
-	};
+		{TEXTOID, INT8OID}};
 
 	return spi_plan_run(&statement, false, TEXT_VALUE(pool), BIGINT_VALUE(assignment_id)) > 0;
 }
@@ -77,15 +81,17 @@ lock_assigned(const char *pool, int64 assignment_id)
  * there.  If it does not fit after all, it is in the queue.
  */
 static bool
-move_to(const char *pool, const WaitingAssignment *waiting, const char *worker_id, const char *reason)
+move_to(const char *pool, const WaitingAssignment *waiting, const char *worker_id,
+		const char *reason)
 {
 	EndedAssignment *ended;
-	PoolSnapshot		snapshot;
-	int			n;
+	PoolSnapshot snapshot;
+	int n;
 
 	if (!lock_assigned(pool, waiting->assignment_id))
 		return false;
-	n = end_assignments(pool, &waiting->assignment_id, 1, false, "expired", reason, NULL, NULL, &ended);
+	n = end_assignments(pool, &waiting->assignment_id, 1, false, "expired", reason, NULL, NULL,
+						&ended);
 	requeue(pool, ended, n, false);
 	snapshot_settings(&snapshot, pool, false);
 	if (!snapshot_queued(&snapshot, pool, waiting->workload_id, false))
@@ -98,9 +104,10 @@ move_to(const char *pool, const WaitingAssignment *waiting, const char *worker_i
 
 /* Reads some kinds of work, by their profiles, and the fleet or one worker of it. */
 static void
-snapshot_waiting(PoolSnapshot *snapshot, const char *pool, const WaitingAssignment *waiting, int count, const char *only_worker)
+snapshot_waiting(PoolSnapshot *snapshot, const char *pool, const WaitingAssignment *waiting,
+				 int count, const char *only_worker)
 {
-	int64	   *profiles = palloc(sizeof(int64) * (count + 1));
+	int64 *profiles = palloc(sizeof(int64) * (count + 1));
 
 	for (int i = 0; i < count; i++)
 		profiles[i] = waiting[i].profile_id;
@@ -132,18 +139,19 @@ steal(const char *pool, const char *worker_id, int n)
 {
 	static SpiPlan statement = {
 		WAITING_SQL " AND a.worker_id <> $2 AND u.assignments > 1"
-		" AND NOT EXISTS (SELECT FROM hwsched.assignment f WHERE f.pool = a.pool AND f.workload_id = a.workload_id"
-		"  AND f.run = a.run AND f.worker_id = $2 AND f.error_class IS NOT NULL)"
-		" ORDER BY u.assignments DESC, a.priority, a.assignment_id LIMIT $3",
-		{TEXTOID, TEXTOID, INT4OID}
-	};
-	WaitingAssignment    *waiting;
-	PoolSnapshot		snapshot;
-	Candidate	candidate;
-	int64		stolen = 0;
-	int			count;
+					" AND NOT EXISTS (SELECT FROM hwsched.assignment f WHERE f.pool = a.pool"
+					" AND f.workload_id = a.workload_id"
+					"  AND f.run = a.run AND f.worker_id = $2 AND f.error_class IS NOT NULL)"
+					" ORDER BY u.assignments DESC, a.priority, a.assignment_id LIMIT $3",
+		{TEXTOID, TEXTOID, INT4OID}};
+	WaitingAssignment *waiting;
+	PoolSnapshot snapshot;
+	Candidate candidate;
+	int64 stolen = 0;
+	int count;
 
-	spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), INT_VALUE(MOST_STOLEN_FROM));
+	spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
+				 INT_VALUE(MOST_STOLEN_FROM));
 	count = read_waiting(&waiting);
 	if (count == 0)
 		return 0;
@@ -153,12 +161,13 @@ steal(const char *pool, const char *worker_id, int n)
 		return 0;
 	for (int i = 0; i < count && stolen < n; i++)
 	{
-		WorkKind   *kind = kind_of(&snapshot, &waiting[i]);
+		WorkKind *kind = kind_of(&snapshot, &waiting[i]);
 
 		if (waiting[i].beside - stolen <= snapshot.fleet.workers[0].assignments + 1 ||
 			search_candidate(&snapshot.search, kind, 0, &candidate) != FITS)
 			continue;
-		if (!move_to(pool, &waiting[i], worker_id, psprintf("taken over by worker \"%s\"", worker_id)))
+		if (!move_to(pool, &waiting[i], worker_id,
+					 psprintf("taken over by worker \"%s\"", worker_id)))
 			continue;
 		fleet_occupy(&snapshot.fleet, kind, 0, candidate.devices, candidate.ndevices, 1);
 		stolen++;
@@ -175,24 +184,26 @@ steal(const char *pool, const char *worker_id, int n)
 static int
 find_idler(PoolSnapshot *snapshot, const WaitingAssignment *waiting, int from)
 {
-	Search	   *search = &snapshot->search;
-	WorkKind   *kind = kind_of(snapshot, waiting);
-	Candidate	candidate;
-	double		best_value = 0;
-	int			best = -1;
+	Search *search = &snapshot->search;
+	WorkKind *kind = kind_of(snapshot, waiting);
+	Candidate candidate;
+	double best_value = 0;
+	int best = -1;
 
 	for (int w = 0; w < snapshot->fleet.nworkers; w++)
 	{
 		const Worker *worker = &snapshot->fleet.workers[w];
 
 		CHECK_FOR_INTERRUPTS();
-		if (worker->assignments + 1 >= snapshot->fleet.workers[from].assignments || worker->reserved)
+		if (worker->assignments + 1 >= snapshot->fleet.workers[from].assignments ||
+			worker->reserved)
 			continue;
 		if (best >= 0 && worker->assignments > snapshot->fleet.workers[best].assignments)
 			continue;
 		if (search_candidate(search, kind, w, &candidate) != FITS)
 			continue;
-		if (best < 0 || worker->assignments < snapshot->fleet.workers[best].assignments || candidate.value > best_value)
+		if (best < 0 || worker->assignments < snapshot->fleet.workers[best].assignments ||
+			candidate.value > best_value)
 		{
 			best = w;
 			best_value = candidate.value;
@@ -213,21 +224,21 @@ rebalance(PG_FUNCTION_ARGS)
 {
 	/* where most is going on, what would start last */
 	static SpiPlan statement = {
-		WAITING_SQL " AND u.assignments > 1 ORDER BY u.assignments DESC, a.priority DESC, a.assignment_id DESC LIMIT $2",
-		{TEXTOID, INT8OID}
-	};
-	int32		most = int_argument(0);
-	char	   *pool = text_argument(fcinfo, 1);
-	WaitingAssignment    *waiting;
-	PoolSnapshot		snapshot;
-	int64		moved = 0;
-	int			count;
+		WAITING_SQL
+		" AND u.assignments > 1 ORDER BY u.assignments DESC, a.priority DESC, a.assignment_id DESC"
+		" LIMIT $2",
+		{TEXTOID, INT8OID}};
+	int32 most = int_argument(0);
+	char *pool = text_argument(fcinfo, 1);
+	WaitingAssignment *waiting;
+	PoolSnapshot snapshot;
+	int64 moved = 0;
+	int count;
 
 	if (most < 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid value for \"max_moves\": %d", most),
-				 errdetail("Expected a number that is not negative.")));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("invalid value for \"max_moves\": %d", most),
+						errdetail("Expected a number that is not negative.")));
 	SPI_connect();
 	pool_check(pool, false);
 	pool_lock(pool);
@@ -241,10 +252,11 @@ rebalance(PG_FUNCTION_ARGS)
 	}
 	for (int i = 0; i < count && moved < most; i++)
 	{
-		int			from = fleet_worker(&snapshot.fleet, waiting[i].worker_id);
-		int			to = from < 0 ? -1 : find_idler(&snapshot, &waiting[i], from);
+		int from = fleet_worker(&snapshot.fleet, waiting[i].worker_id);
+		int to = from < 0 ? -1 : find_idler(&snapshot, &waiting[i], from);
 
-		if (to >= 0 && move_to(pool, &waiting[i], snapshot.fleet.workers[to].worker_id, "moved to where less is going on"))
+		if (to >= 0 && move_to(pool, &waiting[i], snapshot.fleet.workers[to].worker_id,
+							   "moved to where less is going on"))
 			moved++;
 	}
 	/* who steals knows, but those that got something here do not */

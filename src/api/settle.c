@@ -28,11 +28,10 @@ settle(const char *pool)
 	static SpiPlan take = {
 		"WITH u AS (DELETE FROM hwsched.unsettled WHERE pool = $1 RETURNING assignment_id)"
 		" SELECT " ENDED_COLUMNS " FROM u" ENDED_OF_NOTES,
-		{TEXTOID}
-	};
+		{TEXTOID}};
 	EndedAssignment *ended;
 	PoolSettings settings;
-	int			n;
+	int n;
 
 	if (spi_plan_run(&take, false, TEXT_VALUE(pool)) == 0)
 		return;

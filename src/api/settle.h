@@ -5,7 +5,6 @@
 #ifndef HWSCHED_API_SETTLE_H
 #define HWSCHED_API_SETTLE_H
 
-
 extern void settle(const char *pool);
 
 /*
@@ -19,4 +18,4 @@ extern void settle(const char *pool);
 extern void pool_lock(const char *pool);
 extern bool pool_try_lock(const char *pool);
 
-#endif							/* HWSCHED_API_SETTLE_H */
+#endif /* HWSCHED_API_SETTLE_H */

@@ -28,31 +28,31 @@ PG_FUNCTION_INFO_V1(submit_many);
 /* The workloads of one call, column by column. */
 typedef struct SubmitBatch
 {
-	int			count;
-	Datum	   *workload_id;
-	int64	   *queue_no;
-	int32	   *run;
-	int		   *kind;			/* in kinds */
-	int16	   *priority;
-	int32	   *retries;
-	float8	   *expected;		/* NAN: unknown */
-	float8	   *timeout;
+	int count;
+	Datum *workload_id;
+	int64 *queue_no;
+	int32 *run;
+	int *kind; /* in kinds */
+	int16 *priority;
+	int32 *retries;
+	float8 *expected; /* NAN: unknown */
+	float8 *timeout;
 	TimestampTz *deadline;
-	Datum	   *model_id;
-	bool	   *model_id_null;
-	Datum	   *model_family;
-	bool	   *model_family_null;
-	Datum	   *requirements;
-	Datum	   *concurrency_key;
-	bool	   *concurrency_key_null;
+	Datum *model_id;
+	bool *model_id_null;
+	Datum *model_family;
+	bool *model_family_null;
+	Datum *requirements;
+	Datum *concurrency_key;
+	bool *concurrency_key_null;
 	Dependencies dependencies;
-	int			nkinds;
-	int			kinds_allocated;
-	Datum	   *profile;		/* jsonb, by kind */
-	Datum	   *demand;
-	int64	   *profile_id;
-	HTAB	   *kind_numbers;
-	HTAB	   *ids;
+	int nkinds;
+	int kinds_allocated;
+	Datum *profile; /* jsonb, by kind */
+	Datum *demand;
+	int64 *profile_id;
+	HTAB *kind_numbers;
+	HTAB *ids;
 } SubmitBatch;
 
 static void *
@@ -90,11 +90,12 @@ batch_begin(SubmitBatch *batch, int most)
 static void
 check_strategy(const WorkloadProfile *profile)
 {
-	if (strcmp(profile->allocation_strategy, "single") != 0 && strcmp(profile->allocation_strategy, "sharded") != 0 &&
+	if (strcmp(profile->allocation_strategy, "single") != 0 &&
+		strcmp(profile->allocation_strategy, "sharded") != 0 &&
 		strcmp(profile->allocation_strategy, "replicated") != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("allocation strategy \"%s\" is not supported in this version", profile->allocation_strategy)));
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("allocation strategy \"%s\" is not supported in this version",
+							   profile->allocation_strategy)));
 }
 
 /* Raises an error for a name that is empty or too long. */
@@ -111,7 +112,8 @@ check_name(const char *name, const char *path, const char *key)
 static const char *
 generated_id(void)
 {
-	return DatumGetCString(DirectFunctionCall1(uuid_out, DirectFunctionCall1(gen_random_uuid, (Datum) 0)));
+	return DatumGetCString(
+		DirectFunctionCall1(uuid_out, DirectFunctionCall1(gen_random_uuid, (Datum) 0)));
 }
 
 /* Adds one document to the batch; what it keeps goes to the context keep. */
@@ -120,13 +122,13 @@ batch_add(SubmitBatch *batch, Jsonb *requirements, const char *path, MemoryConte
 {
 	Requirements read;
 	WorkloadProfile profile;
-	Demand		demand;
+	Demand demand;
 	StringInfoData key;
 	const char *id;
 	MemoryContext work;
 	StrtabEntry *entry;
-	bool		found;
-	int			i = batch->count;
+	bool found;
+	int i = batch->count;
 
 	infer_workload_profile(requirements, path, true, &read, &profile, &demand);
 	check_strategy(&profile);
@@ -147,22 +149,24 @@ batch_add(SubmitBatch *batch, Jsonb *requirements, const char *path, MemoryConte
 	work = MemoryContextSwitchTo(keep);
 	strtab_enter(batch->ids, id, strlen(id), &found)->number = i;
 	if (found)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNIQUE_VIOLATION),
-				 errmsg("workload \"%s\" is submitted twice in one call", id)));
+		ereport(ERROR, (errcode(ERRCODE_UNIQUE_VIOLATION),
+						errmsg("workload \"%s\" is submitted twice in one call", id)));
 	entry = strtab_enter(batch->kind_numbers, key.data, key.len, &found);
 	if (!found)
 	{
 		if (batch->nkinds == batch->kinds_allocated)
 		{
 			batch->kinds_allocated = Max(16, batch->kinds_allocated * 2);
-			batch->profile = batch->nkinds == 0 ? palloc(sizeof(Datum) * batch->kinds_allocated) :
-				repalloc(batch->profile, sizeof(Datum) * batch->kinds_allocated);
-			batch->demand = batch->nkinds == 0 ? palloc(sizeof(Datum) * batch->kinds_allocated) :
-				repalloc(batch->demand, sizeof(Datum) * batch->kinds_allocated);
+			batch->profile = batch->nkinds == 0 ?
+								 palloc(sizeof(Datum) * batch->kinds_allocated) :
+								 repalloc(batch->profile, sizeof(Datum) * batch->kinds_allocated);
+			batch->demand = batch->nkinds == 0 ?
+								palloc(sizeof(Datum) * batch->kinds_allocated) :
+								repalloc(batch->demand, sizeof(Datum) * batch->kinds_allocated);
 		}
 		entry->number = batch->nkinds;
-		batch->profile[batch->nkinds] = JsonbPGetDatum(document_write(&placement_profile_document, &profile));
+		batch->profile[batch->nkinds] =
+			JsonbPGetDatum(document_write(&placement_profile_document, &profile));
 		batch->demand[batch->nkinds++] = JsonbPGetDatum(document_write(&demand_document, &demand));
 	}
 	batch->kind[i] = entry->number;
@@ -170,7 +174,8 @@ batch_add(SubmitBatch *batch, Jsonb *requirements, const char *path, MemoryConte
 	batch->priority[i] = profile.priority;
 	batch->retries[i] = read.retries;
 	/* a ready-made profile may say how long it takes where the test does not */
-	batch->expected[i] = isnan(read.expected_duration) ? profile.estimated_duration_seconds : read.expected_duration;
+	batch->expected[i] =
+		isnan(read.expected_duration) ? profile.estimated_duration_seconds : read.expected_duration;
 	batch->timeout[i] = read.timeout;
 	batch->deadline[i] = read.deadline;
 	batch->model_id_null[i] = read.model_id == NULL;
@@ -179,7 +184,8 @@ batch_add(SubmitBatch *batch, Jsonb *requirements, const char *path, MemoryConte
 	batch->model_family[i] = read.model_family ? CStringGetTextDatum(read.model_family) : (Datum) 0;
 	batch->requirements[i] = PointerGetDatum(PG_DETOAST_DATUM_COPY(JsonbPGetDatum(requirements)));
 	batch->concurrency_key_null[i] = read.concurrency_key == NULL;
-	batch->concurrency_key[i] = read.concurrency_key ? CStringGetTextDatum(read.concurrency_key) : (Datum) 0;
+	batch->concurrency_key[i] =
+		read.concurrency_key ? CStringGetTextDatum(read.concurrency_key) : (Datum) 0;
 	for (int d = 0; d < read.depends_on.count; d++)
 		dependencies_note(&batch->dependencies, i, read.depends_on.names[d]);
 	batch->count++;
@@ -191,33 +197,36 @@ static int64 *
 profile_ids(const SubmitBatch *batch, const char *pool)
 {
 	static SpiPlan find = {
-		"SELECT k.ord::int, p.profile_id FROM unnest($2, $3) WITH ORDINALITY k(profile, demand, ord)"
+		"SELECT k.ord::int, p.profile_id FROM unnest($2, $3) WITH ORDINALITY k(profile, demand,"
+		" ord)"
 		" JOIN hwsched.workload_profile p ON p.pool = $1"
 		"  AND p.digest = sha256(convert_to(k.profile::text || k.demand::text, 'UTF8'))",
-		{TEXTOID, JSONBARRAYOID, JSONBARRAYOID}
-	};
+		{TEXTOID, JSONBARRAYOID, JSONBARRAYOID}};
 
 	/* in the order of the digest, so that two callers never wait in a circle */
 	static SpiPlan add = {
 		"INSERT INTO hwsched.workload_profile (pool, profile, demand, digest)"
 		" SELECT $1, k.profile, k.demand, d.digest FROM unnest($2, $3) k(profile, demand)"
-		" CROSS JOIN LATERAL (SELECT sha256(convert_to(k.profile::text || k.demand::text, 'UTF8')) AS digest) d"
-		" WHERE NOT EXISTS (SELECT FROM hwsched.workload_profile p WHERE p.pool = $1 AND p.digest = d.digest)"
+		" CROSS JOIN LATERAL (SELECT sha256(convert_to(k.profile::text || k.demand::text,"
+		" 'UTF8')) AS digest) d"
+		" WHERE NOT EXISTS (SELECT FROM hwsched.workload_profile p WHERE p.pool = $1"
+		" AND p.digest = d.digest)"
 		" ORDER BY d.digest"
 		" ON CONFLICT (pool, digest) DO NOTHING",
-		{TEXTOID, JSONBARRAYOID, JSONBARRAYOID}
-	};
-	Parameter	profiles = array_value(JSONBOID, batch->profile, NULL, batch->nkinds);
-	Parameter	demands = array_value(JSONBOID, batch->demand, NULL, batch->nkinds);
-	int64	   *ids = palloc(sizeof(int64) * (batch->nkinds + 1));
+		{TEXTOID, JSONBARRAYOID, JSONBARRAYOID}};
+	Parameter profiles = array_value(JSONBOID, batch->profile, NULL, batch->nkinds);
+	Parameter demands = array_value(JSONBOID, batch->demand, NULL, batch->nkinds);
+	int64 *ids = palloc(sizeof(int64) * (batch->nkinds + 1));
 
 	if (spi_plan_run(&find, false, TEXT_VALUE(pool), profiles, demands) < batch->nkinds)
 	{
 		spi_plan_run(&add, false, TEXT_VALUE(pool), profiles, demands);
 		if (spi_plan_run(&find, false, TEXT_VALUE(pool), profiles, demands) < batch->nkinds)
-			ereport(ERROR,
-					(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-					 errmsg("could not serialize access due to a workload profile that was added at the same time")));
+			ereport(
+				ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("could not serialize access due to a workload profile that was added at the"
+						" same time")));
 	}
 	for (uint64 i = 0; i < SPI_processed; i++)
 		ids[column_int(i, 1) - 1] = column_bigint(i, 2);
@@ -229,29 +238,47 @@ profile_ids(const SubmitBatch *batch, const char *pool)
 /* The parameters of the statements that write workloads, beside the pool. */
 enum
 {
-	POOL, WORKLOAD, QUEUE_NO, RUN, PROFILE, PRIORITY, RETRIES, EXPECTED, TIMEOUT, DEADLINE, MODEL, FAMILY, REQUIREMENTS,
-	KEY, READY_AT, NPARAMETERS
+	POOL,
+	WORKLOAD,
+	QUEUE_NO,
+	RUN,
+	PROFILE,
+	PRIORITY,
+	RETRIES,
+	EXPECTED,
+	TIMEOUT,
+	DEADLINE,
+	MODEL,
+	FAMILY,
+	REQUIREMENTS,
+	KEY,
+	READY_AT,
+	NPARAMETERS
 };
 
 #define GIVEN_TYPES \
-	{TEXTOID, TEXTARRAYOID, INT8ARRAYOID, INT4ARRAYOID, INT8ARRAYOID, INT2ARRAYOID, INT4ARRAYOID, FLOAT8ARRAYOID, \
-	 FLOAT8ARRAYOID, TIMESTAMPTZARRAYOID, TEXTARRAYOID, TEXTARRAYOID, JSONBARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID}
+	{ \
+		TEXTOID, TEXTARRAYOID, INT8ARRAYOID, INT4ARRAYOID, INT8ARRAYOID, INT2ARRAYOID, \
+			INT4ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, TIMESTAMPTZARRAYOID, TEXTARRAYOID, \
+			TEXTARRAYOID, JSONBARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID \
+	}
 
 /*
  * Arrays are read by subscript, which is the cheapest; but those of texts and
  * documents have to be walked along.
  */
 #define GIVEN_SQL \
-	"(SELECT unnest($2) AS workload_id, unnest($11) AS model_id, unnest($12) AS model_family, unnest($13) AS requirements," \
+	"(SELECT unnest($2) AS workload_id, unnest($11) AS model_id, unnest($12) AS model_family," \
+	" unnest($13) AS requirements," \
 	"  unnest($14) AS concurrency_key, generate_subscripts($2, 1) AS i) g"
 
 /* Returns some texts of the batch as a parameter, NULL if there are none at all. */
 static Parameter
 texts_of(const Datum *values, const bool *nulls, const int *which, int n)
 {
-	Datum	   *chosen = allocate(n, sizeof(Datum));
-	bool	   *absent = allocate(n, sizeof(bool));
-	int			present = 0;
+	Datum *chosen = allocate(n, sizeof(Datum));
+	bool *absent = allocate(n, sizeof(bool));
+	int present = 0;
 
 	for (int i = 0; i < n; i++)
 	{
@@ -266,18 +293,19 @@ texts_of(const Datum *values, const bool *nulls, const int *which, int n)
 static void
 describe(const SubmitBatch *batch, const int *which, int n, bool documents, Parameter *parameters)
 {
-	int64	   *queue_no = fixed_array(INT8OID, sizeof(*queue_no), n, &parameters[QUEUE_NO]);
-	int32	   *run = fixed_array(INT4OID, sizeof(*run), n, &parameters[RUN]);
-	int64	   *profile = fixed_array(INT8OID, sizeof(*profile), n, &parameters[PROFILE]);
-	int16	   *priority = fixed_array(INT2OID, sizeof(*priority), n, &parameters[PRIORITY]);
-	int32	   *retries = fixed_array(INT4OID, sizeof(*retries), n, &parameters[RETRIES]);
-	float8	   *expected = fixed_array(FLOAT8OID, sizeof(*expected), n, &parameters[EXPECTED]);
-	float8	   *timeout = fixed_array(FLOAT8OID, sizeof(*timeout), n, &parameters[TIMEOUT]);
-	TimestampTz *deadline = fixed_array(TIMESTAMPTZOID, sizeof(*deadline), n, &parameters[DEADLINE]);
+	int64 *queue_no = fixed_array(INT8OID, sizeof(*queue_no), n, &parameters[QUEUE_NO]);
+	int32 *run = fixed_array(INT4OID, sizeof(*run), n, &parameters[RUN]);
+	int64 *profile = fixed_array(INT8OID, sizeof(*profile), n, &parameters[PROFILE]);
+	int16 *priority = fixed_array(INT2OID, sizeof(*priority), n, &parameters[PRIORITY]);
+	int32 *retries = fixed_array(INT4OID, sizeof(*retries), n, &parameters[RETRIES]);
+	float8 *expected = fixed_array(FLOAT8OID, sizeof(*expected), n, &parameters[EXPECTED]);
+	float8 *timeout = fixed_array(FLOAT8OID, sizeof(*timeout), n, &parameters[TIMEOUT]);
+	TimestampTz *deadline =
+		fixed_array(TIMESTAMPTZOID, sizeof(*deadline), n, &parameters[DEADLINE]);
 
 	for (int i = 0; i < n; i++)
 	{
-		int			w = which[i];
+		int w = which[i];
 
 		queue_no[i] = batch->queue_no[w];
 		run[i] = batch->run[w];
@@ -295,7 +323,7 @@ describe(const SubmitBatch *batch, const int *which, int n, bool documents, Para
 	parameters[REQUIREMENTS] = NULL_VALUE;
 	if (documents)
 	{
-		Datum	   *chosen = allocate(n, sizeof(Datum));
+		Datum *chosen = allocate(n, sizeof(Datum));
 
 		for (int i = 0; i < n; i++)
 			chosen[i] = batch->requirements[which[i]];
@@ -306,29 +334,28 @@ describe(const SubmitBatch *batch, const int *which, int n, bool documents, Para
 static int
 compare_ids(const void *a, const void *b, void *batch)
 {
-	Datum		x = ((const SubmitBatch *) batch)->workload_id[*(const int *) a];
-	Datum		y = ((const SubmitBatch *) batch)->workload_id[*(const int *) b];
-	int			lx = VARSIZE(x) - VARHDRSZ;
-	int			ly = VARSIZE(y) - VARHDRSZ;
-	int			order = memcmp(VARDATA(x), VARDATA(y), Min(lx, ly));
+	Datum x = ((const SubmitBatch *) batch)->workload_id[*(const int *) a];
+	Datum y = ((const SubmitBatch *) batch)->workload_id[*(const int *) b];
+	int lx = VARSIZE(x) - VARHDRSZ;
+	int ly = VARSIZE(y) - VARHDRSZ;
+	int order = memcmp(VARDATA(x), VARDATA(y), Min(lx, ly));
 
 	return order != 0 ? order : lx - ly;
 }
 
-static void pg_attribute_noreturn()
-still_open(const char *workload_id)
+static void
+pg_attribute_noreturn() still_open(const char *workload_id)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_UNIQUE_VIOLATION),
-			 errmsg("workload \"%s\" is already submitted and still open", workload_id),
-			 errhint("It can be submitted again once it is completed, cancelled or dead.")));
+	ereport(ERROR, (errcode(ERRCODE_UNIQUE_VIOLATION),
+					errmsg("workload \"%s\" is already submitted and still open", workload_id),
+					errhint("It can be submitted again once it is completed, cancelled or dead.")));
 }
 
 /* Returns the workload of the batch that a row's first column names. */
 static int
 submitted_number(const SubmitBatch *batch, int row)
 {
-	char	   *id = column_text(row, 1);
+	char *id = column_text(row, 1);
 	StrtabEntry *entry = strtab_find(batch->ids, id, strlen(id));
 
 	Assert(entry != NULL);
@@ -343,18 +370,16 @@ static int
 find_known(const char *pool, Parameter ids)
 {
 	static SpiPlan known = {
-		"SELECT workload_id, outcome IS NULL FROM hwsched.submission WHERE pool = $1 AND workload_id = ANY ($2)",
-		{TEXTOID, TEXTARRAYOID}
-	};
-	static SpiPlan unsettled = {
-		"SELECT FROM hwsched.unsettled WHERE pool = $1 LIMIT 1", {TEXTOID}
-	};
+		"SELECT workload_id, outcome IS NULL FROM hwsched.submission WHERE pool = $1"
+		" AND workload_id = ANY ($2)",
+		{TEXTOID, TEXTARRAYOID}};
+	static SpiPlan unsettled = {"SELECT FROM hwsched.unsettled WHERE pool = $1 LIMIT 1", {TEXTOID}};
 
 	for (bool settled = false;; settled = true)
 	{
-		int			n = (int) spi_plan_run(&known, false, TEXT_VALUE(pool), ids);
-		int			row = 0;
-		char	   *open;
+		int n = (int) spi_plan_run(&known, false, TEXT_VALUE(pool), ids);
+		int row = 0;
+		char *open;
 
 		while (row < n && !column_bool(row, 2))
 			row++;
@@ -376,9 +401,9 @@ static bool
 any_between(const char *pool, Datum first, Datum last)
 {
 	static SpiPlan statement = {
-		"SELECT FROM hwsched.submission WHERE pool = $1 AND workload_id >= $2 AND workload_id <= $3 LIMIT 1",
-		{TEXTOID, TEXTOID, TEXTOID}
-	};
+		"SELECT FROM hwsched.submission WHERE pool = $1 AND workload_id >= $2"
+		" AND workload_id <= $3 LIMIT 1",
+		{TEXTOID, TEXTOID, TEXTOID}};
 
 	return spi_plan_run(&statement, false, TEXT_VALUE(pool), VALUE(first), VALUE(last)) > 0;
 }
@@ -391,23 +416,25 @@ static void
 run_again(SubmitBatch *batch, const char *pool, Parameter ids)
 {
 	static SpiPlan lock = {
-		"SELECT FROM hwsched.submission WHERE pool = $1 AND workload_id = ANY ($2) AND outcome IS NOT NULL"
+		"SELECT FROM hwsched.submission WHERE pool = $1 AND workload_id = ANY ($2)"
+		" AND outcome IS NOT NULL"
 		" ORDER BY workload_id FOR NO KEY UPDATE",
-		{TEXTOID, TEXTARRAYOID}
-	};
+		{TEXTOID, TEXTARRAYOID}};
 	static SpiPlan again = {
-		"UPDATE hwsched.submission s SET run = s.run + 1, queue_no = ($3)[i], profile_id = ($5)[i], priority = ($6)[i],"
-		"   retries = ($7)[i], expected_seconds = nullif(($8)[i], 'NaN'), timeout_seconds = ($9)[i], deadline = ($10)[i],"
+		"UPDATE hwsched.submission s SET run = s.run + 1, queue_no = ($3)[i], profile_id ="
+		" ($5)[i], priority = ($6)[i],"
+		"   retries = ($7)[i], expected_seconds = nullif(($8)[i], 'NaN'), timeout_seconds ="
+		" ($9)[i], deadline = ($10)[i],"
 		"   model_id = g.model_id, model_family = g.model_family, requirements = g.requirements,"
 		"   concurrency_key = g.concurrency_key,"
 		"   outcome = NULL, closed_at = NULL, submitted_at = now()"
-		" FROM " GIVEN_SQL " WHERE s.pool = $1 AND s.workload_id = g.workload_id AND s.outcome IS NOT NULL"
+		" FROM " GIVEN_SQL
+		" WHERE s.pool = $1 AND s.workload_id = g.workload_id AND s.outcome IS NOT NULL"
 		" RETURNING s.workload_id, s.run",
-		GIVEN_TYPES, BY_KEY_ONLY
-	};
-	Parameter	parameters[NPARAMETERS] = {[POOL] = TEXT_VALUE(pool)};
-	int			n = find_known(pool, ids);
-	int		   *which;
+		GIVEN_TYPES, BY_KEY_ONLY};
+	Parameter parameters[NPARAMETERS] = {[POOL] = TEXT_VALUE(pool)};
+	int n = find_known(pool, ids);
+	int *which;
 
 	if (n == 0)
 		return;
@@ -432,7 +459,7 @@ run_again(SubmitBatch *batch, const char *pool, Parameter ids)
 static Parameter
 ready_times(const SubmitBatch *batch)
 {
-	Parameter	times;
+	Parameter times;
 	TimestampTz *ready_at;
 
 	if (batch->dependencies.count == 0)
@@ -456,24 +483,27 @@ static void
 batch_write(SubmitBatch *batch, const char *pool)
 {
 	static SpiPlan submit = {
-		"INSERT INTO hwsched.submission (pool, workload_id, queue_no, profile_id, priority, retries,"
-		"   expected_seconds, timeout_seconds, deadline, model_id, model_family, requirements, concurrency_key)"
-		" SELECT $1, workload_id, ($3)[i], ($5)[i], ($6)[i], ($7)[i], nullif(($8)[i], 'NaN'), ($9)[i], ($10)[i],"
+		"INSERT INTO hwsched.submission (pool, workload_id, queue_no, profile_id, priority,"
+		" retries,"
+		"   expected_seconds, timeout_seconds, deadline, model_id, model_family, requirements,"
+		" concurrency_key)"
+		" SELECT $1, workload_id, ($3)[i], ($5)[i], ($6)[i], ($7)[i], nullif(($8)[i], 'NaN'),"
+		" ($9)[i], ($10)[i],"
 		"   model_id, model_family, requirements, concurrency_key FROM " GIVEN_SQL,
-		GIVEN_TYPES
-	};
+		GIVEN_TYPES};
 	static SpiPlan queue = {
-		"INSERT INTO hwsched.pending (pool, priority, deadline, queue_no, profile_id, run, attempt, expected_seconds,"
+		"INSERT INTO hwsched.pending (pool, priority, deadline, queue_no, profile_id, run,"
+		" attempt, expected_seconds,"
 		"   workload_id, model_id, model_family, concurrency_key, ready_at)"
-		" SELECT $1, ($6)[i], ($10)[i], ($3)[i], ($5)[i], ($4)[i], 1, nullif(($8)[i], 'NaN'), workload_id, model_id, model_family,"
+		" SELECT $1, ($6)[i], ($10)[i], ($3)[i], ($5)[i], ($4)[i], 1, nullif(($8)[i], 'NaN'),"
+		" workload_id, model_id, model_family,"
 		"   concurrency_key, coalesce(($15)[i], '-infinity') FROM " GIVEN_SQL,
-		GIVEN_TYPES
-	};
-	Parameter	parameters[NPARAMETERS] = {[POOL] = TEXT_VALUE(pool)};
-	Oid			sequence = get_relname_relid("queue_no", get_namespace_oid("hwsched", false));
-	int			n = batch->count;
-	int		   *which = allocate(n, sizeof(int));
-	int			fresh = 0;
+		GIVEN_TYPES};
+	Parameter parameters[NPARAMETERS] = {[POOL] = TEXT_VALUE(pool)};
+	Oid sequence = get_relname_relid("queue_no", get_namespace_oid("hwsched", false));
+	int n = batch->count;
+	int *which = allocate(n, sizeof(int));
+	int fresh = 0;
 
 	batch->profile_id = profile_ids(batch, pool);
 	for (int i = 0; i < n; i++)
@@ -521,11 +551,11 @@ batch_submit(SubmitBatch *batch, const char *pool, bool in_array)
 Datum
 submit(PG_FUNCTION_ARGS)
 {
-	Jsonb	   *requirements = jsonb_argument(0);
-	char	   *pool = text_argument(fcinfo, 1);
+	Jsonb *requirements = jsonb_argument(0);
+	char *pool = text_argument(fcinfo, 1);
 	MemoryContext caller = CurrentMemoryContext;
-	SubmitBatch		batch;
-	Datum		id;
+	SubmitBatch batch;
+	Datum id;
 
 	SPI_connect();
 	pool_check(pool, false);
@@ -542,20 +572,20 @@ submit(PG_FUNCTION_ARGS)
 Datum
 submit_many(PG_FUNCTION_ARGS)
 {
-	Jsonb	   *array = jsonb_argument(0);
-	char	   *pool = text_argument(fcinfo, 1);
+	Jsonb *array = jsonb_argument(0);
+	char *pool = text_argument(fcinfo, 1);
 	MemoryContext keep;
 	MemoryContext work;
 	JsonbIterator *iterator;
 	JsonbIteratorToken token;
-	JsonbValue	value;
-	SubmitBatch		batch;
+	JsonbValue value;
+	SubmitBatch batch;
 
 	if (!JB_ROOT_IS_ARRAY(array) || JB_ROOT_IS_SCALAR(array))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid value for \"requirements\": %.80s", JsonbToCString(NULL, &array->root, VARSIZE(array))),
-				 errdetail("Expected an array of requirements objects.")));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("invalid value for \"requirements\": %.80s",
+							   JsonbToCString(NULL, &array->root, VARSIZE(array))),
+						errdetail("Expected an array of requirements objects.")));
 
 	SPI_connect();
 	pool_check(pool, false);

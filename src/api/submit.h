@@ -7,5 +7,4 @@
 
 #include "postgres.h"
 
-
-#endif							/* HWSCHED_API_SUBMIT_H */
+#endif /* HWSCHED_API_SUBMIT_H */

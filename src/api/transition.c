@@ -22,18 +22,18 @@ bool
 find_assignment(const Caller *caller, const char *pool, int64 assignment_id, char **state)
 {
 	static SpiPlan statement = {
-		"SELECT worker_id, state::text, is_gang FROM hwsched.assignment WHERE pool = $1 AND assignment_id = $2",
-		{TEXTOID, INT8OID}
-	};
-	char	   *worker_id;
-	bool		gang;
+		"SELECT worker_id, state::text, is_gang FROM hwsched.assignment WHERE pool = $1"
+		" AND assignment_id = $2",
+		{TEXTOID, INT8OID}};
+	char *worker_id;
+	bool gang;
 
 	if (spi_plan_run(&statement, false, TEXT_VALUE(pool), BIGINT_VALUE(assignment_id)) == 0)
 	{
 		pool_check(pool, false);
 		ereport(ERROR,
-				(errcode(ERRCODE_NO_DATA_FOUND),
-				 errmsg("unknown assignment %lld in pool \"%s\"", (long long) assignment_id, pool)));
+				(errcode(ERRCODE_NO_DATA_FOUND), errmsg("unknown assignment %lld in pool \"%s\"",
+														(long long) assignment_id, pool)));
 	}
 	worker_id = column_text(0, 1);
 	*state = column_text(0, 2);
@@ -44,9 +44,10 @@ find_assignment(const Caller *caller, const char *pool, int64 assignment_id, cha
 
 /* Raises that an assignment is not in the state that a step starts from. */
 void
-assignment_not_in_state(const Caller *caller, const char *pool, int64 assignment_id, const char *action, const char *needed)
+assignment_not_in_state(const Caller *caller, const char *pool, int64 assignment_id,
+						const char *action, const char *needed)
 {
-	char	   *state;
+	char *state;
 
 	(void) find_assignment(caller, pool, assignment_id, &state);
 	if (strcmp(state, "expired") == 0)
@@ -55,8 +56,7 @@ assignment_not_in_state(const Caller *caller, const char *pool, int64 assignment
 				 errmsg("assignment %lld is expired: its lease is lost", (long long) assignment_id),
 				 errdetail("The work was taken back and may run elsewhere."),
 				 errhint("Drop the result and claim new work.")));
-	ereport(ERROR,
-			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("assignment %lld is %s", (long long) assignment_id, state),
-			 errdetail("Only an assignment that is %s can be %s.", needed, action)));
+	ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					errmsg("assignment %lld is %s", (long long) assignment_id, state),
+					errdetail("Only an assignment that is %s can be %s.", needed, action)));
 }

@@ -7,8 +7,9 @@
 
 #include "store/authz.h"
 
-extern bool find_assignment(const Caller *caller, const char *pool, int64 assignment_id, char **state);
+extern bool find_assignment(const Caller *caller, const char *pool, int64 assignment_id,
+							char **state);
 extern void assignment_not_in_state(const Caller *caller, const char *pool, int64 assignment_id,
 									const char *action, const char *needed) pg_attribute_noreturn();
 
-#endif							/* HWSCHED_API_TRANSITION_H */
+#endif /* HWSCHED_API_TRANSITION_H */

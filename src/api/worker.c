@@ -40,9 +40,12 @@ lock_worker(const char *pool, const char *worker_id)
 {
 	static SpiPlan statements[] = {
 		{"SELECT FROM hwsched.assignment WHERE pool = $1 AND worker_id = $2 AND finished_at IS NULL"
-		" ORDER BY assignment_id FOR NO KEY UPDATE", {TEXTOID, TEXTOID}},
-		{"SELECT FROM hwsched.worker_usage WHERE pool = $1 AND worker_id = $2 FOR NO KEY UPDATE", {TEXTOID, TEXTOID}},
-		{"SELECT FROM hwsched.worker_load WHERE pool = $1 AND worker_id = $2 FOR NO KEY UPDATE", {TEXTOID, TEXTOID}},
+		 " ORDER BY assignment_id FOR NO KEY UPDATE",
+		 {TEXTOID, TEXTOID}},
+		{"SELECT FROM hwsched.worker_usage WHERE pool = $1 AND worker_id = $2 FOR NO KEY UPDATE",
+		 {TEXTOID, TEXTOID}},
+		{"SELECT FROM hwsched.worker_load WHERE pool = $1 AND worker_id = $2 FOR NO KEY UPDATE",
+		 {TEXTOID, TEXTOID}},
 	};
 
 	for (int i = 0; i < lengthof(statements); i++)
@@ -55,24 +58,24 @@ lock_worker(const char *pool, const char *worker_id)
 static int64
 device_profile_id(const char *pool, const DeviceProfile *profile)
 {
-	static SpiPlan find = {
-		"SELECT profile_id FROM hwsched.device_profile"
-		" WHERE pool = $1 AND digest = sha256(convert_to($2::text, 'UTF8'))",
-		{TEXTOID, JSONBOID}
-	};
+	static SpiPlan find = {"SELECT profile_id FROM hwsched.device_profile"
+						   " WHERE pool = $1 AND digest = sha256(convert_to($2::text, 'UTF8'))",
+						   {TEXTOID, JSONBOID}};
 	static SpiPlan add = {
-		"INSERT INTO hwsched.device_profile (pool, profile, digest) VALUES ($1, $2, sha256(convert_to($2::text, 'UTF8')))"
+		"INSERT INTO hwsched.device_profile (pool, profile, digest) VALUES ($1, $2,"
+		" sha256(convert_to($2::text, 'UTF8')))"
 		" ON CONFLICT (pool, digest) DO NOTHING RETURNING profile_id",
-		{TEXTOID, JSONBOID}
-	};
-	Parameter	document = VALUE(JsonbPGetDatum(document_write(&device_profile_document, profile)));
+		{TEXTOID, JSONBOID}};
+	Parameter document = VALUE(JsonbPGetDatum(document_write(&device_profile_document, profile)));
 
 	/* The pool is locked, so only an old snapshot can hide a profile from us. */
 	if (spi_plan_run(&find, false, TEXT_VALUE(pool), document) == 0 &&
 		spi_plan_run(&add, false, TEXT_VALUE(pool), document) == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg("could not serialize access due to a device profile that was added at the same time")));
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+			 errmsg("could not serialize access due to a device profile that was added at the same"
+					" time")));
 	return column_bigint(0, 1);
 }
 
@@ -80,12 +83,13 @@ device_profile_id(const char *pool, const DeviceProfile *profile)
 static Datum *
 device_profile_ids(const char *pool, const DeviceSpec *specs, int count)
 {
-	Datum	   *ids = palloc(sizeof(Datum) * (count + 1));
+	Datum *ids = palloc(sizeof(Datum) * (count + 1));
 
 	for (int i = 0; i < count; i++)
 	{
 		/* devices that an entry counts share its strings */
-		bool		same = i > 0 && memcmp(&specs[i].profile, &specs[i - 1].profile, sizeof(DeviceProfile)) == 0;
+		bool same =
+			i > 0 && memcmp(&specs[i].profile, &specs[i - 1].profile, sizeof(DeviceProfile)) == 0;
 
 		ids[i] = same ? ids[i - 1] : Int64GetDatum(device_profile_id(pool, &specs[i].profile));
 	}
@@ -97,49 +101,55 @@ static void
 add_usage_and_load(const char *pool, const char *worker_id, int64 hardware_id)
 {
 	static SpiPlan usage = {
-		"INSERT INTO hwsched.worker_usage (pool, worker_id, hardware_id) VALUES ($1, $2, $3)", {TEXTOID, TEXTOID, INT8OID}
-	};
+		"INSERT INTO hwsched.worker_usage (pool, worker_id, hardware_id) VALUES ($1, $2, $3)",
+		{TEXTOID, TEXTOID, INT8OID}};
 	static SpiPlan load = {
-		"INSERT INTO hwsched.worker_load (pool, worker_id, hardware_id, cpu_readiness, accelerator_readiness, state_hash)"
+		"INSERT INTO hwsched.worker_load (pool, worker_id, hardware_id, cpu_readiness,"
+		" accelerator_readiness, state_hash)"
 		" VALUES ($1, $2, $3, $4, $5, $6)",
-		{TEXTOID, TEXTOID, INT8OID, FLOAT8OID, FLOAT8OID, INT8OID}
-	};
+		{TEXTOID, TEXTOID, INT8OID, FLOAT8OID, FLOAT8OID, INT8OID}};
 	const Hardware *hardware;
-	DeviceStates	nothing;
-	Readiness	readiness;
+	DeviceStates nothing;
+	Readiness readiness;
 
 	hardware_get(pool, &hardware_id, 1, false, &hardware);
 	device_states_begin(&nothing, hardware_id);
 	readiness = device_states_readiness(hardware, &nothing);
 	spi_plan_run(&usage, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), BIGINT_VALUE(hardware_id));
 	spi_plan_run(&load, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), BIGINT_VALUE(hardware_id),
-				  NUMBER_OR_NULL(readiness.cpu), NUMBER_OR_NULL(readiness.accelerator),
-				  BIGINT_VALUE(readiness.state_hash));
+				 NUMBER_OR_NULL(readiness.cpu), NUMBER_OR_NULL(readiness.accelerator),
+				 BIGINT_VALUE(readiness.state_hash));
 }
 
 /* Writes the worker's own row; returns whether it is a new worker. */
 static bool
-write_worker(const char *pool, const char *worker_id, const Offer *offer, const Capabilities *capabilities)
+write_worker(const char *pool, const char *worker_id, const Offer *offer,
+			 const Capabilities *capabilities)
 {
 	static SpiPlan statement = {
-		"INSERT INTO hwsched.worker AS w (pool, worker_id, hostname, cpu_millicores, memory_bytes, max_concurrent,"
+		"INSERT INTO hwsched.worker AS w (pool, worker_id, hostname, cpu_millicores, memory_bytes,"
+		" max_concurrent,"
 		"  software_versions, cost_per_hour, network_bandwidth, labels, capabilities)"
-		" VALUES ($1, $2, $3, $4, $5, $6, coalesce(nullif($9 -> 'software_versions', 'null'), '{}'), $7, $8,"
+		" VALUES ($1, $2, $3, $4, $5, $6, coalesce(nullif($9 -> 'software_versions', 'null'),"
+		" '{}'), $7, $8,"
 		"  coalesce(nullif($9 -> 'labels', 'null'), '{}'), $9)"
 		" ON CONFLICT (pool, worker_id) DO UPDATE SET hostname = EXCLUDED.hostname,"
 		"  cpu_millicores = EXCLUDED.cpu_millicores, memory_bytes = EXCLUDED.memory_bytes,"
-		"  max_concurrent = EXCLUDED.max_concurrent, software_versions = EXCLUDED.software_versions,"
+		"  max_concurrent = EXCLUDED.max_concurrent, software_versions ="
+		" EXCLUDED.software_versions,"
 		"  cost_per_hour = EXCLUDED.cost_per_hour, network_bandwidth = EXCLUDED.network_bandwidth,"
 		"  labels = EXCLUDED.labels, capabilities = EXCLUDED.capabilities, updated_at = now()"
 		" RETURNING xmax = 0",
-		{TEXTOID, TEXTOID, TEXTOID, INT8OID, INT8OID, INT4OID, FLOAT8OID, FLOAT8OID, JSONBOID}
-	};
+		{TEXTOID, TEXTOID, TEXTOID, INT8OID, INT8OID, INT4OID, FLOAT8OID, FLOAT8OID, JSONBOID}};
 
-	spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), TEXT_OR_NULL(capabilities->hostname),
-				  BIGINT_VALUE(offer->cpu_millicores), BIGINT_VALUE(offer->memory_bytes),
-				  capabilities->max_concurrent > 0 ? INT_VALUE(capabilities->max_concurrent) : NULL_VALUE,
-				  NUMBER_OR_NULL(capabilities->cost_per_hour), NUMBER_OR_NULL(capabilities->network_bandwidth),
-				  VALUE(JsonbPGetDatum(offer->capabilities)));
+	spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
+				 TEXT_OR_NULL(capabilities->hostname), BIGINT_VALUE(offer->cpu_millicores),
+				 BIGINT_VALUE(offer->memory_bytes),
+				 capabilities->max_concurrent > 0 ? INT_VALUE(capabilities->max_concurrent) :
+													NULL_VALUE,
+				 NUMBER_OR_NULL(capabilities->cost_per_hour),
+				 NUMBER_OR_NULL(capabilities->network_bandwidth),
+				 VALUE(JsonbPGetDatum(offer->capabilities)));
 	return column_bool(0, 1);
 }
 
@@ -151,31 +161,37 @@ static Parameter
 write_devices(const char *pool, const char *worker_id, const Offer *offer)
 {
 	static SpiPlan statement = {
-		"WITH given AS (SELECT * FROM unnest($3, $4, $5, $6) g(device_no, profile_id, memory_bytes, uses_host_memory)),"
+		"WITH given AS (SELECT * FROM unnest($3, $4, $5, $6) g(device_no, profile_id,"
+		" memory_bytes, uses_host_memory)),"
 		" gone AS (DELETE FROM hwsched.device d WHERE d.pool = $1 AND d.worker_id = $2"
 		"   AND d.device_no NOT IN (SELECT device_no FROM given) RETURNING d.device_no),"
-		" changed AS (UPDATE hwsched.device d SET profile_id = g.profile_id, memory_bytes = nullif(g.memory_bytes, -1),"
+		" changed AS (UPDATE hwsched.device d SET profile_id = g.profile_id, memory_bytes ="
+		" nullif(g.memory_bytes, -1),"
 		"   uses_host_memory = g.uses_host_memory FROM given g"
 		"   WHERE d.pool = $1 AND d.worker_id = $2 AND d.device_no = g.device_no AND"
 		"    (d.profile_id, coalesce(d.memory_bytes, -1), d.uses_host_memory)"
-		"    IS DISTINCT FROM (g.profile_id, g.memory_bytes, g.uses_host_memory) RETURNING d.device_no),"
+		"    IS DISTINCT FROM (g.profile_id, g.memory_bytes, g.uses_host_memory)"
+		" RETURNING d.device_no),"
 		" stale AS (DELETE FROM hwsched.device_load l USING changed c"
 		"   WHERE l.pool = $1 AND l.worker_id = $2 AND l.device_no = c.device_no),"
-		" added AS (INSERT INTO hwsched.device (pool, worker_id, device_no, profile_id, memory_bytes, uses_host_memory)"
-		"   SELECT $1, $2, device_no, profile_id, nullif(memory_bytes, -1), uses_host_memory FROM given"
+		" added AS (INSERT INTO hwsched.device (pool, worker_id, device_no, profile_id,"
+		" memory_bytes, uses_host_memory)"
+		"   SELECT $1, $2, device_no, profile_id, nullif(memory_bytes, -1), uses_host_memory"
+		" FROM given"
 		"   ON CONFLICT DO NOTHING RETURNING device_no)"
-		" SELECT array_agg(device_no) FROM (SELECT device_no FROM gone UNION ALL SELECT device_no FROM changed"
+		" SELECT array_agg(device_no) FROM (SELECT device_no FROM gone UNION ALL SELECT device_no"
+		" FROM changed"
 		"   UNION ALL SELECT device_no FROM added) c",
-		{TEXTOID, TEXTOID, INT4ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, BOOLARRAYOID}, IN_SETS
-	};
+		{TEXTOID, TEXTOID, INT4ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, BOOLARRAYOID},
+		IN_SETS};
 	static SpiPlan usage = {
 		"INSERT INTO hwsched.device_usage (pool, worker_id, device_no)"
-		" SELECT pool, worker_id, device_no FROM hwsched.device WHERE pool = $1 AND worker_id = $2 ON CONFLICT DO NOTHING",
-		{TEXTOID, TEXTOID}
-	};
-	int			count = offer->ndevices;
-	Datum	   *columns[3];
-	Parameter	changed;
+		" SELECT pool, worker_id, device_no FROM hwsched.device WHERE pool = $1 AND worker_id = $2"
+		" ON CONFLICT DO NOTHING",
+		{TEXTOID, TEXTOID}};
+	int count = offer->ndevices;
+	Datum *columns[3];
+	Parameter changed;
 
 	for (int c = 0; c < lengthof(columns); c++)
 		columns[c] = palloc(sizeof(Datum) * (count + 1));
@@ -186,8 +202,10 @@ write_devices(const char *pool, const char *worker_id, const Offer *offer)
 		columns[2][i] = BoolGetDatum(offer->specs[i].uses_host_memory);
 	}
 	spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
-				  array_value(INT4OID, columns[0], NULL, count), array_value(INT8OID, offer->profile_ids, NULL, count),
-				  array_value(INT8OID, columns[1], NULL, count), array_value(BOOLOID, columns[2], NULL, count));
+				 array_value(INT4OID, columns[0], NULL, count),
+				 array_value(INT8OID, offer->profile_ids, NULL, count),
+				 array_value(INT8OID, columns[1], NULL, count),
+				 array_value(BOOLOID, columns[2], NULL, count));
 	changed.value = column(0, 1, &changed.isnull);
 	if (!changed.isnull)
 		changed.value = PointerGetDatum(PG_DETOAST_DATUM_COPY(changed.value));
@@ -199,28 +217,29 @@ write_devices(const char *pool, const char *worker_id, const Offer *offer)
 Datum
 register_worker(PG_FUNCTION_ARGS)
 {
-	char	   *worker_id = text_argument(fcinfo, 0);
-	Jsonb	   *document = jsonb_argument(1);
-	char	   *pool = text_argument(fcinfo, 2);
+	char *worker_id = text_argument(fcinfo, 0);
+	Jsonb *document = jsonb_argument(1);
+	char *pool = text_argument(fcinfo, 2);
 	Capabilities capabilities;
 	DeviceSpec *specs;
-	Offer		offer;
-	Parameter	changed;
-	int64		hardware_id;
-	bool		is_new;
-	Caller		caller;
+	Offer offer;
+	Parameter changed;
+	int64 hardware_id;
+	bool is_new;
+	Caller caller;
 
 	if (worker_id[0] == '\0' || strlen(worker_id) > 1000)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid value for \"worker_id\": \"%.80s\"", worker_id),
-				 errdetail("Expected 1 to 1000 bytes.")));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("invalid value for \"worker_id\": \"%.80s\"", worker_id),
+						errdetail("Expected 1 to 1000 bytes.")));
 	caller = call_begin(fcinfo);
 	pool_check(pool, false);
 	authz_check_worker(&caller, pool, worker_id);
 	document_read(&capabilities_document, document, NULL, true, &capabilities);
 	offer.cpu_millicores = (int64) floor(capabilities.cpu_cores * 1000 + 1e-6);
-	offer.memory_bytes = isnan(capabilities.available_memory) ? 0 : (int64) (capabilities.available_memory * BYTES_PER_GB);
+	offer.memory_bytes = isnan(capabilities.available_memory) ?
+							 0 :
+							 (int64) (capabilities.available_memory * BYTES_PER_GB);
 	offer.capabilities = document;
 	offer.ndevices = infer_devices(&capabilities, &specs);
 	offer.specs = specs;
@@ -253,31 +272,32 @@ register_worker(PG_FUNCTION_ARGS)
 Datum
 unregister_worker(PG_FUNCTION_ARGS)
 {
-	static SpiPlan forget = {
-		"DELETE FROM hwsched.track_record WHERE pool = $1 AND worker_id = $2", {TEXTOID, TEXTOID}
-	};
+	static SpiPlan forget = {"DELETE FROM hwsched.track_record WHERE pool = $1 AND worker_id = $2",
+							 {TEXTOID, TEXTOID}};
 	static SpiPlan forget_durations = {
-		"DELETE FROM hwsched.duration_record WHERE pool = $1 AND kind = 'worker' AND scope = $2", {TEXTOID, TEXTOID}
-	};
-	static SpiPlan remove = {
-		"DELETE FROM hwsched.worker WHERE pool = $1 AND worker_id = $2", {TEXTOID, TEXTOID}
-	};
+		"DELETE FROM hwsched.duration_record WHERE pool = $1 AND kind = 'worker' AND scope = $2",
+		{TEXTOID, TEXTOID}};
+	static SpiPlan remove = {"DELETE FROM hwsched.worker WHERE pool = $1 AND worker_id = $2",
+							 {TEXTOID, TEXTOID}};
 	static SpiPlan started = {
-		"SELECT assignment_id FROM hwsched.assignment WHERE pool = $1 AND worker_id = $2 AND finished_at IS NULL AND state = 'running'",
-		{TEXTOID, TEXTOID}
-	};
-	char	   *worker_id = text_argument(fcinfo, 0);
-	char	   *pool = text_argument(fcinfo, 1);
+		"SELECT assignment_id FROM hwsched.assignment WHERE pool = $1 AND worker_id = $2"
+		" AND finished_at IS NULL AND state = 'running'",
+		{TEXTOID, TEXTOID}};
+	char *worker_id = text_argument(fcinfo, 0);
+	char *pool = text_argument(fcinfo, 1);
 	EndedAssignment *ended;
-	int64	   *ids;
-	int			n;
+	int64 *ids;
+	int n;
 
 	SPI_connect();
 	pool_check(pool, false);
 	pool_lock(pool);
 
 	lock_worker(pool, worker_id);
-	/* what runs there counts as a failed attempt, what has not started does not (of a gang: nowhere) */
+	/*
+	 * what runs there counts as a failed attempt, what has not started does not (of a gang:
+	 * nowhere)
+	 */
 	n = (int) spi_plan_run(&started, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
 	ids = palloc(sizeof(int64) * (n + 1));
 	for (int i = 0; i < n; i++)
@@ -300,17 +320,21 @@ static Datum
 set_state(FunctionCallInfo fcinfo, const char *state)
 {
 	static SpiPlan statement = {
-		"UPDATE hwsched.worker SET state = $3::hwsched.worker_state WHERE pool = $1 AND worker_id = $2",
-		{TEXTOID, TEXTOID, TEXTOID}
-	};
-	char	   *worker_id = text_argument(fcinfo, 0);
-	char	   *pool = text_argument(fcinfo, 1);
+		"UPDATE hwsched.worker SET state = $3::hwsched.worker_state WHERE pool = $1"
+		" AND worker_id = $2",
+		{TEXTOID, TEXTOID, TEXTOID}};
+	char *worker_id = text_argument(fcinfo, 0);
+	char *pool = text_argument(fcinfo, 1);
 
 	SPI_connect();
 	pool_check(pool, false);
-	/* a batch may be about to give it work: whoever has drained a worker can rely on that it gets no more */
+	/*
+	 * a batch may be about to give it work: whoever has drained a worker can rely on that it
+	 * gets no more
+	 */
 	pool_lock(pool);
-	if (spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), TEXT_VALUE(state)) == 0)
+	if (spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
+					 TEXT_VALUE(state)) == 0)
 		unknown_worker(pool, worker_id);
 	SPI_finish();
 	PG_RETURN_VOID();
@@ -349,9 +373,9 @@ worker_back(const char *pool, const char *worker_id)
 Datum
 heartbeat(PG_FUNCTION_ARGS)
 {
-	char	   *worker_id = text_argument(fcinfo, 0);
-	char	   *pool = text_argument(fcinfo, 1);
-	Caller		caller;
+	char *worker_id = text_argument(fcinfo, 0);
+	char *pool = text_argument(fcinfo, 1);
+	Caller caller;
 
 	caller = call_begin(fcinfo);
 	authz_check_worker(&caller, pool, worker_id);
@@ -362,46 +386,59 @@ heartbeat(PG_FUNCTION_ARGS)
 }
 
 /* In history: the thermal phase that a worker_load l is in, and what it leaves of performance. */
-#define PHASE_NOW "CASE WHEN now() < l.phase_since + l.phase_duration THEN l.phase ELSE 'normal' END"
-#define LEVEL_NOW "CASE WHEN now() < l.phase_since + l.phase_duration" \
+#define PHASE_NOW \
+	"CASE WHEN now() < l.phase_since + l.phase_duration THEN l.phase ELSE 'normal' END"
+#define LEVEL_NOW \
+	"CASE WHEN now() < l.phase_since + l.phase_duration" \
 	" THEN hwsched.performance_level(l.phase::text, l.phase_since, l.phase_duration, now()) END"
 
 /* Replaces what the worker reported of single devices, if it has reported any before. */
 static void
-write_device_loads(const char *pool, const char *worker_id, const LoadReport *load, bool reported_any)
+write_device_loads(const char *pool, const char *worker_id, const LoadReport *load,
+				   bool reported_any)
 {
-	static SpiPlan clear = {
-		"DELETE FROM hwsched.device_load WHERE pool = $1 AND worker_id = $2", {TEXTOID, TEXTOID}
-	};
+	static SpiPlan clear = {"DELETE FROM hwsched.device_load WHERE pool = $1 AND worker_id = $2",
+							{TEXTOID, TEXTOID}};
 	static SpiPlan write = {
-		"WITH given AS (SELECT * FROM unnest($3, $4, $5, $6) g(device_no, utilization, temperature_celsius, power_w)"
+		"WITH given AS (SELECT * FROM unnest($3, $4, $5, $6) g(device_no, utilization,"
+		" temperature_celsius, power_w)"
 		"   JOIN hwsched.device d USING (device_no) WHERE d.pool = $1 AND d.worker_id = $2),"
-		" history AS (INSERT INTO hwsched.load_history (pool, worker_id, device_no, at, cpu_utilization, gpu_utilization,"
+		" history AS (INSERT INTO hwsched.load_history (pool, worker_id, device_no, at,"
+		" cpu_utilization, gpu_utilization,"
 		"   temperature, temperature_celsius, power_w, phase, performance_level)"
-		"  SELECT $1, $2, g.device_no, now(), CASE WHEN p.hardware_class = 'cpu' THEN g.utilization END,"
+		"  SELECT $1, $2, g.device_no, now(), CASE WHEN p.hardware_class = 'cpu'"
+		" THEN g.utilization END,"
 		"   CASE WHEN p.hardware_class <> 'cpu' THEN g.utilization END,"
-		"   hwsched.temperature_ratio(g.temperature_celsius, coalesce((p.profile ->> 'idle_celsius')::float8, 'NaN'),"
-		"    coalesce((p.profile ->> 'throttle_celsius')::float8, 'NaN')), g.temperature_celsius, g.power_w,"
+		"   hwsched.temperature_ratio(g.temperature_celsius, coalesce((p.profile ->>"
+		" 'idle_celsius')::float8, 'NaN'),"
+		"    coalesce((p.profile ->> 'throttle_celsius')::float8, 'NaN')), g.temperature_celsius,"
+		" g.power_w,"
 		"   h.phase, h.performance_level"
-		"  FROM given g JOIN hwsched.device_profile p ON p.pool = $1 AND p.profile_id = g.profile_id"
-		"  CROSS JOIN LATERAL (SELECT " PHASE_NOW ", " LEVEL_NOW " FROM hwsched.worker_load l WHERE l.pool = $1 AND l.worker_id = $2"
-		"   AND (coalesce(g.temperature_celsius, g.power_w) IS NOT NULL OR now() < l.phase_since + l.phase_duration)"
+		"  FROM given g JOIN hwsched.device_profile p ON p.pool = $1"
+		" AND p.profile_id = g.profile_id"
+		"  CROSS JOIN LATERAL (SELECT " PHASE_NOW ", " LEVEL_NOW
+		" FROM hwsched.worker_load l WHERE l.pool = $1 AND l.worker_id = $2"
+		"   AND (coalesce(g.temperature_celsius, g.power_w) IS NOT NULL OR now() < l.phase_since +"
+		" l.phase_duration)"
 		"   UNION ALL SELECT NULL, NULL LIMIT 1) h(phase, performance_level))"
-		" INSERT INTO hwsched.device_load AS l (pool, worker_id, device_no, utilization, temperature_celsius, power_w)"
+		" INSERT INTO hwsched.device_load AS l (pool, worker_id, device_no, utilization,"
+		" temperature_celsius, power_w)"
 		" SELECT $1, $2, device_no, utilization, temperature_celsius, power_w FROM given"
-		" ON CONFLICT (pool, worker_id, device_no) DO UPDATE SET utilization = EXCLUDED.utilization,"
+		" ON CONFLICT (pool, worker_id, device_no) DO UPDATE"
+		" SET utilization = EXCLUDED.utilization,"
 		"  temperature_celsius = EXCLUDED.temperature_celsius, power_w = EXCLUDED.power_w",
-		{TEXTOID, TEXTOID, INT4ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID}, IN_SETS
-	};
+		{TEXTOID, TEXTOID, INT4ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID},
+		IN_SETS};
 	static SpiPlan missing = {
 		"SELECT g.ord::int FROM unnest($3) WITH ORDINALITY g(device_no, ord) WHERE NOT EXISTS"
-		" (SELECT FROM hwsched.device d WHERE d.pool = $1 AND d.worker_id = $2 AND d.device_no = g.device_no) LIMIT 1",
-		{TEXTOID, TEXTOID, INT4ARRAYOID}, IN_SETS
-	};
+		" (SELECT FROM hwsched.device d WHERE d.pool = $1 AND d.worker_id = $2"
+		" AND d.device_no = g.device_no) LIMIT 1",
+		{TEXTOID, TEXTOID, INT4ARRAYOID},
+		IN_SETS};
 	const DeviceLoadReport *reports = load->devices.items;
-	int			count = load->devices.count;
-	Datum	   *columns[4];
-	bool	   *nulls[4];
+	int count = load->devices.count;
+	Datum *columns[4];
+	bool *nulls[4];
 
 	if (count == 0)
 	{
@@ -416,15 +453,16 @@ write_device_loads(const char *pool, const char *worker_id, const LoadReport *lo
 	}
 	for (int i = 0; i < count; i++)
 	{
-		const double values[] = {0, reports[i].utilization, reports[i].temperature_celsius, reports[i].power_w};
+		const double values[] = {0, reports[i].utilization, reports[i].temperature_celsius,
+								 reports[i].power_w};
 
 		CHECK_FOR_INTERRUPTS();
 		for (int j = 0; j < i; j++)
 			if (reports[j].device_no == reports[i].device_no)
-				ereport(ERROR,
-						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						 errmsg("invalid value for \"devices[%d].device_no\": %d", i, reports[i].device_no),
-						 errdetail("Expected each device once.")));
+				ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+								errmsg("invalid value for \"devices[%d].device_no\": %d", i,
+									   reports[i].device_no),
+								errdetail("Expected each device once.")));
 		columns[0][i] = Int32GetDatum(reports[i].device_no);
 		for (int c = 1; c < lengthof(columns); c++)
 		{
@@ -433,25 +471,25 @@ write_device_loads(const char *pool, const char *worker_id, const LoadReport *lo
 		}
 	}
 	if (spi_plan_run(&missing, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
-					  array_value(INT4OID, columns[0], NULL, count)) > 0)
+					 array_value(INT4OID, columns[0], NULL, count)) > 0)
 	{
-		int			i = column_int(0, 1) - 1;
+		int i = column_int(0, 1) - 1;
 
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 reports[i].device_no < 0 ?
-				 errmsg("\"devices[%d].device_no\" is missing", i) :
-				 errmsg("invalid value for \"devices[%d].device_no\": %d", i, reports[i].device_no),
-				 errdetail("Expected the number of a device of worker \"%s\".", worker_id),
-				 errhint("See the table hwsched.device.")));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						reports[i].device_no < 0 ?
+							errmsg("\"devices[%d].device_no\" is missing", i) :
+							errmsg("invalid value for \"devices[%d].device_no\": %d", i,
+								   reports[i].device_no),
+						errdetail("Expected the number of a device of worker \"%s\".", worker_id),
+						errhint("See the table hwsched.device.")));
 	}
 	if (reported_any)
 		spi_plan_run(&clear, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
 	spi_plan_run(&write, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
-				  array_value(INT4OID, columns[0], NULL, count),
-				  array_value(FLOAT8OID, columns[1], nulls[1], count),
-				  array_value(FLOAT8OID, columns[2], nulls[2], count),
-				  array_value(FLOAT8OID, columns[3], nulls[3], count));
+				 array_value(INT4OID, columns[0], NULL, count),
+				 array_value(FLOAT8OID, columns[1], nulls[1], count),
+				 array_value(FLOAT8OID, columns[2], nulls[2], count),
+				 array_value(FLOAT8OID, columns[3], nulls[3], count));
 }
 
 /* update_load(worker_id text, load jsonb, pool text) RETURNS void */
@@ -459,34 +497,42 @@ Datum
 update_load(PG_FUNCTION_ARGS)
 {
 	static SpiPlan statement = {
-		"WITH updated AS (UPDATE hwsched.worker_load SET cpu_utilization = $3, memory_utilization = $4, gpu_utilization = $5,"
-		"   io_utilization = $6, network_utilization = $7, active_tests = $8, queue_depth = $9, temperature = $10,"
+		"WITH updated AS (UPDATE hwsched.worker_load SET cpu_utilization = $3, memory_utilization"
+		" = $4, gpu_utilization = $5,"
+		"   io_utilization = $6, network_utilization = $7, active_tests = $8, queue_depth = $9,"
+		" temperature = $10,"
 		"   temperature_celsius = $11, power_w = $12, reported_at = now(), last_seen_at = now(),"
-		"   cpu_readiness = $13, accelerator_readiness = $14, state_hash = $15, temperatures = $16, throttles_at = $17,"
+		"   cpu_readiness = $13, accelerator_readiness = $14, state_hash = $15, temperatures ="
+		" $16, throttles_at = $17,"
 		"   busy_at = $18, high_since = $19, phase = coalesce($20::hwsched.thermal_phase, phase),"
 		"   phase_since = CASE WHEN $20 IS NULL THEN phase_since ELSE now() END,"
-		"   phase_duration = CASE WHEN $20 IS NULL THEN phase_duration ELSE make_interval(secs => $21) END"
+		"   phase_duration = CASE WHEN $20 IS NULL THEN phase_duration ELSE make_interval(secs =>"
+		" $21) END"
 		"  WHERE pool = $1 AND worker_id = $2 RETURNING *)"
-		" INSERT INTO hwsched.load_history (pool, worker_id, at, cpu_utilization, memory_utilization, gpu_utilization,"
-		"   io_utilization, network_utilization, temperature, temperature_celsius, power_w, phase, performance_level)"
-		" SELECT pool, worker_id, reported_at, cpu_utilization, memory_utilization, gpu_utilization,"
+		" INSERT INTO hwsched.load_history (pool, worker_id, at, cpu_utilization,"
+		" memory_utilization, gpu_utilization,"
+		"   io_utilization, network_utilization, temperature, temperature_celsius, power_w, phase,"
+		" performance_level)"
+		" SELECT pool, worker_id, reported_at, cpu_utilization, memory_utilization,"
+		" gpu_utilization,"
 		"   io_utilization, network_utilization, temperature, temperature_celsius, power_w,"
-		"   CASE WHEN coalesce(temperature, temperature_celsius, power_w) IS NOT NULL OR now() < l.phase_since + l.phase_duration"
+		"   CASE WHEN coalesce(temperature, temperature_celsius, power_w) IS NOT NULL"
+		" OR now() < l.phase_since + l.phase_duration"
 		"    THEN " PHASE_NOW " END, " LEVEL_NOW " FROM updated l",
-		{TEXTOID, TEXTOID, FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, INT4OID, INT4OID,
-			FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, INT8OID, FLOAT8ARRAYOID, FLOAT8ARRAYOID,
-			TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, FLOAT8OID}
-	};
-	char	   *worker_id = text_argument(fcinfo, 0);
-	Jsonb	   *document = jsonb_argument(1);
-	char	   *pool = text_argument(fcinfo, 2);
+		{TEXTOID,		 TEXTOID,	FLOAT8OID, FLOAT8OID,	   FLOAT8OID,	   FLOAT8OID,
+		 FLOAT8OID,		 INT4OID,	INT4OID,   FLOAT8OID,	   FLOAT8OID,	   FLOAT8OID,
+		 FLOAT8OID,		 FLOAT8OID, INT8OID,   FLOAT8ARRAYOID, FLOAT8ARRAYOID, TIMESTAMPTZOID,
+		 TIMESTAMPTZOID, TEXTOID,	FLOAT8OID}};
+	char *worker_id = text_argument(fcinfo, 0);
+	Jsonb *document = jsonb_argument(1);
+	char *pool = text_argument(fcinfo, 2);
 	PoolSettings settings;
-	LoadReport	load;
+	LoadReport load;
 	const Hardware *hardware;
-	DeviceStates	before;
-	DeviceStates	after;
-	Readiness	readiness;
-	Caller		caller;
+	DeviceStates before;
+	DeviceStates after;
+	Readiness readiness;
+	Caller caller;
 
 	caller = call_begin(fcinfo);
 	authz_check_worker(&caller, pool, worker_id);
@@ -501,19 +547,22 @@ update_load(PG_FUNCTION_ARGS)
 	if (settings.learning)
 		heat_store_report(pool, worker_id, hardware, &after);
 	readiness = device_states_readiness(hardware, &after);
-	spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
-				  NUMBER_OR_NULL(load.cpu_utilization), NUMBER_OR_NULL(load.memory_utilization),
-				  NUMBER_OR_NULL(load.gpu_utilization), NUMBER_OR_NULL(load.io_utilization),
-				  NUMBER_OR_NULL(load.network_utilization),
-				  load.active_tests < 0 ? NULL_VALUE : INT_VALUE(load.active_tests),
-				  load.queue_depth < 0 ? NULL_VALUE : INT_VALUE(load.queue_depth),
-				  NUMBER_OR_NULL(load.temperature), NUMBER_OR_NULL(load.temperature_celsius),
-				  NUMBER_OR_NULL(load.power_w),
-				  NUMBER_OR_NULL(readiness.cpu), NUMBER_OR_NULL(readiness.accelerator), BIGINT_VALUE(readiness.state_hash),
-				  device_numbers_value(&after.temperatures), device_numbers_value(&after.throttles_at),
-				  TIME_OR_NULL(after.busy_at), TIME_OR_NULL(after.high_since),
-				  after.begins == PHASE_NORMAL ? NULL_VALUE : TEXT_VALUE(after.begins == PHASE_WARMING ? "warming" : "cooling"),
-				  VALUE(Float8GetDatum(after.begins == PHASE_WARMING ? settings.warming : settings.cooling)));
+	spi_plan_run(
+		&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
+		NUMBER_OR_NULL(load.cpu_utilization), NUMBER_OR_NULL(load.memory_utilization),
+		NUMBER_OR_NULL(load.gpu_utilization), NUMBER_OR_NULL(load.io_utilization),
+		NUMBER_OR_NULL(load.network_utilization),
+		load.active_tests < 0 ? NULL_VALUE : INT_VALUE(load.active_tests),
+		load.queue_depth < 0 ? NULL_VALUE : INT_VALUE(load.queue_depth),
+		NUMBER_OR_NULL(load.temperature), NUMBER_OR_NULL(load.temperature_celsius),
+		NUMBER_OR_NULL(load.power_w), NUMBER_OR_NULL(readiness.cpu),
+		NUMBER_OR_NULL(readiness.accelerator), BIGINT_VALUE(readiness.state_hash),
+		device_numbers_value(&after.temperatures), device_numbers_value(&after.throttles_at),
+		TIME_OR_NULL(after.busy_at), TIME_OR_NULL(after.high_since),
+		after.begins == PHASE_NORMAL ?
+			NULL_VALUE :
+			TEXT_VALUE(after.begins == PHASE_WARMING ? "warming" : "cooling"),
+		VALUE(Float8GetDatum(after.begins == PHASE_WARMING ? settings.warming : settings.cooling)));
 	write_device_loads(pool, worker_id, &load, before.load.devices.count > 0);
 	call_end(&caller);
 	PG_RETURN_VOID();
@@ -526,28 +575,31 @@ start_phase(FunctionCallInfo fcinfo, const char *phase)
 	static const Interval one_day = {0, 1, 0};
 	static SpiPlan statement = {
 		"UPDATE hwsched.worker_load SET phase = $3::hwsched.thermal_phase, phase_since = now(),"
-		"  phase_duration = coalesce($4, make_interval(secs => $5)) WHERE pool = $1 AND worker_id = $2",
-		{TEXTOID, TEXTOID, TEXTOID, INTERVALOID, FLOAT8OID}
-	};
-	char	   *worker_id = text_argument(fcinfo, 0);
-	char	   *pool = text_argument(fcinfo, 2);
+		"  phase_duration = coalesce($4, make_interval(secs => $5)) WHERE pool = $1"
+		" AND worker_id = $2",
+		{TEXTOID, TEXTOID, TEXTOID, INTERVALOID, FLOAT8OID}};
+	char *worker_id = text_argument(fcinfo, 0);
+	char *pool = text_argument(fcinfo, 2);
 	PoolSettings settings;
-	Caller		caller;
+	Caller caller;
 
-	if (!PG_ARGISNULL(1) &&
-		(DatumGetBool(DirectFunctionCall2(interval_lt, PG_GETARG_DATUM(1), IntervalPGetDatum(&nothing))) ||
-		 DatumGetBool(DirectFunctionCall2(interval_gt, PG_GETARG_DATUM(1), IntervalPGetDatum(&one_day)))))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid value for \"duration\": %s",
-						DatumGetCString(DirectFunctionCall1(interval_out, PG_GETARG_DATUM(1)))),
-				 errdetail("Expected an interval from 0 to 1 day, or NULL for the pool's setting.")));
+	if (!PG_ARGISNULL(1) && (DatumGetBool(DirectFunctionCall2(interval_lt, PG_GETARG_DATUM(1),
+															  IntervalPGetDatum(&nothing))) ||
+							 DatumGetBool(DirectFunctionCall2(interval_gt, PG_GETARG_DATUM(1),
+															  IntervalPGetDatum(&one_day)))))
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("invalid value for \"duration\": %s",
+					DatumGetCString(DirectFunctionCall1(interval_out, PG_GETARG_DATUM(1)))),
+			 errdetail("Expected an interval from 0 to 1 day, or NULL for the pool's setting.")));
 	caller = call_begin(fcinfo);
 	pool_settings_load(pool, false, &settings);
 	authz_check_worker(&caller, pool, worker_id);
 	if (spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), TEXT_VALUE(phase),
-					  PG_ARGISNULL(1) ? NULL_VALUE : VALUE(PG_GETARG_DATUM(1)),
-					  VALUE(Float8GetDatum(strcmp(phase, "warming") == 0 ? settings.warming : settings.cooling))) == 0)
+					 PG_ARGISNULL(1) ? NULL_VALUE : VALUE(PG_GETARG_DATUM(1)),
+					 VALUE(Float8GetDatum(strcmp(phase, "warming") == 0 ? settings.warming :
+																		  settings.cooling))) == 0)
 		unknown_worker(pool, worker_id);
 	call_end(&caller);
 	PG_RETURN_VOID();
@@ -575,28 +627,30 @@ grant_worker(PG_FUNCTION_ARGS)
 {
 	static SpiPlan statement = {
 		"INSERT INTO hwsched.worker_login (pool, worker_id, login)"
-		" SELECT pool, worker_id, $3::regrole FROM hwsched.worker WHERE pool = $1 AND worker_id = $2"
+		" SELECT pool, worker_id, $3::regrole FROM hwsched.worker WHERE pool = $1"
+		" AND worker_id = $2"
 		" ON CONFLICT DO NOTHING",
-		{TEXTOID, TEXTOID, OIDOID}
-	};
-	static const char *const groups[] = {"hwsched_admin", "hwsched_coordinator", "hwsched_worker", "hwsched_viewer"};
-	char	   *worker_id = text_argument(fcinfo, 0);
-	Name		role = DatumGetName(argument(fcinfo, 1));
-	char	   *pool = text_argument(fcinfo, 2);
-	Oid			role_id = get_role_oid(NameStr(*role), false);
+		{TEXTOID, TEXTOID, OIDOID}};
+	static const char *const groups[] = {"hwsched_admin", "hwsched_coordinator", "hwsched_worker",
+										 "hwsched_viewer"};
+	char *worker_id = text_argument(fcinfo, 0);
+	Name role = DatumGetName(argument(fcinfo, 1));
+	char *pool = text_argument(fcinfo, 2);
+	Oid role_id = get_role_oid(NameStr(*role), false);
 
 	for (int i = 0; i < lengthof(groups); i++)
 		if (strcmp(NameStr(*role), groups[i]) == 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("role \"%s\" cannot be bound to a worker", groups[i]),
-					 errdetail("All its members would speak for this worker."),
-					 errhint("Bind the login that the worker uses.")));
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("role \"%s\" cannot be bound to a worker", groups[i]),
+							errdetail("All its members would speak for this worker."),
+							errhint("Bind the login that the worker uses.")));
 	SPI_connect();
 	worker_check(pool, worker_id);
-	spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), VALUE(ObjectIdGetDatum(role_id)));
+	spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
+				 VALUE(ObjectIdGetDatum(role_id)));
 	if (!is_member_of_role(role_id, get_role_oid("hwsched_worker", false)))
-		SPI_execute(psprintf("GRANT hwsched_worker TO %s", quote_identifier(NameStr(*role))), false, 0);
+		SPI_execute(psprintf("GRANT hwsched_worker TO %s", quote_identifier(NameStr(*role))), false,
+					0);
 	SPI_finish();
 	PG_RETURN_VOID();
 }

@@ -7,7 +7,6 @@
 
 #include "postgres.h"
 
-
 extern void worker_back(const char *pool, const char *worker_id);
 
-#endif							/* HWSCHED_API_WORKER_H */
+#endif /* HWSCHED_API_WORKER_H */

@@ -11,24 +11,78 @@
 
 #include "document/document.h"
 
-#define TEXT(s, m) {#m, FIELD_TEXT, offsetof(s, m)}
-#define NAME(s, m, k) {#m, FIELD_NAME, offsetof(s, m), k}
-#define NAMES(s, m, k) {#m, FIELD_NAMES, offsetof(s, m), k}
-#define TEXTS(s, m) {#m, FIELD_TEXTS, offsetof(s, m)}
-#define BOOLEAN(s, m) {#m, FIELD_BOOLEAN, offsetof(s, m)}
-#define INTEGER(s, m) {#m, FIELD_INTEGER, offsetof(s, m)}
-#define RANGE(s, m, least, most) {#m, FIELD_INTEGER, offsetof(s, m), NAME_FREE, least, most}
-#define BIGINT(s, m) {#m, FIELD_BIGINT, offsetof(s, m)}
-#define NUMBER(s, m) {#m, FIELD_NUMBER, offsetof(s, m)}
-#define LIMITED(s, m, least, most) {#m, FIELD_NUMBER, offsetof(s, m), NAME_FREE, least, most}
-#define SECONDS(s, m) {#m, FIELD_SECONDS, offsetof(s, m)}
-#define TIME(s, m) {#m, FIELD_TIME, offsetof(s, m)}
-#define NUMBERS(s, m) {#m, FIELD_NUMBERS, offsetof(s, m)}
-#define COUNTS(s, m) {#m, FIELD_COUNTS, offsetof(s, m), NAME_BACKEND_OR_CLASS, 0, 1000000}
-#define VERSIONS(s, m) {#m, FIELD_VERSIONS, offsetof(s, m)}
-#define OBJECT(s, m, d) {#m, FIELD_OBJECT, offsetof(s, m), NAME_FREE, 0, 0, d}
-#define LIST(s, m, d) {#m, FIELD_LIST, offsetof(s, m), NAME_FREE, 0, 0, d}
-#define ANY_OBJECT(key) {key, FIELD_ANY_OBJECT, 0}
+#define TEXT(s, m) \
+	{ \
+#m, FIELD_TEXT, offsetof(s, m) \
+	}
+#define NAME(s, m, k) \
+	{ \
+#m, FIELD_NAME, offsetof(s, m), k \
+	}
+#define NAMES(s, m, k) \
+	{ \
+#m, FIELD_NAMES, offsetof(s, m), k \
+	}
+#define TEXTS(s, m) \
+	{ \
+#m, FIELD_TEXTS, offsetof(s, m) \
+	}
+#define BOOLEAN(s, m) \
+	{ \
+#m, FIELD_BOOLEAN, offsetof(s, m) \
+	}
+#define INTEGER(s, m) \
+	{ \
+#m, FIELD_INTEGER, offsetof(s, m) \
+	}
+#define RANGE(s, m, least, most) \
+	{ \
+#m, FIELD_INTEGER, offsetof(s, m), NAME_FREE, least, most \
+	}
+#define BIGINT(s, m) \
+	{ \
+#m, FIELD_BIGINT, offsetof(s, m) \
+	}
+#define NUMBER(s, m) \
+	{ \
+#m, FIELD_NUMBER, offsetof(s, m) \
+	}
+#define LIMITED(s, m, least, most) \
+	{ \
+#m, FIELD_NUMBER, offsetof(s, m), NAME_FREE, least, most \
+	}
+#define SECONDS(s, m) \
+	{ \
+#m, FIELD_SECONDS, offsetof(s, m) \
+	}
+#define TIME(s, m) \
+	{ \
+#m, FIELD_TIME, offsetof(s, m) \
+	}
+#define NUMBERS(s, m) \
+	{ \
+#m, FIELD_NUMBERS, offsetof(s, m) \
+	}
+#define COUNTS(s, m) \
+	{ \
+#m, FIELD_COUNTS, offsetof(s, m), NAME_BACKEND_OR_CLASS, 0, 1000000 \
+	}
+#define VERSIONS(s, m) \
+	{ \
+#m, FIELD_VERSIONS, offsetof(s, m) \
+	}
+#define OBJECT(s, m, d) \
+	{ \
+#m, FIELD_OBJECT, offsetof(s, m), NAME_FREE, 0, 0, d \
+	}
+#define LIST(s, m, d) \
+	{ \
+#m, FIELD_LIST, offsetof(s, m), NAME_FREE, 0, 0, d \
+	}
+#define ANY_OBJECT(key) \
+	{ \
+		key, FIELD_ANY_OBJECT, 0 \
+	}
 
 #define FIELDS(array) .fields = array, .nfields = lengthof(array)
 
@@ -44,10 +98,12 @@
 
 #define METRIC(m) LIMITED(Metrics, m, 0, 1)
 static const Field metric_fields[] = {
-	METRIC(compute_intensity), METRIC(memory_intensity), METRIC(io_intensity),
-	METRIC(network_intensity), METRIC(model_size), METRIC(batch_size),
-	METRIC(latency_sensitivity), METRIC(throughput_sensitivity), METRIC(parallelism),
-	METRIC(temperature), METRIC(energy_sensitivity),
+	METRIC(compute_intensity),	 METRIC(memory_intensity),
+	METRIC(io_intensity),		 METRIC(network_intensity),
+	METRIC(model_size),			 METRIC(batch_size),
+	METRIC(latency_sensitivity), METRIC(throughput_sensitivity),
+	METRIC(parallelism),		 METRIC(temperature),
+	METRIC(energy_sensitivity),
 };
 static const Document metrics_document = {"metrics", sizeof(Metrics), FIELDS(metric_fields)};
 
@@ -80,21 +136,20 @@ static void
 preset_workload_profile(void *values)
 {
 	WorkloadProfile *profile = values;
-	double	   *metrics = (double *) &profile->metrics;
+	double *metrics = (double *) &profile->metrics;
 
 	for (size_t i = 0; i < sizeof(Metrics) / sizeof(double); i++)
 		metrics[i] = NAN;
 	profile->estimated_duration_seconds = NAN;
 }
 
-const Document workload_profile_document = {
-	"workload profile", sizeof(WorkloadProfile), FIELDS(workload_profile_fields), preset_workload_profile
-};
+const Document workload_profile_document = {"workload profile", sizeof(WorkloadProfile),
+											FIELDS(workload_profile_fields),
+											preset_workload_profile};
 
 const Document placement_profile_document = {
 	"workload profile", sizeof(WorkloadProfile), workload_profile_fields,
-	lengthof(workload_profile_fields) - 2, preset_workload_profile
-};
+	lengthof(workload_profile_fields) - 2, preset_workload_profile};
 
 /* --- what a workload takes from its worker, as stored with the profile --- */
 
@@ -125,11 +180,11 @@ static const Field property_fields[] = {
 	ANY_OBJECT("workload_profile"),
 };
 
-static const Document properties_document = {
-	"custom properties", sizeof(RequestedProperties), FIELDS(property_fields)
-};
+static const Document properties_document = {"custom properties", sizeof(RequestedProperties),
+											 FIELDS(property_fields)};
 
-const Document gang_document = {"custom properties", sizeof(RequestedProperties), property_fields, 2};
+const Document gang_document = {"custom properties", sizeof(RequestedProperties), property_fields,
+								2};
 
 static const Field requirement_fields[] = {
 	TEXT(Requirements, test_id),
@@ -153,7 +208,8 @@ static const Field requirement_fields[] = {
 	TIME(Requirements, deadline),
 	TEXTS(Requirements, depends_on),
 	ANY_OBJECT("labels"),
-	{"custom_properties", FIELD_OBJECT, offsetof(Requirements, properties), NAME_FREE, 0, 0, &properties_document},
+	{"custom_properties", FIELD_OBJECT, offsetof(Requirements, properties), NAME_FREE, 0, 0,
+	 &properties_document},
 };
 
 static void
@@ -168,9 +224,8 @@ preset_requirements(void *values)
 	requirements->deadline = DT_NOEND;
 }
 
-const Document requirements_document = {
-	"requirements", sizeof(Requirements), FIELDS(requirement_fields), preset_requirements
-};
+const Document requirements_document = {"requirements", sizeof(Requirements),
+										FIELDS(requirement_fields), preset_requirements};
 
 /* --- device profile --- */
 
@@ -210,9 +265,8 @@ preset_device(void *values)
 	device->throttle_celsius = NAN;
 }
 
-const Document device_profile_document = {
-	"device profile", sizeof(DeviceProfile), FIELDS(device_fields), preset_device
-};
+const Document device_profile_document = {"device profile", sizeof(DeviceProfile),
+										  FIELDS(device_fields), preset_device};
 
 /* --- capabilities --- */
 
@@ -228,9 +282,8 @@ preset_entry(void *values)
 	((DeviceEntry *) values)->count = 1;
 }
 
-static const Document device_entry_document = {
-	"device profile", sizeof(DeviceEntry), FIELDS(entry_fields), preset_entry
-};
+static const Document device_entry_document = {"device profile", sizeof(DeviceEntry),
+											   FIELDS(entry_fields), preset_entry};
 
 static const Field capability_fields[] = {
 	TEXT(Capabilities, hostname),
@@ -258,9 +311,8 @@ preset_capabilities(void *values)
 	capabilities->cost_per_hour = NAN;
 }
 
-const Document capabilities_document = {
-	"capabilities", sizeof(Capabilities), FIELDS(capability_fields), preset_capabilities
-};
+const Document capabilities_document = {"capabilities", sizeof(Capabilities),
+										FIELDS(capability_fields), preset_capabilities};
 
 /* --- load --- */
 
@@ -284,9 +336,8 @@ preset_device_load(void *values)
 	load->power_w = NAN;
 }
 
-static const Document device_load_document = {
-	"device load", sizeof(DeviceLoadReport), FIELDS(device_load_fields), preset_device_load
-};
+static const Document device_load_document = {"device load", sizeof(DeviceLoadReport),
+											  FIELDS(device_load_fields), preset_device_load};
 
 static const Field load_fields[] = {
 	PERCENT(LoadReport, cpu_utilization),
@@ -340,7 +391,7 @@ document_field(const Document *document, const char *key, int keylen)
 void
 push_text(JsonbParseState **state, JsonbIteratorToken token, const char *text)
 {
-	JsonbValue	value;
+	JsonbValue value;
 
 	value.type = jbvString;
 	value.val.string.val = (char *) text;
@@ -357,7 +408,7 @@ push_key(JsonbParseState **state, const char *key)
 static void
 push_bool(JsonbParseState **state, bool truth)
 {
-	JsonbValue	value;
+	JsonbValue value;
 
 	value.type = jbvBool;
 	value.val.boolean = truth;
@@ -367,7 +418,7 @@ push_bool(JsonbParseState **state, bool truth)
 static void
 push_numeric(JsonbParseState **state, Datum numeric)
 {
-	JsonbValue	value;
+	JsonbValue value;
 
 	value.type = jbvNumeric;
 	value.val.numeric = DatumGetNumeric(numeric);
@@ -387,7 +438,7 @@ push_integer(JsonbParseState **state, int64 number)
 void
 push_double(JsonbParseState **state, double number)
 {
-	char		text[DOUBLE_SHORTEST_DECIMAL_LEN];
+	char text[DOUBLE_SHORTEST_DECIMAL_LEN];
 
 	double_to_shortest_decimal_buf(number, text);
 	push_numeric(state, DirectFunctionCall3(numeric_in, CStringGetDatum(text),
@@ -408,16 +459,16 @@ push_field(JsonbParseState **state, const Field *field, const void *source)
 			break;
 		case FIELD_NAMES:
 		case FIELD_TEXTS:
-			{
-				const NameSet *set = source;
+		{
+			const NameSet *set = source;
 
-				push_key(state, field->key);
-				pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
-				for (int i = 0; i < set->count; i++)
-					push_text(state, WJB_ELEM, set->names[i]);
-				pushJsonbValue(state, WJB_END_ARRAY, NULL);
-				break;
-			}
+			push_key(state, field->key);
+			pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
+			for (int i = 0; i < set->count; i++)
+				push_text(state, WJB_ELEM, set->names[i]);
+			pushJsonbValue(state, WJB_END_ARRAY, NULL);
+			break;
+		}
 		case FIELD_BOOLEAN:
 			if (field->sparse && !*(const bool *) source)
 				return;
@@ -443,37 +494,37 @@ push_field(JsonbParseState **state, const Field *field, const void *source)
 			break;
 		case FIELD_NUMBERS:
 		case FIELD_COUNTS:
-			{
-				const NamedNumbers *numbers = source;
+		{
+			const NamedNumbers *numbers = source;
 
-				if (numbers->count == 0)
-					return;
-				push_key(state, field->key);
-				pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
-				for (int i = 0; i < numbers->count; i++)
-				{
-					push_key(state, numbers->items[i].name);
-					push_double(state, numbers->items[i].value);
-				}
-				pushJsonbValue(state, WJB_END_OBJECT, NULL);
-				break;
+			if (numbers->count == 0)
+				return;
+			push_key(state, field->key);
+			pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
+			for (int i = 0; i < numbers->count; i++)
+			{
+				push_key(state, numbers->items[i].name);
+				push_double(state, numbers->items[i].value);
 			}
+			pushJsonbValue(state, WJB_END_OBJECT, NULL);
+			break;
+		}
 		case FIELD_VERSIONS:
-			{
-				const NamedTexts *texts = source;
+		{
+			const NamedTexts *texts = source;
 
-				if (texts->count == 0)
-					return;
-				push_key(state, field->key);
-				pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
-				for (int i = 0; i < texts->count; i++)
-				{
-					push_key(state, texts->items[i].name);
-					push_text(state, WJB_VALUE, texts->items[i].value);
-				}
-				pushJsonbValue(state, WJB_END_OBJECT, NULL);
-				break;
+			if (texts->count == 0)
+				return;
+			push_key(state, field->key);
+			pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
+			for (int i = 0; i < texts->count; i++)
+			{
+				push_key(state, texts->items[i].name);
+				push_text(state, WJB_VALUE, texts->items[i].value);
 			}
+			pushJsonbValue(state, WJB_END_OBJECT, NULL);
+			break;
+		}
 		case FIELD_OBJECT:
 			push_key(state, field->key);
 			pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
@@ -493,8 +544,7 @@ void
 push_document(JsonbParseState **state, const Document *document, const void *values)
 {
 	for (int i = 0; i < document->nfields; i++)
-		push_field(state, &document->fields[i],
-				   (const char *) values + document->fields[i].offset);
+		push_field(state, &document->fields[i], (const char *) values + document->fields[i].offset);
 }
 
 /* Returns a struct as a document that document_read gives back unchanged. */
@@ -536,14 +586,14 @@ append_document_key(StringInfo key, const Document *document, const void *values
 				break;
 			case FIELD_NAMES:
 			case FIELD_TEXTS:
-				{
-					const NameSet *set = source;
+			{
+				const NameSet *set = source;
 
-					appendBinaryStringInfo(key, (const char *) &set->count, sizeof(int));
-					for (int j = 0; j < set->count; j++)
-						append_text_key(key, set->names[j]);
-					break;
-				}
+				appendBinaryStringInfo(key, (const char *) &set->count, sizeof(int));
+				for (int j = 0; j < set->count; j++)
+					append_text_key(key, set->names[j]);
+				break;
+			}
 			case FIELD_BOOLEAN:
 				appendStringInfoChar(key, *(const bool *) source ? 't' : 'f');
 				break;
@@ -560,29 +610,30 @@ append_document_key(StringInfo key, const Document *document, const void *values
 				break;
 			case FIELD_NUMBERS:
 			case FIELD_COUNTS:
-				{
-					const NamedNumbers *numbers = source;
+			{
+				const NamedNumbers *numbers = source;
 
-					appendBinaryStringInfo(key, (const char *) &numbers->count, sizeof(int));
-					for (int j = 0; j < numbers->count; j++)
-					{
-						append_text_key(key, numbers->items[j].name);
-						appendBinaryStringInfo(key, (const char *) &numbers->items[j].value, sizeof(double));
-					}
-					break;
+				appendBinaryStringInfo(key, (const char *) &numbers->count, sizeof(int));
+				for (int j = 0; j < numbers->count; j++)
+				{
+					append_text_key(key, numbers->items[j].name);
+					appendBinaryStringInfo(key, (const char *) &numbers->items[j].value,
+										   sizeof(double));
 				}
+				break;
+			}
 			case FIELD_VERSIONS:
-				{
-					const NamedTexts *texts = source;
+			{
+				const NamedTexts *texts = source;
 
-					appendBinaryStringInfo(key, (const char *) &texts->count, sizeof(int));
-					for (int j = 0; j < texts->count; j++)
-					{
-						append_text_key(key, texts->items[j].name);
-						append_text_key(key, texts->items[j].value);
-					}
-					break;
+				appendBinaryStringInfo(key, (const char *) &texts->count, sizeof(int));
+				for (int j = 0; j < texts->count; j++)
+				{
+					append_text_key(key, texts->items[j].name);
+					append_text_key(key, texts->items[j].value);
 				}
+				break;
+			}
 			case FIELD_OBJECT:
 				append_document_key(key, field->child, source);
 				break;

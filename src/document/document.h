@@ -14,23 +14,23 @@
 
 typedef enum FieldKind
 {
-	FIELD_TEXT,					/* const char *, as given */
-	FIELD_NAME,					/* const char *, lower-cased, a taxonomy name */
-	FIELD_NAMES,				/* NameSet of taxonomy names, lower-cased */
-	FIELD_TEXTS,				/* NameSet of texts, as and in the order given */
-	FIELD_BOOLEAN,				/* bool */
-	FIELD_INTEGER,				/* int32, a whole number */
-	FIELD_BIGINT,				/* int64, a whole number below 2^53 */
-	FIELD_NUMBER,				/* double */
-	FIELD_SECONDS,				/* double; a number of seconds or an interval */
-	FIELD_TIME,					/* TimestampTz, in an int64 */
-	FIELD_NUMBERS,				/* NamedNumbers {name: number} */
-	FIELD_COUNTS,				/* NamedNumbers {taxonomy name: whole number} */
-	FIELD_TABLES,				/* NamedTables {taxonomy name: {name: number}} */
-	FIELD_VERSIONS,				/* NamedTexts {name: text} */
-	FIELD_OBJECT,				/* nested document, a struct in place */
-	FIELD_LIST,					/* DocumentList of nested documents */
-	FIELD_ANY_OBJECT			/* checked to be an object, not read */
+	FIELD_TEXT, /* const char *, as given */
+	FIELD_NAME, /* const char *, lower-cased, a taxonomy name */
+	FIELD_NAMES, /* NameSet of taxonomy names, lower-cased */
+	FIELD_TEXTS, /* NameSet of texts, as and in the order given */
+	FIELD_BOOLEAN, /* bool */
+	FIELD_INTEGER, /* int32, a whole number */
+	FIELD_BIGINT, /* int64, a whole number below 2^53 */
+	FIELD_NUMBER, /* double */
+	FIELD_SECONDS, /* double; a number of seconds or an interval */
+	FIELD_TIME, /* TimestampTz, in an int64 */
+	FIELD_NUMBERS, /* NamedNumbers {name: number} */
+	FIELD_COUNTS, /* NamedNumbers {taxonomy name: whole number} */
+	FIELD_TABLES, /* NamedTables {taxonomy name: {name: number}} */
+	FIELD_VERSIONS, /* NamedTexts {name: text} */
+	FIELD_OBJECT, /* nested document, a struct in place */
+	FIELD_LIST, /* DocumentList of nested documents */
+	FIELD_ANY_OBJECT /* checked to be an object, not read */
 } FieldKind;
 
 struct Document;
@@ -38,40 +38,40 @@ struct Document;
 typedef struct Field
 {
 	const char *key;
-	FieldKind	kind;
-	size_t		offset;			/* in the struct the document is read into */
-	TaxonomyKind names;			/* of FIELD_NAME, FIELD_NAMES, FIELD_COUNTS, FIELD_TABLES */
-	double		least;			/* of the numbers; both 0: not negative */
-	double		most;
-	const struct Document *child;	/* of FIELD_OBJECT, FIELD_LIST */
-	bool		sparse;			/* a number or boolean not written when 0 or false */
+	FieldKind kind;
+	size_t offset; /* in the struct the document is read into */
+	TaxonomyKind names; /* of FIELD_NAME, FIELD_NAMES, FIELD_COUNTS, FIELD_TABLES */
+	double least; /* of the numbers; both 0: not negative */
+	double most;
+	const struct Document *child; /* of FIELD_OBJECT, FIELD_LIST */
+	bool sparse; /* a number or boolean not written when 0 or false */
 } Field;
 
 typedef struct Document
 {
-	const char *name;			/* as messages call it: "requirements" */
-	size_t		size;			/* of the struct */
+	const char *name; /* as messages call it: "requirements" */
+	size_t size; /* of the struct */
 	const Field *fields;
-	int			nfields;
-	void		(*preset) (void *values);	/* sets what absent means; may be NULL */
-	bool		closed;			/* unknown keys are an error */
+	int nfields;
+	void (*preset)(void *values); /* sets what absent means; may be NULL */
+	bool closed; /* unknown keys are an error */
 } Document;
 
 /* The values of a FIELD_LIST, palloc'd one behind the other. */
 typedef struct DocumentList
 {
-	int			count;
-	void	   *items;
+	int count;
+	void *items;
 } DocumentList;
 
 /* Requirements: a test as a load balancer states it. */
 typedef struct RequestedProperties
 {
-	int32		quorum;
-	bool		share_worker;
-	bool		is_shardable;
-	int32		min_shards;
-	int32		max_shards;
+	int32 quorum;
+	bool share_worker;
+	bool is_shardable;
+	int32 min_shards;
+	int32 max_shards;
 	const char *allocation_strategy;
 } RequestedProperties;
 
@@ -84,70 +84,70 @@ typedef struct Requirements
 	const char *test_type;
 	const char *model_id;
 	const char *model_family;
-	double		minimum_memory;
-	double		expected_duration;
-	int32		priority;
+	double minimum_memory;
+	double expected_duration;
+	int32 priority;
 	const char *required_backend;
 	const char *preferred_backend;
 	NamedNumbers required_accelerators;
-	double		accelerator_share;
-	double		cpu_cores;
-	double		host_memory;
-	NameSet		required_models;
-	NamedTexts	required_software;
-	double		timeout;
-	int32		retries;
+	double accelerator_share;
+	double cpu_cores;
+	double host_memory;
+	NameSet required_models;
+	NamedTexts required_software;
+	double timeout;
+	int32 retries;
 	const char *concurrency_key;
-	int64		deadline;
-	NameSet		depends_on;
+	int64 deadline;
+	NameSet depends_on;
 	RequestedProperties properties;
 } Requirements;
 
 /* One entry of the devices of a worker: a profile and how many there are. */
 typedef struct DeviceEntry
 {
-	DeviceProfile profile;		/* first, so that its fields can be shared */
-	int32		count;
+	DeviceProfile profile; /* first, so that its fields can be shared */
+	int32 count;
 } DeviceEntry;
 
 /* Capabilities: a worker as it registers. */
 typedef struct Capabilities
 {
 	const char *hostname;
-	double		cpu_cores;
-	int32		cpu_threads;
-	double		available_memory;	/* NAN when unknown */
-	NameSet		supported_backends; /* in the order given, as given */
+	double cpu_cores;
+	int32 cpu_threads;
+	double available_memory; /* NAN when unknown */
+	NameSet supported_backends; /* in the order given, as given */
 	NamedNumbers available_accelerators;
-	NamedTexts	software_versions;
-	double		network_bandwidth;
-	double		cost_per_hour;
-	int32		max_concurrent;
-	DocumentList devices;		/* of DeviceEntry */
+	NamedTexts software_versions;
+	double network_bandwidth;
+	double cost_per_hour;
+	int32 max_concurrent;
+	DocumentList devices; /* of DeviceEntry */
 } Capabilities;
 
 /* Load: what a worker reports of itself. NAN: not reported. */
 typedef struct DeviceLoadReport
 {
-	int32		device_no;
-	double		utilization;
-	double		temperature_celsius;
-	double		power_w;
+	int32 device_no;
+	double utilization;
+	double temperature_celsius;
+	double power_w;
 } DeviceLoadReport;
 
 typedef struct LoadReport
 {
-	double		cpu_utilization;
-	double		memory_utilization;
-	double		gpu_utilization;
-	double		io_utilization;
-	double		network_utilization;
-	int32		active_tests;
-	int32		queue_depth;
-	double		temperature;
-	double		temperature_celsius;
-	double		power_w;
-	DocumentList devices;		/* of DeviceLoadReport */
+	double cpu_utilization;
+	double memory_utilization;
+	double gpu_utilization;
+	double io_utilization;
+	double network_utilization;
+	int32 active_tests;
+	int32 queue_depth;
+	double temperature;
+	double temperature_celsius;
+	double power_w;
+	DocumentList devices; /* of DeviceLoadReport */
 } LoadReport;
 
 extern const Document requirements_document;
@@ -170,4 +170,4 @@ extern void push_double(JsonbParseState **state, double number);
 extern void push_key(JsonbParseState **state, const char *key);
 extern void push_text(JsonbParseState **state, JsonbIteratorToken token, const char *text);
 
-#endif							/* HWSCHED_DOCUMENT_DOCUMENT_H */
+#endif /* HWSCHED_DOCUMENT_DOCUMENT_H */

@@ -8,8 +8,8 @@
 
 typedef struct ErrorWord
 {
-	const char *class;			/* as hwsched.error_class spells it */
-	const char *words;			/* in lower case; one space stands for anything that is no letter or digit */
+	const char *class; /* as hwsched.error_class spells it */
+	const char *words; /* in lower case; one space stands for anything that is no letter or digit */
 } ErrorWord;
 
 /*

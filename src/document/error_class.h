@@ -9,4 +9,4 @@
 
 extern const char *error_class_of(const char *error);
 
-#endif							/* HWSCHED_DOCUMENT_ERROR_CLASS_H */
+#endif /* HWSCHED_DOCUMENT_ERROR_CLASS_H */

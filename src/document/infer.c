@@ -22,11 +22,11 @@
 static bool
 text_has_word(const char *text, const char *word)
 {
-	size_t		length = strlen(word);
+	size_t length = strlen(word);
 
 	while (*text)
 	{
-		size_t		n = 0;
+		size_t n = 0;
 
 		while (isalnum((unsigned char) text[n]) || IS_HIGHBIT_SET(text[n]))
 			n++;
@@ -51,7 +51,7 @@ text_with_word(const NameSet *texts, const char *word)
 static const char *
 type_of_test(const char *test_type)
 {
-	int			count;
+	int count;
 	const TypeWord *words = taxonomy_type_words(&count);
 
 	if (test_type != NULL)
@@ -66,7 +66,7 @@ type_of_test(const char *test_type)
 static NameSet
 one_name(const char *name)
 {
-	NameSet		set = {0, NULL};
+	NameSet set = {0, NULL};
 
 	if (name != NULL)
 	{
@@ -92,7 +92,7 @@ compare_named_numbers(const void *a, const void *b)
 static void
 tidy_texts(NameSet *texts)
 {
-	int			kept = 0;
+	int kept = 0;
 
 	if (texts->count > 1)
 		qsort(texts->names, texts->count, sizeof(char *), compare_texts);
@@ -106,7 +106,7 @@ tidy_texts(NameSet *texts)
 static void
 tidy_counts(NamedNumbers *counts)
 {
-	int			kept = 0;
+	int kept = 0;
 
 	for (int i = 0; i < counts->count; i++)
 		if (counts->items[i].value > 0)
@@ -120,7 +120,7 @@ tidy_counts(NamedNumbers *counts)
 static void
 infer_profile(const Requirements *read, WorkloadProfile *profile)
 {
-	double		seconds = read->expected_duration;
+	double seconds = read->expected_duration;
 
 	profile->workload_type = type_of_test(read->test_type);
 	profile->required_backends = one_name(read->required_backend);
@@ -143,7 +143,7 @@ infer_profile(const Requirements *read, WorkloadProfile *profile)
 static Jsonb *
 object_at(Jsonb *jsonb, const char *key)
 {
-	JsonbValue	found;
+	JsonbValue found;
 
 	if (!JB_ROOT_IS_OBJECT(jsonb) ||
 		getKeyJsonValueFromContainer(&jsonb->root, key, strlen(key), &found) == NULL ||
@@ -161,10 +161,11 @@ units(double amount, double per_one)
 
 /* Takes over what a gang needs; the keys mean nothing to work that is none. */
 static void
-gang_demand_of(const Requirements *read, const WorkloadProfile *profile, const char *path, Demand *demand)
+gang_demand_of(const Requirements *read, const WorkloadProfile *profile, const char *path,
+			   Demand *demand)
 {
-	Strategy	strategy = profile_strategy(profile);
-	int32		quorum = Max(1, read->properties.quorum);
+	Strategy strategy = profile_strategy(profile);
+	int32 quorum = Max(1, read->properties.quorum);
 
 	demand->share_worker = strategy != STRATEGY_SINGLE && read->properties.share_worker;
 	if (strategy != STRATEGY_REPLICATED)
@@ -173,13 +174,16 @@ gang_demand_of(const Requirements *read, const WorkloadProfile *profile, const c
 	if (quorum > Max(2, profile->max_shards))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid value for \"%s\": %d", document_path(path, "custom_properties.quorum"), quorum),
-				 errdetail("Expected at most the number of replicas, which is %d.", Max(2, profile->max_shards)),
+				 errmsg("invalid value for \"%s\": %d",
+						document_path(path, "custom_properties.quorum"), quorum),
+				 errdetail("Expected at most the number of replicas, which is %d.",
+						   Max(2, profile->max_shards)),
 				 errhint("Ask for more replicas with \"max_shards\", or for a smaller quorum.")));
 }
 
 static void
-demand_of(const Requirements *read, const WorkloadProfile *profile, const char *path, Demand *demand)
+demand_of(const Requirements *read, const WorkloadProfile *profile, const char *path,
+		  Demand *demand)
 {
 	memset(demand, 0, sizeof(*demand));
 	/* Rounded down to the unit, so that three thirds fit; but never to nothing. */
@@ -194,12 +198,15 @@ demand_of(const Requirements *read, const WorkloadProfile *profile, const char *
 	if (demand->share > 0 &&
 		(demand->accelerators.count > 1 ||
 		 (demand->accelerators.count == 1 && demand->accelerators.items[0].value != 1)))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid value for \"%s\": more than one accelerator together with \"accelerator_share\": %g",
-						document_path(path, "required_accelerators"), read->accelerator_share),
-				 errdetail("A share is a part of ONE accelerator."),
-				 errhint("Name at most one type with count 1, or ask for whole accelerators without a share.")));
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("invalid value for \"%s\": more than one accelerator together with"
+					" \"accelerator_share\": %g",
+					document_path(path, "required_accelerators"), read->accelerator_share),
+			 errdetail("A share is a part of ONE accelerator."),
+			 errhint("Name at most one type with count 1, or ask for whole accelerators without a"
+					 " share.")));
 }
 
 /*
@@ -212,11 +219,11 @@ demand_of(const Requirements *read, const WorkloadProfile *profile, const char *
  * check_names, unknown names are refused with the known ones as a hint.
  */
 void
-infer_workload_profile(Jsonb *requirements, const char *path, bool check_names,
-					Requirements *read, WorkloadProfile *profile, Demand *demand)
+infer_workload_profile(Jsonb *requirements, const char *path, bool check_names, Requirements *read,
+					   WorkloadProfile *profile, Demand *demand)
 {
-	Jsonb	   *properties;
-	Jsonb	   *ready_made = NULL;
+	Jsonb *properties;
+	Jsonb *ready_made = NULL;
 
 	document_read(&requirements_document, requirements, path, check_names, read);
 
@@ -230,14 +237,16 @@ infer_workload_profile(Jsonb *requirements, const char *path, bool check_names,
 	if (ready_made != NULL)
 	{
 		const char *place = document_path(path, "custom_properties.workload_profile");
-		Jsonb	   *own = object_at(ready_made, "custom_properties");
+		Jsonb *own = object_at(ready_made, "custom_properties");
 
 		document_overlay(&workload_profile_document, ready_made, place, check_names, profile);
 		if (own != NULL)
 		{
 			/* of custom properties, the requirements' own win, as in the profile's document */
-			document_overlay(&gang_document, own, document_path(place, "custom_properties"), check_names, &read->properties);
-			document_overlay(&gang_document, properties, document_path(path, "custom_properties"), check_names, &read->properties);
+			document_overlay(&gang_document, own, document_path(place, "custom_properties"),
+							 check_names, &read->properties);
+			document_overlay(&gang_document, properties, document_path(path, "custom_properties"),
+							 check_names, &read->properties);
 		}
 	}
 
@@ -251,9 +260,10 @@ infer_workload_profile(Jsonb *requirements, const char *path, bool check_names,
 	if (profile->max_shards < profile->min_shards)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid value for \"%s\": %d", document_path(path, "custom_properties.max_shards"),
-						profile->max_shards),
-				 errdetail("Expected a number that is not below min_shards, which is %d.", profile->min_shards)));
+				 errmsg("invalid value for \"%s\": %d",
+						document_path(path, "custom_properties.max_shards"), profile->max_shards),
+				 errdetail("Expected a number that is not below min_shards, which is %d.",
+						   profile->min_shards)));
 
 	demand_of(read, profile, path, demand);
 }
@@ -264,12 +274,12 @@ push_other_keys(JsonbParseState **state, Jsonb *object, const Document *known, c
 {
 	JsonbIterator *iterator = JsonbIteratorInit(&object->root);
 	JsonbIteratorToken token;
-	JsonbValue	key;
+	JsonbValue key;
 
 	token = JsonbIteratorNext(&iterator, &key, true);
 	while ((token = JsonbIteratorNext(&iterator, &key, true)) == WJB_KEY)
 	{
-		JsonbValue	value;
+		JsonbValue value;
 
 		JsonbIteratorNext(&iterator, &value, true);
 		if (known != NULL && document_field(known, key.val.string.val, key.val.string.len) != NULL)
@@ -287,10 +297,11 @@ push_other_keys(JsonbParseState **state, Jsonb *object, const Document *known, c
  * the requirements, the keys of theirs that nothing else reads, and the model.
  */
 Jsonb *
-workload_profile_jsonb(Jsonb *requirements, const Requirements *read, const WorkloadProfile *profile)
+workload_profile_jsonb(Jsonb *requirements, const Requirements *read,
+					   const WorkloadProfile *profile)
 {
 	JsonbParseState *state = NULL;
-	Jsonb	   *properties = object_at(requirements, "custom_properties");
+	Jsonb *properties = object_at(requirements, "custom_properties");
 
 	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
 	if (read->test_id != NULL)
@@ -304,8 +315,8 @@ workload_profile_jsonb(Jsonb *requirements, const Requirements *read, const Work
 	push_other_keys(&state, requirements, &requirements_document, NULL);
 	if (properties != NULL)
 	{
-		Jsonb	   *ready_made = object_at(properties, "workload_profile");
-		Jsonb	   *own = ready_made != NULL ? object_at(ready_made, "custom_properties") : NULL;
+		Jsonb *ready_made = object_at(properties, "workload_profile");
+		Jsonb *own = ready_made != NULL ? object_at(ready_made, "custom_properties") : NULL;
 
 		if (own != NULL)
 			push_other_keys(&state, own, NULL, NULL);
@@ -329,8 +340,8 @@ workload_profile_jsonb(Jsonb *requirements, const Requirements *read, const Work
 
 typedef struct SpecList
 {
-	int			count;
-	int			allocated;
+	int count;
+	int allocated;
 	DeviceSpec *items;
 } SpecList;
 
@@ -348,8 +359,9 @@ add_spec(SpecList *list, const DeviceSpec *spec, int count)
 	while (list->count + count > list->allocated)
 	{
 		list->allocated = Max(8, list->allocated * 2);
-		list->items = list->items == NULL ? palloc(sizeof(DeviceSpec) * list->allocated) :
-			repalloc(list->items, sizeof(DeviceSpec) * list->allocated);
+		list->items = list->items == NULL ?
+						  palloc(sizeof(DeviceSpec) * list->allocated) :
+						  repalloc(list->items, sizeof(DeviceSpec) * list->allocated);
 	}
 	while (count-- > 0)
 		list->items[list->count++] = *spec;
@@ -360,7 +372,7 @@ typedef struct DeviceKind
 {
 	const ImpliedDevice *implied;
 	DeviceProfile profile;
-	const char *said;			/* the worker's text that says it is there */
+	const char *said; /* the worker's text that says it is there */
 } DeviceKind;
 
 /* Reads the kinds of device that can be implied, in order. */
@@ -382,30 +394,30 @@ read_kinds(int *count)
 static const DeviceKind *
 kind_named(const char *name)
 {
-	int			count;
+	int count;
 	const DeviceKind *kinds = read_kinds(&count);
 
 	for (int i = 0; i < count; i++)
 		if (strcmp(kinds[i].implied->name, name) == 0)
 			return &kinds[i];
-	ereport(ERROR,
-			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("hwsched.implied_device has no row \"%s\"", name),
-			 errhint("The extension's own rows are needed; restore this one.")));
+	ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					errmsg("hwsched.implied_device has no row \"%s\"", name),
+					errhint("The extension's own rows are needed; restore this one.")));
 }
 
 static int64
 worker_memory_bytes(const Capabilities *capabilities)
 {
-	return isnan(capabilities->available_memory) ? 0 :
-		(int64) (capabilities->available_memory * BYTES_PER_GB);
+	return isnan(capabilities->available_memory) ?
+			   0 :
+			   (int64) (capabilities->available_memory * BYTES_PER_GB);
 }
 
 /* Starts a spec from an implied device's defaults, with the worker's memory. */
 static DeviceSpec
 spec_from(const DeviceKind *kind, const Capabilities *capabilities, const char *suffix)
 {
-	DeviceSpec	spec;
+	DeviceSpec spec;
 	DeviceProfile *profile = &spec.profile;
 
 	*profile = kind->profile;
@@ -417,7 +429,7 @@ spec_from(const DeviceKind *kind, const Capabilities *capabilities, const char *
 	}
 	else
 	{
-		double		gb = isnan(capabilities->available_memory) ? 0 : capabilities->available_memory;
+		double gb = isnan(capabilities->available_memory) ? 0 : capabilities->available_memory;
 
 		profile->memory_total_bytes = worker_memory_bytes(capabilities);
 		profile->memory_available_bytes = (int64) (gb * 0.9 * BYTES_PER_GB);
@@ -430,13 +442,13 @@ spec_from(const DeviceKind *kind, const Capabilities *capabilities, const char *
 static void
 add_own_cpu(SpecList *list, const Capabilities *capabilities)
 {
-	int			cores = (int) capabilities->cpu_cores;
-	DeviceSpec	spec;
+	int cores = (int) capabilities->cpu_cores;
+	DeviceSpec spec;
 
 	if (capabilities->cpu_cores <= 0)
 		return;
-	spec = spec_from(kind_named("cpu"), capabilities,
-					 psprintf("%.15gcores", capabilities->cpu_cores));
+	spec =
+		spec_from(kind_named("cpu"), capabilities, psprintf("%.15gcores", capabilities->cpu_cores));
 	spec.profile.compute_units = Max(1, cores);
 	add_spec(list, &spec, 1);
 }
@@ -445,15 +457,15 @@ add_own_cpu(SpecList *list, const Capabilities *capabilities)
 static void
 add_generic_cpu(SpecList *list, const Capabilities *capabilities)
 {
-	DeviceSpec	spec = spec_from(kind_named("generic"), capabilities, "");
-	NameSet    *backends = &spec.profile.supported_backends;
+	DeviceSpec spec = spec_from(kind_named("generic"), capabilities, "");
+	NameSet *backends = &spec.profile.supported_backends;
 
 	backends->names = palloc(sizeof(char *) * (capabilities->supported_backends.count + 1));
 	backends->count = 0;
 	for (int i = 0; i < capabilities->supported_backends.count; i++)
 	{
-		char	   *name = asc_tolower(capabilities->supported_backends.names[i],
-									   strlen(capabilities->supported_backends.names[i]));
+		char *name = asc_tolower(capabilities->supported_backends.names[i],
+								 strlen(capabilities->supported_backends.names[i]));
 
 		if (taxonomy_knows(NAME_BACKEND, name))
 			backends->names[backends->count++] = name;
@@ -467,7 +479,8 @@ static const NamedNumber *
 count_of_words(const NamedNumbers *counts, const NameSet *words, const char *except)
 {
 	for (int i = 0; i < counts->count; i++)
-		if (names_contain(words, counts->items[i].name) && !same_name(counts->items[i].name, except))
+		if (names_contain(words, counts->items[i].name) &&
+			!same_name(counts->items[i].name, except))
 			return &counts->items[i];
 	return NULL;
 }
@@ -481,15 +494,16 @@ count_of_words(const NamedNumbers *counts, const NameSet *words, const char *exc
 static void
 add_implied(SpecList *list, const Capabilities *capabilities)
 {
-	int			nkinds;
+	int nkinds;
 	DeviceKind *kinds = read_kinds(&nkinds);
 	const NamedNumbers *counts = &capabilities->available_accelerators;
-	NameSet		texts;
-	NameSet		absorbed = {0, NULL};
+	NameSet texts;
+	NameSet absorbed = {0, NULL};
 
 	/* Types that are counted are words said, too. */
 	texts.count = 0;
-	texts.names = palloc(sizeof(char *) * (capabilities->supported_backends.count + counts->count + 1));
+	texts.names =
+		palloc(sizeof(char *) * (capabilities->supported_backends.count + counts->count + 1));
 	for (int i = 0; i < capabilities->supported_backends.count; i++)
 		texts.names[texts.count++] = capabilities->supported_backends.names[i];
 	for (int i = 0; i < counts->count; i++)
@@ -504,9 +518,10 @@ add_implied(SpecList *list, const Capabilities *capabilities)
 				kinds[k].said = text_with_word(&texts, kinds[k].implied->words.names[w]);
 		if (kinds[k].said != NULL)
 		{
-			NameSet		more = absorbed;
+			NameSet more = absorbed;
 
-			more.names = palloc(sizeof(char *) * (absorbed.count + kinds[k].implied->absorbs.count + 1));
+			more.names =
+				palloc(sizeof(char *) * (absorbed.count + kinds[k].implied->absorbs.count + 1));
 			for (int i = 0; i < absorbed.count; i++)
 				more.names[i] = absorbed.names[i];
 			for (int i = 0; i < kinds[k].implied->absorbs.count; i++)
@@ -517,28 +532,29 @@ add_implied(SpecList *list, const Capabilities *capabilities)
 
 	for (int i = 0; i < counts->count; i++)
 	{
-		bool		implied = counts->items[i].value == 0 || strcmp(counts->items[i].name, "cpu") == 0;
+		bool implied = counts->items[i].value == 0 || strcmp(counts->items[i].name, "cpu") == 0;
 
 		for (int k = 0; k < nkinds && !implied; k++)
 			implied = kinds[k].said != NULL &&
-				(names_contain(&kinds[k].implied->words, counts->items[i].name) ||
-				 names_contain(&kinds[k].implied->absorbs, counts->items[i].name) ||
-				 same_name(kinds[k].profile.hardware_class, counts->items[i].name));
+					  (names_contain(&kinds[k].implied->words, counts->items[i].name) ||
+					   names_contain(&kinds[k].implied->absorbs, counts->items[i].name) ||
+					   same_name(kinds[k].profile.hardware_class, counts->items[i].name));
 		if (!implied)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("invalid value for \"available_accelerators.%s\": %g",
-							counts->items[i].name, counts->items[i].value),
-					 errdetail("Nothing tells what such a device is."),
-					 errhint("Describe it in \"devices\", or add a row to hwsched.implied_device.")));
+			ereport(
+				ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value for \"available_accelerators.%s\": %g",
+						counts->items[i].name, counts->items[i].value),
+				 errdetail("Nothing tells what such a device is."),
+				 errhint("Describe it in \"devices\", or add a row to hwsched.implied_device.")));
 	}
 
 	for (int k = 0; k < nkinds; k++)
 	{
 		const char *class = kinds[k].profile.hardware_class;
 		const NamedNumber *own;
-		int			count = 1;
-		DeviceSpec	spec;
+		int count = 1;
+		DeviceSpec spec;
 
 		if (kinds[k].said == NULL)
 			continue;
@@ -552,24 +568,25 @@ add_implied(SpecList *list, const Capabilities *capabilities)
 			for (int i = 0; i < counts->count; i++)
 				if (same_name(counts->items[i].name, class))
 				{
-					int			kinds_of_class = 0;
-					int			before = 0;
+					int kinds_of_class = 0;
+					int before = 0;
 
 					for (int j = 0; j < nkinds; j++)
-						if (kinds[j].said != NULL && same_name(kinds[j].profile.hardware_class, class))
+						if (kinds[j].said != NULL &&
+							same_name(kinds[j].profile.hardware_class, class))
 						{
 							before += j < k;
 							kinds_of_class++;
 						}
 					count = (int) counts->items[i].value / kinds_of_class +
-						(before < (int) counts->items[i].value % kinds_of_class);
+							(before < (int) counts->items[i].value % kinds_of_class);
 				}
 
 		spec = spec_from(&kinds[k], capabilities, kinds[k].said);
 		if (kinds[k].implied->only_listed)
 		{
-			NameSet    *backends = &spec.profile.supported_backends;
-			NameSet		listed = {0, palloc(sizeof(char *) * (backends->count + 1))};
+			NameSet *backends = &spec.profile.supported_backends;
+			NameSet listed = {0, palloc(sizeof(char *) * (backends->count + 1))};
 
 			for (int i = 0; i < backends->count; i++)
 				if (text_with_word(&texts, backends->names[i]) != NULL)
@@ -585,7 +602,7 @@ static void
 add_described(SpecList *list, const Capabilities *capabilities)
 {
 	const DeviceEntry *entries = capabilities->devices.items;
-	bool		has_cpu = false;
+	bool has_cpu = false;
 
 	for (int i = 0; i < capabilities->devices.count; i++)
 		has_cpu = has_cpu || same_name(entries[i].profile.hardware_class, "cpu");
@@ -594,7 +611,7 @@ add_described(SpecList *list, const Capabilities *capabilities)
 
 	for (int i = 0; i < capabilities->devices.count; i++)
 	{
-		DeviceSpec	spec;
+		DeviceSpec spec;
 		DeviceProfile *profile = &spec.profile;
 
 		*profile = entries[i].profile;
@@ -610,8 +627,10 @@ add_described(SpecList *list, const Capabilities *capabilities)
 						 errdetail("Expected at most memory_total_bytes, which is %lld.",
 								   (long long) profile->memory_total_bytes)));
 			spec.memory_bytes = profile->memory_available_bytes > 0 ?
-				profile->memory_available_bytes : profile->memory_total_bytes;
-			spec.uses_host_memory = profile->memory_is_shared && !isnan(capabilities->available_memory);
+									profile->memory_available_bytes :
+									profile->memory_total_bytes;
+			spec.uses_host_memory =
+				profile->memory_is_shared && !isnan(capabilities->available_memory);
 		}
 		else
 		{
@@ -632,7 +651,7 @@ add_described(SpecList *list, const Capabilities *capabilities)
 int
 infer_devices(const Capabilities *capabilities, DeviceSpec **specs)
 {
-	SpecList	list = {0, 0, NULL};
+	SpecList list = {0, 0, NULL};
 
 	if (capabilities->devices.count > 0)
 		add_described(&list, capabilities);

@@ -12,13 +12,14 @@
 typedef struct DeviceSpec
 {
 	DeviceProfile profile;
-	int64		memory_bytes;	/* of its own; -1: none, it has its worker's */
-	bool		uses_host_memory;	/* what it uses is its worker's memory */
+	int64 memory_bytes; /* of its own; -1: none, it has its worker's */
+	bool uses_host_memory; /* what it uses is its worker's memory */
 } DeviceSpec;
 
 extern void infer_workload_profile(Jsonb *requirements, const char *path, bool check_names,
-								Requirements *read, WorkloadProfile *profile, Demand *demand);
-extern Jsonb *workload_profile_jsonb(Jsonb *requirements, const Requirements *read, const WorkloadProfile *profile);
-extern int	infer_devices(const Capabilities *capabilities, DeviceSpec **specs);
+								   Requirements *read, WorkloadProfile *profile, Demand *demand);
+extern Jsonb *workload_profile_jsonb(Jsonb *requirements, const Requirements *read,
+									 const WorkloadProfile *profile);
+extern int infer_devices(const Capabilities *capabilities, DeviceSpec **specs);
 
-#endif							/* HWSCHED_DOCUMENT_INFER_H */
+#endif /* HWSCHED_DOCUMENT_INFER_H */

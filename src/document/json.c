@@ -36,14 +36,14 @@
 
 typedef struct Reader
 {
-	MemoryContext result;		/* where what outlives the reading goes */
-	bool		check_names;
+	MemoryContext result; /* where what outlives the reading goes */
+	bool check_names;
 } Reader;
 
 static MemoryContext tree_context = NULL;
 
-static void read_fields(const Reader *reader, const Document *document,
-						const cJSON *object, const char *path, void *values);
+static void read_fields(const Reader *reader, const Document *document, const cJSON *object,
+						const char *path, void *values);
 
 static void *
 tree_alloc(size_t size)
@@ -72,15 +72,15 @@ document_path(const char *path, const char *key)
 static void
 refuse(const char *path, const cJSON *item, const char *expected)
 {
-	char	   *value = cJSON_IsNumber(item) && !isfinite(item->valuedouble) ?
-		pstrdup("a number beyond double precision") : cJSON_PrintUnformatted(item);
+	char *value = cJSON_IsNumber(item) && !isfinite(item->valuedouble) ?
+					  pstrdup("a number beyond double precision") :
+					  cJSON_PrintUnformatted(item);
 
 	if (value != NULL && strlen(value) > SHOWN_VALUE + 3)
 		strcpy(value + pg_mbcliplen(value, strlen(value), SHOWN_VALUE), "...");
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("invalid value for \"%s\": %s", path, value ? value : "?"),
-			 errdetail("Expected %s.", expected)));
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					errmsg("invalid value for \"%s\": %s", path, value ? value : "?"),
+					errdetail("Expected %s.", expected)));
 }
 
 static char *
@@ -92,19 +92,20 @@ copy_text(const Reader *reader, const char *text)
 static double
 read_number(const cJSON *item, const Field *field, const char *path, bool whole)
 {
-	double		least = field->least;
-	double		most = field->most;
-	double		value = item->valuedouble;
-	bool		limited = least != 0 || most != 0;
+	double least = field->least;
+	double most = field->most;
+	double value = item->valuedouble;
+	bool limited = least != 0 || most != 0;
 
 	if (!limited)
 		most = !whole ? DBL_MAX : field->kind == FIELD_BIGINT ? MAX_EXACT : PG_INT32_MAX;
 	if (!cJSON_IsNumber(item) || !isfinite(value) || value < least || value > most ||
 		(whole && value != floor(value)))
 		refuse(path, item,
-			   limited ? psprintf("a %snumber from %.15g to %.15g", whole ? "whole " : "", least, most) :
+			   limited ?
+				   psprintf("a %snumber from %.15g to %.15g", whole ? "whole " : "", least, most) :
 			   whole ? psprintf("a whole number from 0 to %.0f", most) :
-			   "a number that is not negative");
+					   "a number that is not negative");
 	return value;
 }
 
@@ -115,7 +116,7 @@ read_number(const cJSON *item, const Field *field, const char *path, bool whole)
 static Datum
 read_datetime(PGFunction input, const cJSON *item, const char *path, const char *expected)
 {
-	Datum		value = (Datum) 0;
+	Datum value = (Datum) 0;
 	MemoryContext context = CurrentMemoryContext;
 
 	if (!cJSON_IsString(item))
@@ -129,7 +130,7 @@ read_datetime(PGFunction input, const cJSON *item, const char *path, const char 
 	}
 	PG_CATCH();
 	{
-		int			category = ERRCODE_TO_CATEGORY(geterrcode());
+		int category = ERRCODE_TO_CATEGORY(geterrcode());
 
 		MemoryContextSwitchTo(context);
 		if (category != ERRCODE_TO_CATEGORY(ERRCODE_DATA_EXCEPTION))
@@ -144,21 +145,23 @@ read_datetime(PGFunction input, const cJSON *item, const char *path, const char 
 static double
 read_seconds(const cJSON *item, const Field *field, const char *path)
 {
-	const char *expected = field->most > 0 ?
-		psprintf("seconds or an interval such as \"5 min\", %.15g to %.15g s", field->least, field->most) :
-		"seconds or an interval such as \"5 min\", not negative";
-	double		seconds;
+	const char *expected =
+		field->most > 0 ? psprintf("seconds or an interval such as \"5 min\", %.15g to %.15g s",
+								   field->least, field->most) :
+						  "seconds or an interval such as \"5 min\", not negative";
+	double seconds;
 
 	if (cJSON_IsNumber(item) && isfinite(item->valuedouble))
 		seconds = item->valuedouble;
 	else
 	{
-		Interval   *interval = DatumGetIntervalP(read_datetime(interval_in, item, path, expected));
+		Interval *interval = DatumGetIntervalP(read_datetime(interval_in, item, path, expected));
 
 		seconds = interval->time / (double) USECS_PER_SEC +
-			((double) interval->month * DAYS_PER_MONTH + interval->day) * SECS_PER_DAY;
+				  ((double) interval->month * DAYS_PER_MONTH + interval->day) * SECS_PER_DAY;
 	}
-	if (!isfinite(seconds) || seconds < 0 || (field->most > 0 && (seconds < field->least || seconds > field->most)))
+	if (!isfinite(seconds) || seconds < 0 ||
+		(field->most > 0 && (seconds < field->least || seconds > field->most)))
 		refuse(path, item, expected);
 	return seconds;
 }
@@ -166,7 +169,7 @@ read_seconds(const cJSON *item, const Field *field, const char *path)
 static const char *
 read_name(const Reader *reader, const Field *field, const cJSON *item, const char *path)
 {
-	char	   *name;
+	char *name;
 
 	if (!cJSON_IsString(item))
 		refuse(path, item, "a name");
@@ -175,10 +178,9 @@ read_name(const Reader *reader, const Field *field, const cJSON *item, const cha
 		*c = pg_ascii_tolower((unsigned char) *c);
 	if (name[0] == '\0' ||
 		(reader->check_names && field->names != NAME_FREE && !taxonomy_knows(field->names, name)))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("unknown name for \"%s\": \"%s\"", path, item->valuestring),
-				 errhint("Known names are: %s.", taxonomy_list(field->names))));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("unknown name for \"%s\": \"%s\"", path, item->valuestring),
+						errhint("Known names are: %s.", taxonomy_list(field->names))));
 	return name;
 }
 
@@ -199,25 +201,26 @@ compare_names(const void *a, const void *b)
 static NameSet
 read_names(const Reader *reader, const Field *field, const cJSON *item, const char *path)
 {
-	bool		as_given = field->kind == FIELD_TEXTS;
-	NameSet		set = {0, NULL};
+	bool as_given = field->kind == FIELD_TEXTS;
+	NameSet set = {0, NULL};
 	const cJSON *element;
-	int			n = 0;
+	int n = 0;
 
 	if (!cJSON_IsArray(item) || cJSON_GetArraySize(item) > MOST_NAMES)
-		refuse(path, item, psprintf("an array of at most %d %s", MOST_NAMES, as_given ? "texts" : "names"));
-	set.names = MemoryContextAllocHuge(reader->result,
-									   sizeof(char *) * (cJSON_GetArraySize(item) + 1));
+		refuse(path, item,
+			   psprintf("an array of at most %d %s", MOST_NAMES, as_given ? "texts" : "names"));
+	set.names =
+		MemoryContextAllocHuge(reader->result, sizeof(char *) * (cJSON_GetArraySize(item) + 1));
 	cJSON_ArrayForEach(element, item)
 	{
 		const char *element_path = psprintf("%s[%d]", path, n++);
 
 		set.names[set.count++] = as_given ? read_text(reader, element, element_path) :
-			read_name(reader, field, element, element_path);
+											read_name(reader, field, element, element_path);
 	}
 	if (!as_given && set.count > 1)
 	{
-		int			kept = 1;
+		int kept = 1;
 
 		qsort(set.names, set.count, sizeof(char *), compare_names);
 		for (int i = 1; i < set.count; i++)
@@ -236,18 +239,19 @@ read_numbers(const Reader *reader, const Field *field, const cJSON *item, const 
 	const cJSON *element;
 
 	if (!cJSON_IsObject(item) || cJSON_GetArraySize(item) > MOST_NAMES)
-		refuse(path, item, psprintf("an object {%s} with at most %d keys",
-									field->kind == FIELD_COUNTS ? "type: count" : "name: number", MOST_NAMES));
-	numbers.items = MemoryContextAlloc(reader->result,
-									   sizeof(NamedNumber) * (cJSON_GetArraySize(item) + 1));
+		refuse(path, item,
+			   psprintf("an object {%s} with at most %d keys",
+						field->kind == FIELD_COUNTS ? "type: count" : "name: number", MOST_NAMES));
+	numbers.items =
+		MemoryContextAlloc(reader->result, sizeof(NamedNumber) * (cJSON_GetArraySize(item) + 1));
 	cJSON_ArrayForEach(element, item)
 	{
 		const char *element_path = document_path(path, element->string);
 		NamedNumber *number = &numbers.items[numbers.count++];
-		cJSON		key = {.type = cJSON_String, .valuestring = element->string};
+		cJSON key = {.type = cJSON_String, .valuestring = element->string};
 
 		number->name = field->kind == FIELD_COUNTS ? read_name(reader, field, &key, element_path) :
-			copy_text(reader, element->string);
+													 copy_text(reader, element->string);
 		number->value = read_number(element, field, element_path, field->kind == FIELD_COUNTS);
 		for (int i = 0; i < numbers.count - 1 && field->kind == FIELD_COUNTS; i++)
 			if (strcmp(numbers.items[i].name, number->name) == 0)
@@ -265,13 +269,15 @@ read_tables(const Reader *reader, const Field *field, const cJSON *item, const c
 	const cJSON *element;
 
 	if (!cJSON_IsObject(item) || cJSON_GetArraySize(item) > MOST_NAMES)
-		refuse(path, item, psprintf("an object {name: {name: number}} with at most %d keys", MOST_NAMES));
-	tables.items = MemoryContextAlloc(reader->result, sizeof(NamedTable) * (cJSON_GetArraySize(item) + 1));
+		refuse(path, item,
+			   psprintf("an object {name: {name: number}} with at most %d keys", MOST_NAMES));
+	tables.items =
+		MemoryContextAlloc(reader->result, sizeof(NamedTable) * (cJSON_GetArraySize(item) + 1));
 	cJSON_ArrayForEach(element, item)
 	{
 		const char *element_path = document_path(path, element->string);
 		NamedTable *table = &tables.items[tables.count++];
-		cJSON		key = {.type = cJSON_String, .valuestring = element->string};
+		cJSON key = {.type = cJSON_String, .valuestring = element->string};
 
 		table->name = read_name(reader, field, &key, element_path);
 		table->numbers = read_numbers(reader, &numbers, element, element_path);
@@ -285,17 +291,18 @@ read_tables(const Reader *reader, const Field *field, const cJSON *item, const c
 static NamedTexts
 read_versions(const Reader *reader, const cJSON *item, const char *path)
 {
-	NamedTexts	texts = {0, NULL};
+	NamedTexts texts = {0, NULL};
 	const cJSON *element;
 
 	if (!cJSON_IsObject(item) || cJSON_GetArraySize(item) > MOST_NAMES)
 		refuse(path, item, psprintf("an object {name: version} with at most %d keys", MOST_NAMES));
-	texts.items = MemoryContextAlloc(reader->result,
-									 sizeof(NamedText) * (cJSON_GetArraySize(item) + 1));
+	texts.items =
+		MemoryContextAlloc(reader->result, sizeof(NamedText) * (cJSON_GetArraySize(item) + 1));
 	cJSON_ArrayForEach(element, item)
 	{
 		if (!cJSON_IsString(element))
-			refuse(document_path(path, element->string), element, "a version as text, such as \"3.11\"");
+			refuse(document_path(path, element->string), element,
+				   "a version as text, such as \"3.11\"");
 		texts.items[texts.count].name = copy_text(reader, element->string);
 		texts.items[texts.count++].value = copy_text(reader, element->valuestring);
 	}
@@ -306,16 +313,17 @@ static DocumentList
 read_list(const Reader *reader, const Field *field, const cJSON *item, const char *path)
 {
 	DocumentList list = {0, NULL};
-	size_t		size = field->child->size;
+	size_t size = field->child->size;
 	const cJSON *element;
 
 	if (!cJSON_IsArray(item) || cJSON_GetArraySize(item) > MOST_ENTRIES)
-		refuse(path, item, psprintf("an array of at most %d %s objects", MOST_ENTRIES, field->child->name));
+		refuse(path, item,
+			   psprintf("an array of at most %d %s objects", MOST_ENTRIES, field->child->name));
 	list.items = MemoryContextAllocHuge(reader->result, size * (cJSON_GetArraySize(item) + 1));
 	cJSON_ArrayForEach(element, item)
 	{
 		const char *element_path = psprintf("%s[%d]", path, list.count);
-		char	   *values = (char *) list.items + size * list.count++;
+		char *values = (char *) list.items + size * list.count++;
 
 		if (!cJSON_IsObject(element))
 			refuse(element_path, element, psprintf("a %s object", field->child->name));
@@ -328,10 +336,10 @@ read_list(const Reader *reader, const Field *field, const cJSON *item, const cha
 }
 
 static void
-read_field(const Reader *reader, const Field *field, const cJSON *item,
-		   const char *path, void *values)
+read_field(const Reader *reader, const Field *field, const cJSON *item, const char *path,
+		   void *values)
 {
-	void	   *target = (char *) values + field->offset;
+	void *target = (char *) values + field->offset;
 
 	switch (field->kind)
 	{
@@ -363,8 +371,8 @@ read_field(const Reader *reader, const Field *field, const cJSON *item,
 			*(double *) target = read_seconds(item, field, path);
 			break;
 		case FIELD_TIME:
-			*(int64 *) target = DatumGetTimestampTz(read_datetime(timestamptz_in, item, path,
-																  "a time such as \"2026-01-31 12:00:00+00\""));
+			*(int64 *) target = DatumGetTimestampTz(read_datetime(
+				timestamptz_in, item, path, "a time such as \"2026-01-31 12:00:00+00\""));
 			break;
 		case FIELD_NUMBERS:
 		case FIELD_COUNTS:
@@ -396,8 +404,8 @@ read_field(const Reader *reader, const Field *field, const cJSON *item,
  * are an error in a closed document and are passed over in an open one.
  */
 static void
-read_fields(const Reader *reader, const Document *document, const cJSON *object,
-			const char *path, void *values)
+read_fields(const Reader *reader, const Document *document, const cJSON *object, const char *path,
+			void *values)
 {
 	const cJSON *item;
 
@@ -417,10 +425,10 @@ read_fields(const Reader *reader, const Document *document, const cJSON *object,
 			initStringInfo(&known);
 			for (int i = 0; i < document->nfields; i++)
 				appendStringInfo(&known, "%s%s", i ? ", " : "", document->fields[i].key);
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("unknown key in %s: \"%s\"", document->name, document_path(path, item->string)),
-					 errhint("Known keys are: %s.", known.data)));
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("unknown key in %s: \"%s\"", document->name,
+								   document_path(path, item->string)),
+							errhint("Known keys are: %s.", known.data)));
 		}
 	}
 }
@@ -429,9 +437,9 @@ read_fields(const Reader *reader, const Document *document, const cJSON *object,
 static void
 parse(const Reader *reader, const Document *document, Jsonb *jsonb, const char *path, void *values)
 {
-	char	   *text = JsonbToCString(NULL, &jsonb->root, VARSIZE(jsonb));
+	char *text = JsonbToCString(NULL, &jsonb->root, VARSIZE(jsonb));
 	const char *end;
-	cJSON	   *root = cJSON_ParseWithOpts(text, &end, 1);
+	cJSON *root = cJSON_ParseWithOpts(text, &end, 1);
 
 	if (root == NULL)
 		ereport(ERROR,
@@ -452,14 +460,14 @@ parse(const Reader *reader, const Document *document, Jsonb *jsonb, const char *
  * ERRCODE_INVALID_PARAMETER_VALUE with the path of the key and its value.
  */
 void
-document_overlay(const Document *document, Jsonb *jsonb, const char *path,
-				 bool check_names, void *values)
+document_overlay(const Document *document, Jsonb *jsonb, const char *path, bool check_names,
+				 void *values)
 {
 	static cJSON_Hooks hooks = {tree_alloc, tree_free};
 	MemoryContext outer_tree = tree_context;
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext own = AllocSetContextCreate(caller, "hwsched document", ALLOCSET_DEFAULT_SIZES);
-	Reader		reader = {caller, check_names};
+	Reader reader = {caller, check_names};
 
 	PG_TRY();
 	{
@@ -484,8 +492,8 @@ document_overlay(const Document *document, Jsonb *jsonb, const char *path,
  * Arguments and errors are those of document_overlay.
  */
 void
-document_read(const Document *document, Jsonb *jsonb, const char *path,
-			  bool check_names, void *values)
+document_read(const Document *document, Jsonb *jsonb, const char *path, bool check_names,
+			  void *values)
 {
 	memset(values, 0, document->size);
 	if (document->preset)

@@ -13,4 +13,4 @@ extern const char *document_path(const char *path, const char *key);
 extern void document_overlay(const Document *document, Jsonb *jsonb, const char *path,
 							 bool check_names, void *values);
 
-#endif							/* HWSCHED_DOCUMENT_JSON_H */
+#endif /* HWSCHED_DOCUMENT_JSON_H */

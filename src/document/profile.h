@@ -29,45 +29,45 @@
 /* A set of names, sorted by strcmp, without duplicates. */
 typedef struct NameSet
 {
-	int			count;
+	int count;
 	const char **names;
 } NameSet;
 
 /* The guide's metrics, 0..1 or NAN.  The order is that of metric_names. */
 typedef struct Metrics
 {
-	double		compute_intensity;
-	double		memory_intensity;
-	double		io_intensity;
-	double		network_intensity;
-	double		model_size;
-	double		batch_size;
-	double		latency_sensitivity;
-	double		throughput_sensitivity;
-	double		parallelism;
-	double		temperature;
-	double		energy_sensitivity;
+	double compute_intensity;
+	double memory_intensity;
+	double io_intensity;
+	double network_intensity;
+	double model_size;
+	double batch_size;
+	double latency_sensitivity;
+	double throughput_sensitivity;
+	double parallelism;
+	double temperature;
+	double energy_sensitivity;
 } Metrics;
 
 typedef struct WorkloadProfile
 {
 	const char *workload_type;
-	NameSet		required_backends;	/* backends or hardware classes */
-	NameSet		preferred_backends;
-	NameSet		required_precisions;
-	NameSet		required_features;
-	NameSet		required_models;	/* model names as given: any of them */
-	int64		min_memory_bytes;
-	int32		min_compute_units;
-	Metrics		metrics;
+	NameSet required_backends; /* backends or hardware classes */
+	NameSet preferred_backends;
+	NameSet required_precisions;
+	NameSet required_features;
+	NameSet required_models; /* model names as given: any of them */
+	int64 min_memory_bytes;
+	int32 min_compute_units;
+	Metrics metrics;
 	const char *preferred_hardware_class;
 	const char *preferred_architecture;
-	NameSet		preferred_vendors;
-	double		estimated_duration_seconds;
-	int32		priority;
-	bool		is_shardable;
-	int32		min_shards;
-	int32		max_shards;
+	NameSet preferred_vendors;
+	double estimated_duration_seconds;
+	int32 priority;
+	bool is_shardable;
+	int32 min_shards;
+	int32 max_shards;
 	const char *allocation_strategy;
 } WorkloadProfile;
 
@@ -75,12 +75,12 @@ typedef struct WorkloadProfile
 typedef struct NamedNumber
 {
 	const char *name;
-	double		value;
+	double value;
 } NamedNumber;
 
 typedef struct NamedNumbers
 {
-	int			count;
+	int count;
 	NamedNumber *items;
 } NamedNumbers;
 
@@ -93,7 +93,7 @@ typedef struct NamedTable
 
 typedef struct NamedTables
 {
-	int			count;
+	int count;
 	NamedTable *items;
 } NamedTables;
 
@@ -103,22 +103,22 @@ typedef struct DeviceProfile
 	const char *architecture;
 	const char *vendor;
 	const char *model_name;
-	NameSet		supported_backends;
-	NameSet		supported_precisions;
-	NameSet		features;
-	int64		memory_total_bytes;
-	int64		memory_available_bytes;
-	double		memory_bandwidth_gbps;
-	bool		memory_is_shared;
+	NameSet supported_backends;
+	NameSet supported_precisions;
+	NameSet features;
+	int64 memory_total_bytes;
+	int64 memory_available_bytes;
+	double memory_bandwidth_gbps;
+	bool memory_is_shared;
 	const char *memory_type;
-	int32		memory_hierarchy_levels;
-	bool		memory_has_unified;
-	int32		compute_units;
-	int32		clock_speed_mhz;
-	double		thermal_design_power_w;
-	double		idle_power_w;
-	double		idle_celsius;
-	double		throttle_celsius;
+	int32 memory_hierarchy_levels;
+	bool memory_has_unified;
+	int32 compute_units;
+	int32 clock_speed_mhz;
+	double thermal_design_power_w;
+	double idle_power_w;
+	double idle_celsius;
+	double throttle_celsius;
 	NamedNumbers performance_profile;
 } DeviceProfile;
 
@@ -131,8 +131,8 @@ typedef struct NamedText
 
 typedef struct NamedTexts
 {
-	int			count;
-	NamedText  *items;
+	int count;
+	NamedText *items;
 } NamedTexts;
 
 /*
@@ -146,22 +146,22 @@ typedef struct NamedTexts
  */
 typedef struct Demand
 {
-	int64		cpu_millicores;
-	int64		host_memory_bytes;
-	int32		share;			/* millionths of one accelerator */
-	NamedNumbers accelerators;	/* whole numbers */
-	NamedTexts	software;		/* least versions */
-	int32		quorum;			/* replicas that have to complete; 0: not replicated */
-	bool		share_worker;	/* shards may share one worker */
-	const char *avoid_class;	/* a hardware class that was too slow for it; NULL: none */
+	int64 cpu_millicores;
+	int64 host_memory_bytes;
+	int32 share; /* millionths of one accelerator */
+	NamedNumbers accelerators; /* whole numbers */
+	NamedTexts software; /* least versions */
+	int32 quorum; /* replicas that have to complete; 0: not replicated */
+	bool share_worker; /* shards may share one worker */
+	const char *avoid_class; /* a hardware class that was too slow for it; NULL: none */
 } Demand;
 
 /* How a workload occupies the devices it is given. */
 typedef enum Occupancy
 {
-	OCCUPY_SLOT,				/* one of the device's max_concurrent places */
-	OCCUPY_SHARE,				/* a share of one accelerator */
-	OCCUPY_WHOLE				/* whole accelerators */
+	OCCUPY_SLOT, /* one of the device's max_concurrent places */
+	OCCUPY_SHARE, /* a share of one accelerator */
+	OCCUPY_WHOLE /* whole accelerators */
 } Occupancy;
 
 static inline Occupancy
@@ -176,8 +176,8 @@ demand_occupancy(const Demand *demand)
 typedef enum Strategy
 {
 	STRATEGY_SINGLE,
-	STRATEGY_SHARDED,			/* each runs a part; all of them complete */
-	STRATEGY_REPLICATED			/* each runs the whole; a quorum completes */
+	STRATEGY_SHARDED, /* each runs a part; all of them complete */
+	STRATEGY_REPLICATED /* each runs the whole; a quorum completes */
 } Strategy;
 
 /* Returns the strategy in force: what is not shardable is not sharded. */
@@ -189,7 +189,8 @@ profile_strategy(const WorkloadProfile *profile)
 	if (strcmp(profile->allocation_strategy, "replicated") == 0)
 		return STRATEGY_REPLICATED;
 	return profile->is_shardable && strcmp(profile->allocation_strategy, "sharded") == 0 ?
-		STRATEGY_SHARDED : STRATEGY_SINGLE;
+			   STRATEGY_SHARDED :
+			   STRATEGY_SINGLE;
 }
 
 /* Returns the least number of shards or replicas that a placement may have. */
@@ -212,7 +213,7 @@ gang_least(const WorkloadProfile *profile, const Demand *demand)
 static inline int32
 gang_most(const WorkloadProfile *profile, const Demand *demand)
 {
-	int32		least = gang_least(profile, demand);
+	int32 least = gang_least(profile, demand);
 
 	return profile_strategy(profile) == STRATEGY_SINGLE ? 1 : Max(least, profile->max_shards);
 }
@@ -235,4 +236,4 @@ same_name(const char *a, const char *b)
 	return a != NULL && b != NULL && strcmp(a, b) == 0;
 }
 
-#endif							/* HWSCHED_DOCUMENT_PROFILE_H */
+#endif /* HWSCHED_DOCUMENT_PROFILE_H */

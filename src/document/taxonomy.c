@@ -25,30 +25,29 @@ typedef struct Similarity
 {
 	const char *a;
 	const char *b;
-	double		similarity;
+	double similarity;
 } Similarity;
 
 typedef struct Taxonomy
 {
 	MemoryContext context;
 	TimestampTz only_statement; /* not 0: do not use it in a later one */
-	NameSet		names[NAME_STRATEGY + 1];
-	int			nwords;
-	TypeWord   *words;
-	int			ndevices;
+	NameSet names[NAME_STRATEGY + 1];
+	int nwords;
+	TypeWord *words;
+	int ndevices;
 	ImpliedDevice *devices;
-	int			nsimilarities;
+	int nsimilarities;
 	Similarity *similarities;
 } Taxonomy;
 
 static Taxonomy *current = NULL;
-static Oid	tables[4];			/* whose change makes the copy stale */
+static Oid tables[4]; /* whose change makes the copy stale */
 
 /* SQL spelling of the kinds that are rows of hwsched.taxonomy. */
 static const char *const kind_names[] = {
-	NULL, "hardware_class", "architecture", "vendor", "backend", "precision",
-	"feature", "workload_type", NULL, "allocation_strategy"
-};
+	NULL,		 "hardware_class", "architecture",	"vendor", "backend",
+	"precision", "feature",		   "workload_type", NULL,	  "allocation_strategy"};
 
 PG_FUNCTION_INFO_V1(taxonomy_changed);
 
@@ -60,9 +59,8 @@ Datum
 taxonomy_changed(PG_FUNCTION_ARGS)
 {
 	if (!CALLED_AS_TRIGGER(fcinfo))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("taxonomy_changed is a trigger function")));
+		ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+						errmsg("taxonomy_changed is a trigger function")));
 	CacheInvalidateRelcache(((TriggerData *) fcinfo->context)->tg_relation);
 	return PointerGetDatum(NULL);
 }
@@ -85,13 +83,13 @@ forget(Datum arg, Oid relation)
 static NameSet
 names_of_array(Datum datum)
 {
-	Datum	   *elements;
-	bool	   *nulls;
-	int			count;
-	NameSet		set = {0, NULL};
+	Datum *elements;
+	bool *nulls;
+	int count;
+	NameSet set = {0, NULL};
 
-	deconstruct_array(DatumGetArrayTypeP(datum), TEXTOID, -1, false, TYPALIGN_INT,
-					  &elements, &nulls, &count);
+	deconstruct_array(DatumGetArrayTypeP(datum), TEXTOID, -1, false, TYPALIGN_INT, &elements,
+					  &nulls, &count);
 	set.names = palloc(sizeof(char *) * (count + 1));
 	for (int i = 0; i < count; i++)
 		if (!nulls[i])
@@ -105,15 +103,14 @@ load_names(Taxonomy *taxonomy)
 	static SpiPlan statement = {
 		"SELECT pg_catalog.array_agg(name ORDER BY name COLLATE \"C\") FROM hwsched.taxonomy"
 		" WHERE kind::pg_catalog.text OPERATOR(pg_catalog.=) ANY ($1)",
-		{TEXTARRAYOID}
-	};
+		{TEXTARRAYOID}};
 
 	for (int kind = NAME_HARDWARE_CLASS; kind <= NAME_STRATEGY; kind++)
 	{
 		const char *wanted[2] = {kind_names[kind], NULL};
-		int			n = 1;
-		bool		isnull;
-		Datum		names;
+		int n = 1;
+		bool isnull;
+		Datum names;
 
 		if (kind == NAME_BACKEND_OR_CLASS)
 		{
@@ -136,14 +133,14 @@ static void
 load_words(Taxonomy *taxonomy)
 {
 	static SpiPlan statement = {
-		"SELECT word, workload_type FROM hwsched.type_word ORDER BY position, word COLLATE \"C\"", {0}
-	};
-	int			n = (int) spi_plan_execute(&statement, true, NULL, 0);
+		"SELECT word, workload_type FROM hwsched.type_word ORDER BY position, word COLLATE \"C\"",
+		{0}};
+	int n = (int) spi_plan_execute(&statement, true, NULL, 0);
 	MemoryContext old = MemoryContextSwitchTo(taxonomy->context);
 
 	taxonomy->words = palloc(sizeof(TypeWord) * (n + 1));
 	for (int i = 0; i < n; i++)
-		taxonomy->words[i] = (TypeWord) {column_text(i, 1), column_text(i, 2)};
+		taxonomy->words[i] = (TypeWord){column_text(i, 1), column_text(i, 2)};
 	taxonomy->nwords = n;
 	MemoryContextSwitchTo(old);
 }
@@ -153,16 +150,16 @@ load_devices(Taxonomy *taxonomy)
 {
 	static SpiPlan statement = {
 		"SELECT name, words, absorbs, only_listed, profile FROM hwsched.implied_device"
-		" ORDER BY position, name COLLATE \"C\"", {0}
-	};
-	int			n = (int) spi_plan_execute(&statement, true, NULL, 0);
+		" ORDER BY position, name COLLATE \"C\"",
+		{0}};
+	int n = (int) spi_plan_execute(&statement, true, NULL, 0);
 	MemoryContext old = MemoryContextSwitchTo(taxonomy->context);
 
 	taxonomy->devices = palloc0(sizeof(ImpliedDevice) * (n + 1));
 	for (int i = 0; i < n; i++)
 	{
 		ImpliedDevice *device = &taxonomy->devices[i];
-		bool		isnull;
+		bool isnull;
 
 		device->name = column_text(i, 1);
 		device->words = names_of_array(column(i, 2, &isnull));
@@ -177,15 +174,15 @@ load_devices(Taxonomy *taxonomy)
 static void
 load_similarities(Taxonomy *taxonomy)
 {
-	static SpiPlan statement = {
-		"SELECT class_1, class_2, similarity FROM hwsched.class_similarity", {0}
-	};
-	int			n = (int) spi_plan_execute(&statement, true, NULL, 0);
+	static SpiPlan statement = {"SELECT class_1, class_2, similarity FROM hwsched.class_similarity",
+								{0}};
+	int n = (int) spi_plan_execute(&statement, true, NULL, 0);
 	MemoryContext old = MemoryContextSwitchTo(taxonomy->context);
 
 	taxonomy->similarities = palloc(sizeof(Similarity) * (n + 1));
 	for (int i = 0; i < n; i++)
-		taxonomy->similarities[i] = (Similarity) {column_text(i, 1), column_text(i, 2), column_number(i, 3)};
+		taxonomy->similarities[i] =
+			(Similarity){column_text(i, 1), column_text(i, 2), column_number(i, 3)};
 	taxonomy->nsimilarities = n;
 	MemoryContextSwitchTo(old);
 }
@@ -194,15 +191,16 @@ load_similarities(Taxonomy *taxonomy)
 static const Taxonomy *
 taxonomy_get(void)
 {
-	static const char *const table_names[] = {"taxonomy", "type_word", "implied_device", "class_similarity"};
+	static const char *const table_names[] = {"taxonomy", "type_word", "implied_device",
+											  "class_similarity"};
 	static bool registered = false;
 	static MemoryContext previous = NULL;
-	Taxonomy   *taxonomy;
+	Taxonomy *taxonomy;
 	MemoryContext context;
-	Oid			schema;
+	Oid schema;
 
-	if (current != NULL &&
-		(current->only_statement == 0 || current->only_statement == GetCurrentStatementStartTimestamp()))
+	if (current != NULL && (current->only_statement == 0 ||
+							current->only_statement == GetCurrentStatementStartTimestamp()))
 		return current;
 
 	if (!registered)

@@ -15,7 +15,7 @@
 
 typedef enum TaxonomyKind
 {
-	NAME_FREE,					/* any name */
+	NAME_FREE, /* any name */
 	NAME_HARDWARE_CLASS,
 	NAME_ARCHITECTURE,
 	NAME_VENDOR,
@@ -23,7 +23,7 @@ typedef enum TaxonomyKind
 	NAME_PRECISION,
 	NAME_FEATURE,
 	NAME_WORKLOAD_TYPE,
-	NAME_BACKEND_OR_CLASS,		/* what may be required or counted */
+	NAME_BACKEND_OR_CLASS, /* what may be required or counted */
 	NAME_STRATEGY
 } TaxonomyKind;
 
@@ -41,10 +41,10 @@ typedef struct TypeWord
 typedef struct ImpliedDevice
 {
 	const char *name;
-	NameSet		words;			/* in order of preference */
-	NameSet		absorbs;
-	bool		only_listed;	/* supports only those backends its worker lists */
-	Jsonb	   *profile;		/* a device profile; model_name is a prefix */
+	NameSet words; /* in order of preference */
+	NameSet absorbs;
+	bool only_listed; /* supports only those backends its worker lists */
+	Jsonb *profile; /* a device profile; model_name is a prefix */
 } ImpliedDevice;
 
 extern bool taxonomy_knows(TaxonomyKind kind, const char *name);
@@ -53,4 +53,4 @@ extern const TypeWord *taxonomy_type_words(int *count);
 extern const ImpliedDevice *taxonomy_implied_devices(int *count);
 extern double taxonomy_class_similarity(const char *a, const char *b);
 
-#endif							/* HWSCHED_DOCUMENT_TAXONOMY_H */
+#endif /* HWSCHED_DOCUMENT_TAXONOMY_H */

@@ -30,36 +30,26 @@ typedef enum WordRank
 
 typedef struct Word
 {
-	WordRank	rank;
-	const char *text;			/* of RANK_OTHER, compared */
-	size_t		length;
+	WordRank rank;
+	const char *text; /* of RANK_OTHER, compared */
+	size_t length;
 } Word;
 
 static const struct
 {
 	const char *text;
-	WordRank	rank;
-}			announcing_words[] = {
-	{"dev", RANK_DEVELOPMENT},
-	{"nightly", RANK_DEVELOPMENT},
-	{"snapshot", RANK_DEVELOPMENT},
-	{"alpha", RANK_ALPHA},
-	{"beta", RANK_BETA},
-	{"rc", RANK_CANDIDATE},
-	{"pre", RANK_CANDIDATE},
-	{"preview", RANK_CANDIDATE}
-};
+	WordRank rank;
+} announcing_words[] = {
+	{"dev", RANK_DEVELOPMENT}, {"nightly", RANK_DEVELOPMENT}, {"snapshot", RANK_DEVELOPMENT},
+	{"alpha", RANK_ALPHA},	   {"beta", RANK_BETA},			  {"rc", RANK_CANDIDATE},
+	{"pre", RANK_CANDIDATE},   {"preview", RANK_CANDIDATE}};
 
 /* The same as single letters, which mean it only before a digit: "3.9a1". */
 static const struct
 {
-	char		letter;
-	WordRank	rank;
-}			announcing_letters[] = {
-	{'a', RANK_ALPHA},
-	{'b', RANK_BETA},
-	{'c', RANK_CANDIDATE}
-};
+	char letter;
+	WordRank rank;
+} announcing_letters[] = {{'a', RANK_ALPHA}, {'b', RANK_BETA}, {'c', RANK_CANDIDATE}};
 
 /* These three know ASCII only: the order must not depend on a locale. */
 static inline bool
@@ -78,7 +68,7 @@ lower(char c)
 static inline bool
 is_letter(char c)
 {
-	char		l = lower(c);
+	char l = lower(c);
 
 	return (l >= 'a' && l <= 'z') || (unsigned char) c >= 0x80;
 }
@@ -87,7 +77,7 @@ is_letter(char c)
 static int
 compare_text(const char *a, size_t alen, const char *b, size_t blen)
 {
-	size_t		shorter = Min(alen, blen);
+	size_t shorter = Min(alen, blen);
 
 	for (size_t i = 0; i < shorter; i++)
 	{
@@ -126,7 +116,7 @@ version_start(const char *version)
 static size_t
 take_number(const char **p, const char **digits)
 {
-	size_t		length;
+	size_t length;
 
 	while (**p == '0')
 		(*p)++;
@@ -146,9 +136,9 @@ compare_numbers(const char **a, const char **b)
 	{
 		const char *adigits;
 		const char *bdigits;
-		size_t		alen = take_number(a, &adigits);
-		size_t		blen = take_number(b, &bdigits);
-		int			order;
+		size_t alen = take_number(a, &adigits);
+		size_t blen = take_number(b, &bdigits);
+		int order;
 
 		CHECK_FOR_INTERRUPTS();
 		if (alen != blen)
@@ -164,7 +154,7 @@ compare_numbers(const char **a, const char **b)
 static Word
 take_word(const char **p)
 {
-	Word		word = {RANK_OTHER, *p, 0};
+	Word word = {RANK_OTHER, *p, 0};
 
 	while (is_letter(**p))
 		(*p)++;
@@ -181,8 +171,8 @@ take_word(const char **p)
 	else
 	{
 		for (size_t i = 0; i < lengthof(announcing_words); i++)
-			if (compare_text(word.text, word.length,
-							 announcing_words[i].text, strlen(announcing_words[i].text)) == 0)
+			if (compare_text(word.text, word.length, announcing_words[i].text,
+							 strlen(announcing_words[i].text)) == 0)
 				word.rank = announcing_words[i].rank;
 	}
 	*p = skip_separators(*p);
@@ -201,9 +191,9 @@ version_compare(const char *a, const char *b)
 
 	for (;;)
 	{
-		int			order = compare_numbers(&a, &b);
-		Word		aword;
-		Word		bword;
+		int order = compare_numbers(&a, &b);
+		Word aword;
+		Word bword;
 
 		if (order != 0)
 			return order;

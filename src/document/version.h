@@ -7,7 +7,7 @@
 
 #include "document/profile.h"
 
-extern int	version_compare(const char *a, const char *b);
+extern int version_compare(const char *a, const char *b);
 extern bool software_suffices(const NamedTexts *installed, const NamedTexts *least);
 
-#endif							/* HWSCHED_DOCUMENT_VERSION_H */
+#endif /* HWSCHED_DOCUMENT_VERSION_H */

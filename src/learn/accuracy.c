@@ -15,12 +15,12 @@
 typedef struct Errors
 {
 	const char *workload_type;
-	int64		runs;
-	double		predicted;		/* sums of seconds */
-	double		formula;
-	double		actual;
-	Sketch		errors;			/* as shares of the actual duration */
-	Sketch		formula_errors;
+	int64 runs;
+	double predicted; /* sums of seconds */
+	double formula;
+	double actual;
+	Sketch errors; /* as shares of the actual duration */
+	Sketch formula_errors;
 } Errors;
 
 static Errors *
@@ -34,7 +34,10 @@ errors_of(Errors **list, int *count, const char *workload_type)
 	return list[(*count)++];
 }
 
-/* Returns by what share of the actual duration a prediction was off; less than a thousandth does not matter. */
+/*
+ * Returns by what share of the actual duration a prediction was off; less than a thousandth
+ * does not matter.
+ */
 static double
 error_ratio(double predicted, double actual)
 {
@@ -46,14 +49,18 @@ void
 note_errors(const char *pool, const EndedAssignment *ended, int count)
 {
 	static SpiPlan statement = {
-		"INSERT INTO hwsched.prediction_error AS e (pool, workload_type, hour, runs, predicted_seconds, formula_seconds,"
+		"INSERT INTO hwsched.prediction_error AS e (pool, workload_type, hour, runs,"
+		" predicted_seconds, formula_seconds,"
 		"  actual_seconds, errors, formula_errors)"
-		" SELECT $1, n.workload_type, date_trunc('hour', now(), 'UTC'), n.runs, n.predicted, n.formula, n.actual,"
+		" SELECT $1, n.workload_type, date_trunc('hour', now(), 'UTC'), n.runs, n.predicted,"
+		" n.formula, n.actual,"
 		"  ($7)[n.first:n.last], ($10)[n.formula_first:n.formula_last]"
-		" FROM unnest($2, $3, $4, $5, $6, $8, $9, $11, $12) n(workload_type, runs, predicted, formula, actual, first, last,"
+		" FROM unnest($2, $3, $4, $5, $6, $8, $9, $11, $12) n(workload_type, runs, predicted,"
+		" formula, actual, first, last,"
 		"  formula_first, formula_last)"
 		" ON CONFLICT (pool, workload_type, hour) DO UPDATE SET runs = e.runs + EXCLUDED.runs,"
-		"  predicted_seconds = e.predicted_seconds + (EXCLUDED.predicted_seconds - e.predicted_seconds)"
+		"  predicted_seconds = e.predicted_seconds + (EXCLUDED.predicted_seconds -"
+		" e.predicted_seconds)"
 		"   * (EXCLUDED.runs::float8 / (e.runs + EXCLUDED.runs)),"
 		"  formula_seconds = e.formula_seconds + (EXCLUDED.formula_seconds - e.formula_seconds)"
 		"   * (EXCLUDED.runs::float8 / (e.runs + EXCLUDED.runs)),"
@@ -61,22 +68,21 @@ note_errors(const char *pool, const EndedAssignment *ended, int count)
 		"   * (EXCLUDED.runs::float8 / (e.runs + EXCLUDED.runs)),"
 		"  errors = hwsched.sketch_merge(e.errors, EXCLUDED.errors),"
 		"  formula_errors = hwsched.sketch_merge(e.formula_errors, EXCLUDED.formula_errors)",
-		{TEXTOID, TEXTARRAYOID, INT8ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, INT8ARRAYOID, INT4ARRAYOID,
-			INT4ARRAYOID, INT8ARRAYOID, INT4ARRAYOID, INT4ARRAYOID}
-	};
-	Errors	  **list = palloc(sizeof(Errors *) * (count + 1));
-	int			n = 0;
+		{TEXTOID, TEXTARRAYOID, INT8ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID,
+		 INT8ARRAYOID, INT4ARRAYOID, INT4ARRAYOID, INT8ARRAYOID, INT4ARRAYOID, INT4ARRAYOID}};
+	Errors **list = palloc(sizeof(Errors *) * (count + 1));
+	int n = 0;
 	const char **types;
 	const Sketch **errors;
 	const Sketch **formula_errors;
-	Datum	   *columns[4];
+	Datum *columns[4];
 	SketchArrays sketches;
 	SketchArrays formula_sketches;
 
 	for (int i = 0; i < count; i++)
 	{
-		double		actual = ended[i].actual_seconds;
-		Errors	   *of_type;
+		double actual = ended[i].actual_seconds;
+		Errors *of_type;
 
 		if (!(actual > 0))
 			continue;
@@ -107,8 +113,10 @@ note_errors(const char *pool, const EndedAssignment *ended, int count)
 	}
 	sketches = sketch_arrays(errors, n);
 	formula_sketches = sketch_arrays(formula_errors, n);
-	spi_plan_run(&statement, false, TEXT_VALUE(pool), text_array(types, n), array_value(INT8OID, columns[0], NULL, n),
-				  array_value(FLOAT8OID, columns[1], NULL, n), array_value(FLOAT8OID, columns[2], NULL, n),
-				  array_value(FLOAT8OID, columns[3], NULL, n), sketches.numbers, sketches.first, sketches.last,
-				  formula_sketches.numbers, formula_sketches.first, formula_sketches.last);
+	spi_plan_run(
+		&statement, false, TEXT_VALUE(pool), text_array(types, n),
+		array_value(INT8OID, columns[0], NULL, n), array_value(FLOAT8OID, columns[1], NULL, n),
+		array_value(FLOAT8OID, columns[2], NULL, n), array_value(FLOAT8OID, columns[3], NULL, n),
+		sketches.numbers, sketches.first, sketches.last, formula_sketches.numbers,
+		formula_sketches.first, formula_sketches.last);
 }

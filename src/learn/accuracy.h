@@ -9,4 +9,4 @@
 
 extern void note_errors(const char *pool, const EndedAssignment *ended, int count);
 
-#endif							/* HWSCHED_LEARN_ACCURACY_H */
+#endif /* HWSCHED_LEARN_ACCURACY_H */

@@ -20,7 +20,8 @@
 /* So many runs of one model on one device profile teach at a time. */
 #define RUNS_AT_ONCE 16
 
-static const char *const kind_names[] = {"pool", "workload_type", "family", "model", "device", "worker"};
+static const char *const kind_names[] = {"pool",  "workload_type", "family",
+										 "model", "device",		   "worker"};
 
 /* --- records --- */
 
@@ -53,7 +54,7 @@ record_key(DurationStore *store, DurationKind kind, const char *scope, const cha
 int
 find_record(DurationStore *store, DurationKind kind, const char *scope, const char *name)
 {
-	StringInfo	key = record_key(store, kind, scope, name);
+	StringInfo key = record_key(store, kind, scope, name);
 	StrtabEntry *entry = strtab_find(store->numbers, key->data, key->len);
 
 	return entry == NULL ? -1 : entry->number;
@@ -63,11 +64,11 @@ find_record(DurationStore *store, DurationKind kind, const char *scope, const ch
 int
 record_number(DurationStore *store, DurationKind kind, const char *scope, const char *name)
 {
-	Size		size = duration_record_size(kind) * sizeof(double);
-	StringInfo	key = record_key(store, kind, scope, name);
-	bool		found;
+	Size size = duration_record_size(kind) * sizeof(double);
+	StringInfo key = record_key(store, kind, scope, name);
+	bool found;
 	StrtabEntry *entry = strtab_enter(store->numbers, key->data, key->len, &found);
-	StoredRecord	   *record;
+	StoredRecord *record;
 
 	if (found)
 		return entry->number;
@@ -90,15 +91,16 @@ record_number(DurationStore *store, DurationKind kind, const char *scope, const 
 static void
 number_device(DurationStore *store, DurationDevice *device)
 {
-	int			number = (int) device->number;
+	int number = (int) device->number;
 
 	if (number == 0)
 		return;
 	if (number > store->devices_allocated)
 	{
-		int			allocated = Max(64, number + store->devices_allocated);
-		DurationDevice **devices = MemoryContextAllocExtended(CurrentMemoryContext, sizeof(DurationDevice *) * allocated,
-															  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+		int allocated = Max(64, number + store->devices_allocated);
+		DurationDevice **devices =
+			MemoryContextAllocExtended(CurrentMemoryContext, sizeof(DurationDevice *) * allocated,
+									   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 
 		if (store->ndevices > 0)
 			memcpy(devices, store->devices, sizeof(DurationDevice *) * store->ndevices);
@@ -113,11 +115,11 @@ number_device(DurationStore *store, DurationDevice *device)
 void
 fill_record(DurationStore *store, int number, uint64 row, int column_number)
 {
-	StoredRecord	   *record = &store->records[number];
-	bool		isnull;
-	ArrayType  *array = DatumGetArrayTypeP(column(row, column_number, &isnull));
+	StoredRecord *record = &store->records[number];
+	bool isnull;
+	ArrayType *array = DatumGetArrayTypeP(column(row, column_number, &isnull));
 	const double *numbers = (const double *) ARR_DATA_PTR(array);
-	int			count = ARR_NDIM(array) == 1 ? ARR_DIMS(array)[0] : 0;
+	int count = ARR_NDIM(array) == 1 ? ARR_DIMS(array)[0] : 0;
 
 	if (ARR_HASNULL(array) || !duration_record_is_sane(record->kind, numbers, count))
 		return;
@@ -132,13 +134,13 @@ void
 read_added(DurationStore *store, bool read_only)
 {
 	static SpiPlan statement = {
-		"SELECT k.ord::int, r.numbers FROM unnest($2, $3, $4) WITH ORDINALITY k(kind, scope, name, ord)"
+		"SELECT k.ord::int, r.numbers FROM unnest($2, $3, $4) WITH ORDINALITY k(kind, scope, name,"
+		" ord)"
 		" JOIN hwsched.duration_record r ON r.pool = $1 AND r.kind = k.kind::hwsched.duration_kind"
 		"  AND r.scope = k.scope AND r.name = k.name",
-		{TEXTOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID}
-	};
-	int			first = store->nasked;
-	int			n = store->count - first;
+		{TEXTOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID}};
+	int first = store->nasked;
+	int n = store->count - first;
 	const char **columns[3];
 
 	if (n == 0)
@@ -153,8 +155,8 @@ read_added(DurationStore *store, bool read_only)
 		columns[1][i] = record->scope;
 		columns[2][i] = record->name;
 	}
-	spi_plan_run(&statement, read_only, TEXT_VALUE(store->pool), text_array(columns[0], n), text_array(columns[1], n),
-				  text_array(columns[2], n));
+	spi_plan_run(&statement, read_only, TEXT_VALUE(store->pool), text_array(columns[0], n),
+				 text_array(columns[1], n), text_array(columns[2], n));
 	for (uint64 row = 0; row < SPI_processed; row++)
 		fill_record(store, first + column_int(row, 1) - 1, row, 2);
 	store->nasked = store->count;
@@ -177,26 +179,27 @@ void
 read_named_devices(DurationStore *store, bool read_only)
 {
 	static SpiPlan statement = {
-		"SELECT r.scope, r.numbers FROM unnest($2) n JOIN hwsched.duration_record r ON r.pool = $1 AND r.number = n",
-		{TEXTOID, INT4ARRAYOID}
-	};
-	Datum	   *missing = NULL;
-	int			nmissing = 0;
-	int			allocated = 0;
+		"SELECT r.scope, r.numbers FROM unnest($2) n JOIN hwsched.duration_record r ON r.pool = $1"
+		" AND r.number = n",
+		{TEXTOID, INT4ARRAYOID}};
+	Datum *missing = NULL;
+	int nmissing = 0;
+	int allocated = 0;
 
 	for (int i = 0; i < store->count; i++)
 	{
 		const StoredRecord *record = &store->records[i];
 		const DurationFamily *family = (const DurationFamily *) record->numbers;
 		const DurationModel *model = (const DurationModel *) record->numbers;
-		int			most = nmissing + Max(DURATION_SAMPLES, DURATION_PAIRS);
+		int most = nmissing + Max(DURATION_SAMPLES, DURATION_PAIRS);
 
 		if (record->kind != DURATION_FAMILY && record->kind != DURATION_MODEL)
 			continue;
 		if (most > allocated)
 		{
 			allocated = most * 2;
-			missing = missing == NULL ? palloc(sizeof(Datum) * allocated) : repalloc_huge(missing, sizeof(Datum) * allocated);
+			missing = missing == NULL ? palloc(sizeof(Datum) * allocated) :
+										repalloc_huge(missing, sizeof(Datum) * allocated);
 		}
 		if (record->kind == DURATION_FAMILY)
 			for (int s = 0; s < family->nsamples; s++)
@@ -207,7 +210,8 @@ read_named_devices(DurationStore *store, bool read_only)
 	}
 	if (nmissing == 0)
 		return;
-	spi_plan_run(&statement, read_only, TEXT_VALUE(store->pool), array_value(INT4OID, missing, NULL, nmissing));
+	spi_plan_run(&statement, read_only, TEXT_VALUE(store->pool),
+				 array_value(INT4OID, missing, NULL, nmissing));
 	for (uint64 row = 0; row < SPI_processed; row++)
 		fill_record(store, record_number(store, DURATION_DEVICE, column_text(row, 1), ""), row, 2);
 	store->nasked = store->count;
@@ -223,40 +227,48 @@ static void
 skip_numbers(DurationStore *store, DurationPool *pool, bool read_only)
 {
 	static SpiPlan statement = {
-		"SELECT number FROM hwsched.duration_record WHERE pool = $1 AND number IS NOT NULL ORDER BY number DESC LIMIT 1",
-		{TEXTOID}, ALONG_INDEX
-	};
+		"SELECT number FROM hwsched.duration_record WHERE pool = $1 AND number IS NOT NULL"
+		" ORDER BY number DESC LIMIT 1",
+		{TEXTOID},
+		ALONG_INDEX};
 
 	if (spi_plan_run(&statement, read_only, TEXT_VALUE(store->pool)) > 0)
 		pool->numbers = Max(pool->numbers, column_int(0, 1));
 }
 
-/* Adds the records of a model; what has no model is one that is named after its family, or nothing. */
+/*
+ * Adds the records of a model; what has no model is one that is named after its family, or
+ * nothing.
+ */
 void
-add_model(DurationStore *store, const char *workload_type, const char *model_id, const char *model_family,
-		  RunRecords *run)
+add_model(DurationStore *store, const char *workload_type, const char *model_id,
+		  const char *model_family, RunRecords *run)
 {
 	const char *model = model_id != NULL ? model_id : model_family != NULL ? model_family : "";
-	char	   *family = palloc(strlen(model) + 2);
+	char *family = palloc(strlen(model) + 2);
 
 	run->size = duration_family(model, family, strlen(model) + 2);
 	run->pool = record_number(store, DURATION_POOL, "", "");
 	run->type = record_number(store, DURATION_TYPE, workload_type, "");
-	run->family = record_number(store, DURATION_FAMILY, workload_type, model_family != NULL ? model_family : family);
+	run->family = record_number(store, DURATION_FAMILY, workload_type,
+								model_family != NULL ? model_family : family);
 	run->model = record_number(store, DURATION_MODEL, workload_type, model);
 	pfree(family);
 }
-
 
 /* Returns the records of a run; without a worker (-1) they are for duration_usual() only. */
 static DurationRecords
 duration_records(const DurationStore *store, const RunRecords *run)
 {
-	DurationRecords records = {
-		RECORD_NUMBERS(store, run->pool), RECORD_NUMBERS(store, run->type), RECORD_NUMBERS(store, run->family),
-		RECORD_NUMBERS(store, run->model), RECORD_NUMBERS(store, run->device),
-		run->worker < 0 ? NULL : RECORD_NUMBERS(store, run->worker), store->devices, store->ndevices, run->size
-	};
+	DurationRecords records = {RECORD_NUMBERS(store, run->pool),
+							   RECORD_NUMBERS(store, run->type),
+							   RECORD_NUMBERS(store, run->family),
+							   RECORD_NUMBERS(store, run->model),
+							   RECORD_NUMBERS(store, run->device),
+							   run->worker < 0 ? NULL : RECORD_NUMBERS(store, run->worker),
+							   store->devices,
+							   store->ndevices,
+							   run->size};
 
 	return records;
 }
@@ -264,20 +276,21 @@ duration_records(const DurationStore *store, const RunRecords *run)
 /* Runs of one model on one device profile. */
 typedef struct RunPair
 {
-	RunRecords	records;		/* but the worker's */
-	int			count;
-	int64		known;			/* how many runs had taught when usual was worked out */
-	double		usual;			/* what such runs usually take, over the formula */
+	RunRecords records; /* but the worker's */
+	int count;
+	int64 known; /* how many runs had taught when usual was worked out */
+	double usual; /* what such runs usually take, over the formula */
 } RunPair;
 
 /* Returns the pair that a run is of; its records are added if it is new. */
 static RunPair *
-pair_of_run(DurationStore *store, HTAB *numbers, RunPair *pairs, int *npairs, StringInfo key, const EndedAssignment *ended)
+pair_of_run(DurationStore *store, HTAB *numbers, RunPair *pairs, int *npairs, StringInfo key,
+			const EndedAssignment *ended)
 {
-	char		profile_id[MAXINT8LEN + 1];
+	char profile_id[MAXINT8LEN + 1];
 	StrtabEntry *entry;
-	RunPair	   *pair;
-	bool		found;
+	RunPair *pair;
+	bool found;
 
 	pg_lltoa(ended->device_profile_id, profile_id);
 	resetStringInfo(key);
@@ -293,7 +306,7 @@ pair_of_run(DurationStore *store, HTAB *numbers, RunPair *pairs, int *npairs, St
 		return &pairs[entry->number];
 	entry->number = (*npairs)++;
 	pair = &pairs[entry->number];
-	*pair = (RunPair) {.known = -1};
+	*pair = (RunPair){.known = -1};
 	add_model(store, ended->workload_type, ended->model_id, ended->model_family, &pair->records);
 	pair->records.device = record_number(store, DURATION_DEVICE, profile_id, "");
 	return pair;
@@ -303,7 +316,7 @@ pair_of_run(DurationStore *store, HTAB *numbers, RunPair *pairs, int *npairs, St
 static int
 worker_record(DurationStore *store, const EndedAssignment *ended)
 {
-	char		profile_id[MAXINT8LEN + 1];
+	char profile_id[MAXINT8LEN + 1];
 
 	pg_lltoa(ended->device_profile_id, profile_id);
 	return record_number(store, DURATION_WORKER, ended->worker_id, profile_id);
@@ -317,14 +330,16 @@ worker_record(DurationStore *store, const EndedAssignment *ended)
 void
 learn_runs(DurationStore *store, EndedAssignment *ended, int count, bool read_only)
 {
-	HTAB	   *numbers = strtab_create("hwsched runs");
-	RunPair	   *pairs = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(RunPair) * (count + 1));
-	RunPair	  **of_run = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(RunPair *) * (count + 1));
-	int		   *workers = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(int) * (count + 1));	/* -1: does not teach */
+	HTAB *numbers = strtab_create("hwsched runs");
+	RunPair *pairs = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(RunPair) * (count + 1));
+	RunPair **of_run =
+		MemoryContextAllocHuge(CurrentMemoryContext, sizeof(RunPair *) * (count + 1));
+	int *workers = MemoryContextAllocHuge(CurrentMemoryContext,
+										  sizeof(int) * (count + 1)); /* -1: does not teach */
 	StringInfoData key;
-	int			npairs = 0;
-	int64		taught = 0;
-	bool		any_new = false;
+	int npairs = 0;
+	int64 taught = 0;
+	bool any_new = false;
 
 	initStringInfo(&key);
 	for (int i = count - 1; i >= 0; i--)
@@ -339,7 +354,7 @@ learn_runs(DurationStore *store, EndedAssignment *ended, int count, bool read_on
 	read_named_devices(store, read_only);
 	for (int i = 0; i < count; i++)
 	{
-		RunPair	   *pair = of_run[i];
+		RunPair *pair = of_run[i];
 		DurationRecords records;
 
 		if (pair == NULL)
@@ -370,7 +385,8 @@ learn_runs(DurationStore *store, EndedAssignment *ended, int count, bool read_on
 static bool
 has_changed(const StoredRecord *record)
 {
-	return memcmp(record->numbers, record->before, sizeof(double) * duration_record_size(record->kind)) != 0;
+	return memcmp(record->numbers, record->before,
+				  sizeof(double) * duration_record_size(record->kind)) != 0;
 }
 
 /* Writes the records that have changed. */
@@ -381,17 +397,18 @@ write_changed(const DurationStore *store)
 		"INSERT INTO hwsched.duration_record AS r (pool, kind, scope, name, number, numbers)"
 		" SELECT $1, k.kind::hwsched.duration_kind, k.scope, k.name, k.number, ($6)[k.first:k.last]"
 		" FROM unnest($2, $3, $4, $5, $7, $8) k(kind, scope, name, number, first, last)"
-		" ON CONFLICT (pool, kind, scope, name) DO UPDATE SET number = EXCLUDED.number, numbers = EXCLUDED.numbers,"
+		" ON CONFLICT (pool, kind, scope, name) DO UPDATE SET number = EXCLUDED.number,"
+		" numbers = EXCLUDED.numbers,"
 		"  updated_at = EXCLUDED.updated_at",
-		{TEXTOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, INT4ARRAYOID, FLOAT8ARRAYOID, INT4ARRAYOID, INT4ARRAYOID}
-	};
+		{TEXTOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, INT4ARRAYOID, FLOAT8ARRAYOID,
+		 INT4ARRAYOID, INT4ARRAYOID}};
 	const char **texts[3];
-	Datum	   *integers[3];
-	bool	   *no_number = palloc0(sizeof(bool) * (store->count + 1));
-	Parameter	numbers;
-	float8	   *next;
-	int			total = 0;
-	int			n = 0;
+	Datum *integers[3];
+	bool *no_number = palloc0(sizeof(bool) * (store->count + 1));
+	Parameter numbers;
+	float8 *next;
+	int total = 0;
+	int n = 0;
 
 	for (int c = 0; c < 3; c++)
 	{
@@ -406,7 +423,7 @@ write_changed(const DurationStore *store)
 	for (int i = 0; i < store->count; i++)
 	{
 		const StoredRecord *record = &store->records[i];
-		int			used = duration_record_used(record->kind, record->numbers);
+		int used = duration_record_used(record->kind, record->numbers);
 
 		if (!has_changed(record))
 			continue;
@@ -416,21 +433,25 @@ write_changed(const DurationStore *store)
 		texts[1][n] = record->scope;
 		texts[2][n] = record->name;
 		no_number[n] = record->kind != DURATION_DEVICE;
-		integers[0][n] = Int32GetDatum(no_number[n] ? 0 : (int32) ((DurationDevice *) record->numbers)->number);
+		integers[0][n] =
+			Int32GetDatum(no_number[n] ? 0 : (int32) ((DurationDevice *) record->numbers)->number);
 		integers[1][n] = Int32GetDatum(total - used + 1);
 		integers[2][n++] = Int32GetDatum(total);
 	}
 	if (n > 0)
-		spi_plan_run(&statement, false, TEXT_VALUE(store->pool), text_array(texts[0], n), text_array(texts[1], n),
-					  text_array(texts[2], n), array_value(INT4OID, integers[0], no_number, n), numbers,
-					  array_value(INT4OID, integers[1], NULL, n), array_value(INT4OID, integers[2], NULL, n));
+		spi_plan_run(&statement, false, TEXT_VALUE(store->pool), text_array(texts[0], n),
+					 text_array(texts[1], n), text_array(texts[2], n),
+					 array_value(INT4OID, integers[0], no_number, n), numbers,
+					 array_value(INT4OID, integers[1], NULL, n),
+					 array_value(INT4OID, integers[2], NULL, n));
 }
 
 /* Learns from completed runs; the pool is locked, unless nothing is to be written. */
 void
 learn_durations(const char *pool, EndedAssignment *ended, int count, bool read_only)
 {
-	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "hwsched durations", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext context =
+		AllocSetContextCreate(CurrentMemoryContext, "hwsched durations", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext caller = MemoryContextSwitchTo(context);
 	DurationStore *store = duration_store_begin(pool);
 

@@ -23,7 +23,7 @@
 bool
 read_heat(Datum model, bool isnull, Heat *heat)
 {
-	ArrayType  *array;
+	ArrayType *array;
 
 	if (isnull)
 		return false;
@@ -45,10 +45,10 @@ seconds_of(TimestampTz at)
 /* A device that has reported what a model learns from. */
 typedef struct Measured
 {
-	int			device_no;
-	int64		profile_id;
-	HeatReport	report;
-	Heat		heat;
+	int device_no;
+	int64 profile_id;
+	HeatReport report;
+	Heat heat;
 } Measured;
 
 /*
@@ -59,7 +59,7 @@ static int
 find_measured(const Hardware *hardware, const LoadReport *load, double seconds, Measured **measured)
 {
 	const DeviceLoadReport **own = palloc0(sizeof(DeviceLoadReport *) * (hardware->ndevices + 1));
-	int			count = 0;
+	int count = 0;
 
 	for (int i = 0; i < load->devices.count; i++)
 	{
@@ -71,9 +71,11 @@ find_measured(const Hardware *hardware, const LoadReport *load, double seconds, 
 	*measured = palloc(sizeof(Measured) * (hardware->ndevices + 1));
 	for (int d = 0; d < hardware->ndevices; d++)
 	{
-		HeatReport	report = {seconds, load->power_w,
-			same_name(hardware->profiles[d]->hardware_class, "cpu") ? load->cpu_utilization : load->gpu_utilization,
-			load->temperature_celsius};
+		HeatReport report = {seconds, load->power_w,
+							 same_name(hardware->profiles[d]->hardware_class, "cpu") ?
+								 load->cpu_utilization :
+								 load->gpu_utilization,
+							 load->temperature_celsius};
 
 		if (own[d] != NULL && !isnan(own[d]->power_w))
 			report.watts = own[d]->power_w;
@@ -83,7 +85,7 @@ find_measured(const Hardware *hardware, const LoadReport *load, double seconds, 
 			report.celsius = own[d]->temperature_celsius;
 		report.utilisation /= 100.0;
 		if (!isnan(report.celsius) && !(isnan(report.watts) && isnan(report.utilisation)))
-			(*measured)[count++] = (Measured) {d, 0, report};
+			(*measured)[count++] = (Measured){d, 0, report};
 	}
 	pfree(own);
 	return count;
@@ -94,34 +96,37 @@ find_measured(const Hardware *hardware, const LoadReport *load, double seconds, 
  * is, begins with what was learned of another of its kind.
  */
 static void
-read_models(const char *pool, const char *worker_id, const Hardware *hardware, Measured *measured, int count)
+read_models(const char *pool, const char *worker_id, const Hardware *hardware, Measured *measured,
+			int count)
 {
 	static SpiPlan statement = {
 		"SELECT n.ord::int, d.profile_id, h.model, e.model"
 		" FROM unnest($3) WITH ORDINALITY n(device_no, ord)"
 		" CROSS JOIN LATERAL (SELECT * FROM hwsched.device x"
 		"  WHERE x.pool = $1 AND x.worker_id = $2 AND x.device_no = n.device_no OFFSET 0) d"
-		" LEFT JOIN LATERAL (SELECT * FROM hwsched.device_heat x WHERE x.pool = $1 AND x.worker_id = $2"
+		" LEFT JOIN LATERAL (SELECT * FROM hwsched.device_heat x WHERE x.pool = $1"
+		" AND x.worker_id = $2"
 		"  AND x.device_no = n.device_no AND x.profile_id = d.profile_id OFFSET 0) h ON true"
 		/* of a few, the one that knows most */
 		" LEFT JOIN LATERAL (SELECT f.model FROM (SELECT x.model FROM hwsched.device_heat x"
-		"   WHERE h.model IS NULL AND x.pool = $1 AND x.profile_id = d.profile_id ORDER BY x.worker_id, x.device_no LIMIT 8) f"
+		"   WHERE h.model IS NULL AND x.pool = $1 AND x.profile_id = d.profile_id"
+		" ORDER BY x.worker_id, x.device_no LIMIT 8) f"
 		"  ORDER BY f.model[1] DESC LIMIT 1) e ON true",
-		{TEXTOID, TEXTOID, INT4ARRAYOID}, ALONG_INDEX
-	};
-	Datum	   *device_nos = palloc(sizeof(Datum) * count);
-	uint64		n;
+		{TEXTOID, TEXTOID, INT4ARRAYOID},
+		ALONG_INDEX};
+	Datum *device_nos = palloc(sizeof(Datum) * count);
+	uint64 n;
 
 	for (int i = 0; i < count; i++)
 		device_nos[i] = Int32GetDatum(measured[i].device_no);
 	n = spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
-					  array_value(INT4OID, device_nos, NULL, count));
+					 array_value(INT4OID, device_nos, NULL, count));
 	for (uint64 row = 0; row < n; row++)
 	{
-		Measured   *device = &measured[column_int(row, 1) - 1];
-		Heat		elder;
-		Datum		model;
-		bool		isnull;
+		Measured *device = &measured[column_int(row, 1) - 1];
+		Heat elder;
+		Datum model;
+		bool isnull;
 
 		device->profile_id = column_bigint(row, 2);
 		model = column(row, 3, &isnull);
@@ -131,7 +136,8 @@ read_models(const char *pool, const char *worker_id, const Hardware *hardware, M
 		if (read_heat(model, isnull, &elder))
 			heat_adopt(&device->heat, &elder);
 		else
-			heat_start(&device->heat, hardware->profiles[device->device_no]->thermal_design_power_w);
+			heat_start(&device->heat,
+					   hardware->profiles[device->device_no]->thermal_design_power_w);
 	}
 }
 
@@ -140,19 +146,20 @@ write_heats(const char *pool, const char *worker_id, const Measured *measured, i
 {
 	/* the models one behind the other, as arrays of arrays cannot be taken apart */
 	static SpiPlan statement = {
-		"INSERT INTO hwsched.device_heat AS h (pool, worker_id, device_no, profile_id, model, updated_at)"
-		" SELECT $1, $2, n.device_no, n.profile_id, $5[(n.ord::int - 1) * $6 + 1 : n.ord::int * $6], now()"
+		"INSERT INTO hwsched.device_heat AS h (pool, worker_id, device_no, profile_id, model,"
+		" updated_at)"
+		" SELECT $1, $2, n.device_no, n.profile_id, $5[(n.ord::int - 1) * $6 + 1 : n.ord::int *"
+		" $6], now()"
 		" FROM unnest($3, $4) WITH ORDINALITY n(device_no, profile_id, ord)"
 		" ON CONFLICT (pool, worker_id, device_no) DO UPDATE SET profile_id = EXCLUDED.profile_id,"
 		"  model = EXCLUDED.model, updated_at = EXCLUDED.updated_at",
-		{TEXTOID, TEXTOID, INT4ARRAYOID, INT8ARRAYOID, FLOAT8ARRAYOID, INT4OID}
-	};
-	Parameter	device_nos;
-	Parameter	profile_ids;
-	Parameter	models;
-	int32	   *number = fixed_array(INT4OID, sizeof(int32), count, &device_nos);
-	int64	   *profile_id = fixed_array(INT8OID, sizeof(int64), count, &profile_ids);
-	Heat	   *model = fixed_array(FLOAT8OID, sizeof(Heat), count, &models);
+		{TEXTOID, TEXTOID, INT4ARRAYOID, INT8ARRAYOID, FLOAT8ARRAYOID, INT4OID}};
+	Parameter device_nos;
+	Parameter profile_ids;
+	Parameter models;
+	int32 *number = fixed_array(INT4OID, sizeof(int32), count, &device_nos);
+	int64 *profile_id = fixed_array(INT8OID, sizeof(int64), count, &profile_ids);
+	Heat *model = fixed_array(FLOAT8OID, sizeof(Heat), count, &models);
 
 	ARR_DIMS(DatumGetArrayTypeP(models.value))[0] = count * HEAT_SIZE;
 	for (int i = 0; i < count; i++)
@@ -161,8 +168,8 @@ write_heats(const char *pool, const char *worker_id, const Measured *measured, i
 		profile_id[i] = measured[i].profile_id;
 		model[i] = measured[i].heat;
 	}
-	spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), device_nos, profile_ids, models,
-				  INT_VALUE(HEAT_SIZE));
+	spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), device_nos,
+				 profile_ids, models, INT_VALUE(HEAT_SIZE));
 }
 
 /*
@@ -171,33 +178,35 @@ write_heats(const char *pool, const char *worker_id, const Measured *measured, i
  * for which it tells no degrees cost nothing.
  */
 void
-heat_store_report(const char *pool, const char *worker_id, const Hardware *hardware, DeviceStates *condition)
+heat_store_report(const char *pool, const char *worker_id, const Hardware *hardware,
+				  DeviceStates *condition)
 {
-	double		seconds = seconds_of(condition->reported_at);
-	Measured   *measured;
-	int			count = find_measured(hardware, &condition->load, seconds, &measured);
-	int			nlearned = 0;
+	double seconds = seconds_of(condition->reported_at);
+	Measured *measured;
+	int count = find_measured(hardware, &condition->load, seconds, &measured);
+	int nlearned = 0;
 
 	if (count == 0)
 		return;
 	read_models(pool, worker_id, hardware, measured, count);
 	for (int i = 0; i < count; i++)
 	{
-		Measured   *device = &measured[i];
+		Measured *device = &measured[i];
 		const DeviceProfile *profile = hardware->profiles[device->device_no];
-		double		share;
+		double share;
 
 		/* of the time between, and of what the device had come to, nothing is known any more */
 		if (device->heat.reports > 0 && device->heat.seconds > seconds + CLOCK_SECONDS)
 		{
-			Heat		before = device->heat;
+			Heat before = device->heat;
 
 			heat_adopt(&device->heat, &before);
 		}
 		if (heat_report(&device->heat, device->report, true))
 			measured[nlearned++] = *device;
-		share = heat_throttles_at(&device->heat, profile->idle_power_w, profile->thermal_design_power_w,
-								  profile->throttle_celsius, HORIZON_SECONDS);
+		share =
+			heat_throttles_at(&device->heat, profile->idle_power_w, profile->thermal_design_power_w,
+							  profile->throttle_celsius, HORIZON_SECONDS);
 		condition->throttles_at.values[device->device_no] = isinf(share) ? NAN : share;
 	}
 	if (nlearned > 0)
@@ -213,19 +222,19 @@ heat_store_forget(const char *pool, const char *worker_id)
 {
 	/* reports lock a worker before its models */
 	static SpiPlan lock = {
-		"SELECT FROM hwsched.worker_load WHERE pool = $1 AND ($2 IS NULL OR worker_id = $2) ORDER BY worker_id FOR NO KEY UPDATE",
-		{TEXTOID, TEXTOID}
-	};
+		"SELECT FROM hwsched.worker_load WHERE pool = $1 AND ($2 IS NULL OR worker_id = $2)"
+		" ORDER BY worker_id FOR NO KEY UPDATE",
+		{TEXTOID, TEXTOID}};
 	static SpiPlan models = {
-		"DELETE FROM hwsched.device_heat WHERE pool = $1 AND ($2 IS NULL OR worker_id = $2)", {TEXTOID, TEXTOID}
-	};
+		"DELETE FROM hwsched.device_heat WHERE pool = $1 AND ($2 IS NULL OR worker_id = $2)",
+		{TEXTOID, TEXTOID}};
 	static SpiPlan shares = {
-		"UPDATE hwsched.worker_load SET throttles_at = NULL WHERE pool = $1 AND ($2 IS NULL OR worker_id = $2)"
+		"UPDATE hwsched.worker_load SET throttles_at = NULL WHERE pool = $1 AND ($2 IS NULL"
+		" OR worker_id = $2)"
 		" AND throttles_at IS NOT NULL RETURNING worker_id, hardware_id",
-		{TEXTOID, TEXTOID}
-	};
-	int64		forgotten;
-	int			n;
+		{TEXTOID, TEXTOID}};
+	int64 forgotten;
+	int n;
 	SPITupleTable *rows;
 
 	spi_plan_run(&lock, false, TEXT_VALUE(pool), TEXT_OR_NULL(worker_id));

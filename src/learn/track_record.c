@@ -35,8 +35,8 @@
 static double
 observed_quality(const EndedAssignment *ended, bool succeeded)
 {
-	double		expected = ended->formula_seconds;
-	double		actual;
+	double expected = ended->formula_seconds;
+	double actual;
 
 	if (!succeeded)
 		return 0;
@@ -51,7 +51,7 @@ typedef struct RecordKey
 {
 	const char *worker_id;
 	const char *workload_type;
-	int			number;
+	int number;
 } RecordKey;
 
 static uint32
@@ -59,7 +59,8 @@ record_hash(const void *key, Size keysize)
 {
 	const RecordKey *pair = key;
 
-	return hash_combine(string_hash(pair->worker_id, INT_MAX), string_hash(pair->workload_type, INT_MAX));
+	return hash_combine(string_hash(pair->worker_id, INT_MAX),
+						string_hash(pair->workload_type, INT_MAX));
 }
 
 static int
@@ -68,18 +69,21 @@ record_compare(const void *a, const void *b, Size keysize)
 	const RecordKey *x = a;
 	const RecordKey *y = b;
 
-	return strcmp(x->worker_id, y->worker_id) != 0 || strcmp(x->workload_type, y->workload_type) != 0;
+	return strcmp(x->worker_id, y->worker_id) != 0 ||
+		   strcmp(x->workload_type, y->workload_type) != 0;
 }
 
 static HTAB *
 record_table(void)
 {
-	HASHCTL		control = {
-		.keysize = offsetof(RecordKey, number), .entrysize = sizeof(RecordKey),
-		.hash = record_hash, .match = record_compare, .hcxt = CurrentMemoryContext
-	};
+	HASHCTL control = {.keysize = offsetof(RecordKey, number),
+					   .entrysize = sizeof(RecordKey),
+					   .hash = record_hash,
+					   .match = record_compare,
+					   .hcxt = CurrentMemoryContext};
 
-	return hash_create("hwsched learned pairs", 256, &control, HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
+	return hash_create("hwsched learned pairs", 256, &control,
+					   HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
 }
 
 /*
@@ -89,7 +93,7 @@ record_table(void)
 static void
 add_success(Learned *known, double seconds)
 {
-	double		before = known->mean_seconds;
+	double before = known->mean_seconds;
 
 	known->successes++;
 	if (isnan(seconds))
@@ -115,36 +119,39 @@ add_success(Learned *known, double seconds)
  * Returns how many pairs there are and sets *learned.
  */
 int
-learn_outcomes(const char *pool, const PoolSettings *settings, EndedAssignment *ended, int count, bool succeeded,
-	  bool read_only, Learned **learned)
+learn_outcomes(const char *pool, const PoolSettings *settings, EndedAssignment *ended, int count,
+			   bool succeeded, bool read_only, Learned **learned)
 {
 	static SpiPlan find = {
-		"SELECT k.ord::int, p.preference, extract(epoch FROM now() - p.updated_at)::float8, p.samples, p.successes, p.failures,"
-		"  p.mean_seconds, p.squares, p.min_seconds, p.max_seconds, p.durations FROM unnest($2, $3) WITH ORDINALITY k(workload_type, worker_id, ord)"
-		" JOIN hwsched.track_record p ON p.pool = $1 AND p.workload_type = k.workload_type AND p.worker_id = k.worker_id",
-		{TEXTOID, TEXTARRAYOID, TEXTARRAYOID}
-	};
+		"SELECT k.ord::int, p.preference, extract(epoch FROM now() - p.updated_at)::float8,"
+		" p.samples, p.successes, p.failures,"
+		"  p.mean_seconds, p.squares, p.min_seconds, p.max_seconds, p.durations FROM unnest($2,"
+		" $3) WITH ORDINALITY k(workload_type, worker_id, ord)"
+		" JOIN hwsched.track_record p ON p.pool = $1 AND p.workload_type = k.workload_type"
+		" AND p.worker_id = k.worker_id",
+		{TEXTOID, TEXTARRAYOID, TEXTARRAYOID}};
 	const char **types = palloc(sizeof(char *) * (count + 1));
 	const char **workers = palloc(sizeof(char *) * (count + 1));
-	int		   *pairs = palloc(sizeof(int) * (count + 1));
-	HTAB	   *table = record_table();
-	int			n = 0;
+	int *pairs = palloc(sizeof(int) * (count + 1));
+	HTAB *table = record_table();
+	int n = 0;
 
 	if (succeeded)
 		learn_durations(pool, ended, count, read_only);
 	*learned = palloc(sizeof(Learned) * (count + 1));
 	for (int i = 0; i < count; i++)
 	{
-		RecordKey		key = {ended[i].worker_id, ended[i].workload_type};
-		bool		found;
-		RecordKey	   *pair = hash_search(table, &key, HASH_ENTER, &found);
+		RecordKey key = {ended[i].worker_id, ended[i].workload_type};
+		bool found;
+		RecordKey *pair = hash_search(table, &key, HASH_ENTER, &found);
 
 		if (!found)
 		{
 			pair->number = n;
 			types[n] = ended[i].workload_type;
 			workers[n] = ended[i].worker_id;
-			(*learned)[n++] = (Learned) {ended[i].workload_type, ended[i].worker_id, 0.5, 0, 0, 0, NAN, NAN, NAN, NAN,
+			(*learned)[n++] = (Learned){
+				ended[i].workload_type, ended[i].worker_id, 0.5, 0, 0, 0, NAN, NAN, NAN, NAN,
 				palloc0(sizeof(Sketch))};
 		}
 		pairs[i] = pair->number;
@@ -152,11 +159,12 @@ learn_outcomes(const char *pool, const PoolSettings *settings, EndedAssignment *
 	spi_plan_run(&find, read_only, TEXT_VALUE(pool), text_array(types, n), text_array(workers, n));
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
-		Learned    *known = &(*learned)[column_int(i, 1) - 1];
-		bool		isnull;
-		Datum		durations;
+		Learned *known = &(*learned)[column_int(i, 1) - 1];
+		bool isnull;
+		Datum durations;
 
-		known->preference = preference_aged(column_number(i, 2), column_number(i, 3), settings->preference_half_life);
+		known->preference = preference_aged(column_number(i, 2), column_number(i, 3),
+											settings->preference_half_life);
 		known->samples = column_bigint(i, 4);
 		known->successes = column_bigint(i, 5);
 		known->failures = column_bigint(i, 6);
@@ -169,10 +177,10 @@ learn_outcomes(const char *pool, const PoolSettings *settings, EndedAssignment *
 	}
 	for (int i = 0; i < count; i++)
 	{
-		Learned    *known = &(*learned)[pairs[i]];
+		Learned *known = &(*learned)[pairs[i]];
 
-		known->preference = preference_after(known->preference, observed_quality(&ended[i], succeeded),
-											 settings->preference_alpha);
+		known->preference = preference_after(
+			known->preference, observed_quality(&ended[i], succeeded), settings->preference_alpha);
 		known->samples++;
 		if (!succeeded)
 			known->failures++;
@@ -188,28 +196,35 @@ static void
 write_records(const char *pool, const Learned *learned, int n)
 {
 	static SpiPlan write = {
-		"INSERT INTO hwsched.track_record AS p (pool, workload_type, worker_id, preference, samples, successes, failures,"
+		"INSERT INTO hwsched.track_record AS p (pool, workload_type, worker_id, preference,"
+		" samples, successes, failures,"
 		"  mean_seconds, squares, min_seconds, max_seconds, durations, updated_at)"
-		" SELECT $1, k.workload_type, k.worker_id, k.preference, k.samples, k.successes, k.failures, k.mean_seconds, k.squares,"
+		" SELECT $1, k.workload_type, k.worker_id, k.preference, k.samples, k.successes,"
+		" k.failures, k.mean_seconds, k.squares,"
 		"  k.min_seconds, k.max_seconds, ($12)[k.first:k.last], now()"
-		" FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $13, $14) k(workload_type, worker_id, preference, samples, successes,"
+		" FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $13, $14) k(workload_type,"
+		" worker_id, preference, samples, successes,"
 		"  failures, mean_seconds, squares, min_seconds, max_seconds, first, last)"
 		/* it may have left since */
 		" JOIN hwsched.worker w ON w.pool = $1 AND w.worker_id = k.worker_id"
-		" ON CONFLICT (pool, workload_type, worker_id) DO UPDATE SET preference = EXCLUDED.preference,"
-		"  samples = EXCLUDED.samples, successes = EXCLUDED.successes, failures = EXCLUDED.failures,"
-		"  mean_seconds = EXCLUDED.mean_seconds, squares = EXCLUDED.squares, min_seconds = EXCLUDED.min_seconds,"
-		"  max_seconds = EXCLUDED.max_seconds, durations = EXCLUDED.durations, updated_at = EXCLUDED.updated_at",
-		{TEXTOID, TEXTARRAYOID, TEXTARRAYOID, FLOAT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, FLOAT8ARRAYOID,
-			FLOAT8ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, INT8ARRAYOID, INT4ARRAYOID, INT4ARRAYOID}
-	};
+		" ON CONFLICT (pool, workload_type, worker_id) DO UPDATE"
+		" SET preference = EXCLUDED.preference,"
+		"  samples = EXCLUDED.samples, successes = EXCLUDED.successes,"
+		" failures = EXCLUDED.failures,"
+		"  mean_seconds = EXCLUDED.mean_seconds, squares = EXCLUDED.squares, min_seconds ="
+		" EXCLUDED.min_seconds,"
+		"  max_seconds = EXCLUDED.max_seconds, durations = EXCLUDED.durations, updated_at ="
+		" EXCLUDED.updated_at",
+		{TEXTOID, TEXTARRAYOID, TEXTARRAYOID, FLOAT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID,
+		 INT8ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, INT8ARRAYOID,
+		 INT4ARRAYOID, INT4ARRAYOID}};
 	const char **types = palloc(sizeof(char *) * (n + 1));
 	const char **workers = palloc(sizeof(char *) * (n + 1));
 	const Sketch **durations = palloc(sizeof(Sketch *) * (n + 1));
-	Datum	   *counts[3];
-	Datum	   *numbers[5];
-	bool	   *nulls = palloc(sizeof(bool) * (n + 1));
-	Parameter	columns[8];
+	Datum *counts[3];
+	Datum *numbers[5];
+	bool *nulls = palloc(sizeof(bool) * (n + 1));
+	Parameter columns[8];
 	SketchArrays sketches;
 
 	for (int c = 0; c < lengthof(counts); c++)
@@ -237,9 +252,9 @@ write_records(const char *pool, const Learned *learned, int n)
 	for (int c = 0; c < lengthof(numbers); c++)
 		columns[3 + c] = array_value(FLOAT8OID, numbers[c], c == 0 ? NULL : nulls, n);
 	sketches = sketch_arrays(durations, n);
-	spi_plan_run(&write, false, TEXT_VALUE(pool), text_array(types, n), text_array(workers, n), columns[3],
-				  columns[0], columns[1], columns[2], columns[4], columns[5], columns[6], columns[7],
-				  sketches.numbers, sketches.first, sketches.last);
+	spi_plan_run(&write, false, TEXT_VALUE(pool), text_array(types, n), text_array(workers, n),
+				 columns[3], columns[0], columns[1], columns[2], columns[4], columns[5], columns[6],
+				 columns[7], sketches.numbers, sketches.first, sketches.last);
 }
 
 /*
@@ -248,11 +263,11 @@ write_records(const char *pool, const Learned *learned, int n)
  * nobody else learns of them at the same time.
  */
 void
-learn_from(const char *pool, const PoolSettings *settings,
-		   EndedAssignment *ended, int count, bool succeeded)
+learn_from(const char *pool, const PoolSettings *settings, EndedAssignment *ended, int count,
+		   bool succeeded)
 {
-	Learned    *learned;
-	int			n;
+	Learned *learned;
+	int n;
 
 	if (!settings->learning || count == 0)
 		return;

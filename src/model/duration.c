@@ -65,15 +65,18 @@ static const double spread_variance[DURATION_FACTORS] = {0.01, 0.05, 0.05, 0.05}
 /* Sizes this much apart, in doublings, are still alike. */
 #define ALIKE_DOUBLINGS 2.0
 
-/* What is expected of a model on a device profile, as logarithms over the formula, without the shifts. */
+/*
+ * What is expected of a model on a device profile, as logarithms over the formula, without the
+ * shifts.
+ */
 typedef struct Expectation
 {
-	DurationFactors factors;		/* of the model, had it not run here */
-	double		unseen_mean;	/* what they say */
-	double		unseen_variance;
-	double		mean;			/* with what is known of the pair */
-	double		variance;		/* of the next run */
-	DurationPair *pair;			/* NULL: none */
+	DurationFactors factors; /* of the model, had it not run here */
+	double unseen_mean; /* what they say */
+	double unseen_variance;
+	double mean; /* with what is known of the pair */
+	double variance; /* of the next run */
+	DurationPair *pair; /* NULL: none */
 } Expectation;
 
 /* Returns the device profile with a number, NULL if it is not known. */
@@ -89,8 +92,8 @@ numbered_device(const DurationRecords *r, double number)
 static double
 run_noise(const DurationType *type, const DurationDevice *device)
 {
-	double		noise = (EXPECTED_NOISE_WEIGHT * EXPECTED_NOISE + type->noise) /
-		(EXPECTED_NOISE_WEIGHT + type->noise_weight);
+	double noise = (EXPECTED_NOISE_WEIGHT * EXPECTED_NOISE + type->noise) /
+				   (EXPECTED_NOISE_WEIGHT + type->noise_weight);
 
 	return type->noise_weight < FEW_REPEATS ? Min(noise, 0.5 * device->noise) : noise;
 }
@@ -104,26 +107,27 @@ pair_variance(const DurationDevice *device, double noise)
 
 /* Returns the variance of a remembered mean about what the factors of a model like this say. */
 static double
-mean_variance(const DurationType *type, const DurationDevice *device, double weight, const double *factors)
+mean_variance(const DurationType *type, const DurationDevice *device, double weight,
+			  const double *factors)
 {
-	double		noise = run_noise(type, device);
-	double		pair = pair_variance(device, noise);
-	double		x[DURATION_LOADINGS] = {1};
+	double noise = run_noise(type, device);
+	double pair = pair_variance(device, noise);
+	double x[DURATION_LOADINGS] = {1};
 
 	memcpy(x + 1, factors, sizeof(double) * DURATION_FACTORS);
 	return (weight < 1 ? (pair + noise) / weight : pair + noise / weight) +
-		matrix_quadratic(DURATION_LOADINGS, device->covariance, x);
+		   matrix_quadratic(DURATION_LOADINGS, device->covariance, x);
 }
 
 /* Returns the variance of a factor within a family, of what a model has of its own. */
 static double
 family_spread(const DurationFamily *family, const DurationModel *model, int factor)
 {
-	bool		counted = model->number > 0 && model->number <= family->models;
-	double		others = Max(0, family->spread[factor] - model->spread[factor]);
+	bool counted = model->number > 0 && model->number <= family->models;
+	double others = Max(0, family->spread[factor] - model->spread[factor]);
 
 	return (SPREAD_WEIGHT * spread_variance[factor] + others) /
-		(SPREAD_WEIGHT + family->models - (counted ? 1 : 0));
+		   (SPREAD_WEIGHT + family->models - (counted ? 1 : 0));
 }
 
 /* Returns how many models a family has beyond those that its samples stand for. */
@@ -137,13 +141,14 @@ family_excess(const DurationFamily *family)
 static double
 family_covariance(const DurationFamily *family, int factor, double size, double other)
 {
-	double		doublings = (size - other) / ALIKE_DOUBLINGS;
-	double		likeness = 1 / (1 + 0.5 * doublings * doublings);
+	double doublings = (size - other) / ALIKE_DOUBLINGS;
+	double likeness = 1 / (1 + 0.5 * doublings * doublings);
 
 	/* What has no size is like what has none, too. */
 	if (isnan(doublings))
 		likeness = isnan(size) && isnan(other) ? 1 : 0;
-	return shared_variance[factor] / (1 + family_excess(family)) + alike_variance[factor] * likeness;
+	return shared_variance[factor] / (1 + family_excess(family)) +
+		   alike_variance[factor] * likeness;
 }
 
 /*
@@ -155,11 +160,11 @@ discount_outliers(int n, double *covariance, const double *values)
 {
 	for (int round = 0; round < FAMILY_OUTLIERS; round++)
 	{
-		double		factor[TRIANGLE(DURATION_SAMPLES)];
-		double		solved[DURATION_SAMPLES];
-		double		worst = FAMILY_SURPRISE;
-		double		variance = 0;
-		int			outlier = -1;
+		double factor[TRIANGLE(DURATION_SAMPLES)];
+		double solved[DURATION_SAMPLES];
+		double worst = FAMILY_SURPRISE;
+		double variance = 0;
+		int outlier = -1;
 
 		memcpy(factor, covariance, sizeof(double) * TRIANGLE(n));
 		memcpy(solved, values, sizeof(double) * n);
@@ -167,8 +172,8 @@ discount_outliers(int n, double *covariance, const double *values)
 		matrix_solve(n, factor, solved);
 		for (int i = 0; i < n; i++)
 		{
-			double		x[DURATION_SAMPLES] = {0};
-			double		precision = 0;	/* of this one, given the others */
+			double x[DURATION_SAMPLES] = {0};
+			double precision = 0; /* of this one, given the others */
 
 			x[i] = 1;
 			matrix_forward(n, factor, x);
@@ -192,7 +197,7 @@ static void
 sample_covariance(const DurationRecords *r, double size, const double *level, int n,
 				  const DurationSample **samples, DurationDevice **devices, double *covariance)
 {
-	double		spread[DURATION_FACTORS];
+	double spread[DURATION_FACTORS];
 
 	for (int a = 0; a < DURATION_FACTORS; a++)
 		spread[a] = family_spread(r->family, r->model, a);
@@ -203,13 +208,14 @@ sample_covariance(const DurationRecords *r, double size, const double *level, in
 		for (int j = 0; j <= i; j++)
 		{
 			const double *others = devices[j]->loadings + 1;
-			bool		same_model = samples[i]->model == samples[j]->model;
-			double		slopes = (samples[i]->size - size) * (samples[j]->size - size);
-			double		sum = isnan(slopes) ? 0 : SLOPE_VARIANCE * slopes * loadings[0] * others[0];
+			bool same_model = samples[i]->model == samples[j]->model;
+			double slopes = (samples[i]->size - size) * (samples[j]->size - size);
+			double sum = isnan(slopes) ? 0 : SLOPE_VARIANCE * slopes * loadings[0] * others[0];
 
 			for (int a = 0; a < DURATION_FACTORS; a++)
 				sum += loadings[a] * others[a] *
-					(family_covariance(r->family, a, samples[i]->size, samples[j]->size) + (same_model ? spread[a] : 0));
+					   (family_covariance(r->family, a, samples[i]->size, samples[j]->size) +
+						(same_model ? spread[a] : 0));
 			AT(covariance, i, j) = sum;
 		}
 		AT(covariance, i, i) += mean_variance(r->type, devices[i], samples[i]->weight, level);
@@ -223,18 +229,19 @@ sample_covariance(const DurationRecords *r, double size, const double *level, in
 void
 duration_expect(const DurationRecords *r, DurationFactors *factors)
 {
-	double		size = r->model->number > 0 ? r->model->size : r->size;
+	double size = r->model->number > 0 ? r->model->size : r->size;
 	DurationDevice *devices[DURATION_SAMPLES];
 	const DurationSample *samples[DURATION_SAMPLES];
-	double		covariance[TRIANGLE(DURATION_SAMPLES)];
-	double		values[DURATION_SAMPLES];
-	double		cross[DURATION_FACTORS][DURATION_SAMPLES];
-	int			n = 0;
+	double covariance[TRIANGLE(DURATION_SAMPLES)];
+	double values[DURATION_SAMPLES];
+	double cross[DURATION_FACTORS][DURATION_SAMPLES];
+	int n = 0;
 
 	memset(factors, 0, sizeof(*factors));
 	for (int a = 0; a < DURATION_FACTORS; a++)
 	{
-		factors->mean[a] = ((a == 0 ? r->type->level : 0) + family_excess(r->family) * r->family->center[a]) /
+		factors->mean[a] =
+			((a == 0 ? r->type->level : 0) + family_excess(r->family) * r->family->center[a]) /
 			(1 + family_excess(r->family));
 		AT(factors->covariance, a, a) = family_covariance(r->family, a, size, size);
 	}
@@ -248,7 +255,8 @@ duration_expect(const DurationRecords *r, DurationFactors *factors)
 		for (int a = 0; a < DURATION_FACTORS; a++)
 		{
 			values[n] -= devices[n]->loadings[1 + a] * factors->mean[a];
-			cross[a][n] = devices[n]->loadings[1 + a] * family_covariance(r->family, a, size, samples[n]->size);
+			cross[a][n] = devices[n]->loadings[1 + a] *
+						  family_covariance(r->family, a, size, samples[n]->size);
 		}
 		n++;
 	}
@@ -272,10 +280,11 @@ duration_expect(const DurationRecords *r, DurationFactors *factors)
  * spread of its own, and what it took itself, but for one pair (NULL: for none).
  */
 static void
-know_factors(const DurationRecords *r, const DurationFactors *family, const DurationPair *without, DurationFactors *known)
+know_factors(const DurationRecords *r, const DurationFactors *family, const DurationPair *without,
+			 DurationFactors *known)
 {
-	double		prior[TRIANGLE(DURATION_FACTORS)];
-	double		precision[TRIANGLE(DURATION_FACTORS)];
+	double prior[TRIANGLE(DURATION_FACTORS)];
+	double precision[TRIANGLE(DURATION_FACTORS)];
 
 	memcpy(prior, family->covariance, sizeof(prior));
 	for (int i = 0; i < DURATION_FACTORS; i++)
@@ -292,14 +301,15 @@ know_factors(const DurationRecords *r, const DurationFactors *family, const Dura
 	{
 		const DurationPair *pair = &r->model->pairs[p];
 		const DurationDevice *device = numbered_device(r, pair->device);
-		double		variance;
+		double variance;
 
 		if (pair == without || device == NULL)
 			continue;
 		variance = mean_variance(r->type, device, pair->weight, family->mean);
 		for (int i = 0; i < DURATION_FACTORS; i++)
 		{
-			known->mean[i] += device->loadings[1 + i] * (pair->mean - device->loadings[0]) / variance;
+			known->mean[i] +=
+				device->loadings[1 + i] * (pair->mean - device->loadings[0]) / variance;
 			for (int j = 0; j <= i; j++)
 				AT(precision, i, j) += device->loadings[1 + i] * device->loadings[1 + j] / variance;
 		}
@@ -311,10 +321,11 @@ know_factors(const DurationRecords *r, const DurationFactors *family, const Dura
 
 /* Sets what is expected of a model on a device profile. */
 static void
-expect_run(const DurationRecords *r, const DurationDevice *device, const DurationFactors *family, Expectation *e)
+expect_run(const DurationRecords *r, const DurationDevice *device, const DurationFactors *family,
+		   Expectation *e)
 {
-	double		noise = run_noise(r->type, device);
-	double		x[DURATION_LOADINGS] = {1};
+	double noise = run_noise(r->type, device);
+	double x[DURATION_LOADINGS] = {1};
 
 	e->pair = NULL;
 	for (int i = 0; i < r->model->npairs; i++)
@@ -325,19 +336,21 @@ expect_run(const DurationRecords *r, const DurationDevice *device, const Duratio
 	e->unseen_mean = 0;
 	for (int i = 0; i < DURATION_LOADINGS; i++)
 		e->unseen_mean += device->loadings[i] * x[i];
-	e->unseen_variance = pair_variance(device, noise) +
+	e->unseen_variance =
+		pair_variance(device, noise) +
 		matrix_quadratic(DURATION_FACTORS, e->factors.covariance, device->loadings + 1) +
 		matrix_quadratic(DURATION_LOADINGS, device->covariance, x);
 	for (int i = 0; i < DURATION_FACTORS; i++)
 		for (int j = 0; j < DURATION_FACTORS; j++)
-			e->unseen_variance += AT(e->factors.covariance, i, j) * AT(device->covariance, 1 + i, 1 + j);
+			e->unseen_variance +=
+				AT(e->factors.covariance, i, j) * AT(device->covariance, 1 + i, 1 + j);
 	e->mean = e->unseen_mean;
 	e->variance = e->unseen_variance;
 	if (e->pair != NULL)
 	{
-		double		weight = e->pair->weight;
-		double		seen = weight < 1 ? (pair_variance(device, noise) + noise) / weight : noise / weight;
-		double		gain = e->variance / (e->variance + seen);
+		double weight = e->pair->weight;
+		double seen = weight < 1 ? (pair_variance(device, noise) + noise) / weight : noise / weight;
+		double gain = e->variance / (e->variance + seen);
 
 		e->mean += gain * (e->pair->mean - e->mean);
 		e->variance *= 1 - gain;
@@ -361,16 +374,17 @@ duration_estimate(const DurationRecords *r, const DurationFactors *expected, dou
 {
 	DurationDevice device = *r->device;
 	Expectation e;
-	double		deviation;
+	double deviation;
 	DurationEstimate estimate;
 
 	if (device.number == 0)
 		duration_device_fit(r->pool, &device);
 	expect_run(r, &device, expected, &e);
-	deviation = sqrt(e.variance + shift_variance(&device.shift) + shift_variance(&r->worker->shift));
+	deviation =
+		sqrt(e.variance + shift_variance(&device.shift) + shift_variance(&r->worker->shift));
 	estimate.p50 = formula_seconds * exp(e.mean + device.shift.level + r->worker->shift.level);
-	estimate.p90 = estimate.p50 *
-		exp((NORMAL_P90 + r->type->quantile) * Min(deviation, LARGEST_DEVIATION));
+	estimate.p90 =
+		estimate.p50 * exp((NORMAL_P90 + r->type->quantile) * Min(deviation, LARGEST_DEVIATION));
 	return estimate;
 }
 
@@ -392,8 +406,8 @@ duration_predict(const DurationRecords *r, double formula_seconds)
 double
 duration_usual(const DurationRecords *r, double formula_seconds)
 {
-	double		weight = 0;
-	double		sum = 0;
+	double weight = 0;
+	double sum = 0;
 
 	for (int i = 0; i < r->model->npairs; i++)
 	{
@@ -414,7 +428,7 @@ duration_usual(const DurationRecords *r, double formula_seconds)
 static double
 robust_weight(double surprise)
 {
-	double		excess = fabs(surprise) / SURPRISE;
+	double excess = fabs(surprise) / SURPRISE;
 
 	return excess <= 1 ? 1 : Max(LEAST_WEIGHT, 1 / (excess * excess * excess * excess));
 }
@@ -426,8 +440,8 @@ robust_weight(double surprise)
 static bool
 gather_evidence(DurationShift *shift, double innovation, double deviation)
 {
-	double		limited = Max(-EVIDENCE_MOST, Min(EVIDENCE_MOST, innovation / deviation));
-	bool		agrees = fabs(innovation - shift->last) <= AGREEMENT * deviation;
+	double limited = Max(-EVIDENCE_MOST, Min(EVIDENCE_MOST, innovation / deviation));
+	bool agrees = fabs(innovation - shift->last) <= AGREEMENT * deviation;
 
 	shift->slower = Max(0, shift->slower + limited - EVIDENCE_SLACK);
 	shift->faster = Max(0, shift->faster - limited - EVIDENCE_SLACK);
@@ -446,8 +460,9 @@ notice_change(const DurationRecords *r, double innovation, double deviation)
 {
 	DurationShift *device = &r->device->shift;
 	DurationShift *worker = &r->worker->shift;
-	bool		device_moved = gather_evidence(device, innovation, deviation);
-	bool		worker_moved = gather_evidence(worker, innovation, deviation) && worker->runs < device->runs;
+	bool device_moved = gather_evidence(device, innovation, deviation);
+	bool worker_moved =
+		gather_evidence(worker, innovation, deviation) && worker->runs < device->runs;
 
 	if (!device_moved && !worker_moved)
 		return false;
@@ -465,8 +480,8 @@ notice_change(const DurationRecords *r, double innovation, double deviation)
 static void
 move_shift(DurationShift *shift, double innovation, double variance, double weight)
 {
-	double		own = shift_variance(shift);
-	double		gain = weight * own / variance;
+	double own = shift_variance(shift);
+	double gain = weight * own / variance;
 
 	shift->level += gain * innovation;
 	shift->variance = own * (1 - gain);
@@ -477,8 +492,8 @@ move_shift(DurationShift *shift, double innovation, double variance, double weig
 static void
 learn_quantile(DurationType *type, double deviations)
 {
-	double		step = Max(0.02, 1 / (10 + type->runs));
-	bool		above = deviations > NORMAL_P90 + type->quantile;
+	double step = Max(0.02, 1 / (10 + type->runs));
+	bool above = deviations > NORMAL_P90 + type->quantile;
 
 	type->quantile = Max(-0.8, Min(4, type->quantile + step * (above ? 0.9 : -0.1)));
 }
@@ -491,7 +506,7 @@ learn_quantile(DurationType *type, double deviations)
 static void
 learn_family(const DurationRecords *r, const DurationFactors *family)
 {
-	double		prior[TRIANGLE(DURATION_FACTORS)];
+	double prior[TRIANGLE(DURATION_FACTORS)];
 	DurationFactors known;
 
 	r->family->runs++;
@@ -502,20 +517,22 @@ learn_family(const DurationRecords *r, const DurationFactors *family)
 	matrix_factorize(DURATION_FACTORS, prior);
 	for (int i = 0; i < DURATION_FACTORS; i++)
 	{
-		double		spread = family_spread(r->family, r->model, i);
-		double		share[DURATION_FACTORS] = {0};
-		double		own = 0;
-		double		square;
+		double spread = family_spread(r->family, r->model, i);
+		double share[DURATION_FACTORS] = {0};
+		double own = 0;
+		double square;
 
 		share[i] = spread;
 		matrix_solve(DURATION_FACTORS, prior, share);
 		for (int j = 0; j < DURATION_FACTORS; j++)
 			own += share[j] * (known.mean[j] - family->mean[j]);
-		square = own * own + Max(0, spread - spread * share[i] +
-								 matrix_quadratic(DURATION_FACTORS, known.covariance, share));
+		square =
+			own * own + Max(0, spread - spread * share[i] +
+								   matrix_quadratic(DURATION_FACTORS, known.covariance, share));
 		r->family->spread[i] += square - r->model->spread[i];
 		r->model->spread[i] = square;
-		r->family->center[i] += (known.mean[i] - r->family->center[i]) / Min(r->family->runs, CENTER_MEMORY);
+		r->family->center[i] +=
+			(known.mean[i] - r->family->center[i]) / Min(r->family->runs, CENTER_MEMORY);
 	}
 }
 
@@ -527,9 +544,9 @@ learn_family(const DurationRecords *r, const DurationFactors *family)
 static void
 remember(DurationFamily *family, const DurationModel *model, const DurationPair *pair)
 {
-	int			place = -1;
-	int			own[DURATION_SAMPLES];
-	int			nown = 0;
+	int place = -1;
+	int own[DURATION_SAMPLES];
+	int nown = 0;
 
 	for (int i = 0; i < family->nsamples; i++)
 		if (family->samples[i].model == model->number)
@@ -547,7 +564,8 @@ remember(DurationFamily *family, const DurationModel *model, const DurationPair 
 		place = (int) family->next;
 		family->next = (place + 1) % DURATION_SAMPLES;
 	}
-	family->samples[place] = (DurationSample) {model->number, model->size, pair->device, pair->weight, pair->mean};
+	family->samples[place] =
+		(DurationSample){model->number, model->size, pair->device, pair->weight, pair->mean};
 }
 
 /* Returns a new pair, in the place of the oldest if there are too many. */
@@ -562,7 +580,7 @@ add_pair(DurationModel *model, double device)
 		for (int i = 1; i < DURATION_PAIRS; i++)
 			if (model->pairs[i].used < pair->used)
 				pair = &model->pairs[i];
-	*pair = (DurationPair) {.device = device};
+	*pair = (DurationPair){.device = device};
 	return pair;
 }
 
@@ -571,7 +589,8 @@ add_pair(DurationModel *model, double device)
  * deviation what it may be off.  Sets how much the run counts.
  */
 static DurationPair *
-learn_pair(const DurationRecords *r, DurationPair *pair, double value, double deviation, double surprise, double *weight)
+learn_pair(const DurationRecords *r, DurationPair *pair, double value, double deviation,
+		   double surprise, double *weight)
 {
 	if (pair == NULL)
 		pair = add_pair(r->model, r->device->number);
@@ -579,7 +598,7 @@ learn_pair(const DurationRecords *r, DurationPair *pair, double value, double de
 		pair->streak = 0;
 	else
 	{
-		bool		agrees = pair->streak > 0 && fabs(value - pair->last) <= AGREEMENT * deviation;
+		bool agrees = pair->streak > 0 && fabs(value - pair->last) <= AGREEMENT * deviation;
 
 		pair->streak = agrees ? pair->streak + 1 : 1;
 		pair->last = value;
@@ -594,9 +613,10 @@ learn_pair(const DurationRecords *r, DurationPair *pair, double value, double de
 	}
 	else if (pair->weight >= 1)
 	{
-		double		difference = value - pair->mean;
+		double difference = value - pair->mean;
 
-		r->type->noise += *weight * difference * difference / (1 + 1 / pair->weight) - r->type->noise / NOISE_MEMORY;
+		r->type->noise += *weight * difference * difference / (1 + 1 / pair->weight) -
+						  r->type->noise / NOISE_MEMORY;
 		r->type->noise_weight += *weight - r->type->noise_weight / NOISE_MEMORY;
 	}
 	pair->weight = Min(pair->weight + *weight, PAIR_MEMORY);
@@ -607,12 +627,13 @@ learn_pair(const DurationRecords *r, DurationPair *pair, double value, double de
 
 /* Lets a device profile learn from what a model took on it. */
 static void
-learn_loadings(const DurationRecords *r, DurationDevice *device, const Expectation *e,
-			   double value, double weight, bool again)
+learn_loadings(const DurationRecords *r, DurationDevice *device, const Expectation *e, double value,
+			   double weight, bool again)
 {
-	double		unsure = matrix_quadratic(DURATION_FACTORS, e->factors.covariance, device->loadings + 1);
+	double unsure = matrix_quadratic(DURATION_FACTORS, e->factors.covariance, device->loadings + 1);
 
-	duration_device_observe(r->pool, device, e->factors.mean, value, weight / (1 + unsure / device->noise), again);
+	duration_device_observe(r->pool, device, e->factors.mean, value,
+							weight / (1 + unsure / device->noise), again);
 }
 
 /*
@@ -625,7 +646,7 @@ look_again(const DurationRecords *r, const DurationFactors *family, DurationPair
 {
 	DurationDevice *device = numbered_device(r, pair->device);
 	Expectation e;
-	double		weight;
+	double weight;
 
 	if (device == NULL)
 		return;
@@ -646,15 +667,15 @@ look_again(const DurationRecords *r, const DurationFactors *family, DurationPair
 void
 duration_learn(const DurationRecords *r, double formula_seconds, double actual_seconds)
 {
-	double		value = log(actual_seconds / formula_seconds);
-	bool		first = r->device->number == 0 || r->family->models == 0;
+	double value = log(actual_seconds / formula_seconds);
+	bool first = r->device->number == 0 || r->family->models == 0;
 	DurationFactors family;
 	Expectation e;
-	double		innovation;
-	double		variance;
-	double		deviation;
-	double		surprise;
-	double		weight;
+	double innovation;
+	double variance;
+	double deviation;
+	double surprise;
+	double weight;
 	DurationPair *pair;
 
 	if (!isfinite(value))
@@ -679,7 +700,8 @@ duration_learn(const DurationRecords *r, double formula_seconds, double actual_s
 	surprise = innovation / deviation;
 	if (notice_change(r, innovation, deviation))
 	{
-		variance = e.variance + shift_variance(&r->device->shift) + shift_variance(&r->worker->shift);
+		variance =
+			e.variance + shift_variance(&r->device->shift) + shift_variance(&r->worker->shift);
 		surprise = 0;
 	}
 	weight = first ? 1 : robust_weight(surprise);
@@ -694,7 +716,8 @@ duration_learn(const DurationRecords *r, double formula_seconds, double actual_s
 	r->family->models = Max(r->family->models, r->model->number);
 	remember(r->family, r->model, pair);
 	for (int i = 0; i < 2; i++)
-		look_again(r, &family, &r->model->pairs[((int64) r->pool->runs + 7 * i) % (int64) r->model->npairs]);
+		look_again(r, &family,
+				   &r->model->pairs[((int64) r->pool->runs + 7 * i) % (int64) r->model->npairs]);
 }
 
 /*
@@ -706,11 +729,11 @@ duration_learn(const DurationRecords *r, double formula_seconds, double actual_s
 double
 duration_family(const char *model_id, char *family, Size family_size)
 {
-	Size		length = strlen(model_id);
-	Size		end = length;
-	Size		start;
-	Size		n = 0;
-	double		number;
+	Size length = strlen(model_id);
+	Size end = length;
+	Size start;
+	Size n = 0;
+	double number;
 
 	while (end > 0 && (model_id[end - 1] < '0' || model_id[end - 1] > '9'))
 		end--;
@@ -718,7 +741,8 @@ duration_family(const char *model_id, char *family, Size family_size)
 	while (start > 0 && model_id[start - 1] >= '0' && model_id[start - 1] <= '9')
 		start--;
 	/* a fraction */
-	if (start > 1 && model_id[start - 1] == '.' && model_id[start - 2] >= '0' && model_id[start - 2] <= '9')
+	if (start > 1 && model_id[start - 1] == '.' && model_id[start - 2] >= '0' &&
+		model_id[start - 2] <= '9')
 		for (start--; start > 0 && model_id[start - 1] >= '0' && model_id[start - 1] <= '9';)
 			start--;
 	for (Size i = 0; i < length && n + 1 < family_size; i++)

@@ -48,84 +48,84 @@
 /* What the pool's device profiles have in common. */
 typedef struct DurationPool
 {
-	double		runs;
-	double		numbers;		/* given to device profiles so far */
-	double		devices;		/* that are in these sums */
-	double		loadings[DURATION_LOADINGS];
-	double		products[TRIANGLE(DURATION_LOADINGS)];
+	double runs;
+	double numbers; /* given to device profiles so far */
+	double devices; /* that are in these sums */
+	double loadings[DURATION_LOADINGS];
+	double products[TRIANGLE(DURATION_LOADINGS)];
 } DurationPool;
 
 typedef struct DurationType
 {
-	double		runs;
-	double		level;			/* mean of what its models ran first */
-	double		noise;			/* squares of repeated runs about their mean */
-	double		noise_weight;
-	double		quantile;		/* standard deviations up to the P90, less those of a normal distribution */
+	double runs;
+	double level; /* mean of what its models ran first */
+	double noise; /* squares of repeated runs about their mean */
+	double noise_weight;
+	double quantile; /* standard deviations up to the P90, less those of a normal distribution */
 } DurationType;
 
 /* A pair of a model and a device profile, as the family remembers it. */
 typedef struct DurationSample
 {
-	double		model;			/* its number in the family */
-	double		size;			/* of that model */
-	double		device;			/* number of the device profile */
-	double		weight;
-	double		mean;
+	double model; /* its number in the family */
+	double size; /* of that model */
+	double device; /* number of the device profile */
+	double weight;
+	double mean;
 } DurationSample;
 
 typedef struct DurationFamily
 {
-	double		models;			/* that have run; numbers them */
-	double		runs;
-	double		center[DURATION_FACTORS];	/* mean of the factors of what ran */
-	double		spread[DURATION_FACTORS];	/* squares of how far they are from the family */
-	double		next;			/* the sample to overwrite when there is no room */
-	double		nsamples;
+	double models; /* that have run; numbers them */
+	double runs;
+	double center[DURATION_FACTORS]; /* mean of the factors of what ran */
+	double spread[DURATION_FACTORS]; /* squares of how far they are from the family */
+	double next; /* the sample to overwrite when there is no room */
+	double nsamples;
 	DurationSample samples[DURATION_SAMPLES];
 } DurationFamily;
 
 /* What is known of a model on one device profile. */
 typedef struct DurationPair
 {
-	double		device;			/* number of the device profile */
-	double		weight;			/* runs; old ones and outliers count less */
-	double		mean;			/* of log(actual / formula) less the shifts */
-	double		streak;			/* surprises in a row that agree */
-	double		last;			/* the last of them */
-	double		used;			/* the pool's runs at its last one */
+	double device; /* number of the device profile */
+	double weight; /* runs; old ones and outliers count less */
+	double mean; /* of log(actual / formula) less the shifts */
+	double streak; /* surprises in a row that agree */
+	double last; /* the last of them */
+	double used; /* the pool's runs at its last one */
 } DurationPair;
 
 typedef struct DurationModel
 {
-	double		number;			/* in its family, from 1; 0: has not run */
-	double		size;			/* as duration_family says; kept from the first run */
-	double		spread[DURATION_FACTORS];	/* what it has added to its family's */
-	double		npairs;
+	double number; /* in its family, from 1; 0: has not run */
+	double size; /* as duration_family says; kept from the first run */
+	double spread[DURATION_FACTORS]; /* what it has added to its family's */
+	double npairs;
 	DurationPair pairs[DURATION_PAIRS];
 } DurationModel;
 
 /* A level that stays where it is until there is evidence that it moved. */
 typedef struct DurationShift
 {
-	double		runs;
-	double		level;
-	double		variance;
-	double		slower;			/* evidence that it has risen */
-	double		faster;			/* or fallen */
-	double		last;			/* how far the last run was from what was expected */
+	double runs;
+	double level;
+	double variance;
+	double slower; /* evidence that it has risen */
+	double faster; /* or fallen */
+	double last; /* how far the last run was from what was expected */
 } DurationShift;
 
 typedef struct DurationDevice
 {
-	double		number;			/* in the pool, from 1; 0: has not run */
-	double		weight;			/* of the runs in its regression on the factors */
-	double		precision[TRIANGLE(DURATION_LOADINGS)];
-	double		information[DURATION_LOADINGS];
-	double		square;
-	double		noise;			/* variance about that regression */
-	double		loadings[DURATION_LOADINGS];	/* what it comes to, and has added to the pool's */
-	double		covariance[TRIANGLE(DURATION_LOADINGS)];
+	double number; /* in the pool, from 1; 0: has not run */
+	double weight; /* of the runs in its regression on the factors */
+	double precision[TRIANGLE(DURATION_LOADINGS)];
+	double information[DURATION_LOADINGS];
+	double square;
+	double noise; /* variance about that regression */
+	double loadings[DURATION_LOADINGS]; /* what it comes to, and has added to the pool's */
+	double covariance[TRIANGLE(DURATION_LOADINGS)];
 	DurationShift shift;
 } DurationDevice;
 
@@ -159,21 +159,21 @@ typedef struct DurationRecords
 	DurationDevice *device;
 	DurationWorker *worker;
 	DurationDevice *const *devices;
-	int			ndevices;
-	double		size;			/* in the model's name; NAN: none */
+	int ndevices;
+	double size; /* in the model's name; NAN: none */
 } DurationRecords;
 
 /* What is known of the factors of a model. */
 typedef struct DurationFactors
 {
-	double		mean[DURATION_FACTORS];
-	double		covariance[TRIANGLE(DURATION_FACTORS)];
+	double mean[DURATION_FACTORS];
+	double covariance[TRIANGLE(DURATION_FACTORS)];
 } DurationFactors;
 
 typedef struct DurationEstimate
 {
-	double		p50;			/* seconds */
-	double		p90;
+	double p50; /* seconds */
+	double p90;
 } DurationEstimate;
 
 /*
@@ -181,11 +181,12 @@ typedef struct DurationEstimate
  * estimates a model on many of them does it once.
  */
 extern void duration_expect(const DurationRecords *records, DurationFactors *expected);
-extern DurationEstimate duration_estimate(const DurationRecords *records, const DurationFactors *expected,
-										  double formula_seconds);
+extern DurationEstimate duration_estimate(const DurationRecords *records,
+										  const DurationFactors *expected, double formula_seconds);
 extern DurationEstimate duration_predict(const DurationRecords *records, double formula_seconds);
 extern double duration_usual(const DurationRecords *records, double formula_seconds);
-extern void duration_learn(const DurationRecords *records, double formula_seconds, double actual_seconds);
+extern void duration_learn(const DurationRecords *records, double formula_seconds,
+						   double actual_seconds);
 extern double duration_family(const char *model_id, char *family, Size family_size);
 
-#endif							/* HWSCHED_MODEL_DURATION_H */
+#endif /* HWSCHED_MODEL_DURATION_H */

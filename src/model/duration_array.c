@@ -5,7 +5,10 @@
  */
 #include "model/duration_array.h"
 
-/* No pool has more device profiles: what finds them by their numbers takes memory by the greatest. */
+/*
+ * No pool has more device profiles: what finds them by their numbers takes memory by the
+ * greatest.
+ */
 #define MOST_DEVICES 1e6
 
 #define NUMBERS(type) ((int) (sizeof(type) / sizeof(double)))
@@ -15,12 +18,9 @@ int
 duration_record_size(DurationKind kind)
 {
 	static const int sizes[] = {
-		[DURATION_POOL] = NUMBERS(DurationPool),
-		[DURATION_TYPE] = NUMBERS(DurationType),
-		[DURATION_FAMILY] = NUMBERS(DurationFamily),
-		[DURATION_MODEL] = NUMBERS(DurationModel),
-		[DURATION_DEVICE] = NUMBERS(DurationDevice),
-		[DURATION_WORKER] = NUMBERS(DurationWorker),
+		[DURATION_POOL] = NUMBERS(DurationPool),	 [DURATION_TYPE] = NUMBERS(DurationType),
+		[DURATION_FAMILY] = NUMBERS(DurationFamily), [DURATION_MODEL] = NUMBERS(DurationModel),
+		[DURATION_DEVICE] = NUMBERS(DurationDevice), [DURATION_WORKER] = NUMBERS(DurationWorker),
 	};
 
 	return sizes[kind];
@@ -32,10 +32,10 @@ duration_record_used(DurationKind kind, const double *record)
 {
 	if (kind == DURATION_FAMILY)
 		return (int) (offsetof(DurationFamily, samples) / sizeof(double)) +
-			(int) ((const DurationFamily *) record)->nsamples * NUMBERS(DurationSample);
+			   (int) ((const DurationFamily *) record)->nsamples * NUMBERS(DurationSample);
 	if (kind == DURATION_MODEL)
 		return (int) (offsetof(DurationModel, pairs) / sizeof(double)) +
-			(int) ((const DurationModel *) record)->npairs * NUMBERS(DurationPair);
+			   (int) ((const DurationModel *) record)->npairs * NUMBERS(DurationPair);
 	return duration_record_size(kind);
 }
 
@@ -50,12 +50,13 @@ counts(double number, double most)
 static bool
 may_be_absent(DurationKind kind, int i)
 {
-	const int	samples = (int) (offsetof(DurationFamily, samples) / sizeof(double));
+	const int samples = (int) (offsetof(DurationFamily, samples) / sizeof(double));
 
 	if (kind == DURATION_MODEL)
 		return i == (int) (offsetof(DurationModel, size) / sizeof(double));
 	return kind == DURATION_FAMILY && i >= samples &&
-		(i - samples) % NUMBERS(DurationSample) == (int) (offsetof(DurationSample, size) / sizeof(double));
+		   (i - samples) % NUMBERS(DurationSample) ==
+			   (int) (offsetof(DurationSample, size) / sizeof(double));
 }
 
 /*
@@ -77,13 +78,15 @@ duration_record_is_sane(DurationKind kind, const double *numbers, int count)
 	{
 		const DurationFamily *family = (const DurationFamily *) numbers;
 
-		if (count < (int) (offsetof(DurationFamily, samples) / sizeof(double)) || !counts(family->models, most) ||
-			!counts(family->next, DURATION_SAMPLES - 1) || !counts(family->nsamples, DURATION_SAMPLES) ||
+		if (count < (int) (offsetof(DurationFamily, samples) / sizeof(double)) ||
+			!counts(family->models, most) || !counts(family->next, DURATION_SAMPLES - 1) ||
+			!counts(family->nsamples, DURATION_SAMPLES) ||
 			count != duration_record_used(kind, numbers))
 			return false;
 		for (int i = 0; i < family->nsamples; i++)
-			if (!counts(family->samples[i].model, most) || !counts(family->samples[i].device, MOST_DEVICES) ||
-				family->samples[i].device < 1 || !(family->samples[i].weight > 0))
+			if (!counts(family->samples[i].model, most) ||
+				!counts(family->samples[i].device, MOST_DEVICES) || family->samples[i].device < 1 ||
+				!(family->samples[i].weight > 0))
 				return false;
 		return true;
 	}
@@ -91,8 +94,9 @@ duration_record_is_sane(DurationKind kind, const double *numbers, int count)
 	{
 		const DurationModel *model = (const DurationModel *) numbers;
 
-		if (count < (int) (offsetof(DurationModel, pairs) / sizeof(double)) || !counts(model->number, most) ||
-			!counts(model->npairs, DURATION_PAIRS) || count != duration_record_used(kind, numbers))
+		if (count < (int) (offsetof(DurationModel, pairs) / sizeof(double)) ||
+			!counts(model->number, most) || !counts(model->npairs, DURATION_PAIRS) ||
+			count != duration_record_used(kind, numbers))
 			return false;
 		for (int i = 0; i < model->npairs; i++)
 			if (!counts(model->pairs[i].device, MOST_DEVICES) || model->pairs[i].device < 1 ||
@@ -104,7 +108,7 @@ duration_record_is_sane(DurationKind kind, const double *numbers, int count)
 		return false;
 	if (kind == DURATION_POOL)
 		return counts(((const DurationPool *) numbers)->numbers, MOST_DEVICES) &&
-			counts(((const DurationPool *) numbers)->runs, most);
+			   counts(((const DurationPool *) numbers)->runs, most);
 	if (kind == DURATION_DEVICE)
 		return counts(((const DurationDevice *) numbers)->number, MOST_DEVICES);
 	return true;

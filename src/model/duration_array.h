@@ -8,8 +8,8 @@
 
 #include "model/duration.h"
 
-extern int	duration_record_size(DurationKind kind);
-extern int	duration_record_used(DurationKind kind, const double *record);
+extern int duration_record_size(DurationKind kind);
+extern int duration_record_used(DurationKind kind, const double *record);
 extern bool duration_record_is_sane(DurationKind kind, const double *numbers, int count);
 
-#endif							/* HWSCHED_MODEL_DURATION_ARRAY_H */
+#endif /* HWSCHED_MODEL_DURATION_ARRAY_H */

@@ -7,7 +7,10 @@
  */
 #include "model/duration_device.h"
 
-/* Variances about the regression that are weighed against each other: each is four times the one before. */
+/*
+ * Variances about the regression that are weighed against each other: each is four times the
+ * one before.
+ */
 #define NOISES 8
 #define LEAST_NOISE 1e-5
 /* The one that is expected (a standard deviation of 5 %), and how firmly, in steps. */
@@ -42,13 +45,13 @@ noise_at(int k)
 static void
 expect(const DurationPool *pool, const DurationDevice *device, double *mean, double *covariance)
 {
-	bool		entered = device->number > 0;
-	double		number = entered ? device->number : pool->numbers + 1;
-	double		n = entered ? pool->devices - 1 : pool->devices;
-	double		total = PRIOR_WEIGHT + n;
-	double		others[DURATION_LOADINGS];
-	double		base[DURATION_LOADINGS] = {0, 1};
-	bool		landmark = number < DURATION_FACTORS;
+	bool entered = device->number > 0;
+	double number = entered ? device->number : pool->numbers + 1;
+	double n = entered ? pool->devices - 1 : pool->devices;
+	double total = PRIOR_WEIGHT + n;
+	double others[DURATION_LOADINGS];
+	double base[DURATION_LOADINGS] = {0, 1};
+	bool landmark = number < DURATION_FACTORS;
 
 	if (landmark)
 		base[1 + (int) number] = LANDMARK;
@@ -60,12 +63,13 @@ expect(const DurationPool *pool, const DurationDevice *device, double *mean, dou
 	for (int i = 0; i < DURATION_LOADINGS; i++)
 		for (int j = 0; j <= i; j++)
 		{
-			double		sum = AT(pool->products, i, j);
+			double sum = AT(pool->products, i, j);
 
 			if (entered)
 				sum -= device->loadings[i] * device->loadings[j] + AT(device->covariance, i, j);
 			sum += n * mean[i] * mean[j] - others[i] * mean[j] - mean[i] * others[j];
-			sum += PRIOR_WEIGHT * ((base[i] - mean[i]) * (base[j] - mean[j]) + (i == j ? prior_variance[i] : 0));
+			sum += PRIOR_WEIGHT *
+				   ((base[i] - mean[i]) * (base[j] - mean[j]) + (i == j ? prior_variance[i] : 0));
 			AT(covariance, i, j) = sum / total;
 		}
 	/* Others pull a landmark's own factors together, which would make them one. */
@@ -85,9 +89,9 @@ static double
 fit_with_noise(const DurationDevice *device, const double *prior, const double *start, double noise,
 			   double *loadings, double *covariance)
 {
-	double		factor[TRIANGLE(DURATION_LOADINGS)];
-	double		score = device->weight * log(noise) + device->square / noise;
-	double		right[DURATION_LOADINGS];
+	double factor[TRIANGLE(DURATION_LOADINGS)];
+	double score = device->weight * log(noise) + device->square / noise;
+	double right[DURATION_LOADINGS];
 
 	for (int i = 0; i < TRIANGLE(DURATION_LOADINGS); i++)
 		factor[i] = prior[i] + device->precision[i] / noise;
@@ -110,16 +114,16 @@ fit_with_noise(const DurationDevice *device, const double *prior, const double *
 void
 duration_device_fit(const DurationPool *pool, DurationDevice *device)
 {
-	double		mean[DURATION_LOADINGS];
-	double		covariance[TRIANGLE(DURATION_LOADINGS)];
-	double		prior[TRIANGLE(DURATION_LOADINGS)];
-	double		start[DURATION_LOADINGS] = {0};
-	double		fits[NOISES][DURATION_LOADINGS];
-	double		covariances[NOISES][TRIANGLE(DURATION_LOADINGS)];
-	double		scores[NOISES];
-	double		best = -INFINITY;
-	double		total = 0;
-	double		log_noise = 0;
+	double mean[DURATION_LOADINGS];
+	double covariance[TRIANGLE(DURATION_LOADINGS)];
+	double prior[TRIANGLE(DURATION_LOADINGS)];
+	double start[DURATION_LOADINGS] = {0};
+	double fits[NOISES][DURATION_LOADINGS];
+	double covariances[NOISES][TRIANGLE(DURATION_LOADINGS)];
+	double scores[NOISES];
+	double best = -INFINITY;
+	double total = 0;
+	double log_noise = 0;
 
 	expect(pool, device, mean, covariance);
 	matrix_factorize(DURATION_LOADINGS, covariance);
@@ -129,9 +133,10 @@ duration_device_fit(const DurationPool *pool, DurationDevice *device)
 			start[i] += AT(prior, i, j) * mean[j];
 	for (int k = 0; k < NOISES; k++)
 	{
-		double		steps = (k - NOISE_EXPECTED) / NOISE_DEVIATION;
+		double steps = (k - NOISE_EXPECTED) / NOISE_DEVIATION;
 
-		scores[k] = fit_with_noise(device, prior, start, noise_at(k), fits[k], covariances[k]) - 0.5 * steps * steps;
+		scores[k] = fit_with_noise(device, prior, start, noise_at(k), fits[k], covariances[k]) -
+					0.5 * steps * steps;
 		best = Max(best, scores[k]);
 	}
 	for (int k = 0; k < NOISES; k++)
@@ -140,7 +145,7 @@ duration_device_fit(const DurationPool *pool, DurationDevice *device)
 	memset(device->covariance, 0, sizeof(device->covariance));
 	for (int k = 0; k < NOISES; k++)
 	{
-		double		weight = scores[k] / total;
+		double weight = scores[k] / total;
 
 		log_noise += weight * log(noise_at(k));
 		for (int i = 0; i < DURATION_LOADINGS; i++)
@@ -191,10 +196,10 @@ duration_device_enter(DurationPool *pool, DurationDevice *device)
  */
 void
 duration_device_observe(DurationPool *pool, DurationDevice *device, const double *factors,
-				 double value, double weight, bool again)
+						double value, double weight, bool again)
 {
-	double		keep = 1 - weight / (again ? Max(weight, device->weight) : MEMORY);
-	double		x[DURATION_LOADINGS] = {1};
+	double keep = 1 - weight / (again ? Max(weight, device->weight) : MEMORY);
+	double x[DURATION_LOADINGS] = {1};
 
 	if (!(weight > 0))
 		return;

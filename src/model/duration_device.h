@@ -9,8 +9,8 @@
 
 extern void duration_device_fit(const DurationPool *pool, DurationDevice *device);
 extern void duration_device_enter(DurationPool *pool, DurationDevice *device);
-extern void duration_device_observe(DurationPool *pool, DurationDevice *device, const double *factors,
-							 double value, double weight, bool again);
+extern void duration_device_observe(DurationPool *pool, DurationDevice *device,
+									const double *factors, double value, double weight, bool again);
 extern void duration_device_doubt(DurationPool *pool, DurationDevice *device);
 
-#endif							/* HWSCHED_MODEL_DURATION_DEVICE_H */
+#endif /* HWSCHED_MODEL_DURATION_DEVICE_H */

@@ -29,7 +29,7 @@ paid(double price, double amount)
 double
 energy_watts(double idle_watts, double full_watts, double intensity)
 {
-	double		idle = known(idle_watts);
+	double idle = known(idle_watts);
 
 	return idle + Min(1.0, known(intensity)) * known(full_watts - idle);
 }
@@ -43,17 +43,18 @@ EnergyUse
 energy_use(double idle_watts, double load_watts, double share, double seconds,
 		   const EnergyRates *rates)
 {
-	double		time = known(seconds);
-	double		part = Min(1.0, known(share));
-	double		watts = known(load_watts);
-	double		kwh;
-	EnergyUse	use;
+	double time = known(seconds);
+	double part = Min(1.0, known(share));
+	double watts = known(load_watts);
+	double kwh;
+	EnergyUse use;
 
 	use.seconds = time;
 	use.joules = part * watts * time;
 	use.extra_joules = part * known(watts - known(idle_watts)) * time;
 	kwh = use.joules / JOULES_PER_KWH;
-	use.money = part * known(rates->price_per_hour) * time / SECONDS_PER_HOUR + paid(rates->energy_price_per_kwh, kwh);
+	use.money = part * known(rates->price_per_hour) * time / SECONDS_PER_HOUR +
+				paid(rates->energy_price_per_kwh, kwh);
 	use.carbon_g = rates->carbon_g_per_kwh >= 0.0 ? paid(rates->carbon_g_per_kwh, kwh) : NAN;
 	return use;
 }
@@ -66,7 +67,7 @@ energy_use(double idle_watts, double load_watts, double share, double seconds,
 EnergyWeights
 energy_weights(EnergyWeights pool, double energy_sensitivity)
 {
-	double		sensitivity = Min(1.0, known(energy_sensitivity));
+	double sensitivity = Min(1.0, known(energy_sensitivity));
 	EnergyWeights weights = {known(pool.time), known(pool.energy), known(pool.cost)};
 
 	if (weights.time + weights.energy + weights.cost <= 0.0)
@@ -81,7 +82,7 @@ energy_weights(EnergyWeights pool, double energy_sensitivity)
 EnergyUse
 energy_least(const EnergyUse *uses, int n)
 {
-	EnergyUse	least = {0.0, 0.0, 0.0, 0.0, NAN};
+	EnergyUse least = {0.0, 0.0, 0.0, 0.0, NAN};
 
 	for (int i = 0; i < n; i++)
 	{
@@ -117,13 +118,14 @@ nearness(double value, double least)
 double
 energy_score(const EnergyUse *use, const EnergyUse *least, EnergyWeights weights)
 {
-	double		sum = weights.time + weights.energy + weights.cost;
+	double sum = weights.time + weights.energy + weights.cost;
 
 	if (!(sum > 0.0))
 		return 0.0;
 	return (weights.time * nearness(use->seconds, least->seconds) +
 			weights.energy * nearness(use->joules, least->joules) +
-			weights.cost * nearness(use->money, least->money)) / sum;
+			weights.cost * nearness(use->money, least->money)) /
+		   sum;
 }
 
 /* Returns whether no candidate of the two is better in anything. */
@@ -140,7 +142,7 @@ equals(const double *one, const double *other, int criteria)
 static bool
 dominates(const double *one, const double *other, int criteria)
 {
-	bool		better = false;
+	bool better = false;
 
 	for (int c = 0; c < criteria; c++)
 	{
@@ -164,15 +166,15 @@ dominates(const double *one, const double *other, int criteria)
 int
 pareto_front(const double *values, int n, int criteria, bool *front)
 {
-	int		   *members = palloc_huge(sizeof(int) * Max(n, 1));
-	int		   *alike = palloc_huge(sizeof(int) * Max(n, 1));	/* the first that is equal */
-	int			nmembers = 0;
-	int			count = 0;
+	int *members = palloc_huge(sizeof(int) * Max(n, 1));
+	int *alike = palloc_huge(sizeof(int) * Max(n, 1)); /* the first that is equal */
+	int nmembers = 0;
+	int count = 0;
 
 	for (int i = 0; i < n; i++)
 	{
 		const double *candidate = values + (Size) i * criteria;
-		int			kept = 0;
+		int kept = 0;
 
 		CHECK_FOR_INTERRUPTS();
 		front[i] = true;
@@ -190,7 +192,8 @@ pareto_front(const double *values, int n, int criteria, bool *front)
 			continue;
 		for (int m = 0; m < nmembers; m++)
 		{
-			front[members[m]] = !dominates(candidate, values + (Size) members[m] * criteria, criteria);
+			front[members[m]] =
+				!dominates(candidate, values + (Size) members[m] * criteria, criteria);
 			if (front[members[m]])
 				members[kept++] = members[m];
 		}

@@ -17,27 +17,27 @@
 /* What is paid for; NAN or less than 0 = not known, which costs nothing. */
 typedef struct EnergyRates
 {
-	double		price_per_hour; /* of the worker or device */
-	double		energy_price_per_kwh;
-	double		carbon_g_per_kwh;
+	double price_per_hour; /* of the worker or device */
+	double energy_price_per_kwh;
+	double carbon_g_per_kwh;
 } EnergyRates;
 
 /* What work takes on a candidate. */
 typedef struct EnergyUse
 {
-	double		seconds;
-	double		joules;			/* all that is drawn meanwhile, idle power too */
-	double		extra_joules;	/* beyond what the idle device would draw */
-	double		money;
-	double		carbon_g;		/* NAN where no intensity is given */
+	double seconds;
+	double joules; /* all that is drawn meanwhile, idle power too */
+	double extra_joules; /* beyond what the idle device would draw */
+	double money;
+	double carbon_g; /* NAN where no intensity is given */
 } EnergyUse;
 
 /* How much time, energy and cost count; only their proportions matter. */
 typedef struct EnergyWeights
 {
-	double		time;
-	double		energy;
-	double		cost;
+	double time;
+	double energy;
+	double cost;
 } EnergyWeights;
 
 extern double energy_watts(double idle_watts, double full_watts, double intensity);
@@ -46,7 +46,7 @@ extern EnergyUse energy_use(double idle_watts, double load_watts, double share, 
 extern EnergyWeights energy_weights(EnergyWeights pool, double energy_sensitivity);
 extern double energy_score(const EnergyUse *use, const EnergyUse *least, EnergyWeights weights);
 extern EnergyUse energy_least(const EnergyUse *uses, int n);
-extern int	pareto_front(const double *values, int n, int criteria, bool *front);
+extern int pareto_front(const double *values, int n, int criteria, bool *front);
 
 /*
  * What other jobs took at each setting.  A setting is a device model at a
@@ -55,24 +55,24 @@ extern int	pareto_front(const double *values, int n, int criteria, bool *front);
  */
 typedef struct PowerHistory
 {
-	int			jobs;
-	int			settings;
-	const int  *device;			/* by setting: number of its device model */
-	const double *limit_watts;	/* by setting */
-	const double *seconds;		/* by job and setting, of one unit of work */
+	int jobs;
+	int settings;
+	const int *device; /* by setting: number of its device model */
+	const double *limit_watts; /* by setting */
+	const double *seconds; /* by job and setting, of one unit of work */
 	const double *watts;
 } PowerHistory;
 
 /* The job to choose for, by setting. */
 typedef struct PowerJob
 {
-	const double *seconds;		/* NAN = not measured there */
+	const double *seconds; /* NAN = not measured there */
 	const double *watts;
-	const bool *allowed;		/* NULL = every setting is */
-	const bool *reference;		/* settings of which the fastest one is compared
+	const bool *allowed; /* NULL = every setting is */
+	const bool *reference; /* settings of which the fastest one is compared
 								 * with; NULL = all that are allowed */
-	double		slowdown;		/* over the fastest, e.g. 0.1 */
-	double		caution;		/* price of breaking that limit: see model/power_limit.c */
+	double slowdown; /* over the fastest, e.g. 0.1 */
+	double caution; /* price of breaking that limit: see model/power_limit.c */
 } PowerJob;
 
 #define POWER_SLOWDOWN 0.10
@@ -81,10 +81,10 @@ typedef struct PowerJob
 /* What is expected of a setting. */
 typedef struct PowerGuess
 {
-	double		seconds;
-	double		watts;
-	double		risk;			/* probability 0..1 that it is too slow */
-	double		regret;			/* expected joules beyond the best, as a share */
+	double seconds;
+	double watts;
+	double risk; /* probability 0..1 that it is too slow */
+	double regret; /* expected joules beyond the best, as a share */
 } PowerGuess;
 
-#endif							/* HWSCHED_MODEL_ENERGY_H */
+#endif /* HWSCHED_MODEL_ENERGY_H */

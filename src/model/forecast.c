@@ -16,17 +16,23 @@ static DurationRecords
 records_of(const Forecast *forecast, int subject, int profile, DurationWorker *worker)
 {
 	const ForecastSubject *s = &forecast->subjects[subject];
-	DurationRecords records = {
-		forecast->pool, s->type, s->family, s->model, forecast->profiles[profile], worker,
-		forecast->devices, forecast->ndevices, s->size
-	};
+	DurationRecords records = {forecast->pool,
+							   s->type,
+							   s->family,
+							   s->model,
+							   forecast->profiles[profile],
+							   worker,
+							   forecast->devices,
+							   forecast->ndevices,
+							   s->size};
 
 	return records;
 }
 
 /* Estimates what a subject takes on a device profile, on some worker. */
 static DurationEstimate
-estimate(Forecast *forecast, int subject, int profile, DurationWorker *worker, double formula_seconds)
+estimate(Forecast *forecast, int subject, int profile, DurationWorker *worker,
+		 double formula_seconds)
 {
 	ForecastSubject *s = &forecast->subjects[subject];
 	DurationRecords records = records_of(forecast, subject, profile, worker);
@@ -68,11 +74,15 @@ forecast_factor(Forecast *forecast, int subject, int profile, int device)
 	return believable(s->factors[profile] * exp(forecast->workers[device]->shift.level));
 }
 
-/* Returns the seconds that a subject is expected to take there, P50 and P90, given what the formula says. */
+/*
+ * Returns the seconds that a subject is expected to take there, P50 and P90, given what the
+ * formula says.
+ */
 DurationEstimate
 forecast_estimate(Forecast *forecast, int subject, int profile, int device, double formula_seconds)
 {
-	DurationEstimate result = estimate(forecast, subject, profile, forecast->workers[device], formula_seconds);
+	DurationEstimate result =
+		estimate(forecast, subject, profile, forecast->workers[device], formula_seconds);
 
 	result.p50 = formula_seconds * forecast_factor(forecast, subject, profile, device);
 	if (!(result.p90 >= result.p50 && result.p90 <= result.p50 * MOST_FACTOR))

@@ -14,22 +14,22 @@ typedef struct ForecastSubject
 	DurationType *type;
 	DurationFamily *family;
 	DurationModel *model;
-	double		size;			/* as duration_family says */
-	bool		expected_known;
+	double size; /* as duration_family says */
+	bool expected_known;
 	DurationFactors expected;
-	double	   *factors;		/* by device profile of the fleet; NAN: not worked out so far */
+	double *factors; /* by device profile of the fleet; NAN: not worked out so far */
 } ForecastSubject;
 
 /* None of the records is NULL; one that knows nothing is zeros. */
 typedef struct Forecast
 {
 	DurationPool *pool;
-	int			ndevices;		/* device profiles by the numbers that runs gave them, from 1; NULL: unknown */
+	int ndevices; /* device profiles by the numbers that runs gave them, from 1; NULL: unknown */
 	DurationDevice **devices;
-	int			nprofiles;
-	DurationDevice **profiles;	/* by device profile of the fleet */
-	DurationWorker **workers;	/* by device of the fleet: its worker on such devices */
-	int			nsubjects;
+	int nprofiles;
+	DurationDevice **profiles; /* by device profile of the fleet */
+	DurationWorker **workers; /* by device of the fleet: its worker on such devices */
+	int nsubjects;
 	ForecastSubject *subjects;
 } Forecast;
 
@@ -37,4 +37,4 @@ extern double forecast_factor(Forecast *forecast, int subject, int profile, int 
 extern DurationEstimate forecast_estimate(Forecast *forecast, int subject, int profile, int device,
 										  double formula_seconds);
 
-#endif							/* HWSCHED_MODEL_FORECAST_H */
+#endif /* HWSCHED_MODEL_FORECAST_H */

@@ -24,7 +24,7 @@
 static double
 shortage_factor(double available, double demanded, double least, double most)
 {
-	double		factor;
+	double factor;
 
 	if (!(demanded > 0.0))
 		return 1.0;
@@ -41,21 +41,24 @@ shortage_factor(double available, double demanded, double least, double most)
  * units, scarce memory and lack of efficiency cost (predict.csv).
  */
 double
-predict_seconds(const WorkloadProfile *workload, const DeviceProfile *device, double estimated_seconds)
+predict_seconds(const WorkloadProfile *workload, const DeviceProfile *device,
+				double estimated_seconds)
 {
-	double		base = estimated_seconds > 0.0 ? estimated_seconds : DEFAULT_SECONDS;
-	double		compute = shortage_factor(device->compute_units, workload->min_compute_units,
-										  0.5, 1.5);
-	double		memory = shortage_factor(device->memory_total_bytes, workload->min_memory_bytes,
-										 0.7, 1.3);
-	double		efficiency = 1.5 - clamp01(raw_efficiency(workload, device));
-	double		seconds = base * compute * memory * efficiency;
+	double base = estimated_seconds > 0.0 ? estimated_seconds : DEFAULT_SECONDS;
+	double compute = shortage_factor(device->compute_units, workload->min_compute_units, 0.5, 1.5);
+	double memory =
+		shortage_factor(device->memory_total_bytes, workload->min_memory_bytes, 0.7, 1.3);
+	double efficiency = 1.5 - clamp01(raw_efficiency(workload, device));
+	double seconds = base * compute * memory * efficiency;
 
 	/* a number that JSON knows, and that is 0 times nothing */
 	return Max(1.0, Min(seconds, DBL_MAX));
 }
 
-/* Returns the watts of a device at full load: its thermal design power, 100 W where it is not known. */
+/*
+ * Returns the watts of a device at full load: its thermal design power, 100 W where it is not
+ * known.
+ */
 double
 full_watts(const DeviceProfile *device)
 {
@@ -66,7 +69,7 @@ full_watts(const DeviceProfile *device)
 double
 work_intensity(const WorkloadProfile *workload)
 {
-	double		intensity = 0.7;
+	double intensity = 0.7;
 
 	/* fmax passes over an absent metric, which is NAN. */
 	intensity = fmax(intensity, 0.3 + 0.7 * workload->metrics.compute_intensity);

@@ -8,9 +8,11 @@
 
 #include "document/profile.h"
 
-extern double predict_seconds(const WorkloadProfile *workload, const DeviceProfile *device, double estimated_seconds);
+extern double predict_seconds(const WorkloadProfile *workload, const DeviceProfile *device,
+							  double estimated_seconds);
 extern double full_watts(const DeviceProfile *device);
 extern double work_intensity(const WorkloadProfile *workload);
-extern double predict_joules(const WorkloadProfile *workload, const DeviceProfile *device, double seconds);
+extern double predict_joules(const WorkloadProfile *workload, const DeviceProfile *device,
+							 double seconds);
 
-#endif							/* HWSCHED_MODEL_FORMULA_H */
+#endif /* HWSCHED_MODEL_FORMULA_H */

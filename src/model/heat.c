@@ -42,7 +42,7 @@ static const double knots[HEAT_LAW_TERMS] = {0.0, 0.2, 0.4, 2.0 / 3.0, 1.0};
 #define ADOPTED_DOUBT 4.0
 
 /* Limits that physics sets, and sensors. */
-#define LEAST_SLOPE 1.0			/* degrees by full power: more power is hotter */
+#define LEAST_SLOPE 1.0 /* degrees by full power: more power is hotter */
 #define LEAST_TAU 2.0
 #define MOST_TAU 3600.0
 #define MOST_OFFSET 60.0
@@ -94,23 +94,22 @@ static const double knots[HEAT_LAW_TERMS] = {0.0, 0.2, 0.4, 2.0 / 3.0, 1.0};
 /* What a prediction is made of, for the filter to learn from. */
 typedef struct HeatForecast
 {
-	double		law[HEAT_LAW_TERMS];	/* the law's terms at the power */
-	double		elapsed;
-	double		moved;			/* change of power, of the full one */
-	double		kept;			/* share of the offset that stays */
-	double		reached;		/* share of the way that time suffices for */
-	double		distance;		/* to the settled temperature */
-	double		change;			/* reached x distance */
-	double		celsius;		/* before and after what usually comes of it */
-	double		expected;
+	double law[HEAT_LAW_TERMS]; /* the law's terms at the power */
+	double elapsed;
+	double moved; /* change of power, of the full one */
+	double kept; /* share of the offset that stays */
+	double reached; /* share of the way that time suffices for */
+	double distance; /* to the settled temperature */
+	double change; /* reached x distance */
+	double celsius; /* before and after what usually comes of it */
+	double expected;
 } HeatForecast;
 
 /* Returns the covariance of two places of the state, to read or to write. */
 static double *
 covariance(Heat *heat, int i, int j)
 {
-	return i >= j ? &heat->covariance[i * (i + 1) / 2 + j] :
-		&heat->covariance[j * (j + 1) / 2 + i];
+	return i >= j ? &heat->covariance[i * (i + 1) / 2 + j] : &heat->covariance[j * (j + 1) / 2 + i];
 }
 
 /* Returns a value within bounds; the lower one for NAN. */
@@ -134,7 +133,7 @@ law_terms(double share, double *terms)
 	terms[0] = 1.0;
 	for (int i = 1; i < HEAT_LAW_TERMS; i++)
 	{
-		double		most = i < HEAT_LAW_TERMS - 1 ? Min(share, knots[i]) : share;
+		double most = i < HEAT_LAW_TERMS - 1 ? Min(share, knots[i]) : share;
 
 		terms[i] = Max(0.0, most - knots[i - 1]);
 	}
@@ -144,8 +143,8 @@ law_terms(double share, double *terms)
 static double
 law_at(const Heat *heat, double watts)
 {
-	double		terms[HEAT_LAW_TERMS];
-	double		celsius = 0.0;
+	double terms[HEAT_LAW_TERMS];
+	double celsius = 0.0;
 
 	law_terms(watts / heat->full_watts, terms);
 	for (int i = 0; i < HEAT_LAW_TERMS; i++)
@@ -157,7 +156,7 @@ law_at(const Heat *heat, double watts)
 static double
 prior_variance(int place)
 {
-	double		deviation = PRIOR_RISE_DEVIATION;
+	double deviation = PRIOR_RISE_DEVIATION;
 
 	if (place == TEMPERATURE)
 		deviation = READING_DEVIATION;
@@ -192,8 +191,10 @@ void
 heat_start(Heat *heat, double thermal_design_power_w)
 {
 	memset(heat, 0, sizeof(Heat));
-	heat->full_watts = thermal_design_power_w >= LEAST_FULL_WATTS && is_watts(thermal_design_power_w) ?
-		thermal_design_power_w : DEFAULT_FULL_WATTS;
+	heat->full_watts =
+		thermal_design_power_w >= LEAST_FULL_WATTS && is_watts(thermal_design_power_w) ?
+			thermal_design_power_w :
+			DEFAULT_FULL_WATTS;
 	heat->celsius = NAN;
 	heat->watts = NAN;
 	heat->utilisation = NAN;
@@ -227,8 +228,9 @@ heat_adopt(Heat *heat, const Heat *elder)
 	{
 		*covariance(heat, i, TEMPERATURE) = 0.0;
 		*covariance(heat, i, OFFSET) = 0.0;
-		*covariance(heat, i, i) = Max(*covariance(heat, i, i),
-									  Min(ADOPTED_DOUBT * *covariance(heat, i, i), prior_variance(i)));
+		*covariance(heat, i, i) =
+			Max(*covariance(heat, i, i),
+				Min(ADOPTED_DOUBT * *covariance(heat, i, i), prior_variance(i)));
 	}
 	*covariance(heat, TEMPERATURE, TEMPERATURE) = prior_variance(TEMPERATURE);
 	*covariance(heat, OFFSET, TEMPERATURE) = 0.0;
@@ -249,7 +251,7 @@ bool
 heat_is_sane(const Heat *heat)
 {
 	const double *numbers = (const double *) heat;
-	double		tau = heat->state[LOG_TAU];
+	double tau = heat->state[LOG_TAU];
 
 	for (int i = 0; i < HEAT_SIZE; i++)
 		if (isinf(numbers[i]))
@@ -266,7 +268,7 @@ heat_is_sane(const Heat *heat)
 	if (heat->reports > 0.0 && (isnan(heat->celsius) || isnan(heat->seconds)))
 		return false;
 	return heat->reports >= 0.0 && heat->reports <= 1e15 && heat->full_watts >= LEAST_FULL_WATTS &&
-		tau >= log(LEAST_TAU) - 1e-9 && tau <= log(MOST_TAU) + 1e-9;
+		   tau >= log(LEAST_TAU) - 1e-9 && tau <= log(MOST_TAU) + 1e-9;
 }
 
 /*
@@ -277,19 +279,19 @@ heat_is_sane(const Heat *heat)
 double
 heat_watts(const Heat *heat, double utilisation)
 {
-	double		assumed = ASSUMED_SLOPE * heat->full_watts;
-	double		slope = (heat->covariance_watts + ASSUMED_VARIANCE * assumed) /
-		(heat->variance_utilisation + ASSUMED_VARIANCE);
-	double		used = bounded(utilisation, 0.0, 1.0);
-	double		watts = ASSUMED_IDLE * heat->full_watts + assumed * used;
+	double assumed = ASSUMED_SLOPE * heat->full_watts;
+	double slope = (heat->covariance_watts + ASSUMED_VARIANCE * assumed) /
+				   (heat->variance_utilisation + ASSUMED_VARIANCE);
+	double used = bounded(utilisation, 0.0, 1.0);
+	double watts = ASSUMED_IDLE * heat->full_watts + assumed * used;
 
 	slope = Max(0.0, slope);
 	if (!isnan(heat->mean_watts))
 		watts = heat->mean_watts + slope * (used - heat->mean_utilisation);
 	if (!isnan(heat->watts) && !isnan(heat->utilisation))
 	{
-		double		moved = used - heat->utilisation;
-		double		same = exp(-fabs(moved) / SAME_UTILISATION);
+		double moved = used - heat->utilisation;
+		double same = exp(-fabs(moved) / SAME_UTILISATION);
 
 		watts = same * (heat->watts + slope * moved) + (1.0 - same) * watts;
 	}
@@ -323,25 +325,26 @@ kind_of_change(double change)
 static void
 forecast(const Heat *heat, double watts, bool known, double dt_seconds, HeatForecast *cast)
 {
-	double		dt = Min(dt_seconds, LONGEST_GAP);
-	double		before = isnan(heat->watts) ? watts : heat->watts;
-	double		share;
+	double dt = Min(dt_seconds, LONGEST_GAP);
+	double before = isnan(heat->watts) ? watts : heat->watts;
+	double share;
 
 	cast->elapsed = dt;
 	cast->moved = fabs(watts - before) / heat->full_watts;
 	cast->reached = -expm1(-dt / exp(heat->state[LOG_TAU]));
-	cast->kept = known ?
-		exp(-dt / OFFSET_SECONDS - cast->reached * cast->moved / OFFSET_POWER) : 1.0;
+	cast->kept =
+		known ? exp(-dt / OFFSET_SECONDS - cast->reached * cast->moved / OFFSET_POWER) : 1.0;
 	law_terms(watts / heat->full_watts, cast->law);
-	cast->distance = cast->kept * heat->state[OFFSET] + law_at(heat, watts) -
-		heat->state[TEMPERATURE];
+	cast->distance =
+		cast->kept * heat->state[OFFSET] + law_at(heat, watts) - heat->state[TEMPERATURE];
 	cast->change = cast->reached * cast->distance;
 	cast->celsius = heat->state[TEMPERATURE] + cast->change;
 
 	/* Of a short step all comes; of one that is long enough, what came before. */
 	share = heat->came[kind_of_change(cast->change)] / heat->foretold[kind_of_change(cast->change)];
 	share = 1.0 + cast->reached * (bounded(share, 0.0, MOST_SHARE) - 1.0);
-	cast->expected = bounded(heat->state[TEMPERATURE] + share * cast->change, LEAST_CELSIUS, MOST_CELSIUS);
+	cast->expected =
+		bounded(heat->state[TEMPERATURE] + share * cast->change, LEAST_CELSIUS, MOST_CELSIUS);
 }
 
 /*
@@ -356,9 +359,9 @@ forecast(const Heat *heat, double watts, bool known, double dt_seconds, HeatFore
 double
 heat_predict(const Heat *heat, HeatLoad load, double dt_seconds)
 {
-	bool		known = is_watts(load.watts) || !isnan(load.utilisation);
-	HeatForecast	cast;
-	double		watts;
+	bool known = is_watts(load.watts) || !isnan(load.utilisation);
+	HeatForecast cast;
+	double watts;
 
 	if (!(heat->reports > 0.0))
 		return NAN;
@@ -376,8 +379,8 @@ heat_predict(const Heat *heat, HeatLoad load, double dt_seconds)
 static void
 raise_full_watts(Heat *heat, double watts)
 {
-	double		celsius[HEAT_LAW_TERMS];
-	double		full = heat->full_watts;
+	double celsius[HEAT_LAW_TERMS];
+	double full = heat->full_watts;
 
 	while (watts > FULL_EXCEEDED * full)
 		full *= FULL_RAISE;
@@ -404,13 +407,13 @@ constrain(Heat *heat)
 static void
 forget_law(Heat *heat, const HeatForecast *cast)
 {
-	double		excitement = Min(1.0, fabs(cast->change) / EXCITING_CHANGE);
-	double		forget = pow(LAW_FORGETTING, -0.5 * excitement);
+	double excitement = Min(1.0, fabs(cast->change) / EXCITING_CHANGE);
+	double forget = pow(LAW_FORGETTING, -0.5 * excitement);
 
 	for (int i = LAW; i < LAW + HEAT_LAW_TERMS; i++)
 	{
-		double		variance = *covariance(heat, i, i);
-		double		factor = forget;
+		double variance = *covariance(heat, i, i);
+		double factor = forget;
 
 		/* Nobody knows less than at the start. */
 		if (variance * factor * factor > prior_variance(i))
@@ -427,27 +430,27 @@ forget_law(Heat *heat, const HeatForecast *cast)
 static void
 step(Heat *heat, const HeatForecast *cast, bool learn)
 {
-	double		by_power = POWER_DEVIATION * cast->moved;
-	double		hours = cast->elapsed / 3600.0;
-	double		slope[HEAT_STATES] = {0.0}; /* of the temperature, by each place */
-	double		spread[HEAT_STATES];
-	double		variance = 0.0;
+	double by_power = POWER_DEVIATION * cast->moved;
+	double hours = cast->elapsed / 3600.0;
+	double slope[HEAT_STATES] = {0.0}; /* of the temperature, by each place */
+	double spread[HEAT_STATES];
+	double variance = 0.0;
 
 	if (learn)
 		forget_law(heat, cast);
 	heat->state[OFFSET] *= cast->kept;
 	for (int j = 0; j < HEAT_STATES; j++)
 		*covariance(heat, OFFSET, j) *= j == OFFSET ? cast->kept * cast->kept : cast->kept;
-	*covariance(heat, OFFSET, OFFSET) += HOUR_DEVIATION * HOUR_DEVIATION * hours +
-		by_power * by_power * cast->reached;
+	*covariance(heat, OFFSET, OFFSET) +=
+		HOUR_DEVIATION * HOUR_DEVIATION * hours + by_power * by_power * cast->reached;
 
 	slope[TEMPERATURE] = 1.0 - cast->reached;
 	slope[OFFSET] = cast->reached;
 	for (int i = 0; i < HEAT_LAW_TERMS && learn; i++)
 		slope[LAW + i] = cast->reached * cast->law[i];
 	if (learn)
-		slope[LOG_TAU] = -cast->distance * (1.0 - cast->reached) *
-			cast->elapsed / exp(heat->state[LOG_TAU]);
+		slope[LOG_TAU] =
+			-cast->distance * (1.0 - cast->reached) * cast->elapsed / exp(heat->state[LOG_TAU]);
 	for (int i = 0; i < HEAT_STATES; i++)
 	{
 		spread[i] = 0.0;
@@ -469,11 +472,11 @@ step(Heat *heat, const HeatForecast *cast, bool learn)
 static double
 allow_surprise(Heat *heat, const HeatForecast *cast, double error)
 {
-	double		variance = *covariance(heat, TEMPERATURE, TEMPERATURE) +
-		READING_DEVIATION * READING_DEVIATION;
-	double		surprise = fabs(error) * sqrt(variance) / SURPRISE - variance;
-	double		reached = cast->reached;
-	double		of_offset = PRIOR_OFFSET_DEVIATION * PRIOR_OFFSET_DEVIATION * reached * reached;
+	double variance =
+		*covariance(heat, TEMPERATURE, TEMPERATURE) + READING_DEVIATION * READING_DEVIATION;
+	double surprise = fabs(error) * sqrt(variance) / SURPRISE - variance;
+	double reached = cast->reached;
+	double of_offset = PRIOR_OFFSET_DEVIATION * PRIOR_OFFSET_DEVIATION * reached * reached;
 
 	if (!(surprise > 0.0))
 		return variance;
@@ -494,10 +497,10 @@ allow_surprise(Heat *heat, const HeatForecast *cast, double error)
 static void
 correct(Heat *heat, const HeatForecast *cast, double celsius, bool learn)
 {
-	double		error = celsius - heat->state[TEMPERATURE];
-	double		variance = allow_surprise(heat, cast, error);
-	double		log_tau = heat->state[LOG_TAU];
-	double		spread[HEAT_STATES];
+	double error = celsius - heat->state[TEMPERATURE];
+	double variance = allow_surprise(heat, cast, error);
+	double log_tau = heat->state[LOG_TAU];
+	double spread[HEAT_STATES];
 
 	for (int i = 0; i < HEAT_STATES; i++)
 		spread[i] = *covariance(heat, i, TEMPERATURE);
@@ -511,7 +514,8 @@ correct(Heat *heat, const HeatForecast *cast, double celsius, bool learn)
 	}
 	for (int i = 0; i < HEAT_STATES; i++)
 		*covariance(heat, i, i) = Max(*covariance(heat, i, i), LEAST_VARIANCE);
-	heat->state[LOG_TAU] = bounded(heat->state[LOG_TAU], log_tau - MOST_TAU_STEP, log_tau + MOST_TAU_STEP);
+	heat->state[LOG_TAU] =
+		bounded(heat->state[LOG_TAU], log_tau - MOST_TAU_STEP, log_tau + MOST_TAU_STEP);
 }
 
 /*
@@ -521,28 +525,28 @@ correct(Heat *heat, const HeatForecast *cast, double celsius, bool learn)
 static void
 note_change(Heat *heat, const HeatForecast *cast, double celsius)
 {
-	int			kind = kind_of_change(cast->change);
-	double		share = heat->came[kind] / heat->foretold[kind];
-	double		came = celsius - heat->celsius;
-	double		usual = Max(LEAST_DEGREES, USUAL_MISS * fabs(cast->change));
-	double		weight = 1.0 / Max(usual, fabs(came - share * cast->change));
-	double		fading = pow(CHANGE_FADING, Min(1.0, fabs(cast->change) / 5.0));
-	double		renewed = (1.0 - fading) * CHANGE_PRIOR;
+	int kind = kind_of_change(cast->change);
+	double share = heat->came[kind] / heat->foretold[kind];
+	double came = celsius - heat->celsius;
+	double usual = Max(LEAST_DEGREES, USUAL_MISS * fabs(cast->change));
+	double weight = 1.0 / Max(usual, fabs(came - share * cast->change));
+	double fading = pow(CHANGE_FADING, Min(1.0, fabs(cast->change) / 5.0));
+	double renewed = (1.0 - fading) * CHANGE_PRIOR;
 
 	/* Short steps tell of the time constant, not of this. */
 	if (cast->reached < 0.5)
 		return;
 	heat->came[kind] = fading * heat->came[kind] + renewed + weight * came * cast->change;
-	heat->foretold[kind] = fading * heat->foretold[kind] + renewed +
-		weight * cast->change * cast->change;
+	heat->foretold[kind] =
+		fading * heat->foretold[kind] + renewed + weight * cast->change * cast->change;
 }
 
 /* Notes the power at a utilisation, both reported. */
 static void
 note_watts(Heat *heat, double watts, double utilisation)
 {
-	double		by_watts;
-	double		by_utilisation;
+	double by_watts;
+	double by_utilisation;
 
 	if (isnan(heat->mean_watts))
 	{
@@ -554,9 +558,10 @@ note_watts(Heat *heat, double watts, double utilisation)
 	by_utilisation = utilisation - heat->mean_utilisation;
 	heat->mean_watts += MOMENT_RATE * by_watts;
 	heat->mean_utilisation += MOMENT_RATE * by_utilisation;
-	heat->covariance_watts += MOMENT_RATE * ((1.0 - MOMENT_RATE) * by_watts * by_utilisation -
-											 heat->covariance_watts);
-	heat->variance_utilisation += MOMENT_RATE *
+	heat->covariance_watts +=
+		MOMENT_RATE * ((1.0 - MOMENT_RATE) * by_watts * by_utilisation - heat->covariance_watts);
+	heat->variance_utilisation +=
+		MOMENT_RATE *
 		((1.0 - MOMENT_RATE) * by_utilisation * by_utilisation - heat->variance_utilisation);
 }
 
@@ -566,7 +571,8 @@ note_error(Heat *heat, double predicted, double celsius)
 {
 	heat->error_weight += ERROR_RATE * (1.0 - heat->error_weight);
 	heat->error += ERROR_RATE * (fabs(predicted - celsius) - heat->error);
-	heat->error_persistence += ERROR_RATE * (fabs(heat->celsius - celsius) - heat->error_persistence);
+	heat->error_persistence +=
+		ERROR_RATE * (fabs(heat->celsius - celsius) - heat->error_persistence);
 }
 
 /*
@@ -577,11 +583,11 @@ note_error(Heat *heat, double predicted, double celsius)
 bool
 heat_report(Heat *heat, HeatReport report, bool learn)
 {
-	HeatLoad	load = {report.watts, report.utilisation};
-	bool		has_watts = is_watts(report.watts);
-	bool		first = !(heat->reports > 0.0);
-	HeatForecast	cast;
-	double		watts;
+	HeatLoad load = {report.watts, report.utilisation};
+	bool has_watts = is_watts(report.watts);
+	bool first = !(heat->reports > 0.0);
+	HeatForecast cast;
+	double watts;
 
 	if (!(report.celsius >= LEAST_CELSIUS && report.celsius <= MOST_CELSIUS) ||
 		!isfinite(report.seconds) || (!first && !(report.seconds > heat->seconds)))
@@ -665,16 +671,16 @@ heat_error_persistence(const Heat *heat)
  * Powers that are not known (0 or NAN) are the model's.
  */
 double
-heat_throttles_at(const Heat *heat, double idle_watts, double full_watts,
-				  double throttle_celsius, double dt_seconds)
+heat_throttles_at(const Heat *heat, double idle_watts, double full_watts, double throttle_celsius,
+				  double dt_seconds)
 {
-	double		idle = idle_watts > 0.0 ? idle_watts : heat_watts(heat, 0.0);
-	double		full = full_watts > 0.0 ? full_watts : heat->full_watts;
-	int			tenth = 10;
+	double idle = idle_watts > 0.0 ? idle_watts : heat_watts(heat, 0.0);
+	double full = full_watts > 0.0 ? full_watts : heat->full_watts;
+	int tenth = 10;
 
 	for (; tenth >= 0; tenth--)
 	{
-		HeatLoad	load = {energy_watts(idle, full, tenth / 10.0), NAN};
+		HeatLoad load = {energy_watts(idle, full, tenth / 10.0), NAN};
 
 		if (!heat_overheats(heat_predict(heat, load, dt_seconds), throttle_celsius))
 			break;

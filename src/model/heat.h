@@ -34,23 +34,23 @@
 /* Every member is a double: the order is the order in the array. */
 typedef struct Heat
 {
-	double		reports;		/* how many were taken; 0 = nothing is known */
-	double		seconds;		/* when the last one was, in any clock */
-	double		celsius;		/* what it said; watts may have been derived */
-	double		watts;
-	double		utilisation;	/* 0..1, NAN = it did not say */
-	double		full_watts;		/* the power that the law is scaled by */
-	double		state[HEAT_STATES];
-	double		covariance[HEAT_COVARIANCES];	/* lower triangle, row by row */
-	double		came[HEAT_CHANGES]; /* of the predicted changes: what came, */
-	double		foretold[HEAT_CHANGES]; /* and what was foretold, fading sums */
-	double		mean_watts;		/* power by utilisation: fading moments */
-	double		mean_utilisation;
-	double		covariance_watts;
-	double		variance_utilisation;
-	double		error;			/* fading mean of |predicted - reported| */
-	double		error_persistence;	/* the same of |reported before - reported| */
-	double		error_weight;	/* how much both have seen, 0..1 */
+	double reports; /* how many were taken; 0 = nothing is known */
+	double seconds; /* when the last one was, in any clock */
+	double celsius; /* what it said; watts may have been derived */
+	double watts;
+	double utilisation; /* 0..1, NAN = it did not say */
+	double full_watts; /* the power that the law is scaled by */
+	double state[HEAT_STATES];
+	double covariance[HEAT_COVARIANCES]; /* lower triangle, row by row */
+	double came[HEAT_CHANGES]; /* of the predicted changes: what came, */
+	double foretold[HEAT_CHANGES]; /* and what was foretold, fading sums */
+	double mean_watts; /* power by utilisation: fading moments */
+	double mean_utilisation;
+	double covariance_watts;
+	double variance_utilisation;
+	double error; /* fading mean of |predicted - reported| */
+	double error_persistence; /* the same of |reported before - reported| */
+	double error_weight; /* how much both have seen, 0..1 */
 } Heat;
 
 #define HEAT_SIZE ((int) (sizeof(Heat) / sizeof(double)))
@@ -58,17 +58,17 @@ typedef struct Heat
 /* What a worker says of a device; NAN = it does not say. */
 typedef struct HeatReport
 {
-	double		seconds;		/* when, in seconds of any one clock */
-	double		watts;
-	double		utilisation;	/* 0..1 */
-	double		celsius;
+	double seconds; /* when, in seconds of any one clock */
+	double watts;
+	double utilisation; /* 0..1 */
+	double celsius;
 } HeatReport;
 
 /* A load to come; NAN = not known.  Watts count more than utilisation. */
 typedef struct HeatLoad
 {
-	double		watts;
-	double		utilisation;	/* 0..1 */
+	double watts;
+	double utilisation; /* 0..1 */
 } HeatLoad;
 
 extern void heat_start(Heat *heat, double thermal_design_power_w);
@@ -85,4 +85,4 @@ extern double heat_error_persistence(const Heat *heat);
 extern double heat_throttles_at(const Heat *heat, double idle_watts, double full_watts,
 								double throttle_celsius, double dt_seconds);
 
-#endif							/* HWSCHED_MODEL_HEAT_H */
+#endif /* HWSCHED_MODEL_HEAT_H */

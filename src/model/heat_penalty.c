@@ -36,11 +36,12 @@ heat_overheats(double celsius, double throttle_celsius)
 double
 heat_share_factor(double share, double throttles_at)
 {
-	double		beyond = RANGE_DEGREES * (share - throttles_at);
+	double beyond = RANGE_DEGREES * (share - throttles_at);
 
 	if (!(beyond > -FACTOR_MARGIN))
 		return 1.0;
 	if (beyond <= 0.0)
 		return 1.0 - (1.0 - FACTOR_THROTTLING) * (1.0 + beyond / FACTOR_MARGIN);
-	return FACTOR_THROTTLING - (FACTOR_THROTTLING - FACTOR_LEAST) * Min(1.0, beyond / FACTOR_BEYOND);
+	return FACTOR_THROTTLING -
+		   (FACTOR_THROTTLING - FACTOR_LEAST) * Min(1.0, beyond / FACTOR_BEYOND);
 }

@@ -10,4 +10,4 @@
 extern bool heat_overheats(double celsius, double throttle_celsius);
 extern double heat_share_factor(double share, double throttles_at);
 
-#endif							/* HWSCHED_MODEL_HEAT_PENALTY_H */
+#endif /* HWSCHED_MODEL_HEAT_PENALTY_H */

@@ -29,11 +29,11 @@
 /* The logarithms by job and setting, and what each job counts. */
 typedef struct Guesses
 {
-	int			jobs;
-	int			settings;
-	double	   *seconds;
-	double	   *watts;
-	double	   *weight;
+	int jobs;
+	int settings;
+	double *seconds;
+	double *watts;
+	double *weight;
 } Guesses;
 
 /* Returns the logarithm of a measure; NAN for what is none. */
@@ -51,14 +51,14 @@ logarithm(double value)
 static double
 between(const PowerHistory *history, const double *row, int setting, bool nearest_will_do)
 {
-	double		limit = history->limit_watts[setting];
-	int			below = -1;
-	int			above = -1;
-	double		span;
+	double limit = history->limit_watts[setting];
+	int below = -1;
+	int above = -1;
+	double span;
 
 	for (int s = 0; s < history->settings; s++)
 	{
-		double		other = history->limit_watts[s];
+		double other = history->limit_watts[s];
 
 		if (isnan(row[s]) || history->device[s] != history->device[setting])
 			continue;
@@ -69,7 +69,7 @@ between(const PowerHistory *history, const double *row, int setting, bool neares
 	}
 	if (below < 0 || above < 0)
 	{
-		int			nearest = Max(below, above);
+		int nearest = Max(below, above);
 
 		return nearest_will_do && nearest >= 0 ? row[nearest] : NAN;
 	}
@@ -101,14 +101,14 @@ is_measured(const PowerJob *job, int setting)
  * device: in part at other limits, fully where it was measured.
  */
 static void
-correct_guess(const PowerHistory *history, const PowerJob *job, const double *measures,
-			  double *row, double *scratch)
+correct_guess(const PowerHistory *history, const PowerJob *job, const double *measures, double *row,
+			  double *scratch)
 {
 	for (int s = 0; s < history->settings; s++)
 		scratch[s] = is_measured(job, s) ? log(measures[s]) - row[s] : NAN;
 	for (int s = 0; s < history->settings; s++)
 	{
-		double		off = between(history, scratch, s, true);
+		double off = between(history, scratch, s, true);
 
 		if (is_measured(job, s))
 			row[s] = log(measures[s]);
@@ -124,9 +124,9 @@ correct_guess(const PowerHistory *history, const PowerJob *job, const double *me
 static double
 misfit(const PowerJob *job, int settings, double *seconds, const double *watts)
 {
-	double		scale = 0.0;
-	double		sum = 0.0;
-	int			measured = 0;
+	double scale = 0.0;
+	double sum = 0.0;
+	int measured = 0;
 
 	for (int s = 0; s < settings; s++)
 	{
@@ -142,8 +142,8 @@ misfit(const PowerJob *job, int settings, double *seconds, const double *watts)
 	scale /= measured;
 	for (int s = 0; s < settings; s++)
 	{
-		double		by_time;
-		double		by_watts;
+		double by_time;
+		double by_watts;
 
 		seconds[s] += scale;
 		if (!is_measured(job, s))
@@ -159,9 +159,9 @@ misfit(const PowerJob *job, int settings, double *seconds, const double *watts)
 static void
 weigh(double *weight, int jobs)
 {
-	double		least = INFINITY;
-	double		doubt;
-	double		sum = 0.0;
+	double least = INFINITY;
+	double doubt;
+	double sum = 0.0;
 
 	for (int j = 0; j < jobs; j++)
 		least = Min(least, weight[j]);
@@ -182,17 +182,17 @@ weigh(double *weight, int jobs)
 static Guesses
 make_guesses(const PowerHistory *history, const PowerJob *job)
 {
-	int			n = history->settings;
-	Size		cells = (Size) Max(history->jobs, 1) * Max(n, 1);
-	Guesses		guesses = {0, n, palloc(sizeof(double) * cells), palloc(sizeof(double) * cells),
-	palloc(sizeof(double) * Max(history->jobs, 1))};
-	double	   *scratch = palloc(sizeof(double) * Max(n, 1));
+	int n = history->settings;
+	Size cells = (Size) Max(history->jobs, 1) * Max(n, 1);
+	Guesses guesses = {0, n, palloc(sizeof(double) * cells), palloc(sizeof(double) * cells),
+					   palloc(sizeof(double) * Max(history->jobs, 1))};
+	double *scratch = palloc(sizeof(double) * Max(n, 1));
 
 	for (int j = 0; j < history->jobs; j++)
 	{
-		double	   *seconds = guesses.seconds + (Size) guesses.jobs * n;
-		double	   *watts = guesses.watts + (Size) guesses.jobs * n;
-		double		off;
+		double *seconds = guesses.seconds + (Size) guesses.jobs * n;
+		double *watts = guesses.watts + (Size) guesses.jobs * n;
+		double off;
 
 		CHECK_FOR_INTERRUPTS();
 		for (int s = 0; s < n; s++)
@@ -225,7 +225,7 @@ guess_measured(Guesses *guesses, const PowerJob *job)
 	guesses->weight[0] = 1.0;
 	for (int s = 0; s < guesses->settings; s++)
 	{
-		bool		measured = is_measured(job, s);
+		bool measured = is_measured(job, s);
 
 		guesses->seconds[s] = measured ? log(job->seconds[s]) : NAN;
 		guesses->watts[s] = measured ? log(job->watts[s]) : NAN;
@@ -248,10 +248,10 @@ add_guess(const Guesses *guesses, int number, const PowerJob *job, PowerGuess *s
 {
 	const double *seconds = guesses->seconds + (Size) number * guesses->settings;
 	const double *watts = guesses->watts + (Size) number * guesses->settings;
-	double		weight = guesses->weight[number];
-	double		fastest = INFINITY;
-	double		best = INFINITY;
-	double		slowest;
+	double weight = guesses->weight[number];
+	double fastest = INFINITY;
+	double best = INFINITY;
+	double slowest;
 
 	for (int s = 0; s < guesses->settings; s++)
 		if (is_open(job, seconds, s) && (job->reference == NULL || job->reference[s]))
@@ -263,7 +263,7 @@ add_guess(const Guesses *guesses, int number, const PowerJob *job, PowerGuess *s
 			best = Min(best, seconds[s] + watts[s]);
 	for (int s = 0; s < guesses->settings; s++)
 	{
-		double		regret = MOST_REGRET;
+		double regret = MOST_REGRET;
 
 		if (!is_open(job, seconds, s))
 		{
@@ -292,10 +292,10 @@ add_guess(const Guesses *guesses, int number, const PowerJob *job, PowerGuess *s
 int
 power_choose(const PowerHistory *history, const PowerJob *job, PowerGuess *guesses)
 {
-	Guesses		all = make_guesses(history, job);
-	double	   *seen = palloc0(sizeof(double) * Max(history->settings, 1));
-	double		least = INFINITY;
-	int			chosen = -1;
+	Guesses all = make_guesses(history, job);
+	double *seen = palloc0(sizeof(double) * Max(history->settings, 1));
+	double least = INFINITY;
+	int chosen = -1;
 
 	if (all.jobs == 0)
 		guess_measured(&all, job);
@@ -305,7 +305,7 @@ power_choose(const PowerHistory *history, const PowerJob *job, PowerGuess *guess
 			add_guess(&all, j, job, guesses, seen);
 	for (int s = 0; s < history->settings; s++)
 	{
-		double		cost = guesses[s].regret + job->caution * guesses[s].risk;
+		double cost = guesses[s].regret + job->caution * guesses[s].risk;
 
 		guesses[s].seconds = seen[s] > 0.0 ? exp(guesses[s].seconds / seen[s]) : NAN;
 		guesses[s].watts = seen[s] > 0.0 ? exp(guesses[s].watts / seen[s]) : NAN;

@@ -8,6 +8,6 @@
 
 #include "model/energy.h"
 
-extern int	power_choose(const PowerHistory *history, const PowerJob *job, PowerGuess *guesses);
+extern int power_choose(const PowerHistory *history, const PowerJob *job, PowerGuess *guesses);
 
-#endif							/* HWSCHED_MODEL_POWER_LIMIT_H */
+#endif /* HWSCHED_MODEL_POWER_LIMIT_H */

@@ -86,8 +86,8 @@ static double
 speciality(const WorkloadProfile *workload, const DeviceProfile *device)
 {
 	const char *type = workload->workload_type;
-	bool		vision = same_name(type, "vision");
-	bool		nlp = same_name(type, "nlp");
+	bool vision = same_name(type, "vision");
+	bool nlp = same_name(type, "nlp");
 
 	if (same_name(device->hardware_class, "gpu") &&
 		(vision || (nlp && names_contain(&device->features, "tensor_cores"))))
@@ -109,7 +109,7 @@ speciality(const WorkloadProfile *workload, const DeviceProfile *device)
 double
 raw_efficiency(const WorkloadProfile *workload, const DeviceProfile *device)
 {
-	double		score = 1.0;
+	double score = 1.0;
 
 	if (workload->preferred_hardware_class != NULL &&
 		!same_name(workload->preferred_hardware_class, device->hardware_class))
@@ -124,13 +124,13 @@ raw_efficiency(const WorkloadProfile *workload, const DeviceProfile *device)
 	/* An absent metric is NAN and so never above the bound. */
 	if (workload->metrics.compute_intensity > INTENSIVE)
 	{
-		double		units = device->compute_units / AMPLE_UNITS;
+		double units = device->compute_units / AMPLE_UNITS;
 
 		score *= 0.5 + 0.5 * Min(1.0, units);
 	}
 	if (workload->metrics.memory_intensity > INTENSIVE)
 	{
-		double		memory = device->memory_total_bytes / BYTES_PER_GB / AMPLE_MEMORY_GB;
+		double memory = device->memory_total_bytes / BYTES_PER_GB / AMPLE_MEMORY_GB;
 
 		score *= 0.5 + 0.5 * Min(1.0, memory);
 	}
@@ -161,10 +161,8 @@ load_term(double weight, double percent)
 double
 load_score(const Utilization *load)
 {
-	return clamp01(load_term(0.3, load->cpu) +
-				   load_term(0.3, load->memory) +
-				   load_term(0.2, load->gpu) +
-				   load_term(0.1, load->io) +
+	return clamp01(load_term(0.3, load->cpu) + load_term(0.3, load->memory) +
+				   load_term(0.2, load->gpu) + load_term(0.1, load->io) +
 				   load_term(0.1, load->network));
 }
 
@@ -187,11 +185,10 @@ effective_load(double load, bool in_phase, double performance_level)
  * that is not known is passed as 0.
  */
 double
-adjusted_efficiency(double efficiency, double effective_load,
-					bool warming, bool cooling,
+adjusted_efficiency(double efficiency, double effective_load, bool warming, bool cooling,
 					double performance_level, double temperature)
 {
-	double		adjusted = efficiency * (1.0 - 0.3 * effective_load);
+	double adjusted = efficiency * (1.0 - 0.3 * effective_load);
 
 	if (warming)
 		adjusted *= performance_level;
@@ -222,7 +219,7 @@ preference_after(double old, double observed, double alpha)
 double
 preference_aged(double preference, double age_seconds, double half_life_seconds)
 {
-	double		half_lives = age_seconds / half_life_seconds - FRESH;
+	double half_lives = age_seconds / half_life_seconds - FRESH;
 
 	return half_lives > 0.0 ? 0.5 + (preference - 0.5) * exp2(-half_lives) : preference;
 }
@@ -231,8 +228,8 @@ preference_aged(double preference, double age_seconds, double half_life_seconds)
 static double
 names_similarity(const NameSet *a, const NameSet *b)
 {
-	int			common = 0;
-	int			all;
+	int common = 0;
+	int all;
 
 	for (int i = 0; i < a->count; i++)
 		if (names_contain(b, a->names[i]))

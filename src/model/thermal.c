@@ -47,18 +47,18 @@ passed(double dt_seconds)
 double
 thermal_step(double temperature, double load, double dt_seconds)
 {
-	double		t = within_scale(temperature);
-	double		dt = passed(dt_seconds);
+	double t = within_scale(temperature);
+	double dt = passed(dt_seconds);
 
 	if (load > HEATING_LOAD)
 	{
-		double		rise = HEATING_RATE * dt * (1.0 - t) * load;
+		double rise = HEATING_RATE * dt * (1.0 - t) * load;
 
 		return Min(1.0, t + Min(rise, LARGEST_RISE));
 	}
 	if (load < COOLING_LOAD)
 	{
-		double		cooled = t - COOLING_RATE * dt * (1.0 + t);
+		double cooled = t - COOLING_RATE * dt * (1.0 + t);
 
 		return Max(0.0, cooled);
 	}
@@ -76,8 +76,8 @@ thermal_step(double temperature, double load, double dt_seconds)
 double
 thermal_at(double temperature, double load, double dt_seconds)
 {
-	double		t = within_scale(temperature);
-	double		dt = passed(dt_seconds);
+	double t = within_scale(temperature);
+	double dt = passed(dt_seconds);
 
 	if (load_is_high(load))
 		return within_scale(t - (1.0 - t) * expm1(-HEATING_RATE * load * dt));
@@ -117,7 +117,8 @@ load_is_high(double load)
  * begins, and none while another is running.
  */
 ThermalPhase
-phase_that_begins(const PhaseCourse *course, double load, double warming_seconds, double cooling_seconds)
+phase_that_begins(const PhaseCourse *course, double load, double warming_seconds,
+				  double cooling_seconds)
 {
 	if (course->in_phase)
 		return PHASE_NORMAL;
@@ -141,10 +142,9 @@ phase_that_begins(const PhaseCourse *course, double load, double warming_seconds
 double
 phase_performance_level(ThermalPhase phase, double elapsed_seconds, double duration_seconds)
 {
-	double		start;
+	double start;
 
-	if (phase == PHASE_NORMAL || !(duration_seconds > 0.0) ||
-		elapsed_seconds >= duration_seconds)
+	if (phase == PHASE_NORMAL || !(duration_seconds > 0.0) || elapsed_seconds >= duration_seconds)
 		return 1.0;
 	start = phase == PHASE_WARMING ? WARMING_START : COOLING_START;
 	if (!(elapsed_seconds > 0.0))
@@ -163,8 +163,8 @@ phase_performance_level(ThermalPhase phase, double elapsed_seconds, double durat
 double
 celsius_to_temperature(double celsius, double idle_celsius, double throttle_celsius)
 {
-	double		idle = idle_celsius;
-	double		throttle = throttle_celsius;
+	double idle = idle_celsius;
+	double throttle = throttle_celsius;
 
 	if (isnan(idle))
 		idle = DEFAULT_IDLE_CELSIUS;

@@ -21,10 +21,10 @@ typedef enum ThermalPhase
 /* What is known of a worker when it reports a load; in seconds. */
 typedef struct PhaseCourse
 {
-	bool		in_phase;		/* one is running */
-	bool		was_idle;		/* said so in its last report; false: there was none */
-	double		since_busy;		/* since a report of a busy one; INFINITY: there was none */
-	double		high_for;		/* since when all its reports are of a high load; 0: they are not */
+	bool in_phase; /* one is running */
+	bool was_idle; /* said so in its last report; false: there was none */
+	double since_busy; /* since a report of a busy one; INFINITY: there was none */
+	double high_for; /* since when all its reports are of a high load; 0: they are not */
 } PhaseCourse;
 
 extern double thermal_step(double temperature, double load, double dt_seconds);
@@ -32,8 +32,10 @@ extern double thermal_at(double temperature, double load, double dt_seconds);
 extern double thermal_coldest(double temperature, double load);
 extern bool load_is_idle(double load);
 extern bool load_is_high(double load);
-extern ThermalPhase phase_that_begins(const PhaseCourse *course, double load, double warming_seconds, double cooling_seconds);
-extern double phase_performance_level(ThermalPhase phase, double elapsed_seconds, double duration_seconds);
+extern ThermalPhase phase_that_begins(const PhaseCourse *course, double load,
+									  double warming_seconds, double cooling_seconds);
+extern double phase_performance_level(ThermalPhase phase, double elapsed_seconds,
+									  double duration_seconds);
 extern double celsius_to_temperature(double celsius, double idle_celsius, double throttle_celsius);
 
-#endif							/* HWSCHED_MODEL_THERMAL_H */
+#endif /* HWSCHED_MODEL_THERMAL_H */

@@ -53,22 +53,26 @@ take_key(Search *search, const QueueItem *item)
  * item of the queue.  Returns the placement; it stays valid until the next one.
  */
 Placement *
-reserve_candidate(Search *search, WorkKind *kind, int item, const Candidate *candidate, double score)
+reserve_candidate(Search *search, WorkKind *kind, int item, const Candidate *candidate,
+				  double score)
 {
-	Placement  *placement;
+	Placement *placement;
 
 	if (search->nplacements == search->placements_allocated)
 	{
 		search->placements_allocated = Max(64, search->placements_allocated * 2);
-		search->placements = search->placements == NULL ?
-			palloc_huge(sizeof(Placement) * search->placements_allocated) :
-			repalloc_huge(search->placements, sizeof(Placement) * search->placements_allocated);
+		search->placements =
+			search->placements == NULL ?
+				palloc_huge(sizeof(Placement) * search->placements_allocated) :
+				repalloc_huge(search->placements, sizeof(Placement) * search->placements_allocated);
 	}
 	while (search->nchosen + candidate->ndevices > search->chosen_allocated)
 	{
 		search->chosen_allocated = Max(64, search->chosen_allocated * 2);
-		search->chosen = search->chosen == NULL ? palloc_huge(sizeof(int32) * search->chosen_allocated) :
-			repalloc_huge(search->chosen, sizeof(int32) * search->chosen_allocated);
+		search->chosen =
+			search->chosen == NULL ?
+				palloc_huge(sizeof(int32) * search->chosen_allocated) :
+				repalloc_huge(search->chosen, sizeof(int32) * search->chosen_allocated);
 	}
 	placement = &search->placements[search->nplacements++];
 	placement->item = item;
@@ -79,10 +83,12 @@ reserve_candidate(Search *search, WorkKind *kind, int item, const Candidate *can
 	placement->efficiency = clamp01(candidate->raw_efficiency);
 	placement->adjusted_efficiency = candidate->adjusted_efficiency;
 	placement->score = score;
-	memcpy(&search->chosen[search->nchosen], candidate->devices, sizeof(int32) * candidate->ndevices);
+	memcpy(&search->chosen[search->nchosen], candidate->devices,
+		   sizeof(int32) * candidate->ndevices);
 	search->nchosen += candidate->ndevices;
 
-	fleet_occupy(search->fleet, kind, candidate->worker, candidate->devices, candidate->ndevices, 1);
+	fleet_occupy(search->fleet, kind, candidate->worker, candidate->devices, candidate->ndevices,
+				 1);
 	policy_search_took_turn(search, candidate->worker);
 	if (kind->model >= 0)
 		search->model_workers[kind->model] = candidate->worker;
@@ -94,13 +100,15 @@ reserve_candidate(Search *search, WorkKind *kind, int item, const Candidate *can
 
 /* Books a candidate for items[index], which is no gang, with the time it is to take. */
 void
-reserve_item(Search *search, const QueueItem *items, int index, const Candidate *candidate, double score)
+reserve_item(Search *search, const QueueItem *items, int index, const Candidate *candidate,
+			 double score)
 {
 	const QueueItem *item = &items[index];
-	WorkKind   *kind = &search->kinds[item->kind];
-	double		seconds = candidate_seconds(search, kind, candidate, item->expected_seconds, item->subject);
-	double		formula = candidate_seconds(search, kind, candidate, item->expected_seconds, -1);
-	Placement  *placement = reserve_candidate(search, kind, index, candidate, score);
+	WorkKind *kind = &search->kinds[item->kind];
+	double seconds =
+		candidate_seconds(search, kind, candidate, item->expected_seconds, item->subject);
+	double formula = candidate_seconds(search, kind, candidate, item->expected_seconds, -1);
+	Placement *placement = reserve_candidate(search, kind, index, candidate, score);
 
 	placement->predicted_seconds = seconds;
 	placement->formula_seconds = formula;

@@ -13,7 +13,9 @@ extern void worker_changed(Search *search, int worker);
 extern void cordon_worker(Search *search, int worker, bool cordoned);
 extern bool key_is_taken(const Search *search, const QueueItem *item);
 extern void take_key(Search *search, const QueueItem *item);
-extern void reserve_item(Search *search, const QueueItem *items, int index, const Candidate *candidate, double score);
-extern Placement *reserve_candidate(Search *search, WorkKind *kind, int item, const Candidate *candidate, double score);
+extern void reserve_item(Search *search, const QueueItem *items, int index,
+						 const Candidate *candidate, double score);
+extern Placement *reserve_candidate(Search *search, WorkKind *kind, int item,
+									const Candidate *candidate, double score);
 
-#endif							/* HWSCHED_PLACE_BOOKING_H */
+#endif /* HWSCHED_PLACE_BOOKING_H */

@@ -16,7 +16,7 @@
 const ProfilePair *
 pair_of(Search *search, WorkKind *kind, int profile)
 {
-	ProfilePair	   *pair = &kind->state->pairs[profile];
+	ProfilePair *pair = &kind->state->pairs[profile];
 
 	if (!pair->known)
 	{
@@ -57,7 +57,7 @@ is_accelerator(const DeviceProfile *profile, const char *type)
 	if (type == NULL)
 		return !is_cpu(profile);
 	return same_name(profile->hardware_class, type) ||
-		names_contain(&profile->supported_backends, type);
+		   names_contain(&profile->supported_backends, type);
 }
 
 /*
@@ -69,7 +69,7 @@ int64
 device_room(const Device *device, int64 max_concurrent)
 {
 	return WHOLE_SHARE * max_concurrent -
-		(device->slots * (int64) WHOLE_SHARE + device->share * max_concurrent);
+		   (device->slots * (int64) WHOLE_SHARE + device->share * max_concurrent);
 }
 
 /* Returns how much of that a workload takes of each of its devices. */
@@ -92,7 +92,7 @@ demanded_room(const Demand *demand, int64 max_concurrent)
 int
 demanded_devices(const Demand *demand)
 {
-	double		devices = 0;
+	double devices = 0;
 
 	if (demand_occupancy(demand) != OCCUPY_WHOLE)
 		return 1;
@@ -106,8 +106,8 @@ demanded_devices(const Demand *demand)
  * or FITS.  others is how many devices the workload already has there.
  */
 FilterReason
-device_unsuitable(Search *search, WorkKind *kind, const Worker *worker,
-				  const Device *device, const char *type, int others)
+device_unsuitable(Search *search, WorkKind *kind, const Worker *worker, const Device *device,
+				  const char *type, int others)
 {
 	static const FilterReason of_mismatch[] = {
 		[MATCHES] = FITS,
@@ -120,7 +120,7 @@ device_unsuitable(Search *search, WorkKind *kind, const Worker *worker,
 		[MISMATCH_CLASS] = FILTERED_CLASS,
 	};
 	const ProfilePair *pair = pair_of(search, kind, device->profile);
-	int64		memory = kind->profile.min_memory_bytes;
+	int64 memory = kind->profile.min_memory_bytes;
 
 	if (demand_occupancy(&kind->demand) != OCCUPY_SLOT &&
 		!is_accelerator(&search->fleet->profiles[device->profile], type))
@@ -138,19 +138,18 @@ device_unsuitable(Search *search, WorkKind *kind, const Worker *worker,
 static double
 device_adjusted(const ProfilePair *pair, const Device *device)
 {
-	return adjusted_efficiency(pair->raw_efficiency, device->effective_load,
-							   device->warming, device->cooling,
-							   device->performance_level, device->temperature);
+	return adjusted_efficiency(pair->raw_efficiency, device->effective_load, device->warming,
+							   device->cooling, device->performance_level, device->temperature);
 }
 
 /* The same for now: it may be loaded or taken, too. */
 static FilterReason
-device_filter(Search *search, WorkKind *kind, const Worker *worker,
-			   const Device *device, const char *type, int others)
+device_filter(Search *search, WorkKind *kind, const Worker *worker, const Device *device,
+			  const char *type, int others)
 {
-	int64		memory = kind->profile.min_memory_bytes;
-	int64		host_memory = kind->demand.host_memory_bytes;
-	FilterReason		reason = device_unsuitable(search, kind, worker, device, type, others);
+	int64 memory = kind->profile.min_memory_bytes;
+	int64 host_memory = kind->demand.host_memory_bytes;
+	FilterReason reason = device_unsuitable(search, kind, worker, device, type, others);
 
 	if (reason != FITS)
 		return reason;
@@ -163,9 +162,11 @@ device_filter(Search *search, WorkKind *kind, const Worker *worker,
 	if (demanded_room(&kind->demand, search->settings.max_concurrent) >
 		device_room(device, search->settings.max_concurrent))
 		return FILTERED_DEVICE_BUSY;
-	if (device->memory_bytes >= 0 && memory > 0 && device->memory_used + memory > device->memory_bytes)
+	if (device->memory_bytes >= 0 && memory > 0 &&
+		device->memory_used + memory > device->memory_bytes)
 		return FILTERED_DEVICE_MEMORY_BUSY;
-	if (device_adjusted(pair_of(search, kind, device->profile), device) < search->settings.min_score)
+	if (device_adjusted(pair_of(search, kind, device->profile), device) <
+		search->settings.min_score)
 		return FILTERED_SCORE;
 	return FITS;
 }
@@ -195,10 +196,11 @@ device_heat_factor(const WorkKind *kind, const Device *device)
 static double
 device_value(Search *search, WorkKind *kind, const Device *device)
 {
-	double		value = device_adjusted(pair_of(search, kind, device->profile), device) *
-		device_heat_factor(kind, device);
+	double value = device_adjusted(pair_of(search, kind, device->profile), device) *
+				   device_heat_factor(kind, device);
 
-	return is_preferred(kind, &search->fleet->profiles[device->profile]) ? value : value * NOT_PREFERRED;
+	return is_preferred(kind, &search->fleet->profiles[device->profile]) ? value :
+																		   value * NOT_PREFERRED;
 }
 
 /* --- one worker --- */
@@ -224,7 +226,7 @@ static FilterReason
 worker_filter(Search *search, WorkKind *kind, const Worker *worker)
 {
 	const Demand *demand = &kind->demand;
-	FilterReason		reason = worker_unsuitable(search, kind, worker);
+	FilterReason reason = worker_unsuitable(search, kind, worker);
 
 	if (reason != FITS)
 		return reason;
@@ -234,7 +236,8 @@ worker_filter(Search *search, WorkKind *kind, const Worker *worker)
 		return FILTERED_RESERVED;
 	if (worker->max_concurrent > 0 && worker->assignments >= worker->max_concurrent)
 		return FILTERED_CONCURRENT;
-	if (demand->cpu_millicores > 0 && worker->cpu_used + demand->cpu_millicores > worker->cpu_millicores)
+	if (demand->cpu_millicores > 0 &&
+		worker->cpu_used + demand->cpu_millicores > worker->cpu_millicores)
 		return FILTERED_CPU_BUSY;
 	if (demand->host_memory_bytes > 0 &&
 		worker->memory_used + demand->host_memory_bytes > worker->memory_bytes)
@@ -283,18 +286,19 @@ static double
 device_bound(Search *search, WorkKind *kind, const Worker *worker, const Device *device)
 {
 	const NamedNumbers *types = &kind->demand.accelerators;
-	Device		free_device = *device;
-	FilterReason		reason = FILTERED_NO_WORKER;
+	Device free_device = *device;
+	FilterReason reason = FILTERED_NO_WORKER;
 
 	for (int t = 0; t < Max(types->count, 1); t++)
 		reason = Max(reason, device_unsuitable(search, kind, worker, device,
-												 types->count > 0 ? types->items[t].name : NULL, 0));
+											   types->count > 0 ? types->items[t].name : NULL, 0));
 	if (reason != FITS || device->load > search->settings.max_load)
 		return -1;
 	free_device.effective_load = device->load;
 	free_device.warming = free_device.cooling = false;
 	free_device.performance_level = 1.0;
-	if (device_adjusted(pair_of(search, kind, device->profile), &free_device) < search->settings.min_score)
+	if (device_adjusted(pair_of(search, kind, device->profile), &free_device) <
+		search->settings.min_score)
 		return -1;
 	return device_value(search, kind, &free_device);
 }
@@ -312,9 +316,9 @@ double
 search_bound(Search *search, WorkKind *kind, int worker_index, bool cpu)
 {
 	const Worker *worker = &search->fleet->workers[worker_index];
-	double		best = -1;
-	double		sum = 0;
-	int			wanted = 0;
+	double best = -1;
+	double sum = 0;
+	int wanted = 0;
 
 	if (worker_unsuitable(search, kind, worker) != FITS)
 		return -1;
@@ -334,7 +338,10 @@ search_bound(Search *search, WorkKind *kind, int worker_index, bool cpu)
 	return sum / wanted;
 }
 
-/* Returns what no candidate is worth less than, before its worker's preference and the heat it would cause. */
+/*
+ * Returns what no candidate is worth less than, before its worker's preference and the heat it
+ * would cause.
+ */
 double
 least_value(const Search *search)
 {
@@ -351,18 +358,18 @@ bool
 device_before(Search *search, WorkKind *kind, int a, int b)
 {
 	const Fleet *fleet = search->fleet;
-	Occupancy	occupancy = demand_occupancy(&kind->demand);
-	double		value_a = device_value(search, kind, &fleet->devices[a]);
-	double		value_b = device_value(search, kind, &fleet->devices[b]);
-	int64		room_a = device_room(&fleet->devices[a], search->settings.max_concurrent);
-	int64		room_b = device_room(&fleet->devices[b], search->settings.max_concurrent);
+	Occupancy occupancy = demand_occupancy(&kind->demand);
+	double value_a = device_value(search, kind, &fleet->devices[a]);
+	double value_b = device_value(search, kind, &fleet->devices[b]);
+	int64 room_a = device_room(&fleet->devices[a], search->settings.max_concurrent);
+	int64 room_b = device_room(&fleet->devices[b], search->settings.max_concurrent);
 
 	if (value_a != value_b)
 		return value_a > value_b;
 	if (occupancy == OCCUPY_SLOT)
 	{
-		bool		cpu_a = is_cpu(&fleet->profiles[fleet->devices[a].profile]);
-		bool		cpu_b = is_cpu(&fleet->profiles[fleet->devices[b].profile]);
+		bool cpu_a = is_cpu(&fleet->profiles[fleet->devices[a].profile]);
+		bool cpu_b = is_cpu(&fleet->profiles[fleet->devices[b].profile]);
 
 		if (cpu_a != cpu_b)
 			return cpu_a;
@@ -376,13 +383,15 @@ device_before(Search *search, WorkKind *kind, int a, int b)
 static FilterReason
 choose_device(Search *search, WorkKind *kind, const Worker *worker, int32 *chosen)
 {
-	const char *type = kind->demand.accelerators.count > 0 ? kind->demand.accelerators.items[0].name : NULL;
-	FilterReason		furthest = FILTERED_NO_WORKER;
+	const char *type =
+		kind->demand.accelerators.count > 0 ? kind->demand.accelerators.items[0].name : NULL;
+	FilterReason furthest = FILTERED_NO_WORKER;
 
 	*chosen = -1;
 	for (int i = worker->first_device; i < worker->first_device + worker->ndevices; i++)
 	{
-		FilterReason		reason = device_filter(search, kind, worker, &search->fleet->devices[i], type, 0);
+		FilterReason reason =
+			device_filter(search, kind, worker, &search->fleet->devices[i], type, 0);
 
 		furthest = Max(furthest, reason);
 		if (reason == FITS && (*chosen < 0 || device_before(search, kind, i, *chosen)))
@@ -395,15 +404,15 @@ choose_device(Search *search, WorkKind *kind, const Worker *worker, int32 *chose
 static void
 order_types(Search *search, const NamedNumbers *types, const Worker *worker, int *order)
 {
-	int		   *matching = palloc0(sizeof(int) * (types->count + 1));
+	int *matching = palloc0(sizeof(int) * (types->count + 1));
 
 	for (int t = 0; t < types->count; t++)
 	{
-		int			at = t;
+		int at = t;
 
 		for (int i = worker->first_device; i < worker->first_device + worker->ndevices; i++)
-			matching[t] += is_accelerator(&search->fleet->profiles[search->fleet->devices[i].profile],
-										  types->items[t].name);
+			matching[t] += is_accelerator(
+				&search->fleet->profiles[search->fleet->devices[i].profile], types->items[t].name);
 		for (; at > 0 && matching[t] < matching[order[at - 1]]; at--)
 			order[at] = order[at - 1];
 		order[at] = t;
@@ -422,21 +431,21 @@ choose_of_type(Search *search, WorkKind *kind, const Worker *worker, const char 
 			   int32 *chosen, int *nchosen, int64 *hosts)
 {
 	SearchState *state = search->state;
-	int64		memory = kind->profile.min_memory_bytes;
-	int64		host_memory = worker->memory_bytes - kind->demand.host_memory_bytes;
-	int			first = *nchosen;
-	int			nfitting = 0;
-	int			nrefusals = 0;
-	int64		hosts_before = *hosts;
-	int64		owners = 0;		/* devices that would do, by whose memory they use */
-	int64		drawers = 0;
+	int64 memory = kind->profile.min_memory_bytes;
+	int64 host_memory = worker->memory_bytes - kind->demand.host_memory_bytes;
+	int first = *nchosen;
+	int nfitting = 0;
+	int nrefusals = 0;
+	int64 hosts_before = *hosts;
+	int64 owners = 0; /* devices that would do, by whose memory they use */
+	int64 drawers = 0;
 
 	for (int i = worker->first_device; i < worker->first_device + worker->ndevices; i++)
 	{
 		const Device *device = &search->fleet->devices[i];
-		bool		taken = false;
-		FilterReason		reason;
-		int			at;
+		bool taken = false;
+		FilterReason reason;
+		int at;
 
 		for (int j = 0; j < first && !taken; j++)
 			taken = chosen[j] == i;
@@ -453,7 +462,7 @@ choose_of_type(Search *search, WorkKind *kind, const Worker *worker, const char 
 		}
 		if (reason == FITS)
 		{
-			double		value = device_value(search, kind, device);
+			double value = device_value(search, kind, device);
 
 			for (at = nfitting++; at > 0 && value > state->scratch_values[at - 1]; at--)
 			{
@@ -471,7 +480,8 @@ choose_of_type(Search *search, WorkKind *kind, const Worker *worker, const char 
 	/* together they may draw more on their worker's memory than it has */
 	for (int f = 0; f < nfitting; f++)
 	{
-		bool		draws = memory > 0 && search->fleet->devices[state->scratch_fitting[f]].uses_host_memory;
+		bool draws =
+			memory > 0 && search->fleet->devices[state->scratch_fitting[f]].uses_host_memory;
 
 		if (*nchosen - first < wanted &&
 			(!draws || (*hosts + 1) * memory <= host_memory - worker->memory_used))
@@ -482,13 +492,15 @@ choose_of_type(Search *search, WorkKind *kind, const Worker *worker, const char 
 	}
 	if (*nchosen - first == wanted)
 		return FITS;
-	if (owners + drawers >= wanted && drawers > 0 && (wanted - owners + hosts_before) * memory > host_memory)
+	if (owners + drawers >= wanted && drawers > 0 &&
+		(wanted - owners + hosts_before) * memory > host_memory)
 		return FILTERED_HOST_MEMORY;
 	if (nfitting >= wanted)
 		return FILTERED_HOST_MEMORY_BUSY;
 	if (nrefusals >= wanted)
 		return state->scratch_reasons[wanted - 1];
-	return nrefusals > 0 ? Min(FILTERED_ACCELERATORS, state->scratch_reasons[0]) : FILTERED_ACCELERATORS;
+	return nrefusals > 0 ? Min(FILTERED_ACCELERATORS, state->scratch_reasons[0]) :
+						   FILTERED_ACCELERATORS;
 }
 
 /*
@@ -497,13 +509,14 @@ choose_of_type(Search *search, WorkKind *kind, const Worker *worker, const char 
  * chooses first.
  */
 static FilterReason
-choose_accelerators(Search *search, WorkKind *kind, const Worker *worker, int32 *chosen, int *nchosen)
+choose_accelerators(Search *search, WorkKind *kind, const Worker *worker, int32 *chosen,
+					int *nchosen)
 {
 	const NamedNumbers *types = &kind->demand.accelerators;
-	FilterReason		result = FITS;
-	int64		hosts = 0;
-	int			only = 0;
-	int		   *order = &only;
+	FilterReason result = FITS;
+	int64 hosts = 0;
+	int only = 0;
+	int *order = &only;
 
 	if (types->count > 1)
 	{
@@ -514,7 +527,7 @@ choose_accelerators(Search *search, WorkKind *kind, const Worker *worker, int32 
 	for (int t = 0; t < types->count; t++)
 	{
 		const NamedNumber *type = &types->items[order[t]];
-		FilterReason		reason = choose_of_type(search, kind, worker, type->name, (int) type->value,
+		FilterReason reason = choose_of_type(search, kind, worker, type->name, (int) type->value,
 											 chosen, nchosen, &hosts);
 
 		result = Min(result, reason);
@@ -524,8 +537,8 @@ choose_accelerators(Search *search, WorkKind *kind, const Worker *worker, int32 
 	/* as they stand in the worker, whatever they were chosen for */
 	for (int i = 1; i < *nchosen; i++)
 	{
-		int32		device = chosen[i];
-		int			at = i;
+		int32 device = chosen[i];
+		int at = i;
 
 		for (; at > 0 && device < chosen[at - 1]; at--)
 			chosen[at] = chosen[at - 1];
@@ -538,10 +551,10 @@ choose_accelerators(Search *search, WorkKind *kind, const Worker *worker, int32 
 void
 value_candidate(Search *search, WorkKind *kind, Candidate *candidate)
 {
-	double		raw = 0;
-	double		adjusted = 0;
-	double		value = 0;
-	bool		cpu = demand_occupancy(&kind->demand) == OCCUPY_SLOT;
+	double raw = 0;
+	double adjusted = 0;
+	double value = 0;
+	bool cpu = demand_occupancy(&kind->demand) == OCCUPY_SLOT;
 
 	for (int i = 0; i < candidate->ndevices; i++)
 	{
@@ -555,7 +568,8 @@ value_candidate(Search *search, WorkKind *kind, Candidate *candidate)
 	}
 	candidate->raw_efficiency = raw / candidate->ndevices;
 	candidate->adjusted_efficiency = adjusted / candidate->ndevices;
-	candidate->value = value / candidate->ndevices * preference_factor(search, kind, candidate->worker);
+	candidate->value =
+		value / candidate->ndevices * preference_factor(search, kind, candidate->worker);
 	candidate->spares_accelerators = cpu;
 	search->candidates_scored++;
 }
@@ -569,14 +583,15 @@ FilterReason
 search_candidate(Search *search, WorkKind *kind, int worker_index, Candidate *candidate)
 {
 	const Worker *worker = &search->fleet->workers[worker_index];
-	FilterReason		reason = worker_filter(search, kind, worker);
-	FilterReason		of_devices;
+	FilterReason reason = worker_filter(search, kind, worker);
+	FilterReason of_devices;
 
 	candidate->worker = worker_index;
 	candidate->devices = search->state->scratch;
 	candidate->ndevices = 1;
 	if (demand_occupancy(&kind->demand) == OCCUPY_WHOLE)
-		of_devices = choose_accelerators(search, kind, worker, candidate->devices, &candidate->ndevices);
+		of_devices =
+			choose_accelerators(search, kind, worker, candidate->devices, &candidate->ndevices);
 	else
 		of_devices = choose_device(search, kind, worker, &candidate->devices[0]);
 	reason = Min(reason, of_devices);
@@ -594,8 +609,9 @@ FilterReason
 device_candidate(Search *search, WorkKind *kind, int worker_index, int device, Candidate *candidate)
 {
 	const Worker *worker = &search->fleet->workers[worker_index];
-	const char *type = kind->demand.accelerators.count > 0 ? kind->demand.accelerators.items[0].name : NULL;
-	FilterReason		reason = worker_filter(search, kind, worker);
+	const char *type =
+		kind->demand.accelerators.count > 0 ? kind->demand.accelerators.items[0].name : NULL;
+	FilterReason reason = worker_filter(search, kind, worker);
 
 	if (reason == FITS)
 		reason = device_filter(search, kind, worker, &search->fleet->devices[device], type, 0);
@@ -619,12 +635,12 @@ search_device(Search *search, WorkKind *kind, int worker_index, int device, Cand
 {
 	const Worker *worker = &search->fleet->workers[worker_index];
 	const NamedNumbers *types = &kind->demand.accelerators;
-	FilterReason		reason = FILTERED_NO_WORKER;
-	Candidate	whole;
+	FilterReason reason = FILTERED_NO_WORKER;
+	Candidate whole;
 
 	for (int t = 0; t < Max(types->count, 1); t++)
 		reason = Max(reason, device_filter(search, kind, worker, &search->fleet->devices[device],
-											  types->count > 0 ? types->items[t].name : NULL, 0));
+										   types->count > 0 ? types->items[t].name : NULL, 0));
 	reason = Min(reason, worker_filter(search, kind, worker));
 	if (reason == FITS && demand_occupancy(&kind->demand) == OCCUPY_WHOLE)
 		reason = search_candidate(search, kind, worker_index, &whole);
@@ -645,10 +661,10 @@ search_device(Search *search, WorkKind *kind, int worker_index, int device, Cand
 FilterReason
 search_filter_reason(Search *search, WorkKind *kind)
 {
-	int			needed = is_gang(kind) ? workers_needed(kind) : 1;
-	int			count[FITS + 1] = {0};
-	int			reached = 0;
-	Candidate	candidate;
+	int needed = is_gang(kind) ? workers_needed(kind) : 1;
+	int count[FITS + 1] = {0};
+	int reached = 0;
+	Candidate candidate;
 
 	for (int i = 0; i < search->fleet->nworkers && count[FITS] < needed; i++)
 	{
@@ -657,7 +673,7 @@ search_filter_reason(Search *search, WorkKind *kind)
 	}
 	for (int reason = FITS; reason > FILTERED_NO_WORKER; reason--)
 	{
-		bool		some = reached > 0;
+		bool some = reached > 0;
 
 		reached += count[reason];
 		if (reached >= needed)

@@ -7,10 +7,10 @@
 
 /* Books a workload on devices of a worker, in memory; times -1 takes it back. */
 void
-fleet_occupy(Fleet *fleet, const WorkKind *kind, int worker_index,
-			 const int32 *devices, int ndevices, int times)
+fleet_occupy(Fleet *fleet, const WorkKind *kind, int worker_index, const int32 *devices,
+			 int ndevices, int times)
 {
-	Worker	   *worker = &fleet->workers[worker_index];
+	Worker *worker = &fleet->workers[worker_index];
 
 	worker->assignments += times;
 	worker->total_assignments += times;
@@ -18,7 +18,7 @@ fleet_occupy(Fleet *fleet, const WorkKind *kind, int worker_index,
 	worker->memory_used += times * kind->demand.host_memory_bytes;
 	for (int i = 0; i < ndevices; i++)
 	{
-		Device	   *device = &fleet->devices[devices[i]];
+		Device *device = &fleet->devices[devices[i]];
 
 		switch (demand_occupancy(&kind->demand))
 		{
@@ -56,7 +56,8 @@ compare_worker_id(const void *key, const void *worker)
 int
 fleet_worker(const Fleet *fleet, const char *worker_id)
 {
-	const Worker *worker = bsearch(worker_id, fleet->workers, fleet->nworkers, sizeof(Worker), compare_worker_id);
+	const Worker *worker =
+		bsearch(worker_id, fleet->workers, fleet->nworkers, sizeof(Worker), compare_worker_id);
 
 	return worker == NULL ? -1 : worker - fleet->workers;
 }
@@ -65,7 +66,9 @@ fleet_worker(const Fleet *fleet, const char *worker_id)
 int
 compare_state(const Device *a, const Device *b)
 {
-#define COMPARE(m) if (a->m != b->m) return a->m < b->m ? -1 : 1
+#define COMPARE(m) \
+	if (a->m != b->m) \
+	return a->m < b->m ? -1 : 1
 	COMPARE(load);
 	COMPARE(effective_load);
 	COMPARE(warming);

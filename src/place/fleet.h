@@ -7,9 +7,10 @@
 
 #include "place/placement.h"
 
-extern int	compare_state(const Device *a, const Device *b);
+extern int compare_state(const Device *a, const Device *b);
 extern void kind_begin(const Search *search, WorkKind *kind);
-extern void fleet_occupy(Fleet *fleet, const WorkKind *kind, int worker, const int32 *devices, int ndevices, int times);
-extern int	fleet_worker(const Fleet *fleet, const char *worker_id);
+extern void fleet_occupy(Fleet *fleet, const WorkKind *kind, int worker, const int32 *devices,
+						 int ndevices, int times);
+extern int fleet_worker(const Fleet *fleet, const char *worker_id);
 
-#endif							/* HWSCHED_PLACE_FLEET_H */
+#endif /* HWSCHED_PLACE_FLEET_H */

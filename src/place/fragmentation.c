@@ -31,21 +31,24 @@ fragmentation_begin(Search *search)
 	state->unfilled = palloc_huge(sizeof(double) * (fleet->nworkers + 1));
 	for (int w = 0; w < fleet->nworkers; w++)
 		state->fragments[w] = state->unfilled[w] = NAN;
-	state->shape_matches = palloc_huge(sizeof(bool) * ((Size) search->nshapes * fleet->nprofiles + 1));
+	state->shape_matches =
+		palloc_huge(sizeof(bool) * ((Size) search->nshapes * fleet->nprofiles + 1));
 	for (int s = 0; s < search->nshapes; s++)
 	{
-		WorkKind   *kind = &search->shapes[s].kind;
+		WorkKind *kind = &search->shapes[s].kind;
 		const NamedNumbers *types = &kind->demand.accelerators;
 
 		kind_begin(search, kind);
 		for (int p = 0; p < fleet->nprofiles; p++)
 		{
-			bool		matches = false;
+			bool matches = false;
 
 			for (int t = 0; t < Max(types->count, 1); t++)
-				matches = matches || is_accelerator(&fleet->profiles[p], types->count > 0 ? types->items[t].name : NULL);
+				matches = matches || is_accelerator(&fleet->profiles[p],
+													types->count > 0 ? types->items[t].name : NULL);
 			state->shape_matches[s * fleet->nprofiles + p] =
-				matches && demand_occupancy(&kind->demand) != OCCUPY_SLOT && pair_of(search, kind, p)->mismatch == MATCHES;
+				matches && demand_occupancy(&kind->demand) != OCCUPY_SLOT &&
+				pair_of(search, kind, p)->mismatch == MATCHES;
 		}
 	}
 }
@@ -69,23 +72,23 @@ usable_milli(const Search *search, int shape, const Worker *worker, double ahead
 {
 	const WorkKind *kind = &search->shapes[shape].kind;
 	const bool *matches = &search->state->shape_matches[shape * search->fleet->nprofiles];
-	int64		max_concurrent = search->settings.max_concurrent;
-	int64		whole = WHOLE_SHARE * max_concurrent;
-	int64		needed = demanded_room(&kind->demand, max_concurrent);
-	int64		cores = worker->cpu_millicores - worker->cpu_used;
-	int			devices = demanded_devices(&kind->demand);
-	int64		roomy = 0;
-	double		usable;
-	double		filled;
-	int64		places = 0;
-	int			count = 0;
+	int64 max_concurrent = search->settings.max_concurrent;
+	int64 whole = WHOLE_SHARE * max_concurrent;
+	int64 needed = demanded_room(&kind->demand, max_concurrent);
+	int64 cores = worker->cpu_millicores - worker->cpu_used;
+	int devices = demanded_devices(&kind->demand);
+	int64 roomy = 0;
+	double usable;
+	double filled;
+	int64 places = 0;
+	int count = 0;
 
 	if (demand_occupancy(&kind->demand) == OCCUPY_SLOT || kind->demand.cpu_millicores > cores)
 		return 0;
 	for (int d = worker->first_device; d < worker->first_device + worker->ndevices; d++)
 	{
 		const Device *device = &search->fleet->devices[d];
-		int64		room = device_room(device, max_concurrent);
+		int64 room = device_room(device, max_concurrent);
 
 		if (!matches[device->profile] || room < needed)
 			continue;
@@ -114,10 +117,10 @@ usable_milli(const Search *search, int shape, const Worker *worker, double ahead
 static double
 worker_fragmentation(const Search *search, const Worker *worker, double ahead)
 {
-	int64		max_concurrent = search->settings.max_concurrent;
-	int64		room = 0;
-	double		idle;
-	double		unusable = 0;
+	int64 max_concurrent = search->settings.max_concurrent;
+	int64 room = 0;
+	double idle;
+	double unusable = 0;
 
 	for (int d = worker->first_device; d < worker->first_device + worker->ndevices; d++)
 		if (!is_cpu(&search->fleet->profiles[search->fleet->devices[d].profile]))
@@ -134,16 +137,19 @@ worker_fragmentation(const Search *search, const Worker *worker, double ahead)
  * fragmentation is now.
  */
 static double
-drop_score(Search *search, const WorkKind *kind, const Candidate *candidate, double ahead, double *before)
+drop_score(Search *search, const WorkKind *kind, const Candidate *candidate, double ahead,
+		   double *before)
 {
 	const Worker *worker = &search->fleet->workers[candidate->worker];
-	double		after;
+	double after;
 
 	if (isnan(*before))
 		*before = worker_fragmentation(search, worker, ahead);
-	fleet_occupy(search->fleet, kind, candidate->worker, candidate->devices, candidate->ndevices, 1);
+	fleet_occupy(search->fleet, kind, candidate->worker, candidate->devices, candidate->ndevices,
+				 1);
 	after = worker_fragmentation(search, worker, ahead);
-	fleet_occupy(search->fleet, kind, candidate->worker, candidate->devices, candidate->ndevices, -1);
+	fleet_occupy(search->fleet, kind, candidate->worker, candidate->devices, candidate->ndevices,
+				 -1);
 	return 1.0 / (1.0 + exp((after - *before) / WHOLE_MILLI));
 }
 
@@ -157,7 +163,9 @@ fragmentation_score(Search *search, const WorkKind *kind, const Candidate *candi
 {
 	if (search->nshapes == 0)
 		return 0.5;
-	return floor(100.0 * drop_score(search, kind, candidate, 0, &search->state->fragments[candidate->worker])) / 100.0;
+	return floor(100.0 * drop_score(search, kind, candidate, 0,
+									&search->state->fragments[candidate->worker])) /
+		   100.0;
 }
 
 /*
@@ -170,5 +178,6 @@ filling_score(Search *search, const WorkKind *kind, const Candidate *candidate)
 {
 	if (search->nshapes == 0)
 		return 0.5;
-	return drop_score(search, kind, candidate, LOOK_AHEAD, &search->state->unfilled[candidate->worker]);
+	return drop_score(search, kind, candidate, LOOK_AHEAD,
+					  &search->state->unfilled[candidate->worker]);
 }

@@ -13,4 +13,4 @@ extern void fragmentation_changed(Search *search, int worker);
 extern double fragmentation_score(Search *search, const WorkKind *kind, const Candidate *candidate);
 extern double filling_score(Search *search, const WorkKind *kind, const Candidate *candidate);
 
-#endif							/* HWSCHED_PLACE_FRAGMENTATION_H */
+#endif /* HWSCHED_PLACE_FRAGMENTATION_H */

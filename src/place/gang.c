@@ -12,10 +12,10 @@
 /* A member of a gang that is being put together. */
 typedef struct Member
 {
-	Candidate	candidate;		/* with devices of its own */
-	double		score;
-	double		seconds;
-	double		formula_seconds;
+	Candidate candidate; /* with devices of its own */
+	double score;
+	double seconds;
+	double formula_seconds;
 } Member;
 
 /*
@@ -25,13 +25,13 @@ typedef struct Member
 static int
 find_members(Search *search, WorkKind *kind, const QueueItem *item, Member *members, int most)
 {
-	bool		share_worker = may_share_worker(kind);
-	int			count = 0;
+	bool share_worker = may_share_worker(kind);
+	int count = 0;
 
 	while (count < most)
 	{
-		Member	   *member = &members[count];
-		int32	   *devices;
+		Member *member = &members[count];
+		int32 *devices;
 
 		CHECK_FOR_INTERRUPTS();
 		if (!policy_search_best(search, kind, &member->candidate, &member->score))
@@ -39,9 +39,12 @@ find_members(Search *search, WorkKind *kind, const QueueItem *item, Member *memb
 		devices = palloc(sizeof(int32) * member->candidate.ndevices);
 		memcpy(devices, member->candidate.devices, sizeof(int32) * member->candidate.ndevices);
 		member->candidate.devices = devices;
-		member->seconds = candidate_seconds(search, kind, &member->candidate, item->expected_seconds, item->subject);
-		member->formula_seconds = candidate_seconds(search, kind, &member->candidate, item->expected_seconds, -1);
-		fleet_occupy(search->fleet, kind, member->candidate.worker, devices, member->candidate.ndevices, 1);
+		member->seconds = candidate_seconds(search, kind, &member->candidate,
+											item->expected_seconds, item->subject);
+		member->formula_seconds =
+			candidate_seconds(search, kind, &member->candidate, item->expected_seconds, -1);
+		fleet_occupy(search->fleet, kind, member->candidate.worker, devices,
+					 member->candidate.ndevices, 1);
 		cordon_worker(search, member->candidate.worker, !share_worker);
 		count++;
 	}
@@ -49,7 +52,8 @@ find_members(Search *search, WorkKind *kind, const QueueItem *item, Member *memb
 	{
 		const Candidate *candidate = &members[i].candidate;
 
-		fleet_occupy(search->fleet, kind, candidate->worker, candidate->devices, candidate->ndevices, -1);
+		fleet_occupy(search->fleet, kind, candidate->worker, candidate->devices,
+					 candidate->ndevices, -1);
 		cordon_worker(search, candidate->worker, false);
 	}
 	return count;
@@ -63,13 +67,13 @@ find_members(Search *search, WorkKind *kind, const QueueItem *item, Member *memb
 static int
 quickest_count(const Member *members, int count, int least, double *seconds)
 {
-	double		slowest = 0;
-	int			quickest = count;
+	double slowest = 0;
+	int quickest = count;
 
 	*seconds = INFINITY;
 	for (int n = 1; n <= count; n++)
 	{
-		double		time;
+		double time;
 
 		slowest = Max(slowest, members[n - 1].seconds);
 		time = slowest / n * (1.0 + 0.1 * n);
@@ -89,22 +93,23 @@ quickest_count(const Member *members, int count, int least, double *seconds)
 int
 place_gang(Search *search, QueueItem *items, int index)
 {
-	QueueItem  *item = &items[index];
-	WorkKind   *kind = &search->kinds[item->kind];
-	int			least = gang_least(&kind->profile, &kind->demand);
-	int			most = gang_most(&kind->profile, &kind->demand);
-	bool		sharded = profile_strategy(&kind->profile) == STRATEGY_SHARDED;
-	Member	   *members = palloc(sizeof(Member) * most);
-	int			found = find_members(search, kind, item, members, most);
+	QueueItem *item = &items[index];
+	WorkKind *kind = &search->kinds[item->kind];
+	int least = gang_least(&kind->profile, &kind->demand);
+	int most = gang_most(&kind->profile, &kind->demand);
+	bool sharded = profile_strategy(&kind->profile) == STRATEGY_SHARDED;
+	Member *members = palloc(sizeof(Member) * most);
+	int found = find_members(search, kind, item, members, most);
 
 	if (found >= least)
 	{
-		double		seconds;
-		int			count = sharded ? quickest_count(members, found, least, &seconds) : found;
+		double seconds;
+		int count = sharded ? quickest_count(members, found, least, &seconds) : found;
 
 		for (int i = 0; i < count; i++)
 		{
-			Placement  *placement = reserve_candidate(search, kind, index, &members[i].candidate, members[i].score);
+			Placement *placement =
+				reserve_candidate(search, kind, index, &members[i].candidate, members[i].score);
 
 			placement->shard_no = i;
 			placement->predicted_seconds = sharded ? seconds : members[i].seconds;
@@ -126,21 +131,21 @@ place_gang(Search *search, QueueItem *items, int index)
 /* How near a worker is to taking its part of a gang. */
 typedef struct Prospect
 {
-	int32		worker;
-	int32		members;		/* that it could take if it were empty */
-	int32		assignments;	/* that have to end first; 0: it could take one now */
+	int32 worker;
+	int32 members; /* that it could take if it were empty */
+	int32 assignments; /* that have to end first; 0: it could take one now */
 } Prospect;
 
 /* Returns how many members of a gang a worker could take if it were empty. */
 static int
 members_when_empty(Search *search, WorkKind *kind, int worker_index, int most)
 {
-	Worker	   *worker = &search->fleet->workers[worker_index];
-	Device	   *devices = &search->fleet->devices[worker->first_device];
-	Worker		saved = *worker;
-	Device	   *saved_devices = palloc(sizeof(Device) * (worker->ndevices + 1));
-	Candidate	candidate;
-	int			members = 0;
+	Worker *worker = &search->fleet->workers[worker_index];
+	Device *devices = &search->fleet->devices[worker->first_device];
+	Worker saved = *worker;
+	Device *saved_devices = palloc(sizeof(Device) * (worker->ndevices + 1));
+	Candidate candidate;
+	int members = 0;
 
 	memcpy(saved_devices, devices, sizeof(Device) * worker->ndevices);
 	worker->assignments = 0;
@@ -170,7 +175,8 @@ compare_prospects(const void *a, const void *b)
 	const Prospect *x = a;
 	const Prospect *y = b;
 
-	return x->assignments != y->assignments ? x->assignments - y->assignments : x->worker - y->worker;
+	return x->assignments != y->assignments ? x->assignments - y->assignments :
+											  x->worker - y->worker;
 }
 
 /*
@@ -182,25 +188,26 @@ compare_prospects(const void *a, const void *b)
 void
 reserve_for_gang(Search *search, const QueueItem *items, int index)
 {
-	WorkKind   *kind = &search->kinds[items[index].kind];
-	int			least = gang_least(&kind->profile, &kind->demand);
-	int			most_here = may_share_worker(kind) ? least : 1;
-	Prospect   *prospects = palloc_huge(sizeof(Prospect) * (search->fleet->nworkers + 1));
-	int			count = 0;
-	int64		members = 0;
+	WorkKind *kind = &search->kinds[items[index].kind];
+	int least = gang_least(&kind->profile, &kind->demand);
+	int most_here = may_share_worker(kind) ? least : 1;
+	Prospect *prospects = palloc_huge(sizeof(Prospect) * (search->fleet->nworkers + 1));
+	int count = 0;
+	int64 members = 0;
 
 	for (int w = 0; w < search->fleet->nworkers; w++)
 	{
-		Prospect   *prospect = &prospects[count];
-		Candidate	candidate;
+		Prospect *prospect = &prospects[count];
+		Candidate candidate;
 
 		CHECK_FOR_INTERRUPTS();
 		prospect->worker = w;
 		prospect->members = members_when_empty(search, kind, w, most_here);
 		if (prospect->members == 0)
 			continue;
-		prospect->assignments = search_candidate(search, kind, w, &candidate) == FITS ? 0 :
-			Max(search->fleet->workers[w].assignments, 1);
+		prospect->assignments = search_candidate(search, kind, w, &candidate) == FITS ?
+									0 :
+									Max(search->fleet->workers[w].assignments, 1);
 		members += prospect->members;
 		count++;
 	}

@@ -22,9 +22,9 @@
 void
 search_prepare(Search *search)
 {
-	Fleet	   *fleet = search->fleet;
+	Fleet *fleet = search->fleet;
 	SearchState *state = palloc0(sizeof(SearchState));
-	int			most_devices = 1;
+	int most_devices = 1;
 
 	search->state = state;
 	search->nplacements = search->placements_allocated = 0;
@@ -53,7 +53,7 @@ search_prepare(Search *search)
 void
 search_begin(Search *search)
 {
-	bool		needs_lanes = false;
+	bool needs_lanes = false;
 
 	search_prepare(search);
 	for (int i = 0; i < search->nkinds; i++)
@@ -88,10 +88,11 @@ cordon_reserved(Search *search)
  * avoid.  Lanes do not take back who is cordoned for a moment, rankings do.
  */
 static bool
-best_unavoided(Search *search, const QueueItem *item, WorkKind *kind, Candidate *candidate, double *score)
+best_unavoided(Search *search, const QueueItem *item, WorkKind *kind, Candidate *candidate,
+			   double *score)
 {
-	bool	   *was_cordoned = palloc(sizeof(bool) * (item->navoided + 1));
-	bool		found;
+	bool *was_cordoned = palloc(sizeof(bool) * (item->navoided + 1));
+	bool found;
 
 	for (int i = 0; i < item->navoided; i++)
 	{
@@ -113,10 +114,10 @@ best_unavoided(Search *search, const QueueItem *item, WorkKind *kind, Candidate 
 void
 place_item(Search *search, QueueItem *items, int index)
 {
-	QueueItem  *item = &items[index];
-	WorkKind   *kind = &search->kinds[item->kind];
-	Candidate	best;
-	double		score;
+	QueueItem *item = &items[index];
+	WorkKind *kind = &search->kinds[item->kind];
+	Candidate best;
+	double score;
 
 	item->first_placement = search->nplacements;
 	item->nplacements = 0;
@@ -131,7 +132,7 @@ place_item(Search *search, QueueItem *items, int index)
 			reserve_for_gang(search, items, index);
 	}
 	else if (item->navoided > 0 ? best_unavoided(search, item, kind, &best, &score) :
-			 best_candidate(search, kind, &best, &score))
+								  best_candidate(search, kind, &best, &score))
 	{
 		reserve_item(search, items, index, &best, score);
 		item->nplacements = 1;

@@ -13,4 +13,4 @@ extern void search_begin(Search *search);
 extern void search_place(Search *search, QueueItem *items, int nitems, int most);
 extern void place_item(Search *search, QueueItem *items, int index);
 
-#endif							/* HWSCHED_PLACE_GREEDY_H */
+#endif /* HWSCHED_PLACE_GREEDY_H */

@@ -51,40 +51,40 @@
  */
 typedef struct TreeNode
 {
-	int32		parent;
-	int32		depth;
-	int32		first_child;
-	int32		next;			/* child of the same parent */
-	int32		previous;
-	bool		is_full;		/* the arc towards the root, outside the tree */
-	int64		flow;
-	int64		capacity;		/* of a lane's or group's arc towards the root */
+	int32 parent;
+	int32 depth;
+	int32 first_child;
+	int32 next; /* child of the same parent */
+	int32 previous;
+	bool is_full; /* the arc towards the root, outside the tree */
+	int64 flow;
+	int64 capacity; /* of a lane's or group's arc towards the root */
 } TreeNode;
 
 typedef struct Solver
 {
 	const TransportProblem *problem;
 	TransportPlan *plan;
-	double		scale;			/* cost of a score of 1 */
-	int64		worst;			/* cost of a score of 0 */
-	int64		left_over;		/* cost of not being placed */
-	int32		first_lane;		/* nodes */
-	int32		first_group;
-	int32		root;
-	TreeNode	   *nodes;
-	int64	   *prices;			/* of nodes: what it costs to bring a unit from there to the root */
+	double scale; /* cost of a score of 1 */
+	int64 worst; /* cost of a score of 0 */
+	int64 left_over; /* cost of not being placed */
+	int32 first_lane; /* nodes */
+	int32 first_group;
+	int32 root;
+	TreeNode *nodes;
+	int64 *prices; /* of nodes: what it costs to bring a unit from there to the root */
 	/* where the search for the next entering arc goes on */
-	int32		row;
-	int32		lane;
-	int32		node;			/* whose arc towards the root; -1: in a row */
-	int64		rows_at_once;	/* before the arcs towards the root */
-	int64		block;			/* arcs of rows that are looked at together */
-	int64		circle;			/* arcs until all have been looked at */
+	int32 row;
+	int32 lane;
+	int32 node; /* whose arc towards the root; -1: in a row */
+	int64 rows_at_once; /* before the arcs towards the root */
+	int64 block; /* arcs of rows that are looked at together */
+	int64 circle; /* arcs until all have been looked at */
 	/* the entering arc: a unit of flow from .. to saves so much */
-	int64		saving;
-	int32		from;
-	int32		to;
-	int32		owner;			/* the lane or group whose arc it is; -1: a kind's */
+	int64 saving;
+	int32 from;
+	int32 to;
+	int32 owner; /* the lane or group whose arc it is; -1: a kind's */
 } Solver;
 
 /* --- costs --- */
@@ -99,10 +99,10 @@ static void
 set_costs(Solver *solver)
 {
 	const TransportProblem *problem = solver->problem;
-	int64		steps = Min(problem->nkinds, problem->nlanes);
-	int			bits = MOST_SCORE_BITS;
-	int			exponent;
-	double		greatest = 0;
+	int64 steps = Min(problem->nkinds, problem->nlanes);
+	int bits = MOST_SCORE_BITS;
+	int exponent;
+	double greatest = 0;
 
 	for (int32 k = 0; k < problem->nkinds; k++)
 	{
@@ -156,7 +156,7 @@ points_up(const Solver *solver, int32 node)
 static inline int32
 arc_owner(const Solver *solver, int32 node)
 {
-	int32		owner = Min(node, solver->nodes[node].parent);
+	int32 owner = Min(node, solver->nodes[node].parent);
 
 	return owner < solver->first_lane ? -1 : owner;
 }
@@ -165,7 +165,7 @@ arc_owner(const Solver *solver, int32 node)
 static inline int64
 room_on_arc(const Solver *solver, int32 node, bool upwards)
 {
-	int32		owner;
+	int32 owner;
 
 	if (points_up(solver, node) != upwards)
 		return solver->nodes[node].flow;
@@ -176,8 +176,8 @@ room_on_arc(const Solver *solver, int32 node, bool upwards)
 static void
 add_child(Solver *solver, int32 parent, int32 child)
 {
-	TreeNode	   *node = &solver->nodes[child];
-	int32	   *first = &solver->nodes[parent].first_child;
+	TreeNode *node = &solver->nodes[child];
+	int32 *first = &solver->nodes[parent].first_child;
 
 	node->parent = parent;
 	node->previous = -1;
@@ -204,11 +204,12 @@ remove_child(Solver *solver, int32 child)
 static void
 add_place(Solver *solver, int32 place, int64 capacity)
 {
-	TreeNode	   *node = &solver->nodes[place];
-	int32		parent = towards_root(solver, place);
+	TreeNode *node = &solver->nodes[place];
+	int32 parent = towards_root(solver, place);
 
 	Assert(capacity >= 0);
-	node->capacity = parent == solver->root ? capacity : Min(capacity, solver->nodes[parent].capacity);
+	node->capacity =
+		parent == solver->root ? capacity : Min(capacity, solver->nodes[parent].capacity);
 	if (node->capacity == 0)
 	{
 		solver->prices[place] = CLOSED;
@@ -223,13 +224,13 @@ static void
 set_up(Solver *solver)
 {
 	const TransportProblem *problem = solver->problem;
-	int64		arcs = (int64) problem->nkinds * problem->nlanes;
-	int64		supply = 0;
+	int64 arcs = (int64) problem->nkinds * problem->nlanes;
+	int64 supply = 0;
 
 	set_costs(solver);
 	for (int32 i = 0; i <= solver->root; i++)
 	{
-		solver->nodes[i] = (TreeNode) {.parent = -1, .first_child = -1, .next = -1, .previous = -1};
+		solver->nodes[i] = (TreeNode){.parent = -1, .first_child = -1, .next = -1, .previous = -1};
 		solver->prices[i] = 0;
 	}
 	for (int32 k = 0; k < problem->nkinds; k++)
@@ -270,12 +271,12 @@ offer_arc(Solver *solver, int64 saving, int32 from, int32 to, int32 owner)
 static int64
 look_towards_root(Solver *solver)
 {
-	int32		begin = solver->node;
-	int32		end = Min(solver->root, begin + BLOCK_TOWARDS_ROOT);
+	int32 begin = solver->node;
+	int32 end = Min(solver->root, begin + BLOCK_TOWARDS_ROOT);
 
 	for (int32 i = begin; i < end; i++)
 	{
-		int32		to;
+		int32 to;
 
 		if (i < solver->first_lane)
 		{
@@ -298,18 +299,18 @@ look_towards_root(Solver *solver)
 static int64
 look_at_row(Solver *solver, int64 most)
 {
-	int32		nlanes = solver->problem->nlanes;
+	int32 nlanes = solver->problem->nlanes;
 	const double *row = &solver->problem->score[(size_t) solver->row * nlanes];
 	const int64 *prices = &solver->prices[solver->first_lane];
-	int64		price = solver->prices[solver->row];
-	int32		begin = solver->lane;
-	int32		end = (int32) Min(nlanes, begin + most);
-	int64		best = solver->saving;
-	int32		found = -1;
+	int64 price = solver->prices[solver->row];
+	int32 begin = solver->lane;
+	int32 end = (int32) Min(nlanes, begin + most);
+	int64 best = solver->saving;
+	int32 found = -1;
 
 	for (int32 l = begin; l < end; l++)
 	{
-		int64		saving;
+		int64 saving;
 
 		if (isnan(row[l]))
 			continue;
@@ -342,12 +343,12 @@ look_at_row(Solver *solver, int64 most)
 static bool
 find_entering(Solver *solver)
 {
-	int64		seen = 0;
+	int64 seen = 0;
 
 	solver->saving = 0;
 	while (solver->saving == 0 && seen < solver->circle)
 	{
-		int64		block = 0;
+		int64 block = 0;
 
 		CHECK_FOR_INTERRUPTS();
 		if (solver->node >= 0)
@@ -368,8 +369,8 @@ static int32
 find_join(const Solver *solver)
 {
 	const TreeNode *nodes = solver->nodes;
-	int32		a = solver->from;
-	int32		b = solver->to;
+	int32 a = solver->from;
+	int32 b = solver->to;
 
 	while (a != b)
 	{
@@ -390,12 +391,12 @@ find_join(const Solver *solver)
 static int32
 find_leaving(const Solver *solver, int32 join, int64 *amount, bool *below_from)
 {
-	int32		leaving = -1;
+	int32 leaving = -1;
 
 	*amount = solver->owner < 0 ? INT64_MAX : solver->nodes[solver->owner].capacity;
 	for (int32 i = solver->from; i != join; i = solver->nodes[i].parent)
 	{
-		int64		room = room_on_arc(solver, i, false);
+		int64 room = room_on_arc(solver, i, false);
 
 		if (room < *amount)
 		{
@@ -406,7 +407,7 @@ find_leaving(const Solver *solver, int32 join, int64 *amount, bool *below_from)
 	}
 	for (int32 i = solver->to; i != join; i = solver->nodes[i].parent)
 	{
-		int64		room = room_on_arc(solver, i, true);
+		int64 room = room_on_arc(solver, i, true);
 
 		if (room <= *amount)
 		{
@@ -434,7 +435,7 @@ static void
 update_below(Solver *solver, int32 top, int64 change)
 {
 	const TreeNode *nodes = solver->nodes;
-	int32		i = top;
+	int32 i = top;
 
 	for (;;)
 	{
@@ -460,14 +461,14 @@ update_below(Solver *solver, int32 top, int64 change)
 static void
 move_branch(Solver *solver, int32 leaving, bool below_from, int64 flow)
 {
-	TreeNode	   *nodes = solver->nodes;
-	int32		top = below_from ? solver->from : solver->to;
-	int32		parent = below_from ? solver->to : solver->from;
+	TreeNode *nodes = solver->nodes;
+	int32 top = below_from ? solver->from : solver->to;
+	int32 parent = below_from ? solver->to : solver->from;
 
 	for (int32 i = top;;)
 	{
-		int32		old_parent = nodes[i].parent;
-		int64		old_flow = nodes[i].flow;
+		int32 old_parent = nodes[i].parent;
+		int64 old_flow = nodes[i].flow;
 
 		remove_child(solver, i);
 		add_child(solver, parent, i);
@@ -485,13 +486,13 @@ move_branch(Solver *solver, int32 leaving, bool below_from, int64 flow)
 static void
 pivot(Solver *solver)
 {
-	TreeNode	   *nodes = solver->nodes;
-	int32		join = find_join(solver);
-	int64		amount;
-	bool		below_from = false;
-	int32		leaving = find_leaving(solver, join, &amount, &below_from);
-	int64		flow = amount;
-	int32		owner;
+	TreeNode *nodes = solver->nodes;
+	int32 join = find_join(solver);
+	int64 amount;
+	bool below_from = false;
+	int32 leaving = find_leaving(solver, join, &amount, &below_from);
+	int64 flow = amount;
+	int32 owner;
 
 	solver->plan->pivots++;
 	if (amount > 0)
@@ -518,10 +519,10 @@ pivot(Solver *solver)
 static bool
 is_flow(const Solver *solver, int32 node)
 {
-	int32		parent = solver->nodes[node].parent;
+	int32 parent = solver->nodes[node].parent;
 
 	return parent >= 0 && Min(node, parent) < solver->first_lane &&
-		Max(node, parent) >= solver->first_lane && Max(node, parent) < solver->first_group;
+		   Max(node, parent) >= solver->first_lane && Max(node, parent) < solver->first_group;
 }
 
 #if defined(USE_ASSERT_CHECKING) || (defined(HWSCHED_STANDALONE) && !defined(NDEBUG))
@@ -532,7 +533,7 @@ check_solution(const Solver *solver)
 {
 	const TransportProblem *problem = solver->problem;
 	const int64 *prices = solver->prices;
-	int64	   *excess = palloc0(sizeof(int64) * (solver->root + 1));
+	int64 *excess = palloc0(sizeof(int64) * (solver->root + 1));
 
 	for (int32 k = 0; k < problem->nkinds; k++)
 	{
@@ -541,13 +542,14 @@ check_solution(const Solver *solver)
 		excess[k] = problem->supply[k];
 		Assert(prices[k] <= solver->left_over);
 		for (int32 l = 0; l < problem->nlanes; l++)
-			Assert(isnan(row[l]) || prices[k] <= cost_of(solver, row[l]) + prices[solver->first_lane + l]);
+			Assert(isnan(row[l]) ||
+				   prices[k] <= cost_of(solver, row[l]) + prices[solver->first_lane + l]);
 	}
 	for (int32 i = 0; i < solver->root; i++)
 	{
 		const TreeNode *node = &solver->nodes[i];
-		int32		lower = Min(i, node->parent);
-		int32		upper = Max(i, node->parent);
+		int32 lower = Min(i, node->parent);
+		int32 upper = Max(i, node->parent);
 
 		if (node->is_full)
 		{
@@ -564,10 +566,12 @@ check_solution(const Solver *solver)
 		excess[lower] -= node->flow;
 		excess[upper] += node->flow;
 		if (is_flow(solver, i))
-			Assert(prices[lower] == prices[upper] +
-				   cost_of(solver, problem->score[(size_t) lower * problem->nlanes + upper - solver->first_lane]));
+			Assert(prices[lower] ==
+				   prices[upper] + cost_of(solver, problem->score[(size_t) lower * problem->nlanes +
+																  upper - solver->first_lane]));
 		else
-			Assert(prices[lower] == prices[upper] + (lower < solver->first_lane ? solver->left_over : 0));
+			Assert(prices[lower] ==
+				   prices[upper] + (lower < solver->first_lane ? solver->left_over : 0));
 	}
 	for (int32 i = solver->first_lane; i < solver->root; i++)
 		Assert(solver->nodes[i].capacity == 0 || solver->nodes[i].is_full ||
@@ -596,23 +600,24 @@ make_plan(const Solver *solver)
 {
 	const TransportProblem *problem = solver->problem;
 	TransportPlan *plan = solver->plan;
-	double		lost = 0;
+	double lost = 0;
 
 	plan->flows = palloc(((size_t) problem->nkinds + problem->nlanes + 1) * sizeof(TransportFlow));
 	for (int32 i = 0; i < solver->first_group; i++)
 	{
-		int32		parent = solver->nodes[i].parent;
+		int32 parent = solver->nodes[i].parent;
 
 		if (is_flow(solver, i) && solver->nodes[i].flow > 0)
-			plan->flows[plan->nflows++] = (TransportFlow) {Min(i, parent), Max(i, parent) - solver->first_lane,
-				solver->nodes[i].flow};
+			plan->flows[plan->nflows++] = (TransportFlow){
+				Min(i, parent), Max(i, parent) - solver->first_lane, solver->nodes[i].flow};
 	}
 	qsort(plan->flows, plan->nflows, sizeof(TransportFlow), compare_flows);
 	for (int32 i = 0; i < plan->nflows; i++)
 	{
 		const TransportFlow *flow = &plan->flows[i];
-		double		part = flow->amount * problem->score[(size_t) flow->kind * problem->nlanes + flow->lane];
-		double		sum = plan->score + part;
+		double part =
+			flow->amount * problem->score[(size_t) flow->kind * problem->nlanes + flow->lane];
+		double sum = plan->score + part;
 
 		/* The smaller one loses its last bits: keep them (Neumaier 1974). */
 		lost += plan->score >= part ? (plan->score - sum) + part : (part - sum) + plan->score;
@@ -632,10 +637,10 @@ make_plan(const Solver *solver)
 size_t
 network_simplex_memory(int32 nkinds, int32 nlanes, int32 ngroups)
 {
-	size_t		nodes = (size_t) nkinds + nlanes + ngroups + 1;
+	size_t nodes = (size_t) nkinds + nlanes + ngroups + 1;
 
 	return nodes * (sizeof(TreeNode) + sizeof(int64)) +
-		((size_t) nkinds + nlanes + 1) * sizeof(TransportFlow);
+		   ((size_t) nkinds + nlanes + 1) * sizeof(TransportFlow);
 }
 
 /*
@@ -656,8 +661,8 @@ network_simplex_memory(int32 nkinds, int32 nlanes, int32 ngroups)
 void
 network_simplex_solve(const TransportProblem *problem, TransportPlan *plan)
 {
-	Solver		solver = {.problem = problem, .plan = plan};
-	size_t		nodes = (size_t) problem->nkinds + problem->nlanes + problem->ngroups + 1;
+	Solver solver = {.problem = problem, .plan = plan};
+	size_t nodes = (size_t) problem->nkinds + problem->nlanes + problem->ngroups + 1;
 
 	Assert(nodes <= INT32_MAX);
 	solver.first_lane = problem->nkinds;

@@ -26,24 +26,24 @@
 /* A decision of a plan. */
 typedef struct Decision
 {
-	int32		item;
-	int32		shard_no;
-	int32		worker;
-	int32		ndevices;
-	int32	   *devices;
-	double		score;			/* at the beginning of the band */
-	double		predicted_seconds;
-	double		formula_seconds;
+	int32 item;
+	int32 shard_no;
+	int32 worker;
+	int32 ndevices;
+	int32 *devices;
+	double score; /* at the beginning of the band */
+	double predicted_seconds;
+	double formula_seconds;
 } Decision;
 
 typedef struct SolverPlan
 {
-	int			placed;			/* workloads */
-	double		score;			/* their total; of a gang, the mean of its members */
-	int			ndecisions;
-	Decision   *decisions;		/* in the order of the queue */
-	int32		blocked_gang;
-	bool	   *reserved;		/* by worker */
+	int placed; /* workloads */
+	double score; /* their total; of a gang, the mean of its members */
+	int ndecisions;
+	Decision *decisions; /* in the order of the queue */
+	int32 blocked_gang;
+	bool *reserved; /* by worker */
 } SolverPlan;
 
 /* --- trying out --- */
@@ -51,7 +51,7 @@ typedef struct SolverPlan
 static void *
 copy_array(const void *source, Size size)
 {
-	void	   *copy = palloc_huge(size + 1);
+	void *copy = palloc_huge(size + 1);
 
 	/* an empty array may be NULL */
 	if (size > 0)
@@ -63,9 +63,9 @@ copy_array(const void *source, Size size)
 static Search *
 copy_search(const Search *search)
 {
-	Search	   *copy = copy_array(search, sizeof(Search));
+	Search *copy = copy_array(search, sizeof(Search));
 	const Fleet *fleet = search->fleet;
-	int			nmodels = 0;
+	int nmodels = 0;
 
 	copy->fleet = copy_array(fleet, sizeof(Fleet));
 	copy->fleet->workers = copy_array(fleet->workers, sizeof(Worker) * fleet->nworkers);
@@ -102,13 +102,14 @@ take_plan(const Search *trial, SolverPlan *plan)
 	for (int i = 0; i < trial->nplacements; i++)
 	{
 		const Placement *placement = &trial->placements[i];
-		Decision   *decision = &plan->decisions[i];
+		Decision *decision = &plan->decisions[i];
 
 		decision->item = placement->item;
 		decision->shard_no = placement->shard_no;
 		decision->worker = placement->worker;
 		decision->ndevices = placement->ndevices;
-		decision->devices = copy_array(&trial->chosen[placement->first_device], sizeof(int32) * placement->ndevices);
+		decision->devices = copy_array(&trial->chosen[placement->first_device],
+									   sizeof(int32) * placement->ndevices);
 		decision->predicted_seconds = placement->predicted_seconds;
 		decision->formula_seconds = placement->formula_seconds;
 	}
@@ -122,8 +123,8 @@ take_plan(const Search *trial, SolverPlan *plan)
 static void
 score_plan(Search *search, const QueueItem *items, SolverPlan *plan)
 {
-	int		   *start = palloc_huge(sizeof(int) * (search->nkinds + 2));
-	int		   *by_kind = palloc_huge(sizeof(int) * (plan->ndecisions + 1));
+	int *start = palloc_huge(sizeof(int) * (search->nkinds + 2));
+	int *by_kind = palloc_huge(sizeof(int) * (plan->ndecisions + 1));
 
 	memset(start, 0, sizeof(int) * (search->nkinds + 2));
 	for (int i = 0; i < plan->ndecisions; i++)
@@ -134,8 +135,8 @@ score_plan(Search *search, const QueueItem *items, SolverPlan *plan)
 		by_kind[start[items[plan->decisions[i].item].kind + 1]++] = i;
 	for (int k = 0; k < search->nkinds; k++)
 	{
-		WorkKind   *kind = &search->kinds[k];
-		bool		several = demanded_devices(&kind->demand) > 1;
+		WorkKind *kind = &search->kinds[k];
+		bool several = demanded_devices(&kind->demand) > 1;
 		const double *scores;
 
 		if (start[k] == start[k + 1])
@@ -143,8 +144,9 @@ score_plan(Search *search, const QueueItem *items, SolverPlan *plan)
 		scores = policy_search_scores(search, kind);
 		for (int i = start[k]; i < start[k + 1]; i++)
 		{
-			Decision   *decision = &plan->decisions[by_kind[i]];
-			double		score = scores[several ? search->fleet->workers[decision->worker].first_device : decision->devices[0]];
+			Decision *decision = &plan->decisions[by_kind[i]];
+			double score = scores[several ? search->fleet->workers[decision->worker].first_device :
+											decision->devices[0]];
 
 			decision->score = isnan(score) ? 0 : score;
 		}
@@ -153,7 +155,7 @@ score_plan(Search *search, const QueueItem *items, SolverPlan *plan)
 	plan->score = 0;
 	for (int i = 0, j; i < plan->ndecisions; i = j)
 	{
-		double		sum = 0;
+		double sum = 0;
 
 		for (j = i; j < plan->ndecisions && plan->decisions[j].item == plan->decisions[i].item; j++)
 			sum += plan->decisions[j].score;
@@ -171,11 +173,11 @@ static double
 dominant_share(const Search *search, const WorkKind *kind)
 {
 	const Fleet *fleet = search->fleet;
-	double		cores = 1;
-	double		memory = 1;
-	double		count = 1;
-	double		accelerators = 0;
-	double		share;
+	double cores = 1;
+	double memory = 1;
+	double count = 1;
+	double accelerators = 0;
+	double share;
 
 	for (int w = 0; w < fleet->nworkers; w++)
 	{
@@ -199,8 +201,8 @@ dominant_share(const Search *search, const WorkKind *kind)
 typedef enum PlanOrder
 {
 	ORDER_QUEUE,
-	ORDER_LEAST,				/* what takes least of all there is */
-	ORDER_FULLEST				/* what leaves least of its accelerators empty */
+	ORDER_LEAST, /* what takes least of all there is */
+	ORDER_FULLEST /* what leaves least of its accelerators empty */
 } PlanOrder;
 
 /*
@@ -225,8 +227,8 @@ emptiness(const WorkKind *kind)
 
 typedef struct Ordered
 {
-	int32		item;
-	double		key;
+	int32 item;
+	double key;
 } Ordered;
 
 static int
@@ -242,14 +244,15 @@ compare_ordered(const void *a, const void *b)
 static Ordered *
 order_items(const Search *search, const QueueItem *items, int first, int last, PlanOrder by)
 {
-	Ordered    *order = palloc_huge(sizeof(Ordered) * (last - first + 1));
-	double	   *keys = palloc_huge(sizeof(double) * (search->nkinds + 1));
+	Ordered *order = palloc_huge(sizeof(Ordered) * (last - first + 1));
+	double *keys = palloc_huge(sizeof(double) * (search->nkinds + 1));
 
 	for (int k = 0; k < search->nkinds; k++)
-		keys[k] = by == ORDER_LEAST ? dominant_share(search, &search->kinds[k]) :
-			by == ORDER_FULLEST ? emptiness(&search->kinds[k]) : 0;
+		keys[k] = by == ORDER_LEAST	  ? dominant_share(search, &search->kinds[k]) :
+				  by == ORDER_FULLEST ? emptiness(&search->kinds[k]) :
+										0;
 	for (int i = first; i < last; i++)
-		order[i - first] = (Ordered) {i, keys[items[i].kind]};
+		order[i - first] = (Ordered){i, keys[items[i].kind]};
 	qsort(order, last - first, sizeof(Ordered), compare_ordered);
 	pfree(keys);
 	return order;
@@ -264,7 +267,7 @@ look_ahead(Search *trial)
 {
 	for (int k = 0; k < trial->nkinds; k++)
 	{
-		Policy	   *policy = copy_array(trial->kinds[k].policy, sizeof(Policy));
+		Policy *policy = copy_array(trial->kinds[k].policy, sizeof(Policy));
 
 		policy->parts = copy_array(policy->parts, sizeof(PolicyPart) * policy->nparts);
 		for (int p = 0; p < policy->nparts; p++)
@@ -276,12 +279,13 @@ look_ahead(Search *trial)
 
 /* Tries to place a band one by one, in an order. */
 static void
-try_greedy(const Search *search, const QueueItem *items, int first, int last, PlanOrder by, SolverPlan *plan)
+try_greedy(const Search *search, const QueueItem *items, int first, int last, PlanOrder by,
+		   SolverPlan *plan)
 {
-	void	   *scope = arena_begin("hwsched greedy plan");
-	Search	   *trial = copy_search(search);
-	QueueItem  *copy = copy_array(items, sizeof(QueueItem) * last);
-	Ordered    *order = order_items(search, items, first, last, by);
+	void *scope = arena_begin("hwsched greedy plan");
+	Search *trial = copy_search(search);
+	QueueItem *copy = copy_array(items, sizeof(QueueItem) * last);
+	Ordered *order = order_items(search, items, first, last, by);
 
 	if (by != ORDER_QUEUE)
 		look_ahead(trial);
@@ -298,22 +302,23 @@ try_greedy(const Search *search, const QueueItem *items, int first, int last, Pl
 static bool
 try_flow(const Search *search, const QueueItem *items, int first, int last, SolverPlan *plan)
 {
-	void	   *scope = arena_begin("hwsched flow plan");
-	Search	   *trial = copy_search(search);
-	QueueItem  *copy = copy_array(items, sizeof(QueueItem) * last);
-	bool		solved;
+	void *scope = arena_begin("hwsched flow plan");
+	Search *trial = copy_search(search);
+	QueueItem *copy = copy_array(items, sizeof(QueueItem) * last);
+	bool solved;
 
 	/* what takes several devices, or shares, finds the least room: it comes first */
 	for (int i = first; i < last; i++)
 	{
-		WorkKind   *kind = &trial->kinds[copy[i].kind];
+		WorkKind *kind = &trial->kinds[copy[i].kind];
 
 		copy[i].nplacements = 0;
-		if (is_gang(kind) || copy[i].navoided > 0 || demand_occupancy(&kind->demand) == OCCUPY_SHARE ||
-			demanded_devices(&kind->demand) > 1)
+		if (is_gang(kind) || copy[i].navoided > 0 ||
+			demand_occupancy(&kind->demand) == OCCUPY_SHARE || demanded_devices(&kind->demand) > 1)
 			place_item(trial, copy, i);
 	}
-	solved = place_flow(trial, copy, first, last, OCCUPY_WHOLE) && place_flow(trial, copy, first, last, OCCUPY_SLOT);
+	solved = place_flow(trial, copy, first, last, OCCUPY_WHOLE) &&
+			 place_flow(trial, copy, first, last, OCCUPY_SLOT);
 	/* where the flow did not fit, something else may */
 	for (int i = first; i < last && solved; i++)
 		if (copy[i].nplacements == 0 && !is_gang(&trial->kinds[copy[i].kind]))
@@ -334,10 +339,12 @@ carry_out(Search *search, QueueItem *items, const SolverPlan *plan)
 	for (int i = 0; i < plan->ndecisions; i++)
 	{
 		const Decision *decision = &plan->decisions[i];
-		QueueItem  *item = &items[decision->item];
-		WorkKind   *kind = &search->kinds[item->kind];
-		Candidate	candidate = {.worker = decision->worker, .ndevices = decision->ndevices, .devices = decision->devices};
-		Placement  *placement;
+		QueueItem *item = &items[decision->item];
+		WorkKind *kind = &search->kinds[item->kind];
+		Candidate candidate = {.worker = decision->worker,
+							   .ndevices = decision->ndevices,
+							   .devices = decision->devices};
+		Placement *placement;
 
 		if (item->nplacements++ == 0)
 			item->first_placement = search->nplacements;
@@ -368,13 +375,14 @@ better_plan(const SolverPlan *a, const SolverPlan *b)
 
 /* Returns whether a plan leaves out a gang that another one places. */
 static bool
-leaves_out_gang(const Search *search, const QueueItem *items, const SolverPlan *plan, const SolverPlan *other)
+leaves_out_gang(const Search *search, const QueueItem *items, const SolverPlan *plan,
+				const SolverPlan *other)
 {
-	int			at = 0;
+	int at = 0;
 
 	for (int i = 0; i < other->ndecisions; i++)
 	{
-		int			item = other->decisions[i].item;
+		int item = other->decisions[i].item;
 
 		if (!is_gang(&search->kinds[items[item].kind]))
 			continue;
@@ -390,8 +398,8 @@ leaves_out_gang(const Search *search, const QueueItem *items, const SolverPlan *
 static bool
 reorders(const Search *search, const QueueItem *items, int first, int last, PlanOrder by)
 {
-	Ordered    *order = order_items(search, items, first, last, by);
-	bool		differs = false;
+	Ordered *order = order_items(search, items, first, last, by);
+	bool differs = false;
 
 	for (int i = first; i < last && !differs; i++)
 		differs = order[i - first].item != i;
@@ -414,10 +422,10 @@ cut_plan(SolverPlan *plan, int item)
 static int
 solve_band(Search *search, QueueItem *items, int first, int last)
 {
-	void	   *scope = arena_begin("hwsched plans");
-	SolverPlan		plans[4];
-	int			nplans = 0;
-	int			best = 0;
+	void *scope = arena_begin("hwsched plans");
+	SolverPlan plans[4];
+	int nplans = 0;
+	int best = 0;
 
 	try_greedy(search, items, first, last, ORDER_QUEUE, &plans[nplans++]);
 	if (search->blocked_gang < 0 && plans[0].blocked_gang >= 0)
@@ -436,7 +444,8 @@ solve_band(Search *search, QueueItem *items, int first, int last)
 	for (int p = 0; p < nplans; p++)
 	{
 		score_plan(search, items, &plans[p]);
-		if (better_plan(&plans[p], &plans[best]) && !leaves_out_gang(search, items, &plans[p], &plans[0]))
+		if (better_plan(&plans[p], &plans[best]) &&
+			!leaves_out_gang(search, items, &plans[p], &plans[0]))
 			best = p;
 	}
 	carry_out(search, items, &plans[best]);

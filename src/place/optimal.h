@@ -10,4 +10,4 @@
 
 extern void search_solve(Search *search, QueueItem *items, int nitems);
 
-#endif							/* HWSCHED_PLACE_OPTIMAL_H */
+#endif /* HWSCHED_PLACE_OPTIMAL_H */

@@ -14,36 +14,37 @@
 /* A lane: alike devices of alike workers. */
 typedef struct SolverLane
 {
-	int32		workers;		/* class of its workers */
-	int32		devices;		/* class of its devices */
-	int32		example;		/* one of the devices */
+	int32 workers; /* class of its workers */
+	int32 devices; /* class of its devices */
+	int32 example; /* one of the devices */
 } SolverLane;
 
 typedef struct Flow
 {
-	Search	   *search;			/* the trial */
-	Occupancy	occupancy;		/* of the work it places */
-	int			nkinds;			/* numbers of the kinds, in search->kinds */
-	int32	   *kinds;
-	int64	   *supply;			/* by kind */
-	int32	   *device_class;	/* by device; -1: of no use */
-	int			nworker_classes;
-	int32	   *worker_class;	/* by worker */
-	int			nlanes;
+	Search *search; /* the trial */
+	Occupancy occupancy; /* of the work it places */
+	int nkinds; /* numbers of the kinds, in search->kinds */
+	int32 *kinds;
+	int64 *supply; /* by kind */
+	int32 *device_class; /* by device; -1: of no use */
+	int nworker_classes;
+	int32 *worker_class; /* by worker */
+	int nlanes;
 	SolverLane *lanes;
-	int64	   *capacity;		/* by lane */
-	int32	   *group;			/* by lane: the class of its workers */
-	int64	   *group_capacity;
+	int64 *capacity; /* by lane */
+	int32 *group; /* by lane: the class of its workers */
+	int64 *group_capacity;
 } Flow;
 
 /* Returns how many units of the flow's work a device takes. */
 static int64
 device_units(const Flow *flow, int device)
 {
-	int64		max_concurrent = flow->search->settings.max_concurrent;
-	int64		room = device_room(&flow->search->fleet->devices[device], max_concurrent);
+	int64 max_concurrent = flow->search->settings.max_concurrent;
+	int64 room = device_room(&flow->search->fleet->devices[device], max_concurrent);
 
-	return flow->occupancy == OCCUPY_SLOT ? room / WHOLE_SHARE : room == WHOLE_SHARE * max_concurrent;
+	return flow->occupancy == OCCUPY_SLOT ? room / WHOLE_SHARE :
+											room == WHOLE_SHARE * max_concurrent;
 }
 
 /* Returns how many more assignments a worker may have. */
@@ -52,15 +53,16 @@ worker_units(const Flow *flow, int worker_index)
 {
 	const Worker *worker = &flow->search->fleet->workers[worker_index];
 
-	return worker->max_concurrent == 0 ? TRANSPORT_UNLIMITED : Max(0, worker->max_concurrent - worker->assignments);
+	return worker->max_concurrent == 0 ? TRANSPORT_UNLIMITED :
+										 Max(0, worker->max_concurrent - worker->assignments);
 }
 
 /* A device with what it is told from others by. */
 typedef struct Keyed
 {
-	int32		index;
-	int32		before;			/* its class so far */
-	double		value;			/* NAN: none */
+	int32 index;
+	int32 before; /* its class so far */
+	double value; /* NAN: none */
 } Keyed;
 
 static int
@@ -72,7 +74,8 @@ compare_keyed(const void *a, const void *b)
 	if (x->before != y->before)
 		return x->before - y->before;
 	if (isnan(x->value) || isnan(y->value))
-		return isnan(x->value) != isnan(y->value) ? (isnan(x->value) ? 1 : -1) : x->index - y->index;
+		return isnan(x->value) != isnan(y->value) ? (isnan(x->value) ? 1 : -1) :
+													x->index - y->index;
 	return x->value != y->value ? (x->value < y->value ? -1 : 1) : x->index - y->index;
 }
 
@@ -80,13 +83,14 @@ compare_keyed(const void *a, const void *b)
 static int
 split_classes(Keyed *keyed, int count, int32 *classes)
 {
-	int			n = 0;
+	int n = 0;
 
 	qsort(keyed, count, sizeof(Keyed), compare_keyed);
 	for (int i = 0; i < count; i++)
 	{
 		if (i == 0 || keyed[i].before != keyed[i - 1].before ||
-			!(keyed[i].value == keyed[i - 1].value || (isnan(keyed[i].value) && isnan(keyed[i - 1].value))))
+			!(keyed[i].value == keyed[i - 1].value ||
+			  (isnan(keyed[i].value) && isnan(keyed[i - 1].value))))
 			n++;
 		classes[keyed[i].index] = n - 1;
 	}
@@ -97,15 +101,15 @@ split_classes(Keyed *keyed, int count, int32 *classes)
 static void
 classify_devices(Flow *flow)
 {
-	Search	   *search = flow->search;
-	int			ndevices = search->fleet->ndevices;
-	Keyed	   *keyed = palloc_huge(sizeof(Keyed) * (ndevices + 1));
-	bool	   *useful = palloc_huge(sizeof(bool) * (ndevices + 1));
+	Search *search = flow->search;
+	int ndevices = search->fleet->ndevices;
+	Keyed *keyed = palloc_huge(sizeof(Keyed) * (ndevices + 1));
+	bool *useful = palloc_huge(sizeof(bool) * (ndevices + 1));
 
 	flow->device_class = palloc_huge(sizeof(int32) * (ndevices + 1));
 	for (int d = 0; d < ndevices; d++)
 	{
-		keyed[d] = (Keyed) {d, 0, device_units(flow, d)};
+		keyed[d] = (Keyed){d, 0, device_units(flow, d)};
 		useful[d] = false;
 	}
 	split_classes(keyed, ndevices, flow->device_class);
@@ -116,7 +120,7 @@ classify_devices(Flow *flow)
 		CHECK_FOR_INTERRUPTS();
 		for (int d = 0; d < ndevices; d++)
 		{
-			keyed[d] = (Keyed) {d, flow->device_class[d], scores[d]};
+			keyed[d] = (Keyed){d, flow->device_class[d], scores[d]};
 			useful[d] = useful[d] || !isnan(scores[d]);
 		}
 		split_classes(keyed, ndevices, flow->device_class);
@@ -133,13 +137,13 @@ static void
 classify_workers(Flow *flow)
 {
 	const Fleet *fleet = flow->search->fleet;
-	Keyed	   *keyed = palloc_huge(sizeof(Keyed) * (fleet->nworkers + 1));
-	int			most_devices = 0;
+	Keyed *keyed = palloc_huge(sizeof(Keyed) * (fleet->nworkers + 1));
+	int most_devices = 0;
 
 	flow->worker_class = palloc_huge(sizeof(int32) * (fleet->nworkers + 1));
 	for (int w = 0; w < fleet->nworkers; w++)
 	{
-		keyed[w] = (Keyed) {w, fleet->workers[w].ndevices, worker_units(flow, w)};
+		keyed[w] = (Keyed){w, fleet->workers[w].ndevices, worker_units(flow, w)};
 		most_devices = Max(most_devices, fleet->workers[w].ndevices);
 	}
 	flow->nworker_classes = split_classes(keyed, fleet->nworkers, flow->worker_class);
@@ -147,8 +151,10 @@ classify_workers(Flow *flow)
 	{
 		CHECK_FOR_INTERRUPTS();
 		for (int w = 0; w < fleet->nworkers; w++)
-			keyed[w] = (Keyed) {w, flow->worker_class[w],
-			d < fleet->workers[w].ndevices ? flow->device_class[fleet->workers[w].first_device + d] : NAN};
+			keyed[w] = (Keyed){w, flow->worker_class[w],
+							   d < fleet->workers[w].ndevices ?
+								   flow->device_class[fleet->workers[w].first_device + d] :
+								   NAN};
 		flow->nworker_classes = split_classes(keyed, fleet->nworkers, flow->worker_class);
 	}
 	pfree(keyed);
@@ -159,10 +165,10 @@ static void
 make_flow_lanes(Flow *flow)
 {
 	const Fleet *fleet = flow->search->fleet;
-	int			nclasses = flow->nworker_classes;
-	int32	   *examples = palloc_huge(sizeof(int32) * (nclasses + 1));
-	int64	   *members = palloc_huge(sizeof(int64) * (nclasses + 1));
-	int			most = 0;
+	int nclasses = flow->nworker_classes;
+	int32 *examples = palloc_huge(sizeof(int32) * (nclasses + 1));
+	int64 *members = palloc_huge(sizeof(int64) * (nclasses + 1));
+	int most = 0;
 
 	for (int c = 0; c < nclasses; c++)
 		members[c] = 0;
@@ -180,13 +186,13 @@ make_flow_lanes(Flow *flow)
 	for (int c = 0; c < nclasses; c++)
 	{
 		const Worker *worker = &fleet->workers[examples[c]];
-		int64		units = worker_units(flow, examples[c]);
-		int			first = flow->nlanes;
+		int64 units = worker_units(flow, examples[c]);
+		int first = flow->nlanes;
 
 		flow->group_capacity[c] = units == TRANSPORT_UNLIMITED ? units : units * members[c];
 		for (int d = worker->first_device; d < worker->first_device + worker->ndevices; d++)
 		{
-			int			lane = first;
+			int lane = first;
 
 			if (flow->device_class[d] < 0)
 				continue;
@@ -194,7 +200,7 @@ make_flow_lanes(Flow *flow)
 				lane++;
 			if (lane == flow->nlanes)
 			{
-				flow->lanes[lane] = (SolverLane) {c, flow->device_class[d], d};
+				flow->lanes[lane] = (SolverLane){c, flow->device_class[d], d};
 				flow->group[lane] = c;
 				flow->capacity[lane] = 0;
 				flow->nlanes++;
@@ -216,12 +222,14 @@ make_flow_lanes(Flow *flow)
 static bool
 solve_flow(Flow *flow, TransportPlan *solution)
 {
-	Search	   *search = flow->search;
-	Size		size = sizeof(double) * (Size) flow->nkinds * flow->nlanes;
-	TransportProblem problem = {.nkinds = flow->nkinds, .nlanes = flow->nlanes, .ngroups = flow->nworker_classes};
-	double	   *score;
+	Search *search = flow->search;
+	Size size = sizeof(double) * (Size) flow->nkinds * flow->nlanes;
+	TransportProblem problem = {
+		.nkinds = flow->nkinds, .nlanes = flow->nlanes, .ngroups = flow->nworker_classes};
+	double *score;
 
-	if (size + network_simplex_memory(flow->nkinds, flow->nlanes, flow->nworker_classes) > search->settings.solver_memory)
+	if (size + network_simplex_memory(flow->nkinds, flow->nlanes, flow->nworker_classes) >
+		search->settings.solver_memory)
 		return false;
 	score = palloc_huge(size + 1);
 	for (int k = 0; k < flow->nkinds; k++)
@@ -246,10 +254,10 @@ solve_flow(Flow *flow, TransportPlan *solution)
 /* A worker of a lane, with how used it was when it was last looked at. */
 typedef struct LaneWorker
 {
-	int32		worker;
-	int64		units;			/* assignments that it may still get */
-	int32		assignments;
-	int64		total_assignments;
+	int32 worker;
+	int64 units; /* assignments that it may still get */
+	int32 assignments;
+	int64 total_assignments;
 } LaneWorker;
 
 /*
@@ -259,7 +267,7 @@ typedef struct LaneWorker
  */
 typedef struct LaneHeap
 {
-	int			count;
+	int count;
 	LaneWorker *workers;
 } LaneHeap;
 
@@ -268,7 +276,8 @@ lane_worker_before(const LaneWorker *a, const LaneWorker *b)
 {
 	if (a->units != b->units)
 		return a->units > b->units;
-	return less_used(a->assignments, a->total_assignments, a->worker, b->assignments, b->total_assignments, b->worker);
+	return less_used(a->assignments, a->total_assignments, a->worker, b->assignments,
+					 b->total_assignments, b->worker);
 }
 
 static LaneWorker
@@ -276,21 +285,23 @@ lane_worker(const Flow *flow, int worker_index)
 {
 	const Worker *worker = &flow->search->fleet->workers[worker_index];
 
-	return (LaneWorker) {worker_index, worker_units(flow, worker_index), worker->assignments, worker->total_assignments};
+	return (LaneWorker){worker_index, worker_units(flow, worker_index), worker->assignments,
+						worker->total_assignments};
 }
 
 static void
 sift_lane_worker(LaneHeap *heap, int at)
 {
-	LaneWorker	moved = heap->workers[at];
+	LaneWorker moved = heap->workers[at];
 
 	for (;;)
 	{
-		int			child = 2 * at + 1;
+		int child = 2 * at + 1;
 
 		if (child >= heap->count)
 			break;
-		if (child + 1 < heap->count && lane_worker_before(&heap->workers[child + 1], &heap->workers[child]))
+		if (child + 1 < heap->count &&
+			lane_worker_before(&heap->workers[child + 1], &heap->workers[child]))
 			child++;
 		if (!lane_worker_before(&heap->workers[child], &moved))
 			break;
@@ -307,7 +318,8 @@ refresh_first(const Flow *flow, LaneHeap *heap)
 	LaneWorker *first = &heap->workers[0];
 	const Worker *worker = &flow->search->fleet->workers[first->worker];
 
-	if (first->assignments == worker->assignments && first->total_assignments == worker->total_assignments)
+	if (first->assignments == worker->assignments &&
+		first->total_assignments == worker->total_assignments)
 		return true;
 	*first = lane_worker(flow, first->worker);
 	sift_lane_worker(heap, 0);
@@ -319,9 +331,9 @@ static LaneHeap *
 make_lane_heaps(const Flow *flow)
 {
 	const Fleet *fleet = flow->search->fleet;
-	LaneHeap   *heaps = palloc_huge(sizeof(LaneHeap) * (flow->nlanes + 1));
-	int32	   *first_lane = palloc_huge(sizeof(int32) * (flow->nworker_classes + 1));
-	int64	   *members = palloc_huge(sizeof(int64) * (flow->nworker_classes + 1));
+	LaneHeap *heaps = palloc_huge(sizeof(LaneHeap) * (flow->nlanes + 1));
+	int32 *first_lane = palloc_huge(sizeof(int32) * (flow->nworker_classes + 1));
+	int64 *members = palloc_huge(sizeof(int64) * (flow->nworker_classes + 1));
 
 	for (int c = 0; c < flow->nworker_classes; c++)
 	{
@@ -352,9 +364,9 @@ make_lane_heaps(const Flow *flow)
 static bool
 lane_candidate(const Flow *flow, WorkKind *kind, int lane, int worker_index, Candidate *candidate)
 {
-	Search	   *search = flow->search;
+	Search *search = flow->search;
 	const Worker *worker = &search->fleet->workers[worker_index];
-	int			best = -1;
+	int best = -1;
 
 	for (int d = worker->first_device; d < worker->first_device + worker->ndevices; d++)
 		if (flow->device_class[d] == flow->lanes[lane].devices &&
@@ -366,18 +378,18 @@ lane_candidate(const Flow *flow, WorkKind *kind, int lane, int worker_index, Can
 
 /* Places workloads of one kind in a lane, the items from *next on, amount of them at the most. */
 static void
-fill_lane(const Flow *flow, QueueItem *items, int kind_number, int lane, LaneHeap *heap, int64 amount,
-		  const int32 *waiting, int32 *next)
+fill_lane(const Flow *flow, QueueItem *items, int kind_number, int lane, LaneHeap *heap,
+		  int64 amount, const int32 *waiting, int32 *next)
 {
-	Search	   *search = flow->search;
-	WorkKind   *kind = &search->kinds[kind_number];
-	int			all = heap->count;
-	int64		placed = 0;
+	Search *search = flow->search;
+	WorkKind *kind = &search->kinds[kind_number];
+	int all = heap->count;
+	int64 placed = 0;
 
 	while (placed < amount && heap->count > 0)
 	{
-		LaneWorker	first;
-		Candidate	candidate;
+		LaneWorker first;
+		Candidate candidate;
 
 		CHECK_FOR_INTERRUPTS();
 		if (!refresh_first(flow, heap))
@@ -385,7 +397,7 @@ fill_lane(const Flow *flow, QueueItem *items, int kind_number, int lane, LaneHea
 		first = heap->workers[0];
 		if (lane_candidate(flow, kind, lane, first.worker, &candidate))
 		{
-			int			item = waiting[(*next)++];
+			int item = waiting[(*next)++];
 
 			reserve_item(search, items, item, &candidate, 0);
 			items[item].nplacements = 1;
@@ -423,18 +435,19 @@ compare_flows(const void *a, const void *b)
 static bool *
 competing_items(Search *search, const QueueItem *items, int first, int last, Occupancy occupancy)
 {
-	bool	   *competes = palloc_huge(sizeof(bool) * (last - first + 1));
-	bool	   *keys = palloc_huge(sizeof(bool) * (search->nkeys + 1));
+	bool *competes = palloc_huge(sizeof(bool) * (last - first + 1));
+	bool *keys = palloc_huge(sizeof(bool) * (search->nkeys + 1));
 
 	if (search->nkeys > 0)
 		memcpy(keys, search->keys_taken, sizeof(bool) * (search->nkeys + 1));
 	for (int i = first; i < last; i++)
 	{
 		const WorkKind *kind = &search->kinds[items[i].kind];
-		int32		key = items[i].key;
+		int32 key = items[i].key;
 
-		competes[i - first] = !is_gang(kind) && items[i].navoided == 0 && demand_occupancy(&kind->demand) == occupancy &&
-			demanded_devices(&kind->demand) <= 1 && !(key > 0 && keys[key]);
+		competes[i - first] = !is_gang(kind) && items[i].navoided == 0 &&
+							  demand_occupancy(&kind->demand) == occupancy &&
+							  demanded_devices(&kind->demand) <= 1 && !(key > 0 && keys[key]);
 		if (competes[i - first] && key > 0)
 			keys[key] = true;
 	}
@@ -446,13 +459,14 @@ competing_items(Search *search, const QueueItem *items, int first, int last, Occ
 bool
 place_flow(Search *search, QueueItem *items, int first, int last, Occupancy occupancy)
 {
-	Flow		flow = {.search = search, .occupancy = occupancy};
+	Flow flow = {.search = search, .occupancy = occupancy};
 	TransportPlan solution;
-	LaneHeap   *heaps;
-	int32	   *number = palloc_huge(sizeof(int32) * (search->nkinds + 1));	/* in the flow, by kind */
-	int32	   *start;
-	int32	   *waiting = palloc_huge(sizeof(int32) * (last - first + 1));	/* items by kind of the flow */
-	bool	   *competes = competing_items(search, items, first, last, occupancy);
+	LaneHeap *heaps;
+	int32 *number = palloc_huge(sizeof(int32) * (search->nkinds + 1)); /* in the flow, by kind */
+	int32 *start;
+	int32 *waiting =
+		palloc_huge(sizeof(int32) * (last - first + 1)); /* items by kind of the flow */
+	bool *competes = competing_items(search, items, first, last, occupancy);
 
 	flow.kinds = palloc_huge(sizeof(int32) * (search->nkinds + 1));
 	flow.supply = palloc_huge(sizeof(int64) * (search->nkinds + 1));
@@ -492,7 +506,8 @@ place_flow(Search *search, QueueItem *items, int first, int last, Occupancy occu
 	{
 		const TransportFlow *one = &solution.flows[f];
 
-		fill_lane(&flow, items, flow.kinds[one->kind], one->lane, &heaps[one->lane], one->amount, waiting, &start[one->kind]);
+		fill_lane(&flow, items, flow.kinds[one->kind], one->lane, &heaps[one->lane], one->amount,
+				  waiting, &start[one->kind]);
 	}
 	return true;
 }

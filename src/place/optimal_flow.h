@@ -12,4 +12,4 @@
 
 extern bool place_flow(Search *search, QueueItem *items, int first, int last, Occupancy occupancy);
 
-#endif							/* HWSCHED_PLACE_OPTIMAL_FLOW_H */
+#endif /* HWSCHED_PLACE_OPTIMAL_FLOW_H */

@@ -48,56 +48,56 @@ typedef enum FilterReason
 /* The settings of a pool that decide placements. */
 typedef struct PlacementSettings
 {
-	double		preference_weight;
-	double		min_score;
-	double		max_load;
-	int32		max_concurrent; /* of each device */
-	Size		solver_memory;	/* bytes that the optimal solver may take for one flow */
-	double		energy_price_per_kwh;	/* NAN: not known */
-	double		carbon_g_per_kwh;	/* NAN: not known */
+	double preference_weight;
+	double min_score;
+	double max_load;
+	int32 max_concurrent; /* of each device */
+	Size solver_memory; /* bytes that the optimal solver may take for one flow */
+	double energy_price_per_kwh; /* NAN: not known */
+	double carbon_g_per_kwh; /* NAN: not known */
 } PlacementSettings;
 
 typedef struct Device
 {
-	int32		device_no;
-	int32		profile;		/* index in Fleet.profiles */
-	int64		memory_bytes;	/* of its own, or -1 */
-	bool		uses_host_memory;
+	int32 device_no;
+	int32 profile; /* index in Fleet.profiles */
+	int64 memory_bytes; /* of its own, or -1 */
+	bool uses_host_memory;
 	/* state */
-	double		load;			/* 0..1, as reported */
-	double		effective_load; /* with its thermal phase */
-	bool		warming;
-	bool		cooling;
-	double		performance_level;
-	double		temperature;
-	double		throttles_at;	/* share of its power range from which it would; INFINITY: never */
+	double load; /* 0..1, as reported */
+	double effective_load; /* with its thermal phase */
+	bool warming;
+	bool cooling;
+	double performance_level;
+	double temperature;
+	double throttles_at; /* share of its power range from which it would; INFINITY: never */
 	/* what live assignments hold */
-	int32		slots;
-	int32		share;			/* millionths; WHOLE_SHARE: exclusively */
-	int64		memory_used;
+	int32 slots;
+	int32 share; /* millionths; WHOLE_SHARE: exclusively */
+	int64 memory_used;
 } Device;
 
 typedef struct Worker
 {
 	const char *worker_id;
-	bool		accepting;
-	bool		unhealthy;		/* the reason if it is not */
-	int64		cpu_millicores;
-	int64		memory_bytes;
-	int32		max_concurrent; /* of the worker; 0: no limit */
-	int32		software;		/* index in Fleet.software */
-	int32		first_device;	/* index in Fleet.devices */
-	int32		ndevices;
+	bool accepting;
+	bool unhealthy; /* the reason if it is not */
+	int64 cpu_millicores;
+	int64 memory_bytes;
+	int32 max_concurrent; /* of the worker; 0: no limit */
+	int32 software; /* index in Fleet.software */
+	int32 first_device; /* index in Fleet.devices */
+	int32 ndevices;
 	/* what live assignments hold */
-	int32		assignments;
-	int64		cpu_used;
-	int64		memory_used;	/* also by devices that use the host's memory */
-	int64		total_assignments;	/* ever */
-	int64		last_turn;		/* grows with each assignment; 0: never had one */
-	double		cost_per_hour;	/* 0: not known */
-	bool		reported;		/* has said how loaded it is */
-	bool		reserved;		/* for a gang that waits */
-	bool		cordoned;			/* gets nothing for now, whatever it has free */
+	int32 assignments;
+	int64 cpu_used;
+	int64 memory_used; /* also by devices that use the host's memory */
+	int64 total_assignments; /* ever */
+	int64 last_turn; /* grows with each assignment; 0: never had one */
+	double cost_per_hour; /* 0: not known */
+	bool reported; /* has said how loaded it is */
+	bool reserved; /* for a gang that waits */
+	bool cordoned; /* gets nothing for now, whatever it has free */
 } Worker;
 
 /*
@@ -106,14 +106,14 @@ typedef struct Worker
  */
 typedef struct Fleet
 {
-	int			nprofiles;
+	int nprofiles;
 	DeviceProfile *profiles;
-	int			nsoftware;
+	int nsoftware;
 	NamedTexts *software;
-	int			nworkers;
-	Worker	   *workers;
-	int			ndevices;
-	Device	   *devices;
+	int nworkers;
+	Worker *workers;
+	int ndevices;
+	Device *devices;
 } Fleet;
 
 /*
@@ -122,101 +122,102 @@ typedef struct Fleet
  */
 typedef struct WorkKind
 {
-	int64		profile_id;
+	int64 profile_id;
 	WorkloadProfile profile;
-	Demand		demand;
+	Demand demand;
 	const Policy *policy;
-	int32		priority;		/* with USES_PRIORITY */
-	double		expected_seconds;	/* with USES_EXPECTED; NAN: not known */
-	int32		model;			/* with USES_MODEL: in Search.model_workers; -1: none */
-	int32		family;			/* the same */
-	int32		subject;		/* with USES_MODEL: in Search.forecast; -1: none */
-	const double *preference;	/* by worker; NULL: neutral for all */
+	int32 priority; /* with USES_PRIORITY */
+	double expected_seconds; /* with USES_EXPECTED; NAN: not known */
+	int32 model; /* with USES_MODEL: in Search.model_workers; -1: none */
+	int32 family; /* the same */
+	int32 subject; /* with USES_MODEL: in Search.forecast; -1: none */
+	const double *preference; /* by worker; NULL: neutral for all */
 	const Performance *performance; /* by worker; NULL: nothing known */
-	struct KindState *state;	/* the search's own */
+	struct KindState *state; /* the search's own */
 } WorkKind;
 
 /* A kind of work as fragmentation sees it: how much of all work is like this. */
 typedef struct Shape
 {
-	WorkKind	kind;
-	double		frequency;		/* 0..1 */
+	WorkKind kind;
+	double frequency; /* 0..1 */
 } Shape;
 
 /* A workload of the queue, and what was decided for it. */
 typedef struct QueueItem
 {
-	int32		kind;
-	int32		priority;		/* with ageing */
-	int32		key;			/* of all with the same one is placed; 0: none */
-	double		expected_seconds;	/* NAN: not known */
-	int32		subject;		/* in Search.forecast; -1: none */
-	int32		navoided;		/* workers on which it failed, where others could run it */
+	int32 kind;
+	int32 priority; /* with ageing */
+	int32 key; /* of all with the same one is placed; 0: none */
+	double expected_seconds; /* NAN: not known */
+	int32 subject; /* in Search.forecast; -1: none */
+	int32 navoided; /* workers on which it failed, where others could run it */
 	const int32 *avoided;
-	int32		first_placement;	/* in Search.placements */
-	int32		nplacements;	/* 0: it waits; more than 1: a gang */
+	int32 first_placement; /* in Search.placements */
+	int32 nplacements; /* 0: it waits; more than 1: a gang */
 } QueueItem;
 
 /* One worker's part of a decision: an assignment to be. */
 typedef struct Placement
 {
-	int32		item;
-	int32		shard_no;
-	int32		worker;
-	int32		first_device;	/* in Search.chosen */
-	int32		ndevices;
-	double		efficiency;		/* raw, clamped to 0..1; mean over the devices */
-	double		adjusted_efficiency;
-	double		score;
-	double		predicted_seconds;
-	double		formula_seconds;	/* without what was learned */
+	int32 item;
+	int32 shard_no;
+	int32 worker;
+	int32 first_device; /* in Search.chosen */
+	int32 ndevices;
+	double efficiency; /* raw, clamped to 0..1; mean over the devices */
+	double adjusted_efficiency;
+	double score;
+	double predicted_seconds;
+	double formula_seconds; /* without what was learned */
 } Placement;
 
 /* How one worker would take a workload. */
 typedef struct Candidate
 {
-	int32		worker;
-	double		raw_efficiency; /* means over the devices */
-	double		adjusted_efficiency;
-	double		value;			/* what ranks: adjusted, with the preferences */
-	bool		spares_accelerators;	/* a CPU for work that asks for no accelerator */
-	int32		ndevices;
-	int32	   *devices;		/* indices in Fleet.devices */
+	int32 worker;
+	double raw_efficiency; /* means over the devices */
+	double adjusted_efficiency;
+	double value; /* what ranks: adjusted, with the preferences */
+	bool spares_accelerators; /* a CPU for work that asks for no accelerator */
+	int32 ndevices;
+	int32 *devices; /* indices in Fleet.devices */
 } Candidate;
 
 typedef struct Search
 {
-	Fleet	   *fleet;
-	int			nkinds;
-	WorkKind   *kinds;
+	Fleet *fleet;
+	int nkinds;
+	WorkKind *kinds;
 	PlacementSettings settings;
 	/* what policies look at, if any of them does */
-	int			nshapes;
-	Shape	   *shapes;
-	int32	   *model_workers;	/* where each model, or family, ran last; -1: nowhere */
-	Forecast   *forecast;		/* of durations; NULL: nothing was learned */
-	int			nkeys;
-	bool	   *keys_taken;		/* by key of the items, from 1 */
-	int64		last_turn;		/* the greatest that any worker has */
-	double		(*score_function) (struct Search *search, WorkKind *kind, const Candidate *candidate, int function);
-	void	   *score_context;	/* its own */
+	int nshapes;
+	Shape *shapes;
+	int32 *model_workers; /* where each model, or family, ran last; -1: nowhere */
+	Forecast *forecast; /* of durations; NULL: nothing was learned */
+	int nkeys;
+	bool *keys_taken; /* by key of the items, from 1 */
+	int64 last_turn; /* the greatest that any worker has */
+	double (*score_function)(struct Search *search, WorkKind *kind, const Candidate *candidate,
+							 int function);
+	void *score_context; /* its own */
 	/* decisions, and their device indices one behind the other */
-	int			nplacements;
-	int			placements_allocated;
-	Placement  *placements;
-	int			nchosen;
-	int			chosen_allocated;
-	int32	   *chosen;
-	bool		partial;		/* the fleet is only a part of it: gangs are for who sees all */
+	int nplacements;
+	int placements_allocated;
+	Placement *placements;
+	int nchosen;
+	int chosen_allocated;
+	int32 *chosen;
+	bool partial; /* the fleet is only a part of it: gangs are for who sees all */
 	/* workers kept for the first gang that has to wait */
-	bool		reserves;		/* whether such a gang gets any */
-	int32		reserved_from;	/* the first item that may not use those reserved before; -1: none */
-	bool		solver_gave_up; /* for want of memory */
-	int32		blocked_gang;	/* the item that workers were reserved for now; -1: none */
+	bool reserves; /* whether such a gang gets any */
+	int32 reserved_from; /* the first item that may not use those reserved before; -1: none */
+	bool solver_gave_up; /* for want of memory */
+	int32 blocked_gang; /* the item that workers were reserved for now; -1: none */
 	/* how many scores were computed, for tests: pairs of profiles, and candidates */
-	int64		pairs_scored;
-	int64		candidates_scored;
+	int64 pairs_scored;
+	int64 candidates_scored;
 	struct SearchState *state;
 } Search;
 
-#endif							/* HWSCHED_PLACE_PLACEMENT_H */
+#endif /* HWSCHED_PLACE_PLACEMENT_H */

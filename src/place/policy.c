@@ -12,22 +12,27 @@
 
 const AlgorithmTraits algorithm_traits[] = {
 	[ALGORITHM_HARDWARE_AWARE] = {"hardware_aware", SCALE_GREATEST, 0, true, false},
-	[ALGORITHM_PRIORITY] = {"priority", SCALE_NONE, USES_PRIORITY | USES_EXPECTED | USES_PERFORMANCE, true, false},
+	[ALGORITHM_PRIORITY] = {"priority", SCALE_NONE,
+							USES_PRIORITY | USES_EXPECTED | USES_PERFORMANCE, true, false},
 	[ALGORITHM_ROUND_ROBIN] = {"round_robin", SCALE_NONE, USES_TURN, false, false},
 	[ALGORITHM_WEIGHTED_ROUND_ROBIN] = {"weighted_round_robin", SCALE_NONE, 0, true, false},
-	[ALGORITHM_PERFORMANCE] = {"performance", SCALE_NONE, USES_EXPECTED | USES_PERFORMANCE, true, false},
+	[ALGORITHM_PERFORMANCE] = {"performance", SCALE_NONE, USES_EXPECTED | USES_PERFORMANCE, true,
+							   false},
 	[ALGORITHM_AFFINITY] = {"affinity", SCALE_NONE, USES_MODEL, false, false},
 	[ALGORITHM_PACKING] = {"packing", SCALE_NONE, 0, true, true},
 	[ALGORITHM_FRAGMENTATION] = {"fragmentation", SCALE_NONE, USES_SHAPES, true, true},
 	[ALGORITHM_FILLING] = {"filling", SCALE_NONE, USES_SHAPES, true, true},
 	[ALGORITHM_ENERGY] = {"energy", SCALE_LEAST, USES_EXPECTED | USES_MODEL, true, false},
 	[ALGORITHM_COST] = {"cost", SCALE_LEAST, USES_EXPECTED | USES_MODEL | USES_COST, true, false},
-	[ALGORITHM_PREDICTED_TIME] = {"predicted_time", SCALE_LEAST, USES_EXPECTED | USES_MODEL, true, false},
-	[ALGORITHM_OBJECTIVE] = {"objective", SCALE_NONE, USES_EXPECTED | USES_MODEL | USES_COST, true, false},
-	[ALGORITHM_FUNCTION] = {NULL, SCALE_NONE, USES_PRIORITY | USES_EXPECTED | USES_MODEL, true, false},
+	[ALGORITHM_PREDICTED_TIME] = {"predicted_time", SCALE_LEAST, USES_EXPECTED | USES_MODEL, true,
+								  false},
+	[ALGORITHM_OBJECTIVE] = {"objective", SCALE_NONE, USES_EXPECTED | USES_MODEL | USES_COST, true,
+							 false},
+	[ALGORITHM_FUNCTION] = {NULL, SCALE_NONE, USES_PRIORITY | USES_EXPECTED | USES_MODEL, true,
+							false},
 };
 
-const int	algorithm_count = ALGORITHM_FUNCTION;
+const int algorithm_count = ALGORITHM_FUNCTION;
 
 /* --- policies --- */
 
@@ -42,7 +47,7 @@ policy_is_hardware_aware(const Policy *policy)
 int
 policy_uses(const Policy *policy)
 {
-	int			uses = 0;
+	int uses = 0;
 
 	for (int p = 0; p < policy->nparts; p++)
 		uses |= algorithm_traits[policy->parts[p].algorithm].uses;
@@ -73,11 +78,12 @@ policy_has(const Policy *policy, Algorithm algorithm)
 static void
 add_part(Policy *policy, PolicyPart part)
 {
-	int			p = 0;
+	int p = 0;
 
 	if (!(part.weight > 0.0))
 		return;
-	while (p < policy->nparts && (part.algorithm == ALGORITHM_FUNCTION || policy->parts[p].algorithm != part.algorithm))
+	while (p < policy->nparts &&
+		   (part.algorithm == ALGORITHM_FUNCTION || policy->parts[p].algorithm != part.algorithm))
 		p++;
 	if (p < policy->nparts)
 		policy->parts[p].weight += part.weight;
@@ -94,32 +100,35 @@ add_part(Policy *policy, PolicyPart part)
 const Policy *
 policy_in_force(const Policy *stated, EnergyWeights objective, double energy_sensitivity)
 {
-	double		sensitivity = energy_sensitivity > 0.0 ? Min(1.0, energy_sensitivity) : 0.0;
+	double sensitivity = energy_sensitivity > 0.0 ? Min(1.0, energy_sensitivity) : 0.0;
 	EnergyWeights weights = energy_weights(objective, 0.0);
-	double		weights_sum = weights.time + weights.energy + weights.cost;
-	double		sum = 0.0;
-	Policy	   *policy;
+	double weights_sum = weights.time + weights.energy + weights.cost;
+	double sum = 0.0;
+	Policy *policy;
 
 	if (sensitivity == 0.0 && !policy_has(stated, ALGORITHM_OBJECTIVE))
 		return stated;
 	policy = palloc(sizeof(Policy));
-	*policy = (Policy) {0, palloc(sizeof(PolicyPart) * (stated->nparts + 4))};
+	*policy = (Policy){0, palloc(sizeof(PolicyPart) * (stated->nparts + 4))};
 	for (int p = 0; p < stated->nparts; p++)
 	{
-		PolicyPart	part = stated->parts[p];
+		PolicyPart part = stated->parts[p];
 
 		sum += part.weight;
 		part.weight *= 1.0 - sensitivity;
 		if (part.algorithm == ALGORITHM_OBJECTIVE)
 		{
-			add_part(policy, (PolicyPart) {ALGORITHM_PREDICTED_TIME, weights.time / weights_sum * part.weight, -1});
-			add_part(policy, (PolicyPart) {ALGORITHM_ENERGY, weights.energy / weights_sum * part.weight, -1});
-			add_part(policy, (PolicyPart) {ALGORITHM_COST, weights.cost / weights_sum * part.weight, -1});
+			add_part(policy, (PolicyPart){ALGORITHM_PREDICTED_TIME,
+										  weights.time / weights_sum * part.weight, -1});
+			add_part(policy, (PolicyPart){ALGORITHM_ENERGY,
+										  weights.energy / weights_sum * part.weight, -1});
+			add_part(policy,
+					 (PolicyPart){ALGORITHM_COST, weights.cost / weights_sum * part.weight, -1});
 		}
 		else
 			add_part(policy, part);
 	}
-	add_part(policy, (PolicyPart) {ALGORITHM_ENERGY, sensitivity * sum, -1});
+	add_part(policy, (PolicyPart){ALGORITHM_ENERGY, sensitivity * sum, -1});
 	Assert(policy->nparts > 0);
 	return policy;
 }
@@ -133,7 +142,7 @@ policy_in_force(const Policy *stated, EnergyWeights objective, double energy_sen
 double
 time_score(double mean_seconds, double expected_seconds)
 {
-	double		expected = expected_seconds > 1.0 ? expected_seconds : 1.0;
+	double expected = expected_seconds > 1.0 ? expected_seconds : 1.0;
 
 	return clamp01(1.0 - (mean_seconds / expected - 1.0) / 3.0);
 }
@@ -154,7 +163,8 @@ knows_nothing(const Performance *performance)
 static double
 known_time_score(const Performance *performance, double expected_seconds)
 {
-	return performance->successes > 0 ? time_score(performance->mean_seconds, expected_seconds) : 0.0;
+	return performance->successes > 0 ? time_score(performance->mean_seconds, expected_seconds) :
+										0.0;
 }
 
 /*
@@ -163,16 +173,17 @@ known_time_score(const Performance *performance, double expected_seconds)
  * judged by its record alone.
  */
 double
-performance_score(const Performance *performance, double expected_seconds, bool reported, double effective_load)
+performance_score(const Performance *performance, double expected_seconds, bool reported,
+				  double effective_load)
 {
-	double		score = 0.5;
+	double score = 0.5;
 
 	if (!knows_nothing(performance))
 	{
-		double		samples = (performance->successes + performance->failures) / 10.0;
+		double samples = (performance->successes + performance->failures) / 10.0;
 
-		score = 0.3 * success_ratio(performance) + 0.3 * known_time_score(performance, expected_seconds) +
-			0.1 * Min(1.0, samples);
+		score = 0.3 * success_ratio(performance) +
+				0.3 * known_time_score(performance, expected_seconds) + 0.1 * Min(1.0, samples);
 	}
 	return reported ? 0.7 * score + 0.3 * (1.0 - effective_load) : score;
 }
@@ -182,20 +193,20 @@ performance_score(const Performance *performance, double expected_seconds, bool 
  * worker's speed counts; the least urgent (4 and 5) go where there is time.
  */
 double
-priority_score(int priority, const Performance *performance, double expected_seconds,
-			   bool reported, double effective_load)
+priority_score(int priority, const Performance *performance, double expected_seconds, bool reported,
+			   double effective_load)
 {
-	double		success_weight = priority <= 2 ? 0.2 : 0.3;
-	double		time_weight = priority <= 2 ? 0.6 : 0.3;
-	double		record_weight = priority <= 2 ? 0.8 : 0.6;
-	double		load_weight = priority <= 2 ? 0.2 : 0.4;
-	double		score = 0.5;
+	double success_weight = priority <= 2 ? 0.2 : 0.3;
+	double time_weight = priority <= 2 ? 0.6 : 0.3;
+	double record_weight = priority <= 2 ? 0.8 : 0.6;
+	double load_weight = priority <= 2 ? 0.2 : 0.4;
+	double score = 0.5;
 
 	if (priority >= 4)
 		return 1.0 - effective_load;
 	if (!knows_nothing(performance))
 		score = success_weight * success_ratio(performance) +
-			time_weight * known_time_score(performance, expected_seconds);
+				time_weight * known_time_score(performance, expected_seconds);
 	return reported ? record_weight * score + load_weight * (1.0 - effective_load) : score;
 }
 
@@ -205,7 +216,7 @@ priority_score(int priority, const Performance *performance, double expected_sec
 double
 candidate_load(const Search *search, const Candidate *candidate)
 {
-	double		sum = 0;
+	double sum = 0;
 
 	for (int i = 0; i < candidate->ndevices; i++)
 		sum += search->fleet->devices[candidate->devices[i]].effective_load;
@@ -217,16 +228,17 @@ candidate_load(const Search *search, const Candidate *candidate)
  * subject -1 it is the formula's, without what was learned of work like it.
  */
 double
-candidate_seconds(const Search *search, const WorkKind *kind, const Candidate *candidate, double expected_seconds,
-				  int subject)
+candidate_seconds(const Search *search, const WorkKind *kind, const Candidate *candidate,
+				  double expected_seconds, int subject)
 {
-	double		slowest = 0;
+	double slowest = 0;
 
 	for (int i = 0; i < candidate->ndevices; i++)
 	{
-		int			index = candidate->devices[i];
-		int			profile = search->fleet->devices[index].profile;
-		double		seconds = predict_seconds(&kind->profile, &search->fleet->profiles[profile], expected_seconds);
+		int index = candidate->devices[i];
+		int profile = search->fleet->devices[index].profile;
+		double seconds =
+			predict_seconds(&kind->profile, &search->fleet->profiles[profile], expected_seconds);
 
 		if (search->forecast != NULL && subject >= 0)
 			seconds *= forecast_factor(search->forecast, subject, profile, index);
@@ -249,27 +261,28 @@ kind_seconds(const Search *search, const WorkKind *kind, const Candidate *candid
  * candidate of one device stands for as many like it as the work asks for.
  */
 EnergyUse
-candidate_use(const Search *search, const WorkKind *kind, const Candidate *candidate, double expected_seconds, int subject)
+candidate_use(const Search *search, const WorkKind *kind, const Candidate *candidate,
+			  double expected_seconds, int subject)
 {
-	EnergyRates rates = {
-		search->fleet->workers[candidate->worker].cost_per_hour,
-		search->settings.energy_price_per_kwh, search->settings.carbon_g_per_kwh
-	};
-	bool		shared = demand_occupancy(&kind->demand) == OCCUPY_SHARE;
-	double		alike = (double) demanded_devices(&kind->demand) / candidate->ndevices;
-	double		intensity = work_intensity(&kind->profile);
-	double		idle = 0;
-	double		load = 0;
+	EnergyRates rates = {search->fleet->workers[candidate->worker].cost_per_hour,
+						 search->settings.energy_price_per_kwh, search->settings.carbon_g_per_kwh};
+	bool shared = demand_occupancy(&kind->demand) == OCCUPY_SHARE;
+	double alike = (double) demanded_devices(&kind->demand) / candidate->ndevices;
+	double intensity = work_intensity(&kind->profile);
+	double idle = 0;
+	double load = 0;
 
 	for (int i = 0; i < candidate->ndevices; i++)
 	{
-		const DeviceProfile *profile = &search->fleet->profiles[search->fleet->devices[candidate->devices[i]].profile];
+		const DeviceProfile *profile =
+			&search->fleet->profiles[search->fleet->devices[candidate->devices[i]].profile];
 
 		idle += energy_watts(profile->idle_power_w, full_watts(profile), 0.0);
 		load += energy_watts(profile->idle_power_w, full_watts(profile), intensity);
 	}
-	return energy_use(alike * idle, alike * load, shared ? (double) kind->demand.share / WHOLE_SHARE : 1.0,
-					  candidate_seconds(search, kind, candidate, expected_seconds, subject), &rates);
+	return energy_use(
+		alike * idle, alike * load, shared ? (double) kind->demand.share / WHOLE_SHARE : 1.0,
+		candidate_seconds(search, kind, candidate, expected_seconds, subject), &rates);
 }
 
 /* The same for a kind of work whose policy looks at it. */
@@ -279,12 +292,16 @@ kind_use(const Search *search, const WorkKind *kind, const Candidate *candidate)
 	return candidate_use(search, kind, candidate, kind->expected_seconds, kind->subject);
 }
 
-/* Returns what a kind of work takes on one device of a worker, or on as many like it as it asks for. */
+/*
+ * Returns what a kind of work takes on one device of a worker, or on as many like it as it asks
+ * for.
+ */
 EnergyUse
-device_use(const Search *search, const WorkKind *kind, int worker, int device, double expected_seconds, int subject)
+device_use(const Search *search, const WorkKind *kind, int worker, int device,
+		   double expected_seconds, int subject)
 {
-	int32		devices[] = {device};
-	Candidate	candidate = {.worker = worker, .ndevices = 1, .devices = devices};
+	int32 devices[] = {device};
+	Candidate candidate = {.worker = worker, .ndevices = 1, .devices = devices};
 
 	return candidate_use(search, kind, &candidate, expected_seconds, subject);
 }
@@ -294,14 +311,14 @@ static double
 used_accelerators(const Search *search, const WorkKind *kind, const Worker *worker, int taken)
 {
 	const NamedNumbers *types = &kind->demand.accelerators;
-	int64		whole = WHOLE_SHARE * (int64) search->settings.max_concurrent;
-	double		used = taken;
-	int			count = 0;
+	int64 whole = WHOLE_SHARE * (int64) search->settings.max_concurrent;
+	double used = taken;
+	int count = 0;
 
 	for (int i = worker->first_device; i < worker->first_device + worker->ndevices; i++)
 	{
 		const Device *device = &search->fleet->devices[i];
-		bool		asked = false;
+		bool asked = false;
 
 		for (int t = 0; t < types->count && !asked; t++)
 			asked = is_accelerator(&search->fleet->profiles[device->profile], types->items[t].name);
@@ -322,13 +339,13 @@ static double
 packing_score(const Search *search, const WorkKind *kind, const Candidate *candidate)
 {
 	const Worker *worker = &search->fleet->workers[candidate->worker];
-	int64		max_concurrent = search->settings.max_concurrent;
-	int64		memory = kind->profile.min_memory_bytes;
-	int64		host_memory = kind->demand.host_memory_bytes;
-	double		own_memory = 0;
-	int			owners = 0;
-	double		sum = 0;
-	int			resources = 0;
+	int64 max_concurrent = search->settings.max_concurrent;
+	int64 memory = kind->profile.min_memory_bytes;
+	int64 host_memory = kind->demand.host_memory_bytes;
+	double own_memory = 0;
+	int owners = 0;
+	double sum = 0;
+	int resources = 0;
 
 	for (int i = 0; i < candidate->ndevices; i++)
 	{
@@ -361,8 +378,8 @@ packing_score(const Search *search, const WorkKind *kind, const Candidate *candi
 		sum += used_accelerators(search, kind, worker, candidate->ndevices);
 	else
 	{
-		int64		whole = WHOLE_SHARE * max_concurrent;
-		int64		room = device_room(&search->fleet->devices[candidate->devices[0]], max_concurrent);
+		int64 whole = WHOLE_SHARE * max_concurrent;
+		int64 room = device_room(&search->fleet->devices[candidate->devices[0]], max_concurrent);
 
 		sum += (double) (whole - room + demanded_room(&kind->demand, max_concurrent)) / whole;
 	}
@@ -392,15 +409,16 @@ double
 part_value(Search *search, WorkKind *kind, const PolicyPart *part, const Candidate *candidate)
 {
 	const Worker *worker = &search->fleet->workers[candidate->worker];
-	const Performance *performance = kind->performance ? &kind->performance[candidate->worker] : NULL;
+	const Performance *performance =
+		kind->performance ? &kind->performance[candidate->worker] : NULL;
 
 	switch (part->algorithm)
 	{
 		case ALGORITHM_HARDWARE_AWARE:
 			return candidate->value;
 		case ALGORITHM_PRIORITY:
-			return priority_score(kind->priority, performance, kind->expected_seconds, worker->reported,
-								  candidate_load(search, candidate));
+			return priority_score(kind->priority, performance, kind->expected_seconds,
+								  worker->reported, candidate_load(search, candidate));
 		case ALGORITHM_WEIGHTED_ROUND_ROBIN:
 			return 1.0 - candidate_load(search, candidate);
 		case ALGORITHM_PERFORMANCE:

@@ -10,90 +10,91 @@
 /* What is known of a kind of work on a device profile. */
 typedef struct ProfilePair
 {
-	bool		known;
-	Mismatch	mismatch;
-	double		raw_efficiency;
+	bool known;
+	Mismatch mismatch;
+	double raw_efficiency;
 } ProfilePair;
 
 /* A candidate, or several, of a kind of work: see place/search_hardware.c. */
 typedef enum EntryType
 {
-	ENTRY_HARDWARE,				/* a group of workers, not yet looked into */
+	ENTRY_HARDWARE, /* a group of workers, not yet looked into */
 	ENTRY_LANE,
 	ENTRY_WORKER
 } EntryType;
 
 typedef struct Entry
 {
-	double		value;			/* at most this; of a lane, exactly */
-	EntryType	type;
-	bool		spares_accelerators;
-	int32		index;			/* of the group, lane or worker */
-	int32		assignments;	/* of a worker */
-	int64		total_assignments;
+	double value; /* at most this; of a lane, exactly */
+	EntryType type;
+	bool spares_accelerators;
+	int32 index; /* of the group, lane or worker */
+	int32 assignments; /* of a worker */
+	int64 total_assignments;
 } Entry;
 
 typedef struct KindState
 {
-	ProfilePair	   *pairs;			/* by device profile */
-	bool		prepared;
-	bool		mixed;			/* its candidates are workers, not lanes */
-	int			nentries;
-	int			allocated;
-	Entry	   *entries;		/* a heap, best first */
-	struct Tournament *tournament;			/* where it looks now, or NULL */
-	double		tournament_value;
-	bool		tournament_spares;
-	struct Ranking *ranking;	/* see place/search_policy.c; NULL: not ranked so far */
+	ProfilePair *pairs; /* by device profile */
+	bool prepared;
+	bool mixed; /* its candidates are workers, not lanes */
+	int nentries;
+	int allocated;
+	Entry *entries; /* a heap, best first */
+	struct Tournament *tournament; /* where it looks now, or NULL */
+	double tournament_value;
+	bool tournament_spares;
+	struct Ranking *ranking; /* see place/search_policy.c; NULL: not ranked so far */
 } KindState;
 
 typedef struct SearchState
 {
 	/* what was learned, by workload type: arrays by worker */
-	int			npreferences;
+	int npreferences;
 	const double **preferences;
 	/* workers with the same hardware; ideal members stand behind the workers */
-	int			nhardware;
-	int		   *hardware_start;	/* in groups; nhardware + 1 of them */
+	int nhardware;
+	int *hardware_start; /* in groups; nhardware + 1 of them */
 	/* of those, workers in the same state */
-	int			ngroups;
-	int		   *group_start;	/* in members; ngroups + 1 of them */
-	int32	   *members;		/* workers, by hardware, group and index */
+	int ngroups;
+	int *group_start; /* in members; ngroups + 1 of them */
+	int32 *members; /* workers, by hardware, group and index */
 	/* alike devices of a group's workers */
-	int			nlanes;
+	int nlanes;
 	struct Lane *lanes;
-	int		   *lane_start;		/* by group, in lanes; ngroups + 1 of them */
-	int32	   *positions;		/* of devices in their worker, by lane */
+	int *lane_start; /* by group, in lanes; ngroups + 1 of them */
+	int32 *positions; /* of devices in their worker, by lane */
 	/* trees over the workers of lanes that are worth the same to somebody */
-	int			nbuckets;
+	int nbuckets;
 	struct Tournament **buckets;
-	struct TournamentLeaf **leaves;		/* by worker: its places in those trees */
-	bool		has_lanes;
+	struct TournamentLeaf **leaves; /* by worker: its places in those trees */
+	bool has_lanes;
 	/* for place/search_policy.c */
-	bool		has_rankings;
-	int32	   *device_workers; /* by device */
-	int64		nchanges;		/* workers that got something, lost it or were cordoned */
-	int64		changes_allocated;
-	int32	   *changes;
-	int32	   *next_turn;		/* by worker: a list, longest ago first */
-	int32	   *previous_turn;
-	int32		first_turn;
-	int32		latest_turn;
-	double	   *totals;			/* by device */
-	double	   *fragments;		/* by worker: its fragmentation; NAN: look again */
-	double	   *unfilled;		/* the same for filling */
-	bool	   *shape_matches;	/* by shape and device profile */
-	Size		ranking_bytes;
-	int64		clock;			/* counts uses of rankings */
-	int32	   *scratch;		/* device indices, as many as any worker has */
-	double	   *scratch_values;
-	int32	   *scratch_fitting;
-	FilterReason    *scratch_reasons;
+	bool has_rankings;
+	int32 *device_workers; /* by device */
+	int64 nchanges; /* workers that got something, lost it or were cordoned */
+	int64 changes_allocated;
+	int32 *changes;
+	int32 *next_turn; /* by worker: a list, longest ago first */
+	int32 *previous_turn;
+	int32 first_turn;
+	int32 latest_turn;
+	double *totals; /* by device */
+	double *fragments; /* by worker: its fragmentation; NAN: look again */
+	double *unfilled; /* the same for filling */
+	bool *shape_matches; /* by shape and device profile */
+	Size ranking_bytes;
+	int64 clock; /* counts uses of rankings */
+	int32 *scratch; /* device indices, as many as any worker has */
+	double *scratch_values;
+	int32 *scratch_fitting;
+	FilterReason *scratch_reasons;
 } SearchState;
 
 /* Returns whether a comes before b among equal values: the less used worker. */
 static inline bool
-less_used(int32 assignments_a, int64 total_a, int32 worker_a, int32 assignments_b, int64 total_b, int32 worker_b)
+less_used(int32 assignments_a, int64 total_a, int32 worker_a, int32 assignments_b, int64 total_b,
+		  int32 worker_b)
 {
 	if (assignments_a != assignments_b)
 		return assignments_a < assignments_b;
@@ -102,4 +103,4 @@ less_used(int32 assignments_a, int64 total_a, int32 worker_a, int32 assignments_
 	return worker_a < worker_b;
 }
 
-#endif							/* HWSCHED_PLACE_SEARCH_H */
+#endif /* HWSCHED_PLACE_SEARCH_H */

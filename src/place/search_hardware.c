@@ -32,19 +32,19 @@
 /* Alike devices of a group's workers: positions in the worker's devices. */
 typedef struct Lane
 {
-	int32		group;
-	int32		npositions;
-	int32		first_position; /* in SearchState.positions */
+	int32 group;
+	int32 npositions;
+	int32 first_position; /* in SearchState.positions */
 } Lane;
 
 /* A worker in a band, with one of its lanes. */
 typedef struct TournamentLeaf
 {
 	struct Tournament *tournament;
-	int32		at;				/* its node */
-	int32		worker;
-	int32		lane;
-	struct TournamentLeaf *next;			/* of the same worker */
+	int32 at; /* its node */
+	int32 worker;
+	int32 lane;
+	struct TournamentLeaf *next; /* of the same worker */
 } TournamentLeaf;
 
 /*
@@ -53,35 +53,35 @@ typedef struct TournamentLeaf
  */
 typedef struct TournamentNode
 {
-	int32		assignments;
-	int32		worker;
-	int64		total_assignments;
-	int64		room;			/* of one device, as device_room */
-	int64		memory;			/* of one device */
-	int64		cpu;
-	int64		host_memory;
-	int32		empty;			/* empty devices of one worker */
+	int32 assignments;
+	int32 worker;
+	int64 total_assignments;
+	int64 room; /* of one device, as device_room */
+	int64 memory; /* of one device */
+	int64 cpu;
+	int64 host_memory;
+	int32 empty; /* empty devices of one worker */
 } TournamentNode;
 
 typedef struct Tournament
 {
-	struct Tournament *next;			/* in its bucket */
-	int			nlanes;
-	int32	   *lanes;
-	int			nleaves;
-	int			size;			/* leaves from node size on; the root is node 1 */
-	TournamentLeaf	   *leaves;
-	TournamentNode	   *nodes;
+	struct Tournament *next; /* in its bucket */
+	int nlanes;
+	int32 *lanes;
+	int nleaves;
+	int size; /* leaves from node size on; the root is node 1 */
+	TournamentLeaf *leaves;
+	TournamentNode *nodes;
 } Tournament;
 
 /* What a workload needs of a worker, to pass over whole parts of a tree. */
 typedef struct Need
 {
-	int64		room;
-	int64		memory;
-	int64		cpu;
-	int64		host_memory;
-	int32		empty;
+	int64 room;
+	int64 memory;
+	int64 cpu;
+	int64 host_memory;
+	int32 empty;
 } Need;
 
 /* --- workers with the same hardware, in the same state; their lanes --- */
@@ -107,7 +107,7 @@ same_hardware(const Fleet *fleet, const Worker *a, const Worker *b)
 static uint32
 hardware_hash(const Fleet *fleet, const Worker *worker)
 {
-	uint64		hash = UINT64_C(1469598103934665603);
+	uint64 hash = UINT64_C(1469598103934665603);
 
 	hash = (hash ^ worker->cpu_millicores) * UINT64_C(1099511628211);
 	hash = (hash ^ worker->memory_bytes) * UINT64_C(1099511628211);
@@ -132,8 +132,8 @@ compare_worker_state(const Search *search, int32 i, int32 j)
 		return a->unhealthy < b->unhealthy ? -1 : 1;
 	for (int d = 0; d < a->ndevices; d++)
 	{
-		int			order = compare_state(&fleet->devices[a->first_device + d],
-										  &fleet->devices[b->first_device + d]);
+		int order = compare_state(&fleet->devices[a->first_device + d],
+								  &fleet->devices[b->first_device + d]);
 
 		if (order != 0)
 			return order;
@@ -150,9 +150,9 @@ static const Search *sorting;
 static int
 compare_members(const void *a, const void *b)
 {
-	int32		i = *(const int32 *) a;
-	int32		j = *(const int32 *) b;
-	int			order = compare_worker_state(sorting, i, j);
+	int32 i = *(const int32 *) a;
+	int32 j = *(const int32 *) b;
+	int order = compare_worker_state(sorting, i, j);
 
 	return order != 0 ? order : i - j;
 }
@@ -166,7 +166,7 @@ collect_preferences(Search *search)
 	state->preferences = palloc(sizeof(double *) * (search->nkinds + 1));
 	for (int k = 0; k < search->nkinds; k++)
 	{
-		bool		known = search->kinds[k].preference == NULL;
+		bool known = search->kinds[k].preference == NULL;
 
 		for (int p = 0; p < state->npreferences && !known; p++)
 			known = state->preferences[p] == search->kinds[k].preference;
@@ -182,12 +182,12 @@ collect_preferences(Search *search)
 static int32 *
 number_hardware(Search *search, int32 *first)
 {
-	Fleet	   *fleet = search->fleet;
-	int			nbuckets = 16;
-	int32	   *buckets;
-	int32	   *next = palloc(sizeof(int32) * (fleet->nworkers + 1));
-	int32	   *hardware = palloc(sizeof(int32) * (fleet->nworkers + 1));
-	int			count = 0;
+	Fleet *fleet = search->fleet;
+	int nbuckets = 16;
+	int32 *buckets;
+	int32 *next = palloc(sizeof(int32) * (fleet->nworkers + 1));
+	int32 *hardware = palloc(sizeof(int32) * (fleet->nworkers + 1));
+	int count = 0;
 
 	while (nbuckets < fleet->nworkers * 2)
 		nbuckets *= 2;
@@ -196,8 +196,8 @@ number_hardware(Search *search, int32 *first)
 		buckets[i] = -1;
 	for (int i = 0; i < fleet->nworkers; i++)
 	{
-		int32	   *bucket = &buckets[hardware_hash(fleet, &fleet->workers[i]) & (nbuckets - 1)];
-		int			h = *bucket;
+		int32 *bucket = &buckets[hardware_hash(fleet, &fleet->workers[i]) & (nbuckets - 1)];
+		int h = *bucket;
 
 		while (h >= 0 && !same_hardware(fleet, &fleet->workers[first[h]], &fleet->workers[i]))
 			h = next[h];
@@ -220,12 +220,12 @@ number_hardware(Search *search, int32 *first)
 static void
 make_groups(Search *search)
 {
-	Fleet	   *fleet = search->fleet;
+	Fleet *fleet = search->fleet;
 	SearchState *state = search->state;
-	int			n = fleet->nworkers;
-	int32	   *first = palloc(sizeof(int32) * (n + 1));
-	int32	   *hardware = number_hardware(search, first);
-	int		   *start = palloc0(sizeof(int) * (state->nhardware + 2));
+	int n = fleet->nworkers;
+	int32 *first = palloc(sizeof(int32) * (n + 1));
+	int32 *hardware = number_hardware(search, first);
+	int *start = palloc0(sizeof(int) * (state->nhardware + 2));
 
 	state->members = palloc(sizeof(int32) * (n + 1));
 	for (int i = 0; i < n; i++)
@@ -244,7 +244,8 @@ make_groups(Search *search)
 		qsort(&state->members[start[h]], start[h + 1] - start[h], sizeof(int32), compare_members);
 		state->hardware_start[h] = state->ngroups;
 		for (int m = start[h]; m < start[h + 1]; m++)
-			if (m == start[h] || compare_worker_state(search, state->members[m - 1], state->members[m]) != 0)
+			if (m == start[h] ||
+				compare_worker_state(search, state->members[m - 1], state->members[m]) != 0)
 				state->group_start[state->ngroups++] = m;
 	}
 	state->hardware_start[state->nhardware] = state->ngroups;
@@ -261,21 +262,23 @@ make_groups(Search *search)
 static void
 make_ideals(Search *search)
 {
-	Fleet	   *fleet = search->fleet;
+	Fleet *fleet = search->fleet;
 	SearchState *state = search->state;
-	int			ndevices = fleet->ndevices;
+	int ndevices = fleet->ndevices;
 
 	for (int h = 0; h < state->nhardware; h++)
-		ndevices += fleet->workers[state->members[state->group_start[state->hardware_start[h]]]].ndevices;
-	fleet->workers = repalloc(fleet->workers, sizeof(Worker) * (fleet->nworkers + state->nhardware + 1));
+		ndevices +=
+			fleet->workers[state->members[state->group_start[state->hardware_start[h]]]].ndevices;
+	fleet->workers =
+		repalloc(fleet->workers, sizeof(Worker) * (fleet->nworkers + state->nhardware + 1));
 	fleet->devices = repalloc(fleet->devices, sizeof(Device) * (ndevices + 1));
 
 	ndevices = fleet->ndevices;
 	for (int h = 0; h < state->nhardware; h++)
 	{
-		int			first = state->group_start[state->hardware_start[h]];
-		Worker	   *ideal = &fleet->workers[fleet->nworkers + h];
-		int			of_first = fleet->workers[state->members[first]].first_device;
+		int first = state->group_start[state->hardware_start[h]];
+		Worker *ideal = &fleet->workers[fleet->nworkers + h];
+		int of_first = fleet->workers[state->members[first]].first_device;
 
 		*ideal = fleet->workers[state->members[first]];
 		ideal->accepting = true;
@@ -286,7 +289,7 @@ make_ideals(Search *search)
 		ideal->first_device = ndevices;
 		for (int d = 0; d < ideal->ndevices; d++)
 		{
-			Device	   *best = &fleet->devices[ndevices++];
+			Device *best = &fleet->devices[ndevices++];
 
 			*best = fleet->devices[of_first + d];
 			best->slots = best->share = 0;
@@ -296,7 +299,9 @@ make_ideals(Search *search)
 			/* one member of each group will do: the others are in the same state */
 			for (int g = state->hardware_start[h]; g < state->hardware_start[h + 1]; g++)
 			{
-				const Device *member = &fleet->devices[fleet->workers[state->members[state->group_start[g]]].first_device + d];
+				const Device *member =
+					&fleet->devices
+						 [fleet->workers[state->members[state->group_start[g]]].first_device + d];
 
 				best->load = Min(best->load, member->load);
 				best->effective_load = Min(best->effective_load, member->effective_load);
@@ -311,11 +316,11 @@ make_ideals(Search *search)
 static void
 make_lanes(Search *search)
 {
-	Fleet	   *fleet = search->fleet;
+	Fleet *fleet = search->fleet;
 	SearchState *state = search->state;
-	int			most = 0;
-	int			npositions = 0;
-	bool	   *done;
+	int most = 0;
+	int npositions = 0;
+	bool *done;
 
 	for (int g = 0; g < state->ngroups; g++)
 		most += fleet->workers[state->members[state->group_start[g]]].ndevices;
@@ -333,7 +338,7 @@ make_lanes(Search *search)
 		memset(done, 0, sizeof(bool) * worker->ndevices);
 		for (int d = 0; d < worker->ndevices; d++)
 		{
-			Lane	   *lane;
+			Lane *lane;
 
 			if (done[d])
 				continue;
@@ -384,19 +389,26 @@ leaf_node(const Search *search, const TournamentLeaf *leaf)
 	const Fleet *fleet = search->fleet;
 	const Worker *worker = &fleet->workers[leaf->worker];
 	const Lane *lane = &search->state->lanes[leaf->lane];
-	int64		whole = WHOLE_SHARE * (int64) search->settings.max_concurrent;
-	TournamentNode		node = {
-		worker->assignments, leaf->worker, worker->total_assignments, -1, INT64_MIN,
-		worker->cpu_millicores - worker->cpu_used, worker->memory_bytes - worker->memory_used, 0
-	};
+	int64 whole = WHOLE_SHARE * (int64) search->settings.max_concurrent;
+	TournamentNode node = {worker->assignments,
+						   leaf->worker,
+						   worker->total_assignments,
+						   -1,
+						   INT64_MIN,
+						   worker->cpu_millicores - worker->cpu_used,
+						   worker->memory_bytes - worker->memory_used,
+						   0};
 
-	if (!worker->accepting || worker->cordoned || (worker->max_concurrent > 0 && worker->assignments >= worker->max_concurrent))
+	if (!worker->accepting || worker->cordoned ||
+		(worker->max_concurrent > 0 && worker->assignments >= worker->max_concurrent))
 		return node;
 	for (int p = 0; p < lane->npositions; p++)
 	{
-		const Device *device = &fleet->devices[worker->first_device + search->state->positions[lane->first_position + p]];
-		int64		room = device_room(device, search->settings.max_concurrent);
-		int64		memory = device->memory_bytes < 0 ? INT64_MAX : device->memory_bytes - device->memory_used;
+		const Device *device = &fleet->devices[worker->first_device +
+											   search->state->positions[lane->first_position + p]];
+		int64 room = device_room(device, search->settings.max_concurrent);
+		int64 memory =
+			device->memory_bytes < 0 ? INT64_MAX : device->memory_bytes - device->memory_used;
 
 		if (device->uses_host_memory)
 			memory = Min(memory, node.host_memory);
@@ -410,8 +422,10 @@ leaf_node(const Search *search, const TournamentLeaf *leaf)
 static TournamentNode
 join_nodes(const TournamentNode *a, const TournamentNode *b)
 {
-	TournamentNode		node = less_used(b->assignments, b->total_assignments, b->worker,
-								 a->assignments, a->total_assignments, a->worker) ? *b : *a;
+	TournamentNode node = less_used(b->assignments, b->total_assignments, b->worker, a->assignments,
+									a->total_assignments, a->worker) ?
+							  *b :
+							  *a;
 
 	node.room = Max(a->room, b->room);
 	node.memory = Max(a->memory, b->memory);
@@ -433,27 +447,29 @@ compare_leaves(const void *a, const void *b)
 static Tournament *
 make_tournament(Search *search, const int32 *lanes, int nlanes)
 {
-	static const TournamentNode nobody = {INT32_MAX, INT32_MAX, INT64_MAX, -1, INT64_MIN, INT64_MIN, INT64_MIN, 0};
+	static const TournamentNode nobody = {INT32_MAX, INT32_MAX, INT64_MAX, -1,
+										  INT64_MIN, INT64_MIN, INT64_MIN, 0};
 	SearchState *state = search->state;
-	Tournament	   *tournament = palloc0(sizeof(Tournament));
-	int			n = 0;
+	Tournament *tournament = palloc0(sizeof(Tournament));
+	int n = 0;
 
 	tournament->nlanes = nlanes;
 	tournament->lanes = palloc(sizeof(int32) * nlanes);
 	memcpy(tournament->lanes, lanes, sizeof(int32) * nlanes);
 	for (int l = 0; l < nlanes; l++)
 	{
-		int			group = state->lanes[lanes[l]].group;
+		int group = state->lanes[lanes[l]].group;
 
 		tournament->nleaves += state->group_start[group + 1] - state->group_start[group];
 	}
 	tournament->leaves = palloc(sizeof(TournamentLeaf) * tournament->nleaves);
 	for (int l = 0; l < nlanes; l++)
 	{
-		int			group = state->lanes[lanes[l]].group;
+		int group = state->lanes[lanes[l]].group;
 
 		for (int m = state->group_start[group]; m < state->group_start[group + 1]; m++)
-			tournament->leaves[n++] = (TournamentLeaf) {tournament, 0, state->members[m], lanes[l], NULL};
+			tournament->leaves[n++] =
+				(TournamentLeaf){tournament, 0, state->members[m], lanes[l], NULL};
 	}
 	if (nlanes > 1)
 		qsort(tournament->leaves, n, sizeof(TournamentLeaf), compare_leaves);
@@ -464,10 +480,11 @@ make_tournament(Search *search, const int32 *lanes, int nlanes)
 	tournament->nodes = palloc(sizeof(TournamentNode) * tournament->size * 2);
 	for (int i = 0; i < tournament->size; i++)
 	{
-		tournament->nodes[tournament->size + i] = i < n ? leaf_node(search, &tournament->leaves[i]) : nobody;
+		tournament->nodes[tournament->size + i] =
+			i < n ? leaf_node(search, &tournament->leaves[i]) : nobody;
 		if (i < n)
 		{
-			TournamentLeaf	   *leaf = &tournament->leaves[i];
+			TournamentLeaf *leaf = &tournament->leaves[i];
 
 			leaf->at = tournament->size + i;
 			leaf->next = state->leaves[leaf->worker];
@@ -475,7 +492,8 @@ make_tournament(Search *search, const int32 *lanes, int nlanes)
 		}
 	}
 	for (int at = tournament->size - 1; at > 0; at--)
-		tournament->nodes[at] = join_nodes(&tournament->nodes[2 * at], &tournament->nodes[2 * at + 1]);
+		tournament->nodes[at] =
+			join_nodes(&tournament->nodes[2 * at], &tournament->nodes[2 * at + 1]);
 	return tournament;
 }
 
@@ -490,16 +508,17 @@ static Tournament *
 tournament_of(Search *search, int32 *lanes, int nlanes)
 {
 	SearchState *state = search->state;
-	uint64		hash = UINT64_C(1469598103934665603);
-	Tournament	  **bucket;
-	Tournament	   *tournament;
+	uint64 hash = UINT64_C(1469598103934665603);
+	Tournament **bucket;
+	Tournament *tournament;
 
 	qsort(lanes, nlanes, sizeof(int32), compare_lanes);
 	for (int l = 0; l < nlanes; l++)
 		hash = (hash ^ lanes[l]) * UINT64_C(1099511628211);
 	bucket = &state->buckets[(hash ^ (hash >> 32)) % state->nbuckets];
 	for (tournament = *bucket; tournament != NULL; tournament = tournament->next)
-		if (tournament->nlanes == nlanes && memcmp(tournament->lanes, lanes, sizeof(int32) * nlanes) == 0)
+		if (tournament->nlanes == nlanes &&
+			memcmp(tournament->lanes, lanes, sizeof(int32) * nlanes) == 0)
 			return tournament;
 	tournament = make_tournament(search, lanes, nlanes);
 	tournament->next = *bucket;
@@ -513,7 +532,7 @@ hardware_search_changed(Search *search, int worker)
 {
 	for (TournamentLeaf *leaf = search->state->leaves[worker]; leaf != NULL; leaf = leaf->next)
 	{
-		TournamentNode	   *nodes = leaf->tournament->nodes;
+		TournamentNode *nodes = leaf->tournament->nodes;
 
 		nodes[leaf->at] = leaf_node(search, leaf);
 		for (int at = leaf->at / 2; at > 0; at /= 2)
@@ -525,14 +544,12 @@ static Need
 need_of(const Search *search, const WorkKind *kind)
 {
 	const Demand *demand = &kind->demand;
-	int64		memory = kind->profile.min_memory_bytes;
-	Need		need = {
-		demanded_room(demand, search->settings.max_concurrent),
-		memory > 0 ? memory : INT64_MIN,
+	int64 memory = kind->profile.min_memory_bytes;
+	Need need = {
+		demanded_room(demand, search->settings.max_concurrent), memory > 0 ? memory : INT64_MIN,
 		demand->cpu_millicores > 0 ? demand->cpu_millicores : INT64_MIN,
 		demand->host_memory_bytes > 0 ? demand->host_memory_bytes : INT64_MIN,
-		demand_occupancy(demand) == OCCUPY_WHOLE ? (int32) demand->accelerators.items[0].value : 0
-	};
+		demand_occupancy(demand) == OCCUPY_WHOLE ? (int32) demand->accelerators.items[0].value : 0};
 
 	return need;
 }
@@ -543,19 +560,20 @@ need_of(const Search *search, const WorkKind *kind)
  * *found to how it would take it.  Of found's devices only the first is kept.
  */
 static void
-find_in_tournament(Search *search, WorkKind *kind, const Tournament *tournament, int at, const Need *need, const TournamentNode **best,
-			 Candidate *found, int32 *device)
+find_in_tournament(Search *search, WorkKind *kind, const Tournament *tournament, int at,
+				   const Need *need, const TournamentNode **best, Candidate *found, int32 *device)
 {
 	const TournamentNode *node = &tournament->nodes[at];
 	const KindState *state = kind->state;
-	Candidate	candidate;
-	int			near;
+	Candidate candidate;
+	int near;
 
 	if (node->room < need->room || node->memory < need->memory || node->cpu < need->cpu ||
 		node->host_memory < need->host_memory || node->empty < need->empty)
 		return;
-	if (*best != NULL && !less_used(node->assignments, node->total_assignments, node->worker,
-									(*best)->assignments, (*best)->total_assignments, (*best)->worker))
+	if (*best != NULL &&
+		!less_used(node->assignments, node->total_assignments, node->worker, (*best)->assignments,
+				   (*best)->total_assignments, (*best)->worker))
 		return;
 	if (at >= tournament->size)
 	{
@@ -570,9 +588,13 @@ find_in_tournament(Search *search, WorkKind *kind, const Tournament *tournament,
 		}
 		return;
 	}
-	near = less_used(tournament->nodes[2 * at + 1].assignments, tournament->nodes[2 * at + 1].total_assignments,
-					 tournament->nodes[2 * at + 1].worker, tournament->nodes[2 * at].assignments,
-					 tournament->nodes[2 * at].total_assignments, tournament->nodes[2 * at].worker) ? 2 * at + 1 : 2 * at;
+	near =
+		less_used(tournament->nodes[2 * at + 1].assignments,
+				  tournament->nodes[2 * at + 1].total_assignments,
+				  tournament->nodes[2 * at + 1].worker, tournament->nodes[2 * at].assignments,
+				  tournament->nodes[2 * at].total_assignments, tournament->nodes[2 * at].worker) ?
+			2 * at + 1 :
+			2 * at;
 	find_in_tournament(search, kind, tournament, near, need, best, found, device);
 	find_in_tournament(search, kind, tournament, near ^ 1, need, best, found, device);
 }
@@ -590,8 +612,8 @@ entry_before(const Entry *a, const Entry *b)
 		return a->type == ENTRY_HARDWARE;
 	if (a->spares_accelerators != b->spares_accelerators)
 		return a->spares_accelerators;
-	return less_used(a->assignments, a->total_assignments, a->index,
-					 b->assignments, b->total_assignments, b->index);
+	return less_used(a->assignments, a->total_assignments, a->index, b->assignments,
+					 b->total_assignments, b->index);
 }
 
 static Entry
@@ -599,16 +621,16 @@ entry_of(const Search *search, const Candidate *candidate)
 {
 	const Worker *worker = &search->fleet->workers[candidate->worker];
 
-	return (Entry) {candidate->value, ENTRY_WORKER, candidate->spares_accelerators, candidate->worker,
-		worker->assignments, worker->total_assignments};
+	return (Entry){candidate->value,  ENTRY_WORKER,		   candidate->spares_accelerators,
+				   candidate->worker, worker->assignments, worker->total_assignments};
 }
 
 /* Orders candidates as the search does: best first. */
 int
 candidate_compare(const Search *search, const Candidate *a, const Candidate *b)
 {
-	Entry		left = entry_of(search, a);
-	Entry		right = entry_of(search, b);
+	Entry left = entry_of(search, a);
+	Entry right = entry_of(search, b);
 
 	return entry_before(&left, &right) ? -1 : entry_before(&right, &left) ? 1 : 0;
 }
@@ -616,15 +638,16 @@ candidate_compare(const Search *search, const Candidate *a, const Candidate *b)
 static void
 sift_down(KindState *state, int at)
 {
-	Entry		entry = state->entries[at];
+	Entry entry = state->entries[at];
 
 	for (;;)
 	{
-		int			child = 2 * at + 1;
+		int child = 2 * at + 1;
 
 		if (child >= state->nentries)
 			break;
-		if (child + 1 < state->nentries && entry_before(&state->entries[child + 1], &state->entries[child]))
+		if (child + 1 < state->nentries &&
+			entry_before(&state->entries[child + 1], &state->entries[child]))
 			child++;
 		if (!entry_before(&state->entries[child], &entry))
 			break;
@@ -637,13 +660,14 @@ sift_down(KindState *state, int at)
 static void
 push_entry(KindState *state, Entry entry)
 {
-	int			at = state->nentries;
+	int at = state->nentries;
 
 	if (state->nentries == state->allocated)
 	{
 		state->allocated = Max(16, state->allocated * 2);
-		state->entries = state->entries == NULL ? palloc(sizeof(Entry) * state->allocated) :
-			repalloc(state->entries, sizeof(Entry) * state->allocated);
+		state->entries = state->entries == NULL ?
+							 palloc(sizeof(Entry) * state->allocated) :
+							 repalloc(state->entries, sizeof(Entry) * state->allocated);
 	}
 	state->nentries++;
 	while (at > 0 && entry_before(&entry, &state->entries[(at - 1) / 2]))
@@ -683,12 +707,16 @@ is_mixed(const Search *search, const WorkKind *kind)
 	for (int g = 0; g < state->ngroups; g++)
 	{
 		const Worker *worker = &search->fleet->workers[state->members[state->group_start[g]]];
-		int			matching = 0;
+		int matching = 0;
 
 		for (int l = state->lane_start[g]; l < state->lane_start[g + 1]; l++)
-			matching += is_accelerator(&search->fleet->profiles[search->fleet->devices[worker->first_device +
-																						 state->positions[state->lanes[l].first_position]].profile],
-									   types->items[0].name);
+			matching += is_accelerator(
+				&search->fleet
+					 ->profiles[search->fleet
+									->devices[worker->first_device +
+											  state->positions[state->lanes[l].first_position]]
+									.profile],
+				types->items[0].name);
 		if (matching > 1)
 			return true;
 	}
@@ -706,9 +734,9 @@ prepare_kind(Search *search, WorkKind *kind)
 	for (int h = 0; h < state->nhardware; h++)
 	{
 		const double *preference = kind->preference;
-		Candidate	candidate;
-		FilterReason		reason;
-		double		factor = 1.0;
+		Candidate candidate;
+		FilterReason reason;
+		double factor = 1.0;
 
 		/* the ideal worker has the best preference of any member */
 		kind->preference = NULL;
@@ -720,9 +748,10 @@ prepare_kind(Search *search, WorkKind *kind)
 		{
 			factor = 0;
 			for (int g = state->hardware_start[h]; g < state->hardware_start[h + 1]; g++)
-				factor = Max(factor, preference_factor(search, kind, state->members[state->group_start[g]]));
+				factor = Max(
+					factor, preference_factor(search, kind, state->members[state->group_start[g]]));
 		}
-		push_entry(kind->state, (Entry) {candidate.value * factor, ENTRY_HARDWARE, false, h, 0, 0});
+		push_entry(kind->state, (Entry){candidate.value * factor, ENTRY_HARDWARE, false, h, 0, 0});
 		CHECK_FOR_INTERRUPTS();
 	}
 }
@@ -734,8 +763,8 @@ add_lanes(Search *search, WorkKind *kind, int group)
 	SearchState *state = search->state;
 	const NamedNumbers *types = &kind->demand.accelerators;
 	const char *type = types->count > 0 ? types->items[0].name : NULL;
-	int			wanted = demand_occupancy(&kind->demand) == OCCUPY_WHOLE ? (int) types->items[0].value : 1;
-	int			first = state->members[state->group_start[group]];
+	int wanted = demand_occupancy(&kind->demand) == OCCUPY_WHOLE ? (int) types->items[0].value : 1;
+	int first = state->members[state->group_start[group]];
 	const Worker *worker = &search->fleet->workers[first];
 
 	if (!worker->accepting || worker_unsuitable(search, kind, worker) != FITS)
@@ -744,7 +773,7 @@ add_lanes(Search *search, WorkKind *kind, int group)
 	{
 		const int32 *positions = &state->positions[state->lanes[l].first_position];
 		const Device *device = &search->fleet->devices[worker->first_device + positions[0]];
-		Candidate	candidate = {.worker = first, .ndevices = wanted, .devices = state->scratch};
+		Candidate candidate = {.worker = first, .ndevices = wanted, .devices = state->scratch};
 
 		if (wanted > state->lanes[l].npositions || device->load > search->settings.max_load ||
 			device_unsuitable(search, kind, worker, device, type, wanted - 1) != FITS)
@@ -753,7 +782,8 @@ add_lanes(Search *search, WorkKind *kind, int group)
 			candidate.devices[i] = worker->first_device + positions[i];
 		value_candidate(search, kind, &candidate);
 		if (candidate.adjusted_efficiency >= search->settings.min_score)
-			push_entry(kind->state, (Entry) {candidate.value, ENTRY_LANE, candidate.spares_accelerators, l, 0, 0});
+			push_entry(kind->state, (Entry){candidate.value, ENTRY_LANE,
+											candidate.spares_accelerators, l, 0, 0});
 	}
 }
 
@@ -773,7 +803,7 @@ open_hardware(Search *search, WorkKind *kind, int hardware)
 		}
 		for (int m = state->group_start[g]; m < state->group_start[g + 1]; m++)
 		{
-			Candidate	candidate;
+			Candidate candidate;
 
 			if (search_candidate(search, kind, state->members[m], &candidate) == FITS)
 				push_entry(kind->state, entry_of(search, &candidate));
@@ -785,11 +815,11 @@ open_hardware(Search *search, WorkKind *kind, int hardware)
 static void
 enter_tournament(Search *search, WorkKind *kind)
 {
-	KindState  *state = kind->state;
-	Entry		top = state->entries[0];
-	int			allocated = 16;
-	int			nlanes = 0;
-	int32	   *lanes = palloc(sizeof(int32) * allocated);
+	KindState *state = kind->state;
+	Entry top = state->entries[0];
+	int allocated = 16;
+	int nlanes = 0;
+	int32 *lanes = palloc(sizeof(int32) * allocated);
 
 	while (state->nentries > 0 && state->entries[0].type == ENTRY_LANE &&
 		   state->entries[0].value == top.value &&
@@ -810,23 +840,24 @@ enter_tournament(Search *search, WorkKind *kind)
 bool
 hardware_search_best(Search *search, WorkKind *kind, Candidate *candidate)
 {
-	KindState  *state = kind->state;
+	KindState *state = kind->state;
 
 	if (!state->prepared)
 		prepare_kind(search, kind);
 	for (;;)
 	{
-		Entry		top;
-		Entry		now;
+		Entry top;
+		Entry now;
 
 		CHECK_FOR_INTERRUPTS();
 		if (state->tournament != NULL)
 		{
 			const TournamentNode *best = NULL;
-			Need		need = need_of(search, kind);
-			int32		device;
+			Need need = need_of(search, kind);
+			int32 device;
 
-			find_in_tournament(search, kind, state->tournament, 1, &need, &best, candidate, &device);
+			find_in_tournament(search, kind, state->tournament, 1, &need, &best, candidate,
+							   &device);
 			if (best != NULL && candidate->ndevices == 1)
 			{
 				/* others that were looked at in between have used the scratch space */
@@ -835,7 +866,7 @@ hardware_search_best(Search *search, WorkKind *kind, Candidate *candidate)
 			}
 			if (best != NULL)
 			{
-				FilterReason		reason = search_candidate(search, kind, best->worker, candidate);
+				FilterReason reason = search_candidate(search, kind, best->worker, candidate);
 
 				Assert(reason == FITS);
 				return reason == FITS;

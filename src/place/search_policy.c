@@ -28,15 +28,15 @@
 
 typedef struct Ranking
 {
-	int64		seen;			/* of SearchState.changes */
-	int64		used;			/* by SearchState.clock */
-	Size		bytes;
-	int32		nworkers;		/* that have a candidate */
-	bool	   *fits;			/* by device */
-	double	   *loads;			/* by device: of its candidate; NULL: breaks no ties */
-	double	  **values;			/* by part (NULL: not fixed), by device; NAN where nothing fits */
-	double	   *extremes;		/* by part: the greatest or least value */
-	bool		stale;			/* an extreme value may have gone */
+	int64 seen; /* of SearchState.changes */
+	int64 used; /* by SearchState.clock */
+	Size bytes;
+	int32 nworkers; /* that have a candidate */
+	bool *fits; /* by device */
+	double *loads; /* by device: of its candidate; NULL: breaks no ties */
+	double **values; /* by part (NULL: not fixed), by device; NAN where nothing fits */
+	double *extremes; /* by part: the greatest or least value */
+	bool stale; /* an extreme value may have gone */
 } Ranking;
 
 /* --- turns --- */
@@ -75,10 +75,10 @@ static const Fleet *sorting;
 static int
 compare_turns(const void *a, const void *b)
 {
-	int32		i = *(const int32 *) a;
-	int32		j = *(const int32 *) b;
-	int64		x = sorting->workers[i].last_turn;
-	int64		y = sorting->workers[j].last_turn;
+	int32 i = *(const int32 *) a;
+	int32 j = *(const int32 *) b;
+	int64 x = sorting->workers[i].last_turn;
+	int64 y = sorting->workers[j].last_turn;
 
 	return x != y ? (x < y ? -1 : 1) : i - j;
 }
@@ -87,9 +87,9 @@ compare_turns(const void *a, const void *b)
 static void
 begin_rankings(Search *search)
 {
-	Fleet	   *fleet = search->fleet;
+	Fleet *fleet = search->fleet;
 	SearchState *state = search->state;
-	int32	   *order = palloc(sizeof(int32) * (fleet->nworkers + 1));
+	int32 *order = palloc(sizeof(int32) * (fleet->nworkers + 1));
 
 	state->device_workers = palloc(sizeof(int32) * (fleet->ndevices + 1));
 	state->totals = palloc(sizeof(double) * (fleet->ndevices + 1));
@@ -124,8 +124,10 @@ policy_search_changed(Search *search, int worker)
 	if (state->nchanges == state->changes_allocated)
 	{
 		state->changes_allocated = Max(1024, state->changes_allocated * 2);
-		state->changes = state->changes == NULL ? palloc_huge(sizeof(int32) * state->changes_allocated) :
-			repalloc_huge(state->changes, sizeof(int32) * state->changes_allocated);
+		state->changes =
+			state->changes == NULL ?
+				palloc_huge(sizeof(int32) * state->changes_allocated) :
+				repalloc_huge(state->changes, sizeof(int32) * state->changes_allocated);
 	}
 	state->changes[state->nchanges++] = worker;
 }
@@ -137,24 +139,25 @@ static bool
 same_devices(const Device *a, const Device *b)
 {
 	return a->profile == b->profile && a->memory_bytes == b->memory_bytes &&
-		a->uses_host_memory == b->uses_host_memory && a->slots == b->slots && a->share == b->share &&
-		a->memory_used == b->memory_used && compare_state(a, b) == 0;
+		   a->uses_host_memory == b->uses_host_memory && a->slots == b->slots &&
+		   a->share == b->share && a->memory_used == b->memory_used && compare_state(a, b) == 0;
 }
 
 /* Keeps the value of one part for a device, and what it does to the extreme. */
 static void
 keep_value(Ranking *ranking, const Policy *policy, int part, int device, bool fits, double value)
 {
-	Scale		scale = algorithm_traits[policy->parts[part].algorithm].scale;
-	double		old = ranking->values[part][device];
-	double	   *extreme = &ranking->extremes[part];
+	Scale scale = algorithm_traits[policy->parts[part].algorithm].scale;
+	double old = ranking->values[part][device];
+	double *extreme = &ranking->extremes[part];
 
 	ranking->values[part][device] = fits ? value : NAN;
 	if (scale == SCALE_NONE)
 		return;
 	if (old == *extreme && !(fits && value == old))
 		ranking->stale = true;
-	if (fits && (isnan(*extreme) || (scale == SCALE_GREATEST ? value > *extreme : value < *extreme)))
+	if (fits &&
+		(isnan(*extreme) || (scale == SCALE_GREATEST ? value > *extreme : value < *extreme)))
 		*extreme = value;
 }
 
@@ -165,18 +168,19 @@ rank_worker(Search *search, WorkKind *kind, Ranking *ranking, int worker_index)
 	const Worker *worker = &search->fleet->workers[worker_index];
 	const Device *devices = search->fleet->devices;
 	const Policy *policy = kind->policy;
-	bool		several = demanded_devices(&kind->demand) > 1;
-	bool		any_function = policy_has(policy, ALGORITHM_FUNCTION);
-	bool		had = false;
-	bool		has = false;
-	int			ncandidates = several ? Min(worker->ndevices, 1) : worker->ndevices;
+	bool several = demanded_devices(&kind->demand) > 1;
+	bool any_function = policy_has(policy, ALGORITHM_FUNCTION);
+	bool had = false;
+	bool has = false;
+	int ncandidates = several ? Min(worker->ndevices, 1) : worker->ndevices;
 
 	for (int d = worker->first_device; d < worker->first_device + ncandidates; d++)
 	{
 		/* a function may tell by device_no what we cannot */
-		bool		same = d > worker->first_device && !any_function && same_devices(&devices[d - 1], &devices[d]);
-		Candidate	candidate;
-		bool		fits;
+		bool same =
+			d > worker->first_device && !any_function && same_devices(&devices[d - 1], &devices[d]);
+		Candidate candidate;
+		bool fits;
 
 		if (same)
 			fits = ranking->fits[d - 1];
@@ -192,8 +196,9 @@ rank_worker(Search *search, WorkKind *kind, Ranking *ranking, int worker_index)
 		for (int p = 0; p < policy->nparts; p++)
 			if (ranking->values[p] != NULL)
 				keep_value(ranking, policy, p, d, fits,
-						   !fits ? NAN : same ? ranking->values[p][d - 1] :
-						   part_value(search, kind, &policy->parts[p], &candidate));
+						   !fits ? NAN :
+						   same	 ? ranking->values[p][d - 1] :
+								   part_value(search, kind, &policy->parts[p], &candidate));
 	}
 	ranking->nworkers += has - had;
 }
@@ -202,11 +207,12 @@ rank_worker(Search *search, WorkKind *kind, Ranking *ranking, int worker_index)
 static void
 forget_ranking(Search *search)
 {
-	WorkKind   *oldest = NULL;
+	WorkKind *oldest = NULL;
 
 	for (int k = 0; k < search->nkinds; k++)
 		if (search->kinds[k].state->ranking != NULL &&
-			(oldest == NULL || search->kinds[k].state->ranking->used < oldest->state->ranking->used))
+			(oldest == NULL ||
+			 search->kinds[k].state->ranking->used < oldest->state->ranking->used))
 			oldest = &search->kinds[k];
 	if (oldest == NULL)
 		return;
@@ -227,8 +233,8 @@ static Ranking *
 make_ranking(Search *search, WorkKind *kind)
 {
 	const Policy *policy = kind->policy;
-	int			ndevices = search->fleet->ndevices;
-	Ranking    *ranking = palloc0(sizeof(Ranking));
+	int ndevices = search->fleet->ndevices;
+	Ranking *ranking = palloc0(sizeof(Ranking));
 
 	ranking->values = palloc0(sizeof(double *) * policy->nparts);
 	ranking->extremes = palloc(sizeof(double) * policy->nparts);
@@ -259,9 +265,9 @@ find_extremes(const Search *search, const Policy *policy, Ranking *ranking)
 {
 	for (int p = 0; p < policy->nparts; p++)
 	{
-		Scale		scale = algorithm_traits[policy->parts[p].algorithm].scale;
+		Scale scale = algorithm_traits[policy->parts[p].algorithm].scale;
 		const double *values = ranking->values[p];
-		double		extreme = NAN;
+		double extreme = NAN;
 
 		if (scale == SCALE_NONE)
 			continue;
@@ -279,8 +285,8 @@ static Ranking *
 ranking_of(Search *search, WorkKind *kind)
 {
 	SearchState *state = search->state;
-	Ranking    *ranking = kind->state->ranking;
-	bool		is_new = ranking == NULL;
+	Ranking *ranking = kind->state->ranking;
+	bool is_new = ranking == NULL;
 
 	if (!state->has_rankings)
 		begin_rankings(search);
@@ -314,9 +320,9 @@ ranking_of(Search *search, WorkKind *kind)
 static void
 add_fixed_part(const Search *search, const PolicyPart *part, const double *values, double extreme)
 {
-	double	   *totals = search->state->totals;
-	double		weight = part->weight;
-	int			ndevices = search->fleet->ndevices;
+	double *totals = search->state->totals;
+	double weight = part->weight;
+	int ndevices = search->fleet->ndevices;
 
 	/* one plain loop per scale: it is run for each workload and each device */
 	switch (algorithm_traits[part->algorithm].scale)
@@ -331,7 +337,9 @@ add_fixed_part(const Search *search, const PolicyPart *part, const double *value
 			break;
 		case SCALE_LEAST:
 			for (int d = 0; d < ndevices; d++)
-				totals[d] += weight * (values[d] > extreme ? extreme / values[d] : values[d] <= extreme ? 1.0 : NAN);
+				totals[d] += weight * (values[d] > extreme	? extreme / values[d] :
+									   values[d] <= extreme ? 1.0 :
+															  NAN);
 			break;
 	}
 }
@@ -342,14 +350,14 @@ add_turns(const Search *search, const PolicyPart *part, const Ranking *ranking)
 {
 	const Fleet *fleet = search->fleet;
 	const SearchState *state = search->state;
-	int64		previous = -1;
-	int			candidates = 0;
-	int			rank = 0;
+	int64 previous = -1;
+	int candidates = 0;
+	int rank = 0;
 
 	for (int w = state->first_turn; w >= 0; w = state->next_turn[w])
 	{
 		const Worker *worker = &fleet->workers[w];
-		bool		any = false;
+		bool any = false;
 
 		for (int d = worker->first_device; d < worker->first_device + worker->ndevices; d++)
 		{
@@ -373,7 +381,7 @@ static void
 add_affinity(Search *search, WorkKind *kind, const PolicyPart *part)
 {
 	const Fleet *fleet = search->fleet;
-	int32		places[] = {-1, -1};
+	int32 places[] = {-1, -1};
 
 	if (kind->model >= 0)
 		places[0] = search->model_workers[kind->model];
@@ -381,7 +389,7 @@ add_affinity(Search *search, WorkKind *kind, const PolicyPart *part)
 		places[1] = search->model_workers[kind->family];
 	for (int i = 0; i < (int) lengthof(places); i++)
 	{
-		Candidate	candidate = {.worker = places[i]};
+		Candidate candidate = {.worker = places[i]};
 
 		if (places[i] < 0)
 			continue;
@@ -399,7 +407,7 @@ static const double *
 add_up(Search *search, WorkKind *kind, const Ranking *ranking)
 {
 	const Policy *policy = kind->policy;
-	double	   *totals = search->state->totals;
+	double *totals = search->state->totals;
 
 	for (int d = 0; d < search->fleet->ndevices; d++)
 		totals[d] = ranking->fits[d] ? 0.0 : NAN;
@@ -442,8 +450,8 @@ static bool
 before_among_equals(Search *search, WorkKind *kind, int a, double load_a, int b, double load_b)
 {
 	const Fleet *fleet = search->fleet;
-	int32		i = search->state->device_workers[a];
-	int32		j = search->state->device_workers[b];
+	int32 i = search->state->device_workers[a];
+	int32 j = search->state->device_workers[b];
 	const Worker *x = &fleet->workers[i];
 	const Worker *y = &fleet->workers[j];
 
@@ -451,8 +459,8 @@ before_among_equals(Search *search, WorkKind *kind, int a, double load_a, int b,
 		return load_a < load_b;
 	if (demand_occupancy(&kind->demand) == OCCUPY_SLOT)
 	{
-		bool		spares_a = is_cpu(&fleet->profiles[fleet->devices[a].profile]);
-		bool		spares_b = is_cpu(&fleet->profiles[fleet->devices[b].profile]);
+		bool spares_a = is_cpu(&fleet->profiles[fleet->devices[a].profile]);
+		bool spares_b = is_cpu(&fleet->profiles[fleet->devices[b].profile]);
 
 		if (spares_a != spares_b)
 			return spares_a;
@@ -461,7 +469,8 @@ before_among_equals(Search *search, WorkKind *kind, int a, double load_a, int b,
 		return device_before(search, kind, a, b);
 	if (policy_takes_first_worker(kind->policy))
 		return i < j;
-	return less_used(x->assignments, x->total_assignments, i, y->assignments, y->total_assignments, j);
+	return less_used(x->assignments, x->total_assignments, i, y->assignments, y->total_assignments,
+					 j);
 }
 
 /* Returns whether device a, alone, comes before device b; they have been scored. */
@@ -471,7 +480,8 @@ scored_before(Search *search, WorkKind *kind, int a, double score_a, int b, doub
 	const Device *devices = search->fleet->devices;
 
 	return score_a != score_b ? score_a > score_b :
-		before_among_equals(search, kind, a, devices[a].effective_load, b, devices[b].effective_load);
+								before_among_equals(search, kind, a, devices[a].effective_load, b,
+													devices[b].effective_load);
 }
 
 /*
@@ -483,34 +493,38 @@ policy_search_best(Search *search, WorkKind *kind, Candidate *candidate, double 
 {
 	const Ranking *ranking = ranking_of(search, kind);
 	const double *loads = ranking->loads;
-	double		sign;
+	double sign;
 	const double *ranks;
-	double		greatest = -INFINITY;
-	int			best = -1;
-	FilterReason		reason;
+	double greatest = -INFINITY;
+	int best = -1;
+	FilterReason reason;
 
 	if (ranking->nworkers == 0)
 		return false;
 	ranks = ranks_by(search, kind, ranking, &sign);
 	for (int d = 0; d < search->fleet->ndevices; d++)
 	{
-		double		rank = sign * ranks[d];
+		double rank = sign * ranks[d];
 
 		/* false for NAN; the first of those that cost without end is as good as any */
 		if (rank > greatest ||
 			(rank == greatest &&
-			 (best < 0 || before_among_equals(search, kind, d, loads ? loads[d] : 0, best, loads ? loads[best] : 0))))
+			 (best < 0 || before_among_equals(search, kind, d, loads ? loads[d] : 0, best,
+											  loads ? loads[best] : 0))))
 		{
 			best = d;
 			greatest = rank;
 		}
 	}
-	*score = ranks == search->state->totals ? ranks[best] :
-		kind->policy->parts[0].weight * part_score(&kind->policy->parts[0], ranks[best], ranking->extremes[0]);
+	*score = ranks == search->state->totals ?
+				 ranks[best] :
+				 kind->policy->parts[0].weight *
+					 part_score(&kind->policy->parts[0], ranks[best], ranking->extremes[0]);
 	if (demanded_devices(&kind->demand) > 1)
 		reason = search_candidate(search, kind, search->state->device_workers[best], candidate);
 	else
-		reason = device_candidate(search, kind, search->state->device_workers[best], best, candidate);
+		reason =
+			device_candidate(search, kind, search->state->device_workers[best], best, candidate);
 	Assert(reason == FITS);
 	return reason == FITS;
 }
@@ -530,8 +544,8 @@ policy_search_scores(Search *search, WorkKind *kind)
 static int
 compare_int64(const void *a, const void *b)
 {
-	int64		x = *(const int64 *) a;
-	int64		y = *(const int64 *) b;
+	int64 x = *(const int64 *) a;
+	int64 y = *(const int64 *) b;
 
 	return (x > y) - (x < y);
 }
@@ -540,12 +554,12 @@ compare_int64(const void *a, const void *b)
 static double
 turn_score(const int64 *turns, int count, int64 turn)
 {
-	int			low = 0;
-	int			high = count;
+	int low = 0;
+	int high = count;
 
 	while (low < high)
 	{
-		int			middle = (low + high) / 2;
+		int middle = (low + high) / 2;
 
 		if (turns[middle] < turn)
 			low = middle + 1;
@@ -565,9 +579,9 @@ score_candidates(Search *search, WorkKind *kind, const Candidate *candidates, in
 				 double *scores, double *parts)
 {
 	const Policy *policy = kind->policy;
-	double	   *values = palloc_huge(sizeof(double) * (count + 1));
-	int64	   *turns = palloc_huge(sizeof(int64) * (count + 1));
-	int			nturns = 0;
+	double *values = palloc_huge(sizeof(double) * (count + 1));
+	int64 *turns = palloc_huge(sizeof(int64) * (count + 1));
+	int nturns = 0;
 
 	if (!search->state->has_rankings)
 		begin_rankings(search);
@@ -581,22 +595,24 @@ score_candidates(Search *search, WorkKind *kind, const Candidate *candidates, in
 	for (int p = 0; p < policy->nparts; p++)
 	{
 		const PolicyPart *part = &policy->parts[p];
-		Scale		scale = algorithm_traits[part->algorithm].scale;
-		double		extreme = NAN;
+		Scale scale = algorithm_traits[part->algorithm].scale;
+		double extreme = NAN;
 
 		for (int i = 0; i < count; i++)
 		{
 			values[i] = part->algorithm == ALGORITHM_ROUND_ROBIN ?
-				turn_score(turns, nturns, search->fleet->workers[candidates[i].worker].last_turn) :
-				part_value(search, kind, part, &candidates[i]);
-			if (isnan(extreme) || (scale == SCALE_LEAST ? values[i] < extreme : values[i] > extreme))
+							turn_score(turns, nturns,
+									   search->fleet->workers[candidates[i].worker].last_turn) :
+							part_value(search, kind, part, &candidates[i]);
+			if (isnan(extreme) ||
+				(scale == SCALE_LEAST ? values[i] < extreme : values[i] > extreme))
 				extreme = values[i];
 			if (i % 1000 == 0)
 				CHECK_FOR_INTERRUPTS();
 		}
 		for (int i = 0; i < count; i++)
 		{
-			double		score = part_score(part, values[i], extreme);
+			double score = part_score(part, values[i], extreme);
 
 			scores[i] += part->weight * score;
 			if (parts != NULL)

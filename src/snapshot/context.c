@@ -24,14 +24,15 @@ static void
 load_models(PoolSnapshot *snapshot, const char *pool, bool read_only)
 {
 	static SpiPlan statement = {
-		"SELECT m.ord::int, p.worker_id FROM unnest($2, $3) WITH ORDINALITY m(model, is_family, ord)"
-		" JOIN hwsched.model_placement p ON p.pool = $1 AND p.model = m.model AND p.is_family = m.is_family",
-		{TEXTOID, TEXTARRAYOID, BOOLARRAYOID}
-	};
-	int			n = snapshot->nmodels;
-	Datum	   *names = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * (n + 1));
-	Datum	   *families = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * (n + 1));
-	int32	   *workers = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(int32) * (n + 1));
+		"SELECT m.ord::int, p.worker_id FROM unnest($2, $3) WITH ORDINALITY m(model, is_family,"
+		" ord)"
+		" JOIN hwsched.model_placement p ON p.pool = $1 AND p.model = m.model"
+		" AND p.is_family = m.is_family",
+		{TEXTOID, TEXTARRAYOID, BOOLARRAYOID}};
+	int n = snapshot->nmodels;
+	Datum *names = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * (n + 1));
+	Datum *families = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * (n + 1));
+	int32 *workers = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(int32) * (n + 1));
 
 	snapshot->search.model_workers = workers;
 	for (int i = 0; i < n; i++)
@@ -43,7 +44,7 @@ load_models(PoolSnapshot *snapshot, const char *pool, bool read_only)
 	if (n == 0 || (snapshot->policies.uses & USES_MODEL) == 0)
 		return;
 	spi_plan_run(&statement, read_only, TEXT_VALUE(pool), array_value(TEXTOID, names, NULL, n),
-				  array_value(BOOLOID, families, NULL, n));
+				 array_value(BOOLOID, families, NULL, n));
 	for (uint64 i = 0; i < SPI_processed; i++)
 		workers[column_int(i, 1) - 1] = fleet_worker(&snapshot->fleet, column_text(i, 2));
 }
@@ -54,21 +55,23 @@ write_models(const PoolSnapshot *snapshot, const char *pool)
 {
 	static SpiPlan statement = {
 		"INSERT INTO hwsched.model_placement AS p (pool, model, is_family, worker_id)"
-		" SELECT $1, m.model, m.is_family, m.worker_id FROM unnest($2, $3, $4) m(model, is_family, worker_id)"
+		" SELECT $1, m.model, m.is_family, m.worker_id FROM unnest($2, $3, $4) m(model, is_family,"
+		" worker_id)"
 		" ORDER BY m.model COLLATE \"C\", m.is_family"
-		" ON CONFLICT (pool, model, is_family) DO UPDATE SET worker_id = EXCLUDED.worker_id, placed_at = EXCLUDED.placed_at",
-		{TEXTOID, TEXTARRAYOID, BOOLARRAYOID, TEXTARRAYOID}
-	};
+		" ON CONFLICT (pool, model, is_family) DO UPDATE SET worker_id = EXCLUDED.worker_id,"
+		" placed_at = EXCLUDED.placed_at",
+		{TEXTOID, TEXTARRAYOID, BOOLARRAYOID, TEXTARRAYOID}};
 	const Search *search = &snapshot->search;
-	int32	   *workers;
-	Datum	   *columns[3];
-	int			n = 0;
+	int32 *workers;
+	Datum *columns[3];
+	int n = 0;
 
 	if (snapshot->nmodels == 0)
 		return;
 	workers = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(int32) * snapshot->nmodels);
 	for (int c = 0; c < lengthof(columns); c++)
-		columns[c] = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * snapshot->nmodels);
+		columns[c] =
+			MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * snapshot->nmodels);
 	for (int i = 0; i < snapshot->nmodels; i++)
 		workers[i] = -1;
 	for (int i = 0; i < search->nplacements; i++)
@@ -89,7 +92,8 @@ write_models(const PoolSnapshot *snapshot, const char *pool)
 		}
 	if (n > 0)
 		spi_plan_run(&statement, false, TEXT_VALUE(pool), array_value(TEXTOID, columns[0], NULL, n),
-					  array_value(BOOLOID, columns[1], NULL, n), array_value(TEXTOID, columns[2], NULL, n));
+					 array_value(BOOLOID, columns[1], NULL, n),
+					 array_value(TEXTOID, columns[2], NULL, n));
 }
 
 /* --- what the pool's work looks like --- */
@@ -103,11 +107,13 @@ same_shape(const WorkKind *a, const WorkKind *b)
 	const NameSet *models_x = &a->profile.required_models;
 	const NameSet *models_y = &b->profile.required_models;
 
-	if (a->demand.cpu_millicores != b->demand.cpu_millicores || a->demand.share != b->demand.share ||
-		x->count != y->count || models_x->count != models_y->count)
+	if (a->demand.cpu_millicores != b->demand.cpu_millicores ||
+		a->demand.share != b->demand.share || x->count != y->count ||
+		models_x->count != models_y->count)
 		return false;
 	for (int i = 0; i < x->count; i++)
-		if (strcmp(x->items[i].name, y->items[i].name) != 0 || x->items[i].value != y->items[i].value)
+		if (strcmp(x->items[i].name, y->items[i].name) != 0 ||
+			x->items[i].value != y->items[i].value)
 			return false;
 	for (int i = 0; i < models_x->count; i++)
 		if (strcmp(models_x->names[i], models_y->names[i]) != 0)
@@ -134,32 +140,35 @@ static void
 load_shapes(PoolSnapshot *snapshot, const char *pool, bool read_only)
 {
 	static SpiPlan statement = {
-		"SELECT n.profile_id, n.workloads, p.profile, p.demand FROM (SELECT profile_id, count(*) AS workloads"
+		"SELECT n.profile_id, n.workloads, p.profile, p.demand FROM (SELECT profile_id,"
+		" count(*) AS workloads"
 		"  FROM (SELECT profile_id FROM hwsched.pending WHERE pool = $1"
-		"        UNION ALL SELECT profile_id FROM hwsched.assignment WHERE pool = $1 AND finished_at IS NULL) w"
+		"        UNION ALL SELECT profile_id FROM hwsched.assignment WHERE pool = $1"
+		" AND finished_at IS NULL) w"
 		"  GROUP BY profile_id) n"
-		" JOIN hwsched.workload_profile p ON p.pool = $1 AND p.profile_id = n.profile_id ORDER BY n.profile_id",
-		{TEXTOID}
-	};
-	Search	   *search = &snapshot->search;
-	int			n = (int) spi_plan_run(&statement, read_only, TEXT_VALUE(pool));
-	Shape	   *shapes = MemoryContextAllocExtended(CurrentMemoryContext, sizeof(Shape) * (n + 1),
-													MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	double		total = 0;
-	double		usual = 0;
-	int			count = 0;
-	int			kept = 0;
+		" JOIN hwsched.workload_profile p ON p.pool = $1 AND p.profile_id = n.profile_id"
+		" ORDER BY n.profile_id",
+		{TEXTOID}};
+	Search *search = &snapshot->search;
+	int n = (int) spi_plan_run(&statement, read_only, TEXT_VALUE(pool));
+	Shape *shapes = MemoryContextAllocExtended(CurrentMemoryContext, sizeof(Shape) * (n + 1),
+											   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	double total = 0;
+	double usual = 0;
+	int count = 0;
+	int kept = 0;
 
 	for (int i = 0; i < n; i++)
 	{
-		Shape	   *shape = &shapes[count];
-		int			same = 0;
+		Shape *shape = &shapes[count];
+		int same = 0;
 
 		CHECK_FOR_INTERRUPTS();
 		shape->kind.profile_id = column_bigint(i, 1);
 		shape->frequency = column_bigint(i, 2);
 		total += shape->frequency;
-		document_read(&placement_profile_document, column_jsonb(i, 3), "workload_profile", false, &shape->kind.profile);
+		document_read(&placement_profile_document, column_jsonb(i, 3), "workload_profile", false,
+					  &shape->kind.profile);
 		document_read(&demand_document, column_jsonb(i, 4), "demand", false, &shape->kind.demand);
 		while (same < count && !same_shape(&shapes[same].kind, &shape->kind))
 			same++;
@@ -184,18 +193,20 @@ bool
 has_reservations(const char *pool, bool read_only)
 {
 	static SpiPlan statement = {
-		"SELECT FROM hwsched.reservation r WHERE r.pool = $1 AND EXISTS (SELECT FROM hwsched.pending p"
-		"  WHERE p.pool = r.pool AND p.priority = r.priority AND p.deadline = r.deadline AND p.queue_no = r.queue_no"
+		"SELECT FROM hwsched.reservation r WHERE r.pool = $1 AND EXISTS (SELECT"
+		" FROM hwsched.pending p"
+		"  WHERE p.pool = r.pool AND p.priority = r.priority AND p.deadline = r.deadline"
+		" AND p.queue_no = r.queue_no"
 		"   AND " MAY_BE_PLACED("false") " OFFSET 0) LIMIT 1",
-		{TEXTOID}
-	};
+		{TEXTOID}};
 
 	return spi_plan_run(&statement, read_only, TEXT_VALUE(pool)) > 0;
 }
 
 /* Returns whether an item stands behind a place in the queue. */
 static bool
-stands_behind(const QueueItem *item, const QueueRow *row, int32 priority, TimestampTz deadline, int64 queue_no)
+stands_behind(const QueueItem *item, const QueueRow *row, int32 priority, TimestampTz deadline,
+			  int64 queue_no)
 {
 	if (item->priority != priority)
 		return item->priority > priority;
@@ -212,27 +223,30 @@ void
 load_reservations(PoolSnapshot *snapshot, const char *pool, bool read_only)
 {
 	static SpiPlan statement = {
-		"SELECT r.worker_id, " AGED_PRIORITY("$2") ", r.deadline, r.queue_no FROM hwsched.reservation r"
-		" JOIN hwsched.pending p ON p.pool = r.pool AND p.priority = r.priority AND p.deadline = r.deadline AND p.queue_no = r.queue_no"
-		" WHERE r.pool = $1 AND " MAY_BE_PLACED("false"),
-		{TEXTOID, FLOAT8OID}
-	};
-	uint64		n = spi_plan_run(&statement, read_only, TEXT_VALUE(pool), VALUE(Float8GetDatum(snapshot->settings.ageing)));
-	int			behind = 0;
-	int32		priority;
+		"SELECT r.worker_id, " AGED_PRIORITY(
+			"$2") ", r.deadline, r.queue_no FROM hwsched.reservation r"
+				  " JOIN hwsched.pending p ON p.pool = r.pool AND p.priority = r.priority"
+				  " AND p.deadline = r.deadline AND p.queue_no = r.queue_no"
+				  " WHERE r.pool = $1 AND " MAY_BE_PLACED("false"),
+		{TEXTOID, FLOAT8OID}};
+	uint64 n = spi_plan_run(&statement, read_only, TEXT_VALUE(pool),
+							VALUE(Float8GetDatum(snapshot->settings.ageing)));
+	int behind = 0;
+	int32 priority;
 
 	if (n == 0)
 		return;
 	for (uint64 i = 0; i < n; i++)
 	{
-		int			worker = fleet_worker(&snapshot->fleet, column_text(i, 1));
+		int worker = fleet_worker(&snapshot->fleet, column_text(i, 1));
 
 		if (worker >= 0)
 			snapshot->fleet.workers[worker].reserved = true;
 	}
 	priority = column_int(0, 2);
 	while (behind < snapshot->nitems &&
-		   !stands_behind(&snapshot->items[behind], &snapshot->rows[behind], priority, column_bigint(0, 3), column_bigint(0, 4)))
+		   !stands_behind(&snapshot->items[behind], &snapshot->rows[behind], priority,
+						  column_bigint(0, 3), column_bigint(0, 4)))
 		behind++;
 	snapshot->search.reserved_from = behind;
 }
@@ -248,36 +262,38 @@ write_reservations(const PoolSnapshot *snapshot, const char *pool, bool head_onl
 	static SpiPlan clear = {
 		"DELETE FROM hwsched.reservation r WHERE r.pool = $1"
 		" AND ($2 OR NOT EXISTS (SELECT FROM hwsched.pending p"
-		"  WHERE p.pool = r.pool AND p.priority = r.priority AND p.deadline = r.deadline AND p.queue_no = r.queue_no"
+		"  WHERE p.pool = r.pool AND p.priority = r.priority AND p.deadline = r.deadline"
+		" AND p.queue_no = r.queue_no"
 		"   AND (" AGED_PRIORITY("$6") ", p.deadline, p.queue_no) > ($3, $4, $5)))",
-		{TEXTOID, BOOLOID, INT4OID, TIMESTAMPTZOID, INT8OID, FLOAT8OID}
-	};
+		{TEXTOID, BOOLOID, INT4OID, TIMESTAMPTZOID, INT8OID, FLOAT8OID}};
 	static SpiPlan write = {
-		"INSERT INTO hwsched.reservation (pool, worker_id, priority, deadline, queue_no, workload_id)"
+		"INSERT INTO hwsched.reservation (pool, worker_id, priority, deadline, queue_no,"
+		" workload_id)"
 		" SELECT $1, w.worker_id, $3, $4, $5, $6 FROM unnest($2) w(worker_id)",
-		{TEXTOID, TEXTARRAYOID, INT4OID, TIMESTAMPTZOID, INT8OID, TEXTOID}
-	};
+		{TEXTOID, TEXTARRAYOID, INT4OID, TIMESTAMPTZOID, INT8OID, TEXTOID}};
 	const Search *search = &snapshot->search;
-	int			last = snapshot->nitems - 1;
+	int last = snapshot->nitems - 1;
 	const char **workers;
-	int			n = 0;
+	int n = 0;
 
-	spi_plan_run(&clear, false, TEXT_VALUE(pool), VALUE(BoolGetDatum(!head_only || search->blocked_gang >= 0)),
-				  INT_VALUE(last < 0 ? 0 : snapshot->items[last].priority),
-				  VALUE(TimestampTzGetDatum(last < 0 ? 0 : snapshot->rows[last].deadline)),
-				  BIGINT_VALUE(last < 0 ? 0 : snapshot->rows[last].queue_no),
-				  VALUE(Float8GetDatum(snapshot->settings.ageing)));
+	spi_plan_run(&clear, false, TEXT_VALUE(pool),
+				 VALUE(BoolGetDatum(!head_only || search->blocked_gang >= 0)),
+				 INT_VALUE(last < 0 ? 0 : snapshot->items[last].priority),
+				 VALUE(TimestampTzGetDatum(last < 0 ? 0 : snapshot->rows[last].deadline)),
+				 BIGINT_VALUE(last < 0 ? 0 : snapshot->rows[last].queue_no),
+				 VALUE(Float8GetDatum(snapshot->settings.ageing)));
 	if (search->blocked_gang < 0)
 		return;
-	workers = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(char *) * (snapshot->fleet.nworkers + 1));
+	workers = MemoryContextAllocHuge(CurrentMemoryContext,
+									 sizeof(char *) * (snapshot->fleet.nworkers + 1));
 	for (int w = 0; w < snapshot->fleet.nworkers; w++)
 		if (snapshot->fleet.workers[w].reserved)
 			workers[n++] = snapshot->fleet.workers[w].worker_id;
 	spi_plan_run(&write, false, TEXT_VALUE(pool), text_array(workers, n),
-				  INT_VALUE(snapshot->rows[search->blocked_gang].priority),
-				  VALUE(TimestampTzGetDatum(snapshot->rows[search->blocked_gang].deadline)),
-				  BIGINT_VALUE(snapshot->rows[search->blocked_gang].queue_no),
-				  VALUE(snapshot->rows[search->blocked_gang].workload_id));
+				 INT_VALUE(snapshot->rows[search->blocked_gang].priority),
+				 VALUE(TimestampTzGetDatum(snapshot->rows[search->blocked_gang].deadline)),
+				 BIGINT_VALUE(snapshot->rows[search->blocked_gang].queue_no),
+				 VALUE(snapshot->rows[search->blocked_gang].workload_id));
 }
 
 /* Reads what the policies in force look at. */

@@ -13,4 +13,4 @@ extern void load_reservations(PoolSnapshot *snapshot, const char *pool, bool rea
 extern void write_models(const PoolSnapshot *snapshot, const char *pool);
 extern void write_reservations(const PoolSnapshot *snapshot, const char *pool, bool head_only);
 
-#endif							/* HWSCHED_SNAPSHOT_CONTEXT_H */
+#endif /* HWSCHED_SNAPSHOT_CONTEXT_H */

@@ -45,12 +45,12 @@ software_number(Fleet *fleet, HTAB *numbers, const char *text)
 {
 	typedef struct
 	{
-		uint64		hash;			/* key */
+		uint64 hash; /* key */
 		const char *text;
-		int			number;
+		int number;
 	} SoftwareEntry;
-	uint64		hash = DatumGetUInt64(hash_any_extended((const unsigned char *) text, strlen(text), 0));
-	bool		found;
+	uint64 hash = DatumGetUInt64(hash_any_extended((const unsigned char *) text, strlen(text), 0));
+	bool found;
 	SoftwareEntry *entry = hash_search(numbers, &hash, HASH_ENTER, &found);
 
 	while (found && strcmp(entry->text, text) != 0)
@@ -63,7 +63,8 @@ software_number(Fleet *fleet, HTAB *numbers, const char *text)
 		entry->text = text;
 		entry->number = fleet->nsoftware;
 		fleet->software = repalloc(fleet->software, sizeof(NamedTexts) * (fleet->nsoftware + 1));
-		fleet->software[fleet->nsoftware++] = read_software(DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(text))));
+		fleet->software[fleet->nsoftware++] =
+			read_software(DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(text))));
 	}
 	return entry->number;
 }
@@ -73,18 +74,24 @@ software_number(Fleet *fleet, HTAB *numbers, const char *text)
  * OFFSET 0 leaves the planner no other way, whatever it believes of them.
  */
 #define WORKERS_SQL(from) \
-	"SELECT w.worker_id, w.state = 'active' AND w.health IN ('healthy', 'probation'), w.cpu_millicores, w.memory_bytes," \
+	"SELECT w.worker_id, w.state = 'active' AND w.health IN ('healthy', 'probation')," \
+	" w.cpu_millicores, w.memory_bytes," \
 	"  CASE w.health WHEN 'probation' THEN 1 ELSE w.max_concurrent END," \
 	"  u.assignments, u.cpu_millicores, u.host_memory_bytes, u.total_assignments," \
-	"  l.cpu_utilization, l.memory_utilization, l.gpu_utilization, l.io_utilization, l.network_utilization," \
+	"  l.cpu_utilization, l.memory_utilization, l.gpu_utilization, l.io_utilization," \
+	" l.network_utilization," \
 	"  l.temperature, l.temperature_celsius," \
 	"  CASE l.phase WHEN 'warming' THEN 1 WHEN 'cooling' THEN 2 ELSE 0 END," \
-	"  extract(epoch FROM $3 - l.phase_since)::float8, extract(epoch FROM l.phase_duration)::float8," \
+	"  extract(epoch FROM $3 - l.phase_since)::float8, extract(epoch" \
+	" FROM l.phase_duration)::float8," \
 	"  CASE WHEN $2 AND w.software_versions <> '{}' THEN w.software_versions::text END," \
 	"  u.last_turn, w.cost_per_hour, l.reported_at," \
 	"  w.health IN ('offline', 'quarantined'), l.temperatures, l.throttles_at" \
 	" FROM " from " ORDER BY w.worker_id"
-#define WORKERS_TYPES {TEXTOID, BOOLOID, TIMESTAMPTZOID, TEXTARRAYOID}
+#define WORKERS_TYPES \
+	{ \
+		TEXTOID, BOOLOID, TIMESTAMPTZOID, TEXTARRAYOID \
+	}
 #define ALL_WORKERS \
 	"hwsched.worker w" \
 	" JOIN hwsched.worker_usage u ON u.pool = w.pool AND u.worker_id = w.worker_id" \
@@ -92,48 +99,59 @@ software_number(Fleet *fleet, HTAB *numbers, const char *text)
 	" WHERE w.pool = $1"
 #define SOME_WORKERS \
 	"unnest($4) e(worker_id)" \
-	" CROSS JOIN LATERAL (SELECT * FROM hwsched.worker x WHERE x.pool = $1 AND x.worker_id = e.worker_id OFFSET 0) w" \
-	" CROSS JOIN LATERAL (SELECT * FROM hwsched.worker_usage x WHERE x.pool = $1 AND x.worker_id = e.worker_id OFFSET 0) u" \
-	" CROSS JOIN LATERAL (SELECT * FROM hwsched.worker_load x WHERE x.pool = $1 AND x.worker_id = e.worker_id OFFSET 0) l"
+	" CROSS JOIN LATERAL (SELECT * FROM hwsched.worker x WHERE x.pool = $1" \
+	" AND x.worker_id = e.worker_id OFFSET 0) w" \
+	" CROSS JOIN LATERAL (SELECT * FROM hwsched.worker_usage x WHERE x.pool = $1" \
+	" AND x.worker_id = e.worker_id OFFSET 0) u" \
+	" CROSS JOIN LATERAL (SELECT * FROM hwsched.worker_load x WHERE x.pool = $1" \
+	" AND x.worker_id = e.worker_id OFFSET 0) l"
 
 #define DEVICES_SQL(from) \
-	"SELECT d.worker_id, d.device_no, d.profile_id, coalesce(d.memory_bytes, -1), d.uses_host_memory," \
+	"SELECT d.worker_id, d.device_no, d.profile_id, coalesce(d.memory_bytes, -1)," \
+	" d.uses_host_memory," \
 	"  u.slots, u.share, u.memory_bytes, l.utilization, l.temperature_celsius" \
 	" FROM " from " ORDER BY d.worker_id, d.device_no"
-#define DEVICES_TYPES {TEXTOID, TEXTARRAYOID}
+#define DEVICES_TYPES \
+	{ \
+		TEXTOID, TEXTARRAYOID \
+	}
 #define ALL_DEVICES \
 	"hwsched.device d" \
-	" JOIN hwsched.device_usage u ON u.pool = d.pool AND u.worker_id = d.worker_id AND u.device_no = d.device_no" \
-	" LEFT JOIN hwsched.device_load l ON l.pool = d.pool AND l.worker_id = d.worker_id AND l.device_no = d.device_no" \
+	" JOIN hwsched.device_usage u ON u.pool = d.pool AND u.worker_id = d.worker_id" \
+	" AND u.device_no = d.device_no" \
+	" LEFT JOIN hwsched.device_load l ON l.pool = d.pool AND l.worker_id = d.worker_id" \
+	" AND l.device_no = d.device_no" \
 	" WHERE d.pool = $1"
 #define SOME_DEVICES \
 	"unnest($2) e(worker_id)" \
-	" CROSS JOIN LATERAL (SELECT * FROM hwsched.device x WHERE x.pool = $1 AND x.worker_id = e.worker_id OFFSET 0) d" \
+	" CROSS JOIN LATERAL (SELECT * FROM hwsched.device x WHERE x.pool = $1" \
+	" AND x.worker_id = e.worker_id OFFSET 0) d" \
 	" CROSS JOIN LATERAL (SELECT * FROM hwsched.device_usage x" \
 	"  WHERE x.pool = $1 AND x.worker_id = d.worker_id AND x.device_no = d.device_no OFFSET 0) u" \
 	" LEFT JOIN LATERAL (SELECT * FROM hwsched.device_load x" \
-	"  WHERE x.pool = $1 AND x.worker_id = d.worker_id AND x.device_no = d.device_no OFFSET 0) l ON true"
+	"  WHERE x.pool = $1 AND x.worker_id = d.worker_id AND x.device_no = d.device_no OFFSET 0) l" \
+	" ON true"
 
 /* The workers while they are read. */
 typedef struct WorkerReader
 {
-	Fleet	   *fleet;
-	int			allocated;		/* of workers and reported */
-	Reported   *reported;
-	HTAB	   *software;
+	Fleet *fleet;
+	int allocated; /* of workers and reported */
+	Reported *reported;
+	HTAB *software;
 	TimestampTz now;
-	bool		learning;		/* what was learned counts */
+	bool learning; /* what was learned counts */
 } WorkerReader;
 
 static void
 read_worker(void *arg, const Row *row)
 {
 	WorkerReader *reader = arg;
-	Fleet	   *fleet = reader->fleet;
-	double		elapsed = zero_if_absent(row_number(row, 18));
-	double		duration = zero_if_absent(row_number(row, 19));
-	Worker	   *worker;
-	Reported   *report;
+	Fleet *fleet = reader->fleet;
+	double elapsed = zero_if_absent(row_number(row, 18));
+	double duration = zero_if_absent(row_number(row, 19));
+	Worker *worker;
+	Reported *report;
 
 	if (fleet->nworkers == reader->allocated)
 	{
@@ -153,7 +171,9 @@ read_worker(void *arg, const Row *row)
 	worker->cpu_used = row_bigint(row, 7);
 	worker->memory_used = row_bigint(row, 8);
 	worker->total_assignments = row_bigint(row, 9);
-	worker->software = row->nulls[19] ? 0 : software_number(fleet, reader->software, TextDatumGetCString(row->values[19]));
+	worker->software = row->nulls[19] ? 0 :
+										software_number(fleet, reader->software,
+														TextDatumGetCString(row->values[19]));
 	worker->last_turn = row_bigint(row, 21);
 	worker->cost_per_hour = zero_if_absent(row_number(row, 22));
 	worker->reported = !row->nulls[22];
@@ -169,7 +189,8 @@ read_worker(void *arg, const Row *row)
 	if (elapsed >= duration)
 		report->phase = PHASE_NORMAL;
 	report->performance_level = phase_performance_level(report->phase, elapsed, duration);
-	report->elapsed = worker->reported ? (reader->now - row_bigint(row, 23)) / (double) USECS_PER_SEC : 0;
+	report->elapsed =
+		worker->reported ? (reader->now - row_bigint(row, 23)) / (double) USECS_PER_SEC : 0;
 	report->temperatures = device_numbers(row->values[24], row->nulls[24]);
 	report->throttles_at = device_numbers(row->values[25], row->nulls[25] || !reader->learning);
 }
@@ -180,12 +201,15 @@ load_workers(PoolSnapshot *snapshot, const char *pool, Parameter only, bool read
 	static SpiPlan of_pool = {WORKERS_SQL(ALL_WORKERS), WORKERS_TYPES, IN_ORDER};
 	static SpiPlan some = {WORKERS_SQL(SOME_WORKERS), WORKERS_TYPES};
 	const Search *search = &snapshot->search;
-	Fleet	   *fleet = &snapshot->fleet;
-	HASHCTL		control = {.keysize = sizeof(uint64), .entrysize = sizeof(uint64) * 3, .hcxt = CurrentMemoryContext};
-	WorkerReader reader = {fleet, 64, .now = GetCurrentTransactionStartTimestamp(), .learning = snapshot->settings.learning};
-	bool		needs_software = false;
+	Fleet *fleet = &snapshot->fleet;
+	HASHCTL control = {
+		.keysize = sizeof(uint64), .entrysize = sizeof(uint64) * 3, .hcxt = CurrentMemoryContext};
+	WorkerReader reader = {fleet, 64, .now = GetCurrentTransactionStartTimestamp(),
+						   .learning = snapshot->settings.learning};
+	bool needs_software = false;
 
-	reader.software = hash_create("hwsched software", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	reader.software =
+		hash_create("hwsched software", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	reader.reported = palloc(sizeof(Reported) * reader.allocated);
 	fleet->nworkers = 0;
 	fleet->workers = palloc(sizeof(Worker) * reader.allocated);
@@ -194,44 +218,46 @@ load_workers(PoolSnapshot *snapshot, const char *pool, Parameter only, bool read
 	for (int i = 0; i < search->nkinds; i++)
 		needs_software = needs_software || search->kinds[i].demand.software.count > 0;
 	spi_plan_each(only.isnull ? &of_pool : &some, read_only, read_worker, &reader, TEXT_VALUE(pool),
-				   VALUE(BoolGetDatum(needs_software)),
-				   VALUE(TimestampTzGetDatum(reader.now)), only);
+				  VALUE(BoolGetDatum(needs_software)), VALUE(TimestampTzGetDatum(reader.now)),
+				  only);
 	return reader.reported;
 }
 
 /* A device profile and its number in the fleet. */
 typedef struct ProfileEntry
 {
-	int64		profile_id;		/* key */
-	int32		number;
+	int64 profile_id; /* key */
+	int32 number;
 } ProfileEntry;
 
 /* The devices while they are read. */
 typedef struct DeviceReader
 {
-	PoolSnapshot    *snapshot;
+	PoolSnapshot *snapshot;
 	const char *pool;
-	int			allocated;		/* of devices, utilizations and celsius */
-	double	   *utilizations;
-	double	   *celsius;
-	int			worker;			/* of the last device */
-	HTAB	   *profiles;
-	int			nprofiles;
+	int allocated; /* of devices, utilizations and celsius */
+	double *utilizations;
+	double *celsius;
+	int worker; /* of the last device */
+	HTAB *profiles;
+	int nprofiles;
 } DeviceReader;
 
 /* Returns the number of a device profile, a new one at its first device. */
 static int
 profile_number(DeviceReader *reader, int64 profile_id)
 {
-	PoolSnapshot    *snapshot = reader->snapshot;
-	bool		found;
+	PoolSnapshot *snapshot = reader->snapshot;
+	bool found;
 	ProfileEntry *entry = hash_search(reader->profiles, &profile_id, HASH_ENTER, &found);
 
 	if (!found)
 	{
 		if ((reader->nprofiles & (reader->nprofiles - 1)) == 0)
-			snapshot->device_profile_ids = reader->nprofiles == 0 ? palloc(sizeof(int64)) :
-				repalloc(snapshot->device_profile_ids, sizeof(int64) * reader->nprofiles * 2);
+			snapshot->device_profile_ids =
+				reader->nprofiles == 0 ?
+					palloc(sizeof(int64)) :
+					repalloc(snapshot->device_profile_ids, sizeof(int64) * reader->nprofiles * 2);
 		entry->number = reader->nprofiles;
 		snapshot->device_profile_ids[reader->nprofiles++] = profile_id;
 	}
@@ -242,12 +268,13 @@ profile_number(DeviceReader *reader, int64 profile_id)
 static Worker *
 device_worker(DeviceReader *reader, text *worker_id)
 {
-	Fleet	   *fleet = &reader->snapshot->fleet;
+	Fleet *fleet = &reader->snapshot->fleet;
 
 	while (reader->worker < 0 ||
 		   (reader->worker < fleet->nworkers &&
 			(strlen(fleet->workers[reader->worker].worker_id) != VARSIZE_ANY_EXHDR(worker_id) ||
-			 memcmp(fleet->workers[reader->worker].worker_id, VARDATA_ANY(worker_id), VARSIZE_ANY_EXHDR(worker_id)) != 0)))
+			 memcmp(fleet->workers[reader->worker].worker_id, VARDATA_ANY(worker_id),
+					VARSIZE_ANY_EXHDR(worker_id)) != 0)))
 	{
 		reader->worker++;
 		if (reader->worker < fleet->nworkers)
@@ -262,15 +289,16 @@ static void
 read_device(void *arg, const Row *row)
 {
 	DeviceReader *reader = arg;
-	Fleet	   *fleet = &reader->snapshot->fleet;
-	Worker	   *worker = device_worker(reader, DatumGetTextPP(row->values[0]));
-	Device	   *device;
+	Fleet *fleet = &reader->snapshot->fleet;
+	Worker *worker = device_worker(reader, DatumGetTextPP(row->values[0]));
+	Device *device;
 
 	if (fleet->ndevices == reader->allocated)
 	{
 		reader->allocated *= 2;
 		fleet->devices = repalloc_huge(fleet->devices, sizeof(Device) * reader->allocated);
-		reader->utilizations = repalloc_huge(reader->utilizations, sizeof(double) * reader->allocated);
+		reader->utilizations =
+			repalloc_huge(reader->utilizations, sizeof(double) * reader->allocated);
 		reader->celsius = repalloc_huge(reader->celsius, sizeof(double) * reader->allocated);
 	}
 	device = &fleet->devices[fleet->ndevices];
@@ -291,28 +319,33 @@ read_device(void *arg, const Row *row)
 }
 
 static void
-load_devices(PoolSnapshot *snapshot, const char *pool, Parameter only,
-			 const Reported *reported, bool read_only)
+load_devices(PoolSnapshot *snapshot, const char *pool, Parameter only, const Reported *reported,
+			 bool read_only)
 {
 	static SpiPlan of_pool = {DEVICES_SQL(ALL_DEVICES), DEVICES_TYPES, IN_ORDER};
 	static SpiPlan some = {DEVICES_SQL(SOME_DEVICES), DEVICES_TYPES};
-	Fleet	   *fleet = &snapshot->fleet;
-	HASHCTL		control = {.keysize = sizeof(int64), .entrysize = sizeof(ProfileEntry), .hcxt = CurrentMemoryContext};
+	Fleet *fleet = &snapshot->fleet;
+	HASHCTL control = {
+		.keysize = sizeof(int64), .entrysize = sizeof(ProfileEntry), .hcxt = CurrentMemoryContext};
 	DeviceReader reader = {snapshot, pool, 64, .worker = -1};
 
-	reader.profiles = hash_create("hwsched profiles", 256, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	reader.profiles =
+		hash_create("hwsched profiles", 256, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	reader.utilizations = palloc(sizeof(double) * reader.allocated);
 	reader.celsius = palloc(sizeof(double) * reader.allocated);
 	fleet->ndevices = 0;
 	fleet->devices = palloc(sizeof(Device) * reader.allocated);
 	snapshot->device_profile_ids = NULL;
-	spi_plan_each(only.isnull ? &of_pool : &some, read_only, read_device, &reader, TEXT_VALUE(pool), only);
+	spi_plan_each(only.isnull ? &of_pool : &some, read_only, read_device, &reader, TEXT_VALUE(pool),
+				  only);
 
 	fleet->nprofiles = reader.nprofiles;
 	fleet->profiles = palloc(sizeof(DeviceProfile) * (reader.nprofiles + 1));
-	device_profiles_get(pool, snapshot->device_profile_ids, reader.nprofiles, read_only, fleet->profiles);
+	device_profiles_get(pool, snapshot->device_profile_ids, reader.nprofiles, read_only,
+						fleet->profiles);
 	for (int w = 0; w < fleet->nworkers; w++)
-		for (int i = fleet->workers[w].first_device; i < fleet->workers[w].first_device + fleet->workers[w].ndevices; i++)
+		for (int i = fleet->workers[w].first_device;
+			 i < fleet->workers[w].first_device + fleet->workers[w].ndevices; i++)
 			set_device_state(&fleet->profiles[fleet->devices[i].profile], &reported[w],
 							 reader.utilizations[i], reader.celsius[i], &fleet->devices[i]);
 }
@@ -321,27 +354,30 @@ load_devices(PoolSnapshot *snapshot, const char *pool, Parameter only,
 typedef struct TypeRecord
 {
 	const char *workload_type;
-	double	   *preference;		/* by worker */
-	Performance *performance;	/* by worker */
+	double *preference; /* by worker */
+	Performance *performance; /* by worker */
 } TypeRecord;
 
 /* Returns the record of a workload type after giving it to the kinds of that type. */
 static TypeRecord
 begin_record(PoolSnapshot *snapshot, const char *workload_type)
 {
-	Search	   *search = &snapshot->search;
-	int			nworkers = snapshot->fleet.nworkers;
-	TypeRecord		record = {workload_type};
+	Search *search = &snapshot->search;
+	int nworkers = snapshot->fleet.nworkers;
+	TypeRecord record = {workload_type};
 
-	record.preference = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(double) * (nworkers + 1));
+	record.preference =
+		MemoryContextAllocHuge(CurrentMemoryContext, sizeof(double) * (nworkers + 1));
 	for (int w = 0; w < nworkers; w++)
 		record.preference[w] = 0.5;
-	record.performance = MemoryContextAllocExtended(CurrentMemoryContext, sizeof(Performance) * (nworkers + 1),
-													MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	record.performance =
+		MemoryContextAllocExtended(CurrentMemoryContext, sizeof(Performance) * (nworkers + 1),
+								   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	for (int k = 0; k < search->nkinds; k++)
 		if (same_name(search->kinds[k].profile.workload_type, workload_type))
 		{
-			search->kinds[k].preference = snapshot->settings.preference_weight != 0 ? record.preference : NULL;
+			search->kinds[k].preference =
+				snapshot->settings.preference_weight != 0 ? record.preference : NULL;
 			search->kinds[k].performance = record.performance;
 		}
 	return record;
@@ -352,7 +388,8 @@ begin_record(PoolSnapshot *snapshot, const char *workload_type)
  * workload type; returns how many there are.
  */
 static uint64
-read_records(const PoolSnapshot *snapshot, const char *pool, const char *only_worker, bool read_only)
+read_records(const PoolSnapshot *snapshot, const char *pool, const char *only_worker,
+			 bool read_only)
 {
 #define RECORDS_SQL \
 	"SELECT workload_type, worker_id, preference, successes, failures, mean_seconds," \
@@ -360,8 +397,7 @@ read_records(const PoolSnapshot *snapshot, const char *pool, const char *only_wo
 	static SpiPlan all = {RECORDS_SQL " ORDER BY workload_type", {TEXTOID}};
 	static SpiPlan of_worker = {
 		RECORDS_SQL " AND worker_id = $2 AND workload_type = ANY ($3) ORDER BY workload_type",
-		{TEXTOID, TEXTOID, TEXTARRAYOID}
-	};
+		{TEXTOID, TEXTOID, TEXTARRAYOID}};
 	const Search *search = &snapshot->search;
 	const char **types;
 
@@ -370,46 +406,50 @@ read_records(const PoolSnapshot *snapshot, const char *pool, const char *only_wo
 	types = palloc(sizeof(char *) * (search->nkinds + 1));
 	for (int k = 0; k < search->nkinds; k++)
 		types[k] = search->kinds[k].profile.workload_type;
-	return spi_plan_run(&of_worker, read_only, TEXT_VALUE(pool), TEXT_VALUE(only_worker), text_array(types, search->nkinds));
+	return spi_plan_run(&of_worker, read_only, TEXT_VALUE(pool), TEXT_VALUE(only_worker),
+						text_array(types, search->nkinds));
 }
 
-/* Gives each kind what was learned of the workers (or of one) for its workload type; what is not settled is added here. */
+/*
+ * Gives each kind what was learned of the workers (or of one) for its workload type; what is
+ * not settled is added here.
+ */
 static void
-load_records(PoolSnapshot *snapshot, const char *pool, const char *only_worker, EndedAssignment *unsettled, int nunsettled,
-			 bool read_only)
+load_records(PoolSnapshot *snapshot, const char *pool, const char *only_worker,
+			 EndedAssignment *unsettled, int nunsettled, bool read_only)
 {
-	uint64		n;
-	TypeRecord	   *records;
-	int			nrecords = 0;
-	Learned    *learned;
-	int			nlearned;
+	uint64 n;
+	TypeRecord *records;
+	int nrecords = 0;
+	Learned *learned;
+	int nlearned;
 
-	if (!snapshot->settings.learning ||
-		(snapshot->settings.preference_weight == 0 && (snapshot->policies.uses & USES_PERFORMANCE) == 0))
+	if (!snapshot->settings.learning || (snapshot->settings.preference_weight == 0 &&
+										 (snapshot->policies.uses & USES_PERFORMANCE) == 0))
 		return;
 	nlearned = nunsettled == 0 ? 0 :
-		learn_outcomes(pool, &snapshot->settings, unsettled, nunsettled, true, read_only, &learned);
+								 learn_outcomes(pool, &snapshot->settings, unsettled, nunsettled,
+												true, read_only, &learned);
 	n = read_records(snapshot, pool, only_worker, read_only);
 	records = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(TypeRecord) * (n + nlearned + 1));
 	for (uint64 i = 0; i < n; i++)
 	{
-		char	   *type = column_text(i, 1);
-		int			worker = fleet_worker(&snapshot->fleet, column_text(i, 2));
+		char *type = column_text(i, 1);
+		int worker = fleet_worker(&snapshot->fleet, column_text(i, 2));
 
 		if (nrecords == 0 || !same_name(records[nrecords - 1].workload_type, type))
 			records[nrecords++] = begin_record(snapshot, type);
 		if (worker < 0)
 			continue;
-		records[nrecords - 1].preference[worker] = preference_aged(column_number(i, 3), column_number(i, 7),
-																		snapshot->settings.preference_half_life);
-		records[nrecords - 1].performance[worker] = (Performance) {
-			column_bigint(i, 4), column_bigint(i, 5), zero_if_absent(column_number(i, 6))
-		};
+		records[nrecords - 1].preference[worker] = preference_aged(
+			column_number(i, 3), column_number(i, 7), snapshot->settings.preference_half_life);
+		records[nrecords - 1].performance[worker] = (Performance){
+			column_bigint(i, 4), column_bigint(i, 5), zero_if_absent(column_number(i, 6))};
 	}
 	for (int i = 0; i < nlearned; i++)
 	{
-		int			worker = fleet_worker(&snapshot->fleet, learned[i].worker_id);
-		int			r = 0;
+		int worker = fleet_worker(&snapshot->fleet, learned[i].worker_id);
+		int r = 0;
 
 		while (r < nrecords && !same_name(records[r].workload_type, learned[i].workload_type))
 			r++;
@@ -418,9 +458,8 @@ load_records(PoolSnapshot *snapshot, const char *pool, const char *only_worker, 
 		if (worker < 0)
 			continue;
 		records[r].preference[worker] = learned[i].preference;
-		records[r].performance[worker] = (Performance) {
-			learned[i].successes, learned[i].failures, zero_if_absent(learned[i].mean_seconds)
-		};
+		records[r].performance[worker] = (Performance){learned[i].successes, learned[i].failures,
+													   zero_if_absent(learned[i].mean_seconds)};
 	}
 }
 
@@ -428,8 +467,8 @@ load_records(PoolSnapshot *snapshot, const char *pool, const char *only_worker, 
 void
 fleet_give_back(Fleet *fleet, const EndedAssignment *holds, int times)
 {
-	int			index = fleet_worker(fleet, holds->worker_id);
-	Worker	   *worker;
+	int index = fleet_worker(fleet, holds->worker_id);
+	Worker *worker;
 
 	if (index < 0)
 		return;
@@ -456,7 +495,7 @@ fleet_give_back(Fleet *fleet, const EndedAssignment *holds, int times)
 static void
 load_fleet(PoolSnapshot *snapshot, const char *pool, Parameter only, bool read_only)
 {
-	Reported   *reported = load_workers(snapshot, pool, only, read_only);
+	Reported *reported = load_workers(snapshot, pool, only, read_only);
 
 	load_devices(snapshot, pool, only, reported, read_only);
 }
@@ -469,12 +508,13 @@ void
 snapshot_fleet(PoolSnapshot *snapshot, const char *pool, const char *only_worker, bool read_only)
 {
 	EndedAssignment *unsettled = NULL;
-	int			nunsettled = 0;
+	int nunsettled = 0;
 
 	/* who has locked the pool has settled it; what came since can wait for the next */
 	if (read_only)
 		nunsettled = read_unsettled(pool, read_only, &unsettled);
-	load_fleet(snapshot, pool, only_worker == NULL ? NULL_VALUE : text_array(&only_worker, 1), read_only);
+	load_fleet(snapshot, pool, only_worker == NULL ? NULL_VALUE : text_array(&only_worker, 1),
+			   read_only);
 	for (int i = 0; i < nunsettled; i++)
 		fleet_give_back(&snapshot->fleet, &unsettled[i], 1);
 	load_records(snapshot, pool, only_worker, unsettled, nunsettled, read_only);
@@ -491,7 +531,8 @@ snapshot_fleet(PoolSnapshot *snapshot, const char *pool, const char *only_worker
  * are left to the caller.
  */
 void
-snapshot_workers(PoolSnapshot *snapshot, const char *pool, const char *const *worker_ids, int count, bool read_only)
+snapshot_workers(PoolSnapshot *snapshot, const char *pool, const char *const *worker_ids, int count,
+				 bool read_only)
 {
 	load_fleet(snapshot, pool, text_array(worker_ids, count), read_only);
 }

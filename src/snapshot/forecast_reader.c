@@ -16,8 +16,9 @@ static bool
 has_experience(const char *pool, bool read_only)
 {
 	static SpiPlan statement = {
-		"SELECT FROM hwsched.duration_record WHERE pool = $1 AND kind = 'pool' AND scope = '' AND name = ''", {TEXTOID}
-	};
+		"SELECT FROM hwsched.duration_record WHERE pool = $1 AND kind = 'pool' AND scope = ''"
+		" AND name = ''",
+		{TEXTOID}};
 
 	return spi_plan_run(&statement, read_only, TEXT_VALUE(pool)) > 0;
 }
@@ -25,26 +26,26 @@ has_experience(const char *pool, bool read_only)
 /* What subjects are told apart by. */
 typedef struct SubjectKey
 {
-	int32		type;			/* the first kind of work of that type */
-	int32		model;			/* in PoolSnapshot.models; -1: none */
-	int32		family;
+	int32 type; /* the first kind of work of that type */
+	int32 model; /* in PoolSnapshot.models; -1: none */
+	int32 family;
 } SubjectKey;
 
 typedef struct SubjectEntry
 {
-	SubjectKey	key;
-	int32		subject;
+	SubjectKey key;
+	int32 subject;
 } SubjectEntry;
 
 typedef struct SubjectReader
 {
-	PoolSnapshot    *snapshot;
+	PoolSnapshot *snapshot;
 	DurationStore *store;
-	HTAB	   *entries;
-	int32	   *types;			/* by kind of work */
-	int			count;
-	int			allocated;
-	RunRecords *records;		/* by subject */
+	HTAB *entries;
+	int32 *types; /* by kind of work */
+	int count;
+	int allocated;
+	RunRecords *records; /* by subject */
 } SubjectReader;
 
 /* Returns the number of a subject, after adding it if it is new. */
@@ -52,8 +53,8 @@ static int32
 subject_number(SubjectReader *reader, int kind, int32 model, int32 family)
 {
 	const Model *models = reader->snapshot->models;
-	SubjectKey	key = {reader->types[kind], model, family};
-	bool		found;
+	SubjectKey key = {reader->types[kind], model, family};
+	bool found;
 	SubjectEntry *entry = hash_search(reader->entries, &key, HASH_ENTER, &found);
 
 	if (found)
@@ -61,8 +62,10 @@ subject_number(SubjectReader *reader, int kind, int32 model, int32 family)
 	if (reader->count == reader->allocated)
 	{
 		reader->allocated = Max(64, reader->allocated * 2);
-		reader->records = reader->records == NULL ? palloc(sizeof(RunRecords) * reader->allocated) :
-			repalloc_huge(reader->records, sizeof(RunRecords) * reader->allocated);
+		reader->records =
+			reader->records == NULL ?
+				palloc(sizeof(RunRecords) * reader->allocated) :
+				repalloc_huge(reader->records, sizeof(RunRecords) * reader->allocated);
 	}
 	add_model(reader->store, reader->snapshot->search.kinds[kind].profile.workload_type,
 			  model < 0 ? NULL : models[model].name, family < 0 ? NULL : models[family].name,
@@ -70,21 +73,27 @@ subject_number(SubjectReader *reader, int kind, int32 model, int32 family)
 	return entry->subject = reader->count++;
 }
 
-/* Finds what the queue's work, and the kinds of work where policies look at models, are as subjects. */
+/*
+ * Finds what the queue's work, and the kinds of work where policies look at models, are as
+ * subjects.
+ */
 static SubjectReader
 find_subjects(PoolSnapshot *snapshot, DurationStore *store)
 {
-	HASHCTL		control = {.keysize = sizeof(SubjectKey), .entrysize = sizeof(SubjectEntry), .hcxt = CurrentMemoryContext};
-	Search	   *search = &snapshot->search;
+	HASHCTL control = {.keysize = sizeof(SubjectKey),
+					   .entrysize = sizeof(SubjectEntry),
+					   .hcxt = CurrentMemoryContext};
+	Search *search = &snapshot->search;
 	SubjectReader reader = {snapshot, store};
-	HTAB	   *types = strtab_create("hwsched types");
+	HTAB *types = strtab_create("hwsched types");
 
-	reader.entries = hash_create("hwsched subjects", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	reader.entries =
+		hash_create("hwsched subjects", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	reader.types = palloc(sizeof(int32) * (search->nkinds + 1));
 	for (int k = 0; k < search->nkinds; k++)
 	{
 		const char *type = search->kinds[k].profile.workload_type;
-		bool		found;
+		bool found;
 		StrtabEntry *entry = strtab_enter(types, type, strlen(type), &found);
 
 		if (!found)
@@ -92,11 +101,13 @@ find_subjects(PoolSnapshot *snapshot, DurationStore *store)
 		reader.types[k] = entry->number;
 	}
 	for (int i = 0; i < snapshot->nitems; i++)
-		snapshot->items[i].subject = subject_number(&reader, snapshot->items[i].kind, snapshot->rows[i].model,
-												   snapshot->rows[i].family);
+		snapshot->items[i].subject = subject_number(
+			&reader, snapshot->items[i].kind, snapshot->rows[i].model, snapshot->rows[i].family);
 	for (int k = 0; k < search->nkinds; k++)
-		search->kinds[k].subject = (policy_uses(search->kinds[k].policy) & USES_MODEL) == 0 ? -1 :
-			subject_number(&reader, k, search->kinds[k].model, search->kinds[k].family);
+		search->kinds[k].subject =
+			(policy_uses(search->kinds[k].policy) & USES_MODEL) == 0 ?
+				-1 :
+				subject_number(&reader, k, search->kinds[k].model, search->kinds[k].family);
 	return reader;
 }
 
@@ -104,11 +115,11 @@ find_subjects(PoolSnapshot *snapshot, DurationStore *store)
 static int *
 add_profiles(const PoolSnapshot *snapshot, DurationStore *store)
 {
-	int		   *numbers = palloc(sizeof(int) * (snapshot->fleet.nprofiles + 1));
+	int *numbers = palloc(sizeof(int) * (snapshot->fleet.nprofiles + 1));
 
 	for (int p = 0; p < snapshot->fleet.nprofiles; p++)
 	{
-		char		profile_id[MAXINT8LEN + 1];
+		char profile_id[MAXINT8LEN + 1];
 
 		pg_lltoa(snapshot->device_profile_ids[p], profile_id);
 		numbers[p] = record_number(store, DURATION_DEVICE, profile_id, "");
@@ -126,7 +137,7 @@ add_workers(const PoolSnapshot *snapshot, DurationStore *store, bool read_only)
 	static SpiPlan some = {WORKERS_SQL " AND scope = ANY ($2)", {TEXTOID, TEXTARRAYOID}};
 	const Fleet *fleet = &snapshot->fleet;
 	const char **worker_ids;
-	int			first;
+	int first;
 
 	if (fleet->nworkers > SOME_WORKERS)
 		spi_plan_run(&all, read_only, TEXT_VALUE(store->pool));
@@ -135,12 +146,14 @@ add_workers(const PoolSnapshot *snapshot, DurationStore *store, bool read_only)
 		worker_ids = palloc(sizeof(char *) * (fleet->nworkers + 1));
 		for (int w = 0; w < fleet->nworkers; w++)
 			worker_ids[w] = fleet->workers[w].worker_id;
-		spi_plan_run(&some, read_only, TEXT_VALUE(store->pool), text_array(worker_ids, fleet->nworkers));
+		spi_plan_run(&some, read_only, TEXT_VALUE(store->pool),
+					 text_array(worker_ids, fleet->nworkers));
 	}
 	first = store->count;
 	for (uint64 row = 0; row < SPI_processed; row++)
 	{
-		int			number = record_number(store, DURATION_WORKER, column_text(row, 1), column_text(row, 2));
+		int number =
+			record_number(store, DURATION_WORKER, column_text(row, 1), column_text(row, 2));
 
 		/* one that unsettled runs have moved on is newer than the table's */
 		if (number >= first)
@@ -155,7 +168,8 @@ workers_of_devices(const PoolSnapshot *snapshot, DurationStore *store)
 {
 	static DurationWorker nobody;
 	const Fleet *fleet = &snapshot->fleet;
-	DurationWorker **workers = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(DurationWorker *) * (fleet->ndevices + 1));
+	DurationWorker **workers = MemoryContextAllocHuge(
+		CurrentMemoryContext, sizeof(DurationWorker *) * (fleet->ndevices + 1));
 
 	for (int w = 0; w < fleet->nworkers; w++)
 	{
@@ -163,10 +177,11 @@ workers_of_devices(const PoolSnapshot *snapshot, DurationStore *store)
 
 		for (int d = worker->first_device; d < worker->first_device + worker->ndevices; d++)
 		{
-			char		profile_id[MAXINT8LEN + 1];
-			int			number;
+			char profile_id[MAXINT8LEN + 1];
+			int number;
 
-			if (d > worker->first_device && fleet->devices[d].profile == fleet->devices[d - 1].profile)
+			if (d > worker->first_device &&
+				fleet->devices[d].profile == fleet->devices[d - 1].profile)
 			{
 				workers[d] = workers[d - 1];
 				continue;
@@ -184,12 +199,13 @@ workers_of_devices(const PoolSnapshot *snapshot, DurationStore *store)
  * the fleet and the queue have been read before.
  */
 void
-load_forecast(PoolSnapshot *snapshot, const char *pool, EndedAssignment *unsettled, int nunsettled, bool read_only)
+load_forecast(PoolSnapshot *snapshot, const char *pool, EndedAssignment *unsettled, int nunsettled,
+			  bool read_only)
 {
 	DurationStore *store;
 	SubjectReader subjects;
-	Forecast   *forecast;
-	int		   *profiles;
+	Forecast *forecast;
+	int *profiles;
 
 	if (!snapshot->settings.learning || (nunsettled == 0 && !has_experience(pool, read_only)))
 		return;
@@ -211,7 +227,8 @@ load_forecast(PoolSnapshot *snapshot, const char *pool, EndedAssignment *unsettl
 		forecast->profiles[p] = RECORD_NUMBERS(store, profiles[p]);
 	forecast->workers = workers_of_devices(snapshot, store);
 	forecast->nsubjects = subjects.count;
-	forecast->subjects = MemoryContextAllocExtended(CurrentMemoryContext, sizeof(ForecastSubject) * (subjects.count + 1),
+	forecast->subjects = MemoryContextAllocExtended(CurrentMemoryContext,
+													sizeof(ForecastSubject) * (subjects.count + 1),
 													MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	for (int i = 0; i < subjects.count; i++)
 	{

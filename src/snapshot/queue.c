@@ -21,24 +21,24 @@
  */
 typedef struct KindKey
 {
-	int64		profile_id;
-	double		expected_seconds;
-	int32		priority;
-	int32		model;
-	int32		family;
-	int32		unused;			/* no padding: keys are compared as bytes */
+	int64 profile_id;
+	double expected_seconds;
+	int32 priority;
+	int32 model;
+	int32 family;
+	int32 unused; /* no padding: keys are compared as bytes */
 } KindKey;
 
 typedef struct KindEntry
 {
-	KindKey		key;
-	int32		kind;
+	KindKey key;
+	int32 kind;
 } KindEntry;
 
 typedef struct ModelEntry
 {
-	Model		model;			/* key */
-	int32		number;
+	Model model; /* key */
+	int32 number;
 } ModelEntry;
 
 static uint32
@@ -46,7 +46,8 @@ model_hash(const void *key, Size keysize)
 {
 	const Model *model = key;
 
-	return DatumGetUInt32(hash_any((const unsigned char *) model->name, strlen(model->name))) ^ model->is_family;
+	return DatumGetUInt32(hash_any((const unsigned char *) model->name, strlen(model->name))) ^
+		   model->is_family;
 }
 
 static int
@@ -62,20 +63,20 @@ model_compare(const void *a, const void *b, Size keysize)
 static int32
 model_number(PoolSnapshot *snapshot, HTAB *numbers, const char *name, bool is_family)
 {
-	Model		model = {name, is_family};
+	Model model = {name, is_family};
 	ModelEntry *entry;
-	bool		found;
+	bool found;
 
 	if (name == NULL)
 		return -1;
 	entry = hash_search(numbers, &model, HASH_ENTER, &found);
 	if (!found)
 	{
-		int			n = snapshot->nmodels;
+		int n = snapshot->nmodels;
 
 		if ((n & (n - 1)) == 0)
 			snapshot->models = n == 0 ? palloc(sizeof(Model)) :
-				repalloc_huge(snapshot->models, sizeof(Model) * n * 2);
+										repalloc_huge(snapshot->models, sizeof(Model) * n * 2);
 		snapshot->models[n] = model;
 		entry->number = snapshot->nmodels++;
 	}
@@ -86,7 +87,7 @@ model_number(PoolSnapshot *snapshot, HTAB *numbers, const char *name, bool is_fa
 static void
 read_kinds(PoolSnapshot *snapshot, const char *pool, bool read_only)
 {
-	Search	   *search = &snapshot->search;
+	Search *search = &snapshot->search;
 
 	work_kinds_get(pool, search->kinds, search->nkinds, read_only);
 	for (int i = 0; i < search->nkinds; i++)
@@ -97,7 +98,8 @@ read_kinds(PoolSnapshot *snapshot, const char *pool, bool read_only)
 static HTAB *
 begin_kinds(Search *search)
 {
-	HASHCTL		control = {.keysize = sizeof(KindKey), .entrysize = sizeof(KindEntry), .hcxt = CurrentMemoryContext};
+	HASHCTL control = {
+		.keysize = sizeof(KindKey), .entrysize = sizeof(KindEntry), .hcxt = CurrentMemoryContext};
 
 	search->nkinds = 0;
 	search->kinds = palloc0(sizeof(WorkKind));
@@ -108,13 +110,13 @@ begin_kinds(Search *search)
 static int32
 kind_number(Search *search, HTAB *kinds, const KindKey *key)
 {
-	bool		found;
-	KindEntry  *entry = hash_search(kinds, key, HASH_ENTER, &found);
+	bool found;
+	KindEntry *entry = hash_search(kinds, key, HASH_ENTER, &found);
 
 	if (!found)
 	{
-		int			n = search->nkinds;
-		WorkKind   *kind;
+		int n = search->nkinds;
+		WorkKind *kind;
 
 		if (n > 0 && (n & (n - 1)) == 0)
 			search->kinds = repalloc_huge(search->kinds, sizeof(WorkKind) * n * 2);
@@ -133,9 +135,10 @@ kind_number(Search *search, HTAB *kinds, const KindKey *key)
 
 /* Returns the key of a kind, without what policies that look at uses do not see. */
 static KindKey
-kind_key(int uses, int64 profile_id, int32 priority, double expected_seconds, int32 model, int32 family)
+kind_key(int uses, int64 profile_id, int32 priority, double expected_seconds, int32 model,
+		 int32 family)
 {
-	KindKey		key = {profile_id, -1, 0, -1, -1, 0};
+	KindKey key = {profile_id, -1, 0, -1, -1, 0};
 
 	if ((uses & USES_EXPECTED) && !isnan(expected_seconds))
 		key.expected_seconds = expected_seconds;
@@ -149,15 +152,19 @@ kind_key(int uses, int64 profile_id, int32 priority, double expected_seconds, in
 	return key;
 }
 
-/* Returns the number of the kind that an item of some other kind is of, told apart by all that its policy looks at. */
+/*
+ * Returns the number of the kind that an item of some other kind is of, told apart by all that
+ * its policy looks at.
+ */
 static int32
 finer_kind(PoolSnapshot *snapshot, HTAB *finer, const WorkKind *kind, int item)
 {
 	const QueueRow *row = &snapshot->rows[item];
-	KindKey		key = kind_key(snapshot->policies.uses | policy_uses(kind->policy), kind->profile_id, row->priority,
-							   snapshot->items[item].expected_seconds, row->model, row->family);
-	int32		number = kind_number(&snapshot->search, finer, &key);
-	WorkKind   *result = &snapshot->search.kinds[number];
+	KindKey key =
+		kind_key(snapshot->policies.uses | policy_uses(kind->policy), kind->profile_id,
+				 row->priority, snapshot->items[item].expected_seconds, row->model, row->family);
+	int32 number = kind_number(&snapshot->search, finer, &key);
+	WorkKind *result = &snapshot->search.kinds[number];
 
 	result->profile = kind->profile;
 	result->demand = kind->demand;
@@ -172,10 +179,10 @@ finer_kind(PoolSnapshot *snapshot, HTAB *finer, const WorkKind *kind, int item)
 static void
 split_kinds(PoolSnapshot *snapshot)
 {
-	Search	   *search = &snapshot->search;
+	Search *search = &snapshot->search;
 	const WorkKind *kinds = search->kinds;
-	HTAB	   *finer;
-	int			uses = 0;
+	HTAB *finer;
+	int uses = 0;
 
 	for (int i = 0; i < search->nkinds; i++)
 		uses |= policy_uses(kinds[i].policy);
@@ -185,7 +192,8 @@ split_kinds(PoolSnapshot *snapshot)
 	for (int i = 0; i < snapshot->nitems; i++)
 	{
 		if (snapshot->rows[i].own_kind >= 0)
-			snapshot->rows[i].own_kind = finer_kind(snapshot, finer, &kinds[snapshot->rows[i].own_kind], i);
+			snapshot->rows[i].own_kind =
+				finer_kind(snapshot, finer, &kinds[snapshot->rows[i].own_kind], i);
 		snapshot->items[i].kind = finer_kind(snapshot, finer, &kinds[snapshot->items[i].kind], i);
 	}
 }
@@ -193,11 +201,11 @@ split_kinds(PoolSnapshot *snapshot)
 /* The queue while it is read. */
 typedef struct QueueReader
 {
-	PoolSnapshot    *snapshot;
-	int			allocated;		/* of items and rows */
-	HTAB	   *kinds;
-	HTAB	   *models;
-	HTAB	   *keys;			/* NULL: none so far */
+	PoolSnapshot *snapshot;
+	int allocated; /* of items and rows */
+	HTAB *kinds;
+	HTAB *models;
+	HTAB *keys; /* NULL: none so far */
 } QueueReader;
 
 static char *
@@ -210,9 +218,9 @@ row_text(const Row *row, int number)
 static int32
 key_number(QueueReader *reader, Datum key)
 {
-	text	   *name = DatumGetTextPP(key);
+	text *name = DatumGetTextPP(key);
 	StrtabEntry *entry;
-	bool		found;
+	bool found;
 
 	if (reader->keys == NULL)
 		reader->keys = strtab_create("hwsched concurrency keys");
@@ -227,10 +235,10 @@ static void
 read_queue_row(void *arg, const Row *row)
 {
 	QueueReader *reader = arg;
-	PoolSnapshot    *snapshot = reader->snapshot;
-	QueueItem  *item;
-	QueueRow   *queued;
-	KindKey		key;
+	PoolSnapshot *snapshot = reader->snapshot;
+	QueueItem *item;
+	QueueRow *queued;
+	KindKey key;
 
 	if (snapshot->nitems == reader->allocated)
 	{
@@ -250,17 +258,19 @@ read_queue_row(void *arg, const Row *row)
 	queued->deadline = DatumGetTimestampTz(row->values[10]);
 	item->priority = DatumGetInt16(row->values[3]);
 	item->expected_seconds = row_number(row, 8);
-	queued->concurrency_key = row->nulls[12] ? (Datum) 0 : PointerGetDatum(DatumGetTextPCopy(row->values[12]));
+	queued->concurrency_key =
+		row->nulls[12] ? (Datum) 0 : PointerGetDatum(DatumGetTextPCopy(row->values[12]));
 	item->key = row->nulls[12] ? 0 : key_number(reader, row->values[12]);
 	/* the kind of work that it is does not change as it waits */
 	queued->priority = DatumGetInt16(row->values[11]);
-	key = kind_key(snapshot->policies.uses, row_bigint(row, 3), queued->priority, item->expected_seconds, queued->model,
-				   queued->family);
+	key = kind_key(snapshot->policies.uses, row_bigint(row, 3), queued->priority,
+				   item->expected_seconds, queued->model, queued->family);
 	item->kind = kind_number(&snapshot->search, reader->kinds, &key);
 	item->navoided = 0;
 	item->subject = -1;
 	queued->own_kind = -1;
-	queued->avoided = row->nulls[13] ? (Datum) 0 : PointerGetDatum(DatumGetArrayTypePCopy(row->values[13]));
+	queued->avoided =
+		row->nulls[13] ? (Datum) 0 : PointerGetDatum(DatumGetArrayTypePCopy(row->values[13]));
 	if (!row->nulls[14])
 	{
 		key.profile_id = DatumGetInt64(row->values[14]);
@@ -273,14 +283,16 @@ read_queue_row(void *arg, const Row *row)
 static QueueReader
 begin_queue(PoolSnapshot *snapshot)
 {
-	HASHCTL		control = {
-		.keysize = sizeof(Model), .entrysize = sizeof(ModelEntry),
-		.hash = model_hash, .match = model_compare, .hcxt = CurrentMemoryContext
-	};
+	HASHCTL control = {.keysize = sizeof(Model),
+					   .entrysize = sizeof(ModelEntry),
+					   .hash = model_hash,
+					   .match = model_compare,
+					   .hcxt = CurrentMemoryContext};
 	QueueReader reader = {snapshot, 64};
 
 	reader.kinds = begin_kinds(&snapshot->search);
-	reader.models = hash_create("hwsched models", 64, &control, HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
+	reader.models = hash_create("hwsched models", 64, &control,
+								HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
 	snapshot->nitems = snapshot->nretries = 0;
 	snapshot->items = palloc(sizeof(QueueItem) * reader.allocated);
 	snapshot->rows = palloc(sizeof(QueueRow) * reader.allocated);
@@ -298,8 +310,10 @@ end_queue(PoolSnapshot *snapshot, const char *pool, bool read_only)
 }
 
 #define QUEUE_COLUMNS(priority) \
-	"p.ctid, p.queue_no, p.profile_id, " priority " AS now_priority, p.run, p.attempt, p.workload_id, p.expected_seconds," \
-	"  p.model_id, p.model_family, p.deadline, p.priority, p.concurrency_key, p.avoid_workers, p.retry_profile_id"
+	"p.ctid, p.queue_no, p.profile_id, " priority \
+	" AS now_priority, p.run, p.attempt, p.workload_id, p.expected_seconds," \
+	"  p.model_id, p.model_family, p.deadline, p.priority, p.concurrency_key, p.avoid_workers," \
+	" p.retry_profile_id"
 
 /*
  * Reads what may be placed of the queue, or the first limit rows of that (limit
@@ -310,25 +324,28 @@ void
 snapshot_queue(PoolSnapshot *snapshot, const char *pool, int64 limit, bool read_only)
 {
 	static SpiPlan statement = {
-		"SELECT " QUEUE_COLUMNS("p.priority") " FROM hwsched.pending p WHERE p.pool = $1 AND " MAY_BE_PLACED("$3")
-		" ORDER BY p.priority, p.deadline, p.queue_no LIMIT $2",
-		{TEXTOID, INT8OID, BOOLOID}, ALONG_INDEX
-	};
+		"SELECT " QUEUE_COLUMNS(
+			"p.priority") " FROM hwsched.pending p WHERE p.pool = $1"
+						  " AND " MAY_BE_PLACED(
+							  "$3") " ORDER BY p.priority, p.deadline, p.queue_no LIMIT $2",
+		{TEXTOID, INT8OID, BOOLOID},
+		ALONG_INDEX};
 	static SpiPlan aged = {
-		"SELECT " QUEUE_COLUMNS(AGED_PRIORITY("$4")) " FROM hwsched.pending p WHERE p.pool = $1 AND " MAY_BE_PLACED("$3")
-		" ORDER BY now_priority, p.deadline, p.queue_no LIMIT $2",
-		{TEXTOID, INT8OID, BOOLOID, FLOAT8OID}
-	};
+		"SELECT " QUEUE_COLUMNS(AGED_PRIORITY(
+			"$4")) " FROM hwsched.pending p WHERE p.pool = $1"
+				   " AND " MAY_BE_PLACED(
+					   "$3") " ORDER BY now_priority, p.deadline, p.queue_no LIMIT $2",
+		{TEXTOID, INT8OID, BOOLOID, FLOAT8OID}};
 	QueueReader reader = begin_queue(snapshot);
-	Parameter	most = limit < 0 ? NULL_VALUE : BIGINT_VALUE(limit);
-	double		ageing = snapshot->settings.ageing;
+	Parameter most = limit < 0 ? NULL_VALUE : BIGINT_VALUE(limit);
+	double ageing = snapshot->settings.ageing;
 
 	if (ageing > 0)
 		spi_plan_each(&aged, read_only, read_queue_row, &reader, TEXT_VALUE(pool), most,
-					   VALUE(BoolGetDatum(read_only)), VALUE(Float8GetDatum(ageing)));
+					  VALUE(BoolGetDatum(read_only)), VALUE(Float8GetDatum(ageing)));
 	else
 		spi_plan_each(&statement, read_only, read_queue_row, &reader, TEXT_VALUE(pool), most,
-					   VALUE(BoolGetDatum(read_only)));
+					  VALUE(BoolGetDatum(read_only)));
 	end_queue(snapshot, pool, read_only);
 }
 
@@ -340,15 +357,17 @@ bool
 snapshot_queued(PoolSnapshot *snapshot, const char *pool, const char *workload_id, bool read_only)
 {
 	static SpiPlan statement = {
-		"SELECT " QUEUE_COLUMNS(AGED_PRIORITY("$3")) " FROM hwsched.submission s"
-		" JOIN hwsched.pending p ON p.pool = s.pool AND p.priority = s.priority AND p.deadline = s.deadline AND p.queue_no = s.queue_no"
-		" WHERE s.pool = $1 AND s.workload_id = $2 AND " MAY_BE_PLACED("false"),
-		{TEXTOID, TEXTOID, FLOAT8OID}
-	};
+		"SELECT " QUEUE_COLUMNS(AGED_PRIORITY(
+			"$3")) " FROM hwsched.submission s"
+				   " JOIN hwsched.pending p ON p.pool = s.pool AND p.priority = s.priority"
+				   " AND p.deadline = s.deadline AND p.queue_no = s.queue_no"
+				   " WHERE s.pool = $1 AND s.workload_id = $2 AND " MAY_BE_PLACED("false"),
+		{TEXTOID, TEXTOID, FLOAT8OID}};
 	QueueReader reader = begin_queue(snapshot);
 
-	if (spi_plan_each(&statement, read_only, read_queue_row, &reader, TEXT_VALUE(pool), TEXT_VALUE(workload_id),
-					   VALUE(Float8GetDatum(snapshot->settings.ageing))) == 0)
+	if (spi_plan_each(&statement, read_only, read_queue_row, &reader, TEXT_VALUE(pool),
+					  TEXT_VALUE(workload_id),
+					  VALUE(Float8GetDatum(snapshot->settings.ageing))) == 0)
 		return false;
 	end_queue(snapshot, pool, read_only);
 	return true;
@@ -359,32 +378,34 @@ snapshot_queued(PoolSnapshot *snapshot, const char *pool, const char *workload_i
  * ERRCODE_NO_DATA_FOUND if there is none of that name.
  */
 void
-snapshot_submitted(PoolSnapshot *snapshot, const char *pool, const char *workload_id, bool read_only)
+snapshot_submitted(PoolSnapshot *snapshot, const char *pool, const char *workload_id,
+				   bool read_only)
 {
 	static SpiPlan statement = {
-		"SELECT s.ctid, s.queue_no, s.profile_id, s.priority, s.run, 0, s.workload_id, s.expected_seconds,"
-		"  s.model_id, s.model_family, s.deadline, s.priority, NULL, NULL, NULL FROM hwsched.submission s WHERE s.pool = $1 AND s.workload_id = $2",
-		{TEXTOID, TEXTOID}
-	};
+		"SELECT s.ctid, s.queue_no, s.profile_id, s.priority, s.run, 0, s.workload_id,"
+		" s.expected_seconds,"
+		"  s.model_id, s.model_family, s.deadline, s.priority, NULL, NULL, NULL"
+		" FROM hwsched.submission s WHERE s.pool = $1 AND s.workload_id = $2",
+		{TEXTOID, TEXTOID}};
 	QueueReader reader = begin_queue(snapshot);
 
-	if (spi_plan_each(&statement, read_only, read_queue_row, &reader,
-					   TEXT_VALUE(pool), TEXT_VALUE(workload_id)) == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_NO_DATA_FOUND),
-				 errmsg("unknown workload \"%s\" in pool \"%s\"", workload_id, pool)));
+	if (spi_plan_each(&statement, read_only, read_queue_row, &reader, TEXT_VALUE(pool),
+					  TEXT_VALUE(workload_id)) == 0)
+		ereport(ERROR, (errcode(ERRCODE_NO_DATA_FOUND),
+						errmsg("unknown workload \"%s\" in pool \"%s\"", workload_id, pool)));
 	end_queue(snapshot, pool, read_only);
 }
 
 /* Takes some workload profiles as the kinds of work, without a queue. */
 void
-snapshot_profiles(PoolSnapshot *snapshot, const char *pool, const int64 *profile_ids, int count, bool read_only)
+snapshot_profiles(PoolSnapshot *snapshot, const char *pool, const int64 *profile_ids, int count,
+				  bool read_only)
 {
-	HTAB	   *kinds = begin_kinds(&snapshot->search);
+	HTAB *kinds = begin_kinds(&snapshot->search);
 
 	for (int i = 0; i < count; i++)
 	{
-		KindKey		key = kind_key(snapshot->policies.uses, profile_ids[i], 0, NAN, -1, -1);
+		KindKey key = kind_key(snapshot->policies.uses, profile_ids[i], 0, NAN, -1, -1);
 
 		(void) kind_number(&snapshot->search, kinds, &key);
 	}

@@ -9,8 +9,11 @@
 #include "snapshot/snapshot.h"
 
 extern void snapshot_queue(PoolSnapshot *snapshot, const char *pool, int64 limit, bool read_only);
-extern bool snapshot_queued(PoolSnapshot *snapshot, const char *pool, const char *workload_id, bool read_only);
-extern void snapshot_submitted(PoolSnapshot *snapshot, const char *pool, const char *workload_id, bool read_only);
-extern void snapshot_profiles(PoolSnapshot *snapshot, const char *pool, const int64 *profile_ids, int count, bool read_only);
+extern bool snapshot_queued(PoolSnapshot *snapshot, const char *pool, const char *workload_id,
+							bool read_only);
+extern void snapshot_submitted(PoolSnapshot *snapshot, const char *pool, const char *workload_id,
+							   bool read_only);
+extern void snapshot_profiles(PoolSnapshot *snapshot, const char *pool, const int64 *profile_ids,
+							  int count, bool read_only);
 
-#endif							/* HWSCHED_SNAPSHOT_QUEUE_H */
+#endif /* HWSCHED_SNAPSHOT_QUEUE_H */

@@ -17,12 +17,12 @@
 static bool
 others_could(Search *search, const QueueItem *item)
 {
-	WorkKind   *kind = &search->kinds[item->kind];
-	Candidate	candidate;
+	WorkKind *kind = &search->kinds[item->kind];
+	Candidate candidate;
 
 	for (int w = 0; w < search->fleet->nworkers; w++)
 	{
-		bool		avoided = false;
+		bool avoided = false;
 
 		CHECK_FOR_INTERRUPTS();
 		for (int i = 0; i < item->navoided && !avoided; i++)
@@ -37,15 +37,16 @@ others_could(Search *search, const QueueItem *item)
 static void
 find_avoided(const Fleet *fleet, QueueItem *item, Datum array)
 {
-	Datum	   *names;
-	int			n;
-	int32	   *workers;
+	Datum *names;
+	int n;
+	int32 *workers;
 
-	deconstruct_array(DatumGetArrayTypeP(array), TEXTOID, -1, false, TYPALIGN_INT, &names, NULL, &n);
+	deconstruct_array(DatumGetArrayTypeP(array), TEXTOID, -1, false, TYPALIGN_INT, &names, NULL,
+					  &n);
 	workers = palloc(sizeof(int32) * (n + 1));
 	for (int i = 0; i < n; i++)
 	{
-		int			worker = fleet_worker(fleet, TextDatumGetCString(names[i]));
+		int worker = fleet_worker(fleet, TextDatumGetCString(names[i]));
 
 		if (worker >= 0)
 			workers[item->navoided++] = worker;
@@ -61,14 +62,15 @@ find_avoided(const Fleet *fleet, QueueItem *item, Datum array)
 void
 consider_retries(PoolSnapshot *snapshot)
 {
-	Search	   *search = &snapshot->search;
+	Search *search = &snapshot->search;
 
 	for (int i = 0; i < snapshot->nitems; i++)
 	{
-		QueueItem  *item = &snapshot->items[i];
+		QueueItem *item = &snapshot->items[i];
 		const QueueRow *row = &snapshot->rows[i];
 
-		if (row->own_kind >= 0 && search_filter_reason(search, &search->kinds[item->kind]) <= FILTERED_NEVER)
+		if (row->own_kind >= 0 &&
+			search_filter_reason(search, &search->kinds[item->kind]) <= FILTERED_NEVER)
 			item->kind = row->own_kind;
 		if (row->avoided != (Datum) 0)
 		{

@@ -10,4 +10,4 @@
 
 extern void consider_retries(PoolSnapshot *snapshot);
 
-#endif							/* HWSCHED_SNAPSHOT_RETRY_RULES_H */
+#endif /* HWSCHED_SNAPSHOT_RETRY_RULES_H */

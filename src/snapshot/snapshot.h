@@ -15,39 +15,39 @@ typedef struct QueueRow
 {
 	ItemPointerData tid;
 	TimestampTz deadline;
-	int64		queue_no;
-	Datum		concurrency_key;	/* a text; 0: none */
-	Datum		workload_id;	/* a text */
-	int32		run;
-	int32		attempt;
-	int32		model;			/* in PoolSnapshot.models; -1: none */
-	int32		family;			/* the same */
-	int16		priority;		/* as it was submitted */
-	int32		own_kind;		/* of a retry that asks for more: what it is otherwise; -1: the same */
-	Datum		avoided;		/* a text[] of workers on which it failed; 0: none */
+	int64 queue_no;
+	Datum concurrency_key; /* a text; 0: none */
+	Datum workload_id; /* a text */
+	int32 run;
+	int32 attempt;
+	int32 model; /* in PoolSnapshot.models; -1: none */
+	int32 family; /* the same */
+	int16 priority; /* as it was submitted */
+	int32 own_kind; /* of a retry that asks for more: what it is otherwise; -1: the same */
+	Datum avoided; /* a text[] of workers on which it failed; 0: none */
 } QueueRow;
 
 /* A model, or a family of models, that work of the queue runs. */
 typedef struct Model
 {
 	const char *name;
-	bool		is_family;
+	bool is_family;
 } Model;
 
 /* A pool as it stands, ready to decide on. */
 typedef struct PoolSnapshot
 {
 	PoolSettings settings;
-	Policies	policies;
-	Fleet		fleet;
-	int64	   *device_profile_ids; /* as fleet.profiles */
-	Search		search;
-	int			nitems;
-	QueueItem  *items;
-	QueueRow   *rows;			/* as items */
-	int			nretries;		/* items with an own_kind or avoided workers */
-	int			nmodels;
-	Model	   *models;			/* as search.model_workers */
+	Policies policies;
+	Fleet fleet;
+	int64 *device_profile_ids; /* as fleet.profiles */
+	Search search;
+	int nitems;
+	QueueItem *items;
+	QueueRow *rows; /* as items */
+	int nretries; /* items with an own_kind or avoided workers */
+	int nmodels;
+	Model *models; /* as search.model_workers */
 } PoolSnapshot;
 
 /*
@@ -55,7 +55,8 @@ typedef struct PoolSnapshot
  * parameter that has the setting of that name.
  */
 #define AGED_PRIORITY(ageing) \
-	"least(p.priority, greatest(1, p.priority - floor(" ageing " * date_part('epoch', now() - p.submitted_at) / 3600)))::int2"
+	"least(p.priority, greatest(1, p.priority - floor(" ageing \
+	" * date_part('epoch', now() - p.submitted_at) / 3600)))::int2"
 
 /*
  * Whether a row p of the queue may be placed, as SQL; $1 is the pool.  Where
@@ -65,11 +66,14 @@ typedef struct PoolSnapshot
 #define MAY_BE_PLACED(unsettled) \
 	"(p.ready_at <= now() OR (" unsettled " AND p.ready_at = 'infinity'" \
 	"  AND EXISTS (SELECT FROM hwsched.unsettled u WHERE u.pool = $1)" \
-	"  AND NOT EXISTS (SELECT FROM hwsched.dependency d WHERE d.pool = p.pool AND d.workload_id = p.workload_id" \
+	"  AND NOT EXISTS (SELECT FROM hwsched.dependency d WHERE d.pool = p.pool" \
+	" AND d.workload_id = p.workload_id" \
 	"   AND NOT EXISTS (SELECT FROM hwsched.assignment a" \
 	"     JOIN hwsched.unsettled u ON u.pool = a.pool AND u.assignment_id = a.assignment_id" \
-	"     WHERE a.pool = d.pool AND a.workload_id = d.depends_on AND a.state = 'completed' OFFSET 0) OFFSET 0)))" \
+	"     WHERE a.pool = d.pool AND a.workload_id = d.depends_on AND a.state = 'completed'" \
+	" OFFSET 0) OFFSET 0)))" \
 	" AND (p.concurrency_key IS NULL OR NOT EXISTS (SELECT FROM hwsched.assignment k" \
-	"  WHERE k.pool = p.pool AND k.concurrency_key = p.concurrency_key AND k.finished_at IS NULL OFFSET 0))"
+	"  WHERE k.pool = p.pool AND k.concurrency_key = p.concurrency_key AND k.finished_at IS NULL" \
+	" OFFSET 0))"
 
-#endif							/* HWSCHED_SNAPSHOT_SNAPSHOT_H */
+#endif /* HWSCHED_SNAPSHOT_SNAPSHOT_H */

@@ -21,7 +21,8 @@
 
 /* Returns whether somebody of that usage comes before a worker. */
 bool
-less_used_than(int32 assignments, int64 total_assignments, const char *worker_id, const Worker *worker)
+less_used_than(int32 assignments, int64 total_assignments, const char *worker_id,
+			   const Worker *worker)
 {
 	if (assignments != worker->assignments)
 		return assignments < worker->assignments;
@@ -34,9 +35,10 @@ less_used_than(int32 assignments, int64 total_assignments, const char *worker_id
 SeenWorker **
 seen_worker(const ThresholdSearch *seek, const char *worker_id)
 {
-	uint64		hash = DatumGetUInt64(hash_any_extended((const unsigned char *) worker_id, strlen(worker_id), 0));
-	SeenEntry  *entry;
-	bool		found;
+	uint64 hash =
+		DatumGetUInt64(hash_any_extended((const unsigned char *) worker_id, strlen(worker_id), 0));
+	SeenEntry *entry;
+	bool found;
 
 	for (;; hash++)
 	{
@@ -50,33 +52,43 @@ seen_worker(const ThresholdSearch *seek, const char *worker_id)
 
 /* The columns of a key; read_key() knows their order. */
 #define KEY_COLUMNS(ord, worker_id, preference) \
-	"SELECT " ord "::int, " worker_id ", l.hardware_id, l.cpu_readiness, l.accelerator_readiness, l.state_hash," \
+	"SELECT " ord "::int, " worker_id \
+	", l.hardware_id, l.cpu_readiness, l.accelerator_readiness, l.state_hash," \
 	" u.assignments, u.total_assignments, u.is_full, " preference ".preference," \
 	" extract(epoch FROM now() - " preference ".updated_at)::float8"
 /* OFFSET 0: whatever the planner believes of the tables, it can only probe them */
 #define PROBE(join, table, alias, condition) \
-	join " LATERAL (SELECT * FROM hwsched." table " x WHERE x.pool = $1 AND " condition " OFFSET 0) " alias " ON true"
+	join " LATERAL (SELECT * FROM hwsched." table " x WHERE x.pool = $1 AND " condition \
+		 " OFFSET 0) " alias " ON true"
 #define BY_READINESS(readiness) \
 	KEY_COLUMNS("e.ord", "l.worker_id", "p") \
-	" FROM unnest($3, $4, $5, $6) WITH ORDINALITY e(hardware_id, readiness, state_hash, worker_id, ord)" \
-	" CROSS JOIN LATERAL (SELECT * FROM hwsched.worker_load x WHERE x.pool = $1 AND x.hardware_id = e.hardware_id" \
+	" FROM unnest($3, $4, $5, $6) WITH ORDINALITY e(hardware_id, readiness, state_hash," \
+	" worker_id, ord)" \
+	" CROSS JOIN LATERAL (SELECT * FROM hwsched.worker_load x WHERE x.pool = $1" \
+	" AND x.hardware_id = e.hardware_id" \
 	"  AND x." readiness " IS NOT NULL" \
-	"  AND (x." readiness ", x.state_hash, x.worker_id) < (e.readiness, e.state_hash, e.worker_id)" \
-	"  ORDER BY x." readiness " DESC, x.state_hash DESC, x.worker_id DESC LIMIT $7) l" \
-	PROBE(" JOIN", "worker_usage", "u", "x.worker_id = l.worker_id") \
-	PROBE(" LEFT JOIN", "track_record", "p", "x.workload_type = $2 AND x.worker_id = l.worker_id")
-#define BY_READINESS_TYPES {TEXTOID, TEXTOID, INT8ARRAYOID, FLOAT8ARRAYOID, INT8ARRAYOID, TEXTARRAYOID, INT8OID}
+	"  AND (x." readiness \
+	", x.state_hash, x.worker_id) < (e.readiness, e.state_hash, e.worker_id)" \
+	"  ORDER BY x." readiness " DESC, x.state_hash DESC, x.worker_id DESC LIMIT $7) l" PROBE( \
+		" JOIN", "worker_usage", "u", "x.worker_id = l.worker_id") \
+		PROBE(" LEFT JOIN", "track_record", "p", \
+			  "x.workload_type = $2 AND x.worker_id = l.worker_id")
+#define BY_READINESS_TYPES \
+	{ \
+		TEXTOID, TEXTOID, INT8ARRAYOID, FLOAT8ARRAYOID, INT8ARRAYOID, TEXTARRAYOID, INT8OID \
+	}
 
 /* Returns the key in a row of the last statement, added if it is new; NULL if it is of no use. */
 static SeenWorker *
 read_key(ThresholdSearch *seek, uint64 row)
 {
-	char	   *worker_id = column_text(row, 2);
-	int64		hardware_id = column_bigint(row, 3);
-	const WorkerClassEntry *worker_class = hash_search(seek->worker_class_numbers, &hardware_id, HASH_FIND, NULL);
-	double		preference = column_number(row, 10);
-	SeenWorker		  **seen;
-	SeenWorker		   *key;
+	char *worker_id = column_text(row, 2);
+	int64 hardware_id = column_bigint(row, 3);
+	const WorkerClassEntry *worker_class =
+		hash_search(seek->worker_class_numbers, &hardware_id, HASH_FIND, NULL);
+	double preference = column_number(row, 10);
+	SeenWorker **seen;
+	SeenWorker *key;
 
 	if (worker_class == NULL)
 		return NULL;
@@ -92,13 +104,16 @@ read_key(ThresholdSearch *seek, uint64 row)
 	key->assignments = column_int(row, 7);
 	key->total_assignments = column_bigint(row, 8);
 	key->is_full = column_bool(row, 9);
-	key->preference = isnan(preference) ? NEUTRAL_PREFERENCE :
-		preference_aged(preference, column_number(row, 11), seek->snapshot->settings.preference_half_life);
+	key->preference = isnan(preference) ?
+						  NEUTRAL_PREFERENCE :
+						  preference_aged(preference, column_number(row, 11),
+										  seek->snapshot->settings.preference_half_life);
 	if (seek->nseen_workers == seek->seen_allocated)
 	{
 		seek->seen_allocated = Max(256, seek->seen_allocated * 2);
-		seek->keys = seek->keys == NULL ? palloc(sizeof(SeenWorker *) * seek->seen_allocated) :
-			repalloc(seek->keys, sizeof(SeenWorker *) * seek->seen_allocated);
+		seek->keys = seek->keys == NULL ?
+						 palloc(sizeof(SeenWorker *) * seek->seen_allocated) :
+						 repalloc(seek->keys, sizeof(SeenWorker *) * seek->seen_allocated);
 	}
 	seek->keys[seek->nseen_workers++] = key;
 	*seen = key;
@@ -125,14 +140,15 @@ workload_type(const ThresholdSearch *seek)
 static void
 extend_line(ReadinessList *list, uint64 row, DeviceClass device_class)
 {
-	double		readiness = column_number(row, device_class == CLASS_CPU ? 4 : 5);
-	int64		state_hash = column_bigint(row, 6);
-	char	   *worker_id = column_text(row, 2);
+	double readiness = column_number(row, device_class == CLASS_CPU ? 4 : 5);
+	int64 state_hash = column_bigint(row, 6);
+	char *worker_id = column_text(row, 2);
 
 	if (readiness > list->readiness)
 		return;
 	if (readiness == list->readiness &&
-		(state_hash > list->state_hash || (state_hash == list->state_hash && strcmp(worker_id, list->worker_id) >= 0)))
+		(state_hash > list->state_hash ||
+		 (state_hash == list->state_hash && strcmp(worker_id, list->worker_id) >= 0)))
 		return;
 	list->readiness = readiness;
 	list->state_hash = state_hash;
@@ -143,9 +159,12 @@ extend_line(ReadinessList *list, uint64 row, DeviceClass device_class)
 static void
 extend_kin(WorkerClass *worker_class, uint64 row)
 {
-	Worker		last = {.worker_id = column_text(row, 2), .assignments = column_int(row, 7), .total_assignments = column_bigint(row, 8)};
+	Worker last = {.worker_id = column_text(row, 2),
+				   .assignments = column_int(row, 7),
+				   .total_assignments = column_bigint(row, 8)};
 
-	if (!less_used_than(worker_class->assignments, worker_class->total_assignments, worker_class->worker_id, &last))
+	if (!less_used_than(worker_class->assignments, worker_class->total_assignments,
+						worker_class->worker_id, &last))
 		return;
 	worker_class->assignments = last.assignments;
 	worker_class->total_assignments = last.total_assignments;
@@ -154,15 +173,17 @@ extend_kin(WorkerClass *worker_class, uint64 row)
 
 /* Reads the next keys, most of each, of some kins' lines of a class. */
 void
-read_readiness_lists(ThresholdSearch *seek, DeviceClass device_class, const int *worker_classes, int count, int most)
+read_readiness_lists(ThresholdSearch *seek, DeviceClass device_class, const int *worker_classes,
+					 int count, int most)
 {
 	static SpiPlan statements[] = {
 		[CLASS_CPU] = {BY_READINESS("cpu_readiness"), BY_READINESS_TYPES, ALONG_INDEX},
-		[CLASS_ACCELERATOR] = {BY_READINESS("accelerator_readiness"), BY_READINESS_TYPES, ALONG_INDEX},
+		[CLASS_ACCELERATOR] = {BY_READINESS("accelerator_readiness"), BY_READINESS_TYPES,
+							   ALONG_INDEX},
 	};
-	Datum	   *columns[4];
-	int		   *read = palloc0(sizeof(int) * (count + 1));
-	uint64		n;
+	Datum *columns[4];
+	int *read = palloc0(sizeof(int) * (count + 1));
+	uint64 n;
 
 	for (int c = 0; c < lengthof(columns); c++)
 		columns[c] = palloc(sizeof(Datum) * (count + 1));
@@ -176,12 +197,13 @@ read_readiness_lists(ThresholdSearch *seek, DeviceClass device_class, const int 
 		columns[3][i] = CStringGetTextDatum(list->worker_id);
 	}
 	n = spi_plan_run(&statements[device_class], true, TEXT_VALUE(seek->pool), workload_type(seek),
-					  array_value(INT8OID, columns[0], NULL, count), array_value(FLOAT8OID, columns[1], NULL, count),
-					  array_value(INT8OID, columns[2], NULL, count), array_value(TEXTOID, columns[3], NULL, count),
-					  BIGINT_VALUE(most));
+					 array_value(INT8OID, columns[0], NULL, count),
+					 array_value(FLOAT8OID, columns[1], NULL, count),
+					 array_value(INT8OID, columns[2], NULL, count),
+					 array_value(TEXTOID, columns[3], NULL, count), BIGINT_VALUE(most));
 	for (uint64 row = 0; row < n; row++)
 	{
-		int			i = column_int(row, 1) - 1;
+		int i = column_int(row, 1) - 1;
 
 		read[i]++;
 		(void) read_key(seek, row);
@@ -199,25 +221,30 @@ void
 read_least_used(ThresholdSearch *seek, const int *worker_classes, int count, int most)
 {
 	static SpiPlan statement = {
-		KEY_COLUMNS("e.ord", "u.worker_id", "p")
-		" FROM unnest($3, $4, $5, $6) WITH ORDINALITY e(hardware_id, assignments, total_assignments, worker_id, ord)"
-		" CROSS JOIN LATERAL (SELECT * FROM hwsched.worker_usage x WHERE x.pool = $1 AND x.hardware_id = e.hardware_id"
-		"  AND NOT x.is_full"
-		"  AND (x.assignments, x.total_assignments, x.worker_id) > (e.assignments, e.total_assignments, e.worker_id)"
-		"  ORDER BY x.assignments, x.total_assignments, x.worker_id LIMIT $7) u"
-		PROBE(" JOIN", "worker_load", "l", "x.worker_id = u.worker_id")
-		PROBE(" LEFT JOIN", "track_record", "p", "x.workload_type = $2 AND x.worker_id = u.worker_id"),
-		{TEXTOID, TEXTOID, INT8ARRAYOID, INT4ARRAYOID, INT8ARRAYOID, TEXTARRAYOID, INT8OID}, ALONG_INDEX
-	};
-	Datum	   *columns[4];
-	int		   *read = palloc0(sizeof(int) * (count + 1));
-	uint64		n;
+		KEY_COLUMNS(
+			"e.ord", "u.worker_id",
+			"p") " FROM unnest($3, $4, $5, $6) WITH ORDINALITY e(hardware_id, assignments,"
+				 " total_assignments, worker_id, ord)"
+				 " CROSS JOIN LATERAL (SELECT * FROM hwsched.worker_usage x WHERE x.pool = $1"
+				 " AND x.hardware_id = e.hardware_id"
+				 "  AND NOT x.is_full"
+				 "  AND (x.assignments, x.total_assignments, x.worker_id) > (e.assignments,"
+				 " e.total_assignments, e.worker_id)"
+				 "  ORDER BY x.assignments, x.total_assignments, x.worker_id LIMIT $7) u" PROBE(
+					 " JOIN", "worker_load", "l", "x.worker_id = u.worker_id")
+					 PROBE(" LEFT JOIN", "track_record", "p",
+						   "x.workload_type = $2 AND x.worker_id = u.worker_id"),
+		{TEXTOID, TEXTOID, INT8ARRAYOID, INT4ARRAYOID, INT8ARRAYOID, TEXTARRAYOID, INT8OID},
+		ALONG_INDEX};
+	Datum *columns[4];
+	int *read = palloc0(sizeof(int) * (count + 1));
+	uint64 n;
 
 	for (int c = 0; c < lengthof(columns); c++)
 		columns[c] = palloc(sizeof(Datum) * (count + 1));
 	for (int i = 0; i < count; i++)
 	{
-		const WorkerClass  *worker_class = &seek->worker_class[worker_classes[i]];
+		const WorkerClass *worker_class = &seek->worker_class[worker_classes[i]];
 
 		columns[0][i] = Int64GetDatum(worker_class->hardware_id);
 		columns[1][i] = Int32GetDatum(worker_class->assignments);
@@ -225,12 +252,13 @@ read_least_used(ThresholdSearch *seek, const int *worker_classes, int count, int
 		columns[3][i] = CStringGetTextDatum(worker_class->worker_id);
 	}
 	n = spi_plan_run(&statement, true, TEXT_VALUE(seek->pool), workload_type(seek),
-					  array_value(INT8OID, columns[0], NULL, count), array_value(INT4OID, columns[1], NULL, count),
-					  array_value(INT8OID, columns[2], NULL, count), array_value(TEXTOID, columns[3], NULL, count),
-					  BIGINT_VALUE(most));
+					 array_value(INT8OID, columns[0], NULL, count),
+					 array_value(INT4OID, columns[1], NULL, count),
+					 array_value(INT8OID, columns[2], NULL, count),
+					 array_value(TEXTOID, columns[3], NULL, count), BIGINT_VALUE(most));
 	for (uint64 row = 0; row < n; row++)
 	{
-		int			i = column_int(row, 1) - 1;
+		int i = column_int(row, 1) - 1;
 
 		read[i]++;
 		(void) read_key(seek, row);
@@ -251,26 +279,33 @@ read_readiness_list_of_all(ThresholdSearch *seek, DeviceClass device_class)
 	KEY_COLUMNS("1", "l.worker_id", "p") \
 	" FROM (SELECT * FROM hwsched.worker_load x WHERE x.pool = $1 AND x." readiness " IS NOT NULL" \
 	"  AND (x." readiness ", x.worker_id) < ($3, $4)" \
-	"  ORDER BY x." readiness " DESC, x.worker_id DESC LIMIT $5) l" \
-	PROBE(" JOIN", "worker_usage", "u", "x.worker_id = l.worker_id") \
-	PROBE(" LEFT JOIN", "track_record", "p", "x.workload_type = $2 AND x.worker_id = l.worker_id")
+	"  ORDER BY x." readiness " DESC, x.worker_id DESC LIMIT $5) l" PROBE( \
+		" JOIN", "worker_usage", "u", "x.worker_id = l.worker_id") \
+		PROBE(" LEFT JOIN", "track_record", "p", \
+			  "x.workload_type = $2 AND x.worker_id = l.worker_id")
 	static SpiPlan statements[] = {
-		[CLASS_CPU] = {READIEST("cpu_readiness"), {TEXTOID, TEXTOID, FLOAT8OID, TEXTOID, INT8OID}, ALONG_INDEX},
-		[CLASS_ACCELERATOR] = {READIEST("accelerator_readiness"), {TEXTOID, TEXTOID, FLOAT8OID, TEXTOID, INT8OID}, ALONG_INDEX},
+		[CLASS_CPU] = {READIEST("cpu_readiness"),
+					   {TEXTOID, TEXTOID, FLOAT8OID, TEXTOID, INT8OID},
+					   ALONG_INDEX},
+		[CLASS_ACCELERATOR] = {READIEST("accelerator_readiness"),
+							   {TEXTOID, TEXTOID, FLOAT8OID, TEXTOID, INT8OID},
+							   ALONG_INDEX},
 	};
-	ReadinessList	   *list = &seek->all.lists[device_class];
-	double		before = list->readiness;
-	int			most = AT_ONCE_OF_ALL(list->reads);
-	uint64		n = spi_plan_run(&statements[device_class], true, TEXT_VALUE(seek->pool), workload_type(seek),
-								  VALUE(Float8GetDatum(list->readiness)), TEXT_VALUE(list->worker_id), BIGINT_VALUE(most));
+	ReadinessList *list = &seek->all.lists[device_class];
+	double before = list->readiness;
+	int most = AT_ONCE_OF_ALL(list->reads);
+	uint64 n = spi_plan_run(&statements[device_class], true, TEXT_VALUE(seek->pool),
+							workload_type(seek), VALUE(Float8GetDatum(list->readiness)),
+							TEXT_VALUE(list->worker_id), BIGINT_VALUE(most));
 
 	for (uint64 row = 0; row < n; row++)
 	{
-		double		readiness = column_number(row, device_class == CLASS_CPU ? 4 : 5);
-		char	   *worker_id = column_text(row, 2);
+		double readiness = column_number(row, device_class == CLASS_CPU ? 4 : 5);
+		char *worker_id = column_text(row, 2);
 
 		(void) read_key(seek, row);
-		if (readiness < list->readiness || (readiness == list->readiness && strcmp(worker_id, list->worker_id) < 0))
+		if (readiness < list->readiness ||
+			(readiness == list->readiness && strcmp(worker_id, list->worker_id) < 0))
 		{
 			list->readiness = readiness;
 			list->worker_id = worker_id;
@@ -291,22 +326,23 @@ void
 read_preferred(ThresholdSearch *seek, int most)
 {
 	static SpiPlan statement = {
-		KEY_COLUMNS("1", "p.worker_id", "p")
-		" FROM (SELECT * FROM hwsched.track_record x WHERE x.pool = $1 AND x.workload_type = $2"
-		"  AND x.preference > 0.5 AND (x.preference, x.worker_id) < ($3, $4)"
-		"  ORDER BY x.preference DESC, x.worker_id DESC LIMIT $5) p"
-		PROBE(" LEFT JOIN", "worker_load", "l", "x.worker_id = p.worker_id")
-		PROBE(" LEFT JOIN", "worker_usage", "u", "x.worker_id = p.worker_id"),
-		{TEXTOID, TEXTOID, FLOAT8OID, TEXTOID, INT8OID}, ALONG_INDEX
-	};
-	uint64		n = spi_plan_run(&statement, true, TEXT_VALUE(seek->pool), workload_type(seek),
-								  VALUE(Float8GetDatum(seek->preference)), TEXT_VALUE(seek->preferred_id),
-								  BIGINT_VALUE(most));
+		KEY_COLUMNS("1", "p.worker_id",
+					"p") " FROM (SELECT * FROM hwsched.track_record x WHERE x.pool = $1"
+						 " AND x.workload_type = $2"
+						 "  AND x.preference > 0.5 AND (x.preference, x.worker_id) < ($3, $4)"
+						 "  ORDER BY x.preference DESC, x.worker_id DESC LIMIT $5) p" PROBE(
+							 " LEFT JOIN", "worker_load", "l", "x.worker_id = p.worker_id")
+							 PROBE(" LEFT JOIN", "worker_usage", "u", "x.worker_id = p.worker_id"),
+		{TEXTOID, TEXTOID, FLOAT8OID, TEXTOID, INT8OID},
+		ALONG_INDEX};
+	uint64 n = spi_plan_run(&statement, true, TEXT_VALUE(seek->pool), workload_type(seek),
+							VALUE(Float8GetDatum(seek->preference)), TEXT_VALUE(seek->preferred_id),
+							BIGINT_VALUE(most));
 
 	for (uint64 row = 0; row < n; row++)
 	{
-		double		preference = column_number(row, 10);
-		char	   *worker_id = column_text(row, 2);
+		double preference = column_number(row, 10);
+		char *worker_id = column_text(row, 2);
 
 		if (preference < seek->preference ||
 			(preference == seek->preference && strcmp(worker_id, seek->preferred_id) < 0))

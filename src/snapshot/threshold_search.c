@@ -59,8 +59,10 @@
 #define READS_OF_ALL 4
 
 static const WorkerClass unread = {
-	0, {{-1, 0, INFINITY, 0, "", false, false, -1}, {-1, 0, INFINITY, 0, "", false, false, -1}}, 0, -1, -1, "", false
-};
+	0,	  {{-1, 0, INFINITY, 0, "", false, false, -1}, {-1, 0, INFINITY, 0, "", false, false, -1}},
+	0,	  -1,
+	-1,	  "",
+	false};
 
 /* --- what unread workers may be worth --- */
 
@@ -75,8 +77,8 @@ best_worker(const ThresholdSearch *seek)
  * behind it in usage, would come before the best so far.
  */
 static bool
-comes_first(const ThresholdSearch *seek, double value, bool spares,
-			int32 assignments, int64 total_assignments, const char *worker_id)
+comes_first(const ThresholdSearch *seek, double value, bool spares, int32 assignments,
+			int64 total_assignments, const char *worker_id)
 {
 	if (value < 0)
 		return false;
@@ -91,9 +93,12 @@ comes_first(const ThresholdSearch *seek, double value, bool spares,
 static double
 line_value(const ThresholdSearch *seek, const ReadinessList *list, double readiness)
 {
-	double		value = list->ideal;
+	double value = list->ideal;
 
-	/* idle and cool, it is the ideal; else the same factors in another order, and that of heat, at most 1 */
+	/*
+	 * idle and cool, it is the ideal; else the same factors in another order, and that of heat,
+	 * at most 1
+	 */
 	if (readiness < 1.0)
 		value *= readiness * (1.0 + ROUNDING_RATIO);
 	return value < seek->least * (1.0 - ROUNDING_RATIO) ? -1 : value;
@@ -102,7 +107,7 @@ line_value(const ThresholdSearch *seek, const ReadinessList *list, double readin
 static StateEntry *
 known_state(const ThresholdSearch *seek, int worker_class, int64 state_hash)
 {
-	StateKey	key = {worker_class, state_hash};
+	StateKey key = {worker_class, state_hash};
 
 	return hash_search(seek->states, &key, HASH_FIND, NULL);
 }
@@ -117,7 +122,8 @@ factor(const ThresholdSearch *seek, double preference)
 static double
 greatest_factor(const ThresholdSearch *seek)
 {
-	return factor(seek, seek->preferences_ended ? NEUTRAL_PREFERENCE : Max(seek->preference, NEUTRAL_PREFERENCE));
+	return factor(seek, seek->preferences_ended ? NEUTRAL_PREFERENCE :
+												  Max(seek->preference, NEUTRAL_PREFERENCE));
 }
 
 /* Sets what a key's worker is worth at most. */
@@ -125,17 +131,18 @@ static void
 bound_key(const ThresholdSearch *seek, SeenWorker *key)
 {
 	const StateEntry *state = known_state(seek, key->worker_class, key->state_hash);
-	const WorkerClass  *worker_class = &seek->worker_class[key->worker_class];
+	const WorkerClass *worker_class = &seek->worker_class[key->worker_class];
 
 	key->bound = -1;
 	key->spares = false;
 	for (int c = 0; c < NCLASSES; c++)
 	{
-		double		value;
+		double value;
 
 		if (isnan(key->readiness[c]) || worker_class->lists[c].ideal < 0)
 			continue;
-		value = state != NULL ? state->values[c] : line_value(seek, &worker_class->lists[c], key->readiness[c]);
+		value = state != NULL ? state->values[c] :
+								line_value(seek, &worker_class->lists[c], key->readiness[c]);
 		if (value < 0)
 			continue;
 		value *= factor(seek, key->preference);
@@ -152,8 +159,8 @@ bound_key(const ThresholdSearch *seek, SeenWorker *key)
 static int
 compare_keys(const void *a, const void *b)
 {
-	const SeenWorker  *x = *(SeenWorker *const *) a;
-	const SeenWorker  *y = *(SeenWorker *const *) b;
+	const SeenWorker *x = *(SeenWorker *const *) a;
+	const SeenWorker *y = *(SeenWorker *const *) b;
 
 	if (x->bound != y->bound)
 		return x->bound > y->bound ? -1 : 1;
@@ -170,10 +177,10 @@ compare_keys(const void *a, const void *b)
 static void
 random_access(ThresholdSearch *seek, SeenWorker **keys, int count)
 {
-	PoolSnapshot    *snapshot = palloc(sizeof(PoolSnapshot));
-	Search	   *search = &snapshot->search;
+	PoolSnapshot *snapshot = palloc(sizeof(PoolSnapshot));
+	Search *search = &snapshot->search;
 	const char **worker_ids = palloc(sizeof(char *) * count);
-	double	   *preferences = palloc(sizeof(double) * (count + 1));
+	double *preferences = palloc(sizeof(double) * (count + 1));
 
 	for (int i = 0; i < count; i++)
 	{
@@ -188,15 +195,16 @@ random_access(ThresholdSearch *seek, SeenWorker **keys, int count)
 	search->kinds->preference = preferences;
 	snapshot_workers(snapshot, seek->pool, worker_ids, count, true);
 	if (snapshot->fleet.nworkers != count)
-		elog(ERROR, "pool \"%s\" has %d workers without all their rows", seek->pool, count - snapshot->fleet.nworkers);
+		elog(ERROR, "pool \"%s\" has %d workers without all their rows", seek->pool,
+			 count - snapshot->fleet.nworkers);
 	search_prepare(search);
 	for (int w = 0; w < count; w++)
 	{
-		const SeenWorker  *key = *seen_worker(seek, snapshot->fleet.workers[w].worker_id);
-		StateKey	state_key = {key->worker_class, key->state_hash};
+		const SeenWorker *key = *seen_worker(seek, snapshot->fleet.workers[w].worker_id);
+		StateKey state_key = {key->worker_class, key->state_hash};
 		StateEntry *state;
-		Candidate	candidate;
-		bool		found;
+		Candidate candidate;
+		bool found;
 
 		preferences[w] = key->preference;
 		state = hash_search(seek->states, &state_key, HASH_ENTER, &found);
@@ -217,21 +225,22 @@ random_access(ThresholdSearch *seek, SeenWorker **keys, int count)
 static void
 look_at_promising(ThresholdSearch *seek)
 {
-	SeenWorker		  **promising = palloc(sizeof(SeenWorker *) * (seek->nseen_workers + 1));
+	SeenWorker **promising = palloc(sizeof(SeenWorker *) * (seek->nseen_workers + 1));
 
 	for (int most = 4; seek->nrandom_accesses < MOST_RANDOM_ACCESSES; most *= 4)
 	{
-		int			count = 0;
+		int count = 0;
 
 		CHECK_FOR_INTERRUPTS();
 		for (int i = 0; i < seek->nseen_workers; i++)
 		{
-			SeenWorker		   *key = seek->keys[i];
+			SeenWorker *key = seek->keys[i];
 
 			if (key->resolved || key->is_full)
 				continue;
 			bound_key(seek, key);
-			if (comes_first(seek, key->bound, key->spares, key->assignments, key->total_assignments, key->worker_id))
+			if (comes_first(seek, key->bound, key->spares, key->assignments, key->total_assignments,
+							key->worker_id))
 				promising[count++] = key;
 		}
 		if (count == 0)
@@ -252,15 +261,18 @@ look_at_promising(ThresholdSearch *seek)
 static void
 pass_over_state(ThresholdSearch *seek, int k, DeviceClass device_class)
 {
-	ReadinessList	   *list = &seek->worker_class[k].lists[device_class];
+	ReadinessList *list = &seek->worker_class[k].lists[device_class];
 	const StateEntry *state;
-	double		value;
+	double value;
 
-	if (list->ended || list->worker_id[0] == '\0' || (state = known_state(seek, k, list->state_hash)) == NULL)
+	if (list->ended || list->worker_id[0] == '\0' ||
+		(state = known_state(seek, k, list->state_hash)) == NULL)
 		return;
-	value = state->values[device_class] < 0 ? -1 : state->values[device_class] * greatest_factor(seek);
+	value =
+		state->values[device_class] < 0 ? -1 : state->values[device_class] * greatest_factor(seek);
 	/* one more read tells whether there are others in it at all */
-	if (value >= 0 && (seek->best_snapshot == NULL || value > seek->best.value || list->readiness >= 1.0 || list->reads < 2))
+	if (value >= 0 && (seek->best_snapshot == NULL || value > seek->best.value ||
+					   list->readiness >= 1.0 || list->reads < 2))
 		return;
 	list->worker_id = "";
 	if (value < 0)
@@ -269,11 +281,16 @@ pass_over_state(ThresholdSearch *seek, int k, DeviceClass device_class)
 		list->passed_over = Max(list->passed_over, state->values[device_class]);
 }
 
-/* Returns whether a worker of that value that has not been read, if there is one, would come before the best. */
+/*
+ * Returns whether a worker of that value that has not been read, if there is one, would come
+ * before the best.
+ */
 static bool
-unread_comes_first(const ThresholdSearch *seek, const WorkerClass *worker_class, double value, bool spares)
+unread_comes_first(const ThresholdSearch *seek, const WorkerClass *worker_class, double value,
+				   bool spares)
 {
-	return comes_first(seek, value, spares, worker_class->assignments, worker_class->total_assignments, worker_class->worker_id);
+	return comes_first(seek, value, spares, worker_class->assignments,
+					   worker_class->total_assignments, worker_class->worker_id);
 }
 
 /*
@@ -282,13 +299,16 @@ unread_comes_first(const ThresholdSearch *seek, const WorkerClass *worker_class,
  * somebody may be worth the same and is less used.
  */
 static void
-line_needs(const ThresholdSearch *seek, const WorkerClass *worker_class, DeviceClass device_class, bool *by_readiness, bool *by_usage)
+line_needs(const ThresholdSearch *seek, const WorkerClass *worker_class, DeviceClass device_class,
+		   bool *by_readiness, bool *by_usage)
 {
 	const ReadinessList *list = &worker_class->lists[device_class];
 	const ReadinessList *all = &seek->all.lists[device_class];
-	double		most = greatest_factor(seek);
-	double		rest = list->ended || all->ended ? -1 : line_value(seek, list, Min(list->readiness, all->readiness));
-	bool		spares = seek->of_slot && device_class == CLASS_CPU;
+	double most = greatest_factor(seek);
+	double rest = list->ended || all->ended ?
+					  -1 :
+					  line_value(seek, list, Min(list->readiness, all->readiness));
+	bool spares = seek->of_slot && device_class == CLASS_CPU;
 
 	*by_readiness = *by_usage = false;
 	/* all that are not full have been read */
@@ -322,23 +342,23 @@ keys_at_once(int reads)
 static bool
 read_on(ThresholdSearch *seek, double at_least)
 {
-	int		   *lists[NCLASSES];
-	int			nlists[NCLASSES] = {0, 0};
-	int		   *worker_classes = palloc(sizeof(int) * (seek->nworker_classes + 1));
-	int			nkins = 0;
-	int			reads = 0;
-	int			kin_reads = 0;
+	int *lists[NCLASSES];
+	int nlists[NCLASSES] = {0, 0};
+	int *worker_classes = palloc(sizeof(int) * (seek->nworker_classes + 1));
+	int nkins = 0;
+	int reads = 0;
+	int kin_reads = 0;
 
 	for (int c = 0; c < NCLASSES; c++)
 		lists[c] = palloc(sizeof(int) * (seek->nworker_classes + 1));
 	for (int k = 0; k < seek->nworker_classes; k++)
 	{
-		bool		needs_kin = false;
+		bool needs_kin = false;
 
 		for (int c = 0; c < NCLASSES; c++)
 		{
-			bool		by_readiness;
-			bool		by_usage;
+			bool by_readiness;
+			bool by_usage;
 
 			pass_over_state(seek, k, c);
 			line_needs(seek, &seek->worker_class[k], c, &by_readiness, &by_usage);
@@ -361,7 +381,8 @@ read_on(ThresholdSearch *seek, double at_least)
 		return false;
 	for (int c = 0; c < NCLASSES; c++)
 	{
-		if (nlists[c] > FEW_LISTS && seek->all.lists[c].reads < READS_OF_ALL && !seek->all.lists[c].alike)
+		if (nlists[c] > FEW_LISTS && seek->all.lists[c].reads < READS_OF_ALL &&
+			!seek->all.lists[c].alike)
 			read_readiness_list_of_all(seek, c);
 		else if (nlists[c] > 0)
 			read_readiness_lists(seek, c, lists[c], nlists[c], keys_at_once(reads));
@@ -381,12 +402,14 @@ make_ideals(Fleet *fleet, const Hardware *const *hardware, int count)
 {
 	typedef struct
 	{
-		const DeviceProfile *profile;	/* key */
-		int			number;
+		const DeviceProfile *profile; /* key */
+		int number;
 	} ProfileEntry;
-	HASHCTL		control = {.keysize = sizeof(void *), .entrysize = sizeof(ProfileEntry), .hcxt = CurrentMemoryContext};
-	HTAB	   *numbers = hash_create("hwsched ideals", 256, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	int			ndevices = 0;
+	HASHCTL control = {
+		.keysize = sizeof(void *), .entrysize = sizeof(ProfileEntry), .hcxt = CurrentMemoryContext};
+	HTAB *numbers =
+		hash_create("hwsched ideals", 256, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	int ndevices = 0;
 
 	for (int h = 0; h < count; h++)
 		ndevices += hardware[h]->ndevices;
@@ -397,7 +420,7 @@ make_ideals(Fleet *fleet, const Hardware *const *hardware, int count)
 	fleet->devices = palloc0(sizeof(Device) * (ndevices + 1));
 	for (int h = 0; h < count; h++)
 	{
-		Worker	   *worker = &fleet->workers[fleet->nworkers++];
+		Worker *worker = &fleet->workers[fleet->nworkers++];
 
 		worker->accepting = true;
 		worker->cpu_millicores = hardware[h]->cpu_millicores;
@@ -408,9 +431,10 @@ make_ideals(Fleet *fleet, const Hardware *const *hardware, int count)
 		worker->ndevices = hardware[h]->ndevices;
 		for (int d = 0; d < hardware[h]->ndevices; d++)
 		{
-			Device	   *device = &fleet->devices[fleet->ndevices++];
-			bool		found;
-			ProfileEntry *entry = hash_search(numbers, &hardware[h]->profiles[d], HASH_ENTER, &found);
+			Device *device = &fleet->devices[fleet->ndevices++];
+			bool found;
+			ProfileEntry *entry =
+				hash_search(numbers, &hardware[h]->profiles[d], HASH_ENTER, &found);
 
 			if (!found)
 			{
@@ -434,19 +458,22 @@ make_ideals(Fleet *fleet, const Hardware *const *hardware, int count)
 static bool
 begin_race(ThresholdSearch *seek, const Hardware *const *hardware, int count)
 {
-	HASHCTL		control = {.keysize = sizeof(int64), .entrysize = sizeof(WorkerClassEntry), .hcxt = CurrentMemoryContext};
-	Search		search = seek->snapshot->search;
-	Fleet		ideals;
+	HASHCTL control = {.keysize = sizeof(int64),
+					   .entrysize = sizeof(WorkerClassEntry),
+					   .hcxt = CurrentMemoryContext};
+	Search search = seek->snapshot->search;
+	Fleet ideals;
 
 	make_ideals(&ideals, hardware, count);
 	search.fleet = &ideals;
 	search_prepare(&search);
 	seek->worker_class = palloc(sizeof(WorkerClass) * (count + 1));
-	seek->worker_class_numbers = hash_create("hwsched kins", 256, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	seek->worker_class_numbers =
+		hash_create("hwsched kins", 256, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	for (int h = 0; h < count; h++)
 	{
-		WorkerClass		   *worker_class = &seek->worker_class[seek->nworker_classes];
-		WorkerClassEntry   *entry;
+		WorkerClass *worker_class = &seek->worker_class[seek->nworker_classes];
+		WorkerClassEntry *entry;
 
 		*worker_class = unread;
 		worker_class->hardware_id = hardware[h]->hardware_id;
@@ -455,9 +482,11 @@ begin_race(ThresholdSearch *seek, const Hardware *const *hardware, int count)
 		/* a CPU as an accelerator: a candidate may be of both classes */
 		if (!seek->of_slot && worker_class->lists[CLASS_CPU].ideal >= 0)
 			return false;
-		if (Max(worker_class->lists[CLASS_CPU].ideal, worker_class->lists[CLASS_ACCELERATOR].ideal) < 0)
+		if (Max(worker_class->lists[CLASS_CPU].ideal,
+				worker_class->lists[CLASS_ACCELERATOR].ideal) < 0)
 			continue;
-		entry = hash_search(seek->worker_class_numbers, &worker_class->hardware_id, HASH_ENTER, NULL);
+		entry =
+			hash_search(seek->worker_class_numbers, &worker_class->hardware_id, HASH_ENTER, NULL);
 		entry->worker_class = seek->nworker_classes++;
 	}
 	return true;
@@ -467,11 +496,10 @@ begin_race(ThresholdSearch *seek, const Hardware *const *hardware, int count)
 static int
 find_hardware(const char *pool, const Hardware ***hardware)
 {
-	static SpiPlan statement = {
-		"SELECT hardware_id FROM hwsched.hardware WHERE pool = $1 LIMIT $2", {TEXTOID, INT8OID}
-	};
-	int			n = (int) spi_plan_run(&statement, true, TEXT_VALUE(pool), BIGINT_VALUE(MOST_HARDWARE + 1));
-	int64	   *ids = palloc(sizeof(int64) * (n + 1));
+	static SpiPlan statement = {"SELECT hardware_id FROM hwsched.hardware WHERE pool = $1 LIMIT $2",
+								{TEXTOID, INT8OID}};
+	int n = (int) spi_plan_run(&statement, true, TEXT_VALUE(pool), BIGINT_VALUE(MOST_HARDWARE + 1));
+	int64 *ids = palloc(sizeof(int64) * (n + 1));
 
 	if (n > MOST_HARDWARE)
 		return -1;
@@ -486,7 +514,8 @@ find_hardware(const char *pool, const Hardware ***hardware)
 static bool
 is_bounded(const WorkKind *kind)
 {
-	return policy_is_hardware_aware(kind->policy) && profile_strategy(&kind->profile) == STRATEGY_SINGLE;
+	return policy_is_hardware_aware(kind->policy) &&
+		   profile_strategy(&kind->profile) == STRATEGY_SINGLE;
 }
 
 /*
@@ -498,20 +527,29 @@ is_bounded(const WorkKind *kind)
 bool
 seek_fleet(PoolSnapshot *snapshot, const char *pool)
 {
-	HASHCTL		state_control = {.keysize = sizeof(StateKey), .entrysize = sizeof(StateEntry), .hcxt = CurrentMemoryContext};
-	HASHCTL		seen_control = {.keysize = sizeof(uint64), .entrysize = sizeof(SeenEntry), .hcxt = CurrentMemoryContext};
-	ThresholdSearch		seek = {.snapshot = snapshot, .pool = pool, .kind = &snapshot->search.kinds[0], .all = unread, .preference = INFINITY, .preferred_id = ""};
+	HASHCTL state_control = {
+		.keysize = sizeof(StateKey), .entrysize = sizeof(StateEntry), .hcxt = CurrentMemoryContext};
+	HASHCTL seen_control = {
+		.keysize = sizeof(uint64), .entrysize = sizeof(SeenEntry), .hcxt = CurrentMemoryContext};
+	ThresholdSearch seek = {.snapshot = snapshot,
+							.pool = pool,
+							.kind = &snapshot->search.kinds[0],
+							.all = unread,
+							.preference = INFINITY,
+							.preferred_id = ""};
 	const Hardware **hardware;
-	double		best_ideal = 0;
-	int			count;
+	double best_ideal = 0;
+	int count;
 
 	if (!is_bounded(seek.kind) || (count = find_hardware(pool, &hardware)) < 0)
 		return false;
 	seek.of_slot = demand_occupancy(&seek.kind->demand) == OCCUPY_SLOT;
 	seek.least = least_value(&snapshot->search);
 	seek.preferences_ended = !prefers(&seek);
-	seek.states = hash_create("hwsched states", 256, &state_control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	seek.seen = hash_create("hwsched keys", 256, &seen_control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	seek.states =
+		hash_create("hwsched states", 256, &state_control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	seek.seen =
+		hash_create("hwsched keys", 256, &seen_control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	if (!begin_race(&seek, hardware, count))
 		return false;
 
@@ -522,7 +560,8 @@ seek_fleet(PoolSnapshot *snapshot, const char *pool)
 		do
 		{
 			look_at_promising(&seek);
-			if (seek.nseen_workers > MOST_SORTED_ACCESSES || seek.nrandom_accesses >= MOST_RANDOM_ACCESSES)
+			if (seek.nseen_workers > MOST_SORTED_ACCESSES ||
+				seek.nrandom_accesses >= MOST_RANDOM_ACCESSES)
 				return false;
 		} while (read_on(&seek, 0));
 

@@ -9,4 +9,4 @@
 
 extern bool seek_fleet(PoolSnapshot *snapshot, const char *pool);
 
-#endif							/* HWSCHED_SNAPSHOT_THRESHOLD_SEARCH_H */
+#endif /* HWSCHED_SNAPSHOT_THRESHOLD_SEARCH_H */

@@ -6,16 +6,24 @@ CREATE TYPE hwsched.workload_state AS ENUM ('pending', 'assigned', 'running', 'c
 COMMENT ON TYPE hwsched.workload_state IS 'Where a workload stands; the last three are final.';
 
 CREATE TYPE hwsched.assignment_state AS ENUM ('assigned', 'running', 'completed', 'failed', 'cancelled', 'expired');
-COMMENT ON TYPE hwsched.assignment_state IS 'Where one placement stands; assigned and running hold capacity.';
+COMMENT ON TYPE hwsched.assignment_state IS
+  'Where one placement stands; assigned and running hold capacity.';
 
 CREATE TYPE hwsched.thermal_phase AS ENUM ('normal', 'warming', 'cooling');
-COMMENT ON TYPE hwsched.thermal_phase IS 'warming and cooling lower a worker''s performance level until they end.';
+COMMENT ON TYPE hwsched.thermal_phase IS
+  'warming and cooling lower a worker''s performance level until they end.';
 
 CREATE TYPE hwsched.worker_health AS ENUM ('healthy', 'offline', 'quarantined', 'probation');
-COMMENT ON TYPE hwsched.worker_health IS 'offline: silent for too long; quarantined: failed too often in a row; probation: tried again with one workload at a time.';
+COMMENT ON TYPE hwsched.worker_health IS
+  'offline: silent for too long; quarantined: failed too often in a row; probation: tried again '
+  'with one workload at a time.';
 
 CREATE TYPE hwsched.duration_kind AS ENUM ('pool', 'workload_type', 'family', 'model', 'device', 'worker');
-COMMENT ON TYPE hwsched.duration_kind IS 'What a record of durations is about: all device profiles of a pool, a type of work, a family of models, a model, a device profile, a worker''s devices of a profile.';
+COMMENT ON TYPE hwsched.duration_kind IS
+  'What a record of durations is about: all device profiles of a pool, a type of work, a family '
+  'of models, a model, a device profile, a worker''s devices of a profile.';
 
 CREATE TYPE hwsched.error_class AS ENUM ('memory', 'timeout', 'connection', 'worker', 'other');
-COMMENT ON TYPE hwsched.error_class IS 'What kind of error ended an attempt, as the next one answers it: memory ran out, time ran out, something was not reachable, the worker was lost, anything else.';
+COMMENT ON TYPE hwsched.error_class IS
+  'What kind of error ended an attempt, as the next one answers it: memory ran out, time ran '
+  'out, something was not reachable, the worker was lost, anything else.';

@@ -13,7 +13,8 @@ CREATE TABLE hwsched.taxonomy (
 );
 COMMENT ON TABLE hwsched.taxonomy IS 'The names that documents may use, by kind.';
 COMMENT ON COLUMN hwsched.taxonomy.kind IS 'What the name names.';
-COMMENT ON COLUMN hwsched.taxonomy.name IS 'The name, in lower case; documents may spell it in any case.';
+COMMENT ON COLUMN hwsched.taxonomy.name IS
+  'The name, in lower case; documents may spell it in any case.';
 COMMENT ON COLUMN hwsched.taxonomy.builtin IS 'True for the extension''s own rows.';
 
 CREATE TABLE hwsched.type_word (
@@ -25,7 +26,9 @@ CREATE TABLE hwsched.type_word (
     PRIMARY KEY (word),
     FOREIGN KEY (kind, workload_type) REFERENCES hwsched.taxonomy (kind, name)
 );
-COMMENT ON TABLE hwsched.type_word IS 'The words of a test_type that tell its workload type, tried in order of position as whole words.';
+COMMENT ON TABLE hwsched.type_word IS
+  'The words of a test_type that tell its workload type, tried in order of position as whole '
+  'words.';
 COMMENT ON COLUMN hwsched.type_word.position IS 'Order of trial: the lowest first.';
 COMMENT ON COLUMN hwsched.type_word.word IS 'A word, in lower case.';
 COMMENT ON COLUMN hwsched.type_word.workload_type IS 'The workload type it means.';
@@ -39,7 +42,9 @@ CREATE TABLE hwsched.class_similarity (
     builtin boolean NOT NULL DEFAULT false,
     PRIMARY KEY (class_1, class_2)
 );
-COMMENT ON TABLE hwsched.class_similarity IS 'How well one hardware class stands in for another, in either order; a class for itself 1 and others 0 where no row says so.';
+COMMENT ON TABLE hwsched.class_similarity IS
+  'How well one hardware class stands in for another, in either order; a class for itself 1 and '
+  'others 0 where no row says so.';
 COMMENT ON COLUMN hwsched.class_similarity.class_1 IS 'One hardware class.';
 COMMENT ON COLUMN hwsched.class_similarity.class_2 IS 'The other.';
 COMMENT ON COLUMN hwsched.class_similarity.similarity IS '0..1.';
@@ -54,13 +59,21 @@ CREATE TABLE hwsched.implied_device (
     profile jsonb NOT NULL CHECK (jsonb_typeof(profile) = 'object'),
     builtin boolean NOT NULL DEFAULT false
 );
-COMMENT ON TABLE hwsched.implied_device IS 'The devices that words of a worker''s supported_backends imply, tried in order of position.';
-COMMENT ON COLUMN hwsched.implied_device.name IS 'Name of the kind; cpu (implied by cpu_cores) and generic (implied by nothing else) have no words.';
-COMMENT ON COLUMN hwsched.implied_device.position IS 'Order in which kinds are tried and devices are numbered.';
-COMMENT ON COLUMN hwsched.implied_device.words IS 'Whole words of which any says that the device is there.';
-COMMENT ON COLUMN hwsched.implied_device.absorbs IS 'Words that mean this device, and no other, once it is there.';
-COMMENT ON COLUMN hwsched.implied_device.only_listed IS 'True: it supports only those of its backends that the worker lists.';
-COMMENT ON COLUMN hwsched.implied_device.profile IS 'Its device profile; model_name is a prefix, memory that is absent is the worker''s.';
+COMMENT ON TABLE hwsched.implied_device IS
+  'The devices that words of a worker''s supported_backends imply, tried in order of position.';
+COMMENT ON COLUMN hwsched.implied_device.name IS
+  'Name of the kind; cpu (implied by cpu_cores) and generic (implied by nothing else) have no '
+  'words.';
+COMMENT ON COLUMN hwsched.implied_device.position IS
+  'Order in which kinds are tried and devices are numbered.';
+COMMENT ON COLUMN hwsched.implied_device.words IS
+  'Whole words of which any says that the device is there.';
+COMMENT ON COLUMN hwsched.implied_device.absorbs IS
+  'Words that mean this device, and no other, once it is there.';
+COMMENT ON COLUMN hwsched.implied_device.only_listed IS
+  'True: it supports only those of its backends that the worker lists.';
+COMMENT ON COLUMN hwsched.implied_device.profile IS
+  'Its device profile; model_name is a prefix, memory that is absent is the worker''s.';
 COMMENT ON COLUMN hwsched.implied_device.builtin IS 'True for the extension''s own rows.';
 
 INSERT INTO hwsched.taxonomy (kind, name, builtin) VALUES

@@ -9,7 +9,8 @@ CREATE TABLE hwsched.pool (
     pool text COLLATE "C" PRIMARY KEY CHECK (octet_length(pool) BETWEEN 1 AND 200),
     created_at timestamptz NOT NULL DEFAULT now()
 );
-COMMENT ON TABLE hwsched.pool IS 'Scheduling domains, each with its own workers, queue and settings.';
+COMMENT ON TABLE hwsched.pool IS
+  'Scheduling domains, each with its own workers, queue and settings.';
 COMMENT ON COLUMN hwsched.pool.pool IS 'Name of the pool.';
 COMMENT ON COLUMN hwsched.pool.created_at IS 'When it was created.';
 
@@ -21,10 +22,12 @@ CREATE TABLE hwsched.settings_version (
     changed_by name NOT NULL DEFAULT session_user,
     PRIMARY KEY (pool, version)
 );
-COMMENT ON TABLE hwsched.settings_version IS 'The settings of a pool that differ from their defaults; the greatest version is in force.';
+COMMENT ON TABLE hwsched.settings_version IS
+  'The settings of a pool that differ from their defaults; the greatest version is in force.';
 COMMENT ON COLUMN hwsched.settings_version.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.settings_version.version IS 'Counts the changes of this pool from 1.';
-COMMENT ON COLUMN hwsched.settings_version.settings IS 'All settings that differ from their defaults; see pool_settings().';
+COMMENT ON COLUMN hwsched.settings_version.settings IS
+  'All settings that differ from their defaults; see pool_settings().';
 COMMENT ON COLUMN hwsched.settings_version.changed_at IS 'When they came into force.';
 COMMENT ON COLUMN hwsched.settings_version.changed_by IS 'Who set them.';
 
@@ -52,9 +55,11 @@ COMMENT ON COLUMN hwsched.device_profile.hardware_class IS 'cpu, gpu, tpu, npu, 
 COMMENT ON COLUMN hwsched.device_profile.architecture IS 'x86_64, gpu_cuda, ...';
 COMMENT ON COLUMN hwsched.device_profile.vendor IS 'Who makes it.';
 COMMENT ON COLUMN hwsched.device_profile.model_name IS 'The model, as its worker names it.';
-COMMENT ON COLUMN hwsched.device_profile.memory_total_bytes IS 'Memory of one such device; of its worker if it has none of its own.';
+COMMENT ON COLUMN hwsched.device_profile.memory_total_bytes IS
+  'Memory of one such device; of its worker if it has none of its own.';
 COMMENT ON COLUMN hwsched.device_profile.compute_units IS 'Cores or multiprocessors.';
-COMMENT ON COLUMN hwsched.device_profile.digest IS 'SHA-256 of the document as text: equal documents are one profile.';
+COMMENT ON COLUMN hwsched.device_profile.digest IS
+  'SHA-256 of the document as text: equal documents are one profile.';
 
 CREATE TABLE hwsched.workload_profile (
     pool text COLLATE "C" NOT NULL REFERENCES hwsched.pool ON DELETE CASCADE,
@@ -78,20 +83,32 @@ CREATE TABLE hwsched.workload_profile (
     PRIMARY KEY (pool, profile_id),
     UNIQUE (pool, digest)
 );
-COMMENT ON TABLE hwsched.workload_profile IS 'Kinds of workload: all that decides where one may run and what it takes there.';
+COMMENT ON TABLE hwsched.workload_profile IS
+  'Kinds of workload: all that decides where one may run and what it takes there.';
 COMMENT ON COLUMN hwsched.workload_profile.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.workload_profile.profile_id IS 'Identifies the profile.';
-COMMENT ON COLUMN hwsched.workload_profile.profile IS 'The workload profile as a document, without duration and priority.';
-COMMENT ON COLUMN hwsched.workload_profile.demand IS 'What it takes from its worker: cores, memory, accelerators, software; of a gang also its quorum, and whether its members may share a worker.';
+COMMENT ON COLUMN hwsched.workload_profile.profile IS
+  'The workload profile as a document, without duration and priority.';
+COMMENT ON COLUMN hwsched.workload_profile.demand IS
+  'What it takes from its worker: cores, memory, accelerators, software; of a gang also its '
+  'quorum, and whether its members may share a worker.';
 COMMENT ON COLUMN hwsched.workload_profile.workload_type IS 'vision, nlp, training, ...';
-COMMENT ON COLUMN hwsched.workload_profile.cpu_millicores IS 'Thousandths of a core it reserves on its worker.';
+COMMENT ON COLUMN hwsched.workload_profile.cpu_millicores IS
+  'Thousandths of a core it reserves on its worker.';
 COMMENT ON COLUMN hwsched.workload_profile.host_memory_bytes IS 'Memory it reserves on its worker.';
-COMMENT ON COLUMN hwsched.workload_profile.device_memory_bytes IS 'Memory it reserves on each of its devices.';
-COMMENT ON COLUMN hwsched.workload_profile.device_share IS 'Millionths it takes of each of its devices; 1000000 is the whole device.';
-COMMENT ON COLUMN hwsched.workload_profile.device_slots IS 'Slots (of max_concurrent) it takes of its device: 1, or 0 with accelerators or a share.';
-COMMENT ON COLUMN hwsched.workload_profile.allocation_strategy IS 'The strategy in force: single, sharded or replicated. What is not shardable is single instead of sharded.';
-COMMENT ON COLUMN hwsched.workload_profile.quorum IS 'Replicas that have to complete; 0 if it is not replicated.';
-COMMENT ON COLUMN hwsched.workload_profile.digest IS 'SHA-256 of both documents as text: equal ones are one profile.';
+COMMENT ON COLUMN hwsched.workload_profile.device_memory_bytes IS
+  'Memory it reserves on each of its devices.';
+COMMENT ON COLUMN hwsched.workload_profile.device_share IS
+  'Millionths it takes of each of its devices; 1000000 is the whole device.';
+COMMENT ON COLUMN hwsched.workload_profile.device_slots IS
+  'Slots (of max_concurrent) it takes of its device: 1, or 0 with accelerators or a share.';
+COMMENT ON COLUMN hwsched.workload_profile.allocation_strategy IS
+  'The strategy in force: single, sharded or replicated. What is not shardable is single instead '
+  'of sharded.';
+COMMENT ON COLUMN hwsched.workload_profile.quorum IS
+  'Replicas that have to complete; 0 if it is not replicated.';
+COMMENT ON COLUMN hwsched.workload_profile.digest IS
+  'SHA-256 of both documents as text: equal ones are one profile.';
 
 CREATE TABLE hwsched.hardware (
     pool text COLLATE "C" NOT NULL REFERENCES hwsched.pool ON DELETE CASCADE,
@@ -106,16 +123,22 @@ CREATE TABLE hwsched.hardware (
     PRIMARY KEY (pool, hardware_id),
     UNIQUE (pool, digest)
 );
-COMMENT ON TABLE hwsched.hardware IS 'Kinds of worker: what workers with the same hardware and software share.';
+COMMENT ON TABLE hwsched.hardware IS
+  'Kinds of worker: what workers with the same hardware and software share.';
 COMMENT ON COLUMN hwsched.hardware.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.hardware.hardware_id IS 'Identifies the kind of worker.';
-COMMENT ON COLUMN hwsched.hardware.cpu_millicores IS 'Thousandths of a core that such a worker has.';
+COMMENT ON COLUMN hwsched.hardware.cpu_millicores IS
+  'Thousandths of a core that such a worker has.';
 COMMENT ON COLUMN hwsched.hardware.memory_bytes IS 'Memory that it has; 0 when unknown.';
 COMMENT ON COLUMN hwsched.hardware.software_versions IS 'Its installed software: {name: version}.';
-COMMENT ON COLUMN hwsched.hardware.device_profile_ids IS 'The device profile of each of its devices, by device_no.';
-COMMENT ON COLUMN hwsched.hardware.device_memory_bytes IS 'Memory of its own of each of its devices; -1 if it has its worker''s.';
-COMMENT ON COLUMN hwsched.hardware.device_uses_host_memory IS 'Of each of its devices, whether it uses its worker''s memory.';
-COMMENT ON COLUMN hwsched.hardware.digest IS 'SHA-256 of all that as text: equal workers are of one kind.';
+COMMENT ON COLUMN hwsched.hardware.device_profile_ids IS
+  'The device profile of each of its devices, by device_no.';
+COMMENT ON COLUMN hwsched.hardware.device_memory_bytes IS
+  'Memory of its own of each of its devices; -1 if it has its worker''s.';
+COMMENT ON COLUMN hwsched.hardware.device_uses_host_memory IS
+  'Of each of its devices, whether it uses its worker''s memory.';
+COMMENT ON COLUMN hwsched.hardware.digest IS
+  'SHA-256 of all that as text: equal workers are of one kind.';
 
 -- Workers and their devices.
 
@@ -146,20 +169,28 @@ COMMENT ON COLUMN hwsched.worker.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.worker.worker_id IS 'Name of the worker, unique in its pool.';
 COMMENT ON COLUMN hwsched.worker.state IS 'active, or draining: finishes what it has.';
 COMMENT ON COLUMN hwsched.worker.hostname IS 'Its host name, as it says.';
-COMMENT ON COLUMN hwsched.worker.cpu_millicores IS 'Thousandths of a core that workloads may reserve.';
-COMMENT ON COLUMN hwsched.worker.memory_bytes IS 'Memory that workloads may reserve; 0 when unknown.';
-COMMENT ON COLUMN hwsched.worker.max_concurrent IS 'Most live assignments on the whole worker; NULL: no limit.';
+COMMENT ON COLUMN hwsched.worker.cpu_millicores IS
+  'Thousandths of a core that workloads may reserve.';
+COMMENT ON COLUMN hwsched.worker.memory_bytes IS
+  'Memory that workloads may reserve; 0 when unknown.';
+COMMENT ON COLUMN hwsched.worker.max_concurrent IS
+  'Most live assignments on the whole worker; NULL: no limit.';
 COMMENT ON COLUMN hwsched.worker.software_versions IS 'Installed software: {name: version}.';
-COMMENT ON COLUMN hwsched.worker.cost_per_hour IS 'Price of an hour, in the currency of your choice.';
+COMMENT ON COLUMN hwsched.worker.cost_per_hour IS
+  'Price of an hour, in the currency of your choice.';
 COMMENT ON COLUMN hwsched.worker.network_bandwidth IS 'Bandwidth, as the worker states it.';
 COMMENT ON COLUMN hwsched.worker.labels IS 'Labels: {name: value}.';
 COMMENT ON COLUMN hwsched.worker.capabilities IS 'The whole document it registered with.';
 COMMENT ON COLUMN hwsched.worker.registered_at IS 'When it first registered.';
 COMMENT ON COLUMN hwsched.worker.updated_at IS 'When it last registered.';
-COMMENT ON COLUMN hwsched.worker.health IS 'Whether it can be relied on; only a healthy one takes work, and one on probation a single workload.';
+COMMENT ON COLUMN hwsched.worker.health IS
+  'Whether it can be relied on; only a healthy one takes work, and one on probation a single '
+  'workload.';
 COMMENT ON COLUMN hwsched.worker.health_since IS 'Since when that holds.';
-COMMENT ON COLUMN hwsched.worker.failures_in_row IS 'Attempts that failed on it since one last succeeded.';
-COMMENT ON COLUMN hwsched.worker.quarantines_in_row IS 'How often it was quarantined since an attempt last succeeded: each lasts twice as long.';
+COMMENT ON COLUMN hwsched.worker.failures_in_row IS
+  'Attempts that failed on it since one last succeeded.';
+COMMENT ON COLUMN hwsched.worker.quarantines_in_row IS
+  'How often it was quarantined since an attempt last succeeded: each lasts twice as long.';
 
 CREATE TABLE hwsched.device (
     pool text COLLATE "C" NOT NULL,
@@ -172,13 +203,17 @@ CREATE TABLE hwsched.device (
     FOREIGN KEY (pool, worker_id) REFERENCES hwsched.worker ON DELETE CASCADE,
     FOREIGN KEY (pool, profile_id) REFERENCES hwsched.device_profile
 );
-COMMENT ON TABLE hwsched.device IS 'Pieces of hardware: a CPU, one GPU of eight, a browser''s adapter.';
+COMMENT ON TABLE hwsched.device IS
+  'Pieces of hardware: a CPU, one GPU of eight, a browser''s adapter.';
 COMMENT ON COLUMN hwsched.device.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.device.worker_id IS 'The worker it is in.';
-COMMENT ON COLUMN hwsched.device.device_no IS 'Its number in the worker, from 0, in the order of device_profiles().';
+COMMENT ON COLUMN hwsched.device.device_no IS
+  'Its number in the worker, from 0, in the order of device_profiles().';
 COMMENT ON COLUMN hwsched.device.profile_id IS 'Its device profile.';
-COMMENT ON COLUMN hwsched.device.memory_bytes IS 'Memory of its own that workloads may reserve; NULL if it has its worker''s.';
-COMMENT ON COLUMN hwsched.device.uses_host_memory IS 'Whether what is reserved on it comes out of its worker''s memory.';
+COMMENT ON COLUMN hwsched.device.memory_bytes IS
+  'Memory of its own that workloads may reserve; NULL if it has its worker''s.';
+COMMENT ON COLUMN hwsched.device.uses_host_memory IS
+  'Whether what is reserved on it comes out of its worker''s memory.';
 
 CREATE TABLE hwsched.worker_usage (
     pool text COLLATE "C" NOT NULL,
@@ -200,11 +235,16 @@ COMMENT ON COLUMN hwsched.worker_usage.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.worker_usage.worker_id IS 'The worker.';
 COMMENT ON COLUMN hwsched.worker_usage.assignments IS 'Live assignments.';
 COMMENT ON COLUMN hwsched.worker_usage.cpu_millicores IS 'Thousandths of a core reserved.';
-COMMENT ON COLUMN hwsched.worker_usage.host_memory_bytes IS 'Memory reserved as host_memory; what devices draw comes on top.';
-COMMENT ON COLUMN hwsched.worker_usage.total_assignments IS 'Assignments ever made to it: equal workers take turns by it.';
-COMMENT ON COLUMN hwsched.worker_usage.last_turn IS 'Grows with each assignment made in the pool, microseconds of the decision and then by one: whose is least has waited longest.';
+COMMENT ON COLUMN hwsched.worker_usage.host_memory_bytes IS
+  'Memory reserved as host_memory; what devices draw comes on top.';
+COMMENT ON COLUMN hwsched.worker_usage.total_assignments IS
+  'Assignments ever made to it: equal workers take turns by it.';
+COMMENT ON COLUMN hwsched.worker_usage.last_turn IS
+  'Grows with each assignment made in the pool, microseconds of the decision and then by one: '
+  'whose is least has waited longest.';
 COMMENT ON COLUMN hwsched.worker_usage.hardware_id IS 'The kind of worker it is.';
-COMMENT ON COLUMN hwsched.worker_usage.is_full IS 'Whether the last decision left no room on it for anything, and nothing was given back since.';
+COMMENT ON COLUMN hwsched.worker_usage.is_full IS
+  'Whether the last decision left no room on it for anything, and nothing was given back since.';
 
 CREATE TABLE hwsched.device_usage (
     pool text COLLATE "C" NOT NULL,
@@ -221,7 +261,8 @@ COMMENT ON COLUMN hwsched.device_usage.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.device_usage.worker_id IS 'The worker.';
 COMMENT ON COLUMN hwsched.device_usage.device_no IS 'The device.';
 COMMENT ON COLUMN hwsched.device_usage.slots IS 'Of its max_concurrent slots, those taken.';
-COMMENT ON COLUMN hwsched.device_usage.share IS 'Millionths taken as shares; a whole accelerator is 1000000.';
+COMMENT ON COLUMN hwsched.device_usage.share IS
+  'Millionths taken as shares; a whole accelerator is 1000000.';
 COMMENT ON COLUMN hwsched.device_usage.memory_bytes IS 'Memory reserved.';
 
 CREATE TABLE hwsched.worker_load (
@@ -261,7 +302,8 @@ CREATE INDEX worker_load_cpu_of_all ON hwsched.worker_load (pool, cpu_readiness,
     WHERE cpu_readiness IS NOT NULL;
 CREATE INDEX worker_load_accelerator_of_all ON hwsched.worker_load (pool, accelerator_readiness, worker_id)
     WHERE accelerator_readiness IS NOT NULL;
-COMMENT ON TABLE hwsched.worker_load IS 'What each worker last reported of itself; all NULL: nothing yet, it counts as idle.';
+COMMENT ON TABLE hwsched.worker_load IS
+  'What each worker last reported of itself; all NULL: nothing yet, it counts as idle.';
 COMMENT ON COLUMN hwsched.worker_load.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.worker_load.worker_id IS 'The worker.';
 COMMENT ON COLUMN hwsched.worker_load.cpu_utilization IS 'Percent.';
@@ -272,21 +314,35 @@ COMMENT ON COLUMN hwsched.worker_load.network_utilization IS 'Percent.';
 COMMENT ON COLUMN hwsched.worker_load.active_tests IS 'Tests it says it runs.';
 COMMENT ON COLUMN hwsched.worker_load.queue_depth IS 'Tests it says it has waiting.';
 COMMENT ON COLUMN hwsched.worker_load.temperature IS '0 (idle) to 1 (throttling).';
-COMMENT ON COLUMN hwsched.worker_load.temperature_celsius IS 'Degrees; scaled by each device''s idle and throttle points.';
+COMMENT ON COLUMN hwsched.worker_load.temperature_celsius IS
+  'Degrees; scaled by each device''s idle and throttle points.';
 COMMENT ON COLUMN hwsched.worker_load.power_w IS 'Watts.';
 COMMENT ON COLUMN hwsched.worker_load.reported_at IS 'When the load was reported.';
 COMMENT ON COLUMN hwsched.worker_load.last_seen_at IS 'Last sign of life.';
 COMMENT ON COLUMN hwsched.worker_load.phase IS 'Thermal phase that was started last.';
 COMMENT ON COLUMN hwsched.worker_load.phase_since IS 'When it started.';
-COMMENT ON COLUMN hwsched.worker_load.phase_duration IS 'How long it takes; after that the level is 1 again.';
+COMMENT ON COLUMN hwsched.worker_load.phase_duration IS
+  'How long it takes; after that the level is 1 again.';
 COMMENT ON COLUMN hwsched.worker_load.hardware_id IS 'The kind of worker it is.';
-COMMENT ON COLUMN hwsched.worker_load.cpu_readiness IS 'What load and temperature leave of the efficiency of its CPU, 0..1, of the best if it has several; NULL: it has none.';
-COMMENT ON COLUMN hwsched.worker_load.accelerator_readiness IS 'The same of the best of its devices that are not a CPU.';
-COMMENT ON COLUMN hwsched.worker_load.state_hash IS 'Hash of load and temperature of all its devices: workers of one kind with equal ones are in the same state.';
-COMMENT ON COLUMN hwsched.worker_load.temperatures IS 'By device_no, of the devices for which the report tells no temperature: 0 (idle) to 1 (throttling), as modelled for the moment of the report; NULL: 0.';
-COMMENT ON COLUMN hwsched.worker_load.throttles_at IS 'By device_no: from which share of the way from idle to full power, in tenths, the device would throttle within the hour, by its thermal model; NULL: never, or not known.';
-COMMENT ON COLUMN hwsched.worker_load.busy_at IS 'When it last reported a load that was not idle (0.3 or more).';
-COMMENT ON COLUMN hwsched.worker_load.high_since IS 'Since when all its reports are of a high load (more than 0.7); from the end of its cool-down, if one has begun since.';
+COMMENT ON COLUMN hwsched.worker_load.cpu_readiness IS
+  'What load and temperature leave of the efficiency of its CPU, 0..1, of the best if it has '
+  'several; NULL: it has none.';
+COMMENT ON COLUMN hwsched.worker_load.accelerator_readiness IS
+  'The same of the best of its devices that are not a CPU.';
+COMMENT ON COLUMN hwsched.worker_load.state_hash IS
+  'Hash of load and temperature of all its devices: workers of one kind with equal ones are in '
+  'the same state.';
+COMMENT ON COLUMN hwsched.worker_load.temperatures IS
+  'By device_no, of the devices for which the report tells no temperature: 0 (idle) to 1 '
+  '(throttling), as modelled for the moment of the report; NULL: 0.';
+COMMENT ON COLUMN hwsched.worker_load.throttles_at IS
+  'By device_no: from which share of the way from idle to full power, in tenths, the device '
+  'would throttle within the hour, by its thermal model; NULL: never, or not known.';
+COMMENT ON COLUMN hwsched.worker_load.busy_at IS
+  'When it last reported a load that was not idle (0.3 or more).';
+COMMENT ON COLUMN hwsched.worker_load.high_since IS
+  'Since when all its reports are of a high load (more than 0.7); from the end of its cool-down, '
+  'if one has begun since.';
 
 CREATE TABLE hwsched.device_load (
     pool text COLLATE "C" NOT NULL,
@@ -298,11 +354,13 @@ CREATE TABLE hwsched.device_load (
     PRIMARY KEY (pool, worker_id, device_no),
     FOREIGN KEY (pool, worker_id, device_no) REFERENCES hwsched.device ON DELETE CASCADE
 ) WITH (fillfactor = 50);
-COMMENT ON TABLE hwsched.device_load IS 'What a worker last reported of single devices; without a row its own values hold.';
+COMMENT ON TABLE hwsched.device_load IS
+  'What a worker last reported of single devices; without a row its own values hold.';
 COMMENT ON COLUMN hwsched.device_load.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.device_load.worker_id IS 'The worker.';
 COMMENT ON COLUMN hwsched.device_load.device_no IS 'The device.';
-COMMENT ON COLUMN hwsched.device_load.utilization IS 'Percent; in place of the worker''s cpu_utilization (a CPU) or gpu_utilization.';
+COMMENT ON COLUMN hwsched.device_load.utilization IS
+  'Percent; in place of the worker''s cpu_utilization (a CPU) or gpu_utilization.';
 COMMENT ON COLUMN hwsched.device_load.temperature_celsius IS 'Degrees.';
 COMMENT ON COLUMN hwsched.device_load.power_w IS 'Watts.';
 
@@ -343,9 +401,11 @@ CREATE TABLE hwsched.submission (
     concurrency_key text COLLATE "C" CHECK (octet_length(concurrency_key) BETWEEN 1 AND 1000),
     PRIMARY KEY (pool, workload_id)
 ) WITH (fillfactor = 80);
-COMMENT ON TABLE hwsched.submission IS 'Workloads as they were submitted, the latest run of each, and how they ended.';
+COMMENT ON TABLE hwsched.submission IS
+  'Workloads as they were submitted, the latest run of each, and how they ended.';
 COMMENT ON COLUMN hwsched.submission.pool IS 'The pool.';
-COMMENT ON COLUMN hwsched.submission.workload_id IS 'Name of the workload, unique in its pool: its test_id, or generated.';
+COMMENT ON COLUMN hwsched.submission.workload_id IS
+  'Name of the workload, unique in its pool: its test_id, or generated.';
 COMMENT ON COLUMN hwsched.submission.run IS 'Counts how often it was submitted.';
 COMMENT ON COLUMN hwsched.submission.queue_no IS 'Order of submission.';
 COMMENT ON COLUMN hwsched.submission.profile_id IS 'Its workload profile.';
@@ -353,14 +413,16 @@ COMMENT ON COLUMN hwsched.submission.priority IS '1 (highest) to 5.';
 COMMENT ON COLUMN hwsched.submission.retries IS 'Attempts after the first.';
 COMMENT ON COLUMN hwsched.submission.expected_seconds IS 'Duration its submitter expects.';
 COMMENT ON COLUMN hwsched.submission.timeout_seconds IS 'Longest it may run.';
-COMMENT ON COLUMN hwsched.submission.deadline IS 'When it should be done; infinity if it has no deadline.';
+COMMENT ON COLUMN hwsched.submission.deadline IS
+  'When it should be done; infinity if it has no deadline.';
 COMMENT ON COLUMN hwsched.submission.model_id IS 'The model it runs.';
 COMMENT ON COLUMN hwsched.submission.model_family IS 'The family of that model.';
 COMMENT ON COLUMN hwsched.submission.outcome IS 'How it ended; NULL while it is open.';
 COMMENT ON COLUMN hwsched.submission.submitted_at IS 'When it was submitted.';
 COMMENT ON COLUMN hwsched.submission.closed_at IS 'When it ended.';
 COMMENT ON COLUMN hwsched.submission.requirements IS 'The document it was submitted with.';
-COMMENT ON COLUMN hwsched.submission.concurrency_key IS 'Of all workloads with the same key one is live at a time.';
+COMMENT ON COLUMN hwsched.submission.concurrency_key IS
+  'Of all workloads with the same key one is live at a time.';
 
 CREATE TABLE hwsched.dependency (
     pool text COLLATE "C" NOT NULL,
@@ -369,7 +431,8 @@ CREATE TABLE hwsched.dependency (
     PRIMARY KEY (pool, workload_id, depends_on)
 );
 CREATE INDEX dependency_dependents ON hwsched.dependency (pool, depends_on);
-COMMENT ON TABLE hwsched.dependency IS 'What pending workloads wait for: workloads that have not completed yet.';
+COMMENT ON TABLE hwsched.dependency IS
+  'What pending workloads wait for: workloads that have not completed yet.';
 COMMENT ON COLUMN hwsched.dependency.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.dependency.workload_id IS 'The workload that waits.';
 COMMENT ON COLUMN hwsched.dependency.depends_on IS 'The workload that it waits for.';
@@ -393,10 +456,13 @@ CREATE TABLE hwsched.pending (
     submitted_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (pool, priority, deadline, queue_no)
 );
-COMMENT ON TABLE hwsched.pending IS 'The queue: what waits for a place, in the order of its key. Rows are inserted and deleted, and updated only by who holds the pool''s lock.';
+COMMENT ON TABLE hwsched.pending IS
+  'The queue: what waits for a place, in the order of its key. Rows are inserted and deleted, '
+  'and updated only by who holds the pool''s lock.';
 COMMENT ON COLUMN hwsched.pending.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.pending.priority IS '1 (highest) to 5.';
-COMMENT ON COLUMN hwsched.pending.deadline IS 'When it should be done; infinity if it has no deadline.';
+COMMENT ON COLUMN hwsched.pending.deadline IS
+  'When it should be done; infinity if it has no deadline.';
 COMMENT ON COLUMN hwsched.pending.queue_no IS 'Order of submission.';
 COMMENT ON COLUMN hwsched.pending.profile_id IS 'The workload profile.';
 COMMENT ON COLUMN hwsched.pending.run IS 'The run of the workload.';
@@ -405,11 +471,17 @@ COMMENT ON COLUMN hwsched.pending.expected_seconds IS 'Duration its submitter ex
 COMMENT ON COLUMN hwsched.pending.workload_id IS 'The workload.';
 COMMENT ON COLUMN hwsched.pending.model_id IS 'The model it runs.';
 COMMENT ON COLUMN hwsched.pending.model_family IS 'The family of that model.';
-COMMENT ON COLUMN hwsched.pending.ready_at IS 'When it may be placed: a time after a failed attempt, infinity while it depends on others.';
-COMMENT ON COLUMN hwsched.pending.concurrency_key IS 'Of all workloads with the same key one is live at a time.';
-COMMENT ON COLUMN hwsched.pending.submitted_at IS 'When the workload was submitted: by the setting ageing, who has waited for long comes earlier.';
-COMMENT ON COLUMN hwsched.pending.retry_profile_id IS 'The workload profile that answers what went wrong, in place of its own if any worker can meet it.';
-COMMENT ON COLUMN hwsched.pending.avoid_workers IS 'Workers on which it failed: it goes elsewhere, if there is anywhere else.';
+COMMENT ON COLUMN hwsched.pending.ready_at IS
+  'When it may be placed: a time after a failed attempt, infinity while it depends on others.';
+COMMENT ON COLUMN hwsched.pending.concurrency_key IS
+  'Of all workloads with the same key one is live at a time.';
+COMMENT ON COLUMN hwsched.pending.submitted_at IS
+  'When the workload was submitted: by the setting ageing, who has waited for long comes earlier.';
+COMMENT ON COLUMN hwsched.pending.retry_profile_id IS
+  'The workload profile that answers what went wrong, in place of its own if any worker can meet '
+  'it.';
+COMMENT ON COLUMN hwsched.pending.avoid_workers IS
+  'Workers on which it failed: it goes elsewhere, if there is anywhere else.';
 
 CREATE TABLE hwsched.reservation (
     pool text COLLATE "C" NOT NULL,
@@ -422,12 +494,15 @@ CREATE TABLE hwsched.reservation (
     PRIMARY KEY (pool, worker_id),
     FOREIGN KEY (pool, worker_id) REFERENCES hwsched.worker ON DELETE CASCADE
 );
-COMMENT ON TABLE hwsched.reservation IS 'Workers kept free for the first gang that waits: what stands behind it in the queue gets nothing there.';
+COMMENT ON TABLE hwsched.reservation IS
+  'Workers kept free for the first gang that waits: what stands behind it in the queue gets '
+  'nothing there.';
 COMMENT ON COLUMN hwsched.reservation.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.reservation.worker_id IS 'The worker.';
 COMMENT ON COLUMN hwsched.reservation.priority IS 'Priority of the gang.';
 COMMENT ON COLUMN hwsched.reservation.deadline IS 'Deadline of the gang.';
-COMMENT ON COLUMN hwsched.reservation.queue_no IS 'Its place in the queue; a reservation holds while it waits there.';
+COMMENT ON COLUMN hwsched.reservation.queue_no IS
+  'Its place in the queue; a reservation holds while it waits there.';
 COMMENT ON COLUMN hwsched.reservation.workload_id IS 'The gang.';
 COMMENT ON COLUMN hwsched.reservation.reserved_at IS 'When the worker was reserved.';
 
@@ -470,7 +545,9 @@ CREATE INDEX assignment_live ON hwsched.assignment (pool, worker_id, priority, a
 CREATE UNIQUE INDEX assignment_concurrency ON hwsched.assignment (pool, concurrency_key, shard_no)
     WHERE concurrency_key IS NOT NULL AND finished_at IS NULL;
 CREATE INDEX assignment_gang ON hwsched.assignment (pool, assignment_id) WHERE is_gang AND finished_at IS NULL;
-COMMENT ON TABLE hwsched.assignment IS 'Placements: one workload, or one of its shards or replicas, on one worker, holding one or more of its devices. Ended ones stay as the history of execution.';
+COMMENT ON TABLE hwsched.assignment IS
+  'Placements: one workload, or one of its shards or replicas, on one worker, holding one or '
+  'more of its devices. Ended ones stay as the history of execution.';
 COMMENT ON COLUMN hwsched.assignment.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.assignment.assignment_id IS 'Identifies the assignment.';
 COMMENT ON COLUMN hwsched.assignment.workload_id IS 'The workload.';
@@ -479,33 +556,47 @@ COMMENT ON COLUMN hwsched.assignment.attempt IS 'The attempt of that run, from 1
 COMMENT ON COLUMN hwsched.assignment.shard_no IS 'The shard or replica, from 0.';
 COMMENT ON COLUMN hwsched.assignment.worker_id IS 'The worker.';
 COMMENT ON COLUMN hwsched.assignment.device_nos IS 'The worker''s devices that it holds.';
-COMMENT ON COLUMN hwsched.assignment.state IS 'assigned and running hold capacity; the others are final.';
-COMMENT ON COLUMN hwsched.assignment.priority IS '1 (highest) to 5: what the setting ageing had made of its priority at the decision.';
-COMMENT ON COLUMN hwsched.assignment.profile_id IS 'The workload profile, which says what is reserved.';
-COMMENT ON COLUMN hwsched.assignment.device_profile_id IS 'The device profile of the first of its devices, as it was at the decision.';
-COMMENT ON COLUMN hwsched.assignment.efficiency IS 'Efficiency score 0..1 of the workload on these devices, mean.';
-COMMENT ON COLUMN hwsched.assignment.adjusted_efficiency IS 'Raw efficiency adjusted for load, thermal phase and temperature at the decision.';
-COMMENT ON COLUMN hwsched.assignment.score IS 'The policy''s weighted sum that won; an algorithm''s best candidate counts 1.';
+COMMENT ON COLUMN hwsched.assignment.state IS
+  'assigned and running hold capacity; the others are final.';
+COMMENT ON COLUMN hwsched.assignment.priority IS
+  '1 (highest) to 5: what the setting ageing had made of its priority at the decision.';
+COMMENT ON COLUMN hwsched.assignment.profile_id IS
+  'The workload profile, which says what is reserved.';
+COMMENT ON COLUMN hwsched.assignment.device_profile_id IS
+  'The device profile of the first of its devices, as it was at the decision.';
+COMMENT ON COLUMN hwsched.assignment.efficiency IS
+  'Efficiency score 0..1 of the workload on these devices, mean.';
+COMMENT ON COLUMN hwsched.assignment.adjusted_efficiency IS
+  'Raw efficiency adjusted for load, thermal phase and temperature at the decision.';
+COMMENT ON COLUMN hwsched.assignment.score IS
+  'The policy''s weighted sum that won; an algorithm''s best candidate counts 1.';
 COMMENT ON COLUMN hwsched.assignment.predicted_seconds IS 'Predicted duration.';
-COMMENT ON COLUMN hwsched.assignment.formula_seconds IS 'Duration by the profiles alone, without what was learned; NULL: the same.';
+COMMENT ON COLUMN hwsched.assignment.formula_seconds IS
+  'Duration by the profiles alone, without what was learned; NULL: the same.';
 COMMENT ON COLUMN hwsched.assignment.model_id IS 'The model it runs.';
 COMMENT ON COLUMN hwsched.assignment.model_family IS 'The family of that model.';
 COMMENT ON COLUMN hwsched.assignment.assigned_at IS 'When it was decided.';
 COMMENT ON COLUMN hwsched.assignment.started_at IS 'When it began to run.';
-COMMENT ON COLUMN hwsched.assignment.lease_until IS 'Until when the worker''s lease runs; signs of life renew it without changing this.';
+COMMENT ON COLUMN hwsched.assignment.lease_until IS
+  'Until when the worker''s lease runs; signs of life renew it without changing this.';
 COMMENT ON COLUMN hwsched.assignment.finished_at IS 'When it ended.';
-COMMENT ON COLUMN hwsched.assignment.error IS 'What went wrong, as the worker said, or why the work was taken from it.';
+COMMENT ON COLUMN hwsched.assignment.error IS
+  'What went wrong, as the worker said, or why the work was taken from it.';
 COMMENT ON COLUMN hwsched.assignment.result IS 'What the worker returned.';
 COMMENT ON COLUMN hwsched.assignment.error_class IS 'What kind of error it was.';
-COMMENT ON COLUMN hwsched.assignment.is_gang IS 'Whether it is one of several shards or replicas, whose workload does not end with it alone.';
-COMMENT ON COLUMN hwsched.assignment.concurrency_key IS 'Held while it is live: no other workload with this key is.';
+COMMENT ON COLUMN hwsched.assignment.is_gang IS
+  'Whether it is one of several shards or replicas, whose workload does not end with it alone.';
+COMMENT ON COLUMN hwsched.assignment.concurrency_key IS
+  'Held while it is live: no other workload with this key is.';
 
 CREATE TABLE hwsched.unsettled (
     pool text COLLATE "C" NOT NULL,
     assignment_id bigint NOT NULL,
     PRIMARY KEY (pool, assignment_id)
 );
-COMMENT ON TABLE hwsched.unsettled IS 'Completed assignments that the next to lock the pool settles: their capacity is given back, their workload closed, and learned from.';
+COMMENT ON TABLE hwsched.unsettled IS
+  'Completed assignments that the next to lock the pool settles: their capacity is given back, '
+  'their workload closed, and learned from.';
 COMMENT ON COLUMN hwsched.unsettled.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.unsettled.assignment_id IS 'The assignment.';
 
@@ -527,18 +618,23 @@ CREATE TABLE hwsched.track_record (
     durations bigint[],
     PRIMARY KEY (pool, workload_type, worker_id)
 ) WITH (fillfactor = 50);
-COMMENT ON TABLE hwsched.track_record IS 'How well a worker did on a type of work, learned from outcomes that are settled; see the view preference.';
+COMMENT ON TABLE hwsched.track_record IS
+  'How well a worker did on a type of work, learned from outcomes that are settled; see the view '
+  'preference.';
 CREATE INDEX track_record_best ON hwsched.track_record (pool, workload_type, preference, worker_id);
 COMMENT ON COLUMN hwsched.track_record.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.track_record.workload_type IS 'The type of work.';
 COMMENT ON COLUMN hwsched.track_record.worker_id IS 'The worker.';
-COMMENT ON COLUMN hwsched.track_record.preference IS '0..1; 0.5 is neutral, above it the worker was faster than others usually are.';
+COMMENT ON COLUMN hwsched.track_record.preference IS
+  '0..1; 0.5 is neutral, above it the worker was faster than others usually are.';
 COMMENT ON COLUMN hwsched.track_record.samples IS 'Outcomes it was learned from.';
 COMMENT ON COLUMN hwsched.track_record.updated_at IS 'When the last of them came.';
 COMMENT ON COLUMN hwsched.track_record.successes IS 'How many of them were completed.';
 COMMENT ON COLUMN hwsched.track_record.failures IS 'How many of them failed.';
-COMMENT ON COLUMN hwsched.track_record.mean_seconds IS 'Mean duration of those that were completed.';
-COMMENT ON COLUMN hwsched.track_record.squares IS 'Squared differences of these from the mean, added up.';
+COMMENT ON COLUMN hwsched.track_record.mean_seconds IS
+  'Mean duration of those that were completed.';
+COMMENT ON COLUMN hwsched.track_record.squares IS
+  'Squared differences of these from the mean, added up.';
 COMMENT ON COLUMN hwsched.track_record.min_seconds IS 'The shortest.';
 COMMENT ON COLUMN hwsched.track_record.max_seconds IS 'The longest.';
 COMMENT ON COLUMN hwsched.track_record.durations IS 'Their sketch, for sketch_quantile().';
@@ -551,7 +647,8 @@ CREATE TABLE hwsched.model_placement (
     placed_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (pool, model, is_family)
 ) WITH (fillfactor = 50);
-COMMENT ON TABLE hwsched.model_placement IS 'Where each model, and each family of models, was placed last.';
+COMMENT ON TABLE hwsched.model_placement IS
+  'Where each model, and each family of models, was placed last.';
 COMMENT ON COLUMN hwsched.model_placement.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.model_placement.model IS 'The model_id or model_family.';
 COMMENT ON COLUMN hwsched.model_placement.is_family IS 'Which of the two it is.';

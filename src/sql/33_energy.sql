@@ -11,26 +11,40 @@ CREATE TABLE hwsched.power_measurement (
     PRIMARY KEY (pool, job, device_model, power_limit_w)
 );
 CREATE INDEX power_measurement_latest ON hwsched.power_measurement (pool, at, job);
-COMMENT ON TABLE hwsched.power_measurement IS 'What jobs took and drew at power limits of device models, the last measurement of each: one row per job, model and limit.';
+COMMENT ON TABLE hwsched.power_measurement IS
+  'What jobs took and drew at power limits of device models, the last measurement of each: one '
+  'row per job, model and limit.';
 COMMENT ON COLUMN hwsched.power_measurement.pool IS 'The pool.';
-COMMENT ON COLUMN hwsched.power_measurement.job IS 'The job, as whoever measures names it: a model and batch size, a kind of work.';
+COMMENT ON COLUMN hwsched.power_measurement.job IS
+  'The job, as whoever measures names it: a model and batch size, a kind of work.';
 COMMENT ON COLUMN hwsched.power_measurement.device_model IS 'The model of the device.';
 COMMENT ON COLUMN hwsched.power_measurement.power_limit_w IS 'Its power limit meanwhile, in watts.';
-COMMENT ON COLUMN hwsched.power_measurement.seconds IS 'Seconds that one unit of the job took, such as an epoch.';
+COMMENT ON COLUMN hwsched.power_measurement.seconds IS
+  'Seconds that one unit of the job took, such as an epoch.';
 COMMENT ON COLUMN hwsched.power_measurement.average_w IS 'Mean power in watts meanwhile.';
 COMMENT ON COLUMN hwsched.power_measurement.at IS 'When it was recorded.';
 
 CREATE FUNCTION hwsched.record_power(job text, device_model text, power_limit_w float8, seconds float8, average_w float8, pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'record_power';
-COMMENT ON FUNCTION hwsched.record_power(text, text, float8, float8, float8, text) IS 'Records how long one unit of a job took on a device model at a power limit, and the watts it drew meanwhile; what was recorded there before is replaced.';
+COMMENT ON FUNCTION hwsched.record_power(text, text, float8, float8, float8, text) IS
+  'Records how long one unit of a job took on a device model at a power limit, and the watts it '
+  'drew meanwhile; what was recorded there before is replaced.';
 
 CREATE FUNCTION hwsched.suggest_power_limit(job text, slowdown float8 DEFAULT 0.1, pool text DEFAULT 'default', OUT device_model text, OUT power_limit_w float8, OUT predicted_seconds float8, OUT predicted_w float8, OUT joules float8, OUT slowdown_risk float8, OUT chosen boolean, OUT measured boolean) RETURNS SETOF record
     LANGUAGE c STABLE PARALLEL UNSAFE ROWS 50 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'suggest_power_limit';
-COMMENT ON FUNCTION hwsched.suggest_power_limit(text, float8, text) IS 'The device model and power limit (chosen) at which a job that was measured at one or two takes the least energy, and is no more than slowdown slower than at its fastest: from what other jobs took. One row per setting, with what one unit of the job is expected to take there and the probability of being too slow; NULL where nothing is known.';
+COMMENT ON FUNCTION hwsched.suggest_power_limit(text, float8, text) IS
+  'The device model and power limit (chosen) at which a job that was measured at one or two '
+  'takes the least energy, and is no more than slowdown slower than at its fastest: from what '
+  'other jobs took. One row per setting, with what one unit of the job is expected to take there '
+  'and the probability of being too slow; NULL where nothing is known.';
 
 CREATE FUNCTION hwsched.pareto(workload_id text, pool text DEFAULT 'default', OUT worker_id text, OUT device_no int, OUT predicted_seconds float8, OUT joules float8, OUT cost float8, OUT carbon_g float8, OUT on_front boolean, OUT rank int, OUT score float8, OUT hardware_class text, OUT model_name text, OUT reason text) RETURNS SETOF record
     LANGUAGE c STABLE STRICT PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'pareto';
-COMMENT ON FUNCTION hwsched.pareto(text, text) IS 'What a workload takes on each device that can run it (on as many like it as the work asks for): seconds, joules, money, and carbon where its intensity is set. on_front: none is better in one of the first three and no worse in the others. These come first, by score, which is that of the pool''s objective; reason says why a device cannot take it right now.';
+COMMENT ON FUNCTION hwsched.pareto(text, text) IS
+  'What a workload takes on each device that can run it (on as many like it as the work asks '
+  'for): seconds, joules, money, and carbon where its intensity is set. on_front: none is better '
+  'in one of the first three and no worse in the others. These come first, by score, which is '
+  'that of the pool''s objective; reason says why a device cannot take it right now.';

@@ -26,21 +26,25 @@ CREATE TABLE hwsched.load_history (
     phase hwsched.thermal_phase,
     performance_level float8
 ) PARTITION BY RANGE (at);
-COMMENT ON TABLE hwsched.load_history IS 'Every load that was reported or recorded, of workers and of single devices.';
+COMMENT ON TABLE hwsched.load_history IS
+  'Every load that was reported or recorded, of workers and of single devices.';
 COMMENT ON COLUMN hwsched.load_history.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.load_history.worker_id IS 'The worker.';
 COMMENT ON COLUMN hwsched.load_history.device_no IS 'The device; NULL: the whole worker.';
 COMMENT ON COLUMN hwsched.load_history.at IS 'When it was so.';
 COMMENT ON COLUMN hwsched.load_history.cpu_utilization IS 'Percent.';
 COMMENT ON COLUMN hwsched.load_history.memory_utilization IS 'Percent.';
-COMMENT ON COLUMN hwsched.load_history.gpu_utilization IS 'Percent; of one device that is not a CPU: its own.';
+COMMENT ON COLUMN hwsched.load_history.gpu_utilization IS
+  'Percent; of one device that is not a CPU: its own.';
 COMMENT ON COLUMN hwsched.load_history.io_utilization IS 'Percent.';
 COMMENT ON COLUMN hwsched.load_history.network_utilization IS 'Percent.';
 COMMENT ON COLUMN hwsched.load_history.temperature IS '0 (idle) to 1 (throttling).';
 COMMENT ON COLUMN hwsched.load_history.temperature_celsius IS 'Degrees.';
 COMMENT ON COLUMN hwsched.load_history.power_w IS 'Watts.';
-COMMENT ON COLUMN hwsched.load_history.phase IS 'Thermal phase of the worker at that time; NULL: nothing was said of heat.';
-COMMENT ON COLUMN hwsched.load_history.performance_level IS 'What that phase left of its performance, 0..1; NULL: not known, or no phase.';
+COMMENT ON COLUMN hwsched.load_history.phase IS
+  'Thermal phase of the worker at that time; NULL: nothing was said of heat.';
+COMMENT ON COLUMN hwsched.load_history.performance_level IS
+  'What that phase left of its performance, 0..1; NULL: not known, or no phase.';
 
 CREATE TABLE hwsched.recorded_assignment (
     pool text COLLATE "C" NOT NULL,
@@ -59,22 +63,27 @@ CREATE TABLE hwsched.recorded_assignment (
     model_name text,
     wait_seconds float8
 ) PARTITION BY RANGE (at);
-COMMENT ON TABLE hwsched.recorded_assignment IS 'Placements that others made and recorded here, or that were loaded; our own are in assignment.';
+COMMENT ON TABLE hwsched.recorded_assignment IS
+  'Placements that others made and recorded here, or that were loaded; our own are in assignment.';
 COMMENT ON COLUMN hwsched.recorded_assignment.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.recorded_assignment.worker_id IS 'The worker.';
 COMMENT ON COLUMN hwsched.recorded_assignment.at IS 'When it was assigned.';
-COMMENT ON COLUMN hwsched.recorded_assignment.workload_id IS 'The workload; NULL: only the score was recorded.';
+COMMENT ON COLUMN hwsched.recorded_assignment.workload_id IS
+  'The workload; NULL: only the score was recorded.';
 COMMENT ON COLUMN hwsched.recorded_assignment.workload_type IS 'The type of work.';
 COMMENT ON COLUMN hwsched.recorded_assignment.efficiency IS 'Efficiency score 0..1.';
-COMMENT ON COLUMN hwsched.recorded_assignment.adjusted_efficiency IS 'Efficiency adjusted for load and temperature, if known.';
+COMMENT ON COLUMN hwsched.recorded_assignment.adjusted_efficiency IS
+  'Efficiency adjusted for load and temperature, if known.';
 COMMENT ON COLUMN hwsched.recorded_assignment.run IS 'The run of the workload, if known.';
 COMMENT ON COLUMN hwsched.recorded_assignment.attempt IS 'The attempt of that run, if known.';
 COMMENT ON COLUMN hwsched.recorded_assignment.shard_no IS 'The shard or replica, if known.';
 COMMENT ON COLUMN hwsched.recorded_assignment.priority IS '1 (highest) to 5, if known.';
 COMMENT ON COLUMN hwsched.recorded_assignment.state IS 'Its state when it was recorded, if known.';
-COMMENT ON COLUMN hwsched.recorded_assignment.hardware_class IS 'Class of the device; where nobody said, of the worker''s first accelerator, or its CPU.';
+COMMENT ON COLUMN hwsched.recorded_assignment.hardware_class IS
+  'Class of the device; where nobody said, of the worker''s first accelerator, or its CPU.';
 COMMENT ON COLUMN hwsched.recorded_assignment.model_name IS 'Model of that device.';
-COMMENT ON COLUMN hwsched.recorded_assignment.wait_seconds IS 'From submission to assignment, if known.';
+COMMENT ON COLUMN hwsched.recorded_assignment.wait_seconds IS
+  'From submission to assignment, if known.';
 
 CREATE TABLE hwsched.recorded_execution (
     pool text COLLATE "C" NOT NULL,
@@ -91,19 +100,22 @@ CREATE TABLE hwsched.recorded_execution (
     hardware_class text COLLATE "C",
     model_name text
 ) PARTITION BY RANGE (at);
-COMMENT ON TABLE hwsched.recorded_execution IS 'Executions elsewhere that were recorded here, or loaded; our own are in assignment.';
+COMMENT ON TABLE hwsched.recorded_execution IS
+  'Executions elsewhere that were recorded here, or loaded; our own are in assignment.';
 COMMENT ON COLUMN hwsched.recorded_execution.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.recorded_execution.worker_id IS 'The worker.';
 COMMENT ON COLUMN hwsched.recorded_execution.at IS 'When it ended.';
 COMMENT ON COLUMN hwsched.recorded_execution.workload_id IS 'The workload.';
 COMMENT ON COLUMN hwsched.recorded_execution.workload_type IS 'The type of work.';
-COMMENT ON COLUMN hwsched.recorded_execution.estimated_seconds IS 'Duration that was estimated; 0: none was.';
+COMMENT ON COLUMN hwsched.recorded_execution.estimated_seconds IS
+  'Duration that was estimated; 0: none was.';
 COMMENT ON COLUMN hwsched.recorded_execution.actual_seconds IS 'Duration that it took.';
 COMMENT ON COLUMN hwsched.recorded_execution.run IS 'The run of the workload, if known.';
 COMMENT ON COLUMN hwsched.recorded_execution.attempt IS 'The attempt of that run, if known.';
 COMMENT ON COLUMN hwsched.recorded_execution.state IS 'How it ended.';
 COMMENT ON COLUMN hwsched.recorded_execution.error IS 'What went wrong.';
-COMMENT ON COLUMN hwsched.recorded_execution.hardware_class IS 'Class of the device; where nobody said, of the worker''s first accelerator, or its CPU.';
+COMMENT ON COLUMN hwsched.recorded_execution.hardware_class IS
+  'Class of the device; where nobody said, of the worker''s first accelerator, or its CPU.';
 COMMENT ON COLUMN hwsched.recorded_execution.model_name IS 'Model of that device.';
 
 CREATE TABLE hwsched.load_history_default (LIKE hwsched.load_history INCLUDING ALL);
@@ -118,9 +130,12 @@ CREATE INDEX ON hwsched.recorded_assignment_default (pool, worker_id, at);
 CREATE INDEX ON hwsched.recorded_assignment_default (pool, at);
 CREATE INDEX ON hwsched.recorded_execution_default (pool, worker_id, at);
 CREATE INDEX ON hwsched.recorded_execution_default (pool, at);
-COMMENT ON TABLE hwsched.load_history_default IS 'Of load_history, the days without a partition of their own.';
-COMMENT ON TABLE hwsched.recorded_assignment_default IS 'Of recorded_assignment, the days without a partition of their own.';
-COMMENT ON TABLE hwsched.recorded_execution_default IS 'Of recorded_execution, the days without a partition of their own.';
+COMMENT ON TABLE hwsched.load_history_default IS
+  'Of load_history, the days without a partition of their own.';
+COMMENT ON TABLE hwsched.recorded_assignment_default IS
+  'Of recorded_assignment, the days without a partition of their own.';
+COMMENT ON TABLE hwsched.recorded_execution_default IS
+  'Of recorded_execution, the days without a partition of their own.';
 
 -- Our own placements of a day, or of an hour, without reading all of them. With
 -- the pool in front, or of what is live, such an index would be taken for others'
@@ -152,7 +167,8 @@ CREATE TABLE hwsched.utilization_hour (
     PRIMARY KEY (pool, worker_id, device_no, hour)
 );
 CREATE INDEX ON hwsched.utilization_hour (pool, hour);
-COMMENT ON TABLE hwsched.utilization_hour IS 'Utilization by the hour; see utilization_history_hourly.';
+COMMENT ON TABLE hwsched.utilization_hour IS
+  'Utilization by the hour; see utilization_history_hourly.';
 COMMENT ON COLUMN hwsched.utilization_hour.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.utilization_hour.hour IS 'When the hour began.';
 COMMENT ON COLUMN hwsched.utilization_hour.worker_id IS 'The worker.';
@@ -183,7 +199,8 @@ CREATE TABLE hwsched.thermal_hour (
     PRIMARY KEY (pool, worker_id, device_no, hour)
 );
 CREATE INDEX ON hwsched.thermal_hour (pool, hour);
-COMMENT ON TABLE hwsched.thermal_hour IS 'Temperature and power by the hour; see thermal_history_hourly.';
+COMMENT ON TABLE hwsched.thermal_hour IS
+  'Temperature and power by the hour; see thermal_history_hourly.';
 COMMENT ON COLUMN hwsched.thermal_hour.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.thermal_hour.hour IS 'When the hour began.';
 COMMENT ON COLUMN hwsched.thermal_hour.worker_id IS 'The worker.';
@@ -209,16 +226,20 @@ CREATE TABLE hwsched.assignment_hour (
     PRIMARY KEY (pool, worker_id, workload_type, hour)
 );
 CREATE INDEX ON hwsched.assignment_hour (pool, hour);
-COMMENT ON TABLE hwsched.assignment_hour IS 'Assignments and their efficiency by the hour; see assignment_history_hourly and efficiency_history_hourly.';
+COMMENT ON TABLE hwsched.assignment_hour IS
+  'Assignments and their efficiency by the hour; see assignment_history_hourly and '
+  'efficiency_history_hourly.';
 COMMENT ON COLUMN hwsched.assignment_hour.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.assignment_hour.hour IS 'When the hour began.';
 COMMENT ON COLUMN hwsched.assignment_hour.worker_id IS 'The worker.';
 COMMENT ON COLUMN hwsched.assignment_hour.workload_type IS 'The type of work; empty: not known.';
-COMMENT ON COLUMN hwsched.assignment_hour.assignments IS 'Assignments made in that hour; 0: only scores were recorded.';
+COMMENT ON COLUMN hwsched.assignment_hour.assignments IS
+  'Assignments made in that hour; 0: only scores were recorded.';
 COMMENT ON COLUMN hwsched.assignment_hour.efficiency_ratio IS 'Mean efficiency score, 0..1.';
 COMMENT ON COLUMN hwsched.assignment_hour.min_efficiency_ratio IS 'Least of them.';
 COMMENT ON COLUMN hwsched.assignment_hour.max_efficiency_ratio IS 'Greatest of them.';
-COMMENT ON COLUMN hwsched.assignment_hour.wait_seconds IS 'Mean wait from submission to assignment, of those known.';
+COMMENT ON COLUMN hwsched.assignment_hour.wait_seconds IS
+  'Mean wait from submission to assignment, of those known.';
 COMMENT ON COLUMN hwsched.assignment_hour.max_wait_seconds IS 'Longest of them.';
 
 CREATE TABLE hwsched.execution_hour (
@@ -234,7 +255,8 @@ CREATE TABLE hwsched.execution_hour (
     PRIMARY KEY (pool, worker_id, workload_type, hour)
 );
 CREATE INDEX ON hwsched.execution_hour (pool, hour);
-COMMENT ON TABLE hwsched.execution_hour IS 'Executions by the hour in which they ended; see execution_history_hourly.';
+COMMENT ON TABLE hwsched.execution_hour IS
+  'Executions by the hour in which they ended; see execution_history_hourly.';
 COMMENT ON COLUMN hwsched.execution_hour.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.execution_hour.hour IS 'When the hour began.';
 COMMENT ON COLUMN hwsched.execution_hour.worker_id IS 'The worker.';
@@ -250,10 +272,12 @@ CREATE TABLE hwsched.history_progress (
     rolled_until timestamptz NOT NULL,
     complete_from timestamptz NOT NULL
 );
-COMMENT ON TABLE hwsched.history_progress IS 'How far the history of each pool is rolled up and forgotten.';
+COMMENT ON TABLE hwsched.history_progress IS
+  'How far the history of each pool is rolled up and forgotten.';
 COMMENT ON COLUMN hwsched.history_progress.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.history_progress.rolled_until IS 'The hours before this are rolled up.';
-COMMENT ON COLUMN hwsched.history_progress.complete_from IS 'What was before this may be gone, so that its hours stay as they are.';
+COMMENT ON COLUMN hwsched.history_progress.complete_from IS
+  'What was before this may be gone, so that its hours stay as they are.';
 
 -- The key has the transaction, so that a mark is there for others exactly when
 -- what it marks is, and writers never wait for each other.
@@ -263,7 +287,8 @@ CREATE TABLE hwsched.history_late (
     recorded_by xid8 NOT NULL DEFAULT pg_current_xact_id(),
     PRIMARY KEY (pool, hour, recorded_by)
 );
-COMMENT ON TABLE hwsched.history_late IS 'Hours in which something was recorded after they were over: maintain() rolls them up again.';
+COMMENT ON TABLE hwsched.history_late IS
+  'Hours in which something was recorded after they were over: maintain() rolls them up again.';
 COMMENT ON COLUMN hwsched.history_late.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.history_late.hour IS 'When the hour began.';
 COMMENT ON COLUMN hwsched.history_late.recorded_by IS 'The transaction that did so.';

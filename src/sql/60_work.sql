@@ -3,32 +3,43 @@
 CREATE FUNCTION hwsched.submit(requirements jsonb, pool text DEFAULT 'default') RETURNS text
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'submit';
-COMMENT ON FUNCTION hwsched.submit(jsonb, text) IS 'Submits a workload and returns its id. Submitting an id again while it is open is a unique violation; what it depends on has to be known, and must not depend on it.';
+COMMENT ON FUNCTION hwsched.submit(jsonb, text) IS
+  'Submits a workload and returns its id. Submitting an id again while it is open is a unique '
+  'violation; what it depends on has to be known, and must not depend on it.';
 
 CREATE FUNCTION hwsched.submit_many(requirements jsonb, pool text DEFAULT 'default') RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'submit_many';
-COMMENT ON FUNCTION hwsched.submit_many(jsonb, text) IS 'Submits an array of workloads, all or none, and returns their number. They may depend on each other, in any order.';
+COMMENT ON FUNCTION hwsched.submit_many(jsonb, text) IS
+  'Submits an array of workloads, all or none, and returns their number. They may depend on each '
+  'other, in any order.';
 
 CREATE FUNCTION hwsched.schedule(workload_id text, pool text DEFAULT 'default') RETURNS SETOF hwsched.assignment
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'schedule';
-COMMENT ON FUNCTION hwsched.schedule(text, text) IS 'Places one pending workload now; no row if nothing fits or it has to wait for others, and it stays pending.';
+COMMENT ON FUNCTION hwsched.schedule(text, text) IS
+  'Places one pending workload now; no row if nothing fits or it has to wait for others, and it '
+  'stays pending.';
 
 CREATE FUNCTION hwsched.assign_pending(max_workloads int DEFAULT NULL, pool text DEFAULT 'default') RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'assign_pending';
-COMMENT ON FUNCTION hwsched.assign_pending(int, text) IS 'Places the queue, or its first max_workloads, in one batch; returns how many were placed. 0 at once when another session is deciding in this pool.';
+COMMENT ON FUNCTION hwsched.assign_pending(int, text) IS
+  'Places the queue, or its first max_workloads, in one batch; returns how many were placed. 0 '
+  'at once when another session is deciding in this pool.';
 
 CREATE FUNCTION hwsched.plan_pending(max_workloads int DEFAULT NULL, pool text DEFAULT 'default', OUT workload_id text, OUT worker_id text, OUT device_nos int[], OUT shard_no int, OUT score float8, OUT predicted_seconds float8) RETURNS SETOF record
     LANGUAGE c STABLE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'plan_pending';
-COMMENT ON FUNCTION hwsched.plan_pending(int, text) IS 'What assign_pending() would place now; writes nothing.';
+COMMENT ON FUNCTION hwsched.plan_pending(int, text) IS
+  'What assign_pending() would place now; writes nothing.';
 
 CREATE FUNCTION hwsched.claim(worker_id text, max_assignments int DEFAULT 1, steal boolean DEFAULT true, pool text DEFAULT 'default') RETURNS SETOF hwsched.assignment
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'claim';
-COMMENT ON FUNCTION hwsched.claim(text, int, boolean, text) IS 'Starts up to max_assignments of the work assigned to a worker and leases it; takes pending work that fits when nothing is assigned and, with steal, what other workers have not started.';
+COMMENT ON FUNCTION hwsched.claim(text, int, boolean, text) IS
+  'Starts up to max_assignments of the work assigned to a worker and leases it; takes pending '
+  'work that fits when nothing is assigned and, with steal, what other workers have not started.';
 
 CREATE FUNCTION hwsched.start(assignment_id bigint, pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
@@ -38,49 +49,70 @@ COMMENT ON FUNCTION hwsched.start(bigint, text) IS 'Starts an assigned assignmen
 CREATE FUNCTION hwsched.extend_lease(assignment_id bigint, by interval, pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'extend_lease';
-COMMENT ON FUNCTION hwsched.extend_lease(bigint, interval, text) IS 'Extends the lease of a running assignment to this long from now, if that is later.';
+COMMENT ON FUNCTION hwsched.extend_lease(bigint, interval, text) IS
+  'Extends the lease of a running assignment to this long from now, if that is later.';
 
 CREATE FUNCTION hwsched.requirements(assignment_id bigint, pool text DEFAULT 'default') RETURNS jsonb
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'requirements';
-COMMENT ON FUNCTION hwsched.requirements(bigint, text) IS 'What a live assignment is to run: the requirements as submitted, with test_id and timeout filled in. A worker reads those of its own.';
+COMMENT ON FUNCTION hwsched.requirements(bigint, text) IS
+  'What a live assignment is to run: the requirements as submitted, with test_id and timeout '
+  'filled in. A worker reads those of its own.';
 
 CREATE FUNCTION hwsched.running_on(worker_id text, pool text DEFAULT 'default') RETURNS SETOF hwsched.assignment
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'running_on';
-COMMENT ON FUNCTION hwsched.running_on(text, text) IS 'What a worker runs, as the server has it. A worker that comes back asks, and fails what it knows nothing of: its own reports would keep the leases.';
+COMMENT ON FUNCTION hwsched.running_on(text, text) IS
+  'What a worker runs, as the server has it. A worker that comes back asks, and fails what it '
+  'knows nothing of: its own reports would keep the leases.';
 
 CREATE FUNCTION hwsched.complete(assignment_id bigint, result jsonb DEFAULT NULL, pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'complete';
-COMMENT ON FUNCTION hwsched.complete(bigint, jsonb, text) IS 'Completes a running assignment, with a result, and its workload: a sharded one with the last of its shards, a replicated one with its quorum; the other replicas are then cancelled.';
+COMMENT ON FUNCTION hwsched.complete(bigint, jsonb, text) IS
+  'Completes a running assignment, with a result, and its workload: a sharded one with the last '
+  'of its shards, a replicated one with its quorum; the other replicas are then cancelled.';
 
 CREATE FUNCTION hwsched.complete_many(assignment_ids bigint[], pool text DEFAULT 'default') RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'complete_many';
-COMMENT ON FUNCTION hwsched.complete_many(bigint[], text) IS 'Completes running assignments as complete() does, all or none, and returns their number.';
+COMMENT ON FUNCTION hwsched.complete_many(bigint[], text) IS
+  'Completes running assignments as complete() does, all or none, and returns their number.';
 
 CREATE FUNCTION hwsched.fail(assignment_id bigint, error text, pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'fail';
-COMMENT ON FUNCTION hwsched.fail(bigint, text, text) IS 'Fails a live assignment. The workload goes back to its place in the queue, or is dead after its last attempt; its other shards are cancelled, or its other replicas if they make no quorum any more.';
+COMMENT ON FUNCTION hwsched.fail(bigint, text, text) IS
+  'Fails a live assignment. The workload goes back to its place in the queue, or is dead after '
+  'its last attempt; its other shards are cancelled, or its other replicas if they make no '
+  'quorum any more.';
 
 CREATE FUNCTION hwsched.cancel(workload_id text, pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'cancel';
-COMMENT ON FUNCTION hwsched.cancel(text, text) IS 'Cancels a workload that is pending, assigned or running. What depends on it goes on waiting, until it is submitted again and completed.';
+COMMENT ON FUNCTION hwsched.cancel(text, text) IS
+  'Cancels a workload that is pending, assigned or running. What depends on it goes on waiting, '
+  'until it is submitted again and completed.';
 
 CREATE FUNCTION hwsched.rebalance(max_moves int, pool text DEFAULT 'default') RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'rebalance';
-COMMENT ON FUNCTION hwsched.rebalance(int, text) IS 'Moves up to max_moves of what is assigned and has not started from workers with much to do to those with less, and returns how many.';
+COMMENT ON FUNCTION hwsched.rebalance(int, text) IS
+  'Moves up to max_moves of what is assigned and has not started from workers with much to do to '
+  'those with less, and returns how many.';
 
 CREATE FUNCTION hwsched.retry_dead(workload_id text, pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'retry_dead';
-COMMENT ON FUNCTION hwsched.retry_dead(text, text) IS 'Puts a dead workload back into its place in the queue, with as many attempts as it had at first.';
+COMMENT ON FUNCTION hwsched.retry_dead(text, text) IS
+  'Puts a dead workload back into its place in the queue, with as many attempts as it had at '
+  'first.';
 
 CREATE FUNCTION hwsched.maintain(pool text DEFAULT 'default', OUT expired bigint, OUT timed_out bigint, OUT offline bigint, OUT tried_again bigint, OUT forgotten bigint) RETURNS record
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'maintain';
-COMMENT ON FUNCTION hwsched.maintain(text) IS 'Does what is due: takes back work whose lease has run out (expired), that has run for too long (timed_out), and that of workers which are silent (offline), tries workers again whose quarantine is over (tried_again), and deletes rows older than the pool''s retention (forgotten; days that no pool keeps are dropped beside that). Rolls history up.';
+COMMENT ON FUNCTION hwsched.maintain(text) IS
+  'Does what is due: takes back work whose lease has run out (expired), that has run for too '
+  'long (timed_out), and that of workers which are silent (offline), tries workers again whose '
+  'quarantine is over (tried_again), and deletes rows older than the pool''s retention '
+  '(forgotten; days that no pool keeps are dropped beside that). Rolls history up.';

@@ -61,7 +61,10 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON PROCEDURE hwsched.run_loop(interval, interval, text) IS 'For so long, calls maintain() and assign_pending() each tick and commits: CALL hwsched.run_loop(''55 s'', ''1 s'') each minute dispatches each second. What fails in a tick is a warning; a cancel, and the end of the pool, ends the loop.';
+COMMENT ON PROCEDURE hwsched.run_loop(interval, interval, text) IS
+  'For so long, calls maintain() and assign_pending() each tick and commits: CALL '
+  'hwsched.run_loop(''55 s'', ''1 s'') each minute dispatches each second. What fails in a tick '
+  'is a warning; a cancel, and the end of the pool, ends the loop.';
 
 CREATE FUNCTION hwsched.unschedule_jobs(pool text DEFAULT 'default') RETURNS boolean
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -83,7 +86,8 @@ BEGIN
     RETURN jobs > 0;
 END
 $$;
-COMMENT ON FUNCTION hwsched.unschedule_jobs(text) IS 'Ends what schedule_jobs() began; returns whether there was anything.';
+COMMENT ON FUNCTION hwsched.unschedule_jobs(text) IS
+  'Ends what schedule_jobs() began; returns whether there was anything.';
 
 CREATE FUNCTION hwsched.schedule_jobs(every text DEFAULT '1 minute', pool text DEFAULT 'default') RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -120,4 +124,6 @@ BEGIN
     RETURN job_id;
 END
 $$;
-COMMENT ON FUNCTION hwsched.schedule_jobs(text, text) IS 'Has pg_cron call maintain() and assign_pending() so often (1 minute, 10 seconds, or a schedule of cron), as the caller; returns the id of the job, which replaces an earlier one.';
+COMMENT ON FUNCTION hwsched.schedule_jobs(text, text) IS
+  'Has pg_cron call maintain() and assign_pending() so often (1 minute, 10 seconds, or a '
+  'schedule of cron), as the caller; returns the id of the job, which replaces an earlier one.';

@@ -4,22 +4,30 @@
 CREATE FUNCTION hwsched.record_assignment(workload_id text, worker_id text, efficiency_score float8, workload_type text, at timestamptz DEFAULT now(), pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'record_assignment';
-COMMENT ON FUNCTION hwsched.record_assignment(text, text, float8, text, timestamptz, text) IS 'Records a placement that somebody else decided. Those of this scheduler are in history by themselves.';
+COMMENT ON FUNCTION hwsched.record_assignment(text, text, float8, text, timestamptz, text) IS
+  'Records a placement that somebody else decided. Those of this scheduler are in history by '
+  'themselves.';
 
 CREATE FUNCTION hwsched.record_thermal_state(worker_id text, temperature float8, warming_state boolean, cooling_state boolean, at timestamptz DEFAULT now(), device_no int DEFAULT NULL, pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'record_thermal_state';
-COMMENT ON FUNCTION hwsched.record_thermal_state(text, float8, boolean, boolean, timestamptz, int, text) IS 'Records the temperature (0..1) and thermal phase of a worker or one of its devices, for history only; both states set count as cooling.';
+COMMENT ON FUNCTION hwsched.record_thermal_state(text, float8, boolean, boolean, timestamptz, int, text) IS
+  'Records the temperature (0..1) and thermal phase of a worker or one of its devices, for '
+  'history only; both states set count as cooling.';
 
 CREATE FUNCTION hwsched.record_resource_utilization(worker_id text, utilization jsonb, at timestamptz DEFAULT now(), device_no int DEFAULT NULL, pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'record_resource_utilization';
-COMMENT ON FUNCTION hwsched.record_resource_utilization(text, jsonb, timestamptz, int, text) IS 'Records the utilization of a worker or one of its devices, with the keys of a load, for history only: decisions go by update_load().';
+COMMENT ON FUNCTION hwsched.record_resource_utilization(text, jsonb, timestamptz, int, text) IS
+  'Records the utilization of a worker or one of its devices, with the keys of a load, for '
+  'history only: decisions go by update_load().';
 
 CREATE FUNCTION hwsched.record_execution_time(workload_id text, estimated_time float8, actual_time float8, workload_type text, worker_id text, at timestamptz DEFAULT now(), pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'record_execution_time';
-COMMENT ON FUNCTION hwsched.record_execution_time(text, float8, float8, text, text, timestamptz, text) IS 'Records an execution elsewhere: estimated (0: not at all) and actual seconds. Those of this scheduler are in history by themselves.';
+COMMENT ON FUNCTION hwsched.record_execution_time(text, float8, float8, text, text, timestamptz, text) IS
+  'Records an execution elsewhere: estimated (0: not at all) and actual seconds. Those of this '
+  'scheduler are in history by themselves.';
 
 -- Partitions. What waits for a lock gives up at once and comes again with the
 -- next tick: nobody else is to wait behind it.
@@ -72,7 +80,10 @@ EXCEPTION WHEN lock_not_available OR deadlock_detected OR object_in_use OR check
     RETURN false;
 END
 $$;
-COMMENT ON FUNCTION hwsched.history_make_day(text, date, boolean) IS 'Makes the partition of a day, if it is one that is kept and nobody is in the way; returns whether it has been there before. With take_over also of today, and of a day of which the default partition has some rows: they move.';
+COMMENT ON FUNCTION hwsched.history_make_day(text, date, boolean) IS
+  'Makes the partition of a day, if it is one that is kept and nobody is in the way; returns '
+  'whether it has been there before. With take_over also of today, and of a day of which the '
+  'default partition has some rows: they move.';
 
 CREATE FUNCTION hwsched.history_renew() RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET lock_timeout = '50ms' AS $$
@@ -103,7 +114,9 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION hwsched.history_renew() IS 'Makes the partitions of today and the coming days, and drops those that no pool keeps any more; part of maintain().';
+COMMENT ON FUNCTION hwsched.history_renew() IS
+  'Makes the partitions of today and the coming days, and drops those that no pool keeps any '
+  'more; part of maintain().';
 
 -- Hours are rolled up when they are over and nobody is left who might still write
 -- something that happened in them. Whoever records it later leaves a mark.
@@ -125,7 +138,9 @@ CREATE FUNCTION hwsched.history_over(hour timestamptz) RETURNS timestamptz
              AND l.relation = ANY ('{hwsched.load_history,hwsched.assignment,hwsched.recorded_assignment,hwsched.recorded_execution}'::regclass[])
          LIMIT 1))
 $$;
-COMMENT ON FUNCTION hwsched.history_over(timestamptz) IS 'Up to which hour nothing can be written any more as having just happened, up to the given one at most.';
+COMMENT ON FUNCTION hwsched.history_over(timestamptz) IS
+  'Up to which hour nothing can be written any more as having just happened, up to the given one '
+  'at most.';
 
 CREATE FUNCTION hwsched.history_roll_hours(since timestamptz, until timestamptz, complete_from timestamptz, pool text DEFAULT 'default') RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -140,7 +155,9 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION hwsched.history_roll_hours(timestamptz, timestamptz, timestamptz, text) IS 'Rolls some hours of a pool up, again or for the first time; what is older than complete_from is only added to.';
+COMMENT ON FUNCTION hwsched.history_roll_hours(timestamptz, timestamptz, timestamptz, text) IS
+  'Rolls some hours of a pool up, again or for the first time; what is older than complete_from '
+  'is only added to.';
 
 CREATE FUNCTION hwsched.history_roll_up(pool text DEFAULT 'default') RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -214,7 +231,9 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION hwsched.history_roll_up(text) IS 'Rolls up the hours of a pool that are over, and those in which something turned up late, for about 20 seconds or half of statement_timeout at most; part of maintain().';
+COMMENT ON FUNCTION hwsched.history_roll_up(text) IS
+  'Rolls up the hours of a pool that are over, and those in which something turned up late, for '
+  'about 20 seconds or half of statement_timeout at most; part of maintain().';
 
 CREATE FUNCTION hwsched.history_forget(max_rows int, pool text DEFAULT 'default') RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -263,7 +282,9 @@ BEGIN
     RETURN forgotten;
 END
 $$;
-COMMENT ON FUNCTION hwsched.history_forget(int, text) IS 'Deletes up to max_rows rows of each history table that the pool does not keep any more and that no dropped partition took along; part of maintain().';
+COMMENT ON FUNCTION hwsched.history_forget(int, text) IS
+  'Deletes up to max_rows rows of each history table that the pool does not keep any more and '
+  'that no dropped partition took along; part of maintain().';
 
 -- JSON: all of a pool's history as a document, and back.
 
@@ -328,7 +349,10 @@ BEGIN
             'execution_times', coalesce((SELECT jsonb_object_agg(e.workload_id, e.entries) FROM execution AS e), '{}')));
 END
 $$;
-COMMENT ON FUNCTION hwsched.history_json(timestamptz, timestamptz, text) IS 'The history of a pool from one time (inclusive) to another (exclusive) as a document that load_history() reads: assignments, efficiency_scores, thermal_states, resource_utilization and execution_times, each execution of a workload by itself.';
+COMMENT ON FUNCTION hwsched.history_json(timestamptz, timestamptz, text) IS
+  'The history of a pool from one time (inclusive) to another (exclusive) as a document that '
+  'load_history() reads: assignments, efficiency_scores, thermal_states, resource_utilization '
+  'and execution_times, each execution of a workload by itself.';
 
 CREATE FUNCTION hwsched.history_entries(document jsonb) RETURNS TABLE (section text, path text, entry jsonb, expected text)
     LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 100000 SET search_path = pg_catalog, pg_temp AS $$
@@ -370,7 +394,9 @@ CREATE FUNCTION hwsched.history_entries(document jsonb) RETURNS TABLE (section t
              WHEN i.section <> 'efficiency_scores' AND jsonb_typeof(i.value -> 1) <> 'object' THEN 'a pair of a time and an object' END
     FROM item AS i
 $$;
-COMMENT ON FUNCTION hwsched.history_entries(jsonb) IS 'The entries of a document of history, each as one object; expected says what is wrong with one that is none. Part of load_history().';
+COMMENT ON FUNCTION hwsched.history_entries(jsonb) IS
+  'The entries of a document of history, each as one object; expected says what is wrong with '
+  'one that is none. Part of load_history().';
 
 CREATE FUNCTION hwsched.history_time(value jsonb) RETURNS timestamptz
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -385,7 +411,9 @@ EXCEPTION WHEN invalid_datetime_format OR datetime_field_overflow OR invalid_par
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION hwsched.history_time(jsonb) IS 'A time of a document, in the session''s time zone where it has none; NULL for what is no time, or none that can be past.';
+COMMENT ON FUNCTION hwsched.history_time(jsonb) IS
+  'A time of a document, in the session''s time zone where it has none; NULL for what is no '
+  'time, or none that can be past.';
 
 CREATE FUNCTION hwsched.load_history(document jsonb, pool text DEFAULT 'default') RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
@@ -547,4 +575,6 @@ BEGIN
     RETURN loaded;
 END
 $$;
-COMMENT ON FUNCTION hwsched.load_history(jsonb, text) IS 'Loads a document of history_json(), or one with a single object for each of execution_times, all or nothing; returns how many rows are new. Workers need not be registered.';
+COMMENT ON FUNCTION hwsched.load_history(jsonb, text) IS
+  'Loads a document of history_json(), or one with a single object for each of execution_times, '
+  'all or nothing; returns how many rows are new. Workers need not be registered.';

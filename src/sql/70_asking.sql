@@ -3,9 +3,15 @@
 CREATE FUNCTION hwsched.compatible_hardware(workload_id text, pool text DEFAULT 'default', OUT worker_id text, OUT device_no int, OUT rank int, OUT hardware_class text, OUT model_name text, OUT efficiency float8, OUT raw_efficiency float8, OUT load float8, OUT effective_load float8, OUT performance_level float8, OUT temperature float8, OUT preference float8, OUT adjusted_efficiency float8, OUT score float8, OUT predicted_seconds float8, OUT reason text, OUT scores jsonb, OUT predicted_joules float8, OUT predicted_cost float8, OUT heat_factor float8) RETURNS SETOF record
     LANGUAGE c STABLE STRICT PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'compatible_hardware';
-COMMENT ON FUNCTION hwsched.compatible_hardware(text, text) IS 'The devices that can run a workload, best first, with every factor; reason says why one cannot take it right now, and is NULL for those that can; where the workload itself has to wait, it says what for.';
+COMMENT ON FUNCTION hwsched.compatible_hardware(text, text) IS
+  'The devices that can run a workload, best first, with every factor; reason says why one '
+  'cannot take it right now, and is NULL for those that can; where the workload itself has to '
+  'wait, it says what for.';
 
 CREATE FUNCTION hwsched.explain_pending(pool text DEFAULT 'default', OUT reason text, OUT workloads bigint, OUT profile_ids bigint[], OUT ready boolean) RETURNS SETOF record
     LANGUAGE c STABLE STRICT PARALLEL UNSAFE COST 10000 ROWS 100 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'explain_pending';
-COMMENT ON FUNCTION hwsched.explain_pending(text) IS 'Why the queue waits, summed up by reason: the last check that the worker closest to taking the work fails. profile_ids are the workload profiles concerned; ready is false for what waits for other workloads, its retry or its concurrency_key, whatever room there is.';
+COMMENT ON FUNCTION hwsched.explain_pending(text) IS
+  'Why the queue waits, summed up by reason: the last check that the worker closest to taking '
+  'the work fails. profile_ids are the workload profiles concerned; ready is false for what '
+  'waits for other workloads, its retry or its concurrency_key, whatever room there is.';

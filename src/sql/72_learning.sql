@@ -3,12 +3,18 @@
 CREATE FUNCTION hwsched.predict(workload_id text, worker_id text, device_no int, pool text DEFAULT 'default', OUT p50_seconds float8, OUT p90_seconds float8, OUT joules float8, OUT cost float8, OUT carbon_g float8, OUT formula_seconds float8, OUT reason text) RETURNS record
     LANGUAGE c STABLE STRICT PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'predict';
-COMMENT ON FUNCTION hwsched.predict(text, text, int, text) IS 'How long a workload will take on a device by what was learned of runs like it: half of all runs take at most p50_seconds, nine of ten at most p90_seconds; the energy and cost of p50_seconds; and what the profiles alone say. NULL, with the reason, where it never runs.';
+COMMENT ON FUNCTION hwsched.predict(text, text, int, text) IS
+  'How long a workload will take on a device by what was learned of runs like it: half of all '
+  'runs take at most p50_seconds, nine of ten at most p90_seconds; the energy and cost of '
+  'p50_seconds; and what the profiles alone say. NULL, with the reason, where it never runs.';
 
 CREATE FUNCTION hwsched.reset_learning(worker_id text DEFAULT NULL, pool text DEFAULT 'default') RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'reset_learning';
-COMMENT ON FUNCTION hwsched.reset_learning(text, text) IS 'Forgets what was learned of one worker, or with NULL in the whole pool; returns how many records that were. What its runs have taught of models and device profiles stays when a single worker is reset.';
+COMMENT ON FUNCTION hwsched.reset_learning(text, text) IS
+  'Forgets what was learned of one worker, or with NULL in the whole pool; returns how many '
+  'records that were. What its runs have taught of models and device profiles stays when a '
+  'single worker is reset.';
 
 CREATE FUNCTION hwsched.learning_json(pool text DEFAULT 'default') RETURNS jsonb
     LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp SET extra_float_digits = '1' AS $$
@@ -32,7 +38,9 @@ SELECT jsonb_build_object(
         SELECT jsonb_agg(to_jsonb(h) - 'pool' ORDER BY h.worker_id, h.device_no)
         FROM hwsched.device_heat h WHERE h.pool = $1), '[]'))
 $$;
-COMMENT ON FUNCTION hwsched.learning_json(text) IS 'What was learned of workers, durations, power limits and temperatures in a pool as one document, for load_learning() in another.';
+COMMENT ON FUNCTION hwsched.learning_json(text) IS
+  'What was learned of workers, durations, power limits and temperatures in a pool as one '
+  'document, for load_learning() in another.';
 
 CREATE FUNCTION hwsched.load_learning(document jsonb, pool text DEFAULT 'default') RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -118,4 +126,7 @@ EXCEPTION
             HINT = 'Expected a document as hwsched.learning_json() makes it.';
 END
 $$;
-COMMENT ON FUNCTION hwsched.load_learning(jsonb, text) IS 'Loads what learning_json() made, into a pool that has learned nothing of durations; of workers and devices, only what it knows of those that are registered. Returns how many records that were.';
+COMMENT ON FUNCTION hwsched.load_learning(jsonb, text) IS
+  'Loads what learning_json() made, into a pool that has learned nothing of durations; of '
+  'workers and devices, only what it knows of those that are registered. Returns how many '
+  'records that were.';

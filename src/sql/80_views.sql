@@ -14,12 +14,14 @@ LEFT JOIN (SELECT a.pool, a.worker_id, count(*) AS assignments, sum(p.cpu_millic
            JOIN hwsched.assignment a ON a.pool = n.pool AND a.assignment_id = n.assignment_id
            JOIN hwsched.workload_profile p ON p.pool = a.pool AND p.profile_id = a.profile_id
            GROUP BY a.pool, a.worker_id) e ON e.pool = u.pool AND e.worker_id = u.worker_id;
-COMMENT ON VIEW hwsched.worker_reserved IS 'What live assignments hold of each worker, at this moment.';
+COMMENT ON VIEW hwsched.worker_reserved IS
+  'What live assignments hold of each worker, at this moment.';
 COMMENT ON COLUMN hwsched.worker_reserved.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.worker_reserved.worker_id IS 'The worker.';
 COMMENT ON COLUMN hwsched.worker_reserved.assignments IS 'Live assignments.';
 COMMENT ON COLUMN hwsched.worker_reserved.cpu_millicores IS 'Thousandths of a core reserved.';
-COMMENT ON COLUMN hwsched.worker_reserved.host_memory_bytes IS 'Memory reserved as host_memory; what devices draw comes on top.';
+COMMENT ON COLUMN hwsched.worker_reserved.host_memory_bytes IS
+  'Memory reserved as host_memory; what devices draw comes on top.';
 
 CREATE VIEW hwsched.device_reserved AS
 SELECT u.pool, u.worker_id, u.device_no, u.slots - coalesce(e.slots, 0)::int AS slots, u.share - coalesce(e.share, 0)::int AS share,
@@ -33,18 +35,22 @@ LEFT JOIN (SELECT a.pool, a.worker_id, d.device_no, sum(p.device_slots) AS slots
            CROSS JOIN LATERAL unnest(a.device_nos) AS d(device_no)
            GROUP BY a.pool, a.worker_id, d.device_no) e
        ON e.pool = u.pool AND e.worker_id = u.worker_id AND e.device_no = u.device_no;
-COMMENT ON VIEW hwsched.device_reserved IS 'What live assignments hold of each device, at this moment.';
+COMMENT ON VIEW hwsched.device_reserved IS
+  'What live assignments hold of each device, at this moment.';
 COMMENT ON COLUMN hwsched.device_reserved.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.device_reserved.worker_id IS 'The worker.';
 COMMENT ON COLUMN hwsched.device_reserved.device_no IS 'The device.';
 COMMENT ON COLUMN hwsched.device_reserved.slots IS 'Of its max_concurrent slots, those taken.';
-COMMENT ON COLUMN hwsched.device_reserved.share IS 'Millionths taken as shares; a whole accelerator is 1000000.';
+COMMENT ON COLUMN hwsched.device_reserved.share IS
+  'Millionths taken as shares; a whole accelerator is 1000000.';
 COMMENT ON COLUMN hwsched.device_reserved.memory_bytes IS 'Memory reserved on it.';
 
 CREATE FUNCTION hwsched.unsettled_records(pool text DEFAULT 'default') RETURNS SETOF hwsched.track_record
     LANGUAGE c STABLE STRICT PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'unsettled_records';
-COMMENT ON FUNCTION hwsched.unsettled_records(text) IS 'The track records that change once the completed work that is not settled yet is; for the view preference.';
+COMMENT ON FUNCTION hwsched.unsettled_records(text) IS
+  'The track records that change once the completed work that is not settled yet is; for the '
+  'view preference.';
 
 CREATE VIEW hwsched.unsettled_run AS
 SELECT a.pool, a.assignment_id, a.worker_id, p.workload_type, a.predicted_seconds, coalesce(a.formula_seconds, a.predicted_seconds) AS formula_seconds,
@@ -53,7 +59,8 @@ FROM hwsched.unsettled n
 JOIN hwsched.assignment a ON a.pool = n.pool AND a.assignment_id = n.assignment_id
 JOIN hwsched.workload_profile p ON p.pool = a.pool AND p.profile_id = a.profile_id
 WHERE (SELECT v.settings -> 'learning' FROM hwsched.settings_version v WHERE v.pool = n.pool ORDER BY v.version DESC LIMIT 1) IS DISTINCT FROM 'false';
-COMMENT ON VIEW hwsched.unsettled_run IS 'What has been completed and is not settled yet, where it will be learned from.';
+COMMENT ON VIEW hwsched.unsettled_run IS
+  'What has been completed and is not settled yet, where it will be learned from.';
 COMMENT ON COLUMN hwsched.unsettled_run.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.unsettled_run.assignment_id IS 'The assignment.';
 COMMENT ON COLUMN hwsched.unsettled_run.worker_id IS 'The worker.';
@@ -68,7 +75,9 @@ WHERE NOT EXISTS (SELECT FROM hwsched.unsettled_run u
                   WHERE u.pool = r.pool AND u.worker_id = r.worker_id AND u.workload_type = r.workload_type)
 UNION ALL
 SELECT r.* FROM (SELECT DISTINCT pool FROM hwsched.unsettled) n CROSS JOIN LATERAL hwsched.unsettled_records(n.pool) r;
-COMMENT ON VIEW hwsched.current_record IS 'track_record as it is once all completed work is settled; for the views preference and performance.';
+COMMENT ON VIEW hwsched.current_record IS
+  'track_record as it is once all completed work is settled; for the views preference and '
+  'performance.';
 COMMENT ON COLUMN hwsched.current_record.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.current_record.workload_type IS 'The type of work.';
 COMMENT ON COLUMN hwsched.current_record.worker_id IS 'The worker.';
@@ -77,8 +86,10 @@ COMMENT ON COLUMN hwsched.current_record.samples IS 'Outcomes it was learned fro
 COMMENT ON COLUMN hwsched.current_record.updated_at IS 'When the last of them came.';
 COMMENT ON COLUMN hwsched.current_record.successes IS 'How many of them were completed.';
 COMMENT ON COLUMN hwsched.current_record.failures IS 'How many of them failed.';
-COMMENT ON COLUMN hwsched.current_record.mean_seconds IS 'Mean duration of those that were completed.';
-COMMENT ON COLUMN hwsched.current_record.squares IS 'Squared differences of these from the mean, added up.';
+COMMENT ON COLUMN hwsched.current_record.mean_seconds IS
+  'Mean duration of those that were completed.';
+COMMENT ON COLUMN hwsched.current_record.squares IS
+  'Squared differences of these from the mean, added up.';
 COMMENT ON COLUMN hwsched.current_record.min_seconds IS 'The shortest.';
 COMMENT ON COLUMN hwsched.current_record.max_seconds IS 'The longest.';
 COMMENT ON COLUMN hwsched.current_record.durations IS 'Their sketch, for sketch_quantile().';
@@ -86,17 +97,21 @@ COMMENT ON COLUMN hwsched.current_record.durations IS 'Their sketch, for sketch_
 CREATE FUNCTION hwsched.preference_now(preference float8, updated_at timestamptz, pool text DEFAULT 'default') RETURNS float8
     LANGUAGE c STABLE STRICT PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'preference_now';
-COMMENT ON FUNCTION hwsched.preference_now(float8, timestamptz, text) IS 'What is left by now of a preference that was learned at a time, by the pool''s setting preference_half_life: it fades toward 0.5.';
+COMMENT ON FUNCTION hwsched.preference_now(float8, timestamptz, text) IS
+  'What is left by now of a preference that was learned at a time, by the pool''s setting '
+  'preference_half_life: it fades toward 0.5.';
 
 CREATE VIEW hwsched.preference AS
 SELECT r.pool, r.workload_type, r.worker_id, hwsched.preference_now(r.preference, r.updated_at, r.pool) AS preference, r.samples,
        r.updated_at, r.successes, r.failures, r.mean_seconds
 FROM hwsched.current_record r;
-COMMENT ON VIEW hwsched.preference IS 'How well a worker did on a type of work, learned from outcomes.';
+COMMENT ON VIEW hwsched.preference IS
+  'How well a worker did on a type of work, learned from outcomes.';
 COMMENT ON COLUMN hwsched.preference.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.preference.workload_type IS 'The type of work.';
 COMMENT ON COLUMN hwsched.preference.worker_id IS 'The worker.';
-COMMENT ON COLUMN hwsched.preference.preference IS '0..1; 0.5 is neutral, above it the worker was faster than others usually are.';
+COMMENT ON COLUMN hwsched.preference.preference IS
+  '0..1; 0.5 is neutral, above it the worker was faster than others usually are.';
 COMMENT ON COLUMN hwsched.preference.samples IS 'Outcomes it was learned from.';
 COMMENT ON COLUMN hwsched.preference.updated_at IS 'When the last of them came.';
 COMMENT ON COLUMN hwsched.preference.successes IS 'How many of them were completed.';
@@ -117,11 +132,13 @@ LEFT JOIN LATERAL (SELECT max(a.state) AS state, max(a.finished_at) AS completed
                    WHERE a.pool = s.pool AND a.workload_id = s.workload_id AND a.run = s.run
                      AND (a.finished_at IS NULL OR a.state = 'completed' AND NOT a.is_gang)) runs
        ON s.outcome IS NULL;
-COMMENT ON VIEW hwsched.workload IS 'Workloads, the latest run of each, with the state they are in.';
+COMMENT ON VIEW hwsched.workload IS
+  'Workloads, the latest run of each, with the state they are in.';
 COMMENT ON COLUMN hwsched.workload.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.workload.workload_id IS 'Its test_id, or generated.';
 COMMENT ON COLUMN hwsched.workload.run IS 'Counts how often it was submitted.';
-COMMENT ON COLUMN hwsched.workload.state IS 'pending, assigned, running, completed, cancelled or dead.';
+COMMENT ON COLUMN hwsched.workload.state IS
+  'pending, assigned, running, completed, cancelled or dead.';
 COMMENT ON COLUMN hwsched.workload.priority IS '1 (highest) to 5.';
 COMMENT ON COLUMN hwsched.workload.workload_type IS 'vision, nlp, training, ...';
 COMMENT ON COLUMN hwsched.workload.model_id IS 'The model it runs.';
@@ -135,8 +152,10 @@ COMMENT ON COLUMN hwsched.workload.closed_at IS 'When it was completed, cancelle
 COMMENT ON COLUMN hwsched.workload.profile_id IS 'Its workload profile.';
 COMMENT ON COLUMN hwsched.workload.queue_no IS 'Order of submission.';
 COMMENT ON COLUMN hwsched.workload.requirements IS 'The document it was submitted with.';
-COMMENT ON COLUMN hwsched.workload.concurrency_key IS 'Of all workloads with the same key one is live at a time.';
-COMMENT ON COLUMN hwsched.workload.deadline_missed IS 'Whether it was still open when its deadline came.';
+COMMENT ON COLUMN hwsched.workload.concurrency_key IS
+  'Of all workloads with the same key one is live at a time.';
+COMMENT ON COLUMN hwsched.workload.deadline_missed IS
+  'Whether it was still open when its deadline came.';
 
 -- What decisions leave in the queue whatever room there is. (The same as
 -- MAY_BE_PLACED in snapshot/snapshot.h, which is made to be fast.)
@@ -161,12 +180,16 @@ FROM (SELECT q.pool, q.workload_id, q.profile_id, q.priority, nullif(q.deadline,
                            AND a.finished_at IS NULL LIMIT 1) holder ON true
       WHERE q.ready_at > now() OR q.concurrency_key IS NOT NULL) w
 WHERE w.reason IS NOT NULL;
-COMMENT ON VIEW hwsched.waiting IS 'What is in the queue and may not be placed yet, however much room there is.';
+COMMENT ON VIEW hwsched.waiting IS
+  'What is in the queue and may not be placed yet, however much room there is.';
 COMMENT ON COLUMN hwsched.waiting.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.waiting.workload_id IS 'The workload.';
 COMMENT ON COLUMN hwsched.waiting.profile_id IS 'Its workload profile.';
-COMMENT ON COLUMN hwsched.waiting.reason IS 'What it waits for: another workload, its retry or its concurrency_key. Of several workloads, one that is dead or cancelled.';
-COMMENT ON COLUMN hwsched.waiting.ready_at IS 'When it may be placed; NULL: when another workload is completed.';
+COMMENT ON COLUMN hwsched.waiting.reason IS
+  'What it waits for: another workload, its retry or its concurrency_key. Of several workloads, '
+  'one that is dead or cancelled.';
+COMMENT ON COLUMN hwsched.waiting.ready_at IS
+  'When it may be placed; NULL: when another workload is completed.';
 COMMENT ON COLUMN hwsched.waiting.priority IS '1 (highest) to 5.';
 COMMENT ON COLUMN hwsched.waiting.deadline IS 'When it should be done.';
 COMMENT ON COLUMN hwsched.waiting.queue_no IS 'Order of submission.';
@@ -182,7 +205,9 @@ FROM hwsched.assignment a
 JOIN hwsched.workload_profile wp ON wp.pool = a.pool AND wp.profile_id = a.profile_id
 JOIN hwsched.device_profile dp ON dp.pool = a.pool AND dp.profile_id = a.device_profile_id
 GROUP BY a.pool, a.worker_id, dp.hardware_class, dp.model_name, wp.workload_type;
-COMMENT ON VIEW hwsched.hardware_efficiency IS 'How well the hardware suited what was placed on it: one row per worker, kind of device and workload type.';
+COMMENT ON VIEW hwsched.hardware_efficiency IS
+  'How well the hardware suited what was placed on it: one row per worker, kind of device and '
+  'workload type.';
 COMMENT ON COLUMN hwsched.hardware_efficiency.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.hardware_efficiency.worker_id IS 'The worker.';
 COMMENT ON COLUMN hwsched.hardware_efficiency.hardware_class IS 'Class of the device.';
@@ -190,7 +215,9 @@ COMMENT ON COLUMN hwsched.hardware_efficiency.model_name IS 'Model of the device
 COMMENT ON COLUMN hwsched.hardware_efficiency.workload_type IS 'The type of work.';
 COMMENT ON COLUMN hwsched.hardware_efficiency.assignments IS 'Placements, live and ended.';
 COMMENT ON COLUMN hwsched.hardware_efficiency.efficiency_ratio IS 'Mean efficiency score, 0..1.';
-COMMENT ON COLUMN hwsched.hardware_efficiency.adjusted_efficiency_ratio IS 'Mean efficiency adjusted for load and temperature at the decision; above 1 where the hardware is special for the work.';
+COMMENT ON COLUMN hwsched.hardware_efficiency.adjusted_efficiency_ratio IS
+  'Mean efficiency adjusted for load and temperature at the decision; above 1 where the hardware '
+  'is special for the work.';
 COMMENT ON COLUMN hwsched.hardware_efficiency.min_efficiency_ratio IS 'Lowest efficiency score.';
 COMMENT ON COLUMN hwsched.hardware_efficiency.max_efficiency_ratio IS 'Highest efficiency score.';
 
@@ -201,7 +228,8 @@ FROM hwsched.assignment a
 JOIN hwsched.workload_profile wp ON wp.pool = a.pool AND wp.profile_id = a.profile_id
 JOIN hwsched.device_profile dp ON dp.pool = a.pool AND dp.profile_id = a.device_profile_id
 GROUP BY a.pool, wp.workload_type, a.worker_id, dp.hardware_class, a.state;
-COMMENT ON VIEW hwsched.workload_distribution IS 'Which hardware the work went to: placements by workload type, worker and state.';
+COMMENT ON VIEW hwsched.workload_distribution IS
+  'Which hardware the work went to: placements by workload type, worker and state.';
 COMMENT ON COLUMN hwsched.workload_distribution.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.workload_distribution.workload_type IS 'The type of work.';
 COMMENT ON COLUMN hwsched.workload_distribution.worker_id IS 'The worker.';
@@ -242,15 +270,23 @@ COMMENT ON COLUMN hwsched.thermal_states.worker_id IS 'The worker.';
 COMMENT ON COLUMN hwsched.thermal_states.device_no IS 'The device.';
 COMMENT ON COLUMN hwsched.thermal_states.hardware_class IS 'Class of the device.';
 COMMENT ON COLUMN hwsched.thermal_states.model_name IS 'Model of the device.';
-COMMENT ON COLUMN hwsched.thermal_states.temperature_ratio IS '0 (idle) to 1 (throttling), as decisions use it: as reported, else by the thermal law from load and time; 0 when nothing was reported.';
-COMMENT ON COLUMN hwsched.thermal_states.temperature_celsius IS 'Degrees, as reported for the device or its worker.';
+COMMENT ON COLUMN hwsched.thermal_states.temperature_ratio IS
+  '0 (idle) to 1 (throttling), as decisions use it: as reported, else by the thermal law from '
+  'load and time; 0 when nothing was reported.';
+COMMENT ON COLUMN hwsched.thermal_states.temperature_celsius IS
+  'Degrees, as reported for the device or its worker.';
 COMMENT ON COLUMN hwsched.thermal_states.phase IS 'normal, warming or cooling.';
-COMMENT ON COLUMN hwsched.thermal_states.performance_level_ratio IS 'Share of its performance that it has in this phase.';
+COMMENT ON COLUMN hwsched.thermal_states.performance_level_ratio IS
+  'Share of its performance that it has in this phase.';
 COMMENT ON COLUMN hwsched.thermal_states.phase_since IS 'When the phase began.';
 COMMENT ON COLUMN hwsched.thermal_states.phase_until IS 'When it ends.';
 COMMENT ON COLUMN hwsched.thermal_states.reported_at IS 'When the worker last reported.';
-COMMENT ON COLUMN hwsched.thermal_states.is_modelled IS 'Whether the last report told no temperature, so that temperature_ratio is modelled from load and time.';
-COMMENT ON COLUMN hwsched.thermal_states.throttles_at_ratio IS 'From which share of the way from idle to full power, in tenths, it would throttle within the hour, by its thermal model; NULL: never, or not known.';
+COMMENT ON COLUMN hwsched.thermal_states.is_modelled IS
+  'Whether the last report told no temperature, so that temperature_ratio is modelled from load '
+  'and time.';
+COMMENT ON COLUMN hwsched.thermal_states.throttles_at_ratio IS
+  'From which share of the way from idle to full power, in tenths, it would throttle within the '
+  'hour, by its thermal model; NULL: never, or not known.';
 
 CREATE VIEW hwsched.resource_utilization AS
 SELECT w.pool, w.worker_id,
@@ -277,7 +313,8 @@ LEFT JOIN LATERAL (
     JOIN hwsched.device_profile p ON p.pool = d.pool AND p.profile_id = d.profile_id
     JOIN hwsched.device_reserved du ON du.pool = d.pool AND du.worker_id = d.worker_id AND du.device_no = d.device_no
     WHERE d.pool = w.pool AND d.worker_id = w.worker_id) devices ON true;
-COMMENT ON VIEW hwsched.resource_utilization IS 'Load of every worker as it last reported, and what the scheduler has reserved on it.';
+COMMENT ON VIEW hwsched.resource_utilization IS
+  'Load of every worker as it last reported, and what the scheduler has reserved on it.';
 COMMENT ON COLUMN hwsched.resource_utilization.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.resource_utilization.worker_id IS 'The worker.';
 COMMENT ON COLUMN hwsched.resource_utilization.cpu_ratio IS 'CPU in use, 0..1, as reported.';
@@ -287,12 +324,15 @@ COMMENT ON COLUMN hwsched.resource_utilization.io_ratio IS 'Input and output, 0.
 COMMENT ON COLUMN hwsched.resource_utilization.network_ratio IS 'Network, 0..1, as reported.';
 COMMENT ON COLUMN hwsched.resource_utilization.load_ratio IS 'Load score, 0..1.';
 COMMENT ON COLUMN hwsched.resource_utilization.assignments IS 'Live assignments.';
-COMMENT ON COLUMN hwsched.resource_utilization.reserved_cores IS 'Cores that live assignments hold.';
+COMMENT ON COLUMN hwsched.resource_utilization.reserved_cores IS
+  'Cores that live assignments hold.';
 COMMENT ON COLUMN hwsched.resource_utilization.reserved_cores_ratio IS 'Share of its cores.';
-COMMENT ON COLUMN hwsched.resource_utilization.reserved_memory_bytes IS 'Memory of the worker that live assignments hold, that of its devices included.';
+COMMENT ON COLUMN hwsched.resource_utilization.reserved_memory_bytes IS
+  'Memory of the worker that live assignments hold, that of its devices included.';
 COMMENT ON COLUMN hwsched.resource_utilization.reserved_memory_ratio IS 'Share of its memory.';
 COMMENT ON COLUMN hwsched.resource_utilization.accelerators IS 'Devices that are not a CPU.';
-COMMENT ON COLUMN hwsched.resource_utilization.reserved_accelerators IS 'Whole accelerators and shares that live assignments hold.';
+COMMENT ON COLUMN hwsched.resource_utilization.reserved_accelerators IS
+  'Whole accelerators and shares that live assignments hold.';
 COMMENT ON COLUMN hwsched.resource_utilization.reported_at IS 'When the worker last reported.';
 
 CREATE VIEW hwsched.execution_times AS
@@ -306,7 +346,8 @@ FROM hwsched.assignment a
 JOIN hwsched.workload_profile wp ON wp.pool = a.pool AND wp.profile_id = a.profile_id
 LEFT JOIN hwsched.submission s ON s.pool = a.pool AND s.workload_id = a.workload_id AND s.run = a.run
 WHERE a.state = 'completed';
-COMMENT ON VIEW hwsched.execution_times IS 'Predicted and actual duration of every completed execution.';
+COMMENT ON VIEW hwsched.execution_times IS
+  'Predicted and actual duration of every completed execution.';
 COMMENT ON COLUMN hwsched.execution_times.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.execution_times.assignment_id IS 'The assignment.';
 COMMENT ON COLUMN hwsched.execution_times.workload_id IS 'The workload.';
@@ -314,10 +355,13 @@ COMMENT ON COLUMN hwsched.execution_times.run IS 'The run of the workload.';
 COMMENT ON COLUMN hwsched.execution_times.attempt IS 'The attempt of that run.';
 COMMENT ON COLUMN hwsched.execution_times.workload_type IS 'The type of work.';
 COMMENT ON COLUMN hwsched.execution_times.worker_id IS 'The worker.';
-COMMENT ON COLUMN hwsched.execution_times.model_id IS 'The model, while this run is the workload''s latest.';
-COMMENT ON COLUMN hwsched.execution_times.predicted_seconds IS 'Duration predicted at the decision.';
+COMMENT ON COLUMN hwsched.execution_times.model_id IS
+  'The model, while this run is the workload''s latest.';
+COMMENT ON COLUMN hwsched.execution_times.predicted_seconds IS
+  'Duration predicted at the decision.';
 COMMENT ON COLUMN hwsched.execution_times.actual_seconds IS 'Duration from start to completion.';
-COMMENT ON COLUMN hwsched.execution_times.actual_to_predicted_ratio IS '1 is as predicted, above 1 is slower.';
+COMMENT ON COLUMN hwsched.execution_times.actual_to_predicted_ratio IS
+  '1 is as predicted, above 1 is slower.';
 COMMENT ON COLUMN hwsched.execution_times.waited_seconds IS 'From the decision to the start.';
 COMMENT ON COLUMN hwsched.execution_times.started_at IS 'When it started.';
 COMMENT ON COLUMN hwsched.execution_times.finished_at IS 'When it was completed.';
@@ -343,19 +387,23 @@ JOIN (SELECT p.pool, coalesce((SELECT round((v.settings ->> 'ageing')::numeric, 
 CROSS JOIN LATERAL (SELECT least(q.priority, greatest(1, q.priority - floor(g.ageing * date_part('epoch', now() - q.submitted_at) / 3600)))::smallint
                         AS priority) aged
 ORDER BY q.pool, aged.priority, q.deadline, q.queue_no;
-COMMENT ON VIEW hwsched.pending_workloads IS 'The queue, in its order, with the reason why each workload waits.';
+COMMENT ON VIEW hwsched.pending_workloads IS
+  'The queue, in its order, with the reason why each workload waits.';
 COMMENT ON COLUMN hwsched.pending_workloads.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.pending_workloads.workload_id IS 'The workload.';
 COMMENT ON COLUMN hwsched.pending_workloads.priority IS '1 (highest) to 5.';
 COMMENT ON COLUMN hwsched.pending_workloads.workload_type IS 'The type of work.';
-COMMENT ON COLUMN hwsched.pending_workloads.reason IS 'What it waits for, as in waiting; else what the closest worker lacks, or that the next batch will place it.';
+COMMENT ON COLUMN hwsched.pending_workloads.reason IS
+  'What it waits for, as in waiting; else what the closest worker lacks, or that the next batch '
+  'will place it.';
 COMMENT ON COLUMN hwsched.pending_workloads.attempt IS 'The attempt it waits for.';
 COMMENT ON COLUMN hwsched.pending_workloads.submitted_at IS 'When it was submitted.';
 COMMENT ON COLUMN hwsched.pending_workloads.waiting_seconds IS 'Time since then.';
 COMMENT ON COLUMN hwsched.pending_workloads.expected_seconds IS 'Duration its submitter expects.';
 COMMENT ON COLUMN hwsched.pending_workloads.deadline IS 'When it should be done.';
 COMMENT ON COLUMN hwsched.pending_workloads.queue_no IS 'Order of submission.';
-COMMENT ON COLUMN hwsched.pending_workloads.aged_priority IS 'What the setting ageing makes of its priority by now: the queue is in the order of that.';
+COMMENT ON COLUMN hwsched.pending_workloads.aged_priority IS
+  'What the setting ageing makes of its priority by now: the queue is in the order of that.';
 COMMENT ON COLUMN hwsched.pending_workloads.deadline_missed IS 'Whether its deadline has passed.';
 
 CREATE VIEW hwsched.worker_status AS
@@ -392,8 +440,10 @@ COMMENT ON COLUMN hwsched.worker_status.registered_at IS 'When it first register
 COMMENT ON COLUMN hwsched.worker_status.cost_per_hour IS 'Price of an hour.';
 COMMENT ON COLUMN hwsched.worker_status.health IS 'healthy, offline, quarantined or on probation.';
 COMMENT ON COLUMN hwsched.worker_status.health_since IS 'Since when.';
-COMMENT ON COLUMN hwsched.worker_status.failures_in_row IS 'Attempts that failed on it since one last succeeded.';
-COMMENT ON COLUMN hwsched.worker_status.is_drained IS 'Whether it is draining and has nothing left.';
+COMMENT ON COLUMN hwsched.worker_status.failures_in_row IS
+  'Attempts that failed on it since one last succeeded.';
+COMMENT ON COLUMN hwsched.worker_status.is_drained IS
+  'Whether it is draining and has nothing left.';
 
 CREATE VIEW hwsched.pool_summary AS
 SELECT p.pool,
@@ -428,14 +478,17 @@ COMMENT ON COLUMN hwsched.pool_summary.workers IS 'Workers registered.';
 COMMENT ON COLUMN hwsched.pool_summary.active_workers IS 'Workers that take work.';
 COMMENT ON COLUMN hwsched.pool_summary.devices IS 'Devices in them.';
 COMMENT ON COLUMN hwsched.pool_summary.accelerators IS 'Devices that are not a CPU.';
-COMMENT ON COLUMN hwsched.pool_summary.reserved_accelerators IS 'Whole accelerators and shares that live assignments hold.';
+COMMENT ON COLUMN hwsched.pool_summary.reserved_accelerators IS
+  'Whole accelerators and shares that live assignments hold.';
 COMMENT ON COLUMN hwsched.pool_summary.pending IS 'Workloads that wait.';
 COMMENT ON COLUMN hwsched.pool_summary.assigned IS 'Assignments not started.';
 COMMENT ON COLUMN hwsched.pool_summary.running IS 'Assignments that run.';
 COMMENT ON COLUMN hwsched.pool_summary.completed IS 'Workloads completed.';
 COMMENT ON COLUMN hwsched.pool_summary.cancelled IS 'Workloads cancelled.';
 COMMENT ON COLUMN hwsched.pool_summary.dead IS 'Workloads given up after their last attempt.';
-COMMENT ON COLUMN hwsched.pool_summary.efficiency_ratio IS 'Mean efficiency score of all placements, 0..1.';
+COMMENT ON COLUMN hwsched.pool_summary.efficiency_ratio IS
+  'Mean efficiency score of all placements, 0..1.';
 COMMENT ON COLUMN hwsched.pool_summary.draining_workers IS 'Workers that are draining.';
 COMMENT ON COLUMN hwsched.pool_summary.offline_workers IS 'Workers that are silent.';
-COMMENT ON COLUMN hwsched.pool_summary.quarantined_workers IS 'Workers that failed too often in a row.';
+COMMENT ON COLUMN hwsched.pool_summary.quarantined_workers IS
+  'Workers that failed too often in a row.';

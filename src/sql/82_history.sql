@@ -19,7 +19,8 @@ WHERE s.name = 'retention';
 COMMENT ON VIEW hwsched.retention IS 'How long each pool keeps its history.';
 COMMENT ON COLUMN hwsched.retention.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.retention.history IS 'How long it keeps what happened.';
-COMMENT ON COLUMN hwsched.retention.hourly IS 'How long it keeps the hours that this was rolled up to.';
+COMMENT ON COLUMN hwsched.retention.hourly IS
+  'How long it keeps the hours that this was rolled up to.';
 
 CREATE VIEW hwsched.efficiency_history AS
 SELECT a.assigned_at AS time, a.pool, a.worker_id, a.workload_id, wp.workload_type, dp.hardware_class, dp.model_name,
@@ -30,16 +31,20 @@ JOIN hwsched.device_profile dp ON dp.pool = a.pool AND dp.profile_id = a.device_
 UNION ALL
 SELECT r.at, r.pool, r.worker_id, r.workload_id, r.workload_type, r.hardware_class, r.model_name, r.efficiency, r.adjusted_efficiency
 FROM hwsched.recorded_assignment r;
-COMMENT ON VIEW hwsched.efficiency_history IS 'How well the hardware suited what was placed on it, one row per placement.';
+COMMENT ON VIEW hwsched.efficiency_history IS
+  'How well the hardware suited what was placed on it, one row per placement.';
 COMMENT ON COLUMN hwsched.efficiency_history.time IS 'When it was assigned.';
 COMMENT ON COLUMN hwsched.efficiency_history.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.efficiency_history.worker_id IS 'The worker.';
-COMMENT ON COLUMN hwsched.efficiency_history.workload_id IS 'The workload; NULL: only its score was recorded.';
+COMMENT ON COLUMN hwsched.efficiency_history.workload_id IS
+  'The workload; NULL: only its score was recorded.';
 COMMENT ON COLUMN hwsched.efficiency_history.workload_type IS 'The type of work.';
 COMMENT ON COLUMN hwsched.efficiency_history.hardware_class IS 'Class of the device.';
 COMMENT ON COLUMN hwsched.efficiency_history.model_name IS 'Model of the device.';
 COMMENT ON COLUMN hwsched.efficiency_history.efficiency_ratio IS 'Efficiency score, 0..1.';
-COMMENT ON COLUMN hwsched.efficiency_history.adjusted_efficiency_ratio IS 'Adjusted for load and temperature at the decision; above 1 where the hardware is special for the work.';
+COMMENT ON COLUMN hwsched.efficiency_history.adjusted_efficiency_ratio IS
+  'Adjusted for load and temperature at the decision; above 1 where the hardware is special for '
+  'the work.';
 
 CREATE VIEW hwsched.assignment_history AS
 SELECT a.assigned_at AS time, a.pool, a.assignment_id, a.workload_id, a.run, a.attempt, a.shard_no, a.worker_id, wp.workload_type,
@@ -54,10 +59,12 @@ SELECT r.at, r.pool, NULL, r.workload_id, r.run, r.attempt, r.shard_no, r.worker
        r.efficiency, r.wait_seconds
 FROM hwsched.recorded_assignment r
 WHERE r.workload_id IS NOT NULL;
-COMMENT ON VIEW hwsched.assignment_history IS 'Every placement: what was assigned where, and how long it had waited.';
+COMMENT ON VIEW hwsched.assignment_history IS
+  'Every placement: what was assigned where, and how long it had waited.';
 COMMENT ON COLUMN hwsched.assignment_history.time IS 'When it was assigned.';
 COMMENT ON COLUMN hwsched.assignment_history.pool IS 'The pool.';
-COMMENT ON COLUMN hwsched.assignment_history.assignment_id IS 'The assignment; NULL: it was recorded.';
+COMMENT ON COLUMN hwsched.assignment_history.assignment_id IS
+  'The assignment; NULL: it was recorded.';
 COMMENT ON COLUMN hwsched.assignment_history.workload_id IS 'The workload.';
 COMMENT ON COLUMN hwsched.assignment_history.run IS 'The run of the workload.';
 COMMENT ON COLUMN hwsched.assignment_history.attempt IS 'The attempt of that run.';
@@ -66,9 +73,11 @@ COMMENT ON COLUMN hwsched.assignment_history.worker_id IS 'The worker.';
 COMMENT ON COLUMN hwsched.assignment_history.workload_type IS 'The type of work.';
 COMMENT ON COLUMN hwsched.assignment_history.hardware_class IS 'Class of the device.';
 COMMENT ON COLUMN hwsched.assignment_history.priority IS '1 (highest) to 5.';
-COMMENT ON COLUMN hwsched.assignment_history.state IS 'State of the assignment; of one that was recorded, the state then.';
+COMMENT ON COLUMN hwsched.assignment_history.state IS
+  'State of the assignment; of one that was recorded, the state then.';
 COMMENT ON COLUMN hwsched.assignment_history.efficiency_ratio IS 'Efficiency score, 0..1.';
-COMMENT ON COLUMN hwsched.assignment_history.wait_seconds IS 'From submission to assignment, where the submission is known.';
+COMMENT ON COLUMN hwsched.assignment_history.wait_seconds IS
+  'From submission to assignment, where the submission is known.';
 
 CREATE VIEW hwsched.thermal_history AS
 SELECT h.at AS time, h.pool, h.worker_id, h.device_no,
@@ -77,7 +86,8 @@ SELECT h.at AS time, h.pool, h.worker_id, h.device_no,
        coalesce(h.performance_level, CASE WHEN h.phase = 'normal' THEN 1 END) AS performance_level_ratio
 FROM hwsched.load_history h
 WHERE h.phase IS NOT NULL;
-COMMENT ON VIEW hwsched.thermal_history IS 'Temperature, power and thermal phase, as reported or recorded.';
+COMMENT ON VIEW hwsched.thermal_history IS
+  'Temperature, power and thermal phase, as reported or recorded.';
 COMMENT ON COLUMN hwsched.thermal_history.time IS 'When it was so.';
 COMMENT ON COLUMN hwsched.thermal_history.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.thermal_history.worker_id IS 'The worker.';
@@ -86,21 +96,24 @@ COMMENT ON COLUMN hwsched.thermal_history.temperature_ratio IS '0 (idle) to 1 (t
 COMMENT ON COLUMN hwsched.thermal_history.temperature_celsius IS 'Degrees.';
 COMMENT ON COLUMN hwsched.thermal_history.power_watts IS 'Power drawn.';
 COMMENT ON COLUMN hwsched.thermal_history.phase IS 'normal, warming or cooling.';
-COMMENT ON COLUMN hwsched.thermal_history.performance_level_ratio IS 'Share of its performance that it had in this phase, if known.';
+COMMENT ON COLUMN hwsched.thermal_history.performance_level_ratio IS
+  'Share of its performance that it had in this phase, if known.';
 
 CREATE VIEW hwsched.utilization_history AS
 SELECT h.at AS time, h.pool, h.worker_id, h.device_no, h.cpu_utilization / 100 AS cpu_ratio, h.memory_utilization / 100 AS memory_ratio,
        h.gpu_utilization / 100 AS gpu_ratio, h.io_utilization / 100 AS io_ratio, h.network_utilization / 100 AS network_ratio
 FROM hwsched.load_history h
 WHERE coalesce(h.cpu_utilization, h.memory_utilization, h.gpu_utilization, h.io_utilization, h.network_utilization) IS NOT NULL;
-COMMENT ON VIEW hwsched.utilization_history IS 'Utilization of workers and devices, as reported or recorded.';
+COMMENT ON VIEW hwsched.utilization_history IS
+  'Utilization of workers and devices, as reported or recorded.';
 COMMENT ON COLUMN hwsched.utilization_history.time IS 'When it was so.';
 COMMENT ON COLUMN hwsched.utilization_history.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.utilization_history.worker_id IS 'The worker.';
 COMMENT ON COLUMN hwsched.utilization_history.device_no IS 'The device; NULL: the whole worker.';
 COMMENT ON COLUMN hwsched.utilization_history.cpu_ratio IS 'CPU in use, 0..1.';
 COMMENT ON COLUMN hwsched.utilization_history.memory_ratio IS 'Memory in use, 0..1.';
-COMMENT ON COLUMN hwsched.utilization_history.gpu_ratio IS 'GPU in use, 0..1; of one device that is not a CPU: its own.';
+COMMENT ON COLUMN hwsched.utilization_history.gpu_ratio IS
+  'GPU in use, 0..1; of one device that is not a CPU: its own.';
 COMMENT ON COLUMN hwsched.utilization_history.io_ratio IS 'Input and output, 0..1.';
 COMMENT ON COLUMN hwsched.utilization_history.network_ratio IS 'Network, 0..1.';
 
@@ -116,10 +129,12 @@ UNION ALL
 SELECT r.at, r.pool, NULL, r.workload_id, r.run, r.attempt, r.worker_id, r.workload_type, r.hardware_class, r.model_name, r.state,
        r.estimated_seconds, r.actual_seconds, r.error
 FROM hwsched.recorded_execution r;
-COMMENT ON VIEW hwsched.execution_history IS 'Every execution that has ended, however it did: estimated and actual duration.';
+COMMENT ON VIEW hwsched.execution_history IS
+  'Every execution that has ended, however it did: estimated and actual duration.';
 COMMENT ON COLUMN hwsched.execution_history.time IS 'When it ended.';
 COMMENT ON COLUMN hwsched.execution_history.pool IS 'The pool.';
-COMMENT ON COLUMN hwsched.execution_history.assignment_id IS 'The assignment; NULL: it was recorded.';
+COMMENT ON COLUMN hwsched.execution_history.assignment_id IS
+  'The assignment; NULL: it was recorded.';
 COMMENT ON COLUMN hwsched.execution_history.workload_id IS 'The workload.';
 COMMENT ON COLUMN hwsched.execution_history.run IS 'The run of the workload.';
 COMMENT ON COLUMN hwsched.execution_history.attempt IS 'The attempt of that run.';
@@ -128,7 +143,8 @@ COMMENT ON COLUMN hwsched.execution_history.workload_type IS 'The type of work.'
 COMMENT ON COLUMN hwsched.execution_history.hardware_class IS 'Class of the device.';
 COMMENT ON COLUMN hwsched.execution_history.model_name IS 'Model of the device.';
 COMMENT ON COLUMN hwsched.execution_history.state IS 'completed, failed, expired or cancelled.';
-COMMENT ON COLUMN hwsched.execution_history.estimated_seconds IS 'Duration predicted at the decision, 1e10 at most; 0: none was.';
+COMMENT ON COLUMN hwsched.execution_history.estimated_seconds IS
+  'Duration predicted at the decision, 1e10 at most; 0: none was.';
 COMMENT ON COLUMN hwsched.execution_history.actual_seconds IS 'Duration from start to end.';
 COMMENT ON COLUMN hwsched.execution_history.error IS 'What went wrong.';
 
@@ -147,7 +163,8 @@ BEGIN ATOMIC
     WHERE h.pool = $3 AND h.time >= $1 AND h.time < $2
     GROUP BY 1, 2, 3, 4;
 END;
-COMMENT ON FUNCTION hwsched.utilization_by_hour(timestamptz, timestamptz, text) IS 'Rolls utilization up by the hour; see utilization_history_hourly.';
+COMMENT ON FUNCTION hwsched.utilization_by_hour(timestamptz, timestamptz, text) IS
+  'Rolls utilization up by the hour; see utilization_history_hourly.';
 
 CREATE FUNCTION hwsched.thermal_by_hour(since timestamptz, until timestamptz, pool text DEFAULT 'default') RETURNS SETOF hwsched.thermal_hour
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -160,7 +177,8 @@ BEGIN ATOMIC
     WHERE h.pool = $3 AND h.time >= $1 AND h.time < $2
     GROUP BY 1, 2, 3, 4;
 END;
-COMMENT ON FUNCTION hwsched.thermal_by_hour(timestamptz, timestamptz, text) IS 'Rolls temperature and power up by the hour; see thermal_history_hourly.';
+COMMENT ON FUNCTION hwsched.thermal_by_hour(timestamptz, timestamptz, text) IS
+  'Rolls temperature and power up by the hour; see thermal_history_hourly.';
 
 CREATE FUNCTION hwsched.assignment_by_hour(since timestamptz, until timestamptz, pool text DEFAULT 'default') RETURNS SETOF hwsched.assignment_hour
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -174,7 +192,8 @@ BEGIN ATOMIC
     WHERE h.pool = $3 AND h.time >= $1 AND h.time < $2
     GROUP BY 1, 2, 3, 4;
 END;
-COMMENT ON FUNCTION hwsched.assignment_by_hour(timestamptz, timestamptz, text) IS 'Rolls assignments up by the hour; see assignment_history_hourly and efficiency_history_hourly.';
+COMMENT ON FUNCTION hwsched.assignment_by_hour(timestamptz, timestamptz, text) IS
+  'Rolls assignments up by the hour; see assignment_history_hourly and efficiency_history_hourly.';
 
 CREATE FUNCTION hwsched.execution_by_hour(since timestamptz, until timestamptz, pool text DEFAULT 'default') RETURNS SETOF hwsched.execution_hour
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -188,12 +207,14 @@ BEGIN ATOMIC
     WHERE h.pool = $3 AND h.time >= $1 AND h.time < $2
     GROUP BY 1, 2, 3, 4;
 END;
-COMMENT ON FUNCTION hwsched.execution_by_hour(timestamptz, timestamptz, text) IS 'Rolls executions up by the hour; see execution_history_hourly.';
+COMMENT ON FUNCTION hwsched.execution_by_hour(timestamptz, timestamptz, text) IS
+  'Rolls executions up by the hour; see execution_history_hourly.';
 
 CREATE VIEW hwsched.history_unrolled AS
 SELECT p.pool, coalesce(r.rolled_until, '-infinity') AS since
 FROM hwsched.pool p LEFT JOIN hwsched.history_progress r ON r.pool = p.pool;
-COMMENT ON VIEW hwsched.history_unrolled IS 'From when on the hours of each pool are not rolled up yet.';
+COMMENT ON VIEW hwsched.history_unrolled IS
+  'From when on the hours of each pool are not rolled up yet.';
 COMMENT ON COLUMN hwsched.history_unrolled.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.history_unrolled.since IS 'The hours from this on are not rolled up.';
 
@@ -203,13 +224,15 @@ FROM hwsched.assignment_hour h
 UNION ALL
 SELECT h.hour, u.pool, h.worker_id, nullif(h.workload_type, '') AS workload_type, h.assignments, h.efficiency_ratio, h.min_efficiency_ratio, h.max_efficiency_ratio
 FROM hwsched.history_unrolled u CROSS JOIN LATERAL hwsched.assignment_by_hour(u.since, 'infinity', u.pool) h;
-COMMENT ON VIEW hwsched.efficiency_history_hourly IS 'How well the hardware suited what was placed on it, by the hour.';
+COMMENT ON VIEW hwsched.efficiency_history_hourly IS
+  'How well the hardware suited what was placed on it, by the hour.';
 COMMENT ON COLUMN hwsched.efficiency_history_hourly.time IS 'When the hour began, in UTC.';
 COMMENT ON COLUMN hwsched.efficiency_history_hourly.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.efficiency_history_hourly.worker_id IS 'The worker.';
 COMMENT ON COLUMN hwsched.efficiency_history_hourly.workload_type IS 'The type of work.';
 COMMENT ON COLUMN hwsched.efficiency_history_hourly.assignments IS 'Placements in that hour.';
-COMMENT ON COLUMN hwsched.efficiency_history_hourly.efficiency_ratio IS 'Mean efficiency score, 0..1.';
+COMMENT ON COLUMN hwsched.efficiency_history_hourly.efficiency_ratio IS
+  'Mean efficiency score, 0..1.';
 COMMENT ON COLUMN hwsched.efficiency_history_hourly.min_efficiency_ratio IS 'Least of them.';
 COMMENT ON COLUMN hwsched.efficiency_history_hourly.max_efficiency_ratio IS 'Greatest of them.';
 
@@ -221,13 +244,15 @@ UNION ALL
 SELECT h.hour, u.pool, h.worker_id, nullif(h.workload_type, '') AS workload_type, h.assignments, h.wait_seconds, h.max_wait_seconds
 FROM hwsched.history_unrolled u CROSS JOIN LATERAL hwsched.assignment_by_hour(u.since, 'infinity', u.pool) h
 WHERE h.assignments > 0;
-COMMENT ON VIEW hwsched.assignment_history_hourly IS 'Placements by the hour, and how long they had waited.';
+COMMENT ON VIEW hwsched.assignment_history_hourly IS
+  'Placements by the hour, and how long they had waited.';
 COMMENT ON COLUMN hwsched.assignment_history_hourly.time IS 'When the hour began, in UTC.';
 COMMENT ON COLUMN hwsched.assignment_history_hourly.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.assignment_history_hourly.worker_id IS 'The worker.';
 COMMENT ON COLUMN hwsched.assignment_history_hourly.workload_type IS 'The type of work.';
 COMMENT ON COLUMN hwsched.assignment_history_hourly.assignments IS 'Placements in that hour.';
-COMMENT ON COLUMN hwsched.assignment_history_hourly.wait_seconds IS 'Mean wait from submission to assignment, of those known.';
+COMMENT ON COLUMN hwsched.assignment_history_hourly.wait_seconds IS
+  'Mean wait from submission to assignment, of those known.';
 COMMENT ON COLUMN hwsched.assignment_history_hourly.max_wait_seconds IS 'Longest of them.';
 
 CREATE VIEW hwsched.thermal_history_hourly AS
@@ -242,7 +267,8 @@ COMMENT ON COLUMN hwsched.thermal_history_hourly.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.thermal_history_hourly.worker_id IS 'The worker.';
 COMMENT ON COLUMN hwsched.thermal_history_hourly.device_no IS 'The device; NULL: the whole worker.';
 COMMENT ON COLUMN hwsched.thermal_history_hourly.samples IS 'Reports in that hour.';
-COMMENT ON COLUMN hwsched.thermal_history_hourly.temperature_ratio IS 'Mean, 0 (idle) to 1 (throttling).';
+COMMENT ON COLUMN hwsched.thermal_history_hourly.temperature_ratio IS
+  'Mean, 0 (idle) to 1 (throttling).';
 COMMENT ON COLUMN hwsched.thermal_history_hourly.max_temperature_ratio IS 'Greatest, 0 to 1.';
 COMMENT ON COLUMN hwsched.thermal_history_hourly.temperature_celsius IS 'Mean, degrees.';
 COMMENT ON COLUMN hwsched.thermal_history_hourly.max_temperature_celsius IS 'Greatest, degrees.';
@@ -258,7 +284,8 @@ COMMENT ON VIEW hwsched.utilization_history_hourly IS 'Utilization by the hour.'
 COMMENT ON COLUMN hwsched.utilization_history_hourly.time IS 'When the hour began, in UTC.';
 COMMENT ON COLUMN hwsched.utilization_history_hourly.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.utilization_history_hourly.worker_id IS 'The worker.';
-COMMENT ON COLUMN hwsched.utilization_history_hourly.device_no IS 'The device; NULL: the whole worker.';
+COMMENT ON COLUMN hwsched.utilization_history_hourly.device_no IS
+  'The device; NULL: the whole worker.';
 COMMENT ON COLUMN hwsched.utilization_history_hourly.samples IS 'Reports in that hour.';
 COMMENT ON COLUMN hwsched.utilization_history_hourly.cpu_ratio IS 'Mean, 0..1.';
 COMMENT ON COLUMN hwsched.utilization_history_hourly.memory_ratio IS 'Mean, 0..1.';
@@ -284,6 +311,8 @@ COMMENT ON COLUMN hwsched.execution_history_hourly.worker_id IS 'The worker.';
 COMMENT ON COLUMN hwsched.execution_history_hourly.workload_type IS 'The type of work.';
 COMMENT ON COLUMN hwsched.execution_history_hourly.completed IS 'Executions that were completed.';
 COMMENT ON COLUMN hwsched.execution_history_hourly.failed IS 'Executions that failed or expired.';
-COMMENT ON COLUMN hwsched.execution_history_hourly.estimated_seconds IS 'Mean estimate for those completed.';
-COMMENT ON COLUMN hwsched.execution_history_hourly.actual_seconds IS 'Mean duration of those completed.';
+COMMENT ON COLUMN hwsched.execution_history_hourly.estimated_seconds IS
+  'Mean estimate for those completed.';
+COMMENT ON COLUMN hwsched.execution_history_hourly.actual_seconds IS
+  'Mean duration of those completed.';
 COMMENT ON COLUMN hwsched.execution_history_hourly.max_actual_seconds IS 'Longest of them.';

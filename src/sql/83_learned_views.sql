@@ -8,7 +8,8 @@ SELECT r.pool, r.worker_id, r.workload_type, r.successes, r.failures,
        least(r.max_seconds, greatest(r.min_seconds, hwsched.sketch_quantile(r.durations, 0.9))) AS p90_seconds,
        least(r.max_seconds, greatest(r.min_seconds, hwsched.sketch_quantile(r.durations, 0.99))) AS p99_seconds, r.max_seconds, r.updated_at
 FROM hwsched.current_record r;
-COMMENT ON VIEW hwsched.performance IS 'How workers do on types of work: successes and failures, and durations of what was completed.';
+COMMENT ON VIEW hwsched.performance IS
+  'How workers do on types of work: successes and failures, and durations of what was completed.';
 COMMENT ON COLUMN hwsched.performance.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.performance.worker_id IS 'The worker.';
 COMMENT ON COLUMN hwsched.performance.workload_type IS 'The type of work.';
@@ -20,7 +21,8 @@ COMMENT ON COLUMN hwsched.performance.deviation_seconds IS 'Standard deviation o
 COMMENT ON COLUMN hwsched.performance.min_seconds IS 'The shortest.';
 COMMENT ON COLUMN hwsched.performance.p50_seconds IS 'Half took no longer, to 2 percent.';
 COMMENT ON COLUMN hwsched.performance.p90_seconds IS 'Nine of ten took no longer, to 2 percent.';
-COMMENT ON COLUMN hwsched.performance.p99_seconds IS 'All but one of a hundred took no longer, to 2 percent.';
+COMMENT ON COLUMN hwsched.performance.p99_seconds IS
+  'All but one of a hundred took no longer, to 2 percent.';
 COMMENT ON COLUMN hwsched.performance.max_seconds IS 'The longest.';
 COMMENT ON COLUMN hwsched.performance.updated_at IS 'When the last outcome came.';
 
@@ -42,7 +44,9 @@ FROM (SELECT pool, workload_type, hour, runs, predicted_seconds, formula_seconds
       FROM hwsched.unsettled_run u
       WHERE u.actual_seconds > 0) e
 GROUP BY e.hour, e.pool, e.workload_type;
-COMMENT ON VIEW hwsched.model_accuracy IS 'How well durations were foretold, by hour and type of work; beside it, what the profiles'' formula alone would have made of them.';
+COMMENT ON VIEW hwsched.model_accuracy IS
+  'How well durations were foretold, by hour and type of work; beside it, what the profiles'' '
+  'formula alone would have made of them.';
 COMMENT ON COLUMN hwsched.model_accuracy.time IS 'Begin of the hour.';
 COMMENT ON COLUMN hwsched.model_accuracy.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.model_accuracy.workload_type IS 'The type of work.';
@@ -50,9 +54,12 @@ COMMENT ON COLUMN hwsched.model_accuracy.runs IS 'Completed runs.';
 COMMENT ON COLUMN hwsched.model_accuracy.predicted_seconds IS 'Their mean predicted duration.';
 COMMENT ON COLUMN hwsched.model_accuracy.formula_seconds IS 'Their mean duration by the formula.';
 COMMENT ON COLUMN hwsched.model_accuracy.actual_seconds IS 'Their mean actual duration.';
-COMMENT ON COLUMN hwsched.model_accuracy.median_error_ratio IS 'Half of the predictions were off by no more than this share of the actual duration.';
-COMMENT ON COLUMN hwsched.model_accuracy.p90_error_ratio IS 'Nine of ten were off by no more than this share.';
-COMMENT ON COLUMN hwsched.model_accuracy.formula_median_error_ratio IS 'The median for the formula.';
+COMMENT ON COLUMN hwsched.model_accuracy.median_error_ratio IS
+  'Half of the predictions were off by no more than this share of the actual duration.';
+COMMENT ON COLUMN hwsched.model_accuracy.p90_error_ratio IS
+  'Nine of ten were off by no more than this share.';
+COMMENT ON COLUMN hwsched.model_accuracy.formula_median_error_ratio IS
+  'The median for the formula.';
 
 CREATE VIEW hwsched.duration_model AS
 SELECT r.pool, r.kind, CASE WHEN r.kind IN ('workload_type', 'family', 'model') THEN r.scope END AS workload_type,
@@ -70,16 +77,22 @@ LEFT JOIN LATERAL (SELECT sum(r.numbers[9 + 6 * i]) AS runs, sum(r.numbers[9 + 6
 CROSS JOIN LATERAL (SELECT CASE r.kind WHEN 'workload_type' THEN r.numbers[2] WHEN 'worker' THEN r.numbers[2]
                                        WHEN 'device' THEN r.numbers[25] + r.numbers[46]
                                        WHEN 'model' THEN pairs.logs / nullif(pairs.runs, 0) END AS log) numbers_say;
-COMMENT ON VIEW hwsched.duration_model IS 'What was learned of durations: for each type of work, model, device profile and worker, how many times as long as the formula says its runs take.';
+COMMENT ON VIEW hwsched.duration_model IS
+  'What was learned of durations: for each type of work, model, device profile and worker, how '
+  'many times as long as the formula says its runs take.';
 COMMENT ON COLUMN hwsched.duration_model.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.duration_model.kind IS 'What the row is about.';
 COMMENT ON COLUMN hwsched.duration_model.workload_type IS 'The type of work.';
-COMMENT ON COLUMN hwsched.duration_model.model IS 'The model, or the family of models; empty: work that names none.';
+COMMENT ON COLUMN hwsched.duration_model.model IS
+  'The model, or the family of models; empty: work that names none.';
 COMMENT ON COLUMN hwsched.duration_model.profile_id IS 'The device profile.';
 COMMENT ON COLUMN hwsched.duration_model.model_name IS 'The model of the device.';
 COMMENT ON COLUMN hwsched.duration_model.worker_id IS 'The worker.';
-COMMENT ON COLUMN hwsched.duration_model.runs IS 'Runs that it was learned from; of a model, old ones and outliers count less.';
-COMMENT ON COLUMN hwsched.duration_model.factor_ratio IS 'How many times as long as the formula says: of a device profile, for the average model; of a worker, beside others with such devices; NULL for a family.';
+COMMENT ON COLUMN hwsched.duration_model.runs IS
+  'Runs that it was learned from; of a model, old ones and outliers count less.';
+COMMENT ON COLUMN hwsched.duration_model.factor_ratio IS
+  'How many times as long as the formula says: of a device profile, for the average model; of a '
+  'worker, beside others with such devices; NULL for a family.';
 COMMENT ON COLUMN hwsched.duration_model.updated_at IS 'When a run last changed it.';
 
 CREATE FUNCTION hwsched.performance_history(worker_id text DEFAULT NULL, workload_type text DEFAULT NULL, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL, pool text DEFAULT 'default', OUT "time" timestamptz, OUT of_worker_id text, OUT of_workload_type text, OUT completed bigint, OUT failed bigint, OUT success_ratio float8, OUT mean_seconds float8, OUT deviation_seconds float8, OUT p50_seconds float8, OUT p90_seconds float8, OUT predicted_seconds float8) RETURNS SETOF record
@@ -96,4 +109,6 @@ WHERE h.pool = $5 AND h.state IN ('completed', 'failed', 'expired') AND ($1 IS N
   AND ($2 IS NULL OR h.workload_type = $2) AND h.time >= coalesce($3, '-infinity') AND h.time < coalesce($4, 'infinity')
 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 $$;
-COMMENT ON FUNCTION hwsched.performance_history(text, text, timestamptz, timestamptz, text) IS 'How workers did on types of work, by hour: of one worker, of one type, in a span of time, or with NULL of all that is kept. Durations are of completed runs only.';
+COMMENT ON FUNCTION hwsched.performance_history(text, text, timestamptz, timestamptz, text) IS
+  'How workers did on types of work, by hour: of one worker, of one type, in a span of time, or '
+  'with NULL of all that is kept. Durations are of completed runs only.';

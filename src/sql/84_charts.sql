@@ -284,11 +284,16 @@ COMMENT ON COLUMN hwsched.chart.chart IS 'Name of the chart.';
 COMMENT ON COLUMN hwsched.chart.title IS 'Its title.';
 COMMENT ON COLUMN hwsched.chart.history IS 'The view that it shows, without _hourly.';
 COMMENT ON COLUMN hwsched.chart.columns IS 'What of that view its query takes, as "history".';
-COMMENT ON COLUMN hwsched.chart.hourly_columns IS 'The same of the hourly roll-up, for long periods; NULL: that does not have what it shows.';
-COMMENT ON COLUMN hwsched.chart.query IS 'Makes its values of "history" and $4, the width of a step of time; note says what was left out.';
-COMMENT ON COLUMN hwsched.chart.fields IS 'The values that its tooltips and tables show: name, title and kind of each.';
+COMMENT ON COLUMN hwsched.chart.hourly_columns IS
+  'The same of the hourly roll-up, for long periods; NULL: that does not have what it shows.';
+COMMENT ON COLUMN hwsched.chart.query IS
+  'Makes its values of "history" and $4, the width of a step of time; note says what was left '
+  'out.';
+COMMENT ON COLUMN hwsched.chart.fields IS
+  'The values that its tooltips and tables show: name, title and kind of each.';
 COMMENT ON COLUMN hwsched.chart.colour IS 'The value that colours stand for.';
-COMMENT ON COLUMN hwsched.chart.colour_order IS 'The order of its usual values, each of which has the same colour in all charts.';
+COMMENT ON COLUMN hwsched.chart.colour_order IS
+  'The order of its usual values, each of which has the same colour in all charts.';
 COMMENT ON COLUMN hwsched.chart.specification IS 'Marks and encodings in Vega-Lite.';
 
 -- Colours that most people can tell apart, on white and on black.
@@ -313,7 +318,9 @@ CREATE FUNCTION hwsched.chart_colours(rows jsonb, field text, usual jsonb) RETUR
     LEFT JOIN colour c ON c.no = v.no
     LEFT JOIN free f ON v.no IS NULL AND f.place = v.place;
     END;
-COMMENT ON FUNCTION hwsched.chart_colours(jsonb, text, jsonb) IS 'The colour scale of a chart: usual values have the same colour everywhere, others one that is left, and what is put together is grey.';
+COMMENT ON FUNCTION hwsched.chart_colours(jsonb, text, jsonb) IS
+  'The colour scale of a chart: usual values have the same colour everywhere, others one that is '
+  'left, and what is put together is grey.';
 
 -- The values of a chart, and what there is to say about them. They are of the
 -- history itself, or of its hourly roll-up if the period is long.
@@ -355,7 +362,9 @@ BEGIN
     note := concat_ws('; ', format('%s to %s UTC', to_char(period.since, 'YYYY-MM-DD HH24:MI:SS'), to_char(period.until, 'YYYY-MM-DD HH24:MI:SS')), note);
 END;
 $$;
-COMMENT ON FUNCTION hwsched.chart_values(hwsched.chart, timestamptz, timestamptz, text) IS 'The values of a chart in a period, what there is to say about them, and ticks for a time axis; for vega_spec().';
+COMMENT ON FUNCTION hwsched.chart_values(hwsched.chart, timestamptz, timestamptz, text) IS
+  'The values of a chart in a period, what there is to say about them, and ticks for a time '
+  'axis; for vega_spec().';
 
 CREATE FUNCTION hwsched.vega_spec(chart text, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL, pool text DEFAULT 'default') RETURNS jsonb
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
@@ -415,4 +424,6 @@ BEGIN
                               'config', config, 'data', jsonb_build_object('values', rows)) || specification;
 END;
 $$;
-COMMENT ON FUNCTION hwsched.vega_spec(text, timestamptz, timestamptz, text) IS 'A chart of a pool as a Vega-Lite specification with its data, from since up to until (NULL: all there is). The view chart lists the charts.';
+COMMENT ON FUNCTION hwsched.vega_spec(text, timestamptz, timestamptz, text) IS
+  'A chart of a pool as a Vega-Lite specification with its data, from since up to until (NULL: '
+  'all there is). The view chart lists the charts.';

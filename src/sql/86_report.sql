@@ -8,23 +8,28 @@ CREATE FUNCTION hwsched.vega_runtime() RETURNS text
     -- reads this one file, which its callers have no right to
     SELECT nullif(pg_read_file(setting || '/extension/hwsched_vega.js', 0, 100000000, true), '') FROM pg_config() WHERE name = 'SHAREDIR';
     END;
-COMMENT ON FUNCTION hwsched.vega_runtime() IS 'The script that draws charts in a browser, Vega with its licences, as installed with the extension; NULL if it is not.';
+COMMENT ON FUNCTION hwsched.vega_runtime() IS
+  'The script that draws charts in a browser, Vega with its licences, as installed with the '
+  'extension; NULL if it is not.';
 
 CREATE FUNCTION hwsched.html_text(value text) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
     RETURN replace(replace(replace(replace(replace(value, '&', '&amp;'), '<', '&lt;'), '>', '&gt;'), '"', '&quot;'), '''', '&#39;');
-COMMENT ON FUNCTION hwsched.html_text(text) IS 'Text as HTML shows it, in elements and in attributes.';
+COMMENT ON FUNCTION hwsched.html_text(text) IS
+  'Text as HTML shows it, in elements and in attributes.';
 
 CREATE FUNCTION hwsched.html_source(script text) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
     RETURN format('''sha256-%s''', encode(sha256(convert_to(script, 'UTF8')), 'base64'));
-COMMENT ON FUNCTION hwsched.html_source(text) IS 'What a content security policy calls a script or a style that stands in the page.';
+COMMENT ON FUNCTION hwsched.html_source(text) IS
+  'What a content security policy calls a script or a style that stands in the page.';
 
 CREATE FUNCTION hwsched.html_rating(rating text) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
     RETURN format('<span class="%s">%s %1$s</span>', rating,
                   CASE rating WHEN 'good' THEN '&#10003;' WHEN 'warning' THEN '&#9650;' ELSE '&#10007;' END);
-COMMENT ON FUNCTION hwsched.html_rating(text) IS 'A rating (good, warning, poor) in HTML: a sign, a word and a colour.';
+COMMENT ON FUNCTION hwsched.html_rating(text) IS
+  'A rating (good, warning, poor) in HTML: a sign, a word and a colour.';
 
 CREATE FUNCTION hwsched.html_table(rows jsonb, fields jsonb) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
@@ -42,7 +47,8 @@ CREATE FUNCTION hwsched.html_table(rows jsonb, fields jsonb) RETURNS text
                                               ELSE format('<td>%s</td>', hwsched.html_text(r.value ->> (f.field ->> 0))) END, '' ORDER BY f.no) AS html
                        FROM jsonb_array_elements(fields) WITH ORDINALITY AS f (field, no)) cells));
     END;
-COMMENT ON FUNCTION hwsched.html_table(jsonb, jsonb) IS 'A table of the values of a chart, for summary_report().';
+COMMENT ON FUNCTION hwsched.html_table(jsonb, jsonb) IS
+  'A table of the values of a chart, for summary_report().';
 
 -- The figures at the top, and the table by type of work. They are asked for as
 -- those of charts are, so of the roll-ups if the period is long.
@@ -99,7 +105,8 @@ BEGIN
                                             ["efficiency_ratio", "mean efficiency (0 to 1)", "quantitative"], ["rating", "rating", "nominal"]]');
 END;
 $$;
-COMMENT ON FUNCTION hwsched.report_figures(timestamptz, timestamptz, text) IS 'The figures at the top of a report, and its table by type of work; for summary_report().';
+COMMENT ON FUNCTION hwsched.report_figures(timestamptz, timestamptz, text) IS
+  'The figures at the top of a report, and its table by type of work; for summary_report().';
 
 CREATE FUNCTION hwsched.summary_report(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL, pool text DEFAULT 'default') RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC'
@@ -231,4 +238,6 @@ BEGIN
         E'\n</body>\n</html>\n');
 END;
 $report$;
-COMMENT ON FUNCTION hwsched.summary_report(timestamptz, timestamptz, text) IS 'The report of a pool from since up to until (NULL: all there is): one HTML page with figures, charts and tables, which needs no network.';
+COMMENT ON FUNCTION hwsched.summary_report(timestamptz, timestamptz, text) IS
+  'The report of a pool from since up to until (NULL: all there is): one HTML page with figures, '
+  'charts and tables, which needs no network.';

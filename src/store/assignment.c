@@ -23,14 +23,14 @@
 int
 read_ended(EndedAssignment **ended)
 {
-	int			n = (int) SPI_processed;
+	int n = (int) SPI_processed;
 
 	*ended = palloc(sizeof(EndedAssignment) * (n + 1));
 	for (int i = 0; i < n; i++)
 	{
 		EndedAssignment *one = &(*ended)[i];
-		bool		isnull;
-		ArrayType  *array = DatumGetArrayTypePCopy(column(i, 9, &isnull));
+		bool isnull;
+		ArrayType *array = DatumGetArrayTypePCopy(column(i, 9, &isnull));
 
 		one->assignment_id = column_bigint(i, 1);
 		one->worker_id = column_text(i, 2);
@@ -68,7 +68,7 @@ compare_device_changes(const void *a, const void *b)
 {
 	const DeviceChange *x = a;
 	const DeviceChange *y = b;
-	int			order = strcmp(x->worker_id, y->worker_id);
+	int order = strcmp(x->worker_id, y->worker_id);
 
 	return order != 0 ? order : x->device_no - y->device_no;
 }
@@ -79,14 +79,15 @@ release_capacity(const char *pool, const EndedAssignment *ended, int count)
 {
 	WorkerChange *workers = palloc(sizeof(WorkerChange) * (count + 1));
 	DeviceChange *devices;
-	int			nworkers = 0;
-	int			total = 0;
-	int			ndevices = 0;
+	int nworkers = 0;
+	int total = 0;
+	int ndevices = 0;
 
 	for (int i = 0; i < count; i++)
 	{
 		total += ended[i].ndevices;
-		workers[i] = (WorkerChange) {ended[i].worker_id, -1, -ended[i].cpu_millicores, -ended[i].host_memory_bytes};
+		workers[i] = (WorkerChange){ended[i].worker_id, -1, -ended[i].cpu_millicores,
+									-ended[i].host_memory_bytes};
 	}
 	qsort(workers, count, sizeof(WorkerChange), compare_worker_changes);
 	for (int i = 0; i < count; i++)
@@ -105,8 +106,9 @@ release_capacity(const char *pool, const EndedAssignment *ended, int count)
 	devices = palloc(sizeof(DeviceChange) * (total + 1));
 	for (int i = 0, n = 0; i < count; i++)
 		for (int d = 0; d < ended[i].ndevices; d++)
-			devices[n++] = (DeviceChange) {ended[i].worker_id, ended[i].device_nos[d],
-				-ended[i].slots, -ended[i].share, -ended[i].device_memory_bytes};
+			devices[n++] =
+				(DeviceChange){ended[i].worker_id, ended[i].device_nos[d], -ended[i].slots,
+							   -ended[i].share, -ended[i].device_memory_bytes};
 	qsort(devices, total, sizeof(DeviceChange), compare_device_changes);
 	for (int i = 0; i < total; i++)
 	{
@@ -132,36 +134,35 @@ release_capacity(const char *pool, const EndedAssignment *ended, int count)
  * those that were not live any more are left out.  The pool is locked.
  */
 int
-end_assignments(const char *pool, const int64 *ids, int count, bool started_only,
-				const char *state, const char *error, const char *error_class, Jsonb *result,
-				EndedAssignment **ended)
+end_assignments(const char *pool, const int64 *ids, int count, bool started_only, const char *state,
+				const char *error, const char *error_class, Jsonb *result, EndedAssignment **ended)
 {
 	static SpiPlan statement = {
 		"UPDATE hwsched.assignment a SET state = $4::hwsched.assignment_state,"
-		"  finished_at = greatest(now(), a.assigned_at, a.started_at), error = $5, result = $6, lease_until = NULL,"
+		"  finished_at = greatest(now(), a.assigned_at, a.started_at), error = $5, result = $6,"
+		" lease_until = NULL,"
 		"  error_class = $7::hwsched.error_class"
 		" FROM hwsched.workload_profile p"
-		" WHERE a.pool = $1 AND a.assignment_id = ANY ($2) AND p.pool = a.pool AND p.profile_id = a.profile_id"
+		" WHERE a.pool = $1 AND a.assignment_id = ANY ($2) AND p.pool = a.pool"
+		" AND p.profile_id = a.profile_id"
 		"  AND a.finished_at IS NULL AND (a.state = 'running' OR NOT $3)"
 		" RETURNING " ENDED_COLUMNS,
-		{TEXTOID, INT8ARRAYOID, BOOLOID, TEXTOID, TEXTOID, JSONBOID, TEXTOID}
-	};
+		{TEXTOID, INT8ARRAYOID, BOOLOID, TEXTOID, TEXTOID, JSONBOID, TEXTOID}};
 	/* several are locked in the order of their ids, as everybody does */
 	static SpiPlan lock = {
 		"SELECT FROM hwsched.assignment WHERE pool = $1 AND assignment_id = ANY ($2)"
 		" ORDER BY assignment_id FOR NO KEY UPDATE",
-		{TEXTOID, INT8ARRAYOID}
-	};
-	Datum	   *datums = palloc(sizeof(Datum) * (count + 1));
-	int			n;
+		{TEXTOID, INT8ARRAYOID}};
+	Datum *datums = palloc(sizeof(Datum) * (count + 1));
+	int n;
 
 	for (int i = 0; i < count; i++)
 		datums[i] = Int64GetDatum(ids[i]);
 	if (count > 1)
 		spi_plan_run(&lock, false, TEXT_VALUE(pool), array_value(INT8OID, datums, NULL, count));
 	spi_plan_run(&statement, false, TEXT_VALUE(pool), array_value(INT8OID, datums, NULL, count),
-				  VALUE(BoolGetDatum(started_only)), TEXT_VALUE(state), TEXT_OR_NULL(error),
-				  result ? VALUE(JsonbPGetDatum(result)) : NULL_VALUE, TEXT_OR_NULL(error_class));
+				 VALUE(BoolGetDatum(started_only)), TEXT_VALUE(state), TEXT_OR_NULL(error),
+				 result ? VALUE(JsonbPGetDatum(result)) : NULL_VALUE, TEXT_OR_NULL(error_class));
 	n = read_ended(ended);
 	if (n > 0)
 		release_capacity(pool, *ended, n);
@@ -174,30 +175,30 @@ end_assignments(const char *pool, const int64 *ids, int count, bool started_only
 typedef struct Gang
 {
 	const char *workload_id;
-	int32		run;
-	int32		attempt;
-	int32		quorum;			/* 0: sharded, it needs all */
-	int32		completed;
-	bool		begun;			/* some member has started, or failed */
-	int			nlive;
-	int64	   *live;			/* assignment_ids */
-	bool		ends;			/* set by whoever decides it */
+	int32 run;
+	int32 attempt;
+	int32 quorum; /* 0: sharded, it needs all */
+	int32 completed;
+	bool begun; /* some member has started, or failed */
+	int nlive;
+	int64 *live; /* assignment_ids */
+	bool ends; /* set by whoever decides it */
 } Gang;
 
 /* Attempts of runs, column by column, as statements take them. */
 typedef struct AttemptList
 {
-	int			count;
+	int count;
 	const char **workload_ids;
-	Datum	   *runs;
-	Datum	   *attempts;
+	Datum *runs;
+	Datum *attempts;
 } AttemptList;
 
 static AttemptList
 attempts_begin(int most)
 {
 	AttemptList list = {0, palloc(sizeof(char *) * (most + 1)), palloc(sizeof(Datum) * (most + 1)),
-	palloc(sizeof(Datum) * (most + 1))};
+						palloc(sizeof(Datum) * (most + 1))};
 
 	return list;
 }
@@ -221,25 +222,27 @@ attempts_add(AttemptList *list, const char *workload_id, int32 run, int32 attemp
 static int
 read_gangs(const char *pool, const EndedAssignment *ended, int count, Gang **gangs)
 {
-#define ATTEMPTS_SQL "(SELECT DISTINCT * FROM unnest($2, $3, $4) e(workload_id, run, attempt)) g" \
-	" JOIN hwsched.assignment a ON a.pool = $1 AND a.workload_id = g.workload_id AND a.run = g.run AND a.attempt = g.attempt"
-	static SpiPlan lock = {
-		"SELECT FROM " ATTEMPTS_SQL " ORDER BY a.assignment_id FOR NO KEY UPDATE OF a",
-		{TEXTOID, TEXTARRAYOID, INT4ARRAYOID, INT4ARRAYOID}
-	};
+#define ATTEMPTS_SQL \
+	"(SELECT DISTINCT * FROM unnest($2, $3, $4) e(workload_id, run, attempt)) g" \
+	" JOIN hwsched.assignment a ON a.pool = $1 AND a.workload_id = g.workload_id" \
+	" AND a.run = g.run AND a.attempt = g.attempt"
+	static SpiPlan lock = {"SELECT FROM " ATTEMPTS_SQL
+						   " ORDER BY a.assignment_id FOR NO KEY UPDATE OF a",
+						   {TEXTOID, TEXTARRAYOID, INT4ARRAYOID, INT4ARRAYOID}};
 	static SpiPlan read = {
-		"SELECT a.workload_id, a.run, a.attempt, max(p.quorum), (count(*) FILTER (WHERE a.state = 'completed'))::int,"
-		"  bool_or(a.started_at IS NOT NULL OR a.state = 'failed'), array_agg(a.assignment_id) FILTER (WHERE a.finished_at IS NULL)"
+		"SELECT a.workload_id, a.run, a.attempt, max(p.quorum),"
+		" (count(*) FILTER (WHERE a.state = 'completed'))::int,"
+		"  bool_or(a.started_at IS NOT NULL OR a.state = 'failed'),"
+		"  array_agg(a.assignment_id) FILTER (WHERE a.finished_at IS NULL)"
 		" FROM " ATTEMPTS_SQL
 		" JOIN hwsched.workload_profile p ON p.pool = a.pool AND p.profile_id = a.profile_id"
 		" GROUP BY a.workload_id, a.run, a.attempt",
-		{TEXTOID, TEXTARRAYOID, INT4ARRAYOID, INT4ARRAYOID}
-	};
+		{TEXTOID, TEXTARRAYOID, INT4ARRAYOID, INT4ARRAYOID}};
 	AttemptList list = attempts_begin(count);
-	Parameter	ids;
-	Parameter	runs;
-	Parameter	attempts;
-	int			n;
+	Parameter ids;
+	Parameter runs;
+	Parameter attempts;
+	int n;
 
 	for (int i = 0; i < count; i++)
 		if (ended[i].gang)
@@ -255,9 +258,9 @@ read_gangs(const char *pool, const EndedAssignment *ended, int count, Gang **gan
 	*gangs = palloc0(sizeof(Gang) * (n + 1));
 	for (int i = 0; i < n; i++)
 	{
-		Gang	   *gang = &(*gangs)[i];
-		bool		isnull;
-		Datum		live = column(i, 7, &isnull);
+		Gang *gang = &(*gangs)[i];
+		bool isnull;
+		Datum live = column(i, 7, &isnull);
 
 		gang->workload_id = column_text(i, 1);
 		gang->run = column_int(i, 2);
@@ -267,7 +270,7 @@ read_gangs(const char *pool, const EndedAssignment *ended, int count, Gang **gan
 		gang->begun = column_bool(i, 6);
 		if (!isnull)
 		{
-			ArrayType  *array = DatumGetArrayTypePCopy(live);
+			ArrayType *array = DatumGetArrayTypePCopy(live);
 
 			gang->nlive = ARR_DIMS(array)[0];
 			gang->live = (int64 *) ARR_DATA_PTR(array);
@@ -281,9 +284,9 @@ static void
 cancel_rest(const char *pool, const Gang *gangs, int count, const char *error)
 {
 	EndedAssignment *cancelled;
-	int64	   *ids;
-	int			total = 0;
-	int			n = 0;
+	int64 *ids;
+	int total = 0;
+	int n = 0;
 
 	for (int i = 0; i < count; i++)
 		total += gangs[i].ends ? gangs[i].nlive : 0;
@@ -307,21 +310,22 @@ void
 complete_workloads(const char *pool, const EndedAssignment *ended, int count)
 {
 	static SpiPlan close = {
-		"UPDATE hwsched.submission s SET outcome = 'completed', closed_at = greatest(now(), s.submitted_at)"
+		"UPDATE hwsched.submission s SET outcome = 'completed', closed_at = greatest(now(),"
+		" s.submitted_at)"
 		" FROM unnest($2, $3) c(workload_id, run)"
-		" WHERE s.pool = $1 AND s.workload_id = c.workload_id AND s.run = c.run AND s.outcome IS NULL",
-		{TEXTOID, TEXTARRAYOID, INT4ARRAYOID}
-	};
+		" WHERE s.pool = $1 AND s.workload_id = c.workload_id AND s.run = c.run"
+		" AND s.outcome IS NULL",
+		{TEXTOID, TEXTARRAYOID, INT4ARRAYOID}};
 	AttemptList closed = attempts_begin(count);
-	Gang	   *gangs;
-	int			ngangs = read_gangs(pool, ended, count, &gangs);
+	Gang *gangs;
+	int ngangs = read_gangs(pool, ended, count, &gangs);
 
 	for (int i = 0; i < count; i++)
 		if (!ended[i].gang)
 			attempts_add(&closed, ended[i].workload_id, ended[i].run, ended[i].attempt);
 	for (int i = 0; i < ngangs; i++)
 	{
-		Gang	   *gang = &gangs[i];
+		Gang *gang = &gangs[i];
 
 		/* the first shard that is lost ends its gang, so those not live are completed */
 		gang->ends = gang->quorum > 0 ? gang->completed >= gang->quorum : gang->nlive == 0;
@@ -331,7 +335,7 @@ complete_workloads(const char *pool, const EndedAssignment *ended, int count)
 	cancel_rest(pool, gangs, ngangs, "the quorum is reached");
 	if (closed.count > 0)
 		spi_plan_run(&close, false, TEXT_VALUE(pool), text_array(closed.workload_ids, closed.count),
-					  array_value(INT4OID, closed.runs, NULL, closed.count));
+					 array_value(INT4OID, closed.runs, NULL, closed.count));
 	dependencies_met(pool, closed.workload_ids, closed.count);
 }
 
@@ -349,19 +353,21 @@ void
 requeue(const char *pool, const EndedAssignment *ended, int count, bool failed)
 {
 	AttemptList next = attempts_begin(count);
-	Gang	   *gangs;
-	int			ngangs = read_gangs(pool, ended, count, &gangs);
+	Gang *gangs;
+	int ngangs = read_gangs(pool, ended, count, &gangs);
 
 	for (int i = 0; i < count; i++)
 		if (!ended[i].gang)
-			attempts_add(&next, ended[i].workload_id, ended[i].run, ended[i].attempt + (failed ? 1 : 0));
+			attempts_add(&next, ended[i].workload_id, ended[i].run,
+						 ended[i].attempt + (failed ? 1 : 0));
 	for (int i = 0; i < ngangs; i++)
 	{
-		Gang	   *gang = &gangs[i];
+		Gang *gang = &gangs[i];
 
 		gang->ends = gang->quorum == 0 || gang->completed + gang->nlive < gang->quorum;
 		if (gang->ends)
-			attempts_add(&next, gang->workload_id, gang->run, gang->attempt + (failed || gang->begun ? 1 : 0));
+			attempts_add(&next, gang->workload_id, gang->run,
+						 gang->attempt + (failed || gang->begun ? 1 : 0));
 	}
 	cancel_rest(pool, gangs, ngangs, "another member of the gang was lost");
 	if (next.count == 0)
@@ -381,16 +387,15 @@ live_assignments(const char *pool, const char *worker_id, const char *workload_i
 	static SpiPlan of_worker = {
 		"SELECT assignment_id FROM hwsched.assignment WHERE pool = $1 AND worker_id = $2"
 		" AND finished_at IS NULL ORDER BY assignment_id",
-		{TEXTOID, TEXTOID}
-	};
+		{TEXTOID, TEXTOID}};
 	static SpiPlan of_workload = {
 		"SELECT assignment_id FROM hwsched.assignment WHERE pool = $1 AND workload_id = $2"
 		" AND finished_at IS NULL ORDER BY assignment_id",
-		{TEXTOID, TEXTOID}
-	};
-	int			n = (int) (worker_id != NULL ?
-						   spi_plan_run(&of_worker, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id)) :
-						   spi_plan_run(&of_workload, false, TEXT_VALUE(pool), TEXT_VALUE(workload_id)));
+		{TEXTOID, TEXTOID}};
+	int n =
+		(int) (worker_id != NULL ?
+				   spi_plan_run(&of_worker, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id)) :
+				   spi_plan_run(&of_workload, false, TEXT_VALUE(pool), TEXT_VALUE(workload_id)));
 
 	*ids = palloc(sizeof(int64) * (n + 1));
 	for (int i = 0; i < n; i++)
@@ -403,9 +408,9 @@ int
 read_unsettled(const char *pool, bool read_only, EndedAssignment **ended)
 {
 	static SpiPlan statement = {
-		"SELECT " ENDED_COLUMNS " FROM (SELECT assignment_id FROM hwsched.unsettled WHERE pool = $1) u" ENDED_OF_NOTES,
-		{TEXTOID}
-	};
+		"SELECT " ENDED_COLUMNS
+		" FROM (SELECT assignment_id FROM hwsched.unsettled WHERE pool = $1) u" ENDED_OF_NOTES,
+		{TEXTOID}};
 
 	spi_plan_run(&statement, read_only, TEXT_VALUE(pool));
 	return read_ended(ended);
@@ -422,11 +427,10 @@ requeue_assigned(const char *pool, const char *worker_id, Parameter changed, con
 	static SpiPlan statement = {
 		"SELECT assignment_id FROM hwsched.assignment WHERE pool = $1 AND worker_id = $2"
 		" AND finished_at IS NULL AND state = 'assigned' AND ($3 IS NULL OR device_nos && $3)",
-		{TEXTOID, TEXTOID, INT4ARRAYOID}
-	};
+		{TEXTOID, TEXTOID, INT4ARRAYOID}};
 	EndedAssignment *ended;
-	int			n = (int) spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), changed);
-	int64	   *ids = palloc(sizeof(int64) * (n + 1));
+	int n = (int) spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), changed);
+	int64 *ids = palloc(sizeof(int64) * (n + 1));
 
 	for (int i = 0; i < n; i++)
 		ids[i] = column_bigint(i, 1);

@@ -14,35 +14,38 @@
 /* An assignment that has ended, and what it gives back. */
 typedef struct EndedAssignment
 {
-	int64		assignment_id;
+	int64 assignment_id;
 	const char *worker_id;
 	const char *workload_id;
 	const char *workload_type;
-	int32		run;
-	int32		attempt;
-	bool		gang;			/* a shard or replica */
-	double		predicted_seconds;
-	double		formula_seconds;	/* without what was learned */
-	double		actual_seconds; /* NAN: it never ran */
-	double		usual_seconds;	/* that such runs took before, wherever; NAN: not known */
-	int64		device_profile_id;
-	const char *model_id;		/* NULL: none */
+	int32 run;
+	int32 attempt;
+	bool gang; /* a shard or replica */
+	double predicted_seconds;
+	double formula_seconds; /* without what was learned */
+	double actual_seconds; /* NAN: it never ran */
+	double usual_seconds; /* that such runs took before, wherever; NAN: not known */
+	int64 device_profile_id;
+	const char *model_id; /* NULL: none */
 	const char *model_family;
-	int			ndevices;
-	int32	   *device_nos;
-	int64		cpu_millicores; /* held on the worker */
-	int64		host_memory_bytes;
-	int32		slots;			/* held on each of the devices */
-	int32		share;
-	int64		device_memory_bytes;
+	int ndevices;
+	int32 *device_nos;
+	int64 cpu_millicores; /* held on the worker */
+	int64 host_memory_bytes;
+	int32 slots; /* held on each of the devices */
+	int32 share;
+	int64 device_memory_bytes;
 } EndedAssignment;
 
 /* The columns that read_ended reads; a: assignment, p: its workload_profile. */
 #define ENDED_COLUMNS \
 	"a.assignment_id, a.worker_id, a.workload_id, p.workload_type, a.run, a.attempt," \
-	"  a.predicted_seconds, extract(epoch FROM a.finished_at - a.started_at)::float8, a.device_nos," \
-	"  p.cpu_millicores, p.host_memory_bytes, p.device_slots, p.device_share, p.device_memory_bytes, a.is_gang," \
-	"  coalesce(a.formula_seconds, a.predicted_seconds), a.device_profile_id, a.model_id, a.model_family"
+	"  a.predicted_seconds, extract(epoch FROM a.finished_at - a.started_at)::float8," \
+	" a.device_nos," \
+	"  p.cpu_millicores, p.host_memory_bytes, p.device_slots, p.device_share," \
+	" p.device_memory_bytes, a.is_gang," \
+	"  coalesce(a.formula_seconds, a.predicted_seconds), a.device_profile_id, a.model_id," \
+	" a.model_family"
 
 /*
  * The assignments u that are noted as completed, in the order in which they were assigned: what is
@@ -50,22 +53,24 @@ typedef struct EndedAssignment
  */
 #define ENDED_OF_NOTES \
 	" JOIN hwsched.assignment a ON a.pool = $1 AND a.assignment_id = u.assignment_id" \
-	" JOIN hwsched.workload_profile p ON p.pool = $1 AND p.profile_id = a.profile_id ORDER BY a.assignment_id"
+	" JOIN hwsched.workload_profile p ON p.pool = $1 AND p.profile_id = a.profile_id" \
+	" ORDER BY a.assignment_id"
 
 /* How many columns that are; others may follow. */
 #define ENDED_COUNT 19
 
-extern int	read_ended(EndedAssignment **ended);
+extern int read_ended(EndedAssignment **ended);
 extern void release_capacity(const char *pool, const EndedAssignment *ended, int count);
-extern int	end_assignments(const char *pool, const int64 *ids, int count, bool started_only,
-							const char *state, const char *error, const char *error_class,
-							Jsonb *result, EndedAssignment **ended);
+extern int end_assignments(const char *pool, const int64 *ids, int count, bool started_only,
+						   const char *state, const char *error, const char *error_class,
+						   Jsonb *result, EndedAssignment **ended);
 extern void complete_workloads(const char *pool, const EndedAssignment *ended, int count);
 extern void requeue(const char *pool, const EndedAssignment *ended, int count, bool failed);
-extern int	live_assignments(const char *pool, const char *worker_id, const char *workload_id,
-							 int64 **ids);
+extern int live_assignments(const char *pool, const char *worker_id, const char *workload_id,
+							int64 **ids);
 
-extern void requeue_assigned(const char *pool, const char *worker_id, Parameter changed, const char *reason);
-extern int	read_unsettled(const char *pool, bool read_only, EndedAssignment **ended);
+extern void requeue_assigned(const char *pool, const char *worker_id, Parameter changed,
+							 const char *reason);
+extern int read_unsettled(const char *pool, bool read_only, EndedAssignment **ended);
 
-#endif							/* HWSCHED_STORE_ASSIGNMENT_H */
+#endif /* HWSCHED_STORE_ASSIGNMENT_H */

@@ -28,8 +28,8 @@
 Caller
 call_begin(FunctionCallInfo fcinfo)
 {
-	Caller		caller;
-	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(fcinfo->flinfo->fn_oid));
+	Caller caller;
+	HeapTuple tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(fcinfo->flinfo->fn_oid));
 
 	if (!HeapTupleIsValid(tuple))
 		elog(ERROR, "cache lookup failed for function %u", fcinfo->flinfo->fn_oid);
@@ -55,7 +55,7 @@ authz_is_limited(const Caller *caller)
 {
 	/* Who is neither got here by a coordinator's own function. */
 	return !has_privs_of_role(caller->user, get_role_oid("hwsched_coordinator", false)) &&
-		has_privs_of_role(caller->user, get_role_oid("hwsched_worker", false));
+		   has_privs_of_role(caller->user, get_role_oid("hwsched_worker", false));
 }
 
 /* Raises ERRCODE_INSUFFICIENT_PRIVILEGE unless the caller may act for a worker. */
@@ -64,17 +64,18 @@ authz_check_worker(const Caller *caller, const char *pool, const char *worker_id
 {
 	static SpiPlan statement = {
 		"SELECT FROM hwsched.worker_login l"
-		" WHERE l.pool = $1 AND l.worker_id = $2 AND pg_catalog.pg_has_role($3, l.login::oid, 'USAGE')",
-		{TEXTOID, TEXTOID, OIDOID}
-	};
+		" WHERE l.pool = $1 AND l.worker_id = $2 AND pg_catalog.pg_has_role($3, l.login::oid,"
+		" 'USAGE')",
+		{TEXTOID, TEXTOID, OIDOID}};
 
 	if (!authz_is_limited(caller))
 		return;
 	if (spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
-					  VALUE(ObjectIdGetDatum(caller->user))) == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("role \"%s\" may not act for worker \"%s\"",
-						GetUserNameFromId(caller->user, false), worker_id),
-				 errhint("A coordinator binds a login to its worker with hwsched.grant_worker().")));
+					 VALUE(ObjectIdGetDatum(caller->user))) == 0)
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("role \"%s\" may not act for worker \"%s\"",
+					GetUserNameFromId(caller->user, false), worker_id),
+			 errhint("A coordinator binds a login to its worker with hwsched.grant_worker().")));
 }

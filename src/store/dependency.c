@@ -30,18 +30,19 @@
 void
 dependencies_note(Dependencies *dependencies, int waiting, const char *depends_on)
 {
-	int			n = dependencies->count;
+	int n = dependencies->count;
 
 	if (n == dependencies->allocated)
 	{
-		Size		size;
+		Size size;
 
 		dependencies->allocated = Max(64, n * 2);
 		size = dependencies->allocated;
 		dependencies->waiting = n == 0 ? palloc(sizeof(int32) * size) :
-			repalloc_huge(dependencies->waiting, sizeof(int32) * size);
-		dependencies->depends_on = n == 0 ? palloc(sizeof(char *) * size) :
-			repalloc_huge(dependencies->depends_on, sizeof(char *) * size);
+										 repalloc_huge(dependencies->waiting, sizeof(int32) * size);
+		dependencies->depends_on =
+			n == 0 ? palloc(sizeof(char *) * size) :
+					 repalloc_huge(dependencies->depends_on, sizeof(char *) * size);
 	}
 	dependencies->waiting[n] = waiting;
 	dependencies->depends_on[n] = pstrdup(depends_on);
@@ -52,44 +53,47 @@ dependencies_note(Dependencies *dependencies, int waiting, const char *depends_o
 typedef struct GraphNode
 {
 	const char *id;
-	bool		known;			/* it is in the call, or has been submitted */
-	bool		completed;
-	int32		first_edge;		/* in Graph.targets */
-	int32		next_edge;		/* while it is on the path */
+	bool known; /* it is in the call, or has been submitted */
+	bool completed;
+	int32 first_edge; /* in Graph.targets */
+	int32 next_edge; /* while it is on the path */
 	enum
 	{
-		NOT_VISITED, ON_PATH, VISITED
-	}			visit;
+		NOT_VISITED,
+		ON_PATH,
+		VISITED
+	} visit;
 } GraphNode;
 
 typedef struct Graph
 {
-	int			ncall;			/* of the call; they come first */
-	HTAB	   *call;			/* their numbers */
-	HTAB	   *others;			/* those of the others */
-	int			nworkloads;
-	int			allocated;
-	GraphNode   *workloads;
-	int			nedges;
-	int			edges_allocated;
-	int32	   *sources;
-	int32	   *ends;
-	int32	   *targets;		/* the ends, by source */
+	int ncall; /* of the call; they come first */
+	HTAB *call; /* their numbers */
+	HTAB *others; /* those of the others */
+	int nworkloads;
+	int allocated;
+	GraphNode *workloads;
+	int nedges;
+	int edges_allocated;
+	int32 *sources;
+	int32 *ends;
+	int32 *targets; /* the ends, by source */
 } Graph;
 
 /* Begins a graph of the workloads of a call, whose numbers are in a table. */
 static Graph
 graph_begin(HTAB *call, int ncall)
 {
-	Graph		graph = {.ncall = ncall, .nworkloads = ncall, .allocated = ncall + 64, .call = call};
+	Graph graph = {.ncall = ncall, .nworkloads = ncall, .allocated = ncall + 64, .call = call};
 	HASH_SEQ_STATUS scan;
 	StrtabEntry *entry;
 
 	graph.others = strtab_create("hwsched dependencies");
-	graph.workloads = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(GraphNode) * graph.allocated);
+	graph.workloads =
+		MemoryContextAllocHuge(CurrentMemoryContext, sizeof(GraphNode) * graph.allocated);
 	hash_seq_init(&scan, call);
 	while ((entry = hash_seq_search(&scan)) != NULL)
-		graph.workloads[entry->number] = (GraphNode) {.id = entry->key.data, .known = true};
+		graph.workloads[entry->number] = (GraphNode){.id = entry->key.data, .known = true};
 	return graph;
 }
 
@@ -98,7 +102,7 @@ static int32
 graph_workload(Graph *graph, const char *id)
 {
 	StrtabEntry *entry = strtab_find(graph->call, id, strlen(id));
-	bool		found = entry != NULL;
+	bool found = entry != NULL;
 
 	if (!found)
 		entry = strtab_enter(graph->others, id, strlen(id), &found);
@@ -107,9 +111,10 @@ graph_workload(Graph *graph, const char *id)
 		if (graph->nworkloads == graph->allocated)
 		{
 			graph->allocated *= 2;
-			graph->workloads = repalloc_huge(graph->workloads, sizeof(GraphNode) * graph->allocated);
+			graph->workloads =
+				repalloc_huge(graph->workloads, sizeof(GraphNode) * graph->allocated);
 		}
-		graph->workloads[graph->nworkloads] = (GraphNode) {.id = entry->key.data};
+		graph->workloads[graph->nworkloads] = (GraphNode){.id = entry->key.data};
 		entry->number = graph->nworkloads++;
 	}
 	return entry->number;
@@ -122,10 +127,12 @@ graph_edge(Graph *graph, int32 source, int32 end)
 	if (graph->nedges == graph->edges_allocated)
 	{
 		graph->edges_allocated = Max(64, graph->edges_allocated * 2);
-		graph->sources = graph->nedges == 0 ? palloc(sizeof(int32) * graph->edges_allocated) :
-			repalloc_huge(graph->sources, sizeof(int32) * graph->edges_allocated);
-		graph->ends = graph->nedges == 0 ? palloc(sizeof(int32) * graph->edges_allocated) :
-			repalloc_huge(graph->ends, sizeof(int32) * graph->edges_allocated);
+		graph->sources = graph->nedges == 0 ?
+							 palloc(sizeof(int32) * graph->edges_allocated) :
+							 repalloc_huge(graph->sources, sizeof(int32) * graph->edges_allocated);
+		graph->ends = graph->nedges == 0 ?
+						  palloc(sizeof(int32) * graph->edges_allocated) :
+						  repalloc_huge(graph->ends, sizeof(int32) * graph->edges_allocated);
 	}
 	graph->sources[graph->nedges] = source;
 	graph->ends[graph->nedges++] = end;
@@ -135,15 +142,16 @@ graph_edge(Graph *graph, int32 source, int32 end)
 static void
 sort_edges(Graph *graph)
 {
-	int32	   *next = palloc0(sizeof(int32) * (graph->nworkloads + 1));
-	int32		at = 0;
+	int32 *next = palloc0(sizeof(int32) * (graph->nworkloads + 1));
+	int32 at = 0;
 
-	graph->targets = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(int32) * (graph->nedges + 1));
+	graph->targets =
+		MemoryContextAllocHuge(CurrentMemoryContext, sizeof(int32) * (graph->nedges + 1));
 	for (int e = 0; e < graph->nedges; e++)
 		next[graph->sources[e]]++;
 	for (int i = 0; i < graph->nworkloads; i++)
 	{
-		int32		count = next[i];
+		int32 count = next[i];
 
 		graph->workloads[i].first_edge = graph->workloads[i].next_edge = next[i] = at;
 		at += count;
@@ -161,12 +169,13 @@ key_path(int item, bool in_array)
 }
 
 /* Raises that the end of a path leads back to where it was before. */
-static void pg_attribute_noreturn()
-refuse_cycle(const Graph *graph, const int32 *path, int length, int32 back, bool in_array)
+static void
+pg_attribute_noreturn()
+	refuse_cycle(const Graph *graph, const int32 *path, int length, int32 back, bool in_array)
 {
 	StringInfoData cycle;
-	int			start = 0;
-	int			first;
+	int start = 0;
+	int first;
 
 	while (path[start] != back)
 		start++;
@@ -177,31 +186,34 @@ refuse_cycle(const Graph *graph, const int32 *path, int length, int32 back, bool
 	for (int i = 0; i <= length - start; i++)
 		appendStringInfo(&cycle, "%s%s", i == 0 ? "" : " -> ",
 						 graph->workloads[path[start + (first - start + i) % (length - start)]].id);
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("invalid value for \"%s\": cycle %s", key_path(path[first], in_array), cycle.data),
-			 errdetail("Each of these workloads would wait for the next, and none could ever run.")));
+	ereport(
+		ERROR,
+		(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+		 errmsg("invalid value for \"%s\": cycle %s", key_path(path[first], in_array), cycle.data),
+		 errdetail("Each of these workloads would wait for the next, and none could ever run.")));
 }
 
 /* Raises an error if a workload waits for itself, by way of others or not. */
 static void
 check_cycles(Graph *graph, bool in_array)
 {
-	int32	   *path = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(int32) * (graph->nworkloads + 1));
+	int32 *path =
+		MemoryContextAllocHuge(CurrentMemoryContext, sizeof(int32) * (graph->nworkloads + 1));
 
 	sort_edges(graph);
 	for (int i = 0; i < graph->ncall; i++)
 	{
-		int			length = 0;
+		int length = 0;
 
 		if (graph->workloads[i].visit == NOT_VISITED)
 			path[length++] = i;
 		while (length > 0)
 		{
-			int32		top = path[length - 1];
-			GraphNode	   *workload = &graph->workloads[top];
-			int32		last = top + 1 < graph->nworkloads ? graph->workloads[top + 1].first_edge : graph->nedges;
-			int32		target;
+			int32 top = path[length - 1];
+			GraphNode *workload = &graph->workloads[top];
+			int32 last =
+				top + 1 < graph->nworkloads ? graph->workloads[top + 1].first_edge : graph->nedges;
+			int32 target;
 
 			CHECK_FOR_INTERRUPTS();
 			workload->visit = ON_PATH;
@@ -225,13 +237,16 @@ static void
 read_others(Graph *graph, const char *pool)
 {
 	static SpiPlan statement = {
-		"SELECT e.ord::int, s.outcome IS NOT DISTINCT FROM 'completed' OR (s.outcome IS NULL AND EXISTS ("
-		"   SELECT FROM hwsched.assignment a JOIN hwsched.unsettled u ON u.pool = a.pool AND u.assignment_id = a.assignment_id"
-		"   WHERE a.pool = s.pool AND a.workload_id = s.workload_id AND a.run = s.run AND a.state = 'completed'))"
-		" FROM unnest($2) WITH ORDINALITY e(id, ord) JOIN hwsched.submission s ON s.pool = $1 AND s.workload_id = e.id",
-		{TEXTOID, TEXTARRAYOID}
-	};
-	int			n = graph->nworkloads - graph->ncall;
+		"SELECT e.ord::int, s.outcome IS NOT DISTINCT FROM 'completed' OR (s.outcome IS NULL"
+		" AND EXISTS ("
+		"   SELECT FROM hwsched.assignment a JOIN hwsched.unsettled u ON u.pool = a.pool"
+		" AND u.assignment_id = a.assignment_id"
+		"   WHERE a.pool = s.pool AND a.workload_id = s.workload_id AND a.run = s.run"
+		" AND a.state = 'completed'))"
+		" FROM unnest($2) WITH ORDINALITY e(id, ord) JOIN hwsched.submission s ON s.pool = $1"
+		" AND s.workload_id = e.id",
+		{TEXTOID, TEXTARRAYOID}};
+	int n = graph->nworkloads - graph->ncall;
 	const char **ids = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(char *) * (n + 1));
 
 	if (n == 0)
@@ -242,7 +257,7 @@ read_others(Graph *graph, const char *pool)
 	PopActiveSnapshot();
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
-		GraphNode	   *workload = &graph->workloads[graph->ncall + column_int(i, 1) - 1];
+		GraphNode *workload = &graph->workloads[graph->ncall + column_int(i, 1) - 1];
 
 		workload->known = true;
 		workload->completed = column_bool(i, 2);
@@ -257,16 +272,18 @@ static void
 read_waits(Graph *graph, const char *pool)
 {
 	static SpiPlan probe = {
-		"SELECT FROM hwsched.dependency WHERE pool = $1 AND depends_on = ANY ($2) LIMIT 1", {TEXTOID, TEXTARRAYOID}
-	};
+		"SELECT FROM hwsched.dependency WHERE pool = $1 AND depends_on = ANY ($2) LIMIT 1",
+		{TEXTOID, TEXTARRAYOID}};
 	static SpiPlan statement = {
-		"WITH RECURSIVE reached(id) AS (SELECT unnest($2) COLLATE \"C\" UNION SELECT d.depends_on FROM reached r"
-		"  CROSS JOIN LATERAL (SELECT depends_on FROM hwsched.dependency WHERE pool = $1 AND workload_id = r.id OFFSET 0) d)"
+		"WITH RECURSIVE reached(id) AS (SELECT unnest($2) COLLATE \"C\" UNION SELECT d.depends_on"
+		" FROM reached r"
+		"  CROSS JOIN LATERAL (SELECT depends_on FROM hwsched.dependency WHERE pool = $1"
+		" AND workload_id = r.id OFFSET 0) d)"
 		" SELECT r.id, d.depends_on FROM reached r"
-		" CROSS JOIN LATERAL (SELECT depends_on FROM hwsched.dependency WHERE pool = $1 AND workload_id = r.id OFFSET 0) d",
-		{TEXTOID, TEXTARRAYOID}
-	};
-	int			n = graph->nworkloads;
+		" CROSS JOIN LATERAL (SELECT depends_on FROM hwsched.dependency WHERE pool = $1"
+		" AND workload_id = r.id OFFSET 0) d",
+		{TEXTOID, TEXTARRAYOID}};
+	int n = graph->nworkloads;
 	const char **ids = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(char *) * (n + 1));
 
 	for (int i = 0; i < n; i++)
@@ -274,10 +291,11 @@ read_waits(Graph *graph, const char *pool)
 	run_latest(&probe, TEXT_VALUE(pool), text_array(ids, graph->ncall));
 	if (SPI_processed > 0 && n > graph->ncall)
 	{
-		spi_plan_run(&statement, true, TEXT_VALUE(pool), text_array(ids + graph->ncall, n - graph->ncall));
+		spi_plan_run(&statement, true, TEXT_VALUE(pool),
+					 text_array(ids + graph->ncall, n - graph->ncall));
 		for (uint64 i = 0; i < SPI_processed; i++)
 		{
-			int32		source = graph_workload(graph, column_text(i, 1));
+			int32 source = graph_workload(graph, column_text(i, 1));
 
 			graph_edge(graph, source, graph_workload(graph, column_text(i, 2)));
 		}
@@ -292,14 +310,15 @@ read_waits(Graph *graph, const char *pool)
  * ERRCODE_INVALID_PARAMETER_VALUE for a cycle.
  */
 void
-dependencies_resolve(Dependencies *dependencies, const char *pool, HTAB *workload_ids,
-					 int count, bool in_array)
+dependencies_resolve(Dependencies *dependencies, const char *pool, HTAB *workload_ids, int count,
+					 bool in_array)
 {
-	Graph		graph = graph_begin(workload_ids, count);
-	int			kept = 0;
+	Graph graph = graph_begin(workload_ids, count);
+	int kept = 0;
 
 	for (int d = 0; d < dependencies->count; d++)
-		graph_edge(&graph, dependencies->waiting[d], graph_workload(&graph, dependencies->depends_on[d]));
+		graph_edge(&graph, dependencies->waiting[d],
+				   graph_workload(&graph, dependencies->depends_on[d]));
 	read_others(&graph, pool);
 	for (int d = 0; d < dependencies->count; d++)
 	{
@@ -308,8 +327,10 @@ dependencies_resolve(Dependencies *dependencies, const char *pool, HTAB *workloa
 		if (!workload->known)
 			ereport(ERROR,
 					(errcode(ERRCODE_NO_DATA_FOUND),
-					 errmsg("unknown workload \"%s\" in \"%s\"", workload->id, key_path(dependencies->waiting[d], in_array)),
-					 errdetail("It was never submitted to pool \"%s\", nor is it in this call.", pool)));
+					 errmsg("unknown workload \"%s\" in \"%s\"", workload->id,
+							key_path(dependencies->waiting[d], in_array)),
+					 errdetail("It was never submitted to pool \"%s\", nor is it in this call.",
+							   pool)));
 		if (workload->completed)
 			continue;
 		dependencies->waiting[kept] = dependencies->waiting[d];
@@ -331,15 +352,14 @@ dependencies_write(const Dependencies *dependencies, const char *pool, const Dat
 		"INSERT INTO hwsched.dependency (pool, workload_id, depends_on)"
 		" SELECT $1, d.workload_id, d.depends_on FROM unnest($2, $3) d(workload_id, depends_on)"
 		" ON CONFLICT DO NOTHING",
-		{TEXTOID, TEXTARRAYOID, TEXTARRAYOID}
-	};
-	int			n = dependencies->count;
-	Datum	   *ids = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * (n + 1));
+		{TEXTOID, TEXTARRAYOID, TEXTARRAYOID}};
+	int n = dependencies->count;
+	Datum *ids = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * (n + 1));
 
 	for (int d = 0; d < n; d++)
 		ids[d] = workload_ids[dependencies->waiting[d]];
 	spi_plan_run(&statement, false, TEXT_VALUE(pool), array_value(TEXTOID, ids, NULL, n),
-				  text_array(dependencies->depends_on, n));
+				 text_array(dependencies->depends_on, n));
 }
 
 /* --- what has ended --- */
@@ -352,28 +372,27 @@ void
 dependencies_met(const char *pool, const char *const *workload_ids, int count)
 {
 	/* most pools have none, which takes one look */
-	static SpiPlan find = {
-		"SELECT d.workload_id FROM hwsched.dependency d WHERE EXISTS (SELECT FROM hwsched.dependency WHERE pool = $1)"
-		" AND d.pool = $1 AND d.depends_on = ANY ($2)",
-		{TEXTOID, TEXTARRAYOID}
-	};
+	static SpiPlan find = {"SELECT d.workload_id FROM hwsched.dependency d WHERE EXISTS (SELECT"
+						   " FROM hwsched.dependency WHERE pool = $1)"
+						   " AND d.pool = $1 AND d.depends_on = ANY ($2)",
+						   {TEXTOID, TEXTARRAYOID}};
 	static SpiPlan meet = {
-		"DELETE FROM hwsched.dependency WHERE pool = $1 AND depends_on = ANY ($2)", {TEXTOID, TEXTARRAYOID}
-	};
+		"DELETE FROM hwsched.dependency WHERE pool = $1 AND depends_on = ANY ($2)",
+		{TEXTOID, TEXTARRAYOID}};
 	static SpiPlan find_free = {
 		"SELECT DISTINCT e.id FROM unnest($2) e(id)"
-		" WHERE NOT EXISTS (SELECT FROM hwsched.dependency d WHERE d.pool = $1 AND d.workload_id = e.id)",
-		{TEXTOID, TEXTARRAYOID}
-	};
+		" WHERE NOT EXISTS (SELECT FROM hwsched.dependency d WHERE d.pool = $1"
+		" AND d.workload_id = e.id)",
+		{TEXTOID, TEXTARRAYOID}};
 	static SpiPlan set_ready = {
 		"UPDATE hwsched.pending p SET ready_at = '-infinity' FROM hwsched.submission s"
 		" WHERE s.pool = $1 AND s.workload_id = ANY ($2) AND p.ready_at = 'infinity'"
-		"  AND p.pool = s.pool AND p.priority = s.priority AND p.deadline = s.deadline AND p.queue_no = s.queue_no",
-		{TEXTOID, TEXTARRAYOID}
-	};
-	Parameter	completed = text_array(workload_ids, count);
+		"  AND p.pool = s.pool AND p.priority = s.priority AND p.deadline = s.deadline"
+		" AND p.queue_no = s.queue_no",
+		{TEXTOID, TEXTARRAYOID}};
+	Parameter completed = text_array(workload_ids, count);
 	const char **ids;
-	int			n = (int) run_latest(&find, TEXT_VALUE(pool), completed);
+	int n = (int) run_latest(&find, TEXT_VALUE(pool), completed);
 
 	PopActiveSnapshot();
 	if (n == 0)
@@ -382,9 +401,11 @@ dependencies_met(const char *pool, const char *const *workload_ids, int count)
 	for (int i = 0; i < n; i++)
 		ids[i] = column_text(i, 1);
 	if (spi_plan_run(&meet, false, TEXT_VALUE(pool), completed) < n)
-		ereport(ERROR,
-				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg("could not serialize access due to a workload that was submitted at the same time")));
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+			 errmsg("could not serialize access due to a workload that was submitted at the same"
+					" time")));
 	n = (int) run_latest(&find_free, TEXT_VALUE(pool), text_array(ids, n));
 	PopActiveSnapshot();
 	for (int i = 0; i < n; i++)
@@ -398,8 +419,7 @@ void
 dependencies_forget(const char *pool, const char *workload_id)
 {
 	static SpiPlan statement = {
-		"DELETE FROM hwsched.dependency WHERE pool = $1 AND workload_id = $2", {TEXTOID, TEXTOID}
-	};
+		"DELETE FROM hwsched.dependency WHERE pool = $1 AND workload_id = $2", {TEXTOID, TEXTOID}};
 
 	spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(workload_id));
 }

@@ -10,9 +10,9 @@
 /* What the workloads of one call depend on, in the order of the call. */
 typedef struct Dependencies
 {
-	int			count;
-	int			allocated;
-	int32	   *waiting;		/* the workload that waits, by its place in the call */
+	int count;
+	int allocated;
+	int32 *waiting; /* the workload that waits, by its place in the call */
 	const char **depends_on;
 } Dependencies;
 
@@ -20,10 +20,11 @@ typedef struct Dependencies
 extern void dependencies_note(Dependencies *dependencies, int waiting, const char *depends_on);
 extern void dependencies_resolve(Dependencies *dependencies, const char *pool, HTAB *workload_ids,
 								 int count, bool in_array);
-extern void dependencies_write(const Dependencies *dependencies, const char *pool, const Datum *workload_ids);
+extern void dependencies_write(const Dependencies *dependencies, const char *pool,
+							   const Datum *workload_ids);
 
 /* As workloads end; the pool is locked. */
 extern void dependencies_met(const char *pool, const char *const *workload_ids, int count);
 extern void dependencies_forget(const char *pool, const char *workload_id);
 
-#endif							/* HWSCHED_STORE_DEPENDENCY_H */
+#endif /* HWSCHED_STORE_DEPENDENCY_H */

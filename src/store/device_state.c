@@ -42,14 +42,14 @@ DeviceNumbers
 device_numbers(Datum array, bool isnull)
 {
 	DeviceNumbers numbers = {0, NULL};
-	Datum	   *datums;
-	bool	   *nulls;
-	int			count;
+	Datum *datums;
+	bool *nulls;
+	int count;
 
 	if (isnull)
 		return numbers;
-	deconstruct_array(DatumGetArrayTypeP(array), FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE,
-					  &datums, &nulls, &count);
+	deconstruct_array(DatumGetArrayTypeP(array), FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL,
+					  TYPALIGN_DOUBLE, &datums, &nulls, &count);
 	numbers = no_numbers(count);
 	for (int d = 0; d < count; d++)
 		if (!nulls[d])
@@ -61,9 +61,9 @@ device_numbers(Datum array, bool isnull)
 Parameter
 device_numbers_value(const DeviceNumbers *numbers)
 {
-	Datum	   *datums = palloc(sizeof(Datum) * (numbers->count + 1));
-	bool	   *nulls = palloc(sizeof(bool) * (numbers->count + 1));
-	bool		any = false;
+	Datum *datums = palloc(sizeof(Datum) * (numbers->count + 1));
+	bool *nulls = palloc(sizeof(bool) * (numbers->count + 1));
+	bool any = false;
 
 	for (int d = 0; d < numbers->count; d++)
 	{
@@ -91,33 +91,43 @@ load_of(const DeviceProfile *profile, const Utilization *of_worker, double utili
 	return load_score(&load);
 }
 
-/* Returns the temperature 0..1 that was reported of a device, by itself or by its worker; NAN: none. */
+/*
+ * Returns the temperature 0..1 that was reported of a device, by itself or by its worker; NAN:
+ * none.
+ */
 static double
-reported_temperature(const DeviceProfile *profile, double temperature, double of_worker, double celsius)
+reported_temperature(const DeviceProfile *profile, double temperature, double of_worker,
+					 double celsius)
 {
 	if (isnan(celsius) && !isnan(temperature))
 		return temperature;
 	if (isnan(celsius))
 		celsius = of_worker;
-	return isnan(celsius) ? NAN : celsius_to_temperature(celsius, profile->idle_celsius, profile->throttle_celsius);
+	return isnan(celsius) ?
+			   NAN :
+			   celsius_to_temperature(celsius, profile->idle_celsius, profile->throttle_celsius);
 }
 
 /* Sets a device's state from what was reported of its worker, and of it (NAN: nothing). */
 void
-set_device_state(const DeviceProfile *profile, const Reported *report,
-				 double utilization, double celsius, Device *device)
+set_device_state(const DeviceProfile *profile, const Reported *report, double utilization,
+				 double celsius, Device *device)
 {
-	double		temperature = reported_temperature(profile, report->temperature, report->celsius, celsius);
-	double		throttles_at = device_number(&report->throttles_at, device->device_no);
+	double temperature =
+		reported_temperature(profile, report->temperature, report->celsius, celsius);
+	double throttles_at = device_number(&report->throttles_at, device->device_no);
 
 	device->load = load_of(profile, &report->utilization, utilization);
 	device->warming = report->phase == PHASE_WARMING;
 	device->cooling = report->phase == PHASE_COOLING;
 	device->performance_level = report->performance_level;
-	device->effective_load = effective_load(device->load, device->warming || device->cooling,
-											device->performance_level);
-	device->temperature = !isnan(temperature) ? temperature :
-		thermal_at(zero_if_absent(device_number(&report->temperatures, device->device_no)), device->load, report->elapsed);
+	device->effective_load =
+		effective_load(device->load, device->warming || device->cooling, device->performance_level);
+	device->temperature =
+		!isnan(temperature) ?
+			temperature :
+			thermal_at(zero_if_absent(device_number(&report->temperatures, device->device_no)),
+					   device->load, report->elapsed);
 	device->throttles_at = isnan(throttles_at) ? INFINITY : throttles_at;
 }
 
@@ -129,7 +139,7 @@ device_states_begin(DeviceStates *condition, int64 hardware_id)
 {
 	memset(condition, 0, sizeof(*condition));
 	condition->hardware_id = hardware_id;
-	condition->load = (LoadReport) {NAN, NAN, NAN, NAN, NAN, -1, -1, NAN, NAN, NAN, {0, NULL}};
+	condition->load = (LoadReport){NAN, NAN, NAN, NAN, NAN, -1, -1, NAN, NAN, NAN, {0, NULL}};
 }
 
 /* Reads what was last reported of single devices. */
@@ -137,15 +147,16 @@ static void
 read_device_loads(const char *pool, const char *worker_id, LoadReport *load)
 {
 	static SpiPlan statement = {
-		"SELECT device_no, utilization, temperature_celsius FROM hwsched.device_load WHERE pool = $1 AND worker_id = $2",
-		{TEXTOID, TEXTOID}
-	};
-	int			n = (int) spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
+		"SELECT device_no, utilization, temperature_celsius FROM hwsched.device_load"
+		" WHERE pool = $1 AND worker_id = $2",
+		{TEXTOID, TEXTOID}};
+	int n = (int) spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
 	DeviceLoadReport *devices = palloc(sizeof(DeviceLoadReport) * (n + 1));
 
 	for (int i = 0; i < n; i++)
-		devices[i] = (DeviceLoadReport) {column_int(i, 1), column_number(i, 2), column_number(i, 3), NAN};
-	load->devices = (DocumentList) {n, devices};
+		devices[i] =
+			(DeviceLoadReport){column_int(i, 1), column_number(i, 2), column_number(i, 3), NAN};
+	load->devices = (DocumentList){n, devices};
 }
 
 /*
@@ -156,15 +167,16 @@ bool
 device_states_lock(const char *pool, const char *worker_id, DeviceStates *condition)
 {
 	static SpiPlan statement = {
-		"SELECT hardware_id, cpu_utilization, memory_utilization, gpu_utilization, io_utilization, network_utilization,"
-		"  temperature, temperature_celsius, reported_at, temperatures, throttles_at, busy_at, high_since,"
+		"SELECT hardware_id, cpu_utilization, memory_utilization, gpu_utilization, io_utilization,"
+		" network_utilization,"
+		"  temperature, temperature_celsius, reported_at, temperatures, throttles_at, busy_at,"
+		" high_since,"
 		"  phase <> 'normal' AND now() < phase_since + phase_duration"
 		" FROM hwsched.worker_load WHERE pool = $1 AND worker_id = $2 FOR NO KEY UPDATE",
-		{TEXTOID, TEXTOID}
-	};
+		{TEXTOID, TEXTOID}};
 	LoadReport *load = &condition->load;
-	Datum		array;
-	bool		isnull;
+	Datum array;
+	bool isnull;
 
 	if (spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id)) == 0)
 		return false;
@@ -192,19 +204,18 @@ device_states_lock(const char *pool, const char *worker_id, DeviceStates *condit
 static Utilization
 utilization_of(const LoadReport *load)
 {
-	return (Utilization) {
+	return (Utilization){
 		zero_if_absent(load->cpu_utilization), zero_if_absent(load->memory_utilization),
 		zero_if_absent(load->gpu_utilization), zero_if_absent(load->io_utilization),
-		zero_if_absent(load->network_utilization)
-	};
+		zero_if_absent(load->network_utilization)};
 }
 
 /* What there is of a device at the moment of a report. */
 typedef struct AtReport
 {
-	double		load;
-	double		temperature;	/* 0..1 */
-	bool		is_modelled;	/* that is, not reported */
+	double load;
+	double temperature; /* 0..1 */
+	bool is_modelled; /* that is, not reported */
 } AtReport;
 
 /* Returns that of each device of a worker. */
@@ -214,7 +225,7 @@ at_report(const Hardware *hardware, const DeviceStates *condition)
 	const LoadReport *load = &condition->load;
 	const DeviceLoadReport *reports = load->devices.items;
 	Utilization utilization = utilization_of(load);
-	AtReport   *devices = palloc(sizeof(AtReport) * (hardware->ndevices + 1));
+	AtReport *devices = palloc(sizeof(AtReport) * (hardware->ndevices + 1));
 	DeviceNumbers own_utilization = no_numbers(hardware->ndevices);
 	DeviceNumbers own_celsius = no_numbers(hardware->ndevices);
 
@@ -227,13 +238,14 @@ at_report(const Hardware *hardware, const DeviceStates *condition)
 	for (int d = 0; d < hardware->ndevices; d++)
 	{
 		const DeviceProfile *profile = hardware->profiles[d];
-		double		temperature = reported_temperature(profile, load->temperature, load->temperature_celsius,
-													   own_celsius.values[d]);
+		double temperature = reported_temperature(profile, load->temperature,
+												  load->temperature_celsius, own_celsius.values[d]);
 
 		devices[d].load = load_of(profile, &utilization, own_utilization.values[d]);
 		devices[d].is_modelled = isnan(temperature);
 		devices[d].temperature = devices[d].is_modelled ?
-			zero_if_absent(device_number(&condition->temperatures, d)) : temperature;
+									 zero_if_absent(device_number(&condition->temperatures, d)) :
+									 temperature;
 	}
 	return devices;
 }
@@ -247,7 +259,8 @@ seconds_since(TimestampTz since, TimestampTz at)
 
 /* Finds out what a report means for the phases of a worker. */
 static void
-report_phases(const PoolSettings *settings, const DeviceStates *before, double load, DeviceStates *after)
+report_phases(const PoolSettings *settings, const DeviceStates *before, double load,
+			  DeviceStates *after)
 {
 	TimestampTz now = after->reported_at;
 	TimestampTz cooled = now + (TimestampTz) (settings->cooling * USECS_PER_SEC);
@@ -263,7 +276,8 @@ report_phases(const PoolSettings *settings, const DeviceStates *before, double l
 	after->high_since = 0;
 	if (!load_is_high(load))
 		return;
-	after->high_since = before->high_since == 0 || before->high_since > cooled ? now : before->high_since;
+	after->high_since =
+		before->high_since == 0 || before->high_since > cooled ? now : before->high_since;
 	/* the count begins anew when the phase is over */
 	if (after->begins == PHASE_COOLING)
 		after->high_since = cooled;
@@ -274,13 +288,13 @@ report_phases(const PoolSettings *settings, const DeviceStates *before, double l
  * temperature, that goes on from the one there was.
  */
 void
-device_states_report(const PoolSettings *settings, const Hardware *hardware, const DeviceStates *before,
-				 const LoadReport *load, DeviceStates *after)
+device_states_report(const PoolSettings *settings, const Hardware *hardware,
+					 const DeviceStates *before, const LoadReport *load, DeviceStates *after)
 {
-	AtReport   *old = at_report(hardware, before);
-	AtReport   *new;
-	double		elapsed;
-	double		greatest;
+	AtReport *old = at_report(hardware, before);
+	AtReport *new;
+	double elapsed;
+	double greatest;
 	Utilization utilization = utilization_of(load);
 
 	device_states_begin(after, before->hardware_id);
@@ -293,7 +307,7 @@ device_states_report(const PoolSettings *settings, const Hardware *hardware, con
 	greatest = hardware->ndevices == 0 ? load_score(&utilization) : 0;
 	for (int d = 0; d < hardware->ndevices; d++)
 	{
-		double		temperature = thermal_at(old[d].temperature, old[d].load, elapsed);
+		double temperature = thermal_at(old[d].temperature, old[d].load, elapsed);
 
 		if (new[d].is_modelled && temperature > 0)
 			after->temperatures.values[d] = temperature;
@@ -317,21 +331,28 @@ device_states_readiness(const Hardware *hardware, const DeviceStates *condition)
 {
 	enum
 	{
-		LOAD, TEMPERATURE, SINCE, THROTTLES_AT, NSTATES
+		LOAD,
+		TEMPERATURE,
+		SINCE,
+		THROTTLES_AT,
+		NSTATES
 	};
-	Readiness	readiness = {NAN, NAN, 0};
-	double	   *states = palloc(sizeof(double) * (hardware->ndevices * NSTATES + 1));
-	AtReport   *devices = at_report(hardware, condition);
+	Readiness readiness = {NAN, NAN, 0};
+	double *states = palloc(sizeof(double) * (hardware->ndevices * NSTATES + 1));
+	AtReport *devices = at_report(hardware, condition);
 
 	for (int d = 0; d < hardware->ndevices; d++)
 	{
 		const AtReport *device = &devices[d];
-		double	   *state = &states[d * NSTATES];
-		double	   *best = same_name(hardware->profiles[d]->hardware_class, "cpu") ? &readiness.cpu : &readiness.accelerator;
-		bool		changes = device->is_modelled &&
-			thermal_at(device->temperature, device->load, INFINITY) != device->temperature;
-		double		left = adjusted_efficiency(1.0, device->load, false, false, 1.0,
-											   changes ? thermal_coldest(device->temperature, device->load) : device->temperature);
+		double *state = &states[d * NSTATES];
+		double *best = same_name(hardware->profiles[d]->hardware_class, "cpu") ?
+						   &readiness.cpu :
+						   &readiness.accelerator;
+		bool changes = device->is_modelled && thermal_at(device->temperature, device->load,
+														 INFINITY) != device->temperature;
+		double left = adjusted_efficiency(
+			1.0, device->load, false, false, 1.0,
+			changes ? thermal_coldest(device->temperature, device->load) : device->temperature);
 
 		if (isnan(*best) || left > *best)
 			*best = left;
@@ -341,8 +362,8 @@ device_states_readiness(const Hardware *hardware, const DeviceStates *condition)
 		state[SINCE] = changes ? (double) condition->reported_at : 0;
 		state[THROTTLES_AT] = zero_if_absent(device_number(&condition->throttles_at, d));
 	}
-	readiness.state_hash = (int64) DatumGetUInt64(hash_any_extended((const unsigned char *) states,
-																	sizeof(double) * NSTATES * hardware->ndevices, 0));
+	readiness.state_hash = (int64) DatumGetUInt64(hash_any_extended(
+		(const unsigned char *) states, sizeof(double) * NSTATES * hardware->ndevices, 0));
 	pfree(states);
 	return readiness;
 }
@@ -352,20 +373,21 @@ void
 device_states_renew(const char *pool, const char *worker_id, int64 hardware_id)
 {
 	static SpiPlan statement = {
-		"UPDATE hwsched.worker_load SET hardware_id = $3, cpu_readiness = $4, accelerator_readiness = $5, state_hash = $6"
-		" WHERE pool = $1 AND worker_id = $2 AND (hardware_id, cpu_readiness, accelerator_readiness, state_hash)"
+		"UPDATE hwsched.worker_load SET hardware_id = $3, cpu_readiness = $4,"
+		" accelerator_readiness = $5, state_hash = $6"
+		" WHERE pool = $1 AND worker_id = $2 AND (hardware_id, cpu_readiness,"
+		" accelerator_readiness, state_hash)"
 		"  IS DISTINCT FROM ($3, $4, $5, $6)",
-		{TEXTOID, TEXTOID, INT8OID, FLOAT8OID, FLOAT8OID, INT8OID}
-	};
+		{TEXTOID, TEXTOID, INT8OID, FLOAT8OID, FLOAT8OID, INT8OID}};
 	const Hardware *hardware;
-	DeviceStates	condition;
-	Readiness	readiness;
+	DeviceStates condition;
+	Readiness readiness;
 
 	if (!device_states_lock(pool, worker_id, &condition))
 		elog(ERROR, "pool \"%s\" lost worker \"%s\" while it was locked", pool, worker_id);
 	hardware_get(pool, &hardware_id, 1, false, &hardware);
 	readiness = device_states_readiness(hardware, &condition);
-	spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), BIGINT_VALUE(hardware_id),
-				  NUMBER_OR_NULL(readiness.cpu), NUMBER_OR_NULL(readiness.accelerator),
-				  BIGINT_VALUE(readiness.state_hash));
+	spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
+				 BIGINT_VALUE(hardware_id), NUMBER_OR_NULL(readiness.cpu),
+				 NUMBER_OR_NULL(readiness.accelerator), BIGINT_VALUE(readiness.state_hash));
 }

@@ -19,19 +19,19 @@
 /* A number for each device of a worker, by device_no; those behind the last are absent. */
 typedef struct DeviceNumbers
 {
-	int			count;
-	double	   *values;			/* NAN: absent */
+	int count;
+	double *values; /* NAN: absent */
 } DeviceNumbers;
 
 /* What a worker reported, for its devices to be judged by. */
 typedef struct Reported
 {
 	Utilization utilization;
-	double		temperature;	/* NAN: none */
-	double		celsius;		/* NAN: none */
+	double temperature; /* NAN: none */
+	double celsius; /* NAN: none */
 	ThermalPhase phase;
-	double		performance_level;
-	double		elapsed;		/* seconds since the report */
+	double performance_level;
+	double elapsed; /* seconds since the report */
 	DeviceNumbers temperatures; /* 0..1, modelled, at the time of the report */
 	DeviceNumbers throttles_at;
 } Reported;
@@ -39,15 +39,15 @@ typedef struct Reported
 /* What the tables hold of a worker's reports. */
 typedef struct DeviceStates
 {
-	int64		hardware_id;
-	LoadReport	load;			/* the last one, without its power */
-	TimestampTz reported_at;	/* 0: never */
+	int64 hardware_id;
+	LoadReport load; /* the last one, without its power */
+	TimestampTz reported_at; /* 0: never */
 	DeviceNumbers temperatures;
 	DeviceNumbers throttles_at;
-	TimestampTz busy_at;		/* the last report of one that was not idle; 0: none */
-	TimestampTz high_since;		/* the first of the reports of a high load; 0: none */
-	bool		in_phase;
-	ThermalPhase begins;		/* with this report; PHASE_NORMAL: none */
+	TimestampTz busy_at; /* the last report of one that was not idle; 0: none */
+	TimestampTz high_since; /* the first of the reports of a high load; 0: none */
+	bool in_phase;
+	ThermalPhase begins; /* with this report; PHASE_NORMAL: none */
 } DeviceStates;
 
 /*
@@ -56,9 +56,9 @@ typedef struct DeviceStates
  */
 typedef struct Readiness
 {
-	double		cpu;
-	double		accelerator;
-	int64		state_hash;		/* of load and temperature of all devices */
+	double cpu;
+	double accelerator;
+	int64 state_hash; /* of load and temperature of all devices */
 } Readiness;
 
 extern double zero_if_absent(double x);
@@ -69,9 +69,10 @@ extern void set_device_state(const DeviceProfile *profile, const Reported *repor
 
 extern bool device_states_lock(const char *pool, const char *worker_id, DeviceStates *condition);
 extern void device_states_begin(DeviceStates *condition, int64 hardware_id);
-extern void device_states_report(const PoolSettings *settings, const Hardware *hardware, const DeviceStates *before,
-							 const LoadReport *load, DeviceStates *after);
+extern void device_states_report(const PoolSettings *settings, const Hardware *hardware,
+								 const DeviceStates *before, const LoadReport *load,
+								 DeviceStates *after);
 extern Readiness device_states_readiness(const Hardware *hardware, const DeviceStates *condition);
 extern void device_states_renew(const char *pool, const char *worker_id, int64 hardware_id);
 
-#endif							/* HWSCHED_STORE_DEVICE_STATE_H */
+#endif /* HWSCHED_STORE_DEVICE_STATE_H */

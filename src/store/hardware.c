@@ -13,19 +13,22 @@ hardware_id_of(const char *pool, const Offer *offer)
 {
 #define SOFTWARE "coalesce(nullif($4 -> 'software_versions', 'null'), '{}')"
 #define DIGEST "sha256(convert_to(ROW($2, $3, " SOFTWARE ", $5, $6, $7)::text, 'UTF8'))"
-#define TYPES {TEXTOID, INT8OID, INT8OID, JSONBOID, INT8ARRAYOID, INT8ARRAYOID, BOOLARRAYOID}
+#define TYPES \
+	{ \
+		TEXTOID, INT8OID, INT8OID, JSONBOID, INT8ARRAYOID, INT8ARRAYOID, BOOLARRAYOID \
+	}
 	static SpiPlan find = {
-		"SELECT hardware_id FROM hwsched.hardware WHERE pool = $1 AND digest = " DIGEST, TYPES
-	};
+		"SELECT hardware_id FROM hwsched.hardware WHERE pool = $1 AND digest = " DIGEST, TYPES};
 	static SpiPlan add = {
-		"INSERT INTO hwsched.hardware (pool, cpu_millicores, memory_bytes, software_versions, device_profile_ids,"
+		"INSERT INTO hwsched.hardware (pool, cpu_millicores, memory_bytes, software_versions,"
+		" device_profile_ids,"
 		"  device_memory_bytes, device_uses_host_memory, digest)"
 		" VALUES ($1, $2, $3, " SOFTWARE ", $5, $6, $7, " DIGEST ")"
-		" ON CONFLICT (pool, digest) DO NOTHING RETURNING hardware_id", TYPES
-	};
-	Datum	   *memory = palloc(sizeof(Datum) * (offer->ndevices + 1));
-	Datum	   *uses = palloc(sizeof(Datum) * (offer->ndevices + 1));
-	Parameter	parameters[7];
+		" ON CONFLICT (pool, digest) DO NOTHING RETURNING hardware_id",
+		TYPES};
+	Datum *memory = palloc(sizeof(Datum) * (offer->ndevices + 1));
+	Datum *uses = palloc(sizeof(Datum) * (offer->ndevices + 1));
+	Parameter parameters[7];
 
 	for (int i = 0; i < offer->ndevices; i++)
 	{
@@ -43,9 +46,12 @@ hardware_id_of(const char *pool, const Offer *offer)
 	/* The pool is locked, so only an old snapshot can hide a row from us. */
 	if (spi_plan_execute(&find, false, parameters, lengthof(parameters)) == 0 &&
 		spi_plan_execute(&add, false, parameters, lengthof(parameters)) == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg("could not serialize access due to a kind of hardware that was added at the same time")));
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+			 errmsg(
+				 "could not serialize access due to a kind of hardware that was added at the same"
+				 " time")));
 	return column_bigint(0, 1);
 }
 
@@ -59,16 +65,16 @@ hardware_assign(const char *pool, const char *worker_id, int64 hardware_id)
 	static SpiPlan usage = {
 		"UPDATE hwsched.worker_usage SET hardware_id = $3, is_full = false"
 		" WHERE pool = $1 AND worker_id = $2 AND (hardware_id <> $3 OR is_full)",
-		{TEXTOID, TEXTOID, INT8OID}
-	};
+		{TEXTOID, TEXTOID, INT8OID}};
 	/* what was modelled was that of other devices */
 	static SpiPlan forget = {
 		"UPDATE hwsched.worker_load SET temperatures = NULL, throttles_at = NULL"
-		" WHERE pool = $1 AND worker_id = $2 AND hardware_id <> $3 AND (temperatures IS NOT NULL OR throttles_at IS NOT NULL)",
-		{TEXTOID, TEXTOID, INT8OID}
-	};
+		" WHERE pool = $1 AND worker_id = $2 AND hardware_id <> $3 AND (temperatures IS NOT NULL"
+		" OR throttles_at IS NOT NULL)",
+		{TEXTOID, TEXTOID, INT8OID}};
 
 	spi_plan_run(&usage, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), BIGINT_VALUE(hardware_id));
-	spi_plan_run(&forget, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), BIGINT_VALUE(hardware_id));
+	spi_plan_run(&forget, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
+				 BIGINT_VALUE(hardware_id));
 	device_states_renew(pool, worker_id, hardware_id);
 }

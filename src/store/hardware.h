@@ -10,15 +10,15 @@
 /* What a worker offers, as its row has it. */
 typedef struct Offer
 {
-	int64		cpu_millicores;
-	int64		memory_bytes;
-	Jsonb	   *capabilities;	/* the document, for the software */
-	int			ndevices;
+	int64 cpu_millicores;
+	int64 memory_bytes;
+	Jsonb *capabilities; /* the document, for the software */
+	int ndevices;
 	const DeviceSpec *specs;
-	Datum	   *profile_ids;	/* as specs */
+	Datum *profile_ids; /* as specs */
 } Offer;
 
 extern int64 hardware_id_of(const char *pool, const Offer *offer);
 extern void hardware_assign(const char *pool, const char *worker_id, int64 hardware_id);
 
-#endif							/* HWSCHED_STORE_HARDWARE_H */
+#endif /* HWSCHED_STORE_HARDWARE_H */

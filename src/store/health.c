@@ -27,33 +27,38 @@
  * after an outage is not sick because it was busy.
  */
 void
-health_failed(const char *pool, const PoolSettings *settings, const EndedAssignment *ended, int count)
+health_failed(const char *pool, const PoolSettings *settings, const EndedAssignment *ended,
+			  int count)
 {
 	static SpiPlan statement = {
-		"WITH failed AS (SELECT a.worker_id, (count(*) FILTER (WHERE a.error_class IS DISTINCT FROM 'worker')"
+		"WITH failed AS (SELECT a.worker_id, (count(*) FILTER (WHERE a.error_class IS DISTINCT"
+		" FROM 'worker')"
 		"    + (count(*) FILTER (WHERE a.error_class = 'worker') > 0)::int)::int AS failures"
-		"  FROM hwsched.assignment a WHERE a.pool = $1 AND a.assignment_id = ANY ($2) GROUP BY a.worker_id),"
+		"  FROM hwsched.assignment a WHERE a.pool = $1 AND a.assignment_id = ANY ($2)"
+		" GROUP BY a.worker_id),"
 		" counted AS (SELECT w.worker_id, w.failures_in_row + f.failures AS failures,"
-		"   w.health = 'probation' OR (w.health = 'healthy' AND w.failures_in_row + f.failures >= $3) AS is_enough"
+		"   w.health = 'probation' OR (w.health = 'healthy' AND w.failures_in_row + f.failures >="
+		" $3) AS is_enough"
 		"  FROM failed f JOIN hwsched.worker w ON w.pool = $1 AND w.worker_id = f.worker_id)"
 		" UPDATE hwsched.worker w SET failures_in_row = c.failures,"
 		"  health = CASE WHEN c.is_enough THEN 'quarantined' ELSE w.health END,"
 		"  health_since = CASE WHEN c.is_enough THEN now() ELSE w.health_since END,"
 		"  quarantines_in_row = w.quarantines_in_row + c.is_enough::int"
-		" FROM counted c WHERE w.pool = $1 AND w.worker_id = c.worker_id RETURNING w.worker_id, c.is_enough",
-		{TEXTOID, INT8ARRAYOID, INT4OID}
-	};
-	Datum	   *ids = palloc(sizeof(Datum) * (count + 1));
-	int			n;
+		" FROM counted c WHERE w.pool = $1 AND w.worker_id = c.worker_id RETURNING w.worker_id,"
+		" c.is_enough",
+		{TEXTOID, INT8ARRAYOID, INT4OID}};
+	Datum *ids = palloc(sizeof(Datum) * (count + 1));
+	int n;
 	const char **quarantined;
-	int			nquarantined = 0;
+	int nquarantined = 0;
 
 	if (count == 0)
 		return;
 	for (int i = 0; i < count; i++)
 		ids[i] = Int64GetDatum(ended[i].assignment_id);
-	n = (int) spi_plan_run(&statement, false, TEXT_VALUE(pool), array_value(INT8OID, ids, NULL, count),
-							INT_VALUE(settings->quarantine_after));
+	n = (int) spi_plan_run(&statement, false, TEXT_VALUE(pool),
+						   array_value(INT8OID, ids, NULL, count),
+						   INT_VALUE(settings->quarantine_after));
 	quarantined = palloc(sizeof(char *) * (n + 1));
 	for (int i = 0; i < n; i++)
 		if (column_bool(i, 2))
@@ -72,8 +77,7 @@ health_succeeded(const char *pool, const EndedAssignment *ended, int count)
 		"  health = CASE w.health WHEN 'probation' THEN 'healthy' ELSE w.health END"
 		" WHERE w.pool = $1 AND w.worker_id = ANY ($2)"
 		"  AND (w.failures_in_row > 0 OR w.quarantines_in_row > 0 OR w.health = 'probation')",
-		{TEXTOID, TEXTARRAYOID}
-	};
+		{TEXTOID, TEXTARRAYOID}};
 	const char **workers = palloc(sizeof(char *) * (count + 1));
 
 	for (int i = 0; i < count; i++)
@@ -87,8 +91,8 @@ bool
 health_is_offline(const char *pool, const char *worker_id)
 {
 	static SpiPlan statement = {
-		"SELECT FROM hwsched.worker WHERE pool = $1 AND worker_id = $2 AND health = 'offline'", {TEXTOID, TEXTOID}
-	};
+		"SELECT FROM hwsched.worker WHERE pool = $1 AND worker_id = $2 AND health = 'offline'",
+		{TEXTOID, TEXTOID}};
 
 	return spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id)) > 0;
 }
@@ -99,13 +103,14 @@ health_returned(const char *pool, const PoolSettings *settings, const char *work
 {
 	static SpiPlan statement = {
 		"UPDATE hwsched.worker SET health_since = now(),"
-		"  health = CASE WHEN failures_in_row >= $3 THEN 'quarantined'::hwsched.worker_health ELSE 'healthy' END,"
+		"  health = CASE WHEN failures_in_row >= $3 THEN 'quarantined'::hwsched.worker_health"
+		" ELSE 'healthy' END,"
 		"  quarantines_in_row = greatest(quarantines_in_row, (failures_in_row >= $3)::int)"
 		" WHERE pool = $1 AND worker_id = $2 AND health = 'offline'",
-		{TEXTOID, TEXTOID, INT4OID}
-	};
+		{TEXTOID, TEXTOID, INT4OID}};
 
-	spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), INT_VALUE(settings->quarantine_after));
+	spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
+				 INT_VALUE(settings->quarantine_after));
 }
 
 /*
@@ -116,12 +121,15 @@ int
 health_silent(const char *pool, const PoolSettings *settings, const char ***worker_ids)
 {
 	static SpiPlan statement = {
-		"UPDATE hwsched.worker w SET health = 'offline', health_since = now() FROM hwsched.worker_load l"
-		" WHERE w.pool = $1 AND l.pool = w.pool AND l.worker_id = w.worker_id AND w.health <> 'offline'"
+		"UPDATE hwsched.worker w SET health = 'offline', health_since = now()"
+		" FROM hwsched.worker_load l"
+		" WHERE w.pool = $1 AND l.pool = w.pool AND l.worker_id = w.worker_id"
+		" AND w.health <> 'offline'"
 		"  AND l.last_seen_at < now() - make_interval(secs => $2) RETURNING w.worker_id",
-		{TEXTOID, FLOAT8OID}, IN_SETS
-	};
-	int			n = (int) spi_plan_run(&statement, false, TEXT_VALUE(pool), VALUE(Float8GetDatum(settings->offline_after)));
+		{TEXTOID, FLOAT8OID},
+		IN_SETS};
+	int n = (int) spi_plan_run(&statement, false, TEXT_VALUE(pool),
+							   VALUE(Float8GetDatum(settings->offline_after)));
 
 	*worker_ids = palloc(sizeof(char *) * (n + 1));
 	for (int i = 0; i < n; i++)
@@ -139,10 +147,11 @@ health_try_again(const char *pool)
 	static SpiPlan statement = {
 		"UPDATE hwsched.worker SET health = 'probation', health_since = now()"
 		" WHERE pool = $1 AND health = 'quarantined'"
-		"  AND now() - health_since >= make_interval(secs => least($3, $2 * 2 ^ least(greatest(quarantines_in_row - 1, 0), 20)))",
-		{TEXTOID, FLOAT8OID, FLOAT8OID}
-	};
+		"  AND now() - health_since >= make_interval(secs => least($3,"
+		" $2 * 2 ^ least(greatest(quarantines_in_row - 1, 0), 20)))",
+		{TEXTOID, FLOAT8OID, FLOAT8OID}};
 
-	return (int64) spi_plan_run(&statement, false, TEXT_VALUE(pool), VALUE(Float8GetDatum(QUARANTINE_SECONDS)),
-								 VALUE(Float8GetDatum(QUARANTINE_MOST_SECONDS)));
+	return (int64) spi_plan_run(&statement, false, TEXT_VALUE(pool),
+								VALUE(Float8GetDatum(QUARANTINE_SECONDS)),
+								VALUE(Float8GetDatum(QUARANTINE_MOST_SECONDS)));
 }

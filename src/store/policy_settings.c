@@ -29,24 +29,29 @@
 
 #define ADMIN_ROLE "hwsched_admin"
 
-/* Weights count beside each other, so there is no use for greater ones, and lesser ones are none. */
+/*
+ * Weights count beside each other, so there is no use for greater ones, and lesser ones are
+ * none.
+ */
 #define MOST_WEIGHT 1e6
 #define LEAST_WEIGHT 1e-100
 
 /* --- reading --- */
 
-static void pg_attribute_noreturn()
-unknown_algorithm(const char *path, const char *name)
+static void
+pg_attribute_noreturn() unknown_algorithm(const char *path, const char *name)
 {
 	StringInfoData known;
 
 	initStringInfo(&known);
 	for (int i = 0; i < algorithm_count; i++)
 		appendStringInfo(&known, "%s, ", algorithm_traits[i].name);
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("unknown name for \"%s\": \"%s\"", path, name),
-			 errhint("Known names are: %sor a function such as \"public.my_score(jsonb,jsonb,jsonb)\".", known.data)));
+	ereport(
+		ERROR,
+		(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+		 errmsg("unknown name for \"%s\": \"%s\"", path, name),
+		 errhint("Known names are: %sor a function such as \"public.my_score(jsonb,jsonb,jsonb)\".",
+				 known.data)));
 }
 
 /*
@@ -57,23 +62,26 @@ unknown_algorithm(const char *path, const char *name)
 static Oid
 score_function(const char *path, const char *name)
 {
-	Oid			oid = DatumGetObjectId(DirectFunctionCall1(regprocedurein, CStringGetDatum(name)));
-	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(oid));
+	Oid oid = DatumGetObjectId(DirectFunctionCall1(regprocedurein, CStringGetDatum(name)));
+	HeapTuple tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(oid));
 	Form_pg_proc form;
-	bool		fits;
+	bool fits;
 
 	if (!HeapTupleIsValid(tuple))
 		unknown_algorithm(path, name);
 	form = (Form_pg_proc) GETSTRUCT(tuple);
 	fits = form->prokind == PROKIND_FUNCTION && !form->proretset && form->prorettype == FLOAT8OID &&
-		form->pronargs == 3 && form->proargtypes.values[0] == JSONBOID &&
-		form->proargtypes.values[1] == JSONBOID && form->proargtypes.values[2] == JSONBOID;
+		   form->pronargs == 3 && form->proargtypes.values[0] == JSONBOID &&
+		   form->proargtypes.values[1] == JSONBOID && form->proargtypes.values[2] == JSONBOID;
 	ReleaseSysCache(tuple);
 	if (!fits)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid name for \"%s\": \"%s\"", path, name),
-				 errdetail("Expected a function (workload jsonb, device jsonb, state jsonb) RETURNS double precision.")));
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("invalid name for \"%s\": \"%s\"", path, name),
+			 errdetail(
+				 "Expected a function (workload jsonb, device jsonb, state jsonb) RETURNS double"
+				 " precision.")));
 	return oid;
 }
 
@@ -81,12 +89,12 @@ score_function(const char *path, const char *name)
 static Policy
 read_policy(const NamedNumbers *weights, const char *path, Policies *policies)
 {
-	Policy		policy = {0, palloc(sizeof(PolicyPart) * (weights->count + 1))};
+	Policy policy = {0, palloc(sizeof(PolicyPart) * (weights->count + 1))};
 
 	for (int i = 0; i < weights->count; i++)
 	{
 		const char *name = weights->items[i].name;
-		PolicyPart	part = {ALGORITHM_FUNCTION, weights->items[i].value, -1};
+		PolicyPart part = {ALGORITHM_FUNCTION, weights->items[i].value, -1};
 
 		for (int a = 0; a < algorithm_count; a++)
 			if (strcmp(name, algorithm_traits[a].name) == 0)
@@ -96,8 +104,10 @@ read_policy(const NamedNumbers *weights, const char *path, Policies *policies)
 			if (strchr(name, '(') == NULL)
 				unknown_algorithm(path, name);
 			part.function = policies->nfunctions++;
-			policies->functions = policies->functions == NULL ? palloc(sizeof(FmgrInfo) * policies->nfunctions) :
-				repalloc(policies->functions, sizeof(FmgrInfo) * policies->nfunctions);
+			policies->functions =
+				policies->functions == NULL ?
+					palloc(sizeof(FmgrInfo) * policies->nfunctions) :
+					repalloc(policies->functions, sizeof(FmgrInfo) * policies->nfunctions);
 			fmgr_info(score_function(path, name), &policies->functions[part.function]);
 		}
 		if (part.weight > MOST_WEIGHT)
@@ -109,10 +119,9 @@ read_policy(const NamedNumbers *weights, const char *path, Policies *policies)
 			policy.parts[policy.nparts++] = part;
 	}
 	if (policy.nparts == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid value for \"%s\": the weights add up to 0", path),
-				 errdetail("Expected at least one weight above 0.")));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("invalid value for \"%s\": the weights add up to 0", path),
+						errdetail("Expected at least one weight above 0.")));
 	policies->uses |= policy_uses(&policy);
 	return policy;
 }
@@ -132,8 +141,9 @@ policies_read(const NamedNumbers *policy, const NamedTables *of_types, Policies 
 	for (int i = 0; i < of_types->count; i++)
 	{
 		policies->types[i] = of_types->items[i].name;
-		policies->of_types[i] = read_policy(&of_types->items[i].numbers,
-											document_path("policies", of_types->items[i].name), policies);
+		policies->of_types[i] =
+			read_policy(&of_types->items[i].numbers,
+						document_path("policies", of_types->items[i].name), policies);
 	}
 }
 
@@ -144,20 +154,23 @@ policies_read(const NamedNumbers *policy, const NamedTables *of_types, Policies 
 void
 policies_check(const NamedNumbers *policy, const NamedTables *of_types, Oid setter)
 {
-	Policies	policies;
+	Policies policies;
 
 	policies_read(policy, of_types, &policies);
 	for (int i = 0; i < policies.nfunctions; i++)
 	{
-		Oid			oid = policies.functions[i].fn_oid;
-		AclResult	result = function_aclcheck(oid, setter, ACL_EXECUTE);
+		Oid oid = policies.functions[i].fn_oid;
+		AclResult result = function_aclcheck(oid, setter, ACL_EXECUTE);
 
 		if (result != ACLCHECK_OK)
 			aclcheck_error(result, OBJECT_FUNCTION, format_procedure(oid));
 	}
 }
 
-/* Returns the policy for work of a profile: that of its type, as the work's energy sensitivity changes it. */
+/*
+ * Returns the policy for work of a profile: that of its type, as the work's energy sensitivity
+ * changes it.
+ */
 const Policy *
 policy_for(const Policies *policies, const WorkloadProfile *profile)
 {
@@ -199,7 +212,7 @@ state_argument(Search *search, WorkKind *kind, const Candidate *candidate)
 	const Worker *worker = &search->fleet->workers[candidate->worker];
 	const Device *device = &search->fleet->devices[candidate->devices[0]];
 	const DeviceProfile *profile = &search->fleet->profiles[device->profile];
-	EnergyUse	use = candidate_use(search, kind, candidate, kind->expected_seconds, kind->subject);
+	EnergyUse use = candidate_use(search, kind, candidate, kind->expected_seconds, kind->subject);
 	JsonbParseState *state = NULL;
 
 	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
@@ -221,7 +234,8 @@ state_argument(Search *search, WorkKind *kind, const Candidate *candidate)
 	push_number(&state, "temperature", device->temperature);
 	push_number(&state, "preference", kind->preference ? kind->preference[candidate->worker] : 0.5);
 	push_number(&state, "adjusted_efficiency", candidate->adjusted_efficiency);
-	push_number(&state, "predicted_seconds", candidate_seconds(search, kind, candidate, kind->expected_seconds, kind->subject));
+	push_number(&state, "predicted_seconds",
+				candidate_seconds(search, kind, candidate, kind->expected_seconds, kind->subject));
 	push_number(&state, "predicted_joules", Min(use.joules, DBL_MAX));
 	push_number(&state, "predicted_cost", Min(use.money, DBL_MAX));
 	push_number(&state, "heat_factor", device_heat_factor(kind, device));
@@ -229,7 +243,7 @@ state_argument(Search *search, WorkKind *kind, const Candidate *candidate)
 }
 
 /* How many functions of policies are running: they may call each other by way of others. */
-static int	running = 0;
+static int running = 0;
 
 /*
  * Raises ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE within a function of a
@@ -239,10 +253,9 @@ void
 refuse_in_score_function(void)
 {
 	if (running > 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("a function of a policy cannot change or place anything in a pool"),
-				 errhint("Let it return a score from what it is given.")));
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						errmsg("a function of a policy cannot change or place anything in a pool"),
+						errhint("Let it return a score from what it is given.")));
 }
 
 /*
@@ -252,29 +265,32 @@ refuse_in_score_function(void)
 double
 call_score_function(Search *search, WorkKind *kind, const Candidate *candidate, int function)
 {
-	Policies   *policies = search->score_context;
+	Policies *policies = search->score_context;
 	MemoryContext caller = CurrentMemoryContext;
-	MemoryContext own = AllocSetContextCreate(caller, "hwsched score function", ALLOCSET_SMALL_SIZES);
+	MemoryContext own =
+		AllocSetContextCreate(caller, "hwsched score function", ALLOCSET_SMALL_SIZES);
 	LOCAL_FCINFO(fcinfo, 3);
-	Oid			user;
-	int			sec_context;
-	int			settings;
+	Oid user;
+	int sec_context;
+	int settings;
 	volatile Datum result = (Datum) 0;
-	bool		isnull;
+	bool isnull;
 
 	CHECK_FOR_INTERRUPTS();
 	MemoryContextSwitchTo(own);
 	InitFunctionCallInfoData(*fcinfo, &policies->functions[function], 3, InvalidOid, NULL, NULL);
 	fcinfo->args[0].value = workload_argument(kind);
-	fcinfo->args[1].value = JsonbPGetDatum(document_write(&device_profile_document,
-														  &search->fleet->profiles[search->fleet->devices[candidate->devices[0]].profile]));
+	fcinfo->args[1].value = JsonbPGetDatum(document_write(
+		&device_profile_document,
+		&search->fleet->profiles[search->fleet->devices[candidate->devices[0]].profile]));
 	fcinfo->args[2].value = state_argument(search, kind, candidate);
 	fcinfo->args[0].isnull = fcinfo->args[1].isnull = fcinfo->args[2].isnull = false;
 
 	/* an error puts the user and the settings back when the transaction is aborted */
 	GetUserIdAndSecContext(&user, &sec_context);
-	SetUserIdAndSecContext(get_role_oid(ADMIN_ROLE, false),
-						   sec_context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
+	SetUserIdAndSecContext(get_role_oid(ADMIN_ROLE, false), sec_context |
+																SECURITY_LOCAL_USERID_CHANGE |
+																SECURITY_RESTRICTED_OPERATION);
 	/* what it sets (search_path!) must not outlive it in a session of more rights */
 	settings = NewGUCNestLevel();
 	running++;

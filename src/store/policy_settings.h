@@ -14,20 +14,22 @@
 /* The policies in force in a pool. */
 typedef struct Policies
 {
-	Policy		policy;			/* where none is for the workload's type */
-	int			count;
+	Policy policy; /* where none is for the workload's type */
+	int count;
 	const char **types;
-	Policy	   *of_types;
-	EnergyWeights objective;	/* what objective stands for in them */
-	int			uses;			/* what any of them looks at, USES_ bits */
-	int			nfunctions;
-	FmgrInfo   *functions;		/* PolicyPart.function is an index */
+	Policy *of_types;
+	EnergyWeights objective; /* what objective stands for in them */
+	int uses; /* what any of them looks at, USES_ bits */
+	int nfunctions;
+	FmgrInfo *functions; /* PolicyPart.function is an index */
 } Policies;
 
-extern void policies_read(const NamedNumbers *policy, const NamedTables *of_types, Policies *policies);
+extern void policies_read(const NamedNumbers *policy, const NamedTables *of_types,
+						  Policies *policies);
 extern void policies_check(const NamedNumbers *policy, const NamedTables *of_types, Oid setter);
 extern const Policy *policy_for(const Policies *policies, const WorkloadProfile *profile);
 extern void refuse_in_score_function(void);
-extern double call_score_function(Search *search, WorkKind *kind, const Candidate *candidate, int function);
+extern double call_score_function(Search *search, WorkKind *kind, const Candidate *candidate,
+								  int function);
 
-#endif							/* HWSCHED_STORE_POLICY_SETTINGS_H */
+#endif /* HWSCHED_STORE_POLICY_SETTINGS_H */

@@ -25,8 +25,7 @@ void
 unknown_pool(const char *pool)
 {
 	ereport(ERROR,
-			(errcode(ERRCODE_NO_DATA_FOUND),
-			 errmsg("unknown pool \"%s\"", pool),
+			(errcode(ERRCODE_NO_DATA_FOUND), errmsg("unknown pool \"%s\"", pool),
 			 errhint("Create it with hwsched.create_pool(), or see the table hwsched.pool.")));
 }
 
@@ -37,8 +36,8 @@ unknown_pool(const char *pool)
 bool
 pool_acquire(const char *pool, LOCKMODE mode, bool dont_wait)
 {
-	uint64		key = DatumGetUInt64(hash_any_extended((const unsigned char *) pool, strlen(pool), 0));
-	LOCKTAG		tag;
+	uint64 key = DatumGetUInt64(hash_any_extended((const unsigned char *) pool, strlen(pool), 0));
+	LOCKTAG tag;
 
 	if (mode >= ExclusiveLock)
 		refuse_in_score_function();

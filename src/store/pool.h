@@ -12,4 +12,4 @@ extern void pool_keep(const char *pool);
 extern void unknown_pool(const char *pool) pg_attribute_noreturn();
 extern void pool_check(const char *pool, bool read_only);
 
-#endif							/* HWSCHED_STORE_POOL_H */
+#endif /* HWSCHED_STORE_POOL_H */

@@ -28,21 +28,24 @@
 
 typedef enum CacheTable
 {
-	DEVICE_PROFILE, WORKLOAD_PROFILE, HARDWARE, NTABLES
+	DEVICE_PROFILE,
+	WORKLOAD_PROFILE,
+	HARDWARE,
+	NTABLES
 } CacheTable;
 
 static const char *const table_names[] = {"device_profile", "workload_profile", "hardware"};
 
 typedef struct CacheKey
 {
-	int64		id;
-	uint32		pool;			/* a hash */
-	uint32		table;
+	int64 id;
+	uint32 pool; /* a hash */
+	uint32 table;
 } CacheKey;
 
 typedef struct CachedRow
 {
-	CacheKey			key;
+	CacheKey key;
 	const char *pool;
 	const void *value;
 } CachedRow;
@@ -50,20 +53,20 @@ typedef struct CachedRow
 typedef struct Generation
 {
 	MemoryContext context;
-	HTAB	   *definitions;
-	int			pins;
+	HTAB *definitions;
+	int pins;
 } Generation;
 
 /* What a workload profile's row holds. */
 typedef struct CachedKind
 {
 	WorkloadProfile profile;
-	Demand		demand;
+	Demand demand;
 } CachedKind;
 
 static Generation *current = NULL;
 static bool stale = true;
-static Oid	tables[NTABLES];
+static Oid tables[NTABLES];
 
 /* Notes that a table of ours, or everything, may have been emptied. */
 static void
@@ -93,9 +96,9 @@ static void
 begin_generation(void)
 {
 	static bool registered = false;
-	HASHCTL		control = {.keysize = sizeof(CacheKey), .entrysize = sizeof(CachedRow)};
+	HASHCTL control = {.keysize = sizeof(CacheKey), .entrysize = sizeof(CachedRow)};
 	Generation *previous = current;
-	Oid			schema = get_namespace_oid("hwsched", false);
+	Oid schema = get_namespace_oid("hwsched", false);
 	MemoryContext context;
 
 	if (!registered)
@@ -106,11 +109,13 @@ begin_generation(void)
 	for (int i = 0; i < NTABLES; i++)
 		tables[i] = get_relname_relid(table_names[i], schema);
 
-	context = AllocSetContextCreate(TopMemoryContext, "hwsched definitions", ALLOCSET_DEFAULT_SIZES);
+	context =
+		AllocSetContextCreate(TopMemoryContext, "hwsched definitions", ALLOCSET_DEFAULT_SIZES);
 	control.hcxt = context;
 	current = MemoryContextAllocZero(context, sizeof(Generation));
 	current->context = context;
-	current->definitions = hash_create("hwsched definitions", 256, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	current->definitions =
+		hash_create("hwsched definitions", 256, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	stale = false;
 	if (previous != NULL)
 		drop_unused(previous);
@@ -134,14 +139,15 @@ pin_generation(void)
 static CacheKey
 key_of(CacheTable table, const char *pool, int64 id)
 {
-	return (CacheKey) {id, DatumGetUInt32(hash_any((const unsigned char *) pool, strlen(pool))), table};
+	return (CacheKey){id, DatumGetUInt32(hash_any((const unsigned char *) pool, strlen(pool))),
+					  table};
 }
 
 /* Returns a definition, or NULL if it has not been read. */
 static const void *
 find(const Generation *generation, CacheTable table, const char *pool, int64 id)
 {
-	CacheKey			key = key_of(table, pool, id);
+	CacheKey key = key_of(table, pool, id);
 	const CachedRow *definition = hash_search(generation->definitions, &key, HASH_FIND, NULL);
 
 	return definition != NULL && strcmp(definition->pool, pool) == 0 ? definition->value : NULL;
@@ -150,7 +156,7 @@ find(const Generation *generation, CacheTable table, const char *pool, int64 id)
 static void
 add(Generation *generation, CacheTable table, const char *pool, int64 id, const void *value)
 {
-	CacheKey			key = key_of(table, pool, id);
+	CacheKey key = key_of(table, pool, id);
 	const char *copy = MemoryContextStrdup(generation->context, pool);
 	CachedRow *definition = hash_search(generation->definitions, &key, HASH_ENTER, NULL);
 
@@ -166,15 +172,16 @@ static uint64
 read_missing(Generation *generation, SpiPlan *statement, CacheTable table, const char *pool,
 			 const int64 *ids, int count, bool read_only)
 {
-	Datum	   *missing = palloc(sizeof(Datum) * (count + 1));
-	int			nmissing = 0;
+	Datum *missing = palloc(sizeof(Datum) * (count + 1));
+	int nmissing = 0;
 
 	for (int i = 0; i < count; i++)
 		if (find(generation, table, pool, ids[i]) == NULL)
 			missing[nmissing++] = Int64GetDatum(ids[i]);
 	if (nmissing == 0)
 		return 0;
-	return spi_plan_run(statement, read_only, TEXT_VALUE(pool), array_value(INT8OID, missing, NULL, nmissing));
+	return spi_plan_run(statement, read_only, TEXT_VALUE(pool),
+						array_value(INT8OID, missing, NULL, nmissing));
 }
 
 /* Returns a definition that has been read. */
@@ -190,19 +197,19 @@ get(const Generation *generation, CacheTable table, const char *pool, int64 id)
 
 /* Reads the missing ones of some device profiles. */
 static void
-read_device_profiles(Generation *generation, const char *pool, const int64 *ids, int count, bool read_only)
+read_device_profiles(Generation *generation, const char *pool, const int64 *ids, int count,
+					 bool read_only)
 {
 	static SpiPlan statement = {
 		"SELECT p.profile_id, p.profile FROM unnest($2) u(profile_id)"
 		" JOIN hwsched.device_profile p ON p.pool = $1 AND p.profile_id = u.profile_id",
-		{TEXTOID, INT8ARRAYOID}
-	};
-	uint64		n = read_missing(generation, &statement, DEVICE_PROFILE, pool, ids, count, read_only);
+		{TEXTOID, INT8ARRAYOID}};
+	uint64 n = read_missing(generation, &statement, DEVICE_PROFILE, pool, ids, count, read_only);
 
 	for (uint64 i = 0; i < n; i++)
 	{
-		int64		id = column_bigint(i, 1);
-		Jsonb	   *document = column_jsonb(i, 2);
+		int64 id = column_bigint(i, 1);
+		Jsonb *document = column_jsonb(i, 2);
 		MemoryContext old;
 		DeviceProfile *profile;
 
@@ -219,7 +226,8 @@ read_device_profiles(Generation *generation, const char *pool, const int64 *ids,
 
 /* Sets profiles to some device profiles of a pool. */
 void
-device_profiles_get(const char *pool, const int64 *ids, int count, bool read_only, DeviceProfile *profiles)
+device_profiles_get(const char *pool, const int64 *ids, int count, bool read_only,
+					DeviceProfile *profiles)
 {
 	Generation *generation = pin_generation();
 
@@ -235,23 +243,23 @@ work_kinds_get(const char *pool, WorkKind *kinds, int count, bool read_only)
 	static SpiPlan statement = {
 		"SELECT p.profile_id, p.profile, p.demand FROM unnest($2) u(profile_id)"
 		" JOIN hwsched.workload_profile p ON p.pool = $1 AND p.profile_id = u.profile_id",
-		{TEXTOID, INT8ARRAYOID}
-	};
+		{TEXTOID, INT8ARRAYOID}};
 	Generation *generation = pin_generation();
-	int64	   *ids = palloc(sizeof(int64) * (count + 1));
-	uint64		n;
+	int64 *ids = palloc(sizeof(int64) * (count + 1));
+	uint64 n;
 
 	for (int i = 0; i < count; i++)
 		ids[i] = kinds[i].profile_id;
 	n = read_missing(generation, &statement, WORKLOAD_PROFILE, pool, ids, count, read_only);
 	for (uint64 i = 0; i < n; i++)
 	{
-		Jsonb	   *profile = column_jsonb(i, 2);
-		Jsonb	   *demand = column_jsonb(i, 3);
+		Jsonb *profile = column_jsonb(i, 2);
+		Jsonb *demand = column_jsonb(i, 3);
 		MemoryContext old = MemoryContextSwitchTo(generation->context);
 		CachedKind *kind = palloc(sizeof(CachedKind));
 
-		document_read(&placement_profile_document, profile, "workload_profile", false, &kind->profile);
+		document_read(&placement_profile_document, profile, "workload_profile", false,
+					  &kind->profile);
 		document_read(&demand_document, demand, "demand", false, &kind->demand);
 		MemoryContextSwitchTo(old);
 		add(generation, WORKLOAD_PROFILE, pool, column_bigint(i, 1), kind);
@@ -269,12 +277,12 @@ work_kinds_get(const char *pool, WorkKind *kinds, int count, bool read_only)
 NamedTexts
 read_software(Jsonb *versions)
 {
-	Demand		read;
+	Demand read;
 	JsonbParseState *state = NULL;
-	JsonbValue	value;
+	JsonbValue value;
 
 	if (JB_ROOT_COUNT(versions) == 0)
-		return (NamedTexts) {0, NULL};
+		return (NamedTexts){0, NULL};
 	/* read it as the demand's key of the same form */
 	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
 	push_key(&state, "software");
@@ -291,9 +299,9 @@ read_software(Jsonb *versions)
 static Datum *
 elements(uint64 row, int number, Oid type, int *count)
 {
-	bool		isnull;
-	ArrayType  *array = DatumGetArrayTypePCopy(column(row, number, &isnull));
-	Datum	   *datums;
+	bool isnull;
+	ArrayType *array = DatumGetArrayTypePCopy(column(row, number, &isnull));
+	Datum *datums;
 
 	deconstruct_array(array, type, type == BOOLOID ? 1 : 8, type == BOOLOID || FLOAT8PASSBYVAL,
 					  type == BOOLOID ? TYPALIGN_CHAR : TYPALIGN_DOUBLE, &datums, NULL, count);
@@ -304,15 +312,16 @@ elements(uint64 row, int number, Oid type, int *count)
 static void
 read_hardware(Generation *generation, const char *pool, uint64 row, bool read_only)
 {
-	int			count;
-	Datum	   *profiles = elements(row, 5, INT8OID, &count);
-	Datum	   *memory = elements(row, 6, INT8OID, &count);
-	Datum	   *uses = elements(row, 7, BOOLOID, &count);
-	Jsonb	   *software = column_jsonb(row, 4);
-	Hardware   *hardware = MemoryContextAlloc(generation->context, sizeof(Hardware));
-	const DeviceProfile **profile = MemoryContextAlloc(generation->context, sizeof(DeviceProfile *) * (count + 1));
-	int64	   *memory_bytes = MemoryContextAlloc(generation->context, sizeof(int64) * (count + 1));
-	bool	   *uses_host_memory = MemoryContextAlloc(generation->context, sizeof(bool) * (count + 1));
+	int count;
+	Datum *profiles = elements(row, 5, INT8OID, &count);
+	Datum *memory = elements(row, 6, INT8OID, &count);
+	Datum *uses = elements(row, 7, BOOLOID, &count);
+	Jsonb *software = column_jsonb(row, 4);
+	Hardware *hardware = MemoryContextAlloc(generation->context, sizeof(Hardware));
+	const DeviceProfile **profile =
+		MemoryContextAlloc(generation->context, sizeof(DeviceProfile *) * (count + 1));
+	int64 *memory_bytes = MemoryContextAlloc(generation->context, sizeof(int64) * (count + 1));
+	bool *uses_host_memory = MemoryContextAlloc(generation->context, sizeof(bool) * (count + 1));
 	MemoryContext old;
 
 	for (int i = 0; i < count; i++)
@@ -321,8 +330,14 @@ read_hardware(Generation *generation, const char *pool, uint64 row, bool read_on
 		memory_bytes[i] = DatumGetInt64(memory[i]);
 		uses_host_memory[i] = DatumGetBool(uses[i]);
 	}
-	*hardware = (Hardware) {column_bigint(row, 1), column_bigint(row, 2), column_bigint(row, 3), {0, NULL}, count,
-		profile, memory_bytes, uses_host_memory};
+	*hardware = (Hardware){column_bigint(row, 1),
+						   column_bigint(row, 2),
+						   column_bigint(row, 3),
+						   {0, NULL},
+						   count,
+						   profile,
+						   memory_bytes,
+						   uses_host_memory};
 	old = MemoryContextSwitchTo(generation->context);
 	hardware->software = read_software(software);
 	MemoryContextSwitchTo(old);
@@ -331,30 +346,32 @@ read_hardware(Generation *generation, const char *pool, uint64 row, bool read_on
 
 /* Sets hardware to some kinds of worker of a pool. */
 void
-hardware_get(const char *pool, const int64 *ids, int count, bool read_only, const Hardware **hardware)
+hardware_get(const char *pool, const int64 *ids, int count, bool read_only,
+			 const Hardware **hardware)
 {
 	static SpiPlan statement = {
-		"SELECT h.hardware_id, h.cpu_millicores, h.memory_bytes, h.software_versions, h.device_profile_ids,"
+		"SELECT h.hardware_id, h.cpu_millicores, h.memory_bytes, h.software_versions,"
+		" h.device_profile_ids,"
 		"  h.device_memory_bytes, h.device_uses_host_memory FROM unnest($2) u(hardware_id)"
 		" JOIN hwsched.hardware h ON h.pool = $1 AND h.hardware_id = u.hardware_id",
-		{TEXTOID, INT8ARRAYOID}
-	};
+		{TEXTOID, INT8ARRAYOID}};
 	Generation *generation = pin_generation();
-	uint64		n = read_missing(generation, &statement, HARDWARE, pool, ids, count, read_only);
+	uint64 n = read_missing(generation, &statement, HARDWARE, pool, ids, count, read_only);
 	SPITupleTable *rows = SPI_tuptable;
 
 	if (n > 0)
 	{
-		int64	   *profile_ids = NULL;
-		int			nprofiles = 0;
+		int64 *profile_ids = NULL;
+		int nprofiles = 0;
 
 		for (uint64 i = 0; i < n; i++)
 		{
-			int			ndevices;
-			Datum	   *profiles = elements(i, 5, INT8OID, &ndevices);
+			int ndevices;
+			Datum *profiles = elements(i, 5, INT8OID, &ndevices);
 
-			profile_ids = profile_ids == NULL ? palloc(sizeof(int64) * (ndevices + 1)) :
-				repalloc(profile_ids, sizeof(int64) * (nprofiles + ndevices + 1));
+			profile_ids = profile_ids == NULL ?
+							  palloc(sizeof(int64) * (ndevices + 1)) :
+							  repalloc(profile_ids, sizeof(int64) * (nprofiles + ndevices + 1));
 			for (int d = 0; d < ndevices; d++)
 				profile_ids[nprofiles++] = DatumGetInt64(profiles[d]);
 		}

@@ -14,13 +14,13 @@
 /* A kind of worker: hwsched.hardware. */
 typedef struct Hardware
 {
-	int64		hardware_id;
-	int64		cpu_millicores;
-	int64		memory_bytes;
-	NamedTexts	software;
-	int			ndevices;
+	int64 hardware_id;
+	int64 cpu_millicores;
+	int64 memory_bytes;
+	NamedTexts software;
+	int ndevices;
 	const DeviceProfile **profiles; /* by device_no, as the others */
-	const int64 *device_memory_bytes;	/* of its own, or -1 */
+	const int64 *device_memory_bytes; /* of its own, or -1 */
 	const bool *uses_host_memory;
 } Hardware;
 
@@ -35,4 +35,4 @@ extern void hardware_get(const char *pool, const int64 *ids, int count, bool rea
 						 const Hardware **hardware);
 extern NamedTexts read_software(Jsonb *versions);
 
-#endif							/* HWSCHED_STORE_PROFILE_CACHE_H */
+#endif /* HWSCHED_STORE_PROFILE_CACHE_H */

@@ -22,18 +22,24 @@
 /* The most that a document may say: what is beyond it could not be read again. */
 #define MOST_MEMORY "9007199254740991"
 
-/* The last attempts e(workload_id, run) that failed for want of memory or time, and the profiles that answer them. */
+/*
+ * The last attempts e(workload_id, run) that failed for want of memory or time, and the
+ * profiles that answer them.
+ */
 #define ANSWERED_SQL \
 	"(SELECT f.workload_id, f.run, f.retry_profile, f.retry_demand," \
 	"  sha256(convert_to(f.retry_profile::text || f.retry_demand::text, 'UTF8')) AS digest" \
 	" FROM (SELECT DISTINCT ON (e.workload_id, e.run) e.workload_id, e.run," \
 	"   CASE a.error_class WHEN 'memory' THEN jsonb_set(p.profile, '{min_memory_bytes}'," \
-	"     to_jsonb(least(" MOST_MEMORY ", greatest(" LEAST_MEMORY ", floor((p.profile ->> 'min_memory_bytes')::numeric * " MORE_MEMORY ")))::bigint))" \
+	"     to_jsonb(least(" MOST_MEMORY ", greatest(" LEAST_MEMORY \
+	", floor((p.profile ->> 'min_memory_bytes')::numeric * " MORE_MEMORY ")))::bigint))" \
 	"    ELSE p.profile END AS retry_profile," \
-	"   CASE a.error_class WHEN 'timeout' THEN p.demand || jsonb_build_object('avoid_class', d.hardware_class)" \
+	"   CASE a.error_class WHEN 'timeout' THEN p.demand || jsonb_build_object('avoid_class'," \
+	" d.hardware_class)" \
 	"    ELSE p.demand END AS retry_demand" \
 	"  FROM unnest($2, $3) e(workload_id, run)" \
-	"  JOIN hwsched.assignment a ON a.pool = $1 AND a.workload_id = e.workload_id AND a.run = e.run" \
+	"  JOIN hwsched.assignment a ON a.pool = $1 AND a.workload_id = e.workload_id" \
+	" AND a.run = e.run" \
 	"   AND a.error_class IN ('memory', 'timeout') AND NOT a.is_gang" \
 	"  JOIN hwsched.workload_profile p ON p.pool = $1 AND p.profile_id = a.profile_id" \
 	"  JOIN hwsched.device_profile d ON d.pool = $1 AND d.profile_id = a.device_profile_id" \
@@ -53,44 +59,52 @@ most_backoff(const PoolSettings *settings)
  * a half, so that what failed together does not come back together.
  */
 void
-queue_attempts(const char *pool, int count, Parameter workload_ids, Parameter runs, Parameter attempts, bool failed)
+queue_attempts(const char *pool, int count, Parameter workload_ids, Parameter runs,
+			   Parameter attempts, bool failed)
 {
 	static SpiPlan add_profiles = {
 		"INSERT INTO hwsched.workload_profile (pool, profile, demand, digest)"
-		" SELECT DISTINCT ON (r.digest) $1, r.retry_profile, r.retry_demand, r.digest FROM " ANSWERED_SQL " r"
-		" WHERE NOT EXISTS (SELECT FROM hwsched.workload_profile p WHERE p.pool = $1 AND p.digest = r.digest)"
+		" SELECT DISTINCT ON (r.digest) $1, r.retry_profile, r.retry_demand, r.digest"
+		" FROM " ANSWERED_SQL " r"
+		" WHERE NOT EXISTS (SELECT FROM hwsched.workload_profile p WHERE p.pool = $1"
+		" AND p.digest = r.digest)"
 		" ORDER BY r.digest ON CONFLICT (pool, digest) DO NOTHING",
-		{TEXTOID, TEXTARRAYOID, INT4ARRAYOID}
-	};
+		{TEXTOID, TEXTARRAYOID, INT4ARRAYOID}};
 	static SpiPlan queue = {
-		"INSERT INTO hwsched.pending (pool, priority, deadline, queue_no, profile_id, run, attempt, expected_seconds, workload_id,"
-		"  model_id, model_family, concurrency_key, submitted_at, ready_at, avoid_workers, retry_profile_id)"
-		" SELECT s.pool, s.priority, s.deadline, s.queue_no, s.profile_id, s.run, e.attempt, s.expected_seconds, s.workload_id,"
+		"INSERT INTO hwsched.pending (pool, priority, deadline, queue_no, profile_id, run,"
+		" attempt, expected_seconds, workload_id,"
+		"  model_id, model_family, concurrency_key, submitted_at, ready_at, avoid_workers,"
+		" retry_profile_id)"
+		" SELECT s.pool, s.priority, s.deadline, s.queue_no, s.profile_id, s.run, e.attempt,"
+		" s.expected_seconds, s.workload_id,"
 		"  s.model_id, s.model_family, s.concurrency_key, s.submitted_at,"
-		"  CASE WHEN $5 > 0 THEN now() + make_interval(secs => least($6, $5 * 2 ^ least(greatest(e.attempt - 2, 0), 30)) * (1 - random() / 2))"
+		"  CASE WHEN $5 > 0 THEN now() + make_interval(secs => least($6,"
+		" $5 * 2 ^ least(greatest(e.attempt - 2, 0), 30)) * (1 - random() / 2))"
 		"   ELSE '-infinity' END,"
-		"  (SELECT array_agg(DISTINCT a.worker_id) FROM hwsched.assignment a WHERE a.pool = $1 AND a.workload_id = e.workload_id"
+		"  (SELECT array_agg(DISTINCT a.worker_id) FROM hwsched.assignment a WHERE a.pool = $1"
+		" AND a.workload_id = e.workload_id"
 		"    AND a.run = e.run AND a.error_class IS NOT NULL AND NOT a.is_gang),"
-		"  (SELECT p.profile_id FROM hwsched.workload_profile p WHERE p.pool = $1 AND p.digest = r.digest)"
+		"  (SELECT p.profile_id FROM hwsched.workload_profile p WHERE p.pool = $1"
+		" AND p.digest = r.digest)"
 		" FROM unnest($2, $3, $4) e(workload_id, run, attempt)"
-		" JOIN hwsched.submission s ON s.pool = $1 AND s.workload_id = e.workload_id AND s.run = e.run"
+		" JOIN hwsched.submission s ON s.pool = $1 AND s.workload_id = e.workload_id"
+		" AND s.run = e.run"
 		" LEFT JOIN " ANSWERED_SQL " r ON r.workload_id = e.workload_id AND r.run = e.run"
 		" WHERE s.outcome IS NULL AND e.attempt <= s.retries + 1",
-		{TEXTOID, TEXTARRAYOID, INT4ARRAYOID, INT4ARRAYOID, FLOAT8OID, FLOAT8OID}
-	};
+		{TEXTOID, TEXTARRAYOID, INT4ARRAYOID, INT4ARRAYOID, FLOAT8OID, FLOAT8OID}};
 	static SpiPlan mark_dead = {
-		"UPDATE hwsched.submission s SET outcome = 'dead', closed_at = greatest(now(), s.submitted_at)"
+		"UPDATE hwsched.submission s SET outcome = 'dead', closed_at = greatest(now(),"
+		" s.submitted_at)"
 		" FROM unnest($2, $3, $4) e(workload_id, run, attempt)"
 		" WHERE s.pool = $1 AND s.workload_id = e.workload_id AND s.run = e.run"
 		"  AND s.outcome IS NULL AND e.attempt > s.retries + 1",
-		{TEXTOID, TEXTARRAYOID, INT4ARRAYOID, INT4ARRAYOID}
-	};
+		{TEXTOID, TEXTARRAYOID, INT4ARRAYOID, INT4ARRAYOID}};
 	PoolSettings settings;
 
 	pool_settings_load(pool, false, &settings);
 	spi_plan_run(&add_profiles, false, TEXT_VALUE(pool), workload_ids, runs);
 	if (spi_plan_run(&queue, false, TEXT_VALUE(pool), workload_ids, runs, attempts,
-					  VALUE(Float8GetDatum(failed ? settings.retry_backoff : 0)),
-					  VALUE(Float8GetDatum(most_backoff(&settings)))) < count)
+					 VALUE(Float8GetDatum(failed ? settings.retry_backoff : 0)),
+					 VALUE(Float8GetDatum(most_backoff(&settings)))) < count)
 		spi_plan_run(&mark_dead, false, TEXT_VALUE(pool), workload_ids, runs, attempts);
 }

@@ -8,8 +8,8 @@
 #include "store/settings.h"
 #include "support/spi_plan.h"
 
-extern void queue_attempts(const char *pool, int count, Parameter workload_ids, Parameter runs, Parameter attempts,
-						   bool failed);
+extern void queue_attempts(const char *pool, int count, Parameter workload_ids, Parameter runs,
+						   Parameter attempts, bool failed);
 extern double most_backoff(const PoolSettings *settings);
 
-#endif							/* HWSCHED_STORE_REQUEUE_H */
+#endif /* HWSCHED_STORE_REQUEUE_H */

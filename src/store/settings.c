@@ -24,37 +24,47 @@
 
 /* --- the document --- */
 
-#define SETTING(m, kind, least, most) {#m, kind, offsetof(PoolSettings, m), NAME_FREE, least, most}
+#define SETTING(m, kind, least, most) \
+	{ \
+#m, kind, offsetof(PoolSettings, m), NAME_FREE, least, most \
+	}
 
 typedef struct KeptSettings
 {
 	PoolSettings settings;
-	double		number;
+	double number;
 } KeptSettings;
 
 static const Field retention_fields[] = {
-	{"history", FIELD_SECONDS, offsetof(PoolSettings, retention.history) - offsetof(PoolSettings, retention)},
-	{"hourly", FIELD_SECONDS, offsetof(PoolSettings, retention.hourly) - offsetof(PoolSettings, retention)},
+	{"history", FIELD_SECONDS,
+	 offsetof(PoolSettings, retention.history) - offsetof(PoolSettings, retention)},
+	{"hourly", FIELD_SECONDS,
+	 offsetof(PoolSettings, retention.hourly) - offsetof(PoolSettings, retention)},
 };
 
 static const Document retention_document = {
-	"retention", sizeof(double) * 2, retention_fields, lengthof(retention_fields), NULL, true
-};
+	"retention", sizeof(double) * 2, retention_fields, lengthof(retention_fields), NULL, true};
 
-#define WEIGHT(m) {#m, FIELD_NUMBER, offsetof(EnergyWeights, m), NAME_FREE, 0, 1e6}
+#define WEIGHT(m) \
+	{ \
+#m, FIELD_NUMBER, offsetof(EnergyWeights, m), NAME_FREE, 0, 1e6 \
+	}
 
 static const Field objective_fields[] = {WEIGHT(time), WEIGHT(energy), WEIGHT(cost)};
 
 static const Document objective_document = {
-	"objective", sizeof(EnergyWeights), objective_fields, lengthof(objective_fields), NULL, true
-};
+	"objective", sizeof(EnergyWeights), objective_fields, lengthof(objective_fields), NULL, true};
 
-#define KEPT(key, kind, m, least, most) {key, kind, offsetof(KeptSettings, m), NAME_FREE, least, most}
+#define KEPT(key, kind, m, least, most) \
+	{ \
+		key, kind, offsetof(KeptSettings, m), NAME_FREE, least, most \
+	}
 
 static const Field setting_fields[] = {
 	SETTING(policy, FIELD_NUMBERS, 0, 0),
 	{"policies", FIELD_TABLES, offsetof(PoolSettings, policies), NAME_WORKLOAD_TYPE},
-	{"objective", FIELD_OBJECT, offsetof(PoolSettings, objective), NAME_FREE, 0, 0, &objective_document},
+	{"objective", FIELD_OBJECT, offsetof(PoolSettings, objective), NAME_FREE, 0, 0,
+	 &objective_document},
 	SETTING(solver, FIELD_TEXT, 0, 0),
 	SETTING(preference_alpha, FIELD_NUMBER, 0, 1),
 	SETTING(preference_weight, FIELD_NUMBER, 0, 1),
@@ -69,7 +79,8 @@ static const Field setting_fields[] = {
 	SETTING(offline_after, FIELD_SECONDS, 1, 31536000),
 	SETTING(retry_backoff, FIELD_SECONDS, 0, 86400),
 	SETTING(notify, FIELD_BOOLEAN, 0, 0),
-	{"retention", FIELD_OBJECT, offsetof(PoolSettings, retention), NAME_FREE, 0, 0, &retention_document},
+	{"retention", FIELD_OBJECT, offsetof(PoolSettings, retention), NAME_FREE, 0, 0,
+	 &retention_document},
 	SETTING(quarantine_after, FIELD_INTEGER, 1, 1000000),
 	SETTING(ageing, FIELD_NUMBER, 0, 1000),
 	SETTING(preemption, FIELD_BOOLEAN, 0, 0),
@@ -87,9 +98,9 @@ preset_settings(void *values)
 	kept->settings.carbon_g_per_kwh = kept->settings.energy_price_per_kwh = NAN;
 }
 
-static const Document settings_document = {
-	"pool settings", sizeof(KeptSettings), setting_fields, lengthof(setting_fields), preset_settings, true
-};
+static const Document settings_document = {"pool settings", sizeof(KeptSettings),
+										   setting_fields,	lengthof(setting_fields),
+										   preset_settings, true};
 
 /* Returns whether batches are placed as a whole instead of one by one. */
 bool
@@ -118,7 +129,9 @@ is_https_url(const char *text)
 		return false;
 	text += 8;
 	return isalnum((unsigned char) *text) &&
-		text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~:/@%+")] == '\0';
+		   text[strspn(
+			   text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~:/@%+")] ==
+			   '\0';
 }
 
 /* Refuses settings that are well-formed and mean nothing. */
@@ -127,20 +140,20 @@ check_settings(const PoolSettings *settings, Oid setter)
 {
 	policies_check(&settings->policy, &settings->policies, setter);
 	if (settings->objective.time + settings->objective.energy + settings->objective.cost == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid value for \"objective\": the weights add up to 0"),
-				 errdetail("Expected at least one of time, energy and cost above 0.")));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("invalid value for \"objective\": the weights add up to 0"),
+						errdetail("Expected at least one of time, energy and cost above 0.")));
 	if (!solver_is_optimal(settings) && strcmp(settings->solver, "greedy") != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid value for \"solver\": \"%s\"", settings->solver),
-				 errhint("Known solvers are: greedy, optimal.")));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("invalid value for \"solver\": \"%s\"", settings->solver),
+						errhint("Known solvers are: greedy, optimal.")));
 	if (settings->vega_url != NULL && !is_https_url(settings->vega_url))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid value for \"vega_url\": \"%s\"", settings->vega_url),
-				 errhint("It is a URL such as https://cdn.jsdelivr.net/npm, below which packages of npm are found.")));
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("invalid value for \"vega_url\": \"%s\"", settings->vega_url),
+			 errhint("It is a URL such as https://cdn.jsdelivr.net/npm, below which packages of npm"
+					 " are found.")));
 }
 
 /* --- in force --- */
@@ -151,8 +164,7 @@ static SpiPlan settings_statement = {
 	" || coalesce((SELECT v.settings FROM hwsched.settings_version v WHERE v.pool = p.pool"
 	"              ORDER BY v.version DESC LIMIT 1), '{}')"
 	" FROM hwsched.pool p WHERE p.pool = $1",
-	{TEXTOID}
-};
+	{TEXTOID}};
 
 /*
  * The settings that the session used last.  Reading them anew costs more than
@@ -165,13 +177,13 @@ static SpiPlan settings_statement = {
 typedef struct SettingsCopy
 {
 	MemoryContext context;
-	char	   *pool;
+	char *pool;
 	TimestampTz read_at;
 	PoolSettings settings;
 } SettingsCopy;
 
 static SettingsCopy *copy = NULL;
-static Oid	versions = InvalidOid;	/* hwsched.settings_version, once we have a copy */
+static Oid versions = InvalidOid; /* hwsched.settings_version, once we have a copy */
 static uint64 invalidations = 0;
 
 #define COPY_LASTS_MS 1000
@@ -203,7 +215,8 @@ settings_invalidated(Datum arg, Oid relation)
 void
 settings_forget(void)
 {
-	CacheInvalidateRelcacheByRelid(get_relname_relid("settings_version", get_namespace_oid("hwsched", false)));
+	CacheInvalidateRelcacheByRelid(
+		get_relname_relid("settings_version", get_namespace_oid("hwsched", false)));
 	drop_copy();
 }
 
@@ -212,7 +225,8 @@ static SettingsCopy *
 begin_copy(const char *pool)
 {
 	static bool registered = false;
-	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "hwsched settings", ALLOCSET_SMALL_SIZES);
+	MemoryContext context =
+		AllocSetContextCreate(CurrentMemoryContext, "hwsched settings", ALLOCSET_SMALL_SIZES);
 	SettingsCopy *next = MemoryContextAlloc(context, sizeof(SettingsCopy));
 
 	if (!registered)
@@ -232,7 +246,7 @@ copy_is_good(const char *pool)
 	TimestampTz now = GetCurrentTransactionStartTimestamp();
 
 	return copy != NULL && strcmp(copy->pool, pool) == 0 && !IsolationUsesXactSnapshot() &&
-		now >= copy->read_at && !TimestampDifferenceExceeds(copy->read_at, now, COPY_LASTS_MS);
+		   now >= copy->read_at && !TimestampDifferenceExceeds(copy->read_at, now, COPY_LASTS_MS);
 }
 
 /*
@@ -248,7 +262,7 @@ pool_settings_load(const char *pool, bool read_only, PoolSettings *settings)
 	if (!copy_is_good(pool))
 	{
 		SettingsCopy *next = begin_copy(pool);
-		uint64		before = invalidations;
+		uint64 before = invalidations;
 		MemoryContext caller;
 
 		versions = get_relname_relid("settings_version", get_namespace_oid("hwsched", false));
@@ -296,15 +310,14 @@ settings_change(const Caller *caller, const char *pool, Jsonb *changes)
 		"  FROM jsonb_each(coalesce((SELECT settings FROM hwsched.settings_version WHERE pool = $1"
 		"                            ORDER BY version DESC LIMIT 1), '{}') || $2) e"
 		"  WHERE e.value <> 'null'), '{}')",
-		{TEXTOID, JSONBOID}
-	};
+		{TEXTOID, JSONBOID}};
 	static SpiPlan add = {
 		"INSERT INTO hwsched.settings_version (pool, version, settings)"
-		" SELECT $1, coalesce(max(version), 0) + 1, $2 FROM hwsched.settings_version WHERE pool = $1",
-		{TEXTOID, JSONBOID}
-	};
+		" SELECT $1, coalesce(max(version), 0) + 1, $2 FROM hwsched.settings_version"
+		" WHERE pool = $1",
+		{TEXTOID, JSONBOID}};
 	PoolSettings read;
-	Jsonb	   *settings;
+	Jsonb *settings;
 
 	/* also what a merge would hide: a document that is no object */
 	read_settings(changes, &read);

@@ -19,30 +19,30 @@ typedef struct PoolSettings
 	NamedTables policies;
 	EnergyWeights objective;
 	const char *solver;
-	double		preference_alpha;
-	double		preference_weight;
-	double		preference_half_life;	/* seconds */
-	bool		learning;		/* from outcomes and reports, and using it */
-	double		min_score;
-	double		max_load;
-	int32		max_concurrent;
-	double		lease;			/* seconds, as the other durations */
-	double		warming;
-	double		cooling;
-	double		offline_after;
-	double		retry_backoff;
-	int32		quarantine_after;
-	double		ageing;			/* priority steps for an hour of waiting */
-	bool		preemption;
-	bool		notify;
-	double		energy_price_per_kwh;	/* NAN: not known */
-	double		carbon_g_per_kwh;	/* NAN: not known */
-	const char *vega_url;		/* NULL: none */
+	double preference_alpha;
+	double preference_weight;
+	double preference_half_life; /* seconds */
+	bool learning; /* from outcomes and reports, and using it */
+	double min_score;
+	double max_load;
+	int32 max_concurrent;
+	double lease; /* seconds, as the other durations */
+	double warming;
+	double cooling;
+	double offline_after;
+	double retry_backoff;
+	int32 quarantine_after;
+	double ageing; /* priority steps for an hour of waiting */
+	bool preemption;
+	bool notify;
+	double energy_price_per_kwh; /* NAN: not known */
+	double carbon_g_per_kwh; /* NAN: not known */
+	const char *vega_url; /* NULL: none */
 	struct
 	{
-		double		history;
-		double		hourly;
-	}			retention;
+		double history;
+		double hourly;
+	} retention;
 } PoolSettings;
 
 extern void pool_settings_load(const char *pool, bool read_only, PoolSettings *settings);
@@ -51,4 +51,4 @@ extern void settings_forget(void);
 extern bool solver_is_optimal(const PoolSettings *settings);
 extern void placement_settings(const PoolSettings *settings, PlacementSettings *placement);
 
-#endif							/* HWSCHED_STORE_SETTINGS_H */
+#endif /* HWSCHED_STORE_SETTINGS_H */

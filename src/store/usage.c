@@ -21,22 +21,27 @@ change_workers(const char *pool, const WorkerChange *changes, int count)
 {
 #define CHANGE_WORKERS \
 	"UPDATE hwsched.worker_usage u SET assignments = u.assignments + ($3)[i]," \
-	"  cpu_millicores = u.cpu_millicores + ($4)[i], host_memory_bytes = u.host_memory_bytes + ($5)[i]," \
-	"  total_assignments = u.total_assignments + ($6)[i], last_turn = greatest(u.last_turn, ($7)[i])," \
+	"  cpu_millicores = u.cpu_millicores + ($4)[i], host_memory_bytes = u.host_memory_bytes +" \
+	" ($5)[i]," \
+	"  total_assignments = u.total_assignments + ($6)[i], last_turn = greatest(u.last_turn," \
+	" ($7)[i])," \
 	"  is_full = CASE WHEN ($3)[i] < 0 THEN false ELSE u.is_full OR u.assignments = ($8)[i] END" \
 	" FROM (SELECT unnest($2) AS worker_id, generate_subscripts($2, 1) AS i) c" \
 	" WHERE u.pool = $1 AND u.worker_id = c.worker_id", \
-	{TEXTOID, TEXTARRAYOID, INT4ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT4ARRAYOID, INT8ARRAYOID, INT4ARRAYOID}
+	{ \
+		TEXTOID, TEXTARRAYOID, INT4ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT4ARRAYOID, \
+			INT8ARRAYOID, INT4ARRAYOID \
+	}
 	static SpiPlan few = {CHANGE_WORKERS, BY_KEY_ONLY};
 	static SpiPlan many = {CHANGE_WORKERS, IN_SETS};
-	Datum	   *worker_ids = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * (count + 1));
-	Parameter	parameters[8] = {TEXT_VALUE(pool)};
-	int32	   *assignments = fixed_array(INT4OID, sizeof(*assignments), count, &parameters[2]);
-	int64	   *cpu = fixed_array(INT8OID, sizeof(*cpu), count, &parameters[3]);
-	int64	   *host_memory = fixed_array(INT8OID, sizeof(*host_memory), count, &parameters[4]);
-	int32	   *made = fixed_array(INT4OID, sizeof(*made), count, &parameters[5]);
-	int64	   *last_turn = fixed_array(INT8OID, sizeof(*last_turn), count, &parameters[6]);
-	int32	   *full_from = fixed_array(INT4OID, sizeof(*full_from), count, &parameters[7]);
+	Datum *worker_ids = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * (count + 1));
+	Parameter parameters[8] = {TEXT_VALUE(pool)};
+	int32 *assignments = fixed_array(INT4OID, sizeof(*assignments), count, &parameters[2]);
+	int64 *cpu = fixed_array(INT8OID, sizeof(*cpu), count, &parameters[3]);
+	int64 *host_memory = fixed_array(INT8OID, sizeof(*host_memory), count, &parameters[4]);
+	int32 *made = fixed_array(INT4OID, sizeof(*made), count, &parameters[5]);
+	int64 *last_turn = fixed_array(INT8OID, sizeof(*last_turn), count, &parameters[6]);
+	int32 *full_from = fixed_array(INT4OID, sizeof(*full_from), count, &parameters[7]);
 
 	for (int i = 0; i < count; i++)
 	{
@@ -58,17 +63,20 @@ change_devices(const char *pool, const DeviceChange *changes, int count)
 #define CHANGE_DEVICES \
 	"UPDATE hwsched.device_usage u SET slots = u.slots + ($4)[i], share = u.share + ($5)[i]," \
 	"  memory_bytes = u.memory_bytes + ($6)[i]" \
-	" FROM (SELECT unnest($2) AS worker_id, unnest($3) AS device_no, generate_subscripts($2, 1) AS i) c" \
+	" FROM (SELECT unnest($2) AS worker_id, unnest($3) AS device_no, generate_subscripts($2," \
+	" 1) AS i) c" \
 	" WHERE u.pool = $1 AND u.worker_id = c.worker_id AND u.device_no = c.device_no", \
-	{TEXTOID, TEXTARRAYOID, INT4ARRAYOID, INT4ARRAYOID, INT4ARRAYOID, INT8ARRAYOID}
+	{ \
+		TEXTOID, TEXTARRAYOID, INT4ARRAYOID, INT4ARRAYOID, INT4ARRAYOID, INT8ARRAYOID \
+	}
 	static SpiPlan few = {CHANGE_DEVICES, BY_KEY_ONLY};
 	static SpiPlan many = {CHANGE_DEVICES, IN_SETS};
-	Datum	   *worker_ids = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * (count + 1));
-	Parameter	parameters[6] = {TEXT_VALUE(pool)};
-	int32	   *device_no = fixed_array(INT4OID, sizeof(*device_no), count, &parameters[2]);
-	int32	   *slots = fixed_array(INT4OID, sizeof(*slots), count, &parameters[3]);
-	int32	   *share = fixed_array(INT4OID, sizeof(*share), count, &parameters[4]);
-	int64	   *memory = fixed_array(INT8OID, sizeof(*memory), count, &parameters[5]);
+	Datum *worker_ids = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * (count + 1));
+	Parameter parameters[6] = {TEXT_VALUE(pool)};
+	int32 *device_no = fixed_array(INT4OID, sizeof(*device_no), count, &parameters[2]);
+	int32 *slots = fixed_array(INT4OID, sizeof(*slots), count, &parameters[3]);
+	int32 *share = fixed_array(INT4OID, sizeof(*share), count, &parameters[4]);
+	int64 *memory = fixed_array(INT8OID, sizeof(*memory), count, &parameters[5]);
 
 	for (int i = 0; i < count; i++)
 	{
@@ -110,14 +118,16 @@ usage_rebuild(const char *pool, const char *worker_id)
 	static SpiPlan worker = {
 		"UPDATE hwsched.worker_usage u SET assignments = h.assignments, is_full = false,"
 		"  cpu_millicores = h.cpu_millicores, host_memory_bytes = h.host_memory_bytes"
-		" FROM (SELECT count(*)::int AS assignments, coalesce(sum(p.cpu_millicores), 0)::bigint AS cpu_millicores,"
+		" FROM (SELECT count(*)::int AS assignments, coalesce(sum(p.cpu_millicores), 0)::bigint AS"
+		" cpu_millicores,"
 		"              coalesce(sum(p.host_memory_bytes), 0)::bigint AS host_memory_bytes"
-		"       FROM " HOLDING " a JOIN hwsched.workload_profile p ON p.pool = $1 AND p.profile_id = a.profile_id) h"
+		"       FROM " HOLDING
+		" a JOIN hwsched.workload_profile p ON p.pool = $1 AND p.profile_id = a.profile_id) h"
 		" WHERE u.pool = $1 AND u.worker_id = $2",
-		{TEXTOID, TEXTOID}
-	};
+		{TEXTOID, TEXTOID}};
 	static SpiPlan devices = {
-		"UPDATE hwsched.device_usage u SET slots = h.slots, share = h.share, memory_bytes = h.memory_bytes"
+		"UPDATE hwsched.device_usage u SET slots = h.slots, share = h.share, memory_bytes ="
+		" h.memory_bytes"
 		" FROM (SELECT d.device_no, coalesce(sum(p.device_slots), 0)::int AS slots,"
 		"              coalesce(sum(p.device_share), 0)::int AS share,"
 		"              coalesce(sum(p.device_memory_bytes), 0)::bigint AS memory_bytes"
@@ -126,8 +136,8 @@ usage_rebuild(const char *pool, const char *worker_id)
 		"       LEFT JOIN hwsched.workload_profile p ON p.pool = $1 AND p.profile_id = a.profile_id"
 		"       WHERE d.pool = $1 AND d.worker_id = $2 GROUP BY d.device_no) h"
 		" WHERE u.pool = $1 AND u.worker_id = $2 AND u.device_no = h.device_no",
-		{TEXTOID, TEXTOID}, IN_SETS
-	};
+		{TEXTOID, TEXTOID},
+		IN_SETS};
 
 	spi_plan_run(&worker, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
 	spi_plan_run(&devices, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
@@ -139,15 +149,19 @@ usage_exceeds(const char *pool, const char *worker_id)
 {
 	static SpiPlan statement = {
 		"SELECT u.assignments > w.max_concurrent OR u.cpu_millicores > w.cpu_millicores"
-		"  OR u.host_memory_bytes + coalesce(sum(du.memory_bytes) FILTER (WHERE d.uses_host_memory), 0) > w.memory_bytes"
+		"  OR u.host_memory_bytes + coalesce(sum(du.memory_bytes) FILTER (WHERE"
+		" d.uses_host_memory), 0) > w.memory_bytes"
 		" FROM hwsched.worker w"
 		" JOIN hwsched.worker_usage u ON u.pool = w.pool AND u.worker_id = w.worker_id"
 		" LEFT JOIN hwsched.device d ON d.pool = w.pool AND d.worker_id = w.worker_id"
-		" LEFT JOIN hwsched.device_usage du ON du.pool = d.pool AND du.worker_id = d.worker_id AND du.device_no = d.device_no"
+		" LEFT JOIN hwsched.device_usage du ON du.pool = d.pool AND du.worker_id = d.worker_id"
+		" AND du.device_no = d.device_no"
 		" WHERE w.pool = $1 AND w.worker_id = $2"
-		" GROUP BY u.assignments, w.max_concurrent, u.cpu_millicores, w.cpu_millicores, u.host_memory_bytes, w.memory_bytes",
-		{TEXTOID, TEXTOID}, IN_SETS
-	};
+		" GROUP BY u.assignments, w.max_concurrent, u.cpu_millicores, w.cpu_millicores,"
+		" u.host_memory_bytes, w.memory_bytes",
+		{TEXTOID, TEXTOID},
+		IN_SETS};
 
-	return spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id)) > 0 && column_bool(0, 1);
+	return spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id)) > 0 &&
+		   column_bool(0, 1);
 }

@@ -7,25 +7,24 @@
 
 #include "postgres.h"
 
-
 typedef struct WorkerChange
 {
 	const char *worker_id;
-	int32		assignments;
-	int64		cpu_millicores;
-	int64		host_memory_bytes;
-	int32		made;			/* new assignments, for total_assignments */
-	int64		last_turn;		/* of the newest; 0: none */
-	int32		full_from;		/* it is full now, if it had so many assignments before; or -1 */
+	int32 assignments;
+	int64 cpu_millicores;
+	int64 host_memory_bytes;
+	int32 made; /* new assignments, for total_assignments */
+	int64 last_turn; /* of the newest; 0: none */
+	int32 full_from; /* it is full now, if it had so many assignments before; or -1 */
 } WorkerChange;
 
 typedef struct DeviceChange
 {
 	const char *worker_id;
-	int32		device_no;
-	int32		slots;
-	int32		share;
-	int64		memory_bytes;
+	int32 device_no;
+	int32 slots;
+	int32 share;
+	int64 memory_bytes;
 } DeviceChange;
 
 extern void usage_change(const char *pool, const WorkerChange *workers, int nworkers,
@@ -33,4 +32,4 @@ extern void usage_change(const char *pool, const WorkerChange *workers, int nwor
 extern bool usage_exceeds(const char *pool, const char *worker_id);
 extern void usage_rebuild(const char *pool, const char *worker_id);
 
-#endif							/* HWSCHED_STORE_USAGE_H */
+#endif /* HWSCHED_STORE_USAGE_H */

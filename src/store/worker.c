@@ -13,19 +13,17 @@ void
 unknown_worker(const char *pool, const char *worker_id)
 {
 	pool_check(pool, false);
-	ereport(ERROR,
-			(errcode(ERRCODE_NO_DATA_FOUND),
-			 errmsg("unknown worker \"%s\" in pool \"%s\"", worker_id, pool),
-			 errhint("Workers register with hwsched.register_worker().")));
+	ereport(ERROR, (errcode(ERRCODE_NO_DATA_FOUND),
+					errmsg("unknown worker \"%s\" in pool \"%s\"", worker_id, pool),
+					errhint("Workers register with hwsched.register_worker().")));
 }
 
 /* Raises ERRCODE_NO_DATA_FOUND if there is no such worker. */
 void
 worker_check(const char *pool, const char *worker_id)
 {
-	static SpiPlan statement = {
-		"SELECT FROM hwsched.worker WHERE pool = $1 AND worker_id = $2", {TEXTOID, TEXTOID}
-	};
+	static SpiPlan statement = {"SELECT FROM hwsched.worker WHERE pool = $1 AND worker_id = $2",
+								{TEXTOID, TEXTOID}};
 
 	if (spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id)) == 0)
 		unknown_worker(pool, worker_id);
@@ -40,12 +38,13 @@ void
 worker_seen(const char *pool, const char *worker_id)
 {
 	static SpiPlan statement = {
-		"WITH known AS (SELECT last_seen_at FROM hwsched.worker_load WHERE pool = $1 AND worker_id = $2),"
-		" seen AS (UPDATE hwsched.worker_load SET last_seen_at = now() WHERE pool = $1 AND worker_id = $2"
+		"WITH known AS (SELECT last_seen_at FROM hwsched.worker_load WHERE pool = $1"
+		" AND worker_id = $2),"
+		" seen AS (UPDATE hwsched.worker_load SET last_seen_at = now() WHERE pool = $1"
+		" AND worker_id = $2"
 		"   AND last_seen_at < now() - interval '200 milliseconds')"
 		" SELECT FROM known",
-		{TEXTOID, TEXTOID}
-	};
+		{TEXTOID, TEXTOID}};
 
 	if (spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id)) == 0)
 		unknown_worker(pool, worker_id);

@@ -9,4 +9,4 @@ extern void unknown_worker(const char *pool, const char *worker_id) pg_attribute
 extern void worker_check(const char *pool, const char *worker_id);
 extern void worker_seen(const char *pool, const char *worker_id);
 
-#endif							/* HWSCHED_STORE_WORKER_H */
+#endif /* HWSCHED_STORE_WORKER_H */

@@ -6,7 +6,7 @@
 #define HWSCHED_STORE_WORKLOAD_H
 
 extern char *workload_state(const char *pool, const char *workload_id, bool read_only);
-extern void workload_not_in_state(const char *pool, const char *workload_id,
-								  const char *action, const char *needed) pg_attribute_noreturn();
+extern void workload_not_in_state(const char *pool, const char *workload_id, const char *action,
+								  const char *needed) pg_attribute_noreturn();
 
-#endif							/* HWSCHED_STORE_WORKLOAD_H */
+#endif /* HWSCHED_STORE_WORKLOAD_H */

@@ -12,7 +12,8 @@
 void *
 arena_begin(const char *name)
 {
-	MemoryContext own = AllocSetContextCreateInternal(CurrentMemoryContext, name, ALLOCSET_DEFAULT_SIZES);
+	MemoryContext own =
+		AllocSetContextCreateInternal(CurrentMemoryContext, name, ALLOCSET_DEFAULT_SIZES);
 
 	MemoryContextSwitchTo(own);
 	return own;

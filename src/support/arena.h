@@ -23,6 +23,6 @@ extern void *palloc_beside(const void *other, Size size);
 #define arena_free(scope) ((void) (scope))
 #define palloc_beside(other, size) malloc(size)
 
-#endif							/* HWSCHED_STANDALONE */
+#endif /* HWSCHED_STANDALONE */
 
-#endif							/* HWSCHED_SUPPORT_ARENA_H */
+#endif /* HWSCHED_SUPPORT_ARENA_H */

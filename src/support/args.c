@@ -17,10 +17,10 @@
 Datum
 argument(FunctionCallInfo fcinfo, int number)
 {
-	HeapTuple	tuple;
-	Oid		   *types;
-	char	  **names;
-	char	   *modes;
+	HeapTuple tuple;
+	Oid *types;
+	char **names;
+	char *modes;
 
 	if (!PG_ARGISNULL(number))
 		return PG_GETARG_DATUM(number);
@@ -30,10 +30,9 @@ argument(FunctionCallInfo fcinfo, int number)
 		elog(ERROR, "cache lookup failed for function %u", fcinfo->flinfo->fn_oid);
 	if (get_func_arg_info(tuple, &types, &names, &modes) <= number || names == NULL)
 		elog(ERROR, "function %u has no name for argument %d", fcinfo->flinfo->fn_oid, number);
-	ereport(ERROR,
-			(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-			 errmsg("\"%s\" of hwsched.%s() must not be NULL", names[number],
-					get_func_name(fcinfo->flinfo->fn_oid))));
+	ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					errmsg("\"%s\" of hwsched.%s() must not be NULL", names[number],
+						   get_func_name(fcinfo->flinfo->fn_oid))));
 }
 
 /* The same as a C string. */
@@ -50,26 +49,27 @@ text_argument(FunctionCallInfo fcinfo, int number)
 char *
 name_argument(FunctionCallInfo fcinfo, int number, const char *name)
 {
-	char	   *text = text_argument(fcinfo, number);
+	char *text = text_argument(fcinfo, number);
 
 	if (text[0] == '\0' || strlen(text) > MOST_NAME)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid value for \"%s\": \"%.80s\"", name, text),
-				 errdetail("Expected 1 to %d bytes.", MOST_NAME)));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("invalid value for \"%s\": \"%.80s\"", name, text),
+						errdetail("Expected 1 to %d bytes.", MOST_NAME)));
 	return text;
 }
 
-/* Returns a number argument; raises ERRCODE_INVALID_PARAMETER_VALUE for one that is beyond its limits. */
+/*
+ * Returns a number argument; raises ERRCODE_INVALID_PARAMETER_VALUE for one that is beyond its
+ * limits.
+ */
 double
 limited_argument(FunctionCallInfo fcinfo, int number, const char *name, double least, double most)
 {
-	double		value = DatumGetFloat8(argument(fcinfo, number));
+	double value = DatumGetFloat8(argument(fcinfo, number));
 
 	if (!(value >= least && value <= most))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid value for \"%s\": %g", name, value),
-				 errdetail("Expected a number from %g to %g.", least, most)));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("invalid value for \"%s\": %g", name, value),
+						errdetail("Expected a number from %g to %g.", least, most)));
 	return value;
 }

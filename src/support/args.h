@@ -18,10 +18,11 @@
 extern Datum argument(FunctionCallInfo fcinfo, int number);
 extern char *text_argument(FunctionCallInfo fcinfo, int number);
 extern char *name_argument(FunctionCallInfo fcinfo, int number, const char *name);
-extern double limited_argument(FunctionCallInfo fcinfo, int number, const char *name, double least, double most);
+extern double limited_argument(FunctionCallInfo fcinfo, int number, const char *name, double least,
+							   double most);
 
 #define jsonb_argument(number) DatumGetJsonbP(argument(fcinfo, (number)))
 #define bigint_argument(number) DatumGetInt64(argument(fcinfo, (number)))
 #define int_argument(number) DatumGetInt32(argument(fcinfo, (number)))
 
-#endif							/* HWSCHED_SUPPORT_ARGS_H */
+#endif /* HWSCHED_SUPPORT_ARGS_H */

@@ -18,9 +18,10 @@
 
 /* PostgreSQL 16 checks privileges on all kinds of object by one function. */
 #if PG_VERSION_NUM >= 160000
-#define function_aclcheck(oid, role, mode) object_aclcheck(ProcedureRelationId, (oid), (role), (mode))
+#define function_aclcheck(oid, role, mode) \
+	object_aclcheck(ProcedureRelationId, (oid), (role), (mode))
 #else
 #define function_aclcheck(oid, role, mode) pg_proc_aclcheck((oid), (role), (mode))
 #endif
 
-#endif							/* HWSCHED_SUPPORT_COMPAT_H */
+#endif /* HWSCHED_SUPPORT_COMPAT_H */

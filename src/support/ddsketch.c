@@ -18,7 +18,7 @@
 static int32
 bucket_of(double value)
 {
-	double		limited = value > LEAST_NUMBER ? Min(value, 1 / LEAST_NUMBER) : LEAST_NUMBER;
+	double limited = value > LEAST_NUMBER ? Min(value, 1 / LEAST_NUMBER) : LEAST_NUMBER;
 
 	return (int32) ceil(log(limited) / log(GROWTH));
 }
@@ -34,9 +34,9 @@ add(int64 *count, int64 times)
 static void
 count(Sketch *sketch, int32 bucket, int64 times)
 {
-	int32		last = sketch->n == 0 ? bucket : Max(bucket, sketch->first + sketch->n - 1);
-	int32		first = sketch->n == 0 ? bucket : Min(bucket, sketch->first);
-	int64		counts[SKETCH_BUCKETS] = {0};
+	int32 last = sketch->n == 0 ? bucket : Max(bucket, sketch->first + sketch->n - 1);
+	int32 first = sketch->n == 0 ? bucket : Min(bucket, sketch->first);
+	int64 counts[SKETCH_BUCKETS] = {0};
 
 	first = Max(first, last - SKETCH_BUCKETS + 1);
 	if (sketch->n > 0 && first == sketch->first && last == sketch->first + sketch->n - 1)
@@ -76,9 +76,9 @@ sketch_merge(Sketch *sketch, const Sketch *other)
 double
 sketch_quantile(const Sketch *sketch, double q)
 {
-	double		total = 0;
-	double		rank;
-	double		passed = 0;
+	double total = 0;
+	double rank;
+	double passed = 0;
 
 	for (int32 i = 0; i < sketch->n; i++)
 		total += sketch->counts[i];
@@ -100,7 +100,7 @@ sketch_quantile(const Sketch *sketch, double q)
 bool
 sketch_is_sane(const Sketch *sketch)
 {
-	int32		most = bucket_of(INFINITY);
+	int32 most = bucket_of(INFINITY);
 
 	if (sketch->n < 0 || sketch->n > SKETCH_BUCKETS)
 		return false;

@@ -14,9 +14,9 @@ PG_FUNCTION_INFO_V1(sql_sketch_merge);
 void
 sketch_read(Datum array, bool isnull, Sketch *sketch)
 {
-	ArrayType  *numbers;
+	ArrayType *numbers;
 	const int64 *values;
-	int			count;
+	int count;
 
 	memset(sketch, 0, offsetof(Sketch, counts));
 	if (isnull)
@@ -35,10 +35,12 @@ sketch_read(Datum array, bool isnull, Sketch *sketch)
 		if (sketch_is_sane(sketch))
 			return;
 	}
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("invalid sketch"),
-			 errdetail("Expected a bigint[] with the first bucket and at most %d counts that are not negative.", SKETCH_BUCKETS)));
+	ereport(
+		ERROR,
+		(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("invalid sketch"),
+		 errdetail("Expected a bigint[] with the first bucket and at most %d counts that are not"
+				   " negative.",
+				   SKETCH_BUCKETS)));
 }
 
 /* Returns how many numbers an array of a sketch has. */
@@ -64,11 +66,11 @@ SketchArrays
 sketch_arrays(const Sketch *const *sketches, int count)
 {
 	SketchArrays arrays;
-	int			total = 0;
-	int			at = 0;
-	int32	   *first = fixed_array(INT4OID, sizeof(int32), count, &arrays.first);
-	int32	   *last = fixed_array(INT4OID, sizeof(int32), count, &arrays.last);
-	int64	   *numbers;
+	int total = 0;
+	int at = 0;
+	int32 *first = fixed_array(INT4OID, sizeof(int32), count, &arrays.first);
+	int32 *last = fixed_array(INT4OID, sizeof(int32), count, &arrays.last);
+	int64 *numbers;
 
 	for (int i = 0; i < count; i++)
 		total += numbers_of(sketches[i]);
@@ -87,14 +89,13 @@ sketch_arrays(const Sketch *const *sketches, int count)
 Datum
 sql_sketch_quantile(PG_FUNCTION_ARGS)
 {
-	double		q = PG_GETARG_FLOAT8(1);
-	Sketch		sketch;
-	double		quantile;
+	double q = PG_GETARG_FLOAT8(1);
+	Sketch sketch;
+	double quantile;
 
 	if (!(q >= 0 && q <= 1))
 		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid value for \"q\": %g", q),
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("invalid value for \"q\": %g", q),
 				 errdetail("Expected a number from 0 to 1.")));
 	sketch_read(PG_GETARG_DATUM(0), false, &sketch);
 	quantile = sketch_quantile(&sketch, q);
@@ -107,7 +108,7 @@ sql_sketch_quantile(PG_FUNCTION_ARGS)
 static Datum
 array_of(const Sketch *sketch)
 {
-	Parameter	result;
+	Parameter result;
 
 	write_numbers(sketch, fixed_array(INT8OID, sizeof(int64), numbers_of(sketch), &result));
 	return result.value;
@@ -117,7 +118,7 @@ array_of(const Sketch *sketch)
 Datum
 sql_sketch_of(PG_FUNCTION_ARGS)
 {
-	Sketch		sketch = {0};
+	Sketch sketch = {0};
 
 	sketch_add(&sketch, PG_GETARG_FLOAT8(0));
 	PG_RETURN_DATUM(array_of(&sketch));
@@ -127,8 +128,8 @@ sql_sketch_of(PG_FUNCTION_ARGS)
 Datum
 sql_sketch_merge(PG_FUNCTION_ARGS)
 {
-	Sketch		sketch;
-	Sketch		other;
+	Sketch sketch;
+	Sketch other;
 
 	sketch_read(PG_GETARG_DATUM(0), false, &sketch);
 	sketch_read(PG_GETARG_DATUM(1), false, &other);

@@ -12,14 +12,17 @@
 
 extern void sketch_read(Datum array, bool isnull, Sketch *sketch);
 
-/* Sketches as parameters: one array with all numbers, and where each one's begin and end (from 1). */
+/*
+ * Sketches as parameters: one array with all numbers, and where each one's begin and end (from
+ * 1).
+ */
 typedef struct SketchArrays
 {
-	Parameter	numbers;
-	Parameter	first;
-	Parameter	last;
+	Parameter numbers;
+	Parameter first;
+	Parameter last;
 } SketchArrays;
 
 extern SketchArrays sketch_arrays(const Sketch *const *sketches, int count);
 
-#endif							/* HWSCHED_SUPPORT_DDSKETCH_ARRAY_H */
+#endif /* HWSCHED_SUPPORT_DDSKETCH_ARRAY_H */

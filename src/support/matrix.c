@@ -17,17 +17,17 @@
 double
 matrix_factorize(int n, double *a)
 {
-	double		log_determinant = 0;
+	double log_determinant = 0;
 
 	for (int i = 0; i < n; i++)
 	{
-		double	   *row = a + TRIANGLE(i);
-		double		diagonal = row[i];
+		double *row = a + TRIANGLE(i);
+		double diagonal = row[i];
 
 		for (int j = 0; j <= i; j++)
 		{
 			const double *other = a + TRIANGLE(j);
-			double		sum = row[j];
+			double sum = row[j];
 
 			for (int k = 0; k < j; k++)
 				sum -= row[k] * other[k];
@@ -72,7 +72,7 @@ matrix_invert(int n, const double *factor, double *inverse)
 	Assert(n <= MATRIX_ROWS);
 	for (int i = 0; i < n; i++)
 	{
-		double		x[MATRIX_ROWS] = {0};
+		double x[MATRIX_ROWS] = {0};
 
 		x[i] = 1;
 		matrix_solve(n, factor, x);
@@ -84,11 +84,11 @@ matrix_invert(int n, const double *factor, double *inverse)
 double
 matrix_quadratic(int n, const double *a, const double *x)
 {
-	double		sum = 0;
+	double sum = 0;
 
 	for (int i = 0; i < n; i++)
 	{
-		double		row = 0;
+		double row = 0;
 
 		for (int j = 0; j < i; j++)
 			row += 2 * a[TRIANGLE(i) + j] * x[j];

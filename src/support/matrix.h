@@ -22,4 +22,4 @@ extern void matrix_solve(int n, const double *factor, double *x);
 extern void matrix_invert(int n, const double *factor, double *inverse);
 extern double matrix_quadratic(int n, const double *a, const double *x);
 
-#endif							/* HWSCHED_SUPPORT_MATRIX_H */
+#endif /* HWSCHED_SUPPORT_MATRIX_H */

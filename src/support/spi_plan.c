@@ -41,7 +41,7 @@ static int
 guide_planner(Access access)
 {
 #define SET_PLANNER(setting, wanted) set_planner(&level, #setting, setting, wanted)
-	int			level = 0;
+	int level = 0;
 
 	/* what is forbidden looks costly, and nothing here is worth compiling */
 	set_planner(&level, "jit", jit_enabled, false);
@@ -60,8 +60,8 @@ guide_planner(Access access)
 static void
 prepare(SpiPlan *statement)
 {
-	int			nargs = 0;
-	SPIPlanPtr	plan;
+	int nargs = 0;
+	SPIPlanPtr plan;
 
 	if (statement->plan != NULL)
 		return;
@@ -69,7 +69,8 @@ prepare(SpiPlan *statement)
 		nargs++;
 	plan = SPI_prepare_cursor(statement->text, nargs, statement->types, CURSOR_OPT_GENERIC_PLAN);
 	if (plan == NULL)
-		elog(ERROR, "could not prepare \"%s\": %s", statement->text, SPI_result_code_string(SPI_result));
+		elog(ERROR, "could not prepare \"%s\": %s", statement->text,
+			 SPI_result_code_string(SPI_result));
 	if (SPI_keepplan(plan) != 0)
 		elog(ERROR, "could not keep the plan of \"%s\"", statement->text);
 	statement->plan = plan;
@@ -88,13 +89,13 @@ static get_relation_info_hook_type next_relation_info;
 static void
 expect_many_rows(PlannerInfo *root, Oid relation, bool inherits, RelOptInfo *info)
 {
-	ListCell   *cell;
+	ListCell *cell;
 
 	if (next_relation_info)
 		next_relation_info(root, relation, inherits, info);
 	info->tuples = Max(info->tuples, MANY_ROWS);
 	info->pages = Max(info->pages, MANY_PAGES);
-	foreach(cell, info->indexlist)
+	foreach (cell, info->indexlist)
 	{
 		IndexOptInfo *index = lfirst_node(IndexOptInfo, cell);
 
@@ -131,14 +132,15 @@ run_for_many_rows(const SpiPlan *statement, const SPIExecuteOptions *options)
 static uint64
 run(SpiPlan *statement, const SPIExecuteOptions *options)
 {
-	int			result;
+	int result;
 
 	prepare(statement);
-	if (statement->planned && plan_cache_mode != PLAN_CACHE_MODE_FORCE_CUSTOM_PLAN && SPI_plan_is_valid(statement->plan))
+	if (statement->planned && plan_cache_mode != PLAN_CACHE_MODE_FORCE_CUSTOM_PLAN &&
+		SPI_plan_is_valid(statement->plan))
 		result = SPI_execute_plan_extended(statement->plan, options);
 	else
 	{
-		int			level = guide_planner(statement->access);
+		int level = guide_planner(statement->access);
 
 		result = run_for_many_rows(statement, options);
 		if (level > 0)
@@ -170,9 +172,8 @@ parameter_list(const SpiPlan *statement, const Parameter *parameters, int count)
 uint64
 spi_plan_execute(SpiPlan *statement, bool read_only, const Parameter *parameters, int count)
 {
-	SPIExecuteOptions options = {
-		.params = parameter_list(statement, parameters, count), .read_only = read_only
-	};
+	SPIExecuteOptions options = {.params = parameter_list(statement, parameters, count),
+								 .read_only = read_only};
 
 	return run(statement, &options);
 }
@@ -181,9 +182,9 @@ spi_plan_execute(SpiPlan *statement, bool read_only, const Parameter *parameters
 typedef struct RowReceiver
 {
 	DestReceiver base;
-	RowReader	read;
-	void	   *reader;
-	MemoryContext context;		/* the reader's */
+	RowReader read;
+	void *reader;
+	MemoryContext context; /* the reader's */
 } RowReceiver;
 
 static bool
@@ -191,7 +192,7 @@ receive_row(TupleTableSlot *slot, DestReceiver *self)
 {
 	RowReceiver *receiver = (RowReceiver *) self;
 	MemoryContext executor = MemoryContextSwitchTo(receiver->context);
-	Row			row;
+	Row row;
 
 	slot_getallattrs(slot);
 	row.values = slot->tts_values;
@@ -218,14 +219,16 @@ receiver_ignore(DestReceiver *self)
  */
 uint64
 spi_plan_stream(SpiPlan *statement, bool read_only, RowReader read, void *reader,
-				 const Parameter *parameters, int count)
+				const Parameter *parameters, int count)
 {
 	RowReceiver receiver = {
-		{receive_row, receiver_startup, receiver_ignore, receiver_ignore, DestNone}, read, reader, CurrentMemoryContext
-	};
-	SPIExecuteOptions options = {
-		.params = parameter_list(statement, parameters, count), .read_only = read_only, .dest = &receiver.base
-	};
+		{receive_row, receiver_startup, receiver_ignore, receiver_ignore, DestNone},
+		read,
+		reader,
+		CurrentMemoryContext};
+	SPIExecuteOptions options = {.params = parameter_list(statement, parameters, count),
+								 .read_only = read_only,
+								 .dest = &receiver.base};
 
 	return run(statement, &options);
 }
@@ -239,8 +242,8 @@ column(uint64 row, int number, bool *isnull)
 char *
 column_text(uint64 row, int number)
 {
-	bool		isnull;
-	Datum		value = column(row, number, &isnull);
+	bool isnull;
+	Datum value = column(row, number, &isnull);
 
 	return isnull ? NULL : TextDatumGetCString(value);
 }
@@ -248,8 +251,8 @@ column_text(uint64 row, int number)
 int64
 column_bigint(uint64 row, int number)
 {
-	bool		isnull;
-	Datum		value = column(row, number, &isnull);
+	bool isnull;
+	Datum value = column(row, number, &isnull);
 
 	return isnull ? 0 : DatumGetInt64(value);
 }
@@ -257,8 +260,8 @@ column_bigint(uint64 row, int number)
 int32
 column_int(uint64 row, int number)
 {
-	bool		isnull;
-	Datum		value = column(row, number, &isnull);
+	bool isnull;
+	Datum value = column(row, number, &isnull);
 
 	return isnull ? 0 : DatumGetInt32(value);
 }
@@ -266,8 +269,8 @@ column_int(uint64 row, int number)
 double
 column_number(uint64 row, int number)
 {
-	bool		isnull;
-	Datum		value = column(row, number, &isnull);
+	bool isnull;
+	Datum value = column(row, number, &isnull);
 
 	return isnull ? NAN : DatumGetFloat8(value);
 }
@@ -275,8 +278,8 @@ column_number(uint64 row, int number)
 bool
 column_bool(uint64 row, int number)
 {
-	bool		isnull;
-	Datum		value = column(row, number, &isnull);
+	bool isnull;
+	Datum value = column(row, number, &isnull);
 
 	return !isnull && DatumGetBool(value);
 }
@@ -284,8 +287,8 @@ column_bool(uint64 row, int number)
 Jsonb *
 column_jsonb(uint64 row, int number)
 {
-	bool		isnull;
-	Datum		value = column(row, number, &isnull);
+	bool isnull;
+	Datum value = column(row, number, &isnull);
 
 	return isnull ? NULL : DatumGetJsonbPCopy(value);
 }
@@ -307,14 +310,14 @@ return_rows(FunctionCallInfo fcinfo)
 Parameter
 array_value(Oid type, const Datum *values, const bool *nulls, int count)
 {
-	int16		length;
-	bool		byval;
-	char		align;
-	int			lower = 1;
+	int16 length;
+	bool byval;
+	char align;
+	int lower = 1;
 
 	get_typlenbyvalalign(type, &length, &byval, &align);
-	return VALUE(PointerGetDatum(construct_md_array((Datum *) values, (bool *) nulls, 1, &count, &lower,
-													type, length, byval, align)));
+	return VALUE(PointerGetDatum(construct_md_array((Datum *) values, (bool *) nulls, 1, &count,
+													&lower, type, length, byval, align)));
 }
 
 /*
@@ -324,8 +327,8 @@ array_value(Oid type, const Datum *values, const bool *nulls, int count)
 void *
 fixed_array(Oid type, int length, int count, Parameter *parameter)
 {
-	Size		size = add_size(ARR_OVERHEAD_NONULLS(1), mul_size(length, count));
-	ArrayType  *array = palloc0(size);
+	Size size = add_size(ARR_OVERHEAD_NONULLS(1), mul_size(length, count));
+	ArrayType *array = palloc0(size);
 
 	if (count == 0)
 	{
@@ -345,7 +348,7 @@ fixed_array(Oid type, int length, int count, Parameter *parameter)
 Parameter
 text_array(const char *const *values, int count)
 {
-	Datum	   *datums = palloc(sizeof(Datum) * (count + 1));
+	Datum *datums = palloc(sizeof(Datum) * (count + 1));
 
 	for (int i = 0; i < count; i++)
 		datums[i] = CStringGetTextDatum(values[i]);

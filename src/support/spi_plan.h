@@ -30,32 +30,32 @@
  */
 typedef enum Access
 {
-	BY_KEY,						/* a few rows, each in an index; no table is scanned */
-	BY_KEY_ONLY,				/* the same, joined row by row and in no other way */
-	BY_CTID,					/* where they are */
-	ALONG_INDEX,				/* the first rows in the order of an index */
-	IN_ORDER,					/* all rows of a pool, joined along the indexes, whose order is the result's */
-	IN_SETS						/* all rows, never joined row by row */
+	BY_KEY, /* a few rows, each in an index; no table is scanned */
+	BY_KEY_ONLY, /* the same, joined row by row and in no other way */
+	BY_CTID, /* where they are */
+	ALONG_INDEX, /* the first rows in the order of an index */
+	IN_ORDER, /* all rows of a pool, joined along the indexes, whose order is the result's */
+	IN_SETS /* all rows, never joined row by row */
 } Access;
 
 typedef struct SpiPlan
 {
 	const char *text;
-	Oid			types[STATEMENT_PARAMETERS];	/* ends with 0 */
-	Access		access;
-	SPIPlanPtr	plan;
-	bool		planned;		/* has run, so the plan is made */
+	Oid types[STATEMENT_PARAMETERS]; /* ends with 0 */
+	Access access;
+	SPIPlanPtr plan;
+	bool planned; /* has run, so the plan is made */
 } SpiPlan;
 
 /* A parameter that may be NULL. */
 typedef struct Parameter
 {
-	Datum		value;
-	bool		isnull;
+	Datum value;
+	bool isnull;
 } Parameter;
 
-#define VALUE(datum) ((Parameter) {(datum), false})
-#define NULL_VALUE ((Parameter) {(Datum) 0, true})
+#define VALUE(datum) ((Parameter){(datum), false})
+#define NULL_VALUE ((Parameter){(Datum) 0, true})
 #define TEXT_VALUE(cstring) VALUE(CStringGetTextDatum(cstring))
 #define TEXT_OR_NULL(cstring) ((cstring) ? TEXT_VALUE(cstring) : NULL_VALUE)
 #define INT_VALUE(n) VALUE(Int32GetDatum(n))
@@ -64,10 +64,11 @@ typedef struct Parameter
 
 /* Runs a Statement with its parameters: spi_plan_run(&q, read_only, VALUE(a), ...). */
 #define spi_plan_run(statement, read_only, ...) \
-	spi_plan_execute((statement), (read_only), (Parameter[]) {__VA_ARGS__}, \
-				  lengthof(((Parameter[]) {__VA_ARGS__})))
+	spi_plan_execute((statement), (read_only), (Parameter[]){__VA_ARGS__}, \
+					 lengthof(((Parameter[]){__VA_ARGS__})))
 
-extern uint64 spi_plan_execute(SpiPlan *statement, bool read_only, const Parameter *parameters, int count);
+extern uint64 spi_plan_execute(SpiPlan *statement, bool read_only, const Parameter *parameters,
+							   int count);
 
 /* A row that spi_plan_each passes on; it lasts until the reader returns. */
 typedef struct Row
@@ -76,29 +77,33 @@ typedef struct Row
 	const bool *nulls;
 } Row;
 
-typedef void (*RowReader) (void *reader, const Row *row);
+typedef void (*RowReader)(void *reader, const Row *row);
 
 /* As spi_plan_run, but calls read for each row instead of keeping the rows. */
 #define spi_plan_each(statement, read_only, read, reader, ...) \
-	spi_plan_stream((statement), (read_only), (read), (reader), (Parameter[]) {__VA_ARGS__}, \
-				  lengthof(((Parameter[]) {__VA_ARGS__})))
+	spi_plan_stream((statement), (read_only), (read), (reader), (Parameter[]){__VA_ARGS__}, \
+					lengthof(((Parameter[]){__VA_ARGS__})))
 
 extern uint64 spi_plan_stream(SpiPlan *statement, bool read_only, RowReader read, void *reader,
-							   const Parameter *parameters, int count);
+							  const Parameter *parameters, int count);
 
 /* Columns of such a row; 0, false or NAN for NULL. */
-#define row_bigint(row, number) ((row)->nulls[(number) - 1] ? 0 : DatumGetInt64((row)->values[(number) - 1]))
-#define row_int(row, number) ((row)->nulls[(number) - 1] ? 0 : DatumGetInt32((row)->values[(number) - 1]))
-#define row_bool(row, number) (!(row)->nulls[(number) - 1] && DatumGetBool((row)->values[(number) - 1]))
-#define row_number(row, number) ((row)->nulls[(number) - 1] ? NAN : DatumGetFloat8((row)->values[(number) - 1]))
+#define row_bigint(row, number) \
+	((row)->nulls[(number) -1] ? 0 : DatumGetInt64((row)->values[(number) -1]))
+#define row_int(row, number) \
+	((row)->nulls[(number) -1] ? 0 : DatumGetInt32((row)->values[(number) -1]))
+#define row_bool(row, number) \
+	(!(row)->nulls[(number) -1] && DatumGetBool((row)->values[(number) -1]))
+#define row_number(row, number) \
+	((row)->nulls[(number) -1] ? NAN : DatumGetFloat8((row)->values[(number) -1]))
 
 /* Columns of the rows that the last spi_plan_run left in SPI_tuptable. */
 extern Datum column(uint64 row, int number, bool *isnull);
-extern char *column_text(uint64 row, int number);	/* NULL for NULL */
-extern int64 column_bigint(uint64 row, int number);	/* 0 for NULL */
-extern int32 column_int(uint64 row, int number);	/* 0 for NULL */
-extern double column_number(uint64 row, int number);	/* NAN for NULL */
-extern bool column_bool(uint64 row, int number);	/* false for NULL */
+extern char *column_text(uint64 row, int number); /* NULL for NULL */
+extern int64 column_bigint(uint64 row, int number); /* 0 for NULL */
+extern int32 column_int(uint64 row, int number); /* 0 for NULL */
+extern double column_number(uint64 row, int number); /* NAN for NULL */
+extern bool column_bool(uint64 row, int number); /* false for NULL */
 extern Jsonb *column_jsonb(uint64 row, int number); /* NULL for NULL */
 
 /* Puts those rows into the tuplestore of a set-returning function. */
@@ -109,4 +114,4 @@ extern Parameter array_value(Oid type, const Datum *values, const bool *nulls, i
 extern void *fixed_array(Oid type, int length, int count, Parameter *parameter);
 extern Parameter text_array(const char *const *values, int count);
 
-#endif							/* HWSCHED_SUPPORT_SPI_PLAN_H */
+#endif /* HWSCHED_SUPPORT_SPI_PLAN_H */

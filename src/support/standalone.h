@@ -47,8 +47,8 @@ typedef size_t Size;
 #define Max(x, y) ((x) > (y) ? (x) : (y))
 #define lengthof(array) (sizeof(array) / sizeof((array)[0]))
 
-#endif							/* HWSCHED_STANDALONE */
+#endif /* HWSCHED_STANDALONE */
 
 #include <math.h>
 
-#endif							/* HWSCHED_SUPPORT_STANDALONE_H */
+#endif /* HWSCHED_SUPPORT_STANDALONE_H */

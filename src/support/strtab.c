@@ -29,19 +29,21 @@ bytes_compare(const void *a, const void *b, Size keysize)
 HTAB *
 strtab_create(const char *name)
 {
-	HASHCTL		control = {
-		.keysize = sizeof(Bytes), .entrysize = sizeof(StrtabEntry),
-		.hash = bytes_hash, .match = bytes_compare, .hcxt = CurrentMemoryContext
-	};
+	HASHCTL control = {.keysize = sizeof(Bytes),
+					   .entrysize = sizeof(StrtabEntry),
+					   .hash = bytes_hash,
+					   .match = bytes_compare,
+					   .hcxt = CurrentMemoryContext};
 
-	return hash_create(name, 256, &control, HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
+	return hash_create(name, 256, &control,
+					   HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
 }
 
 /* Returns the entry of a byte string, or NULL if there is none. */
 StrtabEntry *
 strtab_find(HTAB *table, const char *data, int length)
 {
-	Bytes		key = {data, length};
+	Bytes key = {data, length};
 
 	return hash_search(table, &key, HASH_FIND, NULL);
 }
@@ -55,8 +57,8 @@ strtab_enter(HTAB *table, const char *data, int length, bool *found)
 	*found = entry != NULL;
 	if (entry == NULL)
 	{
-		char	   *copy = palloc(length + 1);
-		Bytes		key = {copy, length};
+		char *copy = palloc(length + 1);
+		Bytes key = {copy, length};
 
 		memcpy(copy, data, length);
 		copy[length] = '\0';

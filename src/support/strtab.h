@@ -13,17 +13,17 @@
 typedef struct Bytes
 {
 	const char *data;
-	int			length;
+	int length;
 } Bytes;
 
 typedef struct StrtabEntry
 {
-	Bytes		key;			/* ends with a 0 byte that does not count */
-	int			number;			/* the caller's */
+	Bytes key; /* ends with a 0 byte that does not count */
+	int number; /* the caller's */
 } StrtabEntry;
 
 extern HTAB *strtab_create(const char *name);
 extern StrtabEntry *strtab_enter(HTAB *table, const char *data, int length, bool *found);
 extern StrtabEntry *strtab_find(HTAB *table, const char *data, int length);
 
-#endif							/* HWSCHED_SUPPORT_STRTAB_H */
+#endif /* HWSCHED_SUPPORT_STRTAB_H */

@@ -18,8 +18,9 @@
 #define LARGEST 4096
 
 static const Document *const documents[] = {
-	&requirements_document, &gang_document, &workload_profile_document, &capabilities_document,
-	&device_profile_document, &placement_profile_document, &demand_document, &load_document,
+	&requirements_document, &gang_document,			  &workload_profile_document,
+	&capabilities_document, &device_profile_document, &placement_profile_document,
+	&demand_document,		&load_document,
 };
 
 /* Those without lists, times and tables, which are only read. */
@@ -27,7 +28,7 @@ static bool
 is_written(const Document *document)
 {
 	return document == &workload_profile_document || document == &device_profile_document ||
-		document == &placement_profile_document || document == &demand_document;
+		   document == &placement_profile_document || document == &demand_document;
 }
 
 static void
@@ -41,8 +42,8 @@ key_of(StringInfo key, const Document *document, const void *values)
 static void
 check_written(const Document *document, const void *values)
 {
-	Jsonb	   *written = document_write(document, values);
-	char	   *again = palloc(LARGEST);
+	Jsonb *written = document_write(document, values);
+	char *again = palloc(LARGEST);
 	StringInfoData key;
 	StringInfoData key_again;
 
@@ -60,8 +61,8 @@ static void check_values(const Document *document, const void *values);
 static void
 check_field(const Field *field, const void *value)
 {
-	bool		limited = field->least != 0 || field->most != 0;
-	double		number;
+	bool limited = field->least != 0 || field->most != 0;
+	double number;
 
 	switch (field->kind)
 	{
@@ -82,12 +83,14 @@ check_field(const Field *field, const void *value)
 			{
 				const NamedNumber *item = &((const NamedNumbers *) value)->items[i];
 
-				CHECK(isfinite(item->value) && item->value >= 0, "%s.%s is %g", field->key, item->name, item->value);
+				CHECK(isfinite(item->value) && item->value >= 0, "%s.%s is %g", field->key,
+					  item->name, item->value);
 			}
 			return;
 		case FIELD_NAMES:
 			for (int i = 1; i < ((const NameSet *) value)->count; i++)
-				CHECK(strcmp(((const NameSet *) value)->names[i - 1], ((const NameSet *) value)->names[i]) < 0,
+				CHECK(strcmp(((const NameSet *) value)->names[i - 1],
+							 ((const NameSet *) value)->names[i]) < 0,
 					  "%s is no set", field->key);
 			return;
 		case FIELD_OBJECT:
@@ -95,14 +98,16 @@ check_field(const Field *field, const void *value)
 			return;
 		case FIELD_LIST:
 			for (int i = 0; i < ((const DocumentList *) value)->count; i++)
-				check_values(field->child, (const char *) ((const DocumentList *) value)->items + i * field->child->size);
+				check_values(field->child, (const char *) ((const DocumentList *) value)->items +
+											   i * field->child->size);
 			return;
 		default:
 			return;
 	}
 	/* 0, -1 and NaN also stand for what was not given */
 	CHECK(isnan(number) || number == 0 || number == -1 ||
-		  (limited ? number >= field->least && number <= field->most : number >= 0), "%s is %g", field->key, number);
+			  (limited ? number >= field->least && number <= field->most : number >= 0),
+		  "%s is %g", field->key, number);
 }
 
 static void
@@ -118,14 +123,15 @@ static void
 check_requirements(Jsonb *jsonb, bool check_names, WorkloadProfile *profile)
 {
 	Requirements read;
-	Demand		demand;
+	Demand demand;
 
 	infer_workload_profile(jsonb, NULL, check_names, &read, profile, &demand);
 	check_values(&workload_profile_document, profile);
 	check_values(&demand_document, &demand);
 	CHECK(profile->min_shards >= 1 && profile->max_shards >= profile->min_shards, "%d to %d shards",
 		  profile->min_shards, profile->max_shards);
-	CHECK(gang_least(profile, &demand) <= gang_most(profile, &demand), "more members at least than at most");
+	CHECK(gang_least(profile, &demand) <= gang_most(profile, &demand),
+		  "more members at least than at most");
 	check_written(&placement_profile_document, profile);
 	check_written(&demand_document, &demand);
 	(void) workload_profile_jsonb(jsonb, &read, profile);
@@ -134,19 +140,21 @@ check_requirements(Jsonb *jsonb, bool check_names, WorkloadProfile *profile)
 static void
 check_capabilities(Jsonb *jsonb, bool check_names)
 {
-	static const WorkloadProfile plain = {.metrics = {.compute_intensity = 1, .memory_intensity = 1}};
+	static const WorkloadProfile plain = {
+		.metrics = {.compute_intensity = 1, .memory_intensity = 1}};
 	Capabilities capabilities;
 	DeviceSpec *specs;
-	int			count;
+	int count;
 
 	document_read(&capabilities_document, jsonb, NULL, check_names, &capabilities);
 	count = infer_devices(&capabilities, &specs);
 	CHECK(count >= 0 && count <= 10000, "%d devices", count);
 	for (int i = 0; i < count && i < 10; i++)
 	{
-		double		efficiency = raw_efficiency(&plain, &specs[i].profile);
+		double efficiency = raw_efficiency(&plain, &specs[i].profile);
 
-		CHECK(specs[i].memory_bytes >= -1 && specs[i].profile.hardware_class != NULL, "a device that is none");
+		CHECK(specs[i].memory_bytes >= -1 && specs[i].profile.hardware_class != NULL,
+			  "a device that is none");
 		CHECK(efficiency > 0 && efficiency <= 1.3, "efficiency %g", efficiency);
 		CHECK(predict_seconds(&plain, &specs[i].profile, NAN) >= 1, "predicted duration below 1 s");
 		check_values(&device_profile_document, &specs[i].profile);
@@ -158,7 +166,7 @@ static void
 read_document(const Document *document, Jsonb *jsonb, bool check_names)
 {
 	WorkloadProfile profile;
-	void	   *values = palloc(LARGEST);
+	void *values = palloc(LARGEST);
 
 	CHECK(document->size <= LARGEST, "%s is larger than the fuzzer thinks", document->name);
 	document_read(document, jsonb, NULL, check_names, values);
@@ -175,8 +183,8 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const Document *document;
-	bool		check_names;
-	char	   *text;
+	bool check_names;
+	char *text;
 
 	fuzz_begin(data, size);
 	document = documents[random_below(256) % lengthof(documents)];
@@ -189,11 +197,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	PG_CATCH();
 	{
-		CHECK(shim_sqlstate == ERRCODE_INVALID_PARAMETER_VALUE, "refused with %06x: %s", shim_sqlstate, shim_message);
+		CHECK(shim_sqlstate == ERRCODE_INVALID_PARAMETER_VALUE, "refused with %06x: %s",
+			  shim_sqlstate, shim_message);
 		CHECK(shim_message[0] != '\0', "refused without a reason");
 		/* what is no JSON at all, as no jsonb is, may be cut anywhere */
 		CHECK(!shim_is_utf8(text, strlen(text)) || strncmp(shim_message, "cannot read", 11) == 0 ||
-			  strlen(shim_message) > 60000 || shim_is_utf8(shim_message, strlen(shim_message)), "a message cut within a character: %s", shim_message);
+				  strlen(shim_message) > 60000 || shim_is_utf8(shim_message, strlen(shim_message)),
+			  "a message cut within a character: %s", shim_message);
 	}
 	PG_END_TRY();
 	return 0;

@@ -11,7 +11,7 @@
 /* takes the place of the unit tests' tap.h, for their worlds to be made of the input */
 #define HWSCHED_TAP_H
 
-extern int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+extern int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const uint8_t *fuzz_data;
 static size_t fuzz_left;
@@ -19,7 +19,8 @@ static uint32_t fuzz_made;
 
 /* Ends the run unless a property holds. */
 #define CHECK(condition, ...) \
-	do { \
+	do \
+	{ \
 		if (!(condition)) \
 			finding(__VA_ARGS__); \
 	} while (0)
@@ -49,7 +50,7 @@ take_byte(void)
 static inline uint64_t
 random_bits(void)
 {
-	uint64_t	bits = 0;
+	uint64_t bits = 0;
 
 	for (int i = 0; i < 8; i++)
 		bits = bits << 8 | take_byte();
@@ -79,8 +80,8 @@ static inline char *
 take_text(void)
 {
 	const uint8_t *end = memchr(fuzz_data, 0, fuzz_left);
-	size_t		length = end == NULL ? fuzz_left : (size_t) (end - fuzz_data);
-	char	   *text = palloc(length + 1);
+	size_t length = end == NULL ? fuzz_left : (size_t) (end - fuzz_data);
+	char *text = palloc(length + 1);
 
 	memcpy(text, fuzz_data, length);
 	text[length] = '\0';
@@ -90,4 +91,4 @@ take_text(void)
 	return text;
 }
 
-#endif							/* HWSCHED_FUZZ_H */
+#endif /* HWSCHED_FUZZ_H */

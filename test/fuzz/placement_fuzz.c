@@ -54,7 +54,8 @@ wild_ratio(void)
 static double
 wild_number(void)
 {
-	return ONE_OF(double, 0, 1e-300, 4.9e-324, 1, 1e300, 1.7976931348623157e308, random_unit() * 1000);
+	return ONE_OF(double, 0, 1e-300, 4.9e-324, 1, 1e300, 1.7976931348623157e308,
+				  random_unit() * 1000);
 }
 
 static void
@@ -75,7 +76,8 @@ wild_device(const World *world, Device *device)
 	device->temperature = wild_ratio();
 	device->throttles_at = wild_ratio() > 0.5 ? INFINITY : wild_ratio();
 	device->performance_level = 0.6 + 0.4 * wild_ratio();
-	device->effective_load = effective_load(device->load, device->warming || device->cooling, device->performance_level);
+	device->effective_load =
+		effective_load(device->load, device->warming || device->cooling, device->performance_level);
 	device->slots = device->share > 0 ? 0 : (int32) wild_integer(world->settings.max_concurrent);
 	device->memory_used = 0;
 }
@@ -96,7 +98,7 @@ wild_worker(Worker *worker)
 static void
 wild_kind(World *world, WorkKind *kind)
 {
-	double	   *metrics = (double *) &kind->profile.metrics;
+	double *metrics = (double *) &kind->profile.metrics;
 
 	kind->profile.min_memory_bytes = wild_integer(random_below(2) ? MOST_EXACT : MOST_BYTES);
 	kind->profile.min_compute_units = (int32) wild_integer(INT32_MAX);
@@ -126,7 +128,7 @@ make_wild(World *world)
 {
 	for (int changes = random_below(24); changes > 0; changes--)
 	{
-		int			k = random_below(world->nkinds);
+		int k = random_below(world->nkinds);
 
 		switch (random_below(7))
 		{
@@ -158,7 +160,9 @@ make_wild(World *world)
 				if (world->nitems > 0)
 					world->items[random_below(world->nitems)].expected_seconds = wild_number();
 				for (int w = 0; w < world->nworkers; w++)
-					world->performance[k][w] = (Performance) {wild_integer(INT64_C(1) << 40), wild_integer(INT64_C(1) << 40), wild_number()};
+					world->performance[k][w] =
+						(Performance){wild_integer(INT64_C(1) << 40),
+									  wild_integer(INT64_C(1) << 40), wild_number()};
 				break;
 		}
 	}
@@ -175,7 +179,8 @@ make_avoid(World *world)
 		workers[w] = w / 2;
 	for (int i = 0; i < world->nitems; i++)
 	{
-		int			first = random_below(4) == 0 ? random_below(2 * world->nworkers + 1) : 2 * world->nworkers;
+		int first =
+			random_below(4) == 0 ? random_below(2 * world->nworkers + 1) : 2 * world->nworkers;
 
 		world->items[i].avoided = &workers[first];
 		world->items[i].navoided = 1 + random_below(3);
@@ -192,25 +197,32 @@ check_placement(const World *world, const Run *run, const Placement *placement)
 {
 	const Policy *policy = run->kinds[world->items[placement->item].kind].policy;
 	const Worker *worker;
-	double		weights = 0;
+	double weights = 0;
 
 	for (int p = 0; p < policy->nparts; p++)
 		weights += policy->parts[p].weight;
-	CHECK(placement->worker >= 0 && placement->worker < world->nworkers, "placed on worker %d", placement->worker);
+	CHECK(placement->worker >= 0 && placement->worker < world->nworkers, "placed on worker %d",
+		  placement->worker);
 	worker = &world->workers[placement->worker];
 	CHECK(worker->accepting && !worker->cordoned, "placed on a worker that takes nothing");
-	CHECK(placement->ndevices > 0 && placement->ndevices <= worker->ndevices, "placed on %d devices", placement->ndevices);
+	CHECK(placement->ndevices > 0 && placement->ndevices <= worker->ndevices,
+		  "placed on %d devices", placement->ndevices);
 	for (int d = 0; d < placement->ndevices; d++)
 	{
-		int32		device = run->search.chosen[placement->first_device + d];
+		int32 device = run->search.chosen[placement->first_device + d];
 
-		CHECK(device >= worker->first_device && device < worker->first_device + worker->ndevices, "placed on another worker's device");
+		CHECK(device >= worker->first_device && device < worker->first_device + worker->ndevices,
+			  "placed on another worker's device");
 		for (int e = 0; e < d; e++)
-			CHECK(run->search.chosen[placement->first_device + e] != device, "placed twice on one device");
+			CHECK(run->search.chosen[placement->first_device + e] != device,
+				  "placed twice on one device");
 	}
-	CHECK(placement->efficiency >= 0 && placement->efficiency <= 1, "efficiency %g", placement->efficiency);
-	CHECK(placement->adjusted_efficiency >= 0 && placement->adjusted_efficiency <= 1.3 * 1.0000001, "adjusted efficiency %g", placement->adjusted_efficiency);
-	CHECK(placement->score >= 0 && placement->score <= weights * (1 + 1e-9), "score %g of %g", placement->score, weights);
+	CHECK(placement->efficiency >= 0 && placement->efficiency <= 1, "efficiency %g",
+		  placement->efficiency);
+	CHECK(placement->adjusted_efficiency >= 0 && placement->adjusted_efficiency <= 1.3 * 1.0000001,
+		  "adjusted efficiency %g", placement->adjusted_efficiency);
+	CHECK(placement->score >= 0 && placement->score <= weights * (1 + 1e-9), "score %g of %g",
+		  placement->score, weights);
 	CHECK(placement->predicted_seconds > 0, "predicted %g seconds", placement->predicted_seconds);
 }
 
@@ -221,27 +233,32 @@ check_run(const World *world, const Run *run)
 	{
 		const QueueItem *item = &run->items[i];
 		const WorkKind *kind = &world->kinds[item->kind];
-		bool		apart = profile_strategy(&kind->profile) == STRATEGY_REPLICATED || !kind->demand.share_worker;
+		bool apart =
+			profile_strategy(&kind->profile) == STRATEGY_REPLICATED || !kind->demand.share_worker;
 
 		CHECK(item->nplacements == 0 ||
-			  (item->nplacements >= gang_least(&kind->profile, &kind->demand) &&
-			   item->nplacements <= gang_most(&kind->profile, &kind->demand)), "%d placements of one workload", item->nplacements);
+				  (item->nplacements >= gang_least(&kind->profile, &kind->demand) &&
+				   item->nplacements <= gang_most(&kind->profile, &kind->demand)),
+			  "%d placements of one workload", item->nplacements);
 		for (int p = 0; p < item->nplacements; p++)
 		{
 			const Placement *placement = &run->search.placements[item->first_placement + p];
 
-			CHECK(placement->item == i && placement->shard_no == p, "a placement of something else");
+			CHECK(placement->item == i && placement->shard_no == p,
+				  "a placement of something else");
 			check_placement(world, run, placement);
 			/* a gang goes where it fits as a whole */
 			for (int a = 0; a < item->navoided && !is_gang(kind); a++)
 				CHECK(placement->worker != item->avoided[a], "placed on a worker that it avoids");
 			for (int q = 0; q < p; q++)
-				CHECK(!apart || placement[q - p].worker != placement->worker, "two members of a gang on one worker");
+				CHECK(!apart || placement[q - p].worker != placement->worker,
+					  "two members of a gang on one worker");
 		}
 	}
 	CHECK(within_capacity(world, run), "more than there is");
 	for (int w = 0; w < world->nworkers; w++)
-		CHECK(run->fleet.workers[w].cordoned == (world->workers[w].cordoned || run->fleet.workers[w].reserved),
+		CHECK(run->fleet.workers[w].cordoned ==
+				  (world->workers[w].cordoned || run->fleet.workers[w].reserved),
 			  "worker %d is barred for good", w);
 }
 
@@ -250,7 +267,8 @@ check_same(const World *world, const Run *a, const Run *b)
 {
 	for (int i = 0; i < world->nitems; i++)
 	{
-		CHECK(a->items[i].nplacements == b->items[i].nplacements, "another time another number of members");
+		CHECK(a->items[i].nplacements == b->items[i].nplacements,
+			  "another time another number of members");
 		CHECK(same_decision(a, b, i), "another time another decision");
 	}
 }
@@ -267,14 +285,16 @@ check_brute(const World *world, const Run *run)
 		const WorkKind *kind = &world->kinds[world->items[i].kind];
 		const Policy *policy = run->kinds[world->items[i].kind].policy;
 		const Placement *placement = placement_of(run, i);
-		Scored		best;
-		bool		found = brute_policy_best(&trial, kind, policy, &best);
+		Scored best;
+		bool found = brute_policy_best(&trial, kind, policy, &best);
 
-		CHECK(found == (placement != NULL), "item %d: %s by brute force", i, found ? "placed" : "not placed");
+		CHECK(found == (placement != NULL), "item %d: %s by brute force", i,
+			  found ? "placed" : "not placed");
 		if (!found)
 			continue;
-		CHECK(placement->worker == best.choice.worker && placement->ndevices == best.choice.ndevices &&
-			  placement->score == best.score, "item %d: on worker %d with %.17g, by brute force on %d with %.17g", i,
+		CHECK(placement->worker == best.choice.worker &&
+				  placement->ndevices == best.choice.ndevices && placement->score == best.score,
+			  "item %d: on worker %d with %.17g, by brute force on %d with %.17g", i,
 			  placement->worker, placement->score, best.choice.worker, best.score);
 		brute_decide(&trial, kind, &best.choice);
 	}
@@ -295,11 +315,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static World world;
 	static Run run;
 	static Run again;
-	Traits		traits = {0};
-	bool		wild;
-	bool		avoids;
-	bool		twice;
-	int			priority = 1;
+	Traits traits = {0};
+	bool wild;
+	bool avoids;
+	bool twice;
+	int priority = 1;
 
 	fuzz_begin(data, size);
 	traits.whole = random_below(2);

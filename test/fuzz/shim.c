@@ -6,15 +6,15 @@
 
 #include <cjson/cJSON.h>
 
-#define MOST_MEMORY 0x3fffffff	/* of one palloc, as in PostgreSQL */
+#define MOST_MEMORY 0x3fffffff /* of one palloc, as in PostgreSQL */
 
 /* What the process may hold at once: documents are small, so more is a leak or a mistake. */
 #define MOST_HUGE ((Size) 1 << 31)
 
 void
-finding(const char *format,...)
+finding(const char *format, ...)
 {
-	va_list		args;
+	va_list args;
 
 	va_start(args, format);
 	fprintf(stderr, "FINDING: ");
@@ -31,7 +31,7 @@ typedef struct Block
 	struct Block *previous;
 	struct Block *next;
 	MemoryContext context;
-	Size		size;
+	Size size;
 	_Alignas(16) char data[];
 } Block;
 
@@ -40,7 +40,7 @@ struct MemoryContextData
 	MemoryContext parent;
 	MemoryContext children;
 	MemoryContext sibling;
-	Block		blocks;			/* head of a ring */
+	Block blocks; /* head of a ring */
 };
 
 MemoryContext CurrentMemoryContext = NULL;
@@ -99,14 +99,14 @@ MemoryContextDelete(MemoryContext context)
 void *
 MemoryContextAllocHuge(MemoryContext context, Size size)
 {
-	Block	   *block;
+	Block *block;
 
 	if (size > MOST_HUGE)
 		finding("%zu bytes at once", size);
 	block = malloc(sizeof(Block) + size);
 	/* what is not set must not matter */
 	memset(block->data, 0x7F, size);
-	*block = (Block) {context->blocks.previous, &context->blocks, context, size};
+	*block = (Block){context->blocks.previous, &context->blocks, context, size};
 	block->previous->next = block->next->previous = block;
 	return block->data;
 }
@@ -140,7 +140,8 @@ palloc0(Size size)
 void *
 palloc_extended(Size size, int flags)
 {
-	return flags & MCXT_ALLOC_HUGE ? MemoryContextAllocHuge(CurrentMemoryContext, size) : palloc(size);
+	return flags & MCXT_ALLOC_HUGE ? MemoryContextAllocHuge(CurrentMemoryContext, size) :
+									 palloc(size);
 }
 
 static Block *
@@ -152,8 +153,8 @@ block_of(void *pointer)
 void *
 repalloc_huge(void *pointer, Size size)
 {
-	Block	   *block = block_of(pointer);
-	void	   *moved = MemoryContextAllocHuge(block->context, size);
+	Block *block = block_of(pointer);
+	void *moved = MemoryContextAllocHuge(block->context, size);
 
 	memcpy(moved, pointer, Min(size, block->size));
 	free_block(block);
@@ -181,11 +182,11 @@ pstrdup(const char *text)
 }
 
 char *
-psprintf(const char *format,...)
+psprintf(const char *format, ...)
 {
-	va_list		args;
-	va_list		again;
-	char	   *text;
+	va_list args;
+	va_list again;
+	char *text;
 
 	va_start(args, format);
 	va_copy(again, args);
@@ -233,8 +234,8 @@ palloc_beside(const void *other, Size size)
 /* --- errors --- */
 
 sigjmp_buf *PG_exception_stack = NULL;
-int			shim_sqlstate = 0;
-char		shim_message[65536];
+int shim_sqlstate = 0;
+char shim_message[65536];
 
 void
 shim_begin_error(void)
@@ -266,23 +267,22 @@ geterrcode(void)
 static int
 add_message(const char *format, va_list args)
 {
-	size_t		length = strlen(shim_message);
+	size_t length = strlen(shim_message);
 
 	return vsnprintf(shim_message + length, sizeof(shim_message) - length, format, args);
 }
 
 #define MESSAGE_FUNCTION(name) \
-int \
-name(const char *format,...) \
-{ \
-	va_list		args; \
-	int			length; \
+	int name(const char *format, ...) \
+	{ \
+		va_list args; \
+		int length; \
 \
-	va_start(args, format); \
-	length = add_message(format, args); \
-	va_end(args); \
-	return length; \
-}
+		va_start(args, format); \
+		length = add_message(format, args); \
+		va_end(args); \
+		return length; \
+	}
 
 MESSAGE_FUNCTION(errmsg)
 MESSAGE_FUNCTION(errdetail)
@@ -293,7 +293,7 @@ MESSAGE_FUNCTION(errhint)
 void
 initStringInfo(StringInfo string)
 {
-	*string = (StringInfoData) {palloc(64), 0, 64};
+	*string = (StringInfoData){palloc(64), 0, 64};
 	string->data[0] = '\0';
 }
 
@@ -316,12 +316,12 @@ appendStringInfoChar(StringInfo string, char c)
 }
 
 void
-appendStringInfo(StringInfo string, const char *format,...)
+appendStringInfo(StringInfo string, const char *format, ...)
 {
-	va_list		args;
-	va_list		again;
-	char	   *text;
-	int			length;
+	va_list args;
+	va_list again;
+	char *text;
+	int length;
 
 	va_start(args, format);
 	va_copy(again, args);
@@ -338,17 +338,21 @@ appendStringInfo(StringInfo string, const char *format,...)
 static int
 utf8_length(unsigned char c)
 {
-	return c < 0x80 ? 1 : (c & 0xE0) == 0xC0 ? 2 : (c & 0xF0) == 0xE0 ? 3 : (c & 0xF8) == 0xF0 ? 4 : 1;
+	return c < 0x80			  ? 1 :
+		   (c & 0xE0) == 0xC0 ? 2 :
+		   (c & 0xF0) == 0xE0 ? 3 :
+		   (c & 0xF8) == 0xF0 ? 4 :
+								1;
 }
 
 int
 pg_mbcliplen(const char *text, int length, int limit)
 {
-	int			clipped = 0;
+	int clipped = 0;
 
 	while (clipped < length && text[clipped] != '\0')
 	{
-		int			l = utf8_length(text[clipped]);
+		int l = utf8_length(text[clipped]);
 
 		if (clipped + l > limit)
 			break;
@@ -363,10 +367,9 @@ shim_is_utf8(const char *text, size_t length)
 	for (size_t i = 0; i < length;)
 	{
 		unsigned char c = text[i];
-		int			l = utf8_length(c);
+		int l = utf8_length(c);
 
-		if (c == 0 || (l == 1 && c >= 0x80) || i + l > length ||
-			c == 0xC0 || c == 0xC1 || c > 0xF4)
+		if (c == 0 || (l == 1 && c >= 0x80) || i + l > length || c == 0xC0 || c == 0xC1 || c > 0xF4)
 			return false;
 		for (int j = 1; j < l; j++)
 			if (((unsigned char) text[i + j] & 0xC0) != 0x80)
@@ -387,8 +390,8 @@ pg_strncasecmp(const char *a, const char *b, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 	{
-		int			x = pg_ascii_tolower(a[i]);
-		int			y = pg_ascii_tolower(b[i]);
+		int x = pg_ascii_tolower(a[i]);
+		int y = pg_ascii_tolower(b[i]);
 
 		if (x != y || x == 0)
 			return x - y;
@@ -399,7 +402,7 @@ pg_strncasecmp(const char *a, const char *b, size_t n)
 char *
 asc_tolower(const char *text, size_t length)
 {
-	char	   *lower = palloc(length + 1);
+	char *lower = palloc(length + 1);
 
 	for (size_t i = 0; i < length; i++)
 		lower[i] = pg_ascii_tolower(text[i]);
@@ -414,12 +417,13 @@ Datum
 interval_in(Datum datum)
 {
 	const char *text = (const char *) datum;
-	char	   *end;
-	double		number = strtod(text, &end);
-	Interval   *interval = palloc0(sizeof(Interval));
+	char *end;
+	double number = strtod(text, &end);
+	Interval *interval = palloc0(sizeof(Interval));
 
 	if (end == text || !(fabs(number) < 1e9))
-		ereport(ERROR, (errcode(ERRCODE_INVALID_DATETIME_FORMAT), errmsg("invalid interval: \"%s\"", text)));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_DATETIME_FORMAT),
+						errmsg("invalid interval: \"%s\"", text)));
 	end += *end == ' ';
 	if (strncmp(end, "mon", 3) == 0)
 		interval->month = (int32) number;
@@ -435,13 +439,14 @@ Datum
 timestamptz_in(Datum datum)
 {
 	const char *text = (const char *) datum;
-	char	   *end;
-	double		number = strtod(text, &end);
+	char *end;
+	double number = strtod(text, &end);
 
 	if (strcmp(text, "infinity") == 0)
 		return (Datum) DT_NOEND;
 	if (end == text || !(fabs(number) < 1e12))
-		ereport(ERROR, (errcode(ERRCODE_INVALID_DATETIME_FORMAT), errmsg("invalid time: \"%s\"", text)));
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_DATETIME_FORMAT), errmsg("invalid time: \"%s\"", text)));
 	return (Datum) (int64) (number * 1e6);
 }
 
@@ -454,7 +459,7 @@ int8_numeric(Datum number)
 Datum
 numeric_in(Datum text)
 {
-	char	   *end;
+	char *end;
 
 	(void) strtod((char *) text, &end);
 	if (*end != '\0' || strpbrk((char *) text, "nN") != NULL)
@@ -465,9 +470,11 @@ numeric_in(Datum text)
 int
 double_to_shortest_decimal_buf(double number, char *text)
 {
-	int			length = snprintf(text, DOUBLE_SHORTEST_DECIMAL_LEN, "%.15g", number);
+	int length = snprintf(text, DOUBLE_SHORTEST_DECIMAL_LEN, "%.15g", number);
 
-	return strtod(text, NULL) == number ? length : snprintf(text, DOUBLE_SHORTEST_DECIMAL_LEN, "%.17g", number);
+	return strtod(text, NULL) == number ?
+			   length :
+			   snprintf(text, DOUBLE_SHORTEST_DECIMAL_LEN, "%.17g", number);
 }
 
 /* --- documents --- */
@@ -475,7 +482,7 @@ double_to_shortest_decimal_buf(double number, char *text)
 Jsonb *
 shim_jsonb(const char *text)
 {
-	Jsonb	   *jsonb = palloc(sizeof(Jsonb));
+	Jsonb *jsonb = palloc(sizeof(Jsonb));
 
 	jsonb->root.text = text;
 	return jsonb;
@@ -496,7 +503,7 @@ JsonbToCString(StringInfo out, JsonbContainer *container, int estimated_length)
 static void
 set_binary(JsonbValue *value, const cJSON *item)
 {
-	char	   *text = cJSON_PrintUnformatted(item);
+	char *text = cJSON_PrintUnformatted(item);
 
 	if (text == NULL)
 		finding("a document that was read cannot be written");
@@ -506,9 +513,10 @@ set_binary(JsonbValue *value, const cJSON *item)
 }
 
 JsonbValue *
-getKeyJsonValueFromContainer(JsonbContainer *container, const char *key, int length, JsonbValue *result)
+getKeyJsonValueFromContainer(JsonbContainer *container, const char *key, int length,
+							 JsonbValue *result)
 {
-	cJSON	   *root = cJSON_Parse(container->text);
+	cJSON *root = cJSON_Parse(container->text);
 	const cJSON *item = cJSON_GetObjectItemCaseSensitive(root, psprintf("%.*s", length, key));
 
 	if (item != NULL)
@@ -520,7 +528,7 @@ getKeyJsonValueFromContainer(JsonbContainer *container, const char *key, int len
 struct JsonbParseState
 {
 	StringInfoData text;
-	JsonbValue	whole;
+	JsonbValue whole;
 };
 
 static void
@@ -545,15 +553,18 @@ append_value(StringInfo out, const JsonbValue *value)
 	if (value->type == jbvString)
 		append_text(out, value);
 	else
-		appendStringInfo(out, "%s", value->type == jbvNumeric ? value->val.numeric :
-						 value->type == jbvBinary ? value->val.binary.data->text : value->val.boolean ? "true" : "false");
+		appendStringInfo(out, "%s",
+						 value->type == jbvNumeric ? value->val.numeric :
+						 value->type == jbvBinary  ? value->val.binary.data->text :
+						 value->val.boolean		   ? "true" :
+													 "false");
 }
 
 JsonbValue *
 pushJsonbValue(JsonbParseState **state, JsonbIteratorToken token, JsonbValue *value)
 {
-	StringInfo	text;
-	char		last;
+	StringInfo text;
+	char last;
 
 	if (*state == NULL)
 	{
@@ -599,8 +610,8 @@ JsonbValueToJsonb(JsonbValue *value)
 /* An iterator over the keys of an object only: nobody asks for more. */
 struct JsonbIterator
 {
-	int			position;
-	int			count;			/* of keys and values; then comes the end */
+	int position;
+	int count; /* of keys and values; then comes the end */
 	JsonbValue *values;
 };
 
@@ -608,7 +619,7 @@ JsonbIterator *
 JsonbIteratorInit(JsonbContainer *container)
 {
 	JsonbIterator *iterator = palloc0(sizeof(JsonbIterator));
-	cJSON	   *root = cJSON_Parse(container->text);
+	cJSON *root = cJSON_Parse(container->text);
 	const cJSON *item;
 
 	iterator->position = -1;

@@ -37,13 +37,15 @@ typedef int64 TimestampTz;
 #define Min(x, y) ((x) < (y) ? (x) : (y))
 #define Max(x, y) ((x) > (y) ? (x) : (y))
 #define lengthof(array) (sizeof(array) / sizeof((array)[0]))
-#define IS_HIGHBIT_SET(c) ((unsigned char) (c) & 0x80)
+#define IS_HIGHBIT_SET(c) ((unsigned char) (c) &0x80)
 #define StaticAssertStmt(condition, message) _Static_assert(condition, message)
 #define CHECK_FOR_INTERRUPTS() ((void) 0)
-#define Assert(condition) ((condition) ? (void) 0 : finding("assertion failed: %s, %s:%d", #condition, __FILE__, __LINE__))
+#define Assert(condition) \
+	((condition) ? (void) 0 : \
+				   finding("assertion failed: %s, %s:%d", #condition, __FILE__, __LINE__))
 
 /* Ends the run: the fuzzer keeps the input. */
-extern void finding(const char *format,...) __attribute__((noreturn, format(printf, 1, 2)));
+extern void finding(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
 
 /* --- memory --- */
 
@@ -67,7 +69,7 @@ extern void *repalloc(void *pointer, Size size);
 extern void *repalloc_huge(void *pointer, Size size);
 extern void pfree(void *pointer);
 extern char *pstrdup(const char *text);
-extern char *psprintf(const char *format,...) __attribute__((format(printf, 1, 2)));
+extern char *psprintf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Gives back all memory; CurrentMemoryContext is a fresh one. */
 extern void shim_reset(void);
@@ -90,61 +92,63 @@ extern void shim_reset(void);
 
 extern sigjmp_buf *PG_exception_stack;
 /* The last error: its state, and message, detail and hint one behind the other. */
-extern int	shim_sqlstate;
+extern int shim_sqlstate;
 extern char shim_message[];
 
 extern void shim_begin_error(void);
 extern void shim_throw(void) __attribute__((noreturn));
-extern int	errcode(int sqlstate);
-extern int	errmsg(const char *format,...) __attribute__((format(printf, 1, 2)));
-extern int	errdetail(const char *format,...) __attribute__((format(printf, 1, 2)));
-extern int	errhint(const char *format,...) __attribute__((format(printf, 1, 2)));
-extern int	geterrcode(void);
+extern int errcode(int sqlstate);
+extern int errmsg(const char *format, ...) __attribute__((format(printf, 1, 2)));
+extern int errdetail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+extern int errhint(const char *format, ...) __attribute__((format(printf, 1, 2)));
+extern int geterrcode(void);
 
 #define FlushErrorState() shim_begin_error()
 #define PG_RE_THROW() shim_throw()
 #define PG_TRY() \
-	do { \
+	do \
+	{ \
 		sigjmp_buf *save_exception_stack = PG_exception_stack; \
-		sigjmp_buf	local_sigjmp_buf; \
-		bool		do_rethrow = false; \
+		sigjmp_buf local_sigjmp_buf; \
+		bool do_rethrow = false; \
 		if (sigsetjmp(local_sigjmp_buf, 0) == 0) \
 		{ \
 			PG_exception_stack = &local_sigjmp_buf
 #define PG_CATCH() \
-		} \
-		else \
-		{ \
-			PG_exception_stack = save_exception_stack
+	} \
+	else \
+	{ \
+		PG_exception_stack = save_exception_stack
 #define PG_FINALLY() \
-		} \
-		else \
-			do_rethrow = true; \
-		{ \
-			PG_exception_stack = save_exception_stack
+	} \
+	else do_rethrow = true; \
+	{ \
+		PG_exception_stack = save_exception_stack
 #define PG_END_TRY() \
-		} \
-		if (do_rethrow) \
-			PG_RE_THROW(); \
-		PG_exception_stack = save_exception_stack; \
-	} while (0)
+	} \
+	if (do_rethrow) \
+		PG_RE_THROW(); \
+	PG_exception_stack = save_exception_stack; \
+	} \
+	while (0)
 
 /* --- texts --- */
 
 typedef struct StringInfoData
 {
-	char	   *data;
-	int			len;
-	int			maxlen;
+	char *data;
+	int len;
+	int maxlen;
 } StringInfoData;
 typedef StringInfoData *StringInfo;
 
 extern void initStringInfo(StringInfo string);
-extern void appendStringInfo(StringInfo string, const char *format,...) __attribute__((format(printf, 2, 3)));
+extern void appendStringInfo(StringInfo string, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 extern void appendBinaryStringInfo(StringInfo string, const void *data, int length);
 extern void appendStringInfoChar(StringInfo string, char c);
-extern int	pg_mbcliplen(const char *text, int length, int limit);
-extern int	pg_strncasecmp(const char *a, const char *b, size_t n);
+extern int pg_mbcliplen(const char *text, int length, int limit);
+extern int pg_strncasecmp(const char *a, const char *b, size_t n);
 extern unsigned char pg_ascii_tolower(unsigned char c);
 extern char *asc_tolower(const char *text, size_t length);
 
@@ -153,13 +157,13 @@ extern bool shim_is_utf8(const char *text, size_t length);
 
 /* --- values by their input functions --- */
 
-typedef Datum (*PGFunction) (Datum);
+typedef Datum (*PGFunction)(Datum);
 
 typedef struct Interval
 {
-	int64		time;
-	int32		day;
-	int32		month;
+	int64 time;
+	int32 day;
+	int32 month;
 } Interval;
 
 #define InvalidOid 0
@@ -183,7 +187,7 @@ extern Datum int8_numeric(Datum number);
 extern Datum numeric_in(Datum text);
 
 #define DOUBLE_SHORTEST_DECIMAL_LEN 25
-extern int	double_to_shortest_decimal_buf(double number, char *text);
+extern int double_to_shortest_decimal_buf(double number, char *text);
 
 /* --- documents --- */
 
@@ -200,29 +204,39 @@ typedef struct Jsonb
 
 typedef enum JsonbIteratorToken
 {
-	WJB_DONE, WJB_KEY, WJB_VALUE, WJB_ELEM, WJB_BEGIN_ARRAY, WJB_END_ARRAY, WJB_BEGIN_OBJECT, WJB_END_OBJECT
+	WJB_DONE,
+	WJB_KEY,
+	WJB_VALUE,
+	WJB_ELEM,
+	WJB_BEGIN_ARRAY,
+	WJB_END_ARRAY,
+	WJB_BEGIN_OBJECT,
+	WJB_END_OBJECT
 } JsonbIteratorToken;
 
 typedef struct JsonbValue
 {
 	enum
 	{
-		jbvString, jbvNumeric, jbvBool, jbvBinary
-	}			type;
+		jbvString,
+		jbvNumeric,
+		jbvBool,
+		jbvBinary
+	} type;
 	struct
 	{
 		struct
 		{
-			char	   *val;
-			int			len;
-		}			string;
-		char	   *numeric;
-		bool		boolean;
+			char *val;
+			int len;
+		} string;
+		char *numeric;
+		bool boolean;
 		struct
 		{
 			JsonbContainer *data;
-		}			binary;
-	}			val;
+		} binary;
+	} val;
 } JsonbValue;
 
 typedef struct JsonbParseState JsonbParseState;
@@ -234,10 +248,13 @@ typedef struct JsonbIterator JsonbIterator;
 extern Jsonb *shim_jsonb(const char *text);
 extern bool JsonContainerIsObject(const JsonbContainer *container);
 extern char *JsonbToCString(StringInfo out, JsonbContainer *container, int estimated_length);
-extern JsonbValue *getKeyJsonValueFromContainer(JsonbContainer *container, const char *key, int length, JsonbValue *result);
-extern JsonbValue *pushJsonbValue(JsonbParseState **state, JsonbIteratorToken token, JsonbValue *value);
+extern JsonbValue *getKeyJsonValueFromContainer(JsonbContainer *container, const char *key,
+												int length, JsonbValue *result);
+extern JsonbValue *pushJsonbValue(JsonbParseState **state, JsonbIteratorToken token,
+								  JsonbValue *value);
 extern Jsonb *JsonbValueToJsonb(JsonbValue *value);
 extern JsonbIterator *JsonbIteratorInit(JsonbContainer *container);
-extern JsonbIteratorToken JsonbIteratorNext(JsonbIterator **iterator, JsonbValue *value, bool skip_nested);
+extern JsonbIteratorToken JsonbIteratorNext(JsonbIterator **iterator, JsonbValue *value,
+											bool skip_nested);
 
-#endif							/* HWSCHED_SHIM_H */
+#endif /* HWSCHED_SHIM_H */

@@ -4,7 +4,13 @@
  */
 #include "document/taxonomy.h"
 
-#define NAMES(...) {lengthof(((const char *[]) {__VA_ARGS__})), (const char *[]) {__VA_ARGS__}}
+#define NAMES(...) \
+	{ \
+		lengthof(((const char *[]){__VA_ARGS__})), (const char *[]) \
+		{ \
+			__VA_ARGS__ \
+		} \
+	}
 
 static const NameSet names[] = {
 	[NAME_HARDWARE_CLASS] = NAMES("cpu", "gpu", "tpu", "npu", "unknown"),
@@ -14,18 +20,25 @@ static const NameSet names[] = {
 	[NAME_PRECISION] = NAMES("fp16", "fp32", "int8"),
 	[NAME_FEATURE] = NAMES("avx", "simd", "tensor_cores"),
 	[NAME_WORKLOAD_TYPE] = NAMES("mixed", "nlp", "training", "vision"),
-	[NAME_BACKEND_OR_CLASS] = NAMES("cpu", "cuda", "gpu", "npu", "onnx", "pytorch", "rocm", "tpu", "webgpu"),
+	[NAME_BACKEND_OR_CLASS] =
+		NAMES("cpu", "cuda", "gpu", "npu", "onnx", "pytorch", "rocm", "tpu", "webgpu"),
 	[NAME_STRATEGY] = NAMES("replicated", "sharded", "single"),
 };
 
-static const TypeWord type_words[] = {{"vision", "vision"}, {"image", "vision"}, {"text", "nlp"}, {"training", "training"}};
+static const TypeWord type_words[] = {
+	{"vision", "vision"}, {"image", "vision"}, {"text", "nlp"}, {"training", "training"}};
 
 static Jsonb profiles[] = {
-	{{"{\"hardware_class\": \"cpu\", \"architecture\": \"x86_64\", \"model_name\": \"CPU-\", \"supported_backends\": [\"pytorch\", \"onnx\"], \"clock_speed_mhz\": 2500}"}},
-	{{"{\"hardware_class\": \"cpu\", \"model_name\": \"Generic-CPU\", \"supported_precisions\": [\"fp32\"]}"}},
-	{{"{\"hardware_class\": \"gpu\", \"vendor\": \"amd\", \"model_name\": \"GPU-\", \"supported_backends\": [\"onnx\", \"rocm\"], \"compute_units\": 80}"}},
-	{{"{\"hardware_class\": \"gpu\", \"vendor\": \"nvidia\", \"supported_backends\": [\"cuda\"], \"memory_total_bytes\": 8589934592, \"memory_is_shared\": true}"}},
-	{{"{\"hardware_class\": \"gpu\", \"architecture\": \"gpu_webgpu\", \"supported_backends\": [\"webgpu\", \"webnn\"]}"}},
+	{{"{\"hardware_class\": \"cpu\", \"architecture\": \"x86_64\", \"model_name\": \"CPU-\","
+	  " \"supported_backends\": [\"pytorch\", \"onnx\"], \"clock_speed_mhz\": 2500}"}},
+	{{"{\"hardware_class\": \"cpu\", \"model_name\": \"Generic-CPU\", \"supported_precisions\":"
+	  " [\"fp32\"]}"}},
+	{{"{\"hardware_class\": \"gpu\", \"vendor\": \"amd\", \"model_name\": \"GPU-\","
+	  " \"supported_backends\": [\"onnx\", \"rocm\"], \"compute_units\": 80}"}},
+	{{"{\"hardware_class\": \"gpu\", \"vendor\": \"nvidia\", \"supported_backends\": [\"cuda\"],"
+	  " \"memory_total_bytes\": 8589934592, \"memory_is_shared\": true}"}},
+	{{"{\"hardware_class\": \"gpu\", \"architecture\": \"gpu_webgpu\", \"supported_backends\":"
+	  " [\"webgpu\", \"webnn\"]}"}},
 };
 
 static const ImpliedDevice implied_devices[] = {

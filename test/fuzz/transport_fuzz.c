@@ -6,7 +6,7 @@
 #include "fuzz.h"
 #include "place/network_simplex.h"
 
-#define MOST 24					/* kinds, lanes or groups */
+#define MOST 24 /* kinds, lanes or groups */
 
 static int64
 any_amount(void)
@@ -33,8 +33,8 @@ any_capacity(void)
 static double
 any_score(void)
 {
-	double		score;
-	uint64_t	bits;
+	double score;
+	uint64_t bits;
 
 	switch (random_below(8))
 	{
@@ -57,21 +57,26 @@ any_score(void)
 static void
 check_plan(const TransportProblem *problem, const TransportPlan *plan)
 {
-	int64	   *supply = palloc0(sizeof(int64) * (problem->nkinds + 1));
-	int64	   *used = palloc0(sizeof(int64) * (problem->nlanes + 1));
-	int64	   *group_used = palloc0(sizeof(int64) * (problem->ngroups + 1));
-	int64		placed = 0;
-	double		score = 0;
+	int64 *supply = palloc0(sizeof(int64) * (problem->nkinds + 1));
+	int64 *used = palloc0(sizeof(int64) * (problem->nlanes + 1));
+	int64 *group_used = palloc0(sizeof(int64) * (problem->ngroups + 1));
+	int64 placed = 0;
+	double score = 0;
 
-	CHECK(plan->nflows >= 0 && (plan->nflows == 0 || plan->nflows < problem->nkinds + problem->nlanes), "%d flows", plan->nflows);
+	CHECK(plan->nflows >= 0 &&
+			  (plan->nflows == 0 || plan->nflows < problem->nkinds + problem->nlanes),
+		  "%d flows", plan->nflows);
 	for (int i = 0; i < plan->nflows; i++)
 	{
 		const TransportFlow *flow = &plan->flows[i];
-		double		of_flow;
+		double of_flow;
 
-		CHECK(flow->kind >= 0 && flow->kind < problem->nkinds && flow->lane >= 0 && flow->lane < problem->nlanes, "a flow from nowhere");
+		CHECK(flow->kind >= 0 && flow->kind < problem->nkinds && flow->lane >= 0 &&
+				  flow->lane < problem->nlanes,
+			  "a flow from nowhere");
 		of_flow = problem->score[flow->kind * problem->nlanes + flow->lane];
-		CHECK(flow->amount > 0 && !isnan(of_flow), "kind %d does not go on lane %d", flow->kind, flow->lane);
+		CHECK(flow->amount > 0 && !isnan(of_flow), "kind %d does not go on lane %d", flow->kind,
+			  flow->lane);
 		supply[flow->kind] += flow->amount;
 		used[flow->lane] += flow->amount;
 		if (problem->group != NULL)
@@ -80,13 +85,16 @@ check_plan(const TransportProblem *problem, const TransportPlan *plan)
 		score += flow->amount * of_flow;
 	}
 	for (int k = 0; k < problem->nkinds; k++)
-		CHECK(supply[k] <= problem->supply[k], "kind %d: %lld placed of %lld", k, (long long) supply[k], (long long) problem->supply[k]);
+		CHECK(supply[k] <= problem->supply[k], "kind %d: %lld placed of %lld", k,
+			  (long long) supply[k], (long long) problem->supply[k]);
 	for (int l = 0; l < problem->nlanes; l++)
 		CHECK(used[l] <= problem->capacity[l], "lane %d is too full", l);
 	for (int g = 0; g < problem->ngroups; g++)
 		CHECK(group_used[g] <= problem->group_capacity[g], "group %d is too full", g);
-	CHECK(placed == plan->placed, "%lld units placed, %lld reported", (long long) placed, (long long) plan->placed);
-	CHECK(fabs(score - plan->score) <= 1e-9 * fmax(1, score), "worth %.17g, %.17g reported", score, plan->score);
+	CHECK(placed == plan->placed, "%lld units placed, %lld reported", (long long) placed,
+		  (long long) plan->placed);
+	CHECK(fabs(score - plan->score) <= 1e-9 * fmax(1, score), "worth %.17g, %.17g reported", score,
+		  plan->score);
 }
 
 int
@@ -94,11 +102,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	TransportProblem problem = {0};
 	TransportPlan plan;
-	int64	   *supply;
-	int64	   *capacity;
-	int64	   *group_capacity;
-	int32	   *group;
-	double	   *score;
+	int64 *supply;
+	int64 *capacity;
+	int64 *group_capacity;
+	int32 *group;
+	double *score;
 
 	fuzz_begin(data, size);
 	problem.nkinds = random_below(MOST + 1);

@@ -83,6 +83,10 @@ for file in test/isolation/specs/*.spec; do
 	name=$(basename "$file" .spec)
 	check "$file has its expected output" test -s "test/isolation/expected/$name.out"
 done
+check "src refers from layer to layer before it, without circles" perl test/lib/layers.pl
+if command -v clang-format >/dev/null; then
+	check "src is formatted" clang-format --dry-run -Werror src/*.c src/*/*.[ch]
+fi
 check "hwsched.control and META.json name the same version" version_is_the_same
 check "README has 10 KB at most" is_short README.md 10240
 mapfile -t documentation < <(find README.md CHANGELOG.md docs -name '*.md')

@@ -18,12 +18,12 @@
 /* What it knows is the world, which it books its own decisions into. */
 typedef struct Choice
 {
-	int			worker;
-	int			ndevices;
-	int			devices[MOST_WORKER_DEVICES];	/* indices in world->devices */
-	double		value;
-	double		adjusted;
-	bool		cpu;
+	int worker;
+	int ndevices;
+	int devices[MOST_WORKER_DEVICES]; /* indices in world->devices */
+	double value;
+	double adjusted;
+	bool cpu;
 } Choice;
 
 static inline bool
@@ -38,7 +38,8 @@ has_name(NameSet set, const char *name)
 static inline bool
 of_type(const DeviceProfile *profile, const char *type)
 {
-	return strcmp(profile->hardware_class, type) == 0 || has_name(profile->supported_backends, type);
+	return strcmp(profile->hardware_class, type) == 0 ||
+		   has_name(profile->supported_backends, type);
 }
 
 static inline double
@@ -54,7 +55,8 @@ static inline double
 brute_heat(const WorkKind *kind, const Device *device)
 {
 	const Metrics *metrics = &kind->profile.metrics;
-	double		share = fmax(0.7, fmax(0.3 + 0.7 * metrics->compute_intensity, 0.3 + 0.7 * metrics->memory_intensity));
+	double share = fmax(
+		0.7, fmax(0.3 + 0.7 * metrics->compute_intensity, 0.3 + 0.7 * metrics->memory_intensity));
 
 	return heat_share_factor(share, device->throttles_at);
 }
@@ -63,7 +65,7 @@ static inline double
 brute_value(const World *world, const WorkKind *kind, const Device *device)
 {
 	const DeviceProfile *profile = &world->profiles[device->profile];
-	bool		wanted = kind->profile.preferred_backends.count == 0;
+	bool wanted = kind->profile.preferred_backends.count == 0;
 
 	for (int i = 0; i < kind->profile.preferred_backends.count; i++)
 		wanted = wanted || of_type(profile, kind->profile.preferred_backends.names[i]);
@@ -74,7 +76,8 @@ brute_value(const World *world, const WorkKind *kind, const Device *device)
 static inline int64
 brute_used(const World *world, const Device *device)
 {
-	return device->slots * (int64) WHOLE_SHARE + device->share * (int64) world->settings.max_concurrent;
+	return device->slots * (int64) WHOLE_SHARE +
+		   device->share * (int64) world->settings.max_concurrent;
 }
 
 /* The checks of a worker that its devices have no part in. */
@@ -82,8 +85,8 @@ static inline FilterReason
 brute_worker_refusal(const WorkKind *kind, const Worker *worker)
 {
 	const Demand *demand = &kind->demand;
-	int64		host = demand->host_memory_bytes;
-	bool		fails[FITS + 1] = {0};
+	int64 host = demand->host_memory_bytes;
+	bool fails[FITS + 1] = {0};
 
 	fails[FILTERED_SOFTWARE] = !software_suffices(&software[worker->software], &demand->software);
 	fails[FILTERED_CPU_CORES] = demand->cpu_millicores > worker->cpu_millicores;
@@ -91,10 +94,12 @@ brute_worker_refusal(const WorkKind *kind, const Worker *worker)
 	fails[FILTERED_HEALTH] = !worker->accepting && worker->unhealthy;
 	fails[FILTERED_DRAINING] = !worker->accepting && !worker->unhealthy;
 	fails[FILTERED_RESERVED] = worker->cordoned;
-	fails[FILTERED_CONCURRENT] = worker->max_concurrent > 0 && worker->assignments + 1 > worker->max_concurrent;
+	fails[FILTERED_CONCURRENT] =
+		worker->max_concurrent > 0 && worker->assignments + 1 > worker->max_concurrent;
 	fails[FILTERED_CPU_BUSY] = demand->cpu_millicores > 0 &&
-		worker->cpu_used + demand->cpu_millicores > worker->cpu_millicores;
-	fails[FILTERED_HOST_MEMORY_BUSY] = host > 0 && worker->memory_used + host > worker->memory_bytes;
+							   worker->cpu_used + demand->cpu_millicores > worker->cpu_millicores;
+	fails[FILTERED_HOST_MEMORY_BUSY] =
+		host > 0 && worker->memory_used + host > worker->memory_bytes;
 	for (int r = 0; r < FITS; r++)
 		if (fails[r])
 			return r;
@@ -111,26 +116,28 @@ brute_device_refusal(const World *world, const WorkKind *kind, const Worker *wor
 {
 	static const struct
 	{
-		Mismatch	mismatch;
-		FilterReason		reason;
-	}			mismatches[] = {
-		{MISMATCH_BACKEND, FILTERED_BACKEND}, {MISMATCH_MODEL, FILTERED_MODEL},
+		Mismatch mismatch;
+		FilterReason reason;
+	} mismatches[] = {
+		{MISMATCH_BACKEND, FILTERED_BACKEND},	  {MISMATCH_MODEL, FILTERED_MODEL},
 		{MISMATCH_PRECISION, FILTERED_PRECISION}, {MISMATCH_FEATURE, FILTERED_FEATURE},
-		{MISMATCH_UNITS, FILTERED_UNITS}, {MISMATCH_MEMORY, FILTERED_MEMORY}
-	};
+		{MISMATCH_UNITS, FILTERED_UNITS},		  {MISMATCH_MEMORY, FILTERED_MEMORY}};
 	const DeviceProfile *profile = &world->profiles[device->profile];
 	const Demand *demand = &kind->demand;
-	int64		memory = kind->profile.min_memory_bytes;
-	int64		host = demand->host_memory_bytes + (device->uses_host_memory ? memory : 0);
-	int64		whole = (int64) WHOLE_SHARE * world->settings.max_concurrent;
-	int64		asked = demand->share > 0 ? demand->share * (int64) world->settings.max_concurrent :
-		demand->accelerators.count > 0 ? whole : WHOLE_SHARE;
-	bool		fails[FITS + 1] = {0};
-	Mismatch	mismatch = device_mismatch(&kind->profile, profile);
+	int64 memory = kind->profile.min_memory_bytes;
+	int64 host = demand->host_memory_bytes + (device->uses_host_memory ? memory : 0);
+	int64 whole = (int64) WHOLE_SHARE * world->settings.max_concurrent;
+	int64 asked = demand->share > 0 ? demand->share * (int64) world->settings.max_concurrent :
+				  demand->accelerators.count > 0 ? whole :
+												   WHOLE_SHARE;
+	bool fails[FITS + 1] = {0};
+	Mismatch mismatch = device_mismatch(&kind->profile, profile);
 
 	fails[FILTERED_HOST_MEMORY] = device->uses_host_memory && host > worker->memory_bytes;
-	fails[FILTERED_HOST_MEMORY_BUSY] = host > 0 && worker->memory_used + host > worker->memory_bytes;
-	fails[FILTERED_CLASS] = demand->avoid_class != NULL && strcmp(demand->avoid_class, profile->hardware_class) == 0;
+	fails[FILTERED_HOST_MEMORY_BUSY] =
+		host > 0 && worker->memory_used + host > worker->memory_bytes;
+	fails[FILTERED_CLASS] =
+		demand->avoid_class != NULL && strcmp(demand->avoid_class, profile->hardware_class) == 0;
 	for (size_t i = 0; i < lengthof(mismatches); i++)
 		if (mismatch == mismatches[i].mismatch)
 			fails[mismatches[i].reason] = true;
@@ -138,14 +145,16 @@ brute_device_refusal(const World *world, const WorkKind *kind, const Worker *wor
 	{
 		if (memory > device->memory_bytes)
 			fails[FILTERED_MEMORY] = true;
-		fails[FILTERED_DEVICE_MEMORY_BUSY] = memory > 0 && device->memory_used + memory > device->memory_bytes;
+		fails[FILTERED_DEVICE_MEMORY_BUSY] =
+			memory > 0 && device->memory_used + memory > device->memory_bytes;
 	}
 	if (demand->share > 0 || demand->accelerators.count > 0)
-		fails[FILTERED_ACCELERATORS] = type != NULL ? !of_type(profile, type) :
-			strcmp(profile->hardware_class, "cpu") == 0;
+		fails[FILTERED_ACCELERATORS] =
+			type != NULL ? !of_type(profile, type) : strcmp(profile->hardware_class, "cpu") == 0;
 	fails[FILTERED_LOAD] = device->load > world->settings.max_load;
 	fails[FILTERED_DEVICE_BUSY] = brute_used(world, device) + asked > whole;
-	fails[FILTERED_SCORE] = mismatch == MATCHES && brute_adjusted(world, kind, device) < world->settings.min_score;
+	fails[FILTERED_SCORE] =
+		mismatch == MATCHES && brute_adjusted(world, kind, device) < world->settings.min_score;
 	for (int r = 0; r < FITS; r++)
 		if (fails[r])
 			return r;
@@ -156,8 +165,8 @@ brute_device_refusal(const World *world, const WorkKind *kind, const Worker *wor
 static inline void
 brute_rank(const World *world, const WorkKind *kind, Choice *choice)
 {
-	double		value = 0;
-	double		adjusted = 0;
+	double value = 0;
+	double adjusted = 0;
 
 	for (int i = 0; i < choice->ndevices; i++)
 	{
@@ -167,10 +176,12 @@ brute_rank(const World *world, const WorkKind *kind, Choice *choice)
 	value /= choice->ndevices;
 	choice->adjusted = adjusted / choice->ndevices;
 	if (kind->preference != NULL)
-		value *= 1.0 + world->settings.preference_weight * (2.0 * kind->preference[choice->worker] - 1.0);
+		value *= 1.0 +
+				 world->settings.preference_weight * (2.0 * kind->preference[choice->worker] - 1.0);
 	choice->value = value;
 	choice->cpu = demand_occupancy(&kind->demand) == OCCUPY_SLOT &&
-		strcmp(world->profiles[world->devices[choice->devices[0]].profile].hardware_class, "cpu") == 0;
+				  strcmp(world->profiles[world->devices[choice->devices[0]].profile].hardware_class,
+						 "cpu") == 0;
 }
 
 /* One device for a slot or a share: the better of two, by all the rules. */
@@ -179,11 +190,11 @@ better_device(const World *world, const WorkKind *kind, int a, int b)
 {
 	const Device *x = &world->devices[a];
 	const Device *y = &world->devices[b];
-	double		by_value = brute_value(world, kind, x) - brute_value(world, kind, y);
-	bool		share = kind->demand.share > 0;
-	bool		x_cpu = !share && strcmp(world->profiles[x->profile].hardware_class, "cpu") == 0;
-	bool		y_cpu = !share && strcmp(world->profiles[y->profile].hardware_class, "cpu") == 0;
-	int64		by_use = brute_used(world, x) - brute_used(world, y);
+	double by_value = brute_value(world, kind, x) - brute_value(world, kind, y);
+	bool share = kind->demand.share > 0;
+	bool x_cpu = !share && strcmp(world->profiles[x->profile].hardware_class, "cpu") == 0;
+	bool y_cpu = !share && strcmp(world->profiles[y->profile].hardware_class, "cpu") == 0;
+	int64 by_use = brute_used(world, x) - brute_used(world, y);
 
 	if (by_value != 0)
 		return by_value > 0;
@@ -198,13 +209,14 @@ static inline FilterReason
 brute_single(const World *world, const WorkKind *kind, int w, Choice *choice)
 {
 	const Worker *worker = &world->workers[w];
-	const char *type = kind->demand.accelerators.count > 0 ? kind->demand.accelerators.items[0].name : NULL;
-	FilterReason		furthest = FILTERED_NO_WORKER;
-	int			best = -1;
+	const char *type =
+		kind->demand.accelerators.count > 0 ? kind->demand.accelerators.items[0].name : NULL;
+	FilterReason furthest = FILTERED_NO_WORKER;
+	int best = -1;
 
 	for (int d = worker->first_device; d < worker->first_device + worker->ndevices; d++)
 	{
-		FilterReason		reason = brute_device_refusal(world, kind, worker, &world->devices[d], type);
+		FilterReason reason = brute_device_refusal(world, kind, worker, &world->devices[d], type);
 
 		furthest = Max(furthest, reason);
 		if (reason == FITS && (best < 0 || better_device(world, kind, d, best)))
@@ -212,7 +224,7 @@ brute_single(const World *world, const WorkKind *kind, int w, Choice *choice)
 	}
 	if (best < 0)
 		return furthest;
-	*choice = (Choice) {.worker = w, .ndevices = 1, .devices = {best}};
+	*choice = (Choice){.worker = w, .ndevices = 1, .devices = {best}};
 	brute_rank(world, kind, choice);
 	return FITS;
 }
@@ -227,32 +239,32 @@ brute_whole(const World *world, const WorkKind *kind, int w, Choice *choice)
 {
 	const Worker *worker = &world->workers[w];
 	const NamedNumbers *types = &kind->demand.accelerators;
-	int64		memory = kind->profile.min_memory_bytes;
-	int64		host_ever = worker->memory_bytes - kind->demand.host_memory_bytes;
-	int64		host_now = host_ever - worker->memory_used;
-	FilterReason		result = FITS;
-	bool		taken[MOST_DEVICES] = {0};
-	bool		done[2] = {0};
+	int64 memory = kind->profile.min_memory_bytes;
+	int64 host_ever = worker->memory_bytes - kind->demand.host_memory_bytes;
+	int64 host_now = host_ever - worker->memory_used;
+	FilterReason result = FITS;
+	bool taken[MOST_DEVICES] = {0};
+	bool done[2] = {0};
 
-	*choice = (Choice) {.worker = w};
+	*choice = (Choice){.worker = w};
 	for (int turn = 0; turn < types->count; turn++)
 	{
-		int			reach[FITS + 1] = {0};	/* devices that get this far */
-		bool		seen[MOST_DEVICES] = {0};
-		int			present = 0;
-		int			drawing = 0;	/* that would do, some time */
-		int			owning = 0;
-		int			now = 0;
-		int			rarest = -1;
-		int			fewest = 0;
-		int			wanted;
+		int reach[FITS + 1] = {0}; /* devices that get this far */
+		bool seen[MOST_DEVICES] = {0};
+		int present = 0;
+		int drawing = 0; /* that would do, some time */
+		int owning = 0;
+		int now = 0;
+		int rarest = -1;
+		int fewest = 0;
+		int wanted;
 		const char *type;
-		FilterReason		furthest = FILTERED_NO_WORKER;
-		FilterReason		refusals[MOST_DEVICES];
+		FilterReason furthest = FILTERED_NO_WORKER;
+		FilterReason refusals[MOST_DEVICES];
 
 		for (int t = 0; t < types->count; t++)
 		{
-			int			count = 0;
+			int count = 0;
 
 			for (int d = worker->first_device; d < worker->first_device + worker->ndevices; d++)
 				count += of_type(&world->profiles[world->devices[d].profile], types->items[t].name);
@@ -284,12 +296,13 @@ brute_whole(const World *world, const WorkKind *kind, int w, Choice *choice)
 			}
 		for (int n = 0; n < reach[FITS] && now < wanted; n++)
 		{
-			int			best = -1;
-			int64		draws;
+			int best = -1;
+			int64 draws;
 
 			for (int d = worker->first_device; d < worker->first_device + worker->ndevices; d++)
 				if (!taken[d] && !seen[d] && refusals[d] == FITS &&
-					(best < 0 || brute_value(world, kind, &world->devices[d]) > brute_value(world, kind, &world->devices[best])))
+					(best < 0 || brute_value(world, kind, &world->devices[d]) >
+									 brute_value(world, kind, &world->devices[best])))
 					best = d;
 			seen[best] = true;
 			draws = world->devices[best].uses_host_memory ? memory : 0;
@@ -301,13 +314,15 @@ brute_whole(const World *world, const WorkKind *kind, int w, Choice *choice)
 		}
 
 		if (now == wanted)
-			;					/* they fit */
-		else if (drawing + owning >= wanted && drawing > 0 && (wanted - owning) * memory > host_ever)
-			result = Min(result, FILTERED_HOST_MEMORY);	/* not even if nothing else ran */
+			; /* they fit */
+		else if (drawing + owning >= wanted && drawing > 0 &&
+				 (wanted - owning) * memory > host_ever)
+			result = Min(result, FILTERED_HOST_MEMORY); /* not even if nothing else ran */
 		else if (reach[FITS] >= wanted)
 			result = Min(result, FILTERED_HOST_MEMORY_BUSY);
 		else if (present < wanted)
-			result = Min(result, present > 0 ? Min(furthest, FILTERED_ACCELERATORS) : FILTERED_ACCELERATORS);
+			result = Min(result, present > 0 ? Min(furthest, FILTERED_ACCELERATORS) :
+											   FILTERED_ACCELERATORS);
 		else
 			for (int r = FITS; r >= 0; r--)
 				if (reach[r] >= wanted)
@@ -319,7 +334,8 @@ brute_whole(const World *world, const WorkKind *kind, int w, Choice *choice)
 		host_ever = host_now + worker->memory_used;
 	}
 	/* listed as they stand in the worker */
-	for (int n = choice->ndevices = 0, d = worker->first_device; d < worker->first_device + worker->ndevices; d++)
+	for (int n = choice->ndevices = 0, d = worker->first_device;
+		 d < worker->first_device + worker->ndevices; d++)
 		if (taken[d])
 		{
 			choice->devices[n++] = d;
@@ -333,7 +349,7 @@ brute_whole(const World *world, const WorkKind *kind, int w, Choice *choice)
 static inline FilterReason
 brute_worker(const World *world, const WorkKind *kind, int w, Choice *choice)
 {
-	FilterReason		reason;
+	FilterReason reason;
 
 	if (kind->demand.share == 0 && kind->demand.accelerators.count > 0)
 		reason = brute_whole(world, kind, w, choice);
@@ -346,13 +362,13 @@ brute_worker(const World *world, const WorkKind *kind, int w, Choice *choice)
 static inline bool
 brute_best(const World *world, const WorkKind *kind, Choice *best, FilterReason *reason)
 {
-	bool		found = false;
+	bool found = false;
 
 	*reason = FILTERED_NO_WORKER;
 	for (int w = 0; w < world->nworkers; w++)
 	{
-		Choice		choice;
-		FilterReason		of_worker = brute_worker(world, kind, w, &choice);
+		Choice choice;
+		FilterReason of_worker = brute_worker(world, kind, w, &choice);
 		const Worker *x = &world->workers[w];
 		const Worker *y;
 
@@ -360,12 +376,11 @@ brute_best(const World *world, const WorkKind *kind, Choice *best, FilterReason 
 		if (of_worker != FITS)
 			continue;
 		y = &world->workers[best->worker];
-		if (!found ||
-			choice.value > best->value ||
+		if (!found || choice.value > best->value ||
 			(choice.value == best->value &&
-			 (choice.cpu != best->cpu ? choice.cpu :
+			 (choice.cpu != best->cpu		   ? choice.cpu :
 			  x->assignments != y->assignments ? x->assignments < y->assignments :
-			  x->total_assignments < y->total_assignments)))
+												 x->total_assignments < y->total_assignments)))
 			*best = choice;
 		found = true;
 	}
@@ -375,7 +390,7 @@ brute_best(const World *world, const WorkKind *kind, Choice *best, FilterReason 
 static inline void
 brute_book(World *world, const WorkKind *kind, const Choice *choice)
 {
-	Worker	   *worker = &world->workers[choice->worker];
+	Worker *worker = &world->workers[choice->worker];
 
 	worker->assignments++;
 	worker->total_assignments++;
@@ -383,7 +398,7 @@ brute_book(World *world, const WorkKind *kind, const Choice *choice)
 	worker->memory_used += kind->demand.host_memory_bytes;
 	for (int i = 0; i < choice->ndevices; i++)
 	{
-		Device	   *device = &world->devices[choice->devices[i]];
+		Device *device = &world->devices[choice->devices[i]];
 
 		if (kind->demand.share > 0)
 			device->share += kind->demand.share;
@@ -397,4 +412,4 @@ brute_book(World *world, const WorkKind *kind, const Choice *choice)
 	}
 }
 
-#endif							/* HWSCHED_BRUTE_H */
+#endif /* HWSCHED_BRUTE_H */

@@ -17,11 +17,11 @@
 /* A candidate beside the others. */
 typedef struct Scored
 {
-	Choice		choice;
-	double		parts[MOST_PARTS];	/* 0..1, by algorithm */
-	double		score;			/* their weighted sum */
-	double		load;
-	double		seconds;
+	Choice choice;
+	double parts[MOST_PARTS]; /* 0..1, by algorithm */
+	double score; /* their weighted sum */
+	double load;
+	double seconds;
 } Scored;
 
 /* --- what one algorithm sees --- */
@@ -30,10 +30,13 @@ typedef struct Scored
 static inline double
 user_function(int64 kind, const Worker *worker, const Device *device, int function)
 {
-	uint64		hash = UINT64_C(0x9E3779B97F4A7C15) * (kind * 31 + function + 1);
+	uint64 hash = UINT64_C(0x9E3779B97F4A7C15) * (kind * 31 + function + 1);
 
-	hash = (hash ^ device->device_no ^ ((uint64) device->slots << 8) ^ ((uint64) device->share << 16)) * UINT64_C(0xBF58476D1CE4E5B9);
-	hash = (hash ^ (hash >> 29) ^ worker->assignments ^ ((uint64) worker->memory_used >> 20)) * UINT64_C(0x94D049BB133111EB);
+	hash = (hash ^ device->device_no ^ ((uint64) device->slots << 8) ^
+			((uint64) device->share << 16)) *
+		   UINT64_C(0xBF58476D1CE4E5B9);
+	hash = (hash ^ (hash >> 29) ^ worker->assignments ^ ((uint64) worker->memory_used >> 20)) *
+		   UINT64_C(0x94D049BB133111EB);
 	hash = (hash >> 32) % 24;
 	return hash == 0 ? NAN : hash == 1 ? -3 : hash == 2 ? 7 : hash / 24.0;
 }
@@ -47,19 +50,21 @@ run_function(Search *search, WorkKind *kind, const Candidate *candidate, int fun
 
 /* What is left of a worker's record: shares of success, speed and experience. */
 static inline double
-brute_record(const WorkKind *kind, int worker, double for_success, double for_speed, double for_samples)
+brute_record(const WorkKind *kind, int worker, double for_success, double for_speed,
+			 double for_samples)
 {
 	const Performance *record = kind->performance == NULL ? NULL : &kind->performance[worker];
-	double		expected = isnan(kind->expected_seconds) ? 1.0 : fmax(1.0, kind->expected_seconds);
-	double		samples;
-	double		speed = 0.0;
+	double expected = isnan(kind->expected_seconds) ? 1.0 : fmax(1.0, kind->expected_seconds);
+	double samples;
+	double speed = 0.0;
 
 	if (record == NULL || record->successes + record->failures == 0)
 		return 0.5;
 	samples = record->successes + record->failures;
 	if (record->successes > 0)
 		speed = fmax(0.0, fmin(1.0, 1.0 - (record->mean_seconds / expected - 1.0) / 3.0));
-	return for_success * (record->successes / samples) + for_speed * speed + for_samples * fmin(1.0, samples / 10.0);
+	return for_success * (record->successes / samples) + for_speed * speed +
+		   for_samples * fmin(1.0, samples / 10.0);
 }
 
 static inline double
@@ -69,9 +74,9 @@ brute_priority(const WorkKind *kind, const Worker *worker, int w, double load)
 		return 1.0 - load;
 	if (kind->priority == 3)
 		return worker->reported ? 0.6 * brute_record(kind, w, 0.3, 0.3, 0) + 0.4 * (1.0 - load) :
-			brute_record(kind, w, 0.3, 0.3, 0);
+								  brute_record(kind, w, 0.3, 0.3, 0);
 	return worker->reported ? 0.8 * brute_record(kind, w, 0.2, 0.6, 0) + 0.2 * (1.0 - load) :
-		brute_record(kind, w, 0.2, 0.6, 0);
+							  brute_record(kind, w, 0.2, 0.6, 0);
 }
 
 /* The mean used share of what the work asks for, with the work in place. */
@@ -80,14 +85,14 @@ brute_packing(const World *world, const WorkKind *kind, const Choice *choice)
 {
 	const Worker *worker = &world->workers[choice->worker];
 	const Demand *demand = &kind->demand;
-	int64		memory = kind->profile.min_memory_bytes;
-	int64		host = demand->host_memory_bytes;
-	double		whole = (double) WHOLE_SHARE * world->settings.max_concurrent;
-	double		shares[4];
-	int			n = 0;
-	double		sum = 0;
-	double		of_devices = 0;
-	int			owners = 0;
+	int64 memory = kind->profile.min_memory_bytes;
+	int64 host = demand->host_memory_bytes;
+	double whole = (double) WHOLE_SHARE * world->settings.max_concurrent;
+	double shares[4];
+	int n = 0;
+	double sum = 0;
+	double of_devices = 0;
+	int owners = 0;
 
 	for (int i = 0; i < choice->ndevices; i++)
 	{
@@ -105,15 +110,16 @@ brute_packing(const World *world, const WorkKind *kind, const Choice *choice)
 		shares[n++] = of_devices / owners;
 	if (demand->share == 0 && demand->accelerators.count > 0)
 	{
-		double		used = choice->ndevices;
-		int			count = 0;
+		double used = choice->ndevices;
+		int count = 0;
 
 		for (int d = worker->first_device; d < worker->first_device + worker->ndevices; d++)
 		{
 			const DeviceProfile *profile = &world->profiles[world->devices[d].profile];
 
 			if (of_type(profile, demand->accelerators.items[0].name) ||
-				(demand->accelerators.count > 1 && of_type(profile, demand->accelerators.items[1].name)))
+				(demand->accelerators.count > 1 &&
+				 of_type(profile, demand->accelerators.items[1].name)))
 			{
 				used += brute_used(world, &world->devices[d]) / whole;
 				count++;
@@ -123,7 +129,9 @@ brute_packing(const World *world, const WorkKind *kind, const Choice *choice)
 	}
 	else
 		shares[n++] = (brute_used(world, &world->devices[choice->devices[0]]) +
-					   (demand->share > 0 ? demand->share * (int64) world->settings.max_concurrent : WHOLE_SHARE)) / whole;
+					   (demand->share > 0 ? demand->share * (int64) world->settings.max_concurrent :
+											WHOLE_SHARE)) /
+					  whole;
 	for (int i = 0; i < n; i++)
 		sum += shares[i];
 	return sum / n;
@@ -136,9 +144,9 @@ brute_packing(const World *world, const WorkKind *kind, const Choice *choice)
 static inline double
 brute_fragmentation(const World *world, const Worker *worker, double ahead)
 {
-	int64		whole = (int64) WHOLE_SHARE * world->settings.max_concurrent;
-	double		idle = 0;
-	double		sum = 0;
+	int64 whole = (int64) WHOLE_SHARE * world->settings.max_concurrent;
+	double idle = 0;
+	double sum = 0;
 
 	for (int d = worker->first_device; d < worker->first_device + worker->ndevices; d++)
 		if (strcmp(world->profiles[world->devices[d].profile].hardware_class, "cpu") != 0)
@@ -148,18 +156,20 @@ brute_fragmentation(const World *world, const Worker *worker, double ahead)
 	{
 		const WorkKind *kind = &world->shapes[s].kind;
 		const NamedNumbers *types = &kind->demand.accelerators;
-		int64		asked = kind->demand.share > 0 ? kind->demand.share * (int64) world->settings.max_concurrent : whole;
-		double		devices = kind->demand.share > 0 ? 1 : 0;
-		double		usable = 0;
-		int64		fit = 0;
-		int			count = 0;
+		int64 asked = kind->demand.share > 0 ?
+						  kind->demand.share * (int64) world->settings.max_concurrent :
+						  whole;
+		double devices = kind->demand.share > 0 ? 1 : 0;
+		double usable = 0;
+		int64 fit = 0;
+		int count = 0;
 
 		for (int t = 0; kind->demand.share == 0 && t < types->count; t++)
 			devices += types->items[t].value;
 		for (int d = worker->first_device; d < worker->first_device + worker->ndevices; d++)
 		{
 			const DeviceProfile *profile = &world->profiles[world->devices[d].profile];
-			bool		matches = types->count == 0 && strcmp(profile->hardware_class, "cpu") != 0;
+			bool matches = types->count == 0 && strcmp(profile->hardware_class, "cpu") != 0;
 
 			for (int t = 0; t < types->count; t++)
 				matches = matches || of_type(profile, types->items[t].name);
@@ -174,11 +184,14 @@ brute_fragmentation(const World *world, const Worker *worker, double ahead)
 		if (ahead > 0 && devices > 0)
 		{
 			fit /= (int64) devices;
-			while (fit > 0 && worker->cpu_used + fit * kind->demand.cpu_millicores > worker->cpu_millicores)
+			while (fit > 0 &&
+				   worker->cpu_used + fit * kind->demand.cpu_millicores > worker->cpu_millicores)
 				fit--;
-			usable = (1.0 - ahead) * usable + ahead * (1000.0 * (fit * (int64) devices * asked) / whole);
+			usable =
+				(1.0 - ahead) * usable + ahead * (1000.0 * (fit * (int64) devices * asked) / whole);
 		}
-		if (devices == 0 || count < devices || worker->cpu_used + kind->demand.cpu_millicores > worker->cpu_millicores)
+		if (devices == 0 || count < devices ||
+			worker->cpu_used + kind->demand.cpu_millicores > worker->cpu_millicores)
 			usable = 0;
 		sum += world->shapes[s].frequency * (idle - usable);
 	}
@@ -188,12 +201,12 @@ brute_fragmentation(const World *world, const Worker *worker, double ahead)
 static inline double
 brute_fragmentation_score(World *world, const WorkKind *kind, const Choice *choice, double ahead)
 {
-	Worker	   *worker = &world->workers[choice->worker];
-	Device	   *devices = &world->devices[worker->first_device];
-	Worker		saved = *worker;
-	Device		saved_devices[MOST_WORKER_DEVICES];
-	double		before = brute_fragmentation(world, worker, ahead);
-	double		after;
+	Worker *worker = &world->workers[choice->worker];
+	Device *devices = &world->devices[worker->first_device];
+	Worker saved = *worker;
+	Device saved_devices[MOST_WORKER_DEVICES];
+	double before = brute_fragmentation(world, worker, ahead);
+	double after;
 
 	if (world->nshapes == 0)
 		return 0.5;
@@ -203,17 +216,19 @@ brute_fragmentation_score(World *world, const WorkKind *kind, const Choice *choi
 	*worker = saved;
 	memcpy(devices, saved_devices, sizeof(Device) * worker->ndevices);
 	return ahead > 0 ? 1.0 / (1.0 + exp((after - before) / 1000.0)) :
-		floor(100.0 / (1.0 + exp((after - before) / 1000.0))) / 100.0;
+					   floor(100.0 / (1.0 + exp((after - before) / 1000.0))) / 100.0;
 }
 
 static inline double
 brute_seconds(const World *world, const WorkKind *kind, const Choice *choice, double expected)
 {
-	double		slowest = 0;
+	double slowest = 0;
 
 	for (int i = 0; i < choice->ndevices; i++)
-		slowest = fmax(slowest, predict_seconds(&kind->profile, &world->profiles[world->devices[choice->devices[i]].profile],
-												expected));
+		slowest = fmax(slowest,
+					   predict_seconds(&kind->profile,
+									   &world->profiles[world->devices[choice->devices[i]].profile],
+									   expected));
 	return slowest;
 }
 
@@ -221,16 +236,17 @@ brute_seconds(const World *world, const WorkKind *kind, const Choice *choice, do
 static inline double
 brute_joules(const World *world, const WorkKind *kind, const Scored *scored)
 {
-	double		compute = kind->profile.metrics.compute_intensity;
-	double		memory = kind->profile.metrics.memory_intensity;
-	double		intensity = fmax(0.7, fmax(0.3 + 0.7 * compute, 0.3 + 0.7 * memory));
-	double		watts = 0;
+	double compute = kind->profile.metrics.compute_intensity;
+	double memory = kind->profile.metrics.memory_intensity;
+	double intensity = fmax(0.7, fmax(0.3 + 0.7 * compute, 0.3 + 0.7 * memory));
+	double watts = 0;
 
 	for (int i = 0; i < scored->choice.ndevices; i++)
 	{
-		const DeviceProfile *profile = &world->profiles[world->devices[scored->choice.devices[i]].profile];
-		double		idle = profile->idle_power_w > 0 ? profile->idle_power_w : 0;
-		double		full = profile->thermal_design_power_w > 0 ? profile->thermal_design_power_w : 100;
+		const DeviceProfile *profile =
+			&world->profiles[world->devices[scored->choice.devices[i]].profile];
+		double idle = profile->idle_power_w > 0 ? profile->idle_power_w : 0;
+		double full = profile->thermal_design_power_w > 0 ? profile->thermal_design_power_w : 100;
 
 		watts += full > idle ? idle + intensity * (full - idle) : idle;
 	}
@@ -241,11 +257,14 @@ brute_joules(const World *world, const WorkKind *kind, const Scored *scored)
 static inline double
 brute_money(const World *world, const WorkKind *kind, const Scored *scored)
 {
-	double		part = kind->demand.share > 0 ? kind->demand.share / 1e6 : 1.0;
-	double		money = part * world->workers[scored->choice.worker].cost_per_hour * scored->seconds / 3600.0;
+	double part = kind->demand.share > 0 ? kind->demand.share / 1e6 : 1.0;
+	double money =
+		part * world->workers[scored->choice.worker].cost_per_hour * scored->seconds / 3600.0;
 
 	return world->settings.energy_price_per_kwh > 0 ?
-		money + world->settings.energy_price_per_kwh * (brute_joules(world, kind, scored) / 3.6e6) : money;
+			   money + world->settings.energy_price_per_kwh *
+						   (brute_joules(world, kind, scored) / 3.6e6) :
+			   money;
 }
 
 static inline double
@@ -262,7 +281,7 @@ brute_part(World *world, const WorkKind *kind, const PolicyPart *part, const Sco
 {
 	const Choice *choice = &scored->choice;
 	const Worker *worker = &world->workers[choice->worker];
-	double		value;
+	double value;
 
 	switch (part->algorithm)
 	{
@@ -290,7 +309,8 @@ brute_part(World *world, const WorkKind *kind, const PolicyPart *part, const Sco
 		case ALGORITHM_PREDICTED_TIME:
 			return scored->seconds;
 		case ALGORITHM_FUNCTION:
-			value = user_function(kind->profile_id, worker, &world->devices[choice->devices[0]], part->function);
+			value = user_function(kind->profile_id, worker, &world->devices[choice->devices[0]],
+								  part->function);
 			return isnan(value) ? 0.0 : fmax(0.0, fmin(1.0, value));
 		case ALGORITHM_ROUND_ROBIN:
 		case ALGORITHM_OBJECTIVE:
@@ -307,9 +327,10 @@ brute_candidates(const World *world, const WorkKind *kind, Scored *all)
 {
 	const Demand *demand = &kind->demand;
 	const char *type = demand->accelerators.count > 0 ? demand->accelerators.items[0].name : NULL;
-	bool		several = demand->share == 0 &&
-		(demand->accelerators.count > 1 || (type != NULL && demand->accelerators.items[0].value > 1));
-	int			count = 0;
+	bool several =
+		demand->share == 0 && (demand->accelerators.count > 1 ||
+							   (type != NULL && demand->accelerators.items[0].value > 1));
+	int count = 0;
 
 	for (int w = 0; w < world->nworkers; w++)
 	{
@@ -326,7 +347,7 @@ brute_candidates(const World *world, const WorkKind *kind, Scored *all)
 		for (int d = worker->first_device; d < worker->first_device + worker->ndevices; d++)
 			if (brute_device_refusal(world, kind, worker, &world->devices[d], type) == FITS)
 			{
-				all[count].choice = (Choice) {.worker = w, .ndevices = 1, .devices = {d}};
+				all[count].choice = (Choice){.worker = w, .ndevices = 1, .devices = {d}};
 				brute_rank(world, kind, &all[count++].choice);
 			}
 	}
@@ -337,14 +358,15 @@ brute_candidates(const World *world, const WorkKind *kind, Scored *all)
 static inline double
 brute_turn(const World *world, const Scored *all, int count, int worker)
 {
-	int			workers = 0;
-	int			before = 0;
+	int workers = 0;
+	int before = 0;
 
 	for (int i = 0; i < count; i++)
 		if (i == 0 || all[i].choice.worker != all[i - 1].choice.worker)
 		{
 			workers++;
-			before += world->workers[all[i].choice.worker].last_turn < world->workers[worker].last_turn;
+			before +=
+				world->workers[all[i].choice.worker].last_turn < world->workers[worker].last_turn;
 		}
 	return 1.0 - (double) before / workers;
 }
@@ -353,12 +375,12 @@ brute_turn(const World *world, const Scored *all, int count, int worker)
 static inline int
 brute_scores(World *world, const WorkKind *kind, const Policy *policy, Scored *all)
 {
-	int			count = brute_candidates(world, kind, all);
+	int count = brute_candidates(world, kind, all);
 
 	for (int i = 0; i < count; i++)
 	{
 		const Choice *choice = &all[i].choice;
-		double		load = 0;
+		double load = 0;
 
 		for (int d = 0; d < choice->ndevices; d++)
 			load += world->devices[choice->devices[d]].effective_load;
@@ -369,11 +391,11 @@ brute_scores(World *world, const WorkKind *kind, const Policy *policy, Scored *a
 	for (int p = 0; p < policy->nparts; p++)
 	{
 		const PolicyPart *part = &policy->parts[p];
-		bool		greatest = part->algorithm == ALGORITHM_HARDWARE_AWARE;
-		bool		least = part->algorithm == ALGORITHM_ENERGY || part->algorithm == ALGORITHM_COST ||
-			part->algorithm == ALGORITHM_PREDICTED_TIME;
-		double		most = 0;
-		double		fewest = INFINITY;
+		bool greatest = part->algorithm == ALGORITHM_HARDWARE_AWARE;
+		bool least = part->algorithm == ALGORITHM_ENERGY || part->algorithm == ALGORITHM_COST ||
+					 part->algorithm == ALGORITHM_PREDICTED_TIME;
+		double most = 0;
+		double fewest = INFINITY;
 
 		for (int i = 0; i < count; i++)
 		{
@@ -383,7 +405,7 @@ brute_scores(World *world, const WorkKind *kind, const Policy *policy, Scored *a
 		}
 		for (int i = 0; i < count; i++)
 		{
-			double	   *score = &all[i].parts[p];
+			double *score = &all[i].parts[p];
 
 			if (part->algorithm == ALGORITHM_ROUND_ROBIN)
 				*score = brute_turn(world, all, count, all[i].choice.worker);
@@ -408,13 +430,14 @@ has_part(const Policy *policy, Algorithm algorithm)
 
 /* Whether candidate a comes before candidate b. */
 static inline bool
-brute_before(const World *world, const WorkKind *kind, const Policy *policy, const Scored *a, const Scored *b)
+brute_before(const World *world, const WorkKind *kind, const Policy *policy, const Scored *a,
+			 const Scored *b)
 {
 	const Worker *x = &world->workers[a->choice.worker];
 	const Worker *y = &world->workers[b->choice.worker];
 	/* the weight of a single algorithm does not count, nor what it rounds off */
-	double		rank_a = policy->nparts == 1 ? a->parts[0] : a->score;
-	double		rank_b = policy->nparts == 1 ? b->parts[0] : b->score;
+	double rank_a = policy->nparts == 1 ? a->parts[0] : a->score;
+	double rank_b = policy->nparts == 1 ? b->parts[0] : b->score;
 
 	if (rank_a != rank_b)
 		return rank_a > rank_b;
@@ -439,8 +462,8 @@ brute_before(const World *world, const WorkKind *kind, const Policy *policy, con
 static inline bool
 brute_policy_best(World *world, const WorkKind *kind, const Policy *policy, Scored *best)
 {
-	Scored		all[MOST_DEVICES];
-	int			count = brute_scores(world, kind, policy, all);
+	Scored all[MOST_DEVICES];
+	int count = brute_scores(world, kind, policy, all);
 
 	for (int i = 0; i < count; i++)
 		if (i == 0 || brute_before(world, kind, policy, &all[i], best))
@@ -460,4 +483,4 @@ brute_decide(World *world, const WorkKind *kind, const Choice *choice)
 		world->models[kind->family] = choice->worker;
 }
 
-#endif							/* HWSCHED_BRUTE_POLICY_H */
+#endif /* HWSCHED_BRUTE_POLICY_H */

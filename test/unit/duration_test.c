@@ -62,8 +62,15 @@ true_seconds(int m, int d)
 static DurationRecords
 records_of(int family, int m, int d, int worker)
 {
-	DurationRecords r = {&pool, &type, &families[family], &models[m], &devices[d], &workers[worker],
-	numbered, (int) pool.numbers, NAN};
+	DurationRecords r = {&pool,
+						 &type,
+						 &families[family],
+						 &models[m],
+						 &devices[d],
+						 &workers[worker],
+						 numbered,
+						 (int) pool.numbers,
+						 NAN};
 
 	return r;
 }
@@ -122,15 +129,15 @@ test_nothing_known(void)
 static void
 test_repetition(void)
 {
-	int			above = 0;
-	int			below = 0;
+	int above = 0;
+	int below = 0;
 
 	new_world();
 	run(0, 0, 120);
 	is_near(estimate(0, 0).p50, 120, 6, "one run is believed");
 	for (int i = 0; i < 400; i++)
 	{
-		double		seconds = 120 * exp(0.2 * random_normal());
+		double seconds = 120 * exp(0.2 * random_normal());
 
 		if (i >= 100)
 		{
@@ -142,26 +149,28 @@ test_repetition(void)
 	is_near(estimate(0, 0).p50, 120, 120 * 0.2, "many are averaged");
 	ok(above >= 15 && above <= 48, "one in ten is above the P90 (%d of 300)", above);
 	ok(below >= 110 && below <= 190, "and half below the P50 (%d of 300)", below);
-	is_near(log(estimate(0, 0).p90 / estimate(0, 0).p50), 1.28 * 0.2, 0.1, "the P90 is as wide as the runs scatter");
+	is_near(log(estimate(0, 0).p90 / estimate(0, 0).p50), 1.28 * 0.2, 0.1,
+			"the P90 is as wide as the runs scatter");
 }
 
 /* Returns the median error on pairs of a new device, after so many runs on it. */
 static double
 new_device_error(int known_devices, int runs, double outliers)
 {
-	int			d = known_devices;
-	int			within = 0;
-	double		middle = 0;
+	int d = known_devices;
+	int within = 0;
+	double middle = 0;
 
 	new_world();
 	for (int i = 0; i < MODELS * known_devices; i++)
 	{
 		/* all pairs, in an order that jumps about */
-		int			pair = (int) (i * 7919L % (MODELS * known_devices));
-		double		outlier = random_unit() < outliers ? (random_below(2) ? 10 : 0.1) : 1;
+		int pair = (int) (i * 7919L % (MODELS * known_devices));
+		double outlier = random_unit() < outliers ? (random_below(2) ? 10 : 0.1) : 1;
 
 		run(pair / known_devices, pair % known_devices,
-			true_seconds(pair / known_devices, pair % known_devices) * exp(0.01 * random_normal()) * outlier);
+			true_seconds(pair / known_devices, pair % known_devices) * exp(0.01 * random_normal()) *
+				outlier);
 	}
 	for (int i = 0; i < runs; i++)
 		run(i, d, true_seconds(i, d) * exp(0.01 * random_normal()));
@@ -178,9 +187,9 @@ new_device_error(int known_devices, int runs, double outliers)
 static void
 test_new_device(void)
 {
-	double		none = 0;
-	double		ten = 0;
-	double		dirty = 0;
+	double none = 0;
+	double ten = 0;
+	double dirty = 0;
 
 	for (int i = 0; i < 2; i++)
 	{
@@ -199,8 +208,8 @@ test_new_device(void)
 static void
 test_new_model(void)
 {
-	double		alone = 0;
-	double		plain = 0;
+	double alone = 0;
+	double plain = 0;
 
 	new_world();
 	for (int i = 0; i < 120 * 8; i++)
@@ -222,16 +231,20 @@ test_new_model(void)
 static void
 test_sizes(void)
 {
-	char		family[64];
+	char family[64];
 	DurationRecords r;
 
-	is_near(duration_family("ResNet-50 (batch size 32)", family, sizeof(family)), 5, 0, "a batch size in a name");
+	is_near(duration_family("ResNet-50 (batch size 32)", family, sizeof(family)), 5, 0,
+			"a batch size in a name");
 	ok(strcmp(family, "ResNet-50 (batch size #)") == 0, "and the family that is left: %s", family);
 	is_near(duration_family("llama-1.5b", family, sizeof(family)), log2(1.5), 1e-15, "a fraction");
 	ok(strcmp(family, "llama-#b") == 0, "with its family: %s", family);
-	is_near(duration_family("v1..25", family, sizeof(family)), log2(25), 0, "two dots are not a fraction");
-	is_near(duration_family("A3C", family, sizeof(family)), log2(3), 1e-15, "any digit is a number");
-	ok(isnan(duration_family("CycleGAN", family, sizeof(family))) && strcmp(family, "CycleGAN") == 0,
+	is_near(duration_family("v1..25", family, sizeof(family)), log2(25), 0,
+			"two dots are not a fraction");
+	is_near(duration_family("A3C", family, sizeof(family)), log2(3), 1e-15,
+			"any digit is a number");
+	ok(isnan(duration_family("CycleGAN", family, sizeof(family))) &&
+		   strcmp(family, "CycleGAN") == 0,
 	   "a name without a number is a family of its own");
 	ok(isnan(duration_family("x0", family, sizeof(family))), "nought has no logarithm");
 	ok(isnan(duration_family("", family, sizeof(family))) && family[0] == '\0', "no name");
@@ -251,7 +264,8 @@ test_sizes(void)
 			}
 	r = records_of(0, 5, 1, 1);
 	r.size = 5;
-	is_near(log(duration_predict(&r, FORMULA).p50), log(20 * exp(3.0)), 0.1, "a size never seen is between its neighbours");
+	is_near(log(duration_predict(&r, FORMULA).p50), log(20 * exp(3.0)), 0.1,
+			"a size never seen is between its neighbours");
 }
 
 static void
@@ -261,20 +275,20 @@ test_change(void)
 
 	for (size_t f = 0; f < lengthof(factors); f++)
 	{
-		double		error = 0;
-		double		others = 0;
+		double error = 0;
+		double others = 0;
 
 		new_world();
 		for (int i = 0; i < 800; i++)
 		{
-			int			m = random_below(30);
-			int			d = random_below(5);
+			int m = random_below(30);
+			int d = random_below(5);
 
 			run(m, d, true_seconds(m, d) * exp(0.05 * random_normal()));
 		}
 		for (int i = 0; i < 20; i++)
 		{
-			int			m = random_below(30);
+			int m = random_below(30);
 
 			run(m, 0, factors[f] * true_seconds(m, 0) * exp(0.05 * random_normal()));
 		}
@@ -283,7 +297,8 @@ test_change(void)
 			error += error_of(m, 0, factors[f] * true_seconds(m, 0)) / 30;
 			others += error_of(m, 1, true_seconds(m, 1)) / 30;
 		}
-		if (!ok(error < 0.08, "a device that takes %g times as long is followed in 20 runs", factors[f]))
+		if (!ok(error < 0.08, "a device that takes %g times as long is followed in 20 runs",
+				factors[f]))
 			diag("mean error %g", error);
 		if (!ok(others < 0.05, "the other devices are as they were"))
 			diag("mean error %g", others);
@@ -295,16 +310,17 @@ static void
 test_worker_change(void)
 {
 	DurationRecords r;
-	double		changed = 0;
-	double		same = 0;
+	double changed = 0;
+	double same = 0;
 
 	new_world();
 	for (int i = 0; i < 600; i++)
-		run_on(0, i % 20, 0, random_below(3), true_seconds(i % 20, 0) * exp(0.05 * random_normal()));
+		run_on(0, i % 20, 0, random_below(3),
+			   true_seconds(i % 20, 0) * exp(0.05 * random_normal()));
 	for (int i = 0; i < 60; i++)
 	{
-		int			m = random_below(20);
-		int			w = i % 3;
+		int m = random_below(20);
+		int w = i % 3;
 
 		run_on(0, m, 0, w, (w == 1 ? 1.6 : 1) * true_seconds(m, 0) * exp(0.05 * random_normal()));
 	}
@@ -332,12 +348,15 @@ test_usual(void)
 	ok(isnan(duration_usual(&r, FORMULA)), "usual: nothing is known");
 	for (int i = 0; i < 30; i++)
 		run(0, 0, FORMULA / 4 * exp(0.01 * random_normal()));
-	is_near(log(duration_usual(&r, FORMULA) / FORMULA), log(0.25), 0.05, "usual: what the model took");
+	is_near(log(duration_usual(&r, FORMULA) / FORMULA), log(0.25), 0.05,
+			"usual: what the model took");
 	for (int i = 0; i < 3; i++)
 		run(0, 1, FORMULA * 4 * exp(0.01 * random_normal()));
-	is_near(log(duration_usual(&r, FORMULA) / FORMULA), 0, 0.05, "usual: each device profile counts once");
+	is_near(log(duration_usual(&r, FORMULA) / FORMULA), 0, 0.05,
+			"usual: each device profile counts once");
 	r = records_of(0, 1, 0, 0);
-	is_near(log(duration_usual(&r, FORMULA) / FORMULA), (30 * log(0.25) + 3 * log(4)) / 33, 0.05, "usual: of a new model, as of its type");
+	is_near(log(duration_usual(&r, FORMULA) / FORMULA), (30 * log(0.25) + 3 * log(4)) / 33, 0.05,
+			"usual: of a new model, as of its type");
 }
 
 /* Only one model becomes faster on one device. */
@@ -349,12 +368,14 @@ test_pair_change(void)
 		run(i % 20, i / 20 % 5, true_seconds(i % 20, i / 20 % 5) * exp(0.05 * random_normal()));
 	for (int i = 0; i < 100; i++)
 	{
-		int			m = i % 5 == 0 ? 3 : 4 + random_below(16);
+		int m = i % 5 == 0 ? 3 : 4 + random_below(16);
 
 		run(m, 0, (m == 3 ? 0.5 : 1) * true_seconds(m, 0) * exp(0.05 * random_normal()));
 	}
-	is_near(log(estimate(3, 0).p50 / true_seconds(3, 0)), log(0.5), 0.1, "a model that changes on a device is followed in 20 runs");
-	is_near(log(estimate(5, 0).p50 / true_seconds(5, 0)), 0, 0.1, "the others there are as they were");
+	is_near(log(estimate(3, 0).p50 / true_seconds(3, 0)), log(0.5), 0.1,
+			"a model that changes on a device is followed in 20 runs");
+	is_near(log(estimate(5, 0).p50 / true_seconds(5, 0)), 0, 0.1,
+			"the others there are as they were");
 	is_near(log(estimate(3, 1).p50 / true_seconds(3, 1)), 0, 0.15, "and so is it elsewhere");
 }
 
@@ -362,16 +383,16 @@ test_pair_change(void)
 static void
 test_outliers(void)
 {
-	double		worst = 0;
+	double worst = 0;
 
 	new_world();
 	for (int i = 0; i < 600; i++)
 		run(i % 20, i / 20 % 5, true_seconds(i % 20, i / 20 % 5) * exp(0.03 * random_normal()));
 	for (int i = 0; i < 2000; i++)
 	{
-		int			m = random_below(20);
-		int			d = random_below(5);
-		double		outlier = random_unit() < 0.05 ? exp(random_between(-8, 8)) : 1;
+		int m = random_below(20);
+		int d = random_below(5);
+		double outlier = random_unit() < 0.05 ? exp(random_between(-8, 8)) : 1;
 
 		run(m, d, true_seconds(m, d) * exp(0.03 * random_normal()) * outlier);
 		if (i % 20 == 0)
@@ -386,7 +407,7 @@ test_outliers(void)
 static void
 test_limits(void)
 {
-	bool		finite = true;
+	bool finite = true;
 
 	new_world();
 	for (int round = 0; round < 3; round++)
@@ -395,13 +416,14 @@ test_limits(void)
 				run(m, d, true_seconds(m, d));
 	is_int((long) models[0].npairs, DURATION_PAIRS, "a model remembers so many devices");
 	is_int((long) families[0].nsamples, 3 * 6, "a family so many runs of one model");
-	is_near(log(estimate(0, DEVICES - 1).p50 / true_seconds(0, DEVICES - 1)), 0, 0.05, "the last of them");
+	is_near(log(estimate(0, DEVICES - 1).p50 / true_seconds(0, DEVICES - 1)), 0, 0.05,
+			"the last of them");
 	numbered[3] = NULL;
 	finite = finite && isfinite(estimate(0, 5).p50);
 	for (int i = 0; i < 20000; i++)
 	{
-		int			m = random_below(MODELS);
-		int			d = random_below(DEVICES);
+		int m = random_below(MODELS);
+		int d = random_below(DEVICES);
 		DurationEstimate e;
 
 		run_on(0, m, d, random_below(DEVICES), FORMULA * exp(random_between(-40, 40)));
@@ -417,16 +439,16 @@ test_limits(void)
 static void
 test_matrix(void)
 {
-	double		worst = 0;
+	double worst = 0;
 
 	for (int round = 0; round < 200; round++)
 	{
-		int			n = 1 + random_below(24);
-		double		a[TRIANGLE(24)];
-		double		factor[TRIANGLE(24)];
-		double		inverse[TRIANGLE(24)];
-		double		x[24];
-		double		y[24];
+		int n = 1 + random_below(24);
+		double a[TRIANGLE(24)];
+		double factor[TRIANGLE(24)];
+		double inverse[TRIANGLE(24)];
+		double x[24];
+		double y[24];
 
 		for (int i = 0; i < n; i++)
 		{
@@ -440,8 +462,8 @@ test_matrix(void)
 		matrix_invert(n, factor, inverse);
 		for (int i = 0; i < n; i++)
 		{
-			double		product = -x[i];
-			double		solved = -y[i];
+			double product = -x[i];
+			double solved = -y[i];
 
 			for (int j = 0; j < n; j++)
 			{
@@ -452,7 +474,7 @@ test_matrix(void)
 		}
 		matrix_forward(n, factor, x);
 		{
-			double		square = 0;
+			double square = 0;
 
 			for (int i = 0; i < n; i++)
 				square += x[i] * x[i];

@@ -14,13 +14,15 @@ static void
 test_use(void)
 {
 	const EnergyRates none = {NAN, NAN, NAN};
-	EnergyUse	use = energy_use(50.0, 250.0, 1.0, 3600.0, &rates);
+	EnergyUse use = energy_use(50.0, 250.0, 1.0, 3600.0, &rates);
 
-	is_exactly(energy_watts(50.0, 250.0, 0.5), 150.0, "half a load draws half of what is above idle");
+	is_exactly(energy_watts(50.0, 250.0, 0.5), 150.0,
+			   "half a load draws half of what is above idle");
 	is_exactly(energy_watts(50.0, 250.0, 7.0), 250.0, "and never more than the full power");
 	is_exactly(energy_watts(50.0, 250.0, NAN), 50.0, "no load known, idle power");
 	is_exactly(energy_watts(NAN, 250.0, 1.0), 250.0, "no idle power known");
-	is_exactly(energy_watts(50.0, 20.0, 1.0), 50.0, "a full power below the idle one is not believed");
+	is_exactly(energy_watts(50.0, 20.0, 1.0), 50.0,
+			   "a full power below the idle one is not believed");
 	is_exactly(use.joules, 900000.0, "250 W for an hour");
 	is_exactly(use.extra_joules, 720000.0, "200 W of them on account of the work");
 	is_near(use.money, 2.0 + 0.25 * 0.25, 1e-12, "an hour's price and a quarter of a kWh");
@@ -33,8 +35,9 @@ test_use(void)
 	ok(isnan(use.carbon_g), "and has no carbon where no intensity is given");
 	use = energy_use(50.0, NAN, NAN, -1.0, &rates);
 	ok(use.joules == 0.0 && use.money == 0.0 && use.seconds == 0.0, "nothing known, nothing used");
-	use = energy_use(0.0, 1e308, 1.0, 1e308, &(EnergyRates) {0.0, 0.0, 0.0});
-	ok(isinf(use.joules) && use.money == 0.0 && use.carbon_g == 0.0, "energy without end and without a price costs nothing");
+	use = energy_use(0.0, 1e308, 1.0, 1e308, &(EnergyRates){0.0, 0.0, 0.0});
+	ok(isinf(use.joules) && use.money == 0.0 && use.carbon_g == 0.0,
+	   "energy without end and without a price costs nothing");
 }
 
 static void
@@ -48,8 +51,9 @@ test_weights(void)
 	weights = energy_weights(pool, 1.0);
 	ok(weights.time == 0.0 && weights.energy == 4.0, "with all of it only energy counts");
 	weights = energy_weights(pool, 0.5);
-	ok(weights.time == 1.5 && weights.energy == 2.5, "with a half, half of the rest goes to energy");
-	weights = energy_weights((EnergyWeights) {0.0, NAN, -1.0}, 0.0);
+	ok(weights.time == 1.5 && weights.energy == 2.5,
+	   "with a half, half of the rest goes to energy");
+	weights = energy_weights((EnergyWeights){0.0, NAN, -1.0}, 0.0);
 	ok(weights.time == 1.0 && weights.energy == 0.0, "no weights are those of time");
 }
 
@@ -57,18 +61,18 @@ test_weights(void)
 static void
 test_score(void)
 {
-	bool		in_range = true;
-	bool		monotone = true;
-	bool		saves = true;
+	bool in_range = true;
+	bool monotone = true;
+	bool saves = true;
 
 	for (int i = 0; i < ROUNDS; i++)
 	{
-		EnergyUse	uses[2];
-		EnergyUse	least;
+		EnergyUse uses[2];
+		EnergyUse least;
 		EnergyWeights pool = {random_unit(), random_unit(), random_unit()};
 		EnergyWeights keen = energy_weights(pool, 0.9);
-		double		one;
-		double		other;
+		double one;
+		double other;
 
 		for (int c = 0; c < 2; c++)
 			uses[c] = energy_use(random_between(0, 60), random_between(0, 300), random_unit(),
@@ -83,17 +87,18 @@ test_score(void)
 		/* Where only energy speaks for the first, sensitivity must not hurt it. */
 		if (uses[0].joules < uses[1].joules && uses[0].seconds >= uses[1].seconds &&
 			uses[0].money >= uses[1].money)
-			saves = saves && energy_score(&uses[0], &least, keen) - energy_score(&uses[1], &least, keen) >=
-				one - other - 1e-12;
+			saves = saves &&
+					energy_score(&uses[0], &least, keen) - energy_score(&uses[1], &least, keen) >=
+						one - other - 1e-12;
 	}
 	ok(in_range, "a score is within 0..1");
 	ok(monotone, "what is worse in everything scores no higher");
 	ok(saves, "energy sensitivity speaks for the one that needs less energy");
 	{
-		EnergyUse	idle = energy_use(0.0, 0.0, 1.0, 10.0, &rates);
-		EnergyUse	busy = energy_use(0.0, 100.0, 1.0, 10.0, &rates);
-		EnergyUse	both[] = {idle, busy};
-		EnergyUse	least = energy_least(both, 2);
+		EnergyUse idle = energy_use(0.0, 0.0, 1.0, 10.0, &rates);
+		EnergyUse busy = energy_use(0.0, 100.0, 1.0, 10.0, &rates);
+		EnergyUse both[] = {idle, busy};
+		EnergyUse least = energy_least(both, 2);
 		EnergyWeights energy = {0.0, 1.0, 0.0};
 
 		is_exactly(energy_score(&idle, &least, energy), 1.0, "what needs nothing is the best");
@@ -105,12 +110,12 @@ test_score(void)
 static bool
 beats(const double *one, const double *other, int criteria)
 {
-	bool		better = false;
+	bool better = false;
 
 	for (int c = 0; c < criteria; c++)
 	{
-		double		a = isnan(one[c]) ? INFINITY : one[c];
-		double		b = isnan(other[c]) ? INFINITY : other[c];
+		double a = isnan(one[c]) ? INFINITY : one[c];
+		double b = isnan(other[c]) ? INFINITY : other[c];
 
 		if (a > b)
 			return false;
@@ -122,27 +127,28 @@ beats(const double *one, const double *other, int criteria)
 static void
 test_front(void)
 {
-	bool		right = true;
-	bool		counted = true;
-	bool		front[64];
-	double		values[64 * 4];
+	bool right = true;
+	bool counted = true;
+	bool front[64];
+	double values[64 * 4];
 
 	for (int i = 0; i < ROUNDS && right; i++)
 	{
-		int			n = random_below(64);
-		int			criteria = 1 + random_below(4);
-		int			count = 0;
-		int			said;
+		int n = random_below(64);
+		int criteria = 1 + random_below(4);
+		int count = 0;
+		int said;
 
 		for (int v = 0; v < n * criteria; v++)
 			values[v] = random_below(20) == 0 ? NAN : random_below(i % 2 ? 6 : 1000);
 		said = pareto_front(values, n, criteria, front);
 		for (int a = 0; a < n; a++)
 		{
-			bool		expected = true;
+			bool expected = true;
 
 			for (int b = 0; b < n; b++)
-				expected = expected && !beats(values + b * criteria, values + a * criteria, criteria);
+				expected =
+					expected && !beats(values + b * criteria, values + a * criteria, criteria);
 			if (expected != front[a])
 				diag("case %d of %d, %d criteria, candidate %d", i, n, criteria, a);
 			right = right && expected == front[a];
@@ -163,8 +169,8 @@ test_large_front(void)
 	{
 		N = 1000000
 	};
-	double	   *values = malloc(sizeof(double) * 2 * N);
-	bool	   *front = malloc(sizeof(bool) * N);
+	double *values = malloc(sizeof(double) * 2 * N);
+	bool *front = malloc(sizeof(bool) * N);
 
 	for (int i = 0; i < N; i++)
 	{
@@ -172,7 +178,8 @@ test_large_front(void)
 		values[2 * i + 1] = i == N - 1 ? 0 : 10 - i % 10;
 	}
 	/* the last one, (9, 0), is better than those that cost the most of the first */
-	is_int(pareto_front(values, N, 2, front), N / 10 * 9 + 1, "a front of a million candidates, of which most are equal to another");
+	is_int(pareto_front(values, N, 2, front), N / 10 * 9 + 1,
+		   "a front of a million candidates, of which most are equal to another");
 	free(values);
 	free(front);
 }

@@ -17,7 +17,7 @@
 static bool
 within_limit(const Run *run, int *nrankings)
 {
-	Size		bytes = 0;
+	Size bytes = 0;
 
 	*nrankings = 0;
 	for (int k = 0; k < run->search.nkinds; k++)
@@ -26,29 +26,30 @@ within_limit(const Run *run, int *nrankings)
 			bytes += run->kinds[k].state->ranking->bytes;
 			(*nrankings)++;
 		}
-	return bytes == run->search.state->ranking_bytes && (bytes <= MOST_RANKING_BYTES || *nrankings == 1);
+	return bytes == run->search.state->ranking_bytes &&
+		   (bytes <= MOST_RANKING_BYTES || *nrankings == 1);
 }
 
 static void
 test_limit(void)
 {
-	Traits		traits = {.policies = true};
-	bool		within = true;
-	int			evictions = 0;
+	Traits traits = {.policies = true};
+	bool within = true;
+	int evictions = 0;
 
 	for (int round = 0; round < ROUNDS; round++)
 	{
 		static World world;
-		Run			run;
+		Run run;
 
 		random_world(&world, &traits);
 		begin_policy_run(&run, &world);
 		for (int i = 0; i < world.nitems; i++)
 		{
-			int			before;
-			int			after;
-			bool		is_new = run.kinds[run.items[i].kind].state->ranking == NULL &&
-				!policy_is_hardware_aware(run.kinds[run.items[i].kind].policy);
+			int before;
+			int after;
+			bool is_new = run.kinds[run.items[i].kind].state->ranking == NULL &&
+						  !policy_is_hardware_aware(run.kinds[run.items[i].kind].policy);
 
 			within = within && within_limit(&run, &before);
 			place_item(&run.search, run.items, i);
@@ -63,8 +64,9 @@ test_limit(void)
 int
 main(void)
 {
-	test_policies("evicted, slots", (Traits) {.host_devices = true});
-	test_policies("evicted, everything", (Traits) {.whole = true, .shares = true, .host_devices = true, .min_score = true});
+	test_policies("evicted, slots", (Traits){.host_devices = true});
+	test_policies("evicted, everything",
+				  (Traits){.whole = true, .shares = true, .host_devices = true, .min_score = true});
 	test_limit();
 	return done_testing();
 }

@@ -10,7 +10,8 @@ is_class(const char *error, const char *expected)
 {
 	const char *class = error_class_of(error);
 
-	if (!ok(strcmp(class, expected) == 0, "\"%s\" is of class %s", error ? error : "NULL", expected))
+	if (!ok(strcmp(class, expected) == 0, "\"%s\" is of class %s", error ? error : "NULL",
+			expected))
 		diag("got %s", class);
 }
 

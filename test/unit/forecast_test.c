@@ -16,7 +16,7 @@
 static DurationPool pool;
 static DurationType type;
 static DurationFamily family;
-static DurationModel models[MODELS + 1];	/* the last one never runs */
+static DurationModel models[MODELS + 1]; /* the last one never runs */
 static DurationDevice profiles[PROFILES];
 static DurationWorker workers[PROFILES * WORKERS];
 static DurationDevice *numbered[PROFILES];
@@ -24,8 +24,15 @@ static DurationDevice *numbered[PROFILES];
 static DurationRecords
 records_of(int model, int profile, int device)
 {
-	DurationRecords r = {&pool, &type, &family, &models[model], &profiles[profile], &workers[device],
-	numbered, (int) pool.numbers, NAN};
+	DurationRecords r = {&pool,
+						 &type,
+						 &family,
+						 &models[model],
+						 &profiles[profile],
+						 &workers[device],
+						 numbered,
+						 (int) pool.numbers,
+						 NAN};
 
 	return r;
 }
@@ -38,7 +45,7 @@ learn(void)
 		for (int m = 0; m < MODELS; m++)
 			for (int d = 0; d < PROFILES * WORKERS; d++)
 			{
-				int			p = d / WORKERS;
+				int p = d / WORKERS;
 				DurationRecords r = records_of(m, p, d);
 
 				duration_learn(&r, 60, 60 * (m + 1) * (p + 1) * (d % WORKERS == 0 ? 1 : 1.5));
@@ -52,17 +59,19 @@ test_forecast(void)
 	DurationDevice *by_profile[PROFILES];
 	DurationWorker *by_device[PROFILES * WORKERS];
 	ForecastSubject subjects[MODELS + 1] = {{0}};
-	Forecast	forecast = {&pool, (int) pool.numbers, numbered, PROFILES, by_profile, by_device, MODELS + 1, subjects};
-	bool		same = true;
-	bool		wider = true;
-	bool		factors = true;
+	Forecast forecast = {&pool,		 (int) pool.numbers, numbered,	 PROFILES,
+						 by_profile, by_device,			 MODELS + 1, subjects};
+	bool same = true;
+	bool wider = true;
+	bool factors = true;
 
 	for (int p = 0; p < PROFILES; p++)
 		by_profile[p] = &profiles[p];
 	for (int d = 0; d < PROFILES * WORKERS; d++)
 		by_device[d] = &workers[d];
 	for (int m = 0; m <= MODELS; m++)
-		subjects[m] = (ForecastSubject) {.type = &type, .family = &family, .model = &models[m], .size = NAN};
+		subjects[m] =
+			(ForecastSubject){.type = &type, .family = &family, .model = &models[m], .size = NAN};
 	for (int d = PROFILES * WORKERS - 1; d >= 0; d--)
 		for (int m = MODELS; m >= 0; m--)
 		{
@@ -70,19 +79,23 @@ test_forecast(void)
 			DurationEstimate alone = duration_predict(&r, 60);
 			DurationEstimate together = forecast_estimate(&forecast, m, d / WORKERS, d, 60);
 
-			same = same && fabs(alone.p50 / together.p50 - 1) < 1e-12 && fabs(alone.p90 / together.p90 - 1) < 1e-9;
+			same = same && fabs(alone.p50 / together.p50 - 1) < 1e-12 &&
+				   fabs(alone.p90 / together.p90 - 1) < 1e-9;
 			wider = wider && together.p90 > together.p50;
-			factors = factors && fabs(together.p50 - 60 * forecast_factor(&forecast, m, d / WORKERS, d)) < 1e-9;
+			factors = factors && fabs(together.p50 -
+									  60 * forecast_factor(&forecast, m, d / WORKERS, d)) < 1e-9;
 		}
 	ok(same, "a forecast is what its records say");
 	ok(wider, "the P90 is above the P50");
 	ok(factors, "a factor is the same, over the formula");
 	is_near(forecast_factor(&forecast, 1, 2, 4), 6, 0.6, "and it is close to the truth");
-	ok(forecast_factor(&forecast, 1, 2, 5) > 1.2 * forecast_factor(&forecast, 1, 2, 4), "the slow worker is known");
+	ok(forecast_factor(&forecast, 1, 2, 5) > 1.2 * forecast_factor(&forecast, 1, 2, 4),
+	   "the slow worker is known");
 
 	/* what cannot be right is not used */
 	workers[0].shift.level = 1e4;
-	is_exactly(forecast_factor(&forecast, 0, 0, 0), 1, "a worker out of all proportion counts as the formula");
+	is_exactly(forecast_factor(&forecast, 0, 0, 0), 1,
+			   "a worker out of all proportion counts as the formula");
 	workers[0].shift.level = NAN;
 	is_exactly(forecast_factor(&forecast, 0, 0, 0), 1, "and one that is no number");
 	for (int m = 0; m <= MODELS; m++)
@@ -93,9 +106,10 @@ test_forecast(void)
 static bool
 comes_back(DurationKind kind, const void *record)
 {
-	int			used = duration_record_used(kind, record);
+	int used = duration_record_used(kind, record);
 
-	return used >= 1 && used <= duration_record_size(kind) && duration_record_is_sane(kind, record, used);
+	return used >= 1 && used <= duration_record_size(kind) &&
+		   duration_record_is_sane(kind, record, used);
 }
 
 /* Puts strange numbers in some places of a record; returns whether that is still one. */
@@ -103,10 +117,11 @@ static bool
 make_strange(DurationKind kind, void *record)
 {
 	static const double values[] = {0, 1, -1, 3, 1e300, -1e300, 1e-300, 32, 24, 5, 1e15, 0.5};
-	int			used = duration_record_used(kind, record);
+	int used = duration_record_used(kind, record);
 
 	for (int i = (int) (random_unit() * 6); i > 0; i--)
-		((double *) record)[(int) (random_unit() * used)] = values[(int) (random_unit() * lengthof(values))];
+		((double *) record)[(int) (random_unit() * used)] =
+			values[(int) (random_unit() * lengthof(values))];
 	return duration_record_is_sane(kind, record, used);
 }
 
@@ -127,9 +142,12 @@ use_strange_records(void)
 		strange_family.samples[i].model = strange_model.number;
 	for (int i = 0; i < strange_model.npairs; i++)
 		strange_model.pairs[i].weight = 0.5;
-	if (!make_strange(DURATION_POOL, &strange_pool) || !make_strange(DURATION_TYPE, &strange_type) ||
-		!make_strange(DURATION_FAMILY, &strange_family) || !make_strange(DURATION_MODEL, &strange_model) ||
-		!make_strange(DURATION_DEVICE, &strange_device) || !make_strange(DURATION_WORKER, &strange_worker))
+	if (!make_strange(DURATION_POOL, &strange_pool) ||
+		!make_strange(DURATION_TYPE, &strange_type) ||
+		!make_strange(DURATION_FAMILY, &strange_family) ||
+		!make_strange(DURATION_MODEL, &strange_model) ||
+		!make_strange(DURATION_DEVICE, &strange_device) ||
+		!make_strange(DURATION_WORKER, &strange_worker))
 		return;
 	r.pool = &strange_pool;
 	r.type = &strange_type;
@@ -148,36 +166,46 @@ test_records(void)
 	DurationFamily other;
 	DurationDevice device;
 
-	ok(comes_back(DURATION_POOL, &pool) && comes_back(DURATION_TYPE, &type) && comes_back(DURATION_FAMILY, &family) &&
-	   comes_back(DURATION_MODEL, &models[0]) && comes_back(DURATION_DEVICE, &profiles[0]) &&
-	   comes_back(DURATION_WORKER, &workers[1]), "what was learned is sane");
+	ok(comes_back(DURATION_POOL, &pool) && comes_back(DURATION_TYPE, &type) &&
+		   comes_back(DURATION_FAMILY, &family) && comes_back(DURATION_MODEL, &models[0]) &&
+		   comes_back(DURATION_DEVICE, &profiles[0]) && comes_back(DURATION_WORKER, &workers[1]),
+	   "what was learned is sane");
 	ok(isnan(models[0].size), "also without a size");
-	is_int(duration_record_used(DURATION_MODEL, (double *) &models[0]), 7 + 6 * PROFILES, "a model is as long as its pairs");
-	ok(!duration_record_is_sane(DURATION_MODEL, (double *) &models[0], 7 + 6 * PROFILES - 1), "one that is cut is not sane");
+	is_int(duration_record_used(DURATION_MODEL, (double *) &models[0]), 7 + 6 * PROFILES,
+		   "a model is as long as its pairs");
+	ok(!duration_record_is_sane(DURATION_MODEL, (double *) &models[0], 7 + 6 * PROFILES - 1),
+	   "one that is cut is not sane");
 	ok(!duration_record_is_sane(DURATION_MODEL, (double *) &models[0], 0), "nor is nothing");
 
 	model = models[0];
 	model.npairs = DURATION_PAIRS + 1;
-	ok(!duration_record_is_sane(DURATION_MODEL, (double *) &model, duration_record_size(DURATION_MODEL)), "too many pairs");
+	ok(!duration_record_is_sane(DURATION_MODEL, (double *) &model,
+								duration_record_size(DURATION_MODEL)),
+	   "too many pairs");
 	model.npairs = 0.5;
 	ok(!duration_record_is_sane(DURATION_MODEL, (double *) &model, 7), "half a pair");
 	model = models[0];
 	model.pairs[0].device = 0;
-	ok(!duration_record_is_sane(DURATION_MODEL, (double *) &model, 7 + 6 * PROFILES), "a pair without a device");
+	ok(!duration_record_is_sane(DURATION_MODEL, (double *) &model, 7 + 6 * PROFILES),
+	   "a pair without a device");
 	model = models[0];
 	model.pairs[0].mean = NAN;
-	ok(!duration_record_is_sane(DURATION_MODEL, (double *) &model, 7 + 6 * PROFILES), "a mean that is no number");
+	ok(!duration_record_is_sane(DURATION_MODEL, (double *) &model, 7 + 6 * PROFILES),
+	   "a mean that is no number");
 	other = family;
 	other.next = DURATION_SAMPLES;
-	ok(!duration_record_is_sane(DURATION_FAMILY, (double *) &other, duration_record_used(DURATION_FAMILY, (double *) &family)),
+	ok(!duration_record_is_sane(DURATION_FAMILY, (double *) &other,
+								duration_record_used(DURATION_FAMILY, (double *) &family)),
 	   "a next sample that is beyond the last");
 
 	model = models[0];
 	model.pairs[0].used = -1;
-	ok(!duration_record_is_sane(DURATION_MODEL, (double *) &model, 7 + 6 * PROFILES), "a pair that was used before the first run");
+	ok(!duration_record_is_sane(DURATION_MODEL, (double *) &model, 7 + 6 * PROFILES),
+	   "a pair that was used before the first run");
 	device = profiles[0];
 	device.number = 2e6;
-	ok(!duration_record_is_sane(DURATION_DEVICE, (double *) &device, duration_record_size(DURATION_DEVICE)),
+	ok(!duration_record_is_sane(DURATION_DEVICE, (double *) &device,
+								duration_record_size(DURATION_DEVICE)),
 	   "a device profile with a number that no pool comes to");
 
 	/* whatever is let through can be used */

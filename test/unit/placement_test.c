@@ -22,16 +22,16 @@ show_item(int round, const World *world, const Run *run, int i, bool found, cons
 {
 	const Placement *item = placement_of(run, i);
 
-	diag("round %d: item %d of %d, %d workers, max_concurrent %d, min_score %g",
-		 round, i, world->nitems, world->nworkers, world->settings.max_concurrent, world->settings.min_score);
+	diag("round %d: item %d of %d, %d workers, max_concurrent %d, min_score %g", round, i,
+		 world->nitems, world->nworkers, world->settings.max_concurrent, world->settings.min_score);
 	if (item == NULL)
 		diag("the search does not place it");
 	else
-		diag("the search: worker %d, %d devices from %d, adjusted %.17g", item->worker, item->ndevices,
-			 run->search.chosen[item->first_device], item->adjusted_efficiency);
+		diag("the search: worker %d, %d devices from %d, adjusted %.17g", item->worker,
+			 item->ndevices, run->search.chosen[item->first_device], item->adjusted_efficiency);
 	if (found)
-		diag("brute force: worker %d, %d devices from %d, value %.17g, adjusted %.17g", choice->worker,
-			 choice->ndevices, choice->devices[0], choice->value, choice->adjusted);
+		diag("brute force: worker %d, %d devices from %d, value %.17g, adjusted %.17g",
+			 choice->worker, choice->ndevices, choice->devices[0], choice->value, choice->adjusted);
 	else
 		diag("brute force does not place it");
 }
@@ -44,27 +44,19 @@ static int64 refused[FITS + 1];
 static void
 test_decisions(const char *name, Traits traits)
 {
-	bool		decisions = true,
-				refusals = true,
-				devices = true,
-				capacity = true,
-				repeatable = true,
-				limited = true,
-				booked = true,
-				pairs = true;
-	int			placed = 0,
-				items = 0,
-				ties = 0;
+	bool decisions = true, refusals = true, devices = true, capacity = true, repeatable = true,
+		 limited = true, booked = true, pairs = true;
+	int placed = 0, items = 0, ties = 0;
 
 	for (int round = 0; round < ROUNDS; round++)
 	{
 		static World before;
 		static World world;
-		Run			run;
-		Run			again;
-		Run			first;
-		int			most = random_below(10);
-		int			seen = 0;
+		Run run;
+		Run again;
+		Run first;
+		int most = random_below(10);
+		int seen = 0;
 
 		random_world(&before, &traits);
 		world = before;
@@ -73,10 +65,10 @@ test_decisions(const char *name, Traits traits)
 		/* what is refused, before anything is placed */
 		for (int k = 0; k < world.nkinds; k++)
 		{
-			Choice		best = {0};
-			FilterReason		expected;
-			bool		found = brute_best(&world, &world.kinds[k], &best, &expected);
-			FilterReason		got = search_filter_reason(&run.search, &run.kinds[k]);
+			Choice best = {0};
+			FilterReason expected;
+			bool found = brute_best(&world, &world.kinds[k], &best, &expected);
+			FilterReason got = search_filter_reason(&run.search, &run.kinds[k]);
 
 			refused[expected]++;
 			if (refusals && (got != expected || (got == FITS) != found))
@@ -84,20 +76,26 @@ test_decisions(const char *name, Traits traits)
 				refusals = false;
 				diag("round %d: kind %d is refused for %d, expected %d", round, k, got, expected);
 			}
-			for (int w = 0; w < world.nworkers && demand_occupancy(&world.kinds[k].demand) != OCCUPY_WHOLE; w++)
-				for (int d = world.workers[w].first_device; d < world.workers[w].first_device + world.workers[w].ndevices; d++)
+			for (int w = 0;
+				 w < world.nworkers && demand_occupancy(&world.kinds[k].demand) != OCCUPY_WHOLE;
+				 w++)
+				for (int d = world.workers[w].first_device;
+					 d < world.workers[w].first_device + world.workers[w].ndevices; d++)
 				{
 					const NamedNumbers *types = &world.kinds[k].demand.accelerators;
-					Candidate	candidate;
+					Candidate candidate;
 
-					expected = Min(brute_device_refusal(&world, &world.kinds[k], &world.workers[w], &world.devices[d],
-														types->count > 0 ? types->items[0].name : NULL),
-								   brute_worker_refusal(&world.kinds[k], &world.workers[w]));
+					expected =
+						Min(brute_device_refusal(&world, &world.kinds[k], &world.workers[w],
+												 &world.devices[d],
+												 types->count > 0 ? types->items[0].name : NULL),
+							brute_worker_refusal(&world.kinds[k], &world.workers[w]));
 					got = search_device(&run.search, &run.kinds[k], w, d, &candidate);
 					if (devices && got != expected)
 					{
 						devices = false;
-						diag("round %d: kind %d on device %d is refused for %d, expected %d", round, k, d, got, expected);
+						diag("round %d: kind %d on device %d is refused for %d, expected %d", round,
+							 k, d, got, expected);
 					}
 				}
 		}
@@ -107,19 +105,19 @@ test_decisions(const char *name, Traits traits)
 		{
 			const WorkKind *kind = &world.kinds[world.items[i].kind];
 			const Placement *item = placement_of(&run, i);
-			Choice		choice = {0};
-			FilterReason		reason;
-			bool		found = brute_best(&world, kind, &choice, &reason);
-			bool		same = found == (item != NULL);
+			Choice choice = {0};
+			FilterReason reason;
+			bool found = brute_best(&world, kind, &choice, &reason);
+			bool same = found == (item != NULL);
 
 			items++;
 			if (found)
 			{
-				double		value = choice.value;
+				double value = choice.value;
 
 				for (int w = choice.worker + 1; w < world.nworkers; w++)
 				{
-					Choice		other;
+					Choice other;
 
 					if (brute_worker(&world, kind, w, &other) == FITS && other.value == value)
 					{
@@ -128,7 +126,8 @@ test_decisions(const char *name, Traits traits)
 					}
 				}
 				same = same && item->worker == choice.worker && item->ndevices == choice.ndevices &&
-					item->adjusted_efficiency == choice.adjusted && item->score == world.part.weight;
+					   item->adjusted_efficiency == choice.adjusted &&
+					   item->score == world.part.weight;
 				for (int d = 0; same && d < choice.ndevices; d++)
 					same = run.search.chosen[item->first_device + d] == choice.devices[d];
 				placed++;
@@ -145,14 +144,15 @@ test_decisions(const char *name, Traits traits)
 		if (decisions)
 		{
 			for (int w = 0; w < world.nworkers; w++)
-				booked = booked && run.fleet.workers[w].assignments == world.workers[w].assignments &&
+				booked =
+					booked && run.fleet.workers[w].assignments == world.workers[w].assignments &&
 					run.fleet.workers[w].total_assignments == world.workers[w].total_assignments &&
 					run.fleet.workers[w].cpu_used == world.workers[w].cpu_used &&
 					run.fleet.workers[w].memory_used == world.workers[w].memory_used;
 			for (int d = 0; d < world.ndevices; d++)
 				booked = booked && run.fleet.devices[d].slots == world.devices[d].slots &&
-					run.fleet.devices[d].share == world.devices[d].share &&
-					run.fleet.devices[d].memory_used == world.devices[d].memory_used;
+						 run.fleet.devices[d].share == world.devices[d].share &&
+						 run.fleet.devices[d].memory_used == world.devices[d].memory_used;
 		}
 		capacity = capacity && within_capacity(&before, &run);
 		pairs = pairs && run.search.pairs_scored <= world.nkinds * NPROFILES;
@@ -176,7 +176,8 @@ test_decisions(const char *name, Traits traits)
 	}
 	ok(decisions, "%s: the same decisions as brute force", name);
 	ok(booked, "%s: the same bookings", name);
-	ok(refusals, "%s: the furthest refusal of any worker, FITS if and only if there is a candidate", name);
+	ok(refusals, "%s: the furthest refusal of any worker, FITS if and only if there is a candidate",
+	   name);
 	ok(devices, "%s: the refusal of each single device", name);
 	ok(capacity, "%s: nothing beyond its capacity", name);
 	ok(repeatable, "%s: the same decisions every time", name);
@@ -190,10 +191,13 @@ test_decisions(const char *name, Traits traits)
 static void
 test_refusals_occurred(void)
 {
-	bool		all = true;
+	bool all = true;
 
 	for (int r = FILTERED_NO_WORKER; r <= FITS; r++)
-		/* too few workers is for gangs, and a class to avoid for retries, which have tests of their own */
+		/*
+		 * too few workers is for gangs, and a class to avoid for retries, which have tests of
+		 * their own
+		 */
 		if (refused[r] == 0 && r != FILTERED_WORKERS && r != FILTERED_CLASS)
 		{
 			all = false;
@@ -206,29 +210,31 @@ test_refusals_occurred(void)
 static void
 test_slots(void)
 {
-	Traits		traits = {.slots_only = true};
-	bool		all_used = true;
-	bool		monotone = true;
+	Traits traits = {.slots_only = true};
+	bool all_used = true;
+	bool monotone = true;
 
 	for (int round = 0; round < ROUNDS; round++)
 	{
 		static World world;
-		Run			run;
-		int			free_slots = 0;
-		int			placed = 0;
-		int			fewer = 0;
+		Run run;
+		int free_slots = 0;
+		int placed = 0;
+		int fewer = 0;
 
 		random_world(&world, &traits);
 		for (int w = 0; w < world.nworkers; w++)
 		{
 			const Worker *worker = &world.workers[w];
-			int			of_worker = 0;
+			int of_worker = 0;
 
 			for (int d = worker->first_device; d < worker->first_device + worker->ndevices; d++)
 				if (brute_worker_refusal(&world.kinds[0], worker) == FITS &&
-					brute_device_refusal(&world, &world.kinds[0], worker, &world.devices[d], NULL) == FITS)
+					brute_device_refusal(&world, &world.kinds[0], worker, &world.devices[d],
+										 NULL) == FITS)
 					of_worker += (WHOLE_SHARE * (int64) world.settings.max_concurrent -
-								  brute_used(&world, &world.devices[d])) / WHOLE_SHARE;
+								  brute_used(&world, &world.devices[d])) /
+								 WHOLE_SHARE;
 			if (worker->max_concurrent > 0)
 				of_worker = Min(of_worker, Max(0, worker->max_concurrent - worker->assignments));
 			free_slots += of_worker;
@@ -258,8 +264,8 @@ static void
 test_cases(void)
 {
 	static World world;
-	Run			run;
-	int			counts[5] = {0};
+	Run run;
+	int counts[5] = {0};
 	const char *cuda[] = {"cuda"};
 
 	/* equal workers share equally */
@@ -300,7 +306,7 @@ test_cases(void)
 	plain_world(&world, 1, 1, 2);
 	world.devices[1].profile = 2;
 	world.devices[0].temperature = 0.5;
-	world.kinds[0].demand.accelerators = (NamedNumbers) {2, gpu_and_rocm};
+	world.kinds[0].demand.accelerators = (NamedNumbers){2, gpu_and_rocm};
 	begin_run(&run, &world);
 	search_place(&run.search, run.items, 1, -1);
 	is_int(worker_of(&run, 0), 0, "types that overlap: a gpu and a rocm device are both there");
@@ -309,11 +315,12 @@ test_cases(void)
 	plain_world(&world, 2, 2, 2);
 	world.devices[0].profile = world.devices[2].profile = 1;
 	world.devices[0].temperature = world.devices[3].temperature = 0.5;
-	world.kinds[0].demand.accelerators = (NamedNumbers) {2, gpu_and_rocm};
+	world.kinds[0].demand.accelerators = (NamedNumbers){2, gpu_and_rocm};
 	world.nitems = 2;
 	begin_run(&run, &world);
 	search_place(&run.search, run.items, 2, -1);
-	ok(worker_of(&run, 0) >= 0 && worker_of(&run, 1) >= 0 && worker_of(&run, 0) != worker_of(&run, 1),
+	ok(worker_of(&run, 0) >= 0 && worker_of(&run, 1) >= 0 &&
+		   worker_of(&run, 0) != worker_of(&run, 1),
 	   "types that overlap: a member of a group fits though its ideal would choose otherwise");
 
 	/*
@@ -323,10 +330,11 @@ test_cases(void)
 	world.devices[0].temperature = 0.5;
 	world.devices[1].temperature = 0.3;
 	world.devices[1].profile = 2;
-	world.kinds[0].profile.preferred_backends = (NameSet) {1, cuda};
+	world.kinds[0].profile.preferred_backends = (NameSet){1, cuda};
 	world.settings.min_score = 0.88;
 	begin_run(&run, &world);
-	is_int(search_filter_reason(&run.search, &run.kinds[0]), FITS, "a device that reaches min_score is not hidden by one that does not");
+	is_int(search_filter_reason(&run.search, &run.kinds[0]), FITS,
+		   "a device that reaches min_score is not hidden by one that does not");
 	search_place(&run.search, run.items, 1, -1);
 	is_int(worker_of(&run, 0), 0, "and gets the work");
 
@@ -338,7 +346,7 @@ test_cases(void)
 	world.devices[1].uses_host_memory = true;
 	world.devices[1].memory_bytes = -1;
 	world.kinds[0].profile.min_memory_bytes = 8 * GB;
-	world.kinds[0].demand.accelerators = (NamedNumbers) {1, two_gpus};
+	world.kinds[0].demand.accelerators = (NamedNumbers){1, two_gpus};
 	begin_run(&run, &world);
 	is_int(search_filter_reason(&run.search, &run.kinds[0]), FITS,
 		   "whole accelerators: memory of a card of its own is not asked of its worker");
@@ -348,15 +356,18 @@ test_cases(void)
 	world.devices[0].uses_host_memory = world.devices[1].uses_host_memory = true;
 	world.devices[2].profile = 0;
 	world.kinds[0].profile.min_memory_bytes = 5 * GB;
-	world.kinds[0].demand.accelerators = (NamedNumbers) {1, two_gpus};
+	world.kinds[0].demand.accelerators = (NamedNumbers){1, two_gpus};
 	begin_run(&run, &world);
-	is_int(search_filter_reason(&run.search, &run.kinds[0]), FILTERED_HOST_MEMORY, "whole accelerators: their memory adds up");
+	is_int(search_filter_reason(&run.search, &run.kinds[0]), FILTERED_HOST_MEMORY,
+		   "whole accelerators: their memory adds up");
 	world.workers[0].memory_bytes = 12 * GB;
 	begin_run(&run, &world);
-	is_int(search_filter_reason(&run.search, &run.kinds[0]), FITS, "whole accelerators: and fits if there is enough");
+	is_int(search_filter_reason(&run.search, &run.kinds[0]), FITS,
+		   "whole accelerators: and fits if there is enough");
 	world.workers[0].memory_used = 3 * GB;
 	begin_run(&run, &world);
-	is_int(search_filter_reason(&run.search, &run.kinds[0]), FILTERED_HOST_MEMORY_BUSY, "whole accelerators: unless others hold it");
+	is_int(search_filter_reason(&run.search, &run.kinds[0]), FILTERED_HOST_MEMORY_BUSY,
+		   "whole accelerators: unless others hold it");
 	search_place(&run.search, run.items, 1, -1);
 	is_int(worker_of(&run, 0), -1, "whole accelerators: then they wait");
 }
@@ -367,18 +378,21 @@ test_large(void)
 {
 	enum
 	{
-		NWORKERS = 10000, NLARGE_PROFILES = 20, NITEMS = 20000, NLARGE_KINDS = 50
+		NWORKERS = 10000,
+		NLARGE_PROFILES = 20,
+		NITEMS = 20000,
+		NLARGE_KINDS = 50
 	};
 	static DeviceProfile profiles[NLARGE_PROFILES];
 	static WorkKind kinds[NLARGE_KINDS];
-	PolicyPart	part = {ALGORITHM_HARDWARE_AWARE, 1, 0};
-	Policy		hardware_aware = {1, &part};
-	QueueItem  *items = calloc(NITEMS, sizeof(QueueItem));
-	Fleet		fleet = {0};
-	Search		search = {0};
-	int			placed = 0;
-	double		brute = 0;
-	clock_t		start;
+	PolicyPart part = {ALGORITHM_HARDWARE_AWARE, 1, 0};
+	Policy hardware_aware = {1, &part};
+	QueueItem *items = calloc(NITEMS, sizeof(QueueItem));
+	Fleet fleet = {0};
+	Search search = {0};
+	int placed = 0;
+	double brute = 0;
+	clock_t start;
 
 	for (int p = 0; p < NLARGE_PROFILES; p++)
 	{
@@ -396,8 +410,8 @@ test_large(void)
 	fleet.devices = calloc(NWORKERS, sizeof(Device));
 	for (int w = 0; w < NWORKERS; w++)
 	{
-		Worker	   *worker = &fleet.workers[w];
-		Device	   *device = &fleet.devices[w];
+		Worker *worker = &fleet.workers[w];
+		Device *device = &fleet.devices[w];
 
 		worker->worker_id = "w";
 		worker->accepting = true;
@@ -429,7 +443,8 @@ test_large(void)
 	search.fleet = &fleet;
 	search.nkinds = NLARGE_KINDS;
 	search.kinds = kinds;
-	search.settings = (PlacementSettings) {.preference_weight = 0.2, .max_load = 0.9, .max_concurrent = 5, .solver_memory = 64 << 20};
+	search.settings = (PlacementSettings){
+		.preference_weight = 0.2, .max_load = 0.9, .max_concurrent = 5, .solver_memory = 64 << 20};
 	search.reserved_from = -1;
 
 	start = clock();
@@ -438,25 +453,35 @@ test_large(void)
 	for (int i = 0; i < NITEMS; i++)
 		placed += items[i].nplacements;
 	brute = (double) NITEMS * NWORKERS;
-	diag("%d workers of %d profiles, %d items of %d kinds: %d placed in %.2f s of CPU time (with sanitizers)",
-		 NWORKERS, NLARGE_PROFILES, NITEMS, NLARGE_KINDS, placed, (double) (clock() - start) / CLOCKS_PER_SEC);
-	diag("pairs of profiles scored: %lld, candidates scored: %lld; brute force looks at %.0f candidates, %.0f times as many",
-		 (long long) search.pairs_scored, (long long) search.candidates_scored, brute,
-		 brute / search.candidates_scored);
+	diag(
+		"%d workers of %d profiles, %d items of %d kinds: %d placed in %.2f s of CPU time (with"
+		" sanitizers)",
+		NWORKERS, NLARGE_PROFILES, NITEMS, NLARGE_KINDS, placed,
+		(double) (clock() - start) / CLOCKS_PER_SEC);
+	diag(
+		"pairs of profiles scored: %lld, candidates scored: %lld; brute force looks at %.0f"
+		" candidates, %.0f times as many",
+		(long long) search.pairs_scored, (long long) search.candidates_scored, brute,
+		brute / search.candidates_scored);
 	is_int(placed, NITEMS, "a large fleet takes all");
-	ok(search.pairs_scored <= NLARGE_KINDS * NLARGE_PROFILES, "each pair of profiles is scored once at most");
-	ok(brute / search.candidates_scored >= 20, "a twentieth of brute force's candidates is scored at most");
+	ok(search.pairs_scored <= NLARGE_KINDS * NLARGE_PROFILES,
+	   "each pair of profiles is scored once at most");
+	ok(brute / search.candidates_scored >= 20,
+	   "a twentieth of brute force's candidates is scored at most");
 }
 
 int
 main(void)
 {
-	test_decisions("slots", (Traits) {0});
-	test_decisions("slots on worker's memory", (Traits) {.host_devices = true});
-	test_decisions("shares", (Traits) {.shares = true});
-	test_decisions("whole accelerators", (Traits) {.whole = true});
-	test_decisions("whole accelerators on worker's memory", (Traits) {.whole = true, .host_devices = true});
-	test_decisions("everything", (Traits) {.whole = true, .shares = true, .host_devices = true, .min_score = true});
+	test_decisions("slots", (Traits){0});
+	test_decisions("slots on worker's memory", (Traits){.host_devices = true});
+	test_decisions("shares", (Traits){.shares = true});
+	test_decisions("whole accelerators", (Traits){.whole = true});
+	test_decisions("whole accelerators on worker's memory",
+				   (Traits){.whole = true, .host_devices = true});
+	test_decisions(
+		"everything",
+		(Traits){.whole = true, .shares = true, .host_devices = true, .min_score = true});
 	test_refusals_occurred();
 	test_slots();
 	test_cases();

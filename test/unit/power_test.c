@@ -7,10 +7,10 @@
 #include "tap.h"
 
 #define JOBS 40
-#define SETTINGS 16				/* two devices at eight limits */
+#define SETTINGS 16 /* two devices at eight limits */
 #define ROUNDS 300
 
-static int	device[SETTINGS];
+static int device[SETTINGS];
 static double limit[SETTINGS];
 static double seconds[JOBS][SETTINGS];
 static double watts[JOBS][SETTINGS];
@@ -26,9 +26,9 @@ make_job(double *job_seconds, double *job_watts, double scale, double demand, do
 {
 	for (int s = 0; s < SETTINGS; s++)
 	{
-		double		wanted = device[s] == 0 ? demand : 30.0 + demand;
-		double		drawn = Min(wanted, limit[s]);
-		double		speed = pow(drawn / wanted, 0.7) * (device[s] == 0 ? 1.0 : 0.7 + demand / 400.0);
+		double wanted = device[s] == 0 ? demand : 30.0 + demand;
+		double drawn = Min(wanted, limit[s]);
+		double speed = pow(drawn / wanted, 0.7) * (device[s] == 0 ? 1.0 : 0.7 + demand / 400.0);
 
 		job_seconds[s] = scale / speed * (1.0 + noise * (random_unit() - 0.5));
 		job_watts[s] = drawn * (1.0 + noise * (random_unit() - 0.5));
@@ -51,8 +51,8 @@ make_history(void)
 static int
 search(const double *job_seconds, const double *job_watts, double *slowest)
 {
-	double		fastest = INFINITY;
-	int			best = -1;
+	double fastest = INFINITY;
+	int best = -1;
 
 	for (int s = 0; s < SETTINGS; s++)
 		fastest = Min(fastest, job_seconds[s]);
@@ -69,11 +69,11 @@ static PowerJob
 ask(double *said_seconds, double *said_watts, const double *job_seconds, const double *job_watts,
 	int first, int second)
 {
-	PowerJob	job = {said_seconds, said_watts, NULL, NULL, POWER_SLOWDOWN, POWER_CAUTION};
+	PowerJob job = {said_seconds, said_watts, NULL, NULL, POWER_SLOWDOWN, POWER_CAUTION};
 
 	for (int s = 0; s < SETTINGS; s++)
 	{
-		bool		measured = s == first || s == second;
+		bool measured = s == first || s == second;
 
 		said_seconds[s] = measured ? job_seconds[s] : NAN;
 		said_watts[s] = measured ? job_watts[s] : NAN;
@@ -84,35 +84,38 @@ ask(double *said_seconds, double *said_watts, const double *job_seconds, const d
 static void
 test_choice(void)
 {
-	double		energy = 0.0;
-	int			breaks = 0;
-	bool		scaled = true;
-	bool		measured = true;
-	bool		probable = true;
+	double energy = 0.0;
+	int breaks = 0;
+	bool scaled = true;
+	bool measured = true;
+	bool probable = true;
 
 	for (int i = 0; i < ROUNDS; i++)
 	{
-		double		real_seconds[SETTINGS];
-		double		real_watts[SETTINGS];
-		double		said_seconds[SETTINGS];
-		double		said_watts[SETTINGS];
-		double		slowest;
-		PowerGuess	guesses[SETTINGS];
-		PowerJob	job;
-		int			best;
-		int			chosen;
+		double real_seconds[SETTINGS];
+		double real_watts[SETTINGS];
+		double said_seconds[SETTINGS];
+		double said_watts[SETTINGS];
+		double slowest;
+		PowerGuess guesses[SETTINGS];
+		PowerJob job;
+		int best;
+		int chosen;
 
-		make_job(real_seconds, real_watts, exp(random_between(0, 8)), random_between(45, 310), 0.01);
+		make_job(real_seconds, real_watts, exp(random_between(0, 8)), random_between(45, 310),
+				 0.01);
 		best = search(real_seconds, real_watts, &slowest);
 		job = ask(said_seconds, said_watts, real_seconds, real_watts, 3, 15);
 		chosen = power_choose(&history, &job, guesses);
-		energy += real_seconds[chosen] * real_watts[chosen] / (real_seconds[best] * real_watts[best]) - 1.0;
+		energy +=
+			real_seconds[chosen] * real_watts[chosen] / (real_seconds[best] * real_watts[best]) -
+			1.0;
 		breaks += real_seconds[chosen] > slowest;
 		measured = measured && fabs(guesses[3].seconds / real_seconds[3] - 1.0) < 1e-9 &&
-			fabs(guesses[15].watts / real_watts[15] - 1.0) < 1e-9;
+				   fabs(guesses[15].watts / real_watts[15] - 1.0) < 1e-9;
 		for (int s = 0; s < SETTINGS; s++)
 			probable = probable && guesses[s].risk >= 0.0 && guesses[s].risk <= 1.0 + 1e-9 &&
-				guesses[s].regret >= 0.0;
+					   guesses[s].regret >= 0.0;
 
 		/* A job ten times as long is the same job. */
 		said_seconds[3] *= 10.0;
@@ -131,14 +134,14 @@ test_choice(void)
 static void
 test_limits(void)
 {
-	double		said_seconds[SETTINGS];
-	double		said_watts[SETTINGS];
-	bool		allowed[SETTINGS] = {false};
-	bool		reference[SETTINGS] = {false};
-	PowerGuess	guesses[SETTINGS];
+	double said_seconds[SETTINGS];
+	double said_watts[SETTINGS];
+	bool allowed[SETTINGS] = {false};
+	bool reference[SETTINGS] = {false};
+	PowerGuess guesses[SETTINGS];
 	PowerHistory nobody = {0, SETTINGS, device, limit, NULL, NULL};
-	PowerJob	job = ask(said_seconds, said_watts, seconds[0], watts[0], 2, 7);
-	int			free_choice;
+	PowerJob job = ask(said_seconds, said_watts, seconds[0], watts[0], 2, 7);
+	int free_choice;
 
 	allowed[1] = allowed[9] = true;
 	job.allowed = allowed;
@@ -152,7 +155,8 @@ test_limits(void)
 	said_seconds[7] = 100.0;
 	said_watts[2] = 100.0;
 	said_watts[7] = 200.0;
-	is_int(power_choose(&nobody, &job, guesses), 7, "without other jobs the best measured one within the slowdown");
+	is_int(power_choose(&nobody, &job, guesses), 7,
+		   "without other jobs the best measured one within the slowdown");
 	said_seconds[2] = 105.0;
 	is_int(power_choose(&nobody, &job, guesses), 2, "which is the one of less energy");
 	ok(isnan(guesses[5].seconds), "and nothing is said of the others");
@@ -162,7 +166,8 @@ test_limits(void)
 	is_int(power_choose(&nobody, &job, guesses), 2, "a slower reference allows more");
 	job = ask(said_seconds, said_watts, seconds[0], watts[0], -1, -1);
 	is_int(power_choose(&nobody, &job, guesses), -1, "nothing known, nothing chosen");
-	ok(power_choose(&history, &job, guesses) >= 0, "of a job that was not measured the others tell");
+	ok(power_choose(&history, &job, guesses) >= 0,
+	   "of a job that was not measured the others tell");
 }
 
 /* Holes and nonsense in what was measured must do no harm. */
@@ -170,19 +175,20 @@ static void
 test_nonsense(void)
 {
 	static const double odd[] = {NAN, 0.0, -1.0, INFINITY, 1e300, 1e-300};
-	bool		sane = true;
+	bool sane = true;
 
 	for (int i = 0; i < ROUNDS; i++)
 	{
 		static double some_seconds[JOBS][SETTINGS];
 		static double some_watts[JOBS][SETTINGS];
-		double		said_seconds[SETTINGS];
-		double		said_watts[SETTINGS];
-		PowerHistory holes = {random_below(JOBS), SETTINGS, device, limit, some_seconds[0], some_watts[0]};
-		PowerGuess	guesses[SETTINGS];
-		PowerJob	job = ask(said_seconds, said_watts, seconds[i % JOBS], watts[i % JOBS],
-							  random_below(SETTINGS), random_below(SETTINGS));
-		int			chosen;
+		double said_seconds[SETTINGS];
+		double said_watts[SETTINGS];
+		PowerHistory holes = {random_below(JOBS), SETTINGS,		device, limit,
+							  some_seconds[0],	  some_watts[0]};
+		PowerGuess guesses[SETTINGS];
+		PowerJob job = ask(said_seconds, said_watts, seconds[i % JOBS], watts[i % JOBS],
+						   random_below(SETTINGS), random_below(SETTINGS));
+		int chosen;
 
 		memcpy(some_seconds, seconds, sizeof(seconds));
 		memcpy(some_watts, watts, sizeof(watts));
@@ -194,7 +200,7 @@ test_nonsense(void)
 		sane = sane && chosen >= -1 && chosen < SETTINGS;
 		for (int s = 0; s < SETTINGS; s++)
 			sane = sane && !isnan(guesses[s].risk) && guesses[s].risk <= 1.0 + 1e-9 &&
-				guesses[s].regret >= 0.0 && !(guesses[s].seconds < 0.0);
+				   guesses[s].regret >= 0.0 && !(guesses[s].seconds < 0.0);
 	}
 	ok(sane, "holes and nonsense do no harm");
 }

@@ -14,7 +14,7 @@ static DeviceProfile device;
 static void
 reset(void)
 {
-	double	   *metrics = (double *) &workload.metrics;
+	double *metrics = (double *) &workload.metrics;
 
 	memset(&workload, 0, sizeof(workload));
 	memset(&device, 0, sizeof(device));
@@ -26,49 +26,50 @@ static void
 test_seconds(void)
 {
 	reset();
-	is_exactly(predict_seconds(&workload, &device, 100), 50.0, "a perfect fit takes half of the estimate");
+	is_exactly(predict_seconds(&workload, &device, 100), 50.0,
+			   "a perfect fit takes half of the estimate");
 	is_exactly(predict_seconds(&workload, &device, 0), 30.0, "no estimate: 60 s");
 	is_exactly(predict_seconds(&workload, &device, NAN), 30.0, "an unknown estimate: 60 s");
 	is_exactly(predict_seconds(&workload, &device, -3), 30.0, "nor does a negative one count");
 	is_exactly(predict_seconds(&workload, &device, 0.001), 1.0, "at least 1 s");
 	workload.preferred_hardware_class = "gpu";
-	is_exactly(predict_seconds(&workload, &device, 100), 100 * (1.5 - 0.7), "less efficient, longer");
+	is_exactly(predict_seconds(&workload, &device, 100), 100 * (1.5 - 0.7),
+			   "less efficient, longer");
 
 	reset();
 	workload.min_compute_units = 4;
 	device.compute_units = 4;
 	is_exactly(predict_seconds(&workload, &device, 100), 50.0, "just enough units");
 	device.compute_units = 3;
-	is_exactly(predict_seconds(&workload, &device, 100), 100 * (1.0 / (3.0 / 4.0)) * 0.5, "one too few");
+	is_exactly(predict_seconds(&workload, &device, 100), 100 * (1.0 / (3.0 / 4.0)) * 0.5,
+			   "one too few");
 	device.compute_units = 1;
 	is_exactly(predict_seconds(&workload, &device, 100), 75.0, "far too few: 1.5 at most");
 	device.compute_units = 1000;
 	is_exactly(predict_seconds(&workload, &device, 100), 25.0, "far more: 0.5 at least");
 	device.compute_units = 0;
-	is_exactly(predict_seconds(&workload, &device, 100), 75.0, "unknown units count as far too few");
+	is_exactly(predict_seconds(&workload, &device, 100), 75.0,
+			   "unknown units count as far too few");
 
 	reset();
 	workload.min_memory_bytes = INT64_C(8) << 30;
 	device.memory_total_bytes = INT64_C(8) << 30;
 	is_exactly(predict_seconds(&workload, &device, 100), 50.0, "just enough memory");
 	device.memory_total_bytes = 1;
-	is_exactly(predict_seconds(&workload, &device, 100), 100 * 1.3 * 0.5, "far too little: 1.3 at most");
+	is_exactly(predict_seconds(&workload, &device, 100), 100 * 1.3 * 0.5,
+			   "far too little: 1.3 at most");
 	device.memory_total_bytes = INT64_C(1) << 50;
 	is_exactly(predict_seconds(&workload, &device, 100), 100 * 0.7 * 0.5, "far more: 0.7 at least");
 	device.memory_total_bytes = 0;
-	is_exactly(predict_seconds(&workload, &device, 100), 100 * 1.3 * 0.5, "unknown memory counts as far too little");
+	is_exactly(predict_seconds(&workload, &device, 100), 100 * 1.3 * 0.5,
+			   "unknown memory counts as far too little");
 
 	/* predict.csv, case 2 */
 	reset();
 	workload.workload_type = "nlp";
 	workload.preferred_architecture = "npu_mediatek";
-	workload.preferred_vendors = (NameSet)
-	{
-		4, (const char *[])
-		{
-			"amazon", "apple", "other", "xilinx"
-		}
-	};
+	workload.preferred_vendors =
+		(NameSet){4, (const char *[]){"amazon", "apple", "other", "xilinx"}};
 	workload.metrics.compute_intensity = 1;
 	workload.metrics.memory_intensity = 0.040000000000000001;
 	workload.min_memory_bytes = INT64_C(8589934592);
@@ -90,11 +91,14 @@ test_joules(void)
 	device.thermal_design_power_w = 300;
 	is_exactly(predict_joules(&workload, &device, 10), 300.0 * 10 * 0.7, "a device's own power");
 	workload.metrics.compute_intensity = 0.2;
-	is_exactly(predict_joules(&workload, &device, 10), 300.0 * 10 * 0.7, "little intensity: still 0.7");
+	is_exactly(predict_joules(&workload, &device, 10), 300.0 * 10 * 0.7,
+			   "little intensity: still 0.7");
 	workload.metrics.memory_intensity = 0.9;
-	is_exactly(predict_joules(&workload, &device, 10), 300.0 * 10 * (0.3 + 0.7 * 0.9), "the greater intensity counts");
+	is_exactly(predict_joules(&workload, &device, 10), 300.0 * 10 * (0.3 + 0.7 * 0.9),
+			   "the greater intensity counts");
 	workload.metrics.energy_sensitivity = 0.0;
-	is_exactly(predict_joules(&workload, &device, 10), 300.0 * 10 * (0.3 + 0.7 * 0.9), "a wish to save saves nothing");
+	is_exactly(predict_joules(&workload, &device, 10), 300.0 * 10 * (0.3 + 0.7 * 0.9),
+			   "a wish to save saves nothing");
 	is_exactly(predict_joules(&workload, &device, 0), 0.0, "no time, no energy");
 
 	/* predict.csv, case 1 */
@@ -108,14 +112,14 @@ test_joules(void)
 static void
 test_properties(void)
 {
-	bool		falls = true;
-	bool		bounded = true;
+	bool falls = true;
+	bool bounded = true;
 
 	for (int i = 0; i < ROUNDS; i++)
 	{
-		double		estimate = random_between(1, 1000);
-		double		before;
-		double		after;
+		double estimate = random_between(1, 1000);
+		double before;
+		double after;
 
 		reset();
 		workload.min_compute_units = random_below(64);

@@ -8,13 +8,13 @@
 typedef struct Case
 {
 	const char *strategy;
-	bool		shardable;
-	int32		min_shards;
-	int32		max_shards;
-	int32		quorum;
-	Strategy	in_force;
-	int32		least;
-	int32		most;
+	bool shardable;
+	int32 min_shards;
+	int32 max_shards;
+	int32 quorum;
+	Strategy in_force;
+	int32 least;
+	int32 most;
 } Case;
 
 static const Case cases[] = {
@@ -42,15 +42,18 @@ main(void)
 	for (size_t i = 0; i < lengthof(cases); i++)
 	{
 		const Case *c = &cases[i];
-		WorkloadProfile profile = {.allocation_strategy = c->strategy, .is_shardable = c->shardable,
-		.min_shards = c->min_shards, .max_shards = c->max_shards};
-		Demand		demand = {.quorum = c->quorum};
-		int32		least = gang_least(&profile, &demand);
-		int32		most = gang_most(&profile, &demand);
+		WorkloadProfile profile = {.allocation_strategy = c->strategy,
+								   .is_shardable = c->shardable,
+								   .min_shards = c->min_shards,
+								   .max_shards = c->max_shards};
+		Demand demand = {.quorum = c->quorum};
+		int32 least = gang_least(&profile, &demand);
+		int32 most = gang_most(&profile, &demand);
 
 		if (!ok(profile_strategy(&profile) == c->in_force && least == c->least && most == c->most,
-				"%s%s, %d to %d, quorum %d: %d to %d members", c->strategy ? c->strategy : "no strategy",
-				c->shardable ? ", shardable" : "", c->min_shards, c->max_shards, c->quorum, c->least, c->most))
+				"%s%s, %d to %d, quorum %d: %d to %d members",
+				c->strategy ? c->strategy : "no strategy", c->shardable ? ", shardable" : "",
+				c->min_shards, c->max_shards, c->quorum, c->least, c->most))
 			diag("got strategy %d, %d to %d", profile_strategy(&profile), least, most);
 	}
 	return done_testing();

@@ -8,14 +8,14 @@
 #define ROUNDS 20000
 
 #define NAMES(...) \
-	((NameSet) {lengthof(((const char *[]) {__VA_ARGS__})), (const char *[]) {__VA_ARGS__}})
+	((NameSet){lengthof(((const char *[]){__VA_ARGS__})), (const char *[]){__VA_ARGS__}})
 
 /* Returns a workload that asks for nothing. */
 static WorkloadProfile
 any_workload(const char *type)
 {
 	WorkloadProfile workload;
-	double	   *metrics = (double *) &workload.metrics;
+	double *metrics = (double *) &workload.metrics;
 
 	memset(&workload, 0, sizeof(workload));
 	workload.workload_type = type;
@@ -58,7 +58,8 @@ test_demands(void)
 	workload.required_backends = NAMES("cuda");
 
 	workload.required_models = NAMES("A100", "H100");
-	is_int(device_mismatch(&workload, &device), MISMATCH_MODEL, "no model is none of the asked ones");
+	is_int(device_mismatch(&workload, &device), MISMATCH_MODEL,
+		   "no model is none of the asked ones");
 	device.model_name = "H100";
 	is_int(device_mismatch(&workload, &device), MATCHES, "any of the models will do");
 
@@ -91,16 +92,20 @@ test_demands(void)
 	everything.required_features.count = 0;
 	is_int(device_mismatch(&everything, &device), MISMATCH_UNITS, "then units");
 	everything.min_compute_units = INFERRED_COMPUTE_UNITS;
-	is_int(device_mismatch(&everything, &device), MISMATCH_MEMORY, "then memory; the inferred units exclude no cpu");
+	is_int(device_mismatch(&everything, &device), MISMATCH_MEMORY,
+		   "then memory; the inferred units exclude no cpu");
 	everything.min_memory_bytes = 0;
 	everything.min_compute_units = INFERRED_COMPUTE_UNITS + 1;
 	device.compute_units = 1;
-	is_int(device_mismatch(&everything, &device), MISMATCH_UNITS, "a wish for more units counts on a cpu, too");
+	is_int(device_mismatch(&everything, &device), MISMATCH_UNITS,
+		   "a wish for more units counts on a cpu, too");
 	everything.min_compute_units = INFERRED_COMPUTE_UNITS;
 	device.hardware_class = "gpu";
-	is_int(device_mismatch(&everything, &device), MISMATCH_UNITS, "the inferred units count on a gpu");
+	is_int(device_mismatch(&everything, &device), MISMATCH_UNITS,
+		   "the inferred units count on a gpu");
 	device.hardware_class = NULL;
-	is_int(device_mismatch(&everything, &device), MISMATCH_UNITS, "and where the class is not known");
+	is_int(device_mismatch(&everything, &device), MISMATCH_UNITS,
+		   "and where the class is not known");
 }
 
 static void
@@ -157,15 +162,15 @@ test_efficiency_rises(void)
 {
 	static const char *const classes[] = {"cpu", "gpu", "tpu", "npu", NULL};
 	static const char *const types[] = {"vision", "nlp", "inference", "mixed", NULL};
-	bool		rises = true;
-	bool		in_range = true;
+	bool rises = true;
+	bool in_range = true;
 
 	for (int i = 0; i < ROUNDS; i++)
 	{
 		WorkloadProfile workload = any_workload(types[random_below(lengthof(types))]);
 		DeviceProfile device = any_device(classes[random_below(lengthof(classes))]);
-		double		before;
-		double		after;
+		double before;
+		double after;
 
 		workload.metrics.compute_intensity = random_unit();
 		workload.metrics.memory_intensity = random_unit();
@@ -192,9 +197,10 @@ test_load(void)
 	Utilization beyond = {400, 300, 0, 0, 0};
 	Utilization below = {-50, 0, 0, 0, 0};
 	Utilization unknown = {NAN, NAN, NAN, NAN, NAN};
-	Utilization golden = {13.55912528809149, 28.800000000000001, 5.055035243153128, 17.393258765881715, 100};
-	bool		rises = true;
-	bool		in_range = true;
+	Utilization golden = {13.55912528809149, 28.800000000000001, 5.055035243153128,
+						  17.393258765881715, 100};
+	bool rises = true;
+	bool in_range = true;
 
 	is_exactly(clamp01(-0.5), 0.0, "clamp01 below");
 	is_exactly(clamp01(0.25), 0.25, "clamp01 within");
@@ -210,14 +216,15 @@ test_load(void)
 	is_exactly(load_score(&golden), 0.25458070511646247, "a golden row");
 
 	is_exactly(effective_load(0.4, false, 0.6), 0.4, "no phase: the load itself");
-	is_exactly(effective_load(0.4, true, 0.6), 0.4 + (1.0 - 0.6), "a phase adds what the level lacks");
+	is_exactly(effective_load(0.4, true, 0.6), 0.4 + (1.0 - 0.6),
+			   "a phase adds what the level lacks");
 	is_exactly(effective_load(0.9, true, 0.6), 1.0, "but not beyond 1");
 
 	for (int i = 0; i < ROUNDS; i++)
 	{
 		Utilization load;
-		double		before;
-		double	   *value = (double *) &load;
+		double before;
+		double *value = (double *) &load;
 
 		for (int j = 0; j < 5; j++)
 			value[j] = random_between(-20, 120);
@@ -233,32 +240,40 @@ test_load(void)
 static void
 test_adjusted(void)
 {
-	is_exactly(adjusted_efficiency(0.8, 0.0, false, false, 0.5, 0.0), 0.8, "idle and cold: as it is");
-	is_exactly(adjusted_efficiency(0.8, 0.5, false, false, 0.5, 0.0), 0.8 * (1.0 - 0.3 * 0.5), "load takes up to 0.3");
-	is_exactly(adjusted_efficiency(0.8, 0.0, true, false, 0.5, 0.0), 0.8 * 0.5, "warming takes the level");
-	is_exactly(adjusted_efficiency(0.8, 0.0, true, true, 0.5, 0.0), 0.8 * 0.5 * 0.5, "both phases take it twice");
-	is_exactly(adjusted_efficiency(0.8, 0.0, false, false, 0.5, 1.0), 0.8 * (1.0 - 0.3), "heat takes up to 0.3");
-	is_exactly(adjusted_efficiency(0, 1, true, false, 0.34949778052820191, 0.78), 0.0, "nothing stays nothing");
-	is_exactly(adjusted_efficiency(1.2, 0.0, false, false, 1.0, 0.0), 1.2, "no clamp: speciality counts");
+	is_exactly(adjusted_efficiency(0.8, 0.0, false, false, 0.5, 0.0), 0.8,
+			   "idle and cold: as it is");
+	is_exactly(adjusted_efficiency(0.8, 0.5, false, false, 0.5, 0.0), 0.8 * (1.0 - 0.3 * 0.5),
+			   "load takes up to 0.3");
+	is_exactly(adjusted_efficiency(0.8, 0.0, true, false, 0.5, 0.0), 0.8 * 0.5,
+			   "warming takes the level");
+	is_exactly(adjusted_efficiency(0.8, 0.0, true, true, 0.5, 0.0), 0.8 * 0.5 * 0.5,
+			   "both phases take it twice");
+	is_exactly(adjusted_efficiency(0.8, 0.0, false, false, 0.5, 1.0), 0.8 * (1.0 - 0.3),
+			   "heat takes up to 0.3");
+	is_exactly(adjusted_efficiency(0, 1, true, false, 0.34949778052820191, 0.78), 0.0,
+			   "nothing stays nothing");
+	is_exactly(adjusted_efficiency(1.2, 0.0, false, false, 1.0, 0.0), 1.2,
+			   "no clamp: speciality counts");
 }
 
 static void
 test_preference(void)
 {
-	double		preference = 0.5;
-	bool		between = true;
+	double preference = 0.5;
+	bool between = true;
 
 	is_exactly(preference_after(0.5, 0.25816997713883449, 0.3), 0.4274509931416503, "a golden row");
-	is_exactly(preference_after(0.4274509931416503, 0.080433595518279555, 0.3), 0.32334577385463908, "and the next");
+	is_exactly(preference_after(0.4274509931416503, 0.080433595518279555, 0.3), 0.32334577385463908,
+			   "and the next");
 	is_exactly(preference_after(0.5, 0.9, 0.0), 0.5, "alpha 0 learns nothing");
 	is_exactly(preference_after(0.5, 0.9, 1.0), 0.9, "alpha 1 forgets everything");
 	for (int i = 0; i < ROUNDS; i++)
 	{
-		double		observed = random_unit();
-		double		after = preference_after(preference, observed, random_unit());
+		double observed = random_unit();
+		double after = preference_after(preference, observed, random_unit());
 
-		between = between &&
-			after >= fmin(preference, observed) - 1e-15 && after <= fmax(preference, observed) + 1e-15;
+		between = between && after >= fmin(preference, observed) - 1e-15 &&
+				  after <= fmax(preference, observed) + 1e-15;
 		preference = after;
 	}
 	ok(between, "a preference moves towards what was observed and not past it");
@@ -269,8 +284,8 @@ static NameSet
 random_names(const char **storage)
 {
 	static const char *const all[] = {"a", "b", "c", "d", "e", "f", "g", "h", "i", "j",
-	"k", "l", "m", "n", "o", "p", "q", "r", "s", "t"};
-	NameSet		set = {0, storage};
+									  "k", "l", "m", "n", "o", "p", "q", "r", "s", "t"};
+	NameSet set = {0, storage};
 
 	for (size_t i = 0; i < lengthof(all); i++)
 		if (random_below(3) == 0)
@@ -283,8 +298,8 @@ test_stand_in(void)
 {
 	DeviceProfile a = any_device("gpu");
 	DeviceProfile b = any_device("gpu");
-	bool		symmetric = true;
-	bool		in_range = true;
+	bool symmetric = true;
+	bool in_range = true;
 
 	is_exactly(stand_in_score(0.8, &a, &b), 0.5 * 0.8, "empty sets have nothing in common");
 	a.supported_backends = NAMES("cuda", "onnx");
@@ -297,8 +312,8 @@ test_stand_in(void)
 	for (int i = 0; i < ROUNDS; i++)
 	{
 		const char *storage[4][20];
-		double		similarity = random_unit();
-		double		score;
+		double similarity = random_unit();
+		double score;
 
 		a.supported_backends = random_names(storage[0]);
 		b.supported_backends = random_names(storage[1]);

@@ -21,37 +21,37 @@
 
 typedef struct Edge
 {
-	int			from;
-	int			to;
-	int			capacity;
-	double		cost;
+	int from;
+	int to;
+	int capacity;
+	double cost;
 } Edge;
 
 typedef struct Network
 {
-	int			nedges;			/* an edge and its way back stand side by side */
-	Edge		edges[MOST_EDGES];
+	int nedges; /* an edge and its way back stand side by side */
+	Edge edges[MOST_EDGES];
 } Network;
 
 static void
 add_edge(Network *network, int from, int to, int capacity, double cost)
 {
-	network->edges[network->nedges++] = (Edge) {from, to, capacity, cost};
-	network->edges[network->nedges++] = (Edge) {to, from, 0, -cost};
+	network->edges[network->nedges++] = (Edge){from, to, capacity, cost};
+	network->edges[network->nedges++] = (Edge){to, from, 0, -cost};
 }
 
 /* Sends what it can from node 0 to node 1, the cheapest way; returns how much, and sets *cost. */
 static int
 cheapest_flow(Network *network, double *cost)
 {
-	int			flow = 0;
+	int flow = 0;
 
 	*cost = 0;
 	for (;;)
 	{
-		double		distance[MOST_NODES];
-		int			came[MOST_NODES];
-		bool		changed = true;
+		double distance[MOST_NODES];
+		int came[MOST_NODES];
+		bool changed = true;
 
 		for (int n = 0; n < MOST_NODES; n++)
 			distance[n] = n == 0 ? 0 : INFINITY;
@@ -63,7 +63,8 @@ cheapest_flow(Network *network, double *cost)
 				const Edge *edge = &network->edges[e];
 
 				/* so much is rounding */
-				if (edge->capacity > 0 && distance[edge->from] + edge->cost < distance[edge->to] - 1e-11)
+				if (edge->capacity > 0 &&
+					distance[edge->from] + edge->cost < distance[edge->to] - 1e-11)
 				{
 					distance[edge->to] = distance[edge->from] + edge->cost;
 					came[edge->to] = e;
@@ -87,7 +88,7 @@ cheapest_flow(Network *network, double *cost)
 
 typedef struct Scores
 {
-	double		scores[MOST_KINDS][MOST_DEVICES];	/* of work on several devices: by its worker's first */
+	double scores[MOST_KINDS][MOST_DEVICES]; /* of work on several devices: by its worker's first */
 } Scores;
 
 static bool
@@ -101,55 +102,61 @@ band_scores(World *world, const Run *run, Scores *scores)
 {
 	for (int k = 0; k < world->nkinds; k++)
 	{
-		Scored		all[MOST_DEVICES];
-		int			count = brute_scores(world, &world->kinds[k], run->kinds[k].policy, all);
+		Scored all[MOST_DEVICES];
+		int count = brute_scores(world, &world->kinds[k], run->kinds[k].policy, all);
 
 		for (int d = 0; d < world->ndevices; d++)
 			scores->scores[k][d] = NAN;
 		for (int i = 0; i < count; i++)
-			scores->scores[k][takes_several(&world->kinds[k]) ? world->workers[all[i].choice.worker].first_device :
-							  all[i].choice.devices[0]] = all[i].score;
+			scores->scores[k][takes_several(&world->kinds[k]) ?
+								  world->workers[all[i].choice.worker].first_device :
+								  all[i].choice.devices[0]] = all[i].score;
 	}
 }
 
 static double
 start_score(const World *world, const Run *run, const Scores *scores, const Placement *placement)
 {
-	int			k = run->items[placement->item].kind;
+	int k = run->items[placement->item].kind;
 
-	return scores->scores[k][takes_several(&world->kinds[k]) ? world->workers[placement->worker].first_device :
-							 run->search.chosen[placement->first_device]];
+	return scores->scores[k][takes_several(&world->kinds[k]) ?
+								 world->workers[placement->worker].first_device :
+								 run->search.chosen[placement->first_device]];
 }
 
 /* Returns how many items from first on are placed, and sets *total to what they are worth. */
 static int
 worth(const World *world, const Run *run, const Scores *scores, int first, int last, double *total)
 {
-	int			placed = 0;
+	int placed = 0;
 
 	*total = 0;
 	for (int i = first; i < last; i++)
 	{
 		const QueueItem *item = &run->items[i];
-		double		sum = 0;
+		double sum = 0;
 
 		for (int p = 0; p < item->nplacements; p++)
-			sum += start_score(world, run, scores, &run->search.placements[item->first_placement + p]);
+			sum +=
+				start_score(world, run, scores, &run->search.placements[item->first_placement + p]);
 		placed += item->nplacements > 0;
 		*total += item->nplacements > 0 ? sum / item->nplacements : 0;
 	}
 	return placed;
 }
 
-/* Returns how many items from first on can be placed, and sets *total to the most they can be worth. */
+/*
+ * Returns how many items from first on can be placed, and sets *total to the most they can be
+ * worth.
+ */
 static int
 optimum(const World *world, const Scores *scores, int first, int last, double *total)
 {
 	static Network network;
-	int			supply[MOST_KINDS] = {0};
-	int64		whole = (int64) WHOLE_SHARE * world->settings.max_concurrent;
-	double		cost;
-	int			placed;
+	int supply[MOST_KINDS] = {0};
+	int64 whole = (int64) WHOLE_SHARE * world->settings.max_concurrent;
+	double cost;
+	int placed;
 
 	network.nedges = 0;
 	for (int i = first; i < last; i++)
@@ -164,16 +171,21 @@ optimum(const World *world, const Scores *scores, int first, int last, double *t
 	for (int w = 0; w < world->nworkers; w++)
 	{
 		const Worker *worker = &world->workers[w];
-		int			node = 2 + MOST_KINDS + MOST_DEVICES + w;
+		int node = 2 + MOST_KINDS + MOST_DEVICES + w;
 
 		for (int d = worker->first_device; d < worker->first_device + worker->ndevices; d++)
 		{
-			int64		room = whole - brute_used(world, &world->devices[d]);
+			int64 room = whole - brute_used(world, &world->devices[d]);
 
 			add_edge(&network, 2 + MOST_KINDS + d, node,
-					 world->kinds[0].demand.accelerators.count > 0 ? room == whole : room / WHOLE_SHARE, 0);
+					 world->kinds[0].demand.accelerators.count > 0 ? room == whole :
+																	 room / WHOLE_SHARE,
+					 0);
 		}
-		add_edge(&network, node, 1, worker->max_concurrent == 0 ? MOST_ITEMS : Max(0, worker->max_concurrent - worker->assignments), 0);
+		add_edge(&network, node, 1,
+				 worker->max_concurrent == 0 ? MOST_ITEMS :
+											   Max(0, worker->max_concurrent - worker->assignments),
+				 0);
 	}
 	placed = cheapest_flow(&network, &cost);
 	*total = -cost;
@@ -193,7 +205,7 @@ begin_solver_run(Run *run, World *world, Size memory)
 static void
 random_bands(World *world, int nbands)
 {
-	int			priority = 1;
+	int priority = 1;
 
 	for (int i = 0; i < world->nitems; i++)
 	{
@@ -209,7 +221,7 @@ random_limits(World *world)
 {
 	for (int w = 0; w < world->nworkers; w++)
 	{
-		Worker	   *worker = &world->workers[w];
+		Worker *worker = &world->workers[w];
 
 		worker->accepting = true;
 		worker->assignments = random_below(4);
@@ -226,9 +238,10 @@ book_items(World *world, const Run *run, int first, int last)
 		for (int p = 0; p < run->items[i].nplacements; p++)
 		{
 			const Placement *placement = &run->search.placements[run->items[i].first_placement + p];
-			Choice		choice = {.worker = placement->worker, .ndevices = placement->ndevices};
+			Choice choice = {.worker = placement->worker, .ndevices = placement->ndevices};
 
-			memcpy(choice.devices, &run->search.chosen[placement->first_device], sizeof(int32) * placement->ndevices);
+			memcpy(choice.devices, &run->search.chosen[placement->first_device],
+				   sizeof(int32) * placement->ndevices);
 			brute_decide(world, &world->kinds[run->items[i].kind], &choice);
 		}
 }
@@ -245,7 +258,8 @@ same_run(const World *world, const Run *a, const Run *b, int last)
 			const Placement *x = &a->search.placements[a->items[i].first_placement + p];
 			const Placement *y = &b->search.placements[b->items[i].first_placement + p];
 
-			if (x->worker != y->worker || x->shard_no != y->shard_no || x->predicted_seconds != y->predicted_seconds)
+			if (x->worker != y->worker || x->shard_no != y->shard_no ||
+				x->predicted_seconds != y->predicted_seconds)
 				return false;
 		}
 	}
@@ -258,16 +272,9 @@ same_run(const World *world, const Run *a, const Run *b, int last)
 static void
 test_optimum(const char *name, Traits traits, bool limits)
 {
-	bool		most = true,
-				greatest = true,
-				scored = true,
-				predicted = true,
-				capacity = true,
-				repeatable = true,
-				strict = true;
-	int			bands = 0,
-				more = 0,
-				better = 0;
+	bool most = true, greatest = true, scored = true, predicted = true, capacity = true,
+		 repeatable = true, strict = true;
+	int bands = 0, more = 0, better = 0;
 
 	traits.one_place = true;
 	for (int round = 0; round < ROUNDS; round++)
@@ -275,8 +282,8 @@ test_optimum(const char *name, Traits traits, bool limits)
 		static World before;
 		static World world;
 		static Scores scores;
-		Run			run;
-		Run			again;
+		Run run;
+		Run again;
 
 		random_world(&before, &traits);
 		random_bands(&before, BANDS);
@@ -291,15 +298,17 @@ test_optimum(const char *name, Traits traits, bool limits)
 		repeatable = repeatable && same_run(&world, &run, &again, world.nitems);
 		for (int first = 0, last; first < world.nitems; first = last)
 		{
-			Run			greedy;
-			double		total;
-			double		possible;
-			double		of_greedy;
-			int			placed;
-			int			expected;
-			int			by_greedy;
+			Run greedy;
+			double total;
+			double possible;
+			double of_greedy;
+			int placed;
+			int expected;
+			int by_greedy;
 
-			for (last = first; last < world.nitems && world.items[last].priority == world.items[first].priority; last++)
+			for (last = first;
+				 last < world.nitems && world.items[last].priority == world.items[first].priority;
+				 last++)
 				;
 			/* what stands behind is of no matter */
 			begin_solver_run(&again, &before, MEMORY);
@@ -316,21 +325,26 @@ test_optimum(const char *name, Traits traits, bool limits)
 			more += placed > by_greedy;
 			better += placed == by_greedy && total > of_greedy + 1e-9;
 			if (most && greatest && (placed != expected || fabs(total - possible) > 1e-9))
-				diag("round %d, items %d to %d of %d: %d placed, worth %.17g; possible: %d, worth %.17g",
-					 round, first, last - 1, world.nitems, placed, total, expected, possible);
+				diag(
+					"round %d, items %d to %d of %d: %d placed, worth %.17g; possible: %d,"
+					" worth %.17g",
+					round, first, last - 1, world.nitems, placed, total, expected, possible);
 			most = most && placed == expected;
 			greatest = greatest && (placed != expected || fabs(total - possible) <= 1e-9);
 			for (int i = first; i < last; i++)
 			{
 				const Placement *placement = placement_of(&run, i);
-				Choice		choice = {.ndevices = 1};
+				Choice choice = {.ndevices = 1};
 
 				if (placement == NULL)
 					continue;
 				choice.devices[0] = run.search.chosen[placement->first_device];
-				scored = scored && placement->item == i && placement->score == start_score(&world, &run, &scores, placement);
-				predicted = predicted && placement->predicted_seconds ==
-					brute_seconds(&world, &world.kinds[world.items[i].kind], &choice, world.items[i].expected_seconds);
+				scored = scored && placement->item == i &&
+						 placement->score == start_score(&world, &run, &scores, placement);
+				predicted =
+					predicted && placement->predicted_seconds ==
+									 brute_seconds(&world, &world.kinds[world.items[i].kind],
+												   &choice, world.items[i].expected_seconds);
 			}
 			book_items(&world, &run, first, last);
 		}
@@ -342,29 +356,25 @@ test_optimum(const char *name, Traits traits, bool limits)
 	ok(capacity, "%s: nothing beyond its capacity", name);
 	ok(repeatable, "%s: the same decisions every time", name);
 	ok(strict, "%s: no band looks at those behind it", name);
-	ok(more > 0 && better > bands / 500, "%s: of %d bands greedy places less in %d, and worse in %d", name, bands, more, better);
+	ok(more > 0 && better > bands / 500,
+	   "%s: of %d bands greedy places less in %d, and worse in %d", name, bands, more, better);
 }
 
 /* Any work, in one band: at least as good as greedy, however little memory there is. */
 static void
 test_not_worse(const char *name, Traits traits)
 {
-	bool		not_worse = true,
-				capacity = true,
-				repeatable = true,
-				gave_up = true,
-				booked = true;
-	int			better = 0,
-				given_up = 0;
+	bool not_worse = true, capacity = true, repeatable = true, gave_up = true, booked = true;
+	int better = 0, given_up = 0;
 
 	for (int round = 0; round < ROUNDS; round++)
 	{
 		static World before;
 		static World world;
 		static Scores scores;
-		Run			greedy;
-		double		of_greedy;
-		int			by_greedy;
+		Run greedy;
+		double of_greedy;
+		int by_greedy;
 
 		random_world(&before, &traits);
 		world = before;
@@ -374,42 +384,50 @@ test_not_worse(const char *name, Traits traits)
 		by_greedy = worth(&before, &greedy, &scores, 0, world.nitems, &of_greedy);
 		for (int little = 0; little < 2; little++)
 		{
-			Size		memory = little == 0 ? MEMORY : random_below(2000);
-			Run			run;
-			Run			again;
-			double		total;
-			int			placed;
-			bool		flows = false;
+			Size memory = little == 0 ? MEMORY : random_below(2000);
+			Run run;
+			Run again;
+			double total;
+			int placed;
+			bool flows = false;
 
 			world = before;
 			begin_solver_run(&run, &world, memory);
 			search_solve(&run.search, run.items, world.nitems);
 			placed = worth(&before, &run, &scores, 0, world.nitems, &total);
-			if (not_worse && (placed < by_greedy || (placed == by_greedy && total < of_greedy - 1e-9)))
+			if (not_worse &&
+				(placed < by_greedy || (placed == by_greedy && total < of_greedy - 1e-9)))
 			{
 				not_worse = false;
-				diag("round %d: %d placed, worth %.17g; greedy: %d, worth %.17g", round, placed, total, by_greedy, of_greedy);
+				diag("round %d: %d placed, worth %.17g; greedy: %d, worth %.17g", round, placed,
+					 total, by_greedy, of_greedy);
 			}
 			better += placed > by_greedy || (placed == by_greedy && total > of_greedy + 1e-9);
 			capacity = capacity && within_capacity(&before, &run);
 			for (int i = 0; i < world.nitems; i++)
 				flows = flows || (!is_gang(&world.kinds[world.items[i].kind]) &&
-								  demand_occupancy(&world.kinds[world.items[i].kind].demand) != OCCUPY_SHARE &&
+								  demand_occupancy(&world.kinds[world.items[i].kind].demand) !=
+									  OCCUPY_SHARE &&
 								  !takes_several(&world.kinds[world.items[i].kind]));
 			given_up += run.search.solver_gave_up;
-			gave_up = gave_up && (little == 0 || memory > 64 || run.search.solver_gave_up == flows) &&
-				(little == 1 || !run.search.solver_gave_up);
+			gave_up = gave_up &&
+					  (little == 0 || memory > 64 || run.search.solver_gave_up == flows) &&
+					  (little == 1 || !run.search.solver_gave_up);
 			begin_solver_run(&again, &before, memory);
 			search_solve(&again.search, again.items, world.nitems);
 			repeatable = repeatable && same_run(&world, &run, &again, world.nitems);
 
 			book_items(&world, &run, 0, world.nitems);
 			for (int w = 0; w < world.nworkers; w++)
-				booked = booked && run.fleet.workers[w].assignments == world.workers[w].assignments &&
-					run.fleet.workers[w].cpu_used == world.workers[w].cpu_used && run.fleet.workers[w].last_turn == world.workers[w].last_turn &&
-					run.fleet.workers[w].memory_used == world.workers[w].memory_used && run.fleet.workers[w].cordoned == world.workers[w].cordoned;
+				booked = booked &&
+						 run.fleet.workers[w].assignments == world.workers[w].assignments &&
+						 run.fleet.workers[w].cpu_used == world.workers[w].cpu_used &&
+						 run.fleet.workers[w].last_turn == world.workers[w].last_turn &&
+						 run.fleet.workers[w].memory_used == world.workers[w].memory_used &&
+						 run.fleet.workers[w].cordoned == world.workers[w].cordoned;
 			for (int d = 0; d < world.ndevices; d++)
-				booked = booked && memcmp(&run.fleet.devices[d], &world.devices[d], sizeof(Device)) == 0;
+				booked =
+					booked && memcmp(&run.fleet.devices[d], &world.devices[d], sizeof(Device)) == 0;
 			booked = booked && memcmp(run.models, world.models, sizeof(run.models)) == 0;
 		}
 	}
@@ -417,7 +435,8 @@ test_not_worse(const char *name, Traits traits)
 	ok(capacity, "%s: nothing beyond its capacity", name);
 	ok(booked, "%s: the fleet is booked as it was decided", name);
 	ok(repeatable, "%s: the same decisions every time", name);
-	ok(gave_up && given_up > 0, "%s: it says when memory does not suffice, %d times", name, given_up);
+	ok(gave_up && given_up > 0, "%s: it says when memory does not suffice, %d times", name,
+	   given_up);
 	ok(better > ROUNDS / 50, "%s: better than greedy %d times", name, better);
 }
 
@@ -437,7 +456,7 @@ begin_keyed_run(Run *run, World *world, bool *taken)
 static int
 count_placed(const Run *run, int nitems)
 {
-	int			placed = 0;
+	int placed = 0;
 
 	for (int i = 0; i < nitems; i++)
 		placed += run->items[i].nplacements > 0;
@@ -448,7 +467,7 @@ count_placed(const Run *run, int nitems)
 static bool
 keys_hold(Run *run, int nitems)
 {
-	int			placed[NKEYS + 1] = {0};
+	int placed[NKEYS + 1] = {0};
 
 	for (int i = 0; i < nitems; i++)
 		placed[run->items[i].key] += run->items[i].nplacements > 0;
@@ -457,7 +476,7 @@ keys_hold(Run *run, int nitems)
 			return false;
 	for (int i = 0; i < nitems; i++)
 	{
-		QueueItem  *item = &run->items[i];
+		QueueItem *item = &run->items[i];
 
 		if (item->nplacements > 0 || item->key == 0 || placed[item->key] > 0)
 			continue;
@@ -474,9 +493,9 @@ as_without_the_others(const World *before, const Run *run)
 {
 	static World fewer;
 	static World world;
-	Run			other;
-	bool		taken[NKEYS + 1] = {false};
-	bool		same = true;
+	Run other;
+	bool taken[NKEYS + 1] = {false};
+	bool same = true;
 
 	fewer = *before;
 	fewer.nitems = 0;
@@ -504,7 +523,8 @@ as_without_the_others(const World *before, const Run *run)
 		if (item->key > 0 && taken[item->key])
 			continue;
 		taken[item->key] = taken[item->key] || item->nplacements > 0;
-		same = same && other.items[n].nplacements == item->nplacements && worker_of(&other, n) == worker_of(run, i);
+		same = same && other.items[n].nplacements == item->nplacements &&
+			   worker_of(&other, n) == worker_of(run, i);
 		n++;
 	}
 	return same;
@@ -513,20 +533,17 @@ as_without_the_others(const World *before, const Run *run)
 static void
 test_keys(const char *name, Traits traits)
 {
-	bool		greedy_holds = true,
-				as_without = true,
-				solver_holds = true,
-				not_fewer = true;
-	int			shared = 0;
+	bool greedy_holds = true, as_without = true, solver_holds = true, not_fewer = true;
+	int shared = 0;
 
 	for (int round = 0; round < ROUNDS; round++)
 	{
 		static World before;
 		static World world;
-		Run			greedy;
-		Run			run;
-		bool		greedy_taken[NKEYS + 1];
-		bool		taken[NKEYS + 1];
+		Run greedy;
+		Run run;
+		bool greedy_taken[NKEYS + 1];
+		bool taken[NKEYS + 1];
 
 		random_world(&before, &traits);
 		random_bands(&before, 1 + random_below(2));
@@ -538,8 +555,10 @@ test_keys(const char *name, Traits traits)
 		world = before;
 		begin_keyed_run(&run, &world, taken);
 		search_solve(&run.search, run.items, before.nitems);
-		if (before.nitems > 0 && before.items[0].priority == before.items[before.nitems - 1].priority)
-			not_fewer = not_fewer && count_placed(&run, before.nitems) >= count_placed(&greedy, before.nitems);
+		if (before.nitems > 0 &&
+			before.items[0].priority == before.items[before.nitems - 1].priority)
+			not_fewer = not_fewer &&
+						count_placed(&run, before.nitems) >= count_placed(&greedy, before.nitems);
 		shared += count_placed(&greedy, before.nitems) < before.nitems;
 		as_without = as_without && as_without_the_others(&before, &greedy);
 		greedy_holds = greedy_holds && keys_hold(&greedy, before.nitems);
@@ -556,14 +575,14 @@ static void
 test_reserved_bands(void)
 {
 	static World world;
-	Run			run;
+	Run run;
 
 	/* each worker has one of its two devices taken, and the gang needs both of three workers */
 	plain_world(&world, 5, 1, 2);
 	world.nkinds = 2;
 	world.kinds[1] = world.kinds[0];
-	world.kinds[0].demand.accelerators = (NamedNumbers) {1, two_gpus};
-	world.kinds[1].demand.accelerators = (NamedNumbers) {1, one_gpu};
+	world.kinds[0].demand.accelerators = (NamedNumbers){1, two_gpus};
+	world.kinds[1].demand.accelerators = (NamedNumbers){1, one_gpu};
 	make_gang(&world.kinds[0], 3, 0, true);
 	world.kinds[0].demand.share_worker = false;
 	for (int w = 0; w < 5; w++)
@@ -573,27 +592,32 @@ test_reserved_bands(void)
 	}
 	world.nitems = 4;
 	for (int i = 0; i < world.nitems; i++)
-		world.items[i] = (QueueItem) {.kind = i > 0, .priority = 1 + i, .expected_seconds = NAN};
+		world.items[i] = (QueueItem){.kind = i > 0, .priority = 1 + i, .expected_seconds = NAN};
 	begin_solver_run(&run, &world, MEMORY);
 	run.search.reserves = true;
 	search_solve(&run.search, run.items, world.nitems);
-	ok(run.search.nplacements == 2 && worker_of(&run, 1) == 3 && worker_of(&run, 2) == 4 && worker_of(&run, 3) == -1,
+	ok(run.search.nplacements == 2 && worker_of(&run, 1) == 3 && worker_of(&run, 2) == 4 &&
+		   worker_of(&run, 3) == -1,
 	   "what is reserved for a gang is kept from later bands, and nothing else is");
 }
 
 int
 main(void)
 {
-	test_optimum("slots", (Traits) {0}, false);
-	test_optimum("slots of limited workers", (Traits) {0}, true);
-	test_optimum("slots under policies", (Traits) {.policies = true}, false);
-	test_optimum("whole devices", (Traits) {.whole = true}, false);
-	test_optimum("whole devices under policies", (Traits) {.whole = true, .policies = true, .min_score = true}, false);
-	test_not_worse("everything", (Traits) {.whole = true, .shares = true, .host_devices = true});
-	test_not_worse("everything under policies", (Traits) {.whole = true, .shares = true, .policies = true});
-	test_not_worse("gangs", (Traits) {.whole = true, .shares = true, .gangs = true, .policies = true});
+	test_optimum("slots", (Traits){0}, false);
+	test_optimum("slots of limited workers", (Traits){0}, true);
+	test_optimum("slots under policies", (Traits){.policies = true}, false);
+	test_optimum("whole devices", (Traits){.whole = true}, false);
+	test_optimum("whole devices under policies",
+				 (Traits){.whole = true, .policies = true, .min_score = true}, false);
+	test_not_worse("everything", (Traits){.whole = true, .shares = true, .host_devices = true});
+	test_not_worse("everything under policies",
+				   (Traits){.whole = true, .shares = true, .policies = true});
+	test_not_worse("gangs",
+				   (Traits){.whole = true, .shares = true, .gangs = true, .policies = true});
 	test_reserved_bands();
-	test_keys("keys, slots", (Traits) {0});
-	test_keys("keys, everything", (Traits) {.whole = true, .shares = true, .gangs = true, .policies = true});
+	test_keys("keys, slots", (Traits){0});
+	test_keys("keys, everything",
+			  (Traits){.whole = true, .shares = true, .gangs = true, .policies = true});
 	return done_testing();
 }

@@ -16,15 +16,14 @@
 #include <stdio.h>
 #include <string.h>
 
-static int	tap_run;
-static int	tap_failed;
+static int tap_run;
+static int tap_failed;
 static uint64_t tap_seed = UINT64_C(0x9E3779B97F4A7C15);
 
 /* Prints a line that explains a failure. */
-static inline void __attribute__((format(printf, 1, 2)))
-diag(const char *format,...)
+static inline void __attribute__((format(printf, 1, 2))) diag(const char *format, ...)
 {
-	va_list		args;
+	va_list args;
 
 	printf("# ");
 	va_start(args, format);
@@ -34,10 +33,9 @@ diag(const char *format,...)
 }
 
 /* Prints the result of one check and returns it. */
-static inline bool __attribute__((format(printf, 2, 3)))
-ok(bool passed, const char *format,...)
+static inline bool __attribute__((format(printf, 2, 3))) ok(bool passed, const char *format, ...)
 {
-	va_list		args;
+	va_list args;
 
 	tap_run++;
 	if (!passed)
@@ -121,4 +119,4 @@ done_testing(void)
 	return tap_failed > 0 ? 1 : 0;
 }
 
-#endif							/* HWSCHED_TAP_H */
+#endif /* HWSCHED_TAP_H */

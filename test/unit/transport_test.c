@@ -26,7 +26,7 @@ static size_t allocated;
 static void *
 counted_palloc(size_t size)
 {
-	char	   *block = malloc(size);
+	char *block = malloc(size);
 
 	allocated += size;
 	/* what is not set must not matter */
@@ -37,22 +37,22 @@ counted_palloc(size_t size)
 #include "place/network_simplex.c"
 
 #define ONE_OF(type, ...) \
-	(((const type[]) {__VA_ARGS__})[random_below(lengthof(((const type[]) {__VA_ARGS__})))])
+	(((const type[]){__VA_ARGS__})[random_below(lengthof(((const type[]){__VA_ARGS__})))])
 
 #define TINY_ROUNDS 10000
 #define SMALL_ROUNDS 800
-#define MOST 40					/* kinds, lanes or groups of random problems */
+#define MOST 40 /* kinds, lanes or groups of random problems */
 
 /* --- random problems --- */
 
 typedef struct World
 {
 	TransportProblem problem;
-	int64		supply[MOST];
-	int64		capacity[MOST];
-	int32		group[MOST];
-	int64		group_capacity[MOST];
-	double		score[MOST * MOST];
+	int64 supply[MOST];
+	int64 capacity[MOST];
+	int32 group[MOST];
+	int64 group_capacity[MOST];
+	double score[MOST * MOST];
 } World;
 
 /* Scores: all different, few different ones, equal ones, or products of qualities. */
@@ -60,10 +60,10 @@ static void
 random_scores(World *world)
 {
 	const TransportProblem *problem = &world->problem;
-	int			sort = random_below(4);
-	double		missing = ONE_OF(double, 0, 0.3, 0.8);
-	double		kind_quality[MOST];
-	double		lane_quality[MOST];
+	int sort = random_below(4);
+	double missing = ONE_OF(double, 0, 0.3, 0.8);
+	double kind_quality[MOST];
+	double lane_quality[MOST];
 
 	for (int i = 0; i < MOST; i++)
 	{
@@ -73,10 +73,12 @@ random_scores(World *world)
 	for (int k = 0; k < problem->nkinds; k++)
 		for (int l = 0; l < problem->nlanes; l++)
 		{
-			double	   *score = &world->score[k * problem->nlanes + l];
+			double *score = &world->score[k * problem->nlanes + l];
 
-			*score = sort == 0 ? random_unit() : sort == 1 ? random_below(4) / 3.0 : sort == 2 ? 1 :
-				kind_quality[k] * lane_quality[l];
+			*score = sort == 0 ? random_unit() :
+					 sort == 1 ? random_below(4) / 3.0 :
+					 sort == 2 ? 1 :
+								 kind_quality[k] * lane_quality[l];
 			if (random_unit() < missing)
 				*score = NAN;
 		}
@@ -89,8 +91,11 @@ random_problem(World *world, int nkinds, int nlanes, int units)
 	TransportProblem *problem = &world->problem;
 
 	memset(world, 0, sizeof(*world));
-	*problem = (TransportProblem) {.nkinds = 1 + random_below(nkinds), .nlanes = 1 + random_below(nlanes),
-		.supply = world->supply, .capacity = world->capacity, .score = world->score};
+	*problem = (TransportProblem){.nkinds = 1 + random_below(nkinds),
+								  .nlanes = 1 + random_below(nlanes),
+								  .supply = world->supply,
+								  .capacity = world->capacity,
+								  .score = world->score};
 	for (int k = 0; k < problem->nkinds; k++)
 		world->supply[k] = random_below(units + 1);
 	for (int l = 0; l < problem->nlanes; l++)
@@ -104,7 +109,8 @@ random_problem(World *world, int nkinds, int nlanes, int units)
 	for (int l = 0; l < problem->nlanes; l++)
 		world->group[l] = random_below(problem->ngroups);
 	for (int g = 0; g < problem->ngroups; g++)
-		world->group_capacity[g] = random_below(4) == 0 ? TRANSPORT_UNLIMITED : random_below(2 * units);
+		world->group_capacity[g] =
+			random_below(4) == 0 ? TRANSPORT_UNLIMITED : random_below(2 * units);
 }
 
 static double
@@ -117,19 +123,20 @@ score_of(const TransportProblem *problem, int kind, int lane)
 static bool
 is_valid(const TransportProblem *problem, const TransportPlan *plan)
 {
-	int64	   *supply = calloc(problem->nkinds + 1, sizeof(int64));
-	int64	   *used = calloc(problem->nlanes + 1, sizeof(int64));
-	int64	   *group_used = calloc(problem->ngroups + 1, sizeof(int64));
-	int64		placed = 0;
-	double		score = 0;
-	bool		valid = plan->nflows == 0 || plan->nflows < problem->nkinds + problem->nlanes;
+	int64 *supply = calloc(problem->nkinds + 1, sizeof(int64));
+	int64 *used = calloc(problem->nlanes + 1, sizeof(int64));
+	int64 *group_used = calloc(problem->ngroups + 1, sizeof(int64));
+	int64 placed = 0;
+	double score = 0;
+	bool valid = plan->nflows == 0 || plan->nflows < problem->nkinds + problem->nlanes;
 
 	for (int i = 0; i < plan->nflows; i++)
 	{
 		const TransportFlow *flow = &plan->flows[i];
 
 		valid &= flow->amount > 0 && !isnan(score_of(problem, flow->kind, flow->lane));
-		valid &= i == 0 || flow[-1].kind < flow->kind || (flow[-1].kind == flow->kind && flow[-1].lane < flow->lane);
+		valid &= i == 0 || flow[-1].kind < flow->kind ||
+				 (flow[-1].kind == flow->kind && flow[-1].lane < flow->lane);
 		supply[flow->kind] += flow->amount;
 		used[flow->lane] += flow->amount;
 		if (problem->group != NULL)
@@ -156,7 +163,7 @@ solve(const TransportProblem *problem, TransportPlan *plan)
 	allocated = 0;
 	network_simplex_solve(problem, plan);
 	return is_valid(problem, plan) &&
-		allocated <= network_simplex_memory(problem->nkinds, problem->nlanes, problem->ngroups);
+		   allocated <= network_simplex_memory(problem->nkinds, problem->nlanes, problem->ngroups);
 }
 
 /* --- all plans there are --- */
@@ -164,12 +171,12 @@ solve(const TransportProblem *problem, TransportPlan *plan)
 typedef struct Enumeration
 {
 	const TransportProblem *problem;
-	int64		room[MOST];		/* of lanes */
-	int64		group_room[MOST];
-	int64		placed;
-	double		score;
-	int64		best_placed;
-	double		best_score;
+	int64 room[MOST]; /* of lanes */
+	int64 group_room[MOST];
+	int64 placed;
+	double score;
+	int64 best_placed;
+	double best_score;
 } Enumeration;
 
 /* Tries all numbers of units of a kind on a lane, then all that can follow. */
@@ -177,21 +184,23 @@ static void
 enumerate(Enumeration *all, int kind, int lane, int64 left)
 {
 	const TransportProblem *problem = all->problem;
-	int64		none = INT64_MAX;
-	int64	   *group_room = problem->group == NULL ? &none : &all->group_room[problem->group[lane]];
+	int64 none = INT64_MAX;
+	int64 *group_room = problem->group == NULL ? &none : &all->group_room[problem->group[lane]];
 
 	if (kind == problem->nkinds)
 	{
-		if (all->placed > all->best_placed || (all->placed == all->best_placed && all->score > all->best_score))
+		if (all->placed > all->best_placed ||
+			(all->placed == all->best_placed && all->score > all->best_score))
 		{
 			all->best_placed = all->placed;
 			all->best_score = all->score;
 		}
 		return;
 	}
-	for (int64 amount = 0; amount <= left && amount <= all->room[lane] && amount <= *group_room; amount++)
+	for (int64 amount = 0; amount <= left && amount <= all->room[lane] && amount <= *group_room;
+		 amount++)
 	{
-		double		score = amount == 0 ? 0 : amount * score_of(problem, kind, lane);
+		double score = amount == 0 ? 0 : amount * score_of(problem, kind, lane);
 
 		if (isnan(score))
 			break;
@@ -213,14 +222,14 @@ enumerate(Enumeration *all, int kind, int lane, int64 left)
 static void
 test_tiny(void)
 {
-	int			wrong = 0;
+	int wrong = 0;
 
 	for (int round = 0; round < TINY_ROUNDS; round++)
 	{
-		World		world;
+		World world;
 		TransportPlan plan;
 		Enumeration all;
-		bool		wide = random_below(2) == 0;
+		bool wide = random_below(2) == 0;
 
 		random_problem(&world, wide ? 3 : 4, wide ? 4 : 3, 1 + random_below(3));
 		memset(&all, 0, sizeof(all));
@@ -232,8 +241,8 @@ test_tiny(void)
 			fabs(plan.score - all.best_score) > 1e-12)
 		{
 			if (wrong++ == 0)
-				diag("round %d: %" PRId64 " placed with %.17g, can be %" PRId64 " with %.17g", round, plan.placed,
-					 plan.score, all.best_placed, all.best_score);
+				diag("round %d: %" PRId64 " placed with %.17g, can be %" PRId64 " with %.17g",
+					 round, plan.placed, plan.score, all.best_placed, all.best_score);
 		}
 		free(plan.flows);
 	}
@@ -247,9 +256,9 @@ test_tiny(void)
 /* A network as matrices: what may still flow, and what that costs. */
 typedef struct Network
 {
-	int			nnodes;
-	int64		room[NODES][NODES];
-	double		cost[NODES][NODES];
+	int nnodes;
+	int64 room[NODES][NODES];
+	double cost[NODES][NODES];
 } Network;
 
 static void
@@ -264,10 +273,10 @@ add_arc(Network *network, int from, int to, int64 room, double cost)
 static bool
 send_cheapest(Network *network, int64 *placed, double *cost)
 {
-	int			from[NODES];
-	double		distance[NODES];
-	int64		amount = INT64_MAX;
-	bool		nearer = true;
+	int from[NODES];
+	double distance[NODES];
+	int64 amount = INT64_MAX;
+	bool nearer = true;
 
 	for (int i = 0; i < network->nnodes; i++)
 		distance[i] = i == 0 ? 0 : INFINITY;
@@ -276,7 +285,8 @@ send_cheapest(Network *network, int64 *placed, double *cost)
 		nearer = false;
 		for (int a = 0; a < network->nnodes; a++)
 			for (int b = 0; b < network->nnodes; b++)
-				if (network->room[a][b] > 0 && distance[a] + network->cost[a][b] < distance[b] - 1e-12)
+				if (network->room[a][b] > 0 &&
+					distance[a] + network->cost[a][b] < distance[b] - 1e-12)
 				{
 					distance[b] = distance[a] + network->cost[a][b];
 					from[b] = a;
@@ -302,10 +312,10 @@ static void
 solve_plainly(const TransportProblem *problem, int64 *placed, double *score)
 {
 	static Network network;
-	int64		supply = 0;
-	double		cost = 0;
-	int			first_lane = 2 + problem->nkinds;
-	int			first_group = first_lane + problem->nlanes;
+	int64 supply = 0;
+	double cost = 0;
+	int first_lane = 2 + problem->nkinds;
+	int first_group = first_lane + problem->nlanes;
 
 	memset(&network, 0, sizeof(network));
 	network.nnodes = first_group + problem->ngroups;
@@ -315,10 +325,12 @@ solve_plainly(const TransportProblem *problem, int64 *placed, double *score)
 		add_arc(&network, 0, 2 + k, problem->supply[k], 0);
 		for (int l = 0; l < problem->nlanes; l++)
 			if (!isnan(score_of(problem, k, l)))
-				add_arc(&network, 2 + k, first_lane + l, problem->supply[k], -score_of(problem, k, l));
+				add_arc(&network, 2 + k, first_lane + l, problem->supply[k],
+						-score_of(problem, k, l));
 	}
 	for (int l = 0; l < problem->nlanes; l++)
-		add_arc(&network, first_lane + l, problem->group == NULL ? 1 : first_group + problem->group[l],
+		add_arc(&network, first_lane + l,
+				problem->group == NULL ? 1 : first_group + problem->group[l],
 				Min(supply, problem->capacity[l]), 0);
 	for (int g = 0; g < problem->ngroups; g++)
 		add_arc(&network, first_group + g, 1, Min(supply, problem->group_capacity[g]), 0);
@@ -331,22 +343,24 @@ solve_plainly(const TransportProblem *problem, int64 *placed, double *score)
 static void
 test_small(void)
 {
-	int			wrong = 0;
+	int wrong = 0;
 
 	for (int round = 0; round < SMALL_ROUNDS; round++)
 	{
-		World		world;
+		World world;
 		TransportPlan plan;
-		int64		placed;
-		double		score;
+		int64 placed;
+		double score;
 
-		random_problem(&world, round % 4 == 0 ? MOST : 12, round % 4 == 0 ? MOST : 12, ONE_OF(int, 1, 3, 20));
+		random_problem(&world, round % 4 == 0 ? MOST : 12, round % 4 == 0 ? MOST : 12,
+					   ONE_OF(int, 1, 3, 20));
 		solve_plainly(&world.problem, &placed, &score);
-		if (!solve(&world.problem, &plan) || plan.placed != placed || fabs(plan.score - score) > 1e-9)
+		if (!solve(&world.problem, &plan) || plan.placed != placed ||
+			fabs(plan.score - score) > 1e-9)
 		{
 			if (wrong++ == 0)
-				diag("round %d: %" PRId64 " placed with %.17g, expected %" PRId64 " with %.17g", round, plan.placed,
-					 plan.score, placed, score);
+				diag("round %d: %" PRId64 " placed with %.17g, expected %" PRId64 " with %.17g",
+					 round, plan.placed, plan.score, placed, score);
 		}
 		free(plan.flows);
 	}
@@ -361,7 +375,8 @@ same_plan(const TransportPlan *a, const TransportPlan *b)
 	if (a->nflows != b->nflows || a->placed != b->placed)
 		return false;
 	for (int i = 0; i < a->nflows; i++)
-		if (compare_flows(&a->flows[i], &b->flows[i]) != 0 || a->flows[i].amount != b->flows[i].amount)
+		if (compare_flows(&a->flows[i], &b->flows[i]) != 0 ||
+			a->flows[i].amount != b->flows[i].amount)
 			return false;
 	return true;
 }
@@ -369,16 +384,16 @@ same_plan(const TransportPlan *a, const TransportPlan *b)
 static void
 test_determinism(void)
 {
-	int			different = 0;
-	int			scaled = 0;
+	int different = 0;
+	int scaled = 0;
 
 	for (int round = 0; round < 300; round++)
 	{
-		World		world;
-		World	   *copy = malloc(sizeof(World));
+		World world;
+		World *copy = malloc(sizeof(World));
 		TransportPlan plan;
 		TransportPlan again;
-		double		factor = ldexp(1, ONE_OF(int, -800, -50, -1, 3, 800));
+		double factor = ldexp(1, ONE_OF(int, -800, -50, -1, 3, 800));
 
 		random_problem(&world, MOST, MOST, ONE_OF(int, 1, 3, 20));
 		*copy = world;
@@ -412,7 +427,7 @@ static void
 check_case(const TransportProblem *problem, int64 placed, double score, const char *name)
 {
 	TransportPlan plan;
-	bool		valid = solve(problem, &plan);
+	bool valid = solve(problem, &plan);
 
 	if (!ok(valid && plan.placed == placed && plan.score == score, "%s", name))
 		diag("%" PRId64 " placed with %.17g", plan.placed, plan.score);
@@ -434,38 +449,50 @@ test_cases(void)
 	const double mirrored[] = {1 - 0x1p-51, 1 - 0x1p-52, 1 - 0x1p-51, 1};
 	const double tiny[] = {0x1p-1074, NAN, 0, 0};
 
-	check_case(&(TransportProblem) {0}, 0, 0, "nothing at all");
-	check_case(&(TransportProblem) {.nkinds = 2, .supply = one}, 0, 0, "no lanes");
-	check_case(&(TransportProblem) {.nlanes = 2, .capacity = one}, 0, 0, "no kinds");
-	check_case(&(TransportProblem) {2, 1, 0, two, three, .score = (double[]) {0.5, 0.75}}, 3, 2, "the better kind first");
-	check_case(&(TransportProblem) {1, 2, 0, three, two, .score = (double[]) {0.25, 0.5}}, 3, 1.25, "the better lane first");
-	check_case(&(TransportProblem) {2, 2, 0, one, one, .score = (double[]) {1, 0.01, 0.01, NAN}}, 2, 0.02,
-			   "two at 0.01 rather than one at 1");
-	check_case(&(TransportProblem) {2, 2, 0, one, zero, .score = (double[]) {1, 1, 1, 1}}, 0, 0, "lanes without room");
-	check_case(&(TransportProblem) {2, 2, 0, zero, one, .score = (double[]) {1, 1, 1, 1}}, 0, 0, "kinds that have all");
-	check_case(&(TransportProblem) {1, 2, 0, one, one, .score = (double[]) {NAN, NAN}}, 0, 0, "nothing compatible");
-	check_case(&(TransportProblem) {1, 2, 0, one, one, .score = (double[]) {0, NAN}}, 1, 0, "compatible at 0 is placed");
-	check_case(&(TransportProblem) {2, 2, 1, two, two, together, three, (double[]) {1, 0.5, 0.25, 1}}, 3, 3,
-			   "a group holds back what its lanes could take");
-	check_case(&(TransportProblem) {1, 2, 2, three, two, apart, one, (double[]) {1, 0.5}}, 2, 1.5,
+	check_case(&(TransportProblem){0}, 0, 0, "nothing at all");
+	check_case(&(TransportProblem){.nkinds = 2, .supply = one}, 0, 0, "no lanes");
+	check_case(&(TransportProblem){.nlanes = 2, .capacity = one}, 0, 0, "no kinds");
+	check_case(&(TransportProblem){2, 1, 0, two, three, .score = (double[]){0.5, 0.75}}, 3, 2,
+			   "the better kind first");
+	check_case(&(TransportProblem){1, 2, 0, three, two, .score = (double[]){0.25, 0.5}}, 3, 1.25,
+			   "the better lane first");
+	check_case(&(TransportProblem){2, 2, 0, one, one, .score = (double[]){1, 0.01, 0.01, NAN}}, 2,
+			   0.02, "two at 0.01 rather than one at 1");
+	check_case(&(TransportProblem){2, 2, 0, one, zero, .score = (double[]){1, 1, 1, 1}}, 0, 0,
+			   "lanes without room");
+	check_case(&(TransportProblem){2, 2, 0, zero, one, .score = (double[]){1, 1, 1, 1}}, 0, 0,
+			   "kinds that have all");
+	check_case(&(TransportProblem){1, 2, 0, one, one, .score = (double[]){NAN, NAN}}, 0, 0,
+			   "nothing compatible");
+	check_case(&(TransportProblem){1, 2, 0, one, one, .score = (double[]){0, NAN}}, 1, 0,
+			   "compatible at 0 is placed");
+	check_case(&(TransportProblem){2, 2, 1, two, two, together, three, (double[]){1, 0.5, 0.25, 1}},
+			   3, 3, "a group holds back what its lanes could take");
+	check_case(&(TransportProblem){1, 2, 2, three, two, apart, one, (double[]){1, 0.5}}, 2, 1.5,
 			   "each group by its own limit");
-	check_case(&(TransportProblem) {2, 2, 1, two, two, together, unlimited, (double[]) {1, 0.5, 0.25, 1}}, 4, 4,
-			   "a group without limit");
-	check_case(&(TransportProblem) {2, 2, 1, two, two, together, zero, (double[]) {1, 1, 1, 1}}, 0, 0, "a group without room");
-	check_case(&(TransportProblem) {2, 2, 0, huge, unlimited, .score = (double[]) {1, 0.5, NAN, 0.5}},
+	check_case(
+		&(TransportProblem){2, 2, 1, two, two, together, unlimited, (double[]){1, 0.5, 0.25, 1}}, 4,
+		4, "a group without limit");
+	check_case(&(TransportProblem){2, 2, 1, two, two, together, zero, (double[]){1, 1, 1, 1}}, 0, 0,
+			   "a group without room");
+	check_case(&(TransportProblem){2, 2, 0, huge, unlimited, .score = (double[]){1, 0.5, NAN, 0.5}},
 			   INT64_C(1) << 62, 0x1.8p61, "more units than can be counted one by one");
-	check_case(&(TransportProblem) {2, 2, 0, one, one, .score = near_one}, 2, 2 - 0x1p-51, "scores that differ in the last bit");
-	check_case(&(TransportProblem) {2, 2, 0, one, one, .score = mirrored}, 2, 2 - 0x1p-51,
+	check_case(&(TransportProblem){2, 2, 0, one, one, .score = near_one}, 2, 2 - 0x1p-51,
+			   "scores that differ in the last bit");
+	check_case(&(TransportProblem){2, 2, 0, one, one, .score = mirrored}, 2, 2 - 0x1p-51,
 			   "scores that differ in the last bit, mirrored");
-	check_case(&(TransportProblem) {2, 2, 0, one, one, .score = tiny}, 2, 0x1p-1074, "scores close to nothing");
-	check_case(&(TransportProblem) {2, 2, 0, one, one, .score = (double[]) {0x3p1000, 0x1p1000, 0x1p1000, 0x1p1000}}, 2, 0x1p1002, "scores that are huge");
+	check_case(&(TransportProblem){2, 2, 0, one, one, .score = tiny}, 2, 0x1p-1074,
+			   "scores close to nothing");
+	check_case(&(TransportProblem){2, 2, 0, one, one,
+								   .score = (double[]){0x3p1000, 0x1p1000, 0x1p1000, 0x1p1000}},
+			   2, 0x1p1002, "scores that are huge");
 }
 
 static int
 compare_doubles(const void *a, const void *b)
 {
-	double		x = *(const double *) a;
-	double		y = *(const double *) b;
+	double x = *(const double *) a;
+	double y = *(const double *) b;
 
 	return x < y ? -1 : x > y;
 }
@@ -477,17 +504,17 @@ compare_doubles(const void *a, const void *b)
 static void
 test_one_mind(int nkinds, int nlanes, int64 supply, int64 capacity)
 {
-	double	   *kinds = malloc(sizeof(double) * nkinds);
-	double	   *lanes = malloc(sizeof(double) * nlanes);
-	double	   *score = malloc(sizeof(double) * nkinds * nlanes);
-	int64	   *supplies = malloc(sizeof(int64) * nkinds);
-	int64	   *capacities = malloc(sizeof(int64) * nlanes);
+	double *kinds = malloc(sizeof(double) * nkinds);
+	double *lanes = malloc(sizeof(double) * nlanes);
+	double *score = malloc(sizeof(double) * nkinds * nlanes);
+	int64 *supplies = malloc(sizeof(int64) * nkinds);
+	int64 *capacities = malloc(sizeof(int64) * nlanes);
 	TransportProblem problem = {nkinds, nlanes, 0, supplies, capacities, .score = score};
 	TransportPlan plan;
-	int64		placed = 0;
-	double		best = 0;
-	clock_t		start;
-	char		name[80];
+	int64 placed = 0;
+	double best = 0;
+	clock_t start;
+	char name[80];
 
 	for (int k = 0; k < nkinds; k++)
 	{
@@ -507,10 +534,11 @@ test_one_mind(int nkinds, int nlanes, int64 supply, int64 capacity)
 	for (placed = 0; placed < Min(nkinds * supply, nlanes * capacity); placed++)
 		best += kinds[nkinds - 1 - placed / supply] * lanes[nlanes - 1 - placed / capacity];
 	start = clock();
-	snprintf(name, sizeof(name), "%d kinds of %d, %d lanes of %d, of one mind", nkinds, (int) supply, nlanes, (int) capacity);
+	snprintf(name, sizeof(name), "%d kinds of %d, %d lanes of %d, of one mind", nkinds,
+			 (int) supply, nlanes, (int) capacity);
 	ok(solve(&problem, &plan), "%s: valid", name);
-	diag("%" PRId64 " pivots, %" PRId64 " arcs seen, %.2f s of CPU time (with sanitizers)", plan.pivots, plan.arcs_seen,
-		 (double) (clock() - start) / CLOCKS_PER_SEC);
+	diag("%" PRId64 " pivots, %" PRId64 " arcs seen, %.2f s of CPU time (with sanitizers)",
+		 plan.pivots, plan.arcs_seen, (double) (clock() - start) / CLOCKS_PER_SEC);
 	is_int(plan.placed, placed, name);
 	is_near(plan.score, best, 1e-9, name);
 	free(plan.flows);

@@ -11,11 +11,14 @@
 static void
 pair(const char *a, int expected, const char *b)
 {
-	int			there = version_compare(a, b);
-	int			back = version_compare(b, a);
+	int there = version_compare(a, b);
+	int back = version_compare(b, a);
 
 	if (!ok(there == expected && back == -expected, "\"%s\" %c \"%s\"", a,
-			expected < 0 ? '<' : expected > 0 ? '>' : '=', b))
+			expected < 0 ? '<' :
+			expected > 0 ? '>' :
+						   '=',
+			b))
 		diag("got %d, and %d the other way round", there, back);
 }
 
@@ -70,16 +73,19 @@ test_pairs(void)
 	pair("latest", 0, "LATEST");
 	pair("\xc3\xa9", 1, "");
 	ok(version_compare(NULL, NULL) == 0 && version_compare(NULL, "1") == -1 &&
-	   version_compare("1", NULL) == 1, "no version is version 0");
+		   version_compare("1", NULL) == 1,
+	   "no version is version 0");
 }
 
 /* Returns a random text from pieces that versions are made of. */
 static const char *
 random_version(char *buffer, size_t size)
 {
-	static const char *const pieces[] = {"0", "1", "2", "10", "00", ".", ".", ".", "-", "+", "rc", "a", "b",
-	"c", "dev", "v", "ubuntu", "k", "RC", "99999999999999999999", "\xc3"};
-	int			count = random_below(7);
+	static const char *const pieces[] = {
+		"0",   "1", "2", "10", "00",  ".", ".",		 ".", "-",	"+",
+		"rc",  "a", "b", "c",  "dev", "v", "ubuntu", "k", "RC", "99999999999999999999",
+		"\xc3"};
+	int count = random_below(7);
 
 	buffer[0] = '\0';
 	for (int i = 0; i < count; i++)
@@ -90,19 +96,19 @@ random_version(char *buffer, size_t size)
 static void
 test_total_order(void)
 {
-	bool		reflexive = true;
-	bool		antisymmetric = true;
-	bool		transitive = true;
+	bool reflexive = true;
+	bool antisymmetric = true;
+	bool transitive = true;
 
 	for (int i = 0; i < ROUNDS; i++)
 	{
-		char		buffer[3][160];
+		char buffer[3][160];
 		const char *a = random_version(buffer[0], sizeof(buffer[0]));
 		const char *b = random_version(buffer[1], sizeof(buffer[1]));
 		const char *c = random_version(buffer[2], sizeof(buffer[2]));
-		int			ab = version_compare(a, b);
-		int			bc = version_compare(b, c);
-		int			ac = version_compare(a, c);
+		int ab = version_compare(a, b);
+		int bc = version_compare(b, c);
+		int ac = version_compare(a, c);
 
 		reflexive = reflexive && version_compare(a, a) == 0;
 		antisymmetric = antisymmetric && ab == -version_compare(b, a) && ab >= -1 && ab <= 1;
@@ -122,23 +128,24 @@ test_total_order(void)
 static void
 test_software(void)
 {
-	NamedText	have[] = {{"CUDA", "11.8"}, {"cuda", "12.4-ubuntu"}, {"python", "3.11.7"}};
-	NamedTexts	installed = {3, have};
-	NamedTexts	nothing = {0, NULL};
-	NamedText	two[] = {{"Cuda", "12.1"}, {"python", "3.9"}};
-	NamedText	late[] = {{"cuda", "12.1"}, {"python", "3.12"}};
-	NamedText	other[] = {{"onnx", "1.0"}};
-	NamedText	part[] = {{"pyth", "1.0"}};
-	NamedText	whichever[] = {{"python", ""}};
+	NamedText have[] = {{"CUDA", "11.8"}, {"cuda", "12.4-ubuntu"}, {"python", "3.11.7"}};
+	NamedTexts installed = {3, have};
+	NamedTexts nothing = {0, NULL};
+	NamedText two[] = {{"Cuda", "12.1"}, {"python", "3.9"}};
+	NamedText late[] = {{"cuda", "12.1"}, {"python", "3.12"}};
+	NamedText other[] = {{"onnx", "1.0"}};
+	NamedText part[] = {{"pyth", "1.0"}};
+	NamedText whichever[] = {{"python", ""}};
 
 	ok(software_suffices(&nothing, &nothing), "nothing is asked of nothing");
 	ok(software_suffices(&installed, &nothing), "nothing is asked");
-	ok(software_suffices(&installed, &(NamedTexts) {2, two}), "both are met, one by the second of two installed");
-	ok(!software_suffices(&installed, &(NamedTexts) {2, late}), "one of two is too old");
-	ok(!software_suffices(&installed, &(NamedTexts) {1, other}), "not installed at all");
-	ok(!software_suffices(&installed, &(NamedTexts) {1, part}), "part of a name is no name");
-	ok(!software_suffices(&nothing, &(NamedTexts) {1, other}), "nothing is installed");
-	ok(software_suffices(&installed, &(NamedTexts) {1, whichever}), "any version, but installed");
+	ok(software_suffices(&installed, &(NamedTexts){2, two}),
+	   "both are met, one by the second of two installed");
+	ok(!software_suffices(&installed, &(NamedTexts){2, late}), "one of two is too old");
+	ok(!software_suffices(&installed, &(NamedTexts){1, other}), "not installed at all");
+	ok(!software_suffices(&installed, &(NamedTexts){1, part}), "part of a name is no name");
+	ok(!software_suffices(&nothing, &(NamedTexts){1, other}), "nothing is installed");
+	ok(software_suffices(&installed, &(NamedTexts){1, whichever}), "any version, but installed");
 }
 
 int

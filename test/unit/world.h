@@ -13,9 +13,9 @@
 
 #define GB (INT64_C(1) << 30)
 #define NAMES(...) \
-	((NameSet) {lengthof(((const char *[]) {__VA_ARGS__})), (const char *[]) {__VA_ARGS__}})
+	((NameSet){lengthof(((const char *[]){__VA_ARGS__})), (const char *[]){__VA_ARGS__}})
 #define ONE_OF(type, ...) \
-	(((const type[]) {__VA_ARGS__})[random_below(lengthof(((const type[]) {__VA_ARGS__})))])
+	(((const type[]){__VA_ARGS__})[random_below(lengthof(((const type[]){__VA_ARGS__})))])
 
 /* A search frees nothing: in the server its memory context goes as a whole. */
 const char *__asan_default_options(void);
@@ -31,9 +31,9 @@ __asan_default_options(void)
 #define MOST_KINDS 5
 #define MOST_ITEMS 40
 #define MOST_STATED 4
-#define MOST_PARTS (MOST_STATED + 3)	/* in force: see policy_in_force */
+#define MOST_PARTS (MOST_STATED + 3) /* in force: see policy_in_force */
 #define MOST_SHAPES 4
-#define NMODELS 3				/* and as many families behind them */
+#define NMODELS 3 /* and as many families behind them */
 #define NPROFILES 6
 
 static const NameSet no_names = {0, NULL};
@@ -43,41 +43,41 @@ static const NameSet no_names = {0, NULL};
 typedef struct World
 {
 	DeviceProfile profiles[NPROFILES];
-	int			nworkers;
-	Worker		workers[MOST_WORKERS];
-	int			ndevices;
-	Device		devices[MOST_DEVICES];
-	int			nkinds;
-	WorkKind	kinds[MOST_KINDS];
-	double		preferences[MOST_KINDS][MOST_WORKERS];
+	int nworkers;
+	Worker workers[MOST_WORKERS];
+	int ndevices;
+	Device devices[MOST_DEVICES];
+	int nkinds;
+	WorkKind kinds[MOST_KINDS];
+	double preferences[MOST_KINDS][MOST_WORKERS];
 	PlacementSettings settings;
-	PolicyPart	part;
-	Policy		policy;			/* of kinds that have none of their own */
-	PolicyPart	stated_parts[MOST_KINDS][MOST_STATED];
-	Policy		stated[MOST_KINDS];
+	PolicyPart part;
+	Policy policy; /* of kinds that have none of their own */
+	PolicyPart stated_parts[MOST_KINDS][MOST_STATED];
+	Policy stated[MOST_KINDS];
 	EnergyWeights objective;
-	PolicyPart	parts[MOST_KINDS][MOST_PARTS];
-	Policy		policies[MOST_KINDS];	/* in force */
+	PolicyPart parts[MOST_KINDS][MOST_PARTS];
+	Policy policies[MOST_KINDS]; /* in force */
 	Performance performance[MOST_KINDS][MOST_WORKERS];
-	int64		last_turn;
-	int32		models[2 * NMODELS];
-	int			nshapes;
-	Shape		shapes[MOST_SHAPES];
-	int			nitems;
-	QueueItem	items[MOST_ITEMS];
+	int64 last_turn;
+	int32 models[2 * NMODELS];
+	int nshapes;
+	Shape shapes[MOST_SHAPES];
+	int nitems;
+	QueueItem items[MOST_ITEMS];
 } World;
 
 /* What a world may hold; the rest of it is simple. */
 typedef struct Traits
 {
-	bool		whole;			/* work that takes whole accelerators */
-	bool		shares;			/* work that takes shares */
-	bool		min_score;
-	bool		host_devices;	/* devices that draw on their worker's memory */
-	bool		slots_only;		/* one kind, no demand but a slot */
-	bool		one_place;		/* no demand but a slot, or a whole device */
-	bool		policies;		/* policies of several algorithms */
-	bool		gangs;			/* work that takes several workers */
+	bool whole; /* work that takes whole accelerators */
+	bool shares; /* work that takes shares */
+	bool min_score;
+	bool host_devices; /* devices that draw on their worker's memory */
+	bool slots_only; /* one kind, no demand but a slot */
+	bool one_place; /* no demand but a slot, or a whole device */
+	bool policies; /* policies of several algorithms */
+	bool gangs; /* work that takes several workers */
 } Traits;
 
 static NamedText python_old[] = {{"python", "3.8.2"}};
@@ -96,17 +96,15 @@ static NamedNumber cuda_and_rocm[] = {{"cuda", 1}, {"rocm", 1}};
 static NamedNumber cuda_and_gpu[] = {{"cuda", 1}, {"gpu", 1}};
 static NamedNumber gpu_and_rocm[] = {{"gpu", 1}, {"rocm", 1}};
 static const NamedNumbers accelerator_demands[] = {
-	{1, one_gpu}, {1, two_gpus}, {1, one_cuda}, {1, three_cuda}, {1, one_tpu}, {2, gpus_and_tpu}, {2, cuda_and_rocm},
-	{2, cuda_and_gpu}, {2, gpu_and_rocm}
-};
+	{1, one_gpu},	   {1, two_gpus},	   {1, one_cuda},	  {1, three_cuda},	{1, one_tpu},
+	{2, gpus_and_tpu}, {2, cuda_and_rocm}, {2, cuda_and_gpu}, {2, gpu_and_rocm}};
 
 static inline void
 random_profiles(World *world)
 {
 	static const char *const classes[] = {"cpu", "gpu", "gpu", "tpu", "npu", "gpu"};
-	const NameSet backends[] = {
-		NAMES("cpu", "onnx"), NAMES("cuda", "onnx"), NAMES("rocm"), NAMES("jax"), NAMES("onnx", "qnn"), NAMES("cuda")
-	};
+	const NameSet backends[] = {NAMES("cpu", "onnx"), NAMES("cuda", "onnx"), NAMES("rocm"),
+								NAMES("jax"),		  NAMES("onnx", "qnn"),	 NAMES("cuda")};
 	static const char *onnx[] = {"cpu", "onnx"};
 	static const char *cuda_onnx[] = {"cuda", "onnx"};
 	static const char *rocm[] = {"rocm"};
@@ -126,11 +124,11 @@ random_profiles(World *world)
 		profile->architecture = i == 0 ? "x86_64" : i == 2 ? "gpu_rocm" : "gpu_cuda";
 		profile->vendor = i == 2 ? "amd" : i == 0 ? "intel" : "nvidia";
 		profile->model_name = i == 1 ? "A100" : "other";
-		profile->supported_backends = (NameSet) {backends[i].count, lasting[i]};
+		profile->supported_backends = (NameSet){backends[i].count, lasting[i]};
 		if (random_below(4) > 0)
-			profile->supported_precisions = (NameSet) {2, fp16};
+			profile->supported_precisions = (NameSet){2, fp16};
 		if (i == 1 || i == 5)
-			profile->features = (NameSet) {1, tensor};
+			profile->features = (NameSet){1, tensor};
 		profile->memory_total_bytes = ONE_OF(int64, 4, 8, 16) * GB;
 		profile->compute_units = ONE_OF(int, 1, 50, 100);
 		profile->thermal_design_power_w = ONE_OF(double, NAN, 0, 20, 250, 700);
@@ -151,22 +149,22 @@ random_state(Device *device, bool calm)
 		device->cooling = !device->warming;
 		device->performance_level = ONE_OF(double, 0.6, 0.8);
 	}
-	device->effective_load = effective_load(device->load, device->warming || device->cooling,
-											device->performance_level);
+	device->effective_load =
+		effective_load(device->load, device->warming || device->cooling, device->performance_level);
 }
 
 /* Workers are copies of a few, as in a real fleet, in various states. */
 static inline void
 random_fleet(World *world, const Traits *traits)
 {
-	int			ntemplates = 1 + random_below(3);
-	int			counts[3];
-	int			profiles[3][MOST_WORKER_DEVICES];
-	bool		host[3];
-	Worker		templates[3];
-	bool		calm = random_below(2) == 0;
-	bool		fresh = random_below(2) == 0;
-	bool		cordoned = random_below(4) == 0;
+	int ntemplates = 1 + random_below(3);
+	int counts[3];
+	int profiles[3][MOST_WORKER_DEVICES];
+	bool host[3];
+	Worker templates[3];
+	bool calm = random_below(2) == 0;
+	bool fresh = random_below(2) == 0;
+	bool cordoned = random_below(4) == 0;
 
 	for (int t = 0; t < ntemplates; t++)
 	{
@@ -175,7 +173,8 @@ random_fleet(World *world, const Traits *traits)
 		host[t] = traits->host_devices && random_below(2) == 0;
 		for (int d = 0; d < counts[t]; d++)
 			profiles[t][d] = d == 0 && random_below(4) > 0 ? 0 :
-				random_below(2) == 0 && d > 0 ? profiles[t][d - 1] : random_below(NPROFILES);
+							 random_below(2) == 0 && d > 0 ? profiles[t][d - 1] :
+															 random_below(NPROFILES);
 		templates[t].cpu_millicores = ONE_OF(int64, 0, 2000, 8000);
 		templates[t].memory_bytes = ONE_OF(int64, 0, 8, 32) * GB;
 		templates[t].software = random_below(lengthof(software));
@@ -184,8 +183,8 @@ random_fleet(World *world, const Traits *traits)
 	world->ndevices = 0;
 	for (int i = 0; i < world->nworkers; i++)
 	{
-		Worker	   *worker = &world->workers[i];
-		int			t = random_below(ntemplates);
+		Worker *worker = &world->workers[i];
+		int t = random_below(ntemplates);
 
 		*worker = templates[t];
 		if (random_below(4) == 0)
@@ -213,14 +212,15 @@ random_fleet(World *world, const Traits *traits)
 		}
 		for (int d = 0; d < counts[t]; d++)
 		{
-			Device	   *device = &world->devices[world->ndevices++];
+			Device *device = &world->devices[world->ndevices++];
 			const DeviceProfile *profile = &world->profiles[profiles[t][d]];
 
 			memset(device, 0, sizeof(*device));
 			device->device_no = d;
 			device->profile = profiles[t][d];
 			device->uses_host_memory = host[t] && d % 3 != 2;
-			device->memory_bytes = device->uses_host_memory && d % 2 == 0 ? -1 : profile->memory_total_bytes;
+			device->memory_bytes =
+				device->uses_host_memory && d % 2 == 0 ? -1 : profile->memory_total_bytes;
 			random_state(device, calm);
 			if (fresh)
 				continue;
@@ -235,7 +235,8 @@ random_fleet(World *world, const Traits *traits)
 				case 2:
 					if (device->memory_bytes >= 0)
 						device->memory_used = ONE_OF(int64, 1, 4) * GB;
-					if (device->uses_host_memory && worker->memory_used + device->memory_used <= worker->memory_bytes)
+					if (device->uses_host_memory &&
+						worker->memory_used + device->memory_used <= worker->memory_bytes)
 						worker->memory_used += device->memory_used;
 					else if (device->uses_host_memory)
 						device->memory_used = 0;
@@ -261,21 +262,21 @@ static inline void
 random_demand(WorkKind *kind, const Traits *traits)
 {
 	static const NamedNumbers nothing = {0, NULL};
-	Demand	   *demand = &kind->demand;
-	int			what = random_below(3);
+	Demand *demand = &kind->demand;
+	int what = random_below(3);
 
 	kind->profile.min_memory_bytes = ONE_OF(int64, 0, 0, 1, 3, 8) * GB;
 	demand->cpu_millicores = ONE_OF(int64, 0, 0, 500, 1000, 4000);
 	demand->host_memory_bytes = ONE_OF(int64, 0, 0, 1, 4) * GB;
 	if (random_below(6) == 0)
-		demand->software = (NamedTexts) {1, python_wanted};
+		demand->software = (NamedTexts){1, python_wanted};
 	if (what == 1 && traits->whole)
 		demand->accelerators = accelerator_demands[random_below(lengthof(accelerator_demands))];
 	else if (what == 2 && traits->shares)
 	{
 		demand->share = ONE_OF(int, 250000, 500000, WHOLE_SHARE, 333334);
-		demand->accelerators = random_below(2) == 0 ? nothing :
-			accelerator_demands[ONE_OF(int, 0, 2, 4)];
+		demand->accelerators =
+			random_below(2) == 0 ? nothing : accelerator_demands[ONE_OF(int, 0, 2, 4)];
 	}
 }
 
@@ -288,9 +289,9 @@ random_kind(World *world, int k, const Traits *traits)
 	static const char *tensor[] = {"tensor_cores"};
 	static const char *a100[] = {"A100"};
 	static const char *amd[] = {"amd"};
-	WorkKind   *kind = &world->kinds[k];
+	WorkKind *kind = &world->kinds[k];
 	WorkloadProfile *profile = &kind->profile;
-	double	   *metrics = (double *) &profile->metrics;
+	double *metrics = (double *) &profile->metrics;
 
 	memset(kind, 0, sizeof(*kind));
 	kind->profile_id = k + 1;
@@ -299,18 +300,19 @@ random_kind(World *world, int k, const Traits *traits)
 	profile->workload_type = ONE_OF(char *const, "vision", "nlp", "inference", "mixed", "mixed");
 	profile->required_backends = no_names;
 	if (random_below(4) == 0)
-		profile->required_backends = (NameSet) {1, names[random_below(lengthof(names))]};
+		profile->required_backends = (NameSet){1, names[random_below(lengthof(names))]};
 	if (random_below(traits->min_score ? 2 : 3) == 0)
-		profile->preferred_backends = random_below(3) == 0 ? (NameSet) {2, both} :
-			(NameSet) {1, names[random_below(lengthof(names))]};
+		profile->preferred_backends = random_below(3) == 0 ?
+										  (NameSet){2, both} :
+										  (NameSet){1, names[random_below(lengthof(names))]};
 	if (random_below(12) == 0)
-		profile->required_precisions = (NameSet) {1, fp16};
+		profile->required_precisions = (NameSet){1, fp16};
 	if (random_below(12) == 0)
-		profile->required_features = (NameSet) {1, tensor};
+		profile->required_features = (NameSet){1, tensor};
 	if (random_below(12) == 0)
-		profile->required_models = (NameSet) {1, a100};
+		profile->required_models = (NameSet){1, a100};
 	if (random_below(8) == 0)
-		profile->preferred_vendors = (NameSet) {1, amd};
+		profile->preferred_vendors = (NameSet){1, amd};
 	if (random_below(8) == 0)
 		profile->preferred_hardware_class = ONE_OF(char *const, "cpu", "gpu", "tpu");
 	if (random_below(4) == 0)
@@ -336,27 +338,27 @@ random_kind(World *world, int k, const Traits *traits)
 static inline void
 random_policy(World *world, int k)
 {
-	WorkKind   *kind = &world->kinds[k];
-	Policy	   *policy = &world->stated[k];
+	WorkKind *kind = &world->kinds[k];
+	Policy *policy = &world->stated[k];
 	const Policy *in_force;
-	int			nparts = 1 + random_below(MOST_STATED);
-	bool		used[ALGORITHM_FUNCTION + 1] = {0};
+	int nparts = 1 + random_below(MOST_STATED);
+	bool used[ALGORITHM_FUNCTION + 1] = {0};
 
-	*policy = (Policy) {0, world->stated_parts[k]};
+	*policy = (Policy){0, world->stated_parts[k]};
 	while (policy->nparts < nparts)
 	{
-		Algorithm	algorithm = random_below(ALGORITHM_FUNCTION + 1);
+		Algorithm algorithm = random_below(ALGORITHM_FUNCTION + 1);
 
 		/* of a user's functions there may be several */
 		if (used[algorithm] && algorithm != ALGORITHM_FUNCTION)
 			continue;
 		used[algorithm] = true;
-		policy->parts[policy->nparts++] = (PolicyPart) {algorithm, ONE_OF(double, 1, 0.7, 0.2, 0.1, random_between(0.01, 5)),
-			random_below(2)};
+		policy->parts[policy->nparts++] = (PolicyPart){
+			algorithm, ONE_OF(double, 1, 0.7, 0.2, 0.1, random_between(0.01, 5)), random_below(2)};
 	}
 	kind->profile.metrics.energy_sensitivity = ONE_OF(double, NAN, NAN, 0, 0.25, 0.8, 1);
 	in_force = policy_in_force(policy, world->objective, kind->profile.metrics.energy_sensitivity);
-	world->policies[k] = (Policy) {in_force->nparts, world->parts[k]};
+	world->policies[k] = (Policy){in_force->nparts, world->parts[k]};
 	memcpy(world->parts[k], in_force->parts, sizeof(PolicyPart) * in_force->nparts);
 	if (in_force != policy)
 	{
@@ -372,15 +374,16 @@ random_policy(World *world, int k)
 		return;
 	kind->performance = world->performance[k];
 	for (int w = 0; w < world->nworkers; w++)
-		world->performance[k][w] = (Performance) {ONE_OF(int64, 0, 0, 1, 5, 30), ONE_OF(int64, 0, 0, 1, 4),
-			ONE_OF(double, 0.5, 20, 60, 100, 1000)};
+		world->performance[k][w] =
+			(Performance){ONE_OF(int64, 0, 0, 1, 5, 30), ONE_OF(int64, 0, 0, 1, 4),
+						  ONE_OF(double, 0.5, 20, 60, 100, 1000)};
 }
 
 /* Makes up what the pool's usual work looks like. */
 static inline void
 random_shapes(World *world, const Traits *traits)
 {
-	double		total = 0;
+	double total = 0;
 
 	world->nshapes = random_below(MOST_SHAPES + 1);
 	for (int s = 0; s < world->nshapes; s++)
@@ -397,15 +400,16 @@ static inline void
 random_world(World *world, const Traits *traits)
 {
 	memset(world, 0, sizeof(*world));
-	world->part = (PolicyPart) {ALGORITHM_HARDWARE_AWARE, ONE_OF(double, 1, 0.7), 0};
-	world->policy = (Policy) {1, &world->part};
+	world->part = (PolicyPart){ALGORITHM_HARDWARE_AWARE, ONE_OF(double, 1, 0.7), 0};
+	world->policy = (Policy){1, &world->part};
 	world->settings.preference_weight = ONE_OF(double, 0, 0.2, 1);
 	world->settings.min_score = traits->min_score ? ONE_OF(double, 0.3, 0.7, 1) : 0;
 	world->settings.max_load = ONE_OF(double, 0.9, 0.9, 0.5);
 	world->settings.max_concurrent = ONE_OF(int, 1, 2, 3, 5);
 	world->settings.energy_price_per_kwh = ONE_OF(double, NAN, 0, 0.3, 20);
 	world->settings.carbon_g_per_kwh = NAN;
-	world->objective = (EnergyWeights) {ONE_OF(double, 0, 1, 3), ONE_OF(double, 0, 0, 1), ONE_OF(double, 0, 0, 0.5)};
+	world->objective = (EnergyWeights){ONE_OF(double, 0, 1, 3), ONE_OF(double, 0, 0, 1),
+									   ONE_OF(double, 0, 0, 0.5)};
 	random_profiles(world);
 	random_fleet(world, traits);
 	world->nkinds = traits->slots_only ? 1 : 1 + random_below(MOST_KINDS);
@@ -425,20 +429,21 @@ random_world(World *world, const Traits *traits)
 		random_shapes(world, traits);
 	world->nitems = random_below(MOST_ITEMS + 1);
 	for (int i = 0; i < world->nitems; i++)
-		world->items[i] = (QueueItem) {.kind = random_below(world->nkinds), .priority = 3,
-		.expected_seconds = ONE_OF(double, NAN, 30, 300)};
+		world->items[i] = (QueueItem){.kind = random_below(world->nkinds),
+									  .priority = 3,
+									  .expected_seconds = ONE_OF(double, NAN, 30, 300)};
 }
 
 /* --- running the search on a copy of a world --- */
 
 typedef struct Run
 {
-	Fleet		fleet;
-	Search		search;
-	WorkKind	kinds[MOST_KINDS];
-	QueueItem	items[MOST_ITEMS];
-	int32		models[2 * NMODELS];
-	Shape		shapes[MOST_SHAPES];
+	Fleet fleet;
+	Search search;
+	WorkKind kinds[MOST_KINDS];
+	QueueItem items[MOST_ITEMS];
+	int32 models[2 * NMODELS];
+	Shape shapes[MOST_SHAPES];
 } Run;
 
 static inline void
@@ -501,8 +506,10 @@ same_decision(const Run *a, const Run *b, int i)
 	if (x == NULL || y == NULL)
 		return x == y;
 	return x->worker == y->worker &&
-		(x->ndevices == y->ndevices && x->score == y->score && x->adjusted_efficiency == y->adjusted_efficiency &&
-		 memcmp(&a->search.chosen[x->first_device], &b->search.chosen[y->first_device], sizeof(int32) * x->ndevices) == 0);
+		   (x->ndevices == y->ndevices && x->score == y->score &&
+			x->adjusted_efficiency == y->adjusted_efficiency &&
+			memcmp(&a->search.chosen[x->first_device], &b->search.chosen[y->first_device],
+				   sizeof(int32) * x->ndevices) == 0);
 }
 
 /* Nothing is beyond what there is, counted from the decisions. */
@@ -512,9 +519,10 @@ within_capacity(const World *before, const Run *run)
 	for (int w = 0; w < before->nworkers; w++)
 	{
 		const Worker *worker = &run->fleet.workers[w];
-		int64		memory = worker->memory_used;
+		int64 memory = worker->memory_used;
 
-		if ((worker->cpu_used > worker->cpu_millicores && worker->cpu_used > before->workers[w].cpu_used) ||
+		if ((worker->cpu_used > worker->cpu_millicores &&
+			 worker->cpu_used > before->workers[w].cpu_used) ||
 			(memory > worker->memory_bytes && memory > before->workers[w].memory_used) ||
 			(worker->max_concurrent > 0 && worker->assignments > worker->max_concurrent &&
 			 worker->assignments > before->workers[w].assignments))
@@ -523,8 +531,8 @@ within_capacity(const World *before, const Run *run)
 		{
 			const Device *device = &run->fleet.devices[d];
 			const Device *was = &before->devices[d];
-			double		used = device->slots / (double) before->settings.max_concurrent +
-				device->share / (double) WHOLE_SHARE;
+			double used = device->slots / (double) before->settings.max_concurrent +
+						  device->share / (double) WHOLE_SHARE;
 
 			if ((used > 1 + 1e-9 && (device->slots > was->slots || device->share > was->share)) ||
 				(device->memory_bytes >= 0 && device->memory_used > device->memory_bytes &&
@@ -539,15 +547,16 @@ within_capacity(const World *before, const Run *run)
 static inline void
 plain_world(World *world, int nworkers, int profile, int ndevices)
 {
-	Traits		traits = {0};
+	Traits traits = {0};
 
 	random_world(world, &traits);
 	memset(world->kinds, 0, sizeof(world->kinds));
 	world->nshapes = 0;
 	world->last_turn = 0;
-	world->part = (PolicyPart) {ALGORITHM_HARDWARE_AWARE, 1, 0};
-	world->policy = (Policy) {1, &world->part};
-	world->settings = (PlacementSettings) {.preference_weight = 0.2, .max_load = 0.9, .max_concurrent = 5, .solver_memory = 64 << 20};
+	world->part = (PolicyPart){ALGORITHM_HARDWARE_AWARE, 1, 0};
+	world->policy = (Policy){1, &world->part};
+	world->settings = (PlacementSettings){
+		.preference_weight = 0.2, .max_load = 0.9, .max_concurrent = 5, .solver_memory = 64 << 20};
 	for (int i = 0; i < NPROFILES; i++)
 	{
 		world->profiles[i].memory_total_bytes = 16 * GB;
@@ -566,7 +575,7 @@ plain_world(World *world, int nworkers, int profile, int ndevices)
 		world->workers[w].ndevices = ndevices;
 		for (int d = 0; d < ndevices; d++)
 		{
-			Device	   *device = &world->devices[world->ndevices++];
+			Device *device = &world->devices[world->ndevices++];
 
 			memset(device, 0, sizeof(*device));
 			device->device_no = d;
@@ -586,4 +595,4 @@ plain_world(World *world, int nworkers, int profile, int ndevices)
 	memset(world->items, 0, sizeof(world->items));
 }
 
-#endif							/* HWSCHED_WORLD_H */
+#endif /* HWSCHED_WORLD_H */
