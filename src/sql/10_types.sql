@@ -3,11 +3,11 @@ CREATE TYPE hwsched.worker_state AS ENUM ('active', 'draining');
 COMMENT ON TYPE hwsched.worker_state IS 'active: takes work; draining: finishes what it has.';
 
 CREATE TYPE hwsched.workload_state AS ENUM ('pending', 'assigned', 'running', 'completed', 'cancelled', 'dead');
-COMMENT ON TYPE hwsched.workload_state IS 'Where a workload stands; the last three are final.';
+COMMENT ON TYPE hwsched.workload_state IS 'The state of a workload; the last three are final.';
 
 CREATE TYPE hwsched.assignment_state AS ENUM ('assigned', 'running', 'completed', 'failed', 'cancelled', 'expired');
 COMMENT ON TYPE hwsched.assignment_state IS
-  'Where one placement stands; assigned and running hold capacity.';
+  'The state of one placement; assigned and running hold capacity.';
 
 CREATE TYPE hwsched.thermal_phase AS ENUM ('normal', 'warming', 'cooling');
 COMMENT ON TYPE hwsched.thermal_phase IS
@@ -20,10 +20,10 @@ COMMENT ON TYPE hwsched.worker_health IS
 
 CREATE TYPE hwsched.duration_kind AS ENUM ('pool', 'workload_type', 'family', 'model', 'device', 'worker');
 COMMENT ON TYPE hwsched.duration_kind IS
-  'What a record of durations is about: all device profiles of a pool, a type of work, a family '
+  'The subject of a record of durations: all device profiles of a pool, a type of work, a family '
   'of models, a model, a device profile, a worker''s devices of a profile.';
 
 CREATE TYPE hwsched.error_class AS ENUM ('memory', 'timeout', 'connection', 'worker', 'other');
 COMMENT ON TYPE hwsched.error_class IS
-  'What kind of error ended an attempt, as the next one answers it: memory ran out, time ran '
-  'out, something was not reachable, the worker was lost, anything else.';
+  'The kind of error that ended an attempt, for the next attempt to answer: memory ran out, time '
+  'ran out, something was not reachable, the worker was lost, anything else.';

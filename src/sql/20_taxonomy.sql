@@ -3,7 +3,7 @@
 -- extension's own rows are marked builtin and are neither changed nor dumped.
 CREATE TYPE hwsched.taxonomy_kind AS ENUM
     ('hardware_class', 'architecture', 'vendor', 'backend', 'precision', 'feature', 'workload_type', 'allocation_strategy');
-COMMENT ON TYPE hwsched.taxonomy_kind IS 'What a name of the taxonomy names.';
+COMMENT ON TYPE hwsched.taxonomy_kind IS 'The kinds of names in the taxonomy.';
 
 CREATE TABLE hwsched.taxonomy (
     kind hwsched.taxonomy_kind NOT NULL,
@@ -12,7 +12,7 @@ CREATE TABLE hwsched.taxonomy (
     PRIMARY KEY (kind, name)
 );
 COMMENT ON TABLE hwsched.taxonomy IS 'The names that documents may use, by kind.';
-COMMENT ON COLUMN hwsched.taxonomy.kind IS 'What the name names.';
+COMMENT ON COLUMN hwsched.taxonomy.kind IS 'The kind of name.';
 COMMENT ON COLUMN hwsched.taxonomy.name IS
   'The name, in lower case; documents may spell it in any case.';
 COMMENT ON COLUMN hwsched.taxonomy.builtin IS 'True for the extension''s own rows.';
@@ -67,7 +67,7 @@ COMMENT ON COLUMN hwsched.implied_device.name IS
 COMMENT ON COLUMN hwsched.implied_device.position IS
   'Order in which kinds are tried and devices are numbered.';
 COMMENT ON COLUMN hwsched.implied_device.words IS
-  'Whole words of which any says that the device is there.';
+  'Any of these whole words tells that the device is there.';
 COMMENT ON COLUMN hwsched.implied_device.absorbs IS
   'Words that mean this device, and no other, once it is there.';
 COMMENT ON COLUMN hwsched.implied_device.only_listed IS

@@ -29,7 +29,7 @@ COMMENT ON COLUMN hwsched.settings_version.version IS 'Counts the changes of thi
 COMMENT ON COLUMN hwsched.settings_version.settings IS
   'All settings that differ from their defaults; see pool_settings().';
 COMMENT ON COLUMN hwsched.settings_version.changed_at IS 'When they came into force.';
-COMMENT ON COLUMN hwsched.settings_version.changed_by IS 'Who set them.';
+COMMENT ON COLUMN hwsched.settings_version.changed_by IS 'The role that set them.';
 
 -- Types: what many devices and many workloads share. A row never changes.
 
@@ -53,7 +53,7 @@ COMMENT ON COLUMN hwsched.device_profile.profile_id IS 'Identifies the profile.'
 COMMENT ON COLUMN hwsched.device_profile.profile IS 'The device profile as a document.';
 COMMENT ON COLUMN hwsched.device_profile.hardware_class IS 'cpu, gpu, tpu, npu, ...';
 COMMENT ON COLUMN hwsched.device_profile.architecture IS 'x86_64, gpu_cuda, ...';
-COMMENT ON COLUMN hwsched.device_profile.vendor IS 'Who makes it.';
+COMMENT ON COLUMN hwsched.device_profile.vendor IS 'Its maker.';
 COMMENT ON COLUMN hwsched.device_profile.model_name IS 'The model, as its worker names it.';
 COMMENT ON COLUMN hwsched.device_profile.memory_total_bytes IS
   'Memory of one such device; of its worker if it has none of its own.';
@@ -230,7 +230,7 @@ CREATE TABLE hwsched.worker_usage (
 ) WITH (fillfactor = 50);
 CREATE INDEX worker_usage_least ON hwsched.worker_usage (pool, hardware_id, assignments, total_assignments, worker_id)
     WHERE NOT is_full;
-COMMENT ON TABLE hwsched.worker_usage IS 'What live assignments hold of each worker.';
+COMMENT ON TABLE hwsched.worker_usage IS 'The capacity of each worker that live assignments hold.';
 COMMENT ON COLUMN hwsched.worker_usage.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.worker_usage.worker_id IS 'The worker.';
 COMMENT ON COLUMN hwsched.worker_usage.assignments IS 'Live assignments.';
@@ -256,7 +256,7 @@ CREATE TABLE hwsched.device_usage (
     PRIMARY KEY (pool, worker_id, device_no),
     FOREIGN KEY (pool, worker_id, device_no) REFERENCES hwsched.device ON DELETE CASCADE
 ) WITH (fillfactor = 50);
-COMMENT ON TABLE hwsched.device_usage IS 'What live assignments hold of each device.';
+COMMENT ON TABLE hwsched.device_usage IS 'The capacity of each device that live assignments hold.';
 COMMENT ON COLUMN hwsched.device_usage.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.device_usage.worker_id IS 'The worker.';
 COMMENT ON COLUMN hwsched.device_usage.device_no IS 'The device.';
@@ -303,7 +303,7 @@ CREATE INDEX worker_load_cpu_of_all ON hwsched.worker_load (pool, cpu_readiness,
 CREATE INDEX worker_load_accelerator_of_all ON hwsched.worker_load (pool, accelerator_readiness, worker_id)
     WHERE accelerator_readiness IS NOT NULL;
 COMMENT ON TABLE hwsched.worker_load IS
-  'What each worker last reported of itself; all NULL: nothing yet, it counts as idle.';
+  'The last report of each worker; all NULL: none yet, and it counts as idle.';
 COMMENT ON COLUMN hwsched.worker_load.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.worker_load.worker_id IS 'The worker.';
 COMMENT ON COLUMN hwsched.worker_load.cpu_utilization IS 'Percent.';
@@ -355,7 +355,7 @@ CREATE TABLE hwsched.device_load (
     FOREIGN KEY (pool, worker_id, device_no) REFERENCES hwsched.device ON DELETE CASCADE
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE hwsched.device_load IS
-  'What a worker last reported of single devices; without a row its own values hold.';
+  'The last report of single devices; without a row the worker''s values hold.';
 COMMENT ON COLUMN hwsched.device_load.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.device_load.worker_id IS 'The worker.';
 COMMENT ON COLUMN hwsched.device_load.device_no IS 'The device.';
@@ -371,7 +371,7 @@ CREATE TABLE hwsched.worker_login (
     PRIMARY KEY (pool, worker_id, login),
     FOREIGN KEY (pool, worker_id) REFERENCES hwsched.worker ON DELETE CASCADE
 );
-COMMENT ON TABLE hwsched.worker_login IS 'Which logins act for which worker; see grant_worker().';
+COMMENT ON TABLE hwsched.worker_login IS 'The logins that act for each worker; see grant_worker().';
 COMMENT ON COLUMN hwsched.worker_login.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.worker_login.worker_id IS 'The worker.';
 COMMENT ON COLUMN hwsched.worker_login.login IS 'The role.';
@@ -432,7 +432,7 @@ CREATE TABLE hwsched.dependency (
 );
 CREATE INDEX dependency_dependents ON hwsched.dependency (pool, depends_on);
 COMMENT ON TABLE hwsched.dependency IS
-  'What pending workloads wait for: workloads that have not completed yet.';
+  'Pending workloads and the workloads that they wait for: those that have not completed yet.';
 COMMENT ON COLUMN hwsched.dependency.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.dependency.workload_id IS 'The workload that waits.';
 COMMENT ON COLUMN hwsched.dependency.depends_on IS 'The workload that it waits for.';
@@ -457,8 +457,8 @@ CREATE TABLE hwsched.pending (
     PRIMARY KEY (pool, priority, deadline, queue_no)
 );
 COMMENT ON TABLE hwsched.pending IS
-  'The queue: what waits for a place, in the order of its key. Rows are inserted and deleted, '
-  'and updated only by who holds the pool''s lock.';
+  'The queue: workloads that wait for a place, in the order of the key. Rows are inserted and '
+  'deleted; only the holder of the pool''s lock updates them.';
 COMMENT ON COLUMN hwsched.pending.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.pending.priority IS '1 (highest) to 5.';
 COMMENT ON COLUMN hwsched.pending.deadline IS
@@ -476,7 +476,7 @@ COMMENT ON COLUMN hwsched.pending.ready_at IS
 COMMENT ON COLUMN hwsched.pending.concurrency_key IS
   'Of all workloads with the same key one is live at a time.';
 COMMENT ON COLUMN hwsched.pending.submitted_at IS
-  'When the workload was submitted: by the setting ageing, who has waited for long comes earlier.';
+  'When the workload was submitted; the setting ageing moves it forward as it waits.';
 COMMENT ON COLUMN hwsched.pending.retry_profile_id IS
   'The workload profile that answers what went wrong, in place of its own if any worker can meet '
   'it.';
@@ -581,9 +581,9 @@ COMMENT ON COLUMN hwsched.assignment.lease_until IS
   'Until when the worker''s lease runs; signs of life renew it without changing this.';
 COMMENT ON COLUMN hwsched.assignment.finished_at IS 'When it ended.';
 COMMENT ON COLUMN hwsched.assignment.error IS
-  'What went wrong, as the worker said, or why the work was taken from it.';
-COMMENT ON COLUMN hwsched.assignment.result IS 'What the worker returned.';
-COMMENT ON COLUMN hwsched.assignment.error_class IS 'What kind of error it was.';
+  'The worker''s words for what went wrong, or why the work was taken from it.';
+COMMENT ON COLUMN hwsched.assignment.result IS 'The worker''s result.';
+COMMENT ON COLUMN hwsched.assignment.error_class IS 'The kind of error.';
 COMMENT ON COLUMN hwsched.assignment.is_gang IS
   'Whether it is one of several shards or replicas, whose workload does not end with it alone.';
 COMMENT ON COLUMN hwsched.assignment.concurrency_key IS
@@ -648,7 +648,7 @@ CREATE TABLE hwsched.model_placement (
     PRIMARY KEY (pool, model, is_family)
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE hwsched.model_placement IS
-  'Where each model, and each family of models, was placed last.';
+  'The last place of each model, and of each family of models.';
 COMMENT ON COLUMN hwsched.model_placement.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.model_placement.model IS 'The model_id or model_family.';
 COMMENT ON COLUMN hwsched.model_placement.is_family IS 'Which of the two it is.';

@@ -38,7 +38,7 @@ FROM hwsched.device_heat h
 JOIN hwsched.device d ON d.pool = h.pool AND d.worker_id = h.worker_id AND d.device_no = h.device_no AND d.profile_id = h.profile_id
 CROSS JOIN LATERAL hwsched.describe_heat(h.model) m;
 COMMENT ON VIEW hwsched.thermal_model IS
-  'What was learned of the temperature of devices from their reports of degrees and power.';
+  'What was learned of the temperature of devices, from their reports of degrees and power.';
 COMMENT ON COLUMN hwsched.thermal_model.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.thermal_model.worker_id IS 'The worker.';
 COMMENT ON COLUMN hwsched.thermal_model.device_no IS 'The device.';
@@ -64,5 +64,5 @@ CREATE FUNCTION hwsched.predict_temperature(worker_id text, device_no int, power
     LANGUAGE c STABLE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'predict_temperature';
 COMMENT ON FUNCTION hwsched.predict_temperature(text, int, float8, float8, interval, text) IS
-  'The degrees that a device will have after some time at a power or a utilization in percent '
-  '(NULL: as it is), by its thermal model; NULL while nothing is known.';
+  'Returns the degrees that a device will have after some time at a power or a utilization in '
+  'percent (NULL: as it is), by its thermal model; NULL while nothing is known.';

@@ -12,8 +12,8 @@ CREATE TABLE hwsched.power_measurement (
 );
 CREATE INDEX power_measurement_latest ON hwsched.power_measurement (pool, at, job);
 COMMENT ON TABLE hwsched.power_measurement IS
-  'What jobs took and drew at power limits of device models, the last measurement of each: one '
-  'row per job, model and limit.';
+  'Seconds and watts of jobs at power limits of device models: the last measurement of each job, '
+  'model and limit.';
 COMMENT ON COLUMN hwsched.power_measurement.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.power_measurement.job IS
   'The job, as whoever measures names it: a model and batch size, a kind of work.';
@@ -28,23 +28,23 @@ CREATE FUNCTION hwsched.record_power(job text, device_model text, power_limit_w 
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'record_power';
 COMMENT ON FUNCTION hwsched.record_power(text, text, float8, float8, float8, text) IS
-  'Records how long one unit of a job took on a device model at a power limit, and the watts it '
-  'drew meanwhile; what was recorded there before is replaced.';
+  'Records how long one unit of a job took on a device model at a power limit, and the watts that'
+  ' it drew meanwhile; replaces an earlier record of the three.';
 
 CREATE FUNCTION hwsched.suggest_power_limit(job text, slowdown float8 DEFAULT 0.1, pool text DEFAULT 'default', OUT device_model text, OUT power_limit_w float8, OUT predicted_seconds float8, OUT predicted_w float8, OUT joules float8, OUT slowdown_risk float8, OUT chosen boolean, OUT measured boolean) RETURNS SETOF record
     LANGUAGE c STABLE PARALLEL UNSAFE ROWS 50 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'suggest_power_limit';
 COMMENT ON FUNCTION hwsched.suggest_power_limit(text, float8, text) IS
-  'The device model and power limit (chosen) at which a job that was measured at one or two '
-  'takes the least energy, and is no more than slowdown slower than at its fastest: from what '
-  'other jobs took. One row per setting, with what one unit of the job is expected to take there '
-  'and the probability of being too slow; NULL where nothing is known.';
+  'Returns the device models and power limits for a job that was measured at one or two of them. '
+  'The chosen one takes the least energy among those no more than slowdown slower than the '
+  'fastest. Other jobs tell what one unit of the job is expected to take there, and the '
+  'probability of being too slow; NULL where nothing is known.';
 
 CREATE FUNCTION hwsched.pareto(workload_id text, pool text DEFAULT 'default', OUT worker_id text, OUT device_no int, OUT predicted_seconds float8, OUT joules float8, OUT cost float8, OUT carbon_g float8, OUT on_front boolean, OUT rank int, OUT score float8, OUT hardware_class text, OUT model_name text, OUT reason text) RETURNS SETOF record
     LANGUAGE c STABLE STRICT PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'pareto';
 COMMENT ON FUNCTION hwsched.pareto(text, text) IS
-  'What a workload takes on each device that can run it (on as many like it as the work asks '
-  'for): seconds, joules, money, and carbon where its intensity is set. on_front: none is better '
-  'in one of the first three and no worse in the others. These come first, by score, which is '
-  'that of the pool''s objective; reason says why a device cannot take it right now.';
+  'Returns what a workload takes on each device that can run it (on as many equal ones as it asks'
+  ' for): seconds, joules, money, and carbon if its intensity is set. on_front: no other device '
+  'is better in one of the first three and no worse in the others. Those come first, by score, '
+  'which is that of the pool''s objective; reason tells why a device cannot take it now.';

@@ -35,7 +35,7 @@ SELECT * FROM (VALUES
 COMMENT ON VIEW hwsched.setting IS 'The settings that a pool has, and their defaults.';
 COMMENT ON COLUMN hwsched.setting.name IS 'Key of the settings document.';
 COMMENT ON COLUMN hwsched.setting.default_value IS 'Value in force where a pool does not set one.';
-COMMENT ON COLUMN hwsched.setting.description IS 'What it does.';
+COMMENT ON COLUMN hwsched.setting.description IS 'Its effect.';
 
 CREATE FUNCTION hwsched.create_pool(pool text, settings jsonb DEFAULT '{}') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
@@ -59,7 +59,7 @@ CREATE FUNCTION hwsched.pool_settings(pool text DEFAULT 'default', OUT name text
     LANGUAGE c STABLE STRICT PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'pool_settings';
 COMMENT ON FUNCTION hwsched.pool_settings(text) IS
-  'The settings in force in a pool, beside their defaults.';
+  'Returns the settings in force in a pool, beside their defaults.';
 
 CREATE FUNCTION hwsched.register_worker(worker_id text, capabilities jsonb, pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
@@ -72,12 +72,13 @@ CREATE FUNCTION hwsched.update_load(worker_id text, load jsonb, pool text DEFAUL
     AS 'MODULE_PATHNAME', 'update_load';
 COMMENT ON FUNCTION hwsched.update_load(text, jsonb, text) IS
   'Reports the load and temperature of a worker; also a sign of life. A report replaces the one '
-  'before. Phases begin with it, and thermal models learn from it.';
+  'before. Warm-ups and cool-downs begin with it, and thermal models learn from it.';
 
 CREATE FUNCTION hwsched.heartbeat(worker_id text, pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'heartbeat';
-COMMENT ON FUNCTION hwsched.heartbeat(text, text) IS 'Says that a worker is alive.';
+COMMENT ON FUNCTION hwsched.heartbeat(text, text) IS
+  'Tells that a worker is alive: this renews its leases, and ends its being offline.';
 
 CREATE FUNCTION hwsched.drain_worker(worker_id text, pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -94,8 +95,8 @@ CREATE FUNCTION hwsched.unregister_worker(worker_id text, pool text DEFAULT 'def
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'unregister_worker';
 COMMENT ON FUNCTION hwsched.unregister_worker(text, text) IS
-  'Removes a worker. What it had goes back into the queue, a shard with all of its workload; '
-  'what was running counts as a failed attempt.';
+  'Removes a worker. Its assignments go back into the queue, a shard with all of its workload; a '
+  'running one counts as a failed attempt.';
 
 CREATE FUNCTION hwsched.start_warming(worker_id text, duration interval DEFAULT NULL, pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp

@@ -4,8 +4,8 @@ CREATE FUNCTION hwsched.submit(requirements jsonb, pool text DEFAULT 'default') 
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'submit';
 COMMENT ON FUNCTION hwsched.submit(jsonb, text) IS
-  'Submits a workload and returns its id. Submitting an id again while it is open is a unique '
-  'violation; what it depends on has to be known, and must not depend on it.';
+  'Submits a workload and returns its id. An id that is still open is a unique violation; its '
+  'dependencies have to be known, and must not depend on it.';
 
 CREATE FUNCTION hwsched.submit_many(requirements jsonb, pool text DEFAULT 'default') RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -18,28 +18,28 @@ CREATE FUNCTION hwsched.schedule(workload_id text, pool text DEFAULT 'default') 
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'schedule';
 COMMENT ON FUNCTION hwsched.schedule(text, text) IS
-  'Places one pending workload now; no row if nothing fits or it has to wait for others, and it '
-  'stays pending.';
+  'Places one pending workload now. Returns no row if nothing fits or it has to wait for others; '
+  'it then stays pending.';
 
 CREATE FUNCTION hwsched.assign_pending(max_workloads int DEFAULT NULL, pool text DEFAULT 'default') RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'assign_pending';
 COMMENT ON FUNCTION hwsched.assign_pending(int, text) IS
-  'Places the queue, or its first max_workloads, in one batch; returns how many were placed. 0 '
-  'at once when another session is deciding in this pool.';
+  'Places the queue, or its first max_workloads, in one batch; returns the number of placed '
+  'workloads. Returns 0 at once when another session is deciding in this pool.';
 
 CREATE FUNCTION hwsched.plan_pending(max_workloads int DEFAULT NULL, pool text DEFAULT 'default', OUT workload_id text, OUT worker_id text, OUT device_nos int[], OUT shard_no int, OUT score float8, OUT predicted_seconds float8) RETURNS SETOF record
     LANGUAGE c STABLE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'plan_pending';
 COMMENT ON FUNCTION hwsched.plan_pending(int, text) IS
-  'What assign_pending() would place now; writes nothing.';
+  'Returns the placements that assign_pending() would make now; writes nothing.';
 
 CREATE FUNCTION hwsched.claim(worker_id text, max_assignments int DEFAULT 1, steal boolean DEFAULT true, pool text DEFAULT 'default') RETURNS SETOF hwsched.assignment
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'claim';
 COMMENT ON FUNCTION hwsched.claim(text, int, boolean, text) IS
-  'Starts up to max_assignments of the work assigned to a worker and leases it; takes pending '
-  'work that fits when nothing is assigned and, with steal, what other workers have not started.';
+  'Starts and leases up to max_assignments assignments of a worker. If it has none, it takes '
+  'pending work that fits and, with steal, work that other workers have not started.';
 
 CREATE FUNCTION hwsched.start(assignment_id bigint, pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
@@ -50,21 +50,21 @@ CREATE FUNCTION hwsched.extend_lease(assignment_id bigint, by interval, pool tex
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'extend_lease';
 COMMENT ON FUNCTION hwsched.extend_lease(bigint, interval, text) IS
-  'Extends the lease of a running assignment to this long from now, if that is later.';
+  'Extends the lease of a running assignment to some time from now, if that is later.';
 
 CREATE FUNCTION hwsched.requirements(assignment_id bigint, pool text DEFAULT 'default') RETURNS jsonb
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'requirements';
 COMMENT ON FUNCTION hwsched.requirements(bigint, text) IS
-  'What a live assignment is to run: the requirements as submitted, with test_id and timeout '
-  'filled in. A worker reads those of its own.';
+  'Returns the requirements of a live assignment as submitted, with test_id and timeout filled '
+  'in. A worker reads those of its own assignments.';
 
 CREATE FUNCTION hwsched.running_on(worker_id text, pool text DEFAULT 'default') RETURNS SETOF hwsched.assignment
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'running_on';
 COMMENT ON FUNCTION hwsched.running_on(text, text) IS
-  'What a worker runs, as the server has it. A worker that comes back asks, and fails what it '
-  'knows nothing of: its own reports would keep the leases.';
+  'Returns the running assignments of a worker, as the server has them. A worker that comes back '
+  'asks, and fails those that it does not know: its own reports would keep their leases.';
 
 CREATE FUNCTION hwsched.complete(assignment_id bigint, result jsonb DEFAULT NULL, pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
@@ -91,15 +91,15 @@ CREATE FUNCTION hwsched.cancel(workload_id text, pool text DEFAULT 'default') RE
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'cancel';
 COMMENT ON FUNCTION hwsched.cancel(text, text) IS
-  'Cancels a workload that is pending, assigned or running. What depends on it goes on waiting, '
-  'until it is submitted again and completed.';
+  'Cancels a workload that is pending, assigned or running. Workloads that depend on it go on '
+  'waiting, until it is submitted again and completed.';
 
 CREATE FUNCTION hwsched.rebalance(max_moves int, pool text DEFAULT 'default') RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'rebalance';
 COMMENT ON FUNCTION hwsched.rebalance(int, text) IS
-  'Moves up to max_moves of what is assigned and has not started from workers with much to do to '
-  'those with less, and returns how many.';
+  'Moves up to max_moves assignments that have not started from busy workers to less busy ones, '
+  'and returns their number.';
 
 CREATE FUNCTION hwsched.retry_dead(workload_id text, pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -112,7 +112,7 @@ CREATE FUNCTION hwsched.maintain(pool text DEFAULT 'default', OUT expired bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'maintain';
 COMMENT ON FUNCTION hwsched.maintain(text) IS
-  'Does what is due: takes back work whose lease has run out (expired), that has run for too '
-  'long (timed_out), and that of workers which are silent (offline), tries workers again whose '
-  'quarantine is over (tried_again), and deletes rows older than the pool''s retention '
-  '(forgotten; days that no pool keeps are dropped beside that). Rolls history up.';
+  'Does what is due: takes back work whose lease has run out (expired), that has run for too long'
+  ' (timed_out), or that is on a silent worker (offline); tries workers again whose quarantine is'
+  ' over (tried_again); deletes rows older than the pool''s retention (forgotten; days that no '
+  'pool keeps are dropped beside that); rolls history up.';

@@ -62,9 +62,9 @@ BEGIN
 END
 $$;
 COMMENT ON PROCEDURE hwsched.run_loop(interval, interval, text) IS
-  'For so long, calls maintain() and assign_pending() each tick and commits: CALL '
-  'hwsched.run_loop(''55 s'', ''1 s'') each minute dispatches each second. What fails in a tick '
-  'is a warning; a cancel, and the end of the pool, ends the loop.';
+  'Calls maintain() and assign_pending() at each tick for some time, and commits: CALL '
+  'hwsched.run_loop(''55 s'', ''1 s'') each minute dispatches each second. A failure in a tick is'
+  ' a warning; a cancel, or the end of the pool, ends the loop.';
 
 CREATE FUNCTION hwsched.unschedule_jobs(pool text DEFAULT 'default') RETURNS boolean
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -87,7 +87,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION hwsched.unschedule_jobs(text) IS
-  'Ends what schedule_jobs() began; returns whether there was anything.';
+  'Ends the job of schedule_jobs(); returns whether there was one.';
 
 CREATE FUNCTION hwsched.schedule_jobs(every text DEFAULT '1 minute', pool text DEFAULT 'default') RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -125,5 +125,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION hwsched.schedule_jobs(text, text) IS
-  'Has pg_cron call maintain() and assign_pending() so often (1 minute, 10 seconds, or a '
+  'Lets pg_cron call maintain() and assign_pending() at an interval (1 minute, 10 seconds, or a '
   'schedule of cron), as the caller; returns the id of the job, which replaces an earlier one.';

@@ -5,7 +5,7 @@ CREATE FUNCTION hwsched.record_assignment(workload_id text, worker_id text, effi
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'record_assignment';
 COMMENT ON FUNCTION hwsched.record_assignment(text, text, float8, text, timestamptz, text) IS
-  'Records a placement that somebody else decided. Those of this scheduler are in history by '
+  'Records a placement that another scheduler decided. This scheduler''s own are in history by '
   'themselves.';
 
 CREATE FUNCTION hwsched.record_thermal_state(worker_id text, temperature float8, warming_state boolean, cooling_state boolean, at timestamptz DEFAULT now(), device_no int DEFAULT NULL, pool text DEFAULT 'default') RETURNS void
@@ -26,8 +26,8 @@ CREATE FUNCTION hwsched.record_execution_time(workload_id text, estimated_time f
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'record_execution_time';
 COMMENT ON FUNCTION hwsched.record_execution_time(text, float8, float8, text, text, timestamptz, text) IS
-  'Records an execution elsewhere: estimated (0: not at all) and actual seconds. Those of this '
-  'scheduler are in history by themselves.';
+  'Records an execution elsewhere: estimated (0: not at all) and actual seconds. This '
+  'scheduler''s own are in history by themselves.';
 
 -- Partitions. What waits for a lock gives up at once and comes again with the
 -- next tick: nobody else is to wait behind it.

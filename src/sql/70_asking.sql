@@ -4,14 +4,14 @@ CREATE FUNCTION hwsched.compatible_hardware(workload_id text, pool text DEFAULT 
     LANGUAGE c STABLE STRICT PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'compatible_hardware';
 COMMENT ON FUNCTION hwsched.compatible_hardware(text, text) IS
-  'The devices that can run a workload, best first, with every factor; reason says why one '
-  'cannot take it right now, and is NULL for those that can; where the workload itself has to '
-  'wait, it says what for.';
+  'Returns the devices that can run a workload, best first, with every factor. reason tells why a'
+  ' device cannot take it now, or why the workload itself has to wait; it is NULL for devices '
+  'that can take it.';
 
 CREATE FUNCTION hwsched.explain_pending(pool text DEFAULT 'default', OUT reason text, OUT workloads bigint, OUT profile_ids bigint[], OUT ready boolean) RETURNS SETOF record
     LANGUAGE c STABLE STRICT PARALLEL UNSAFE COST 10000 ROWS 100 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'explain_pending';
 COMMENT ON FUNCTION hwsched.explain_pending(text) IS
-  'Why the queue waits, summed up by reason: the last check that the worker closest to taking '
-  'the work fails. profile_ids are the workload profiles concerned; ready is false for what '
-  'waits for other workloads, its retry or its concurrency_key, whatever room there is.';
+  'Returns the reasons why the queue waits, with the number of workloads: the last check that the'
+  ' closest worker fails. profile_ids are their workload profiles; ready is false for workloads '
+  'that wait for others, their retry or their concurrency_key, whatever room there is.';

@@ -4,17 +4,16 @@ CREATE FUNCTION hwsched.predict(workload_id text, worker_id text, device_no int,
     LANGUAGE c STABLE STRICT PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'predict';
 COMMENT ON FUNCTION hwsched.predict(text, text, int, text) IS
-  'How long a workload will take on a device by what was learned of runs like it: half of all '
-  'runs take at most p50_seconds, nine of ten at most p90_seconds; the energy and cost of '
-  'p50_seconds; and what the profiles alone say. NULL, with the reason, where it never runs.';
+  'Returns how long a workload will take on a device, by runs like it: half of all runs take at '
+  'most p50_seconds, nine of ten at most p90_seconds; the energy and cost of p50_seconds; and the'
+  ' prediction of the profiles alone. NULL, with the reason, where it never runs.';
 
 CREATE FUNCTION hwsched.reset_learning(worker_id text DEFAULT NULL, pool text DEFAULT 'default') RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'reset_learning';
 COMMENT ON FUNCTION hwsched.reset_learning(text, text) IS
-  'Forgets what was learned of one worker, or with NULL in the whole pool; returns how many '
-  'records that were. What its runs have taught of models and device profiles stays when a '
-  'single worker is reset.';
+  'Forgets what was learned of one worker, or with NULL in the whole pool; returns the number of '
+  'records. A single worker''s contribution to models and device profiles stays.';
 
 CREATE FUNCTION hwsched.learning_json(pool text DEFAULT 'default') RETURNS jsonb
     LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp SET extra_float_digits = '1' AS $$
@@ -39,8 +38,8 @@ SELECT jsonb_build_object(
         FROM hwsched.device_heat h WHERE h.pool = $1), '[]'))
 $$;
 COMMENT ON FUNCTION hwsched.learning_json(text) IS
-  'What was learned of workers, durations, power limits and temperatures in a pool as one '
-  'document, for load_learning() in another.';
+  'Returns what was learned of workers, durations, power limits and temperatures in a pool, as '
+  'one document for load_learning().';
 
 CREATE FUNCTION hwsched.load_learning(document jsonb, pool text DEFAULT 'default') RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -127,6 +126,5 @@ EXCEPTION
 END
 $$;
 COMMENT ON FUNCTION hwsched.load_learning(jsonb, text) IS
-  'Loads what learning_json() made, into a pool that has learned nothing of durations; of '
-  'workers and devices, only what it knows of those that are registered. Returns how many '
-  'records that were.';
+  'Loads a document of learning_json() into a pool that has learned nothing of durations; returns'
+  ' the number of records. Records of workers and devices that are not registered are left out.';

@@ -15,7 +15,7 @@ LEFT JOIN (SELECT a.pool, a.worker_id, count(*) AS assignments, sum(p.cpu_millic
            JOIN hwsched.workload_profile p ON p.pool = a.pool AND p.profile_id = a.profile_id
            GROUP BY a.pool, a.worker_id) e ON e.pool = u.pool AND e.worker_id = u.worker_id;
 COMMENT ON VIEW hwsched.worker_reserved IS
-  'What live assignments hold of each worker, at this moment.';
+  'The capacity of each worker that live assignments hold now.';
 COMMENT ON COLUMN hwsched.worker_reserved.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.worker_reserved.worker_id IS 'The worker.';
 COMMENT ON COLUMN hwsched.worker_reserved.assignments IS 'Live assignments.';
@@ -36,7 +36,7 @@ LEFT JOIN (SELECT a.pool, a.worker_id, d.device_no, sum(p.device_slots) AS slots
            GROUP BY a.pool, a.worker_id, d.device_no) e
        ON e.pool = u.pool AND e.worker_id = u.worker_id AND e.device_no = u.device_no;
 COMMENT ON VIEW hwsched.device_reserved IS
-  'What live assignments hold of each device, at this moment.';
+  'The capacity of each device that live assignments hold now.';
 COMMENT ON COLUMN hwsched.device_reserved.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.device_reserved.worker_id IS 'The worker.';
 COMMENT ON COLUMN hwsched.device_reserved.device_no IS 'The device.';
@@ -60,7 +60,7 @@ JOIN hwsched.assignment a ON a.pool = n.pool AND a.assignment_id = n.assignment_
 JOIN hwsched.workload_profile p ON p.pool = a.pool AND p.profile_id = a.profile_id
 WHERE (SELECT v.settings -> 'learning' FROM hwsched.settings_version v WHERE v.pool = n.pool ORDER BY v.version DESC LIMIT 1) IS DISTINCT FROM 'false';
 COMMENT ON VIEW hwsched.unsettled_run IS
-  'What has been completed and is not settled yet, where it will be learned from.';
+  'Completed runs that are not settled and not learned from yet.';
 COMMENT ON COLUMN hwsched.unsettled_run.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.unsettled_run.assignment_id IS 'The assignment.';
 COMMENT ON COLUMN hwsched.unsettled_run.worker_id IS 'The worker.';
@@ -181,13 +181,13 @@ FROM (SELECT q.pool, q.workload_id, q.profile_id, q.priority, nullif(q.deadline,
       WHERE q.ready_at > now() OR q.concurrency_key IS NOT NULL) w
 WHERE w.reason IS NOT NULL;
 COMMENT ON VIEW hwsched.waiting IS
-  'What is in the queue and may not be placed yet, however much room there is.';
+  'The workloads in the queue that may not be placed yet, however much room there is.';
 COMMENT ON COLUMN hwsched.waiting.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.waiting.workload_id IS 'The workload.';
 COMMENT ON COLUMN hwsched.waiting.profile_id IS 'Its workload profile.';
 COMMENT ON COLUMN hwsched.waiting.reason IS
-  'What it waits for: another workload, its retry or its concurrency_key. Of several workloads, '
-  'one that is dead or cancelled.';
+  'Why it waits: for another workload (of several, a dead or cancelled one), its retry or its '
+  'concurrency_key.';
 COMMENT ON COLUMN hwsched.waiting.ready_at IS
   'When it may be placed; NULL: when another workload is completed.';
 COMMENT ON COLUMN hwsched.waiting.priority IS '1 (highest) to 5.';
@@ -229,7 +229,7 @@ JOIN hwsched.workload_profile wp ON wp.pool = a.pool AND wp.profile_id = a.profi
 JOIN hwsched.device_profile dp ON dp.pool = a.pool AND dp.profile_id = a.device_profile_id
 GROUP BY a.pool, wp.workload_type, a.worker_id, dp.hardware_class, a.state;
 COMMENT ON VIEW hwsched.workload_distribution IS
-  'Which hardware the work went to: placements by workload type, worker and state.';
+  'The hardware that the work went to: placements by workload type, worker and state.';
 COMMENT ON COLUMN hwsched.workload_distribution.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.workload_distribution.workload_type IS 'The type of work.';
 COMMENT ON COLUMN hwsched.workload_distribution.worker_id IS 'The worker.';
@@ -394,8 +394,8 @@ COMMENT ON COLUMN hwsched.pending_workloads.workload_id IS 'The workload.';
 COMMENT ON COLUMN hwsched.pending_workloads.priority IS '1 (highest) to 5.';
 COMMENT ON COLUMN hwsched.pending_workloads.workload_type IS 'The type of work.';
 COMMENT ON COLUMN hwsched.pending_workloads.reason IS
-  'What it waits for, as in waiting; else what the closest worker lacks, or that the next batch '
-  'will place it.';
+  'The reason, as in waiting; else the last check that the closest worker fails, or that the next'
+  ' batch will place it.';
 COMMENT ON COLUMN hwsched.pending_workloads.attempt IS 'The attempt it waits for.';
 COMMENT ON COLUMN hwsched.pending_workloads.submitted_at IS 'When it was submitted.';
 COMMENT ON COLUMN hwsched.pending_workloads.waiting_seconds IS 'Time since then.';
@@ -403,7 +403,7 @@ COMMENT ON COLUMN hwsched.pending_workloads.expected_seconds IS 'Duration its su
 COMMENT ON COLUMN hwsched.pending_workloads.deadline IS 'When it should be done.';
 COMMENT ON COLUMN hwsched.pending_workloads.queue_no IS 'Order of submission.';
 COMMENT ON COLUMN hwsched.pending_workloads.aged_priority IS
-  'What the setting ageing makes of its priority by now: the queue is in the order of that.';
+  'Its priority after the setting ageing; the queue is in the order of it.';
 COMMENT ON COLUMN hwsched.pending_workloads.deadline_missed IS 'Whether its deadline has passed.';
 
 CREATE VIEW hwsched.worker_status AS

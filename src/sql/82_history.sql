@@ -214,7 +214,7 @@ CREATE VIEW hwsched.history_unrolled AS
 SELECT p.pool, coalesce(r.rolled_until, '-infinity') AS since
 FROM hwsched.pool p LEFT JOIN hwsched.history_progress r ON r.pool = p.pool;
 COMMENT ON VIEW hwsched.history_unrolled IS
-  'From when on the hours of each pool are not rolled up yet.';
+  'The first hour of each pool that is not rolled up yet.';
 COMMENT ON COLUMN hwsched.history_unrolled.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.history_unrolled.since IS 'The hours from this on are not rolled up.';
 

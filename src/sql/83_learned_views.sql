@@ -78,8 +78,8 @@ CROSS JOIN LATERAL (SELECT CASE r.kind WHEN 'workload_type' THEN r.numbers[2] WH
                                        WHEN 'device' THEN r.numbers[25] + r.numbers[46]
                                        WHEN 'model' THEN pairs.logs / nullif(pairs.runs, 0) END AS log) numbers_say;
 COMMENT ON VIEW hwsched.duration_model IS
-  'What was learned of durations: for each type of work, model, device profile and worker, how '
-  'many times as long as the formula says its runs take.';
+  'What was learned of durations, by type of work, model, device profile and worker: the factor '
+  'between the runs'' durations and the formula''s.';
 COMMENT ON COLUMN hwsched.duration_model.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.duration_model.kind IS 'What the row is about.';
 COMMENT ON COLUMN hwsched.duration_model.workload_type IS 'The type of work.';
@@ -110,5 +110,5 @@ WHERE h.pool = $5 AND h.state IN ('completed', 'failed', 'expired') AND ($1 IS N
 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 $$;
 COMMENT ON FUNCTION hwsched.performance_history(text, text, timestamptz, timestamptz, text) IS
-  'How workers did on types of work, by hour: of one worker, of one type, in a span of time, or '
-  'with NULL of all that is kept. Durations are of completed runs only.';
+  'Returns how workers did on types of work, by the hour: of one worker, of one type, in a span '
+  'of time; NULL means all. Durations are of completed runs only.';

@@ -425,5 +425,5 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION hwsched.vega_spec(text, timestamptz, timestamptz, text) IS
-  'A chart of a pool as a Vega-Lite specification with its data, from since up to until (NULL: '
-  'all there is). The view chart lists the charts.';
+  'Returns a chart of a pool as a Vega-Lite specification with its data, from since up to until '
+  '(NULL: all there is). The view chart lists the charts.';

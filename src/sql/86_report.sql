@@ -239,5 +239,5 @@ BEGIN
 END;
 $report$;
 COMMENT ON FUNCTION hwsched.summary_report(timestamptz, timestamptz, text) IS
-  'The report of a pool from since up to until (NULL: all there is): one HTML page with figures, '
-  'charts and tables, which needs no network.';
+  'Returns the report of a pool from since up to until (NULL: all there is): one HTML page with '
+  'figures, charts and tables that needs no network.';

@@ -84,8 +84,9 @@ SELECT CASE markdown.kind
 END
 $$;
 
--- The first sentence of a function's comment.
+-- The first part of a function's comment.
 CREATE FUNCTION pg_temp.summary(name text) RETURNS text LANGUAGE sql AS $$
-  SELECT pg_temp.cell(substring(obj_description(r.oid, 'pg_proc') FROM '^.*?[.;:](?=\s|$)')) FROM routine r
-  WHERE r.name = summary.name ORDER BY r.signature LIMIT 1
+  SELECT pg_temp.cell(substring(regexp_replace(obj_description(r.oid, 'pg_proc'), ' \([^)]*\)', '', 'g')
+                                FROM '^(.*?)[.;:](?:\s|$)'))
+  FROM routine r WHERE r.name = summary.name ORDER BY r.signature LIMIT 1
 $$;
