@@ -1,5 +1,5 @@
 -- Sick workers: silent ones are offline, those that fail are quarantined and tried again.
-SELECT hwsched.create_pool('health', '{"retry_backoff": "0 s", "quarantine_after": 2, "offline_after": "90 s"}');
+SELECT hwsched.create_pool('health', '{"retry_backoff": "0 s", "quarantine_after": 2, "offline_after": "90 h"}');
 SELECT hwsched.register_worker(w, '{"cpu_cores": 4, "available_memory": 16, "max_concurrent": 3}', 'health') FROM unnest('{w1,w2}'::text[]) AS w;
 CREATE TEMP VIEW status AS SELECT worker_id, state, health, failures_in_row AS failures, assigned, running, is_drained FROM hwsched.worker_status WHERE pool = 'health' ORDER BY 1;
 CREATE TEMP VIEW went AS SELECT workload_id, attempt, worker_id, state, error FROM hwsched.assignment WHERE pool = 'health' ORDER BY assignment_id;
@@ -12,7 +12,7 @@ CREATE FUNCTION pg_temp.complete_one(worker text) RETURNS void LANGUAGE sql AS $
 SELECT hwsched.submit_many(jsonb_agg(jsonb_build_object('test_id', 't' || n, 'test_type', 'vision', 'retries', 5)), 'health') FROM generate_series(1, 6) AS n;
 SELECT hwsched.assign_pending(pool => 'health');
 SELECT count(*) AS started FROM hwsched.claim('w1', pool => 'health');
-UPDATE hwsched.worker_load SET last_seen_at = now() - interval '91 s' WHERE pool = 'health' AND worker_id = 'w1';
+UPDATE hwsched.worker_load SET last_seen_at = now() - interval '91 h' WHERE pool = 'health' AND worker_id = 'w1';
 SELECT offline FROM hwsched.maintain('health');
 SELECT offline FROM hwsched.maintain('health');
 SELECT * FROM status;
@@ -47,13 +47,13 @@ SELECT DISTINCT worker_id FROM hwsched.plan_pending(pool => 'health');
 SELECT count(*) AS started FROM hwsched.claim('w1', pool => 'health');
 -- tried again after a minute, with one workload at a time
 SELECT tried_again FROM hwsched.maintain('health');
-UPDATE hwsched.worker SET health_since = now() - interval '61 s' WHERE pool = 'health';
+UPDATE hwsched.worker SET health_since = now() - interval '90 s' WHERE pool = 'health';
 SELECT tried_again FROM hwsched.maintain('health');
 SELECT count(*) AS started FROM hwsched.claim('w1', 3, pool => 'health');
 SELECT health, failures, running FROM status WHERE worker_id = 'w1';
 -- it fails again: for two minutes this time
 SELECT pg_temp.fail_one('w1');
-UPDATE hwsched.worker SET health_since = now() - interval '61 s' WHERE pool = 'health';
+UPDATE hwsched.worker SET health_since = now() - interval '90 s' WHERE pool = 'health';
 SELECT tried_again FROM hwsched.maintain('health');
 UPDATE hwsched.worker SET health_since = now() - interval '121 s' WHERE pool = 'health';
 SELECT tried_again FROM hwsched.maintain('health');
@@ -153,25 +153,25 @@ SELECT hwsched.rebalance(9, 'health_5');
 SELECT count(*) FROM hwsched.claim('w2', 9, pool => 'health_5');
 SELECT worker_id, assigned, running FROM hwsched.worker_status WHERE pool = 'health_5' ORDER BY 1;
 -- What is lost with a worker counts once, however busy it was; what fails there by itself each time
-SELECT hwsched.create_pool('health_4', '{"quarantine_after": 3}');
+SELECT hwsched.create_pool('health_4', '{"quarantine_after": 3, "lease": "60 h", "offline_after": "90 h"}');
 SELECT hwsched.register_worker('w', '{"cpu_cores": 4}', 'health_4');
-SELECT hwsched.submit_many(jsonb_agg(jsonb_build_object('test_id', 'x' || n, 'timeout', 60)), 'health_4') FROM generate_series(1, 8) AS n;
+SELECT hwsched.submit_many(jsonb_agg(jsonb_build_object('test_id', 'x' || n, 'timeout', 216000)), 'health_4') FROM generate_series(1, 8) AS n;
 SELECT count(*) FROM hwsched.claim('w', 4, pool => 'health_4');
-UPDATE hwsched.worker_load SET last_seen_at = now() - interval '91 s' WHERE pool = 'health_4';
+UPDATE hwsched.worker_load SET last_seen_at = now() - interval '91 h' WHERE pool = 'health_4';
 SELECT offline FROM hwsched.maintain('health_4');
 SELECT hwsched.heartbeat('w', 'health_4');
 SELECT health, failures_in_row FROM hwsched.worker_status WHERE pool = 'health_4';
 SELECT count(*) FROM hwsched.claim('w', 4, pool => 'health_4');
-UPDATE hwsched.worker_load SET last_seen_at = now() - interval '61 s' WHERE pool = 'health_4';
+UPDATE hwsched.worker_load SET last_seen_at = now() - interval '75 h' WHERE pool = 'health_4';
 UPDATE hwsched.assignment SET lease_until = now() WHERE pool = 'health_4' AND state = 'running' AND assignment_id % 2 = 0;
 SELECT expired FROM hwsched.maintain('health_4');
 SELECT health, failures_in_row FROM hwsched.worker_status WHERE pool = 'health_4';
 SELECT hwsched.heartbeat('w', 'health_4');
-UPDATE hwsched.assignment SET started_at = now() - interval '61 s' WHERE pool = 'health_4' AND state = 'running';
+UPDATE hwsched.assignment SET started_at = now() - interval '75 h' WHERE pool = 'health_4' AND state = 'running';
 SELECT timed_out FROM hwsched.maintain('health_4');
 SELECT health, failures_in_row FROM hwsched.worker_status WHERE pool = 'health_4';
 -- silence is no way out of quarantine
-UPDATE hwsched.worker_load SET last_seen_at = now() - interval '91 s' WHERE pool = 'health_4';
+UPDATE hwsched.worker_load SET last_seen_at = now() - interval '91 h' WHERE pool = 'health_4';
 SELECT offline FROM hwsched.maintain('health_4');
 SELECT health, failures_in_row FROM hwsched.worker_status WHERE pool = 'health_4';
 SELECT hwsched.heartbeat('w', 'health_4');

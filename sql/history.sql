@@ -17,7 +17,7 @@ EXCEPTION WHEN OTHERS THEN
 	RETURN concat_ws(' | ', state, message, nullif(detail, ''));
 END $$;
 
-SELECT hwsched.create_pool('history', '{"retention": {"history": "20 days"}}'), hwsched.create_pool('history_2'), hwsched.create_pool('history_3');
+SELECT hwsched.create_pool('history', '{"retention": {"history": "20 days"}, "offline_after": "1 day"}'), hwsched.create_pool('history_2'), hwsched.create_pool('history_3');
 SELECT hwsched.register_worker('w1', '{"cpu_cores": 4, "devices": [{"hardware_class": "gpu", "model_name": "A100", "supported_backends": ["cuda"], "memory_total_bytes": 1e10, "idle_celsius": 30, "throttle_celsius": 80}]}', 'history'),
 	hwsched.register_worker('w2', '{"cpu_cores": 4}', 'history');
 -- the hour that is not over
@@ -120,8 +120,8 @@ SELECT count(hwsched.start(assignment_id, 'history')) AS started FROM hwsched.as
 UPDATE hwsched.assignment SET started_at = started_at - interval '20 s' WHERE pool = 'history';
 SELECT hwsched.complete(assignment_id, NULL, 'history') FROM hwsched.assignment WHERE pool = 'history' AND workload_id = 'o1';
 SELECT hwsched.fail(assignment_id, 'broken', 'history') FROM hwsched.assignment WHERE pool = 'history' AND workload_id = 'o2';
-SELECT workload_id, assignment_id IS NOT NULL AS ours, run, attempt, shard_no, workload_type, hardware_class, priority, state, efficiency_ratio, wait_seconds >= 60 AND wait_seconds < 120 AS waited FROM hwsched.assignment_history WHERE pool = 'history' AND workload_id ~ '^o' ORDER BY 1;
-SELECT workload_id, assignment_id IS NOT NULL AS ours, run, attempt, workload_type, hardware_class, state, estimated_seconds, actual_seconds >= 20 AND actual_seconds < 30 AS ran, error FROM hwsched.execution_history WHERE pool = 'history' AND workload_id ~ '^o' ORDER BY 1;
+SELECT workload_id, assignment_id IS NOT NULL AS ours, run, attempt, shard_no, workload_type, hardware_class, priority, state, efficiency_ratio, wait_seconds BETWEEN 60 AND 3600 AS waited FROM hwsched.assignment_history WHERE pool = 'history' AND workload_id ~ '^o' ORDER BY 1;
+SELECT workload_id, assignment_id IS NOT NULL AS ours, run, attempt, workload_type, hardware_class, state, estimated_seconds, actual_seconds BETWEEN 20 AND 3600 AS ran, error FROM hwsched.execution_history WHERE pool = 'history' AND workload_id ~ '^o' ORDER BY 1;
 SELECT workload_type, sum(completed) AS completed, sum(failed) AS failed FROM hwsched.execution_history_hourly WHERE pool = 'history' AND time >= :'hour' GROUP BY 1 ORDER BY 1;
 
 --

@@ -86,7 +86,7 @@ SELECT hwsched.drop_pool('learn');
 --
 -- Durations: first the formula, then what was seen
 --
-SELECT hwsched.create_pool('learn', '{"policy": {"predicted_time": 1}}');
+SELECT hwsched.create_pool('learn', '{"policy": {"predicted_time": 1}, "offline_after": "1 day"}');
 SELECT hwsched.register_worker('a-slow', '{"cpu_cores": 8, "available_memory": 32, "cost_per_hour": 3.6}', 'learn'), hwsched.register_worker('b-fast', '{"cpu_cores": 64, "available_memory": 64}', 'learn');
 UPDATE speed SET factor = CASE worker_id WHEN 'a-slow' THEN 2 ELSE 0.5 END;
 SELECT hwsched.submit('{"test_id": "q", "test_type": "nlp", "model_id": "net-7", "expected_duration": 100}', 'learn');

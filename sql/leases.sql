@@ -1,29 +1,29 @@
 -- Leases and timeouts: work is taken back, and nothing is completed twice.
-SELECT hwsched.create_pool('leases', '{"lease": "100 s", "retry_backoff": "0 s", "offline_after": "1000 s"}');
+SELECT hwsched.create_pool('leases', '{"lease": "100 h", "retry_backoff": "0 s", "offline_after": "1000 h"}');
 SELECT hwsched.register_worker(w, '{"cpu_cores": 4, "available_memory": 16}', 'leases') FROM unnest('{w1,w2}'::text[]) AS w;
-CREATE TEMP VIEW attempts AS SELECT workload_id, attempt, worker_id, state, error, round(extract(epoch FROM lease_until - now())::numeric, -1) AS lease FROM hwsched.assignment WHERE pool = 'leases' ORDER BY assignment_id;
-SELECT hwsched.submit('{"test_id": "a", "test_type": "vision", "retries": 1, "timeout": 50}', 'leases');
+CREATE TEMP VIEW attempts AS SELECT workload_id, attempt, worker_id, state, error, round(extract(epoch FROM lease_until - now()) / 3600) AS lease_hours FROM hwsched.assignment WHERE pool = 'leases' ORDER BY assignment_id;
+SELECT hwsched.submit('{"test_id": "a", "test_type": "vision", "retries": 1, "timeout": 180000}', 'leases');
 SELECT hwsched.assign_pending(pool => 'leases');
 SELECT assignment_id AS one, worker_id AS w FROM hwsched.claim((SELECT worker_id FROM hwsched.assignment WHERE pool = 'leases'), pool => 'leases') \gset
 SELECT * FROM attempts \gx
 -- a sign of life of its worker renews it, that of another does not
 UPDATE hwsched.assignment SET lease_until = now() - interval '1 s' WHERE pool = 'leases';
-UPDATE hwsched.worker_load SET last_seen_at = now() - interval '101 s' WHERE pool = 'leases';
+UPDATE hwsched.worker_load SET last_seen_at = now() - interval '101 h' WHERE pool = 'leases';
 SELECT hwsched.heartbeat(:'w', 'leases');
 SELECT expired FROM hwsched.maintain('leases');
-UPDATE hwsched.worker_load SET last_seen_at = now() - interval '101 s' WHERE pool = 'leases';
+UPDATE hwsched.worker_load SET last_seen_at = now() - interval '101 h' WHERE pool = 'leases';
 SELECT hwsched.update_load(:'w', '{"cpu_utilization": 10}', 'leases');
 SELECT expired FROM hwsched.maintain('leases');
-UPDATE hwsched.worker_load SET last_seen_at = now() - interval '101 s' WHERE pool = 'leases';
+UPDATE hwsched.worker_load SET last_seen_at = now() - interval '101 h' WHERE pool = 'leases';
 SELECT hwsched.heartbeat(CASE :'w' WHEN 'w1' THEN 'w2' ELSE 'w1' END, 'leases');
-SELECT hwsched.extend_lease(:one, '10 min', 'leases');
-SELECT lease FROM attempts;
+SELECT hwsched.extend_lease(:one, '10 days', 'leases');
+SELECT lease_hours FROM attempts;
 SELECT * FROM hwsched.maintain('leases');
 -- it runs out
 UPDATE hwsched.assignment SET lease_until = now() - interval '1 s' WHERE pool = 'leases';
-UPDATE hwsched.worker_load SET last_seen_at = now() - interval '99 s' WHERE pool = 'leases';
+UPDATE hwsched.worker_load SET last_seen_at = now() - interval '99 h' WHERE pool = 'leases';
 SELECT expired FROM hwsched.maintain('leases');
-UPDATE hwsched.worker_load SET last_seen_at = now() - interval '101 s' WHERE pool = 'leases';
+UPDATE hwsched.worker_load SET last_seen_at = now() - interval '101 h' WHERE pool = 'leases';
 SELECT * FROM hwsched.maintain('leases');
 SELECT workload_id, attempt, state, error FROM attempts;
 SELECT state FROM hwsched.workload WHERE pool = 'leases';
@@ -41,9 +41,9 @@ SELECT failures, preference < 0.5 AS less FROM hwsched.preference WHERE pool = '
 SELECT hwsched.assign_pending(pool => 'leases');
 SELECT assignment_id AS two FROM hwsched.assignment WHERE pool = 'leases' AND state = 'assigned' \gset
 SELECT hwsched.start(:two, 'leases');
-UPDATE hwsched.assignment SET started_at = now() - interval '49 s' WHERE pool = 'leases' AND assignment_id = :two;
+UPDATE hwsched.assignment SET started_at = now() - interval '49 h' WHERE pool = 'leases' AND assignment_id = :two;
 SELECT * FROM hwsched.maintain('leases');
-UPDATE hwsched.assignment SET started_at = now() - interval '51 s' WHERE pool = 'leases' AND assignment_id = :two;
+UPDATE hwsched.assignment SET started_at = now() - interval '51 h' WHERE pool = 'leases' AND assignment_id = :two;
 SELECT * FROM hwsched.maintain('leases');
 SELECT workload_id, attempt, state, error FROM attempts;
 SELECT state, closed_at IS NOT NULL AS closed FROM hwsched.workload WHERE pool = 'leases';
@@ -54,7 +54,7 @@ SELECT hwsched.submit('{"test_id": "gang", "test_type": "training", "custom_prop
 SELECT hwsched.assign_pending(pool => 'leases');
 SELECT count(*) FROM unnest('{w1,w2}'::text[]) AS w, hwsched.claim(w, pool => 'leases');
 UPDATE hwsched.assignment SET lease_until = now() - interval '1 s' WHERE pool = 'leases' AND state = 'running';
-UPDATE hwsched.worker_load SET last_seen_at = now() - interval '101 s' WHERE pool = 'leases';
+UPDATE hwsched.worker_load SET last_seen_at = now() - interval '101 h' WHERE pool = 'leases';
 SELECT * FROM hwsched.maintain('leases');
 SELECT workload_id, attempt, state, error FROM attempts WHERE workload_id = 'gang';
 SELECT workload_id, attempt FROM hwsched.pending WHERE pool = 'leases';

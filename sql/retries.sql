@@ -4,9 +4,10 @@ SELECT hwsched.register_worker('cpu1', '{"cpu_cores": 8, "available_memory": 4}'
 	hwsched.register_worker('gpu', '{"cpu_cores": 8, "available_memory": 64, "supported_backends": ["cuda"], "available_accelerators": {"cuda": 1}}', 'retries');
 CREATE TEMP VIEW attempts AS SELECT a.workload_id, a.attempt, a.worker_id, d.hardware_class AS class, a.state, a.error_class FROM hwsched.assignment AS a
 	JOIN hwsched.device_profile AS d ON d.pool = a.pool AND d.profile_id = a.device_profile_id WHERE a.pool = 'retries' ORDER BY a.assignment_id;
-CREATE TEMP VIEW waits AS SELECT q.workload_id, q.attempt, CASE WHEN q.ready_at > now() THEN ceil(log(2, (extract(epoch FROM q.ready_at - now()) / 8)::numeric)) END AS doublings, q.avoid_workers,
+CREATE TEMP VIEW waits AS SELECT q.workload_id, q.attempt, ceil(log(2, (extract(epoch FROM nullif(q.ready_at, '-infinity') - f.failed_at) / 8)::numeric)) AS doublings, q.avoid_workers,
 	round((p.profile ->> 'min_memory_bytes')::numeric / 1073741824, 3) AS memory, p.demand ->> 'avoid_class' AS avoid_class
-	FROM hwsched.pending AS q LEFT JOIN hwsched.workload_profile AS p ON p.pool = q.pool AND p.profile_id = q.retry_profile_id WHERE q.pool = 'retries' ORDER BY 1;
+	FROM hwsched.pending AS q LEFT JOIN hwsched.workload_profile AS p ON p.pool = q.pool AND p.profile_id = q.retry_profile_id
+	LEFT JOIN LATERAL (SELECT max(a.finished_at) AS failed_at FROM hwsched.assignment AS a WHERE a.pool = q.pool AND a.workload_id = q.workload_id) AS f ON true WHERE q.pool = 'retries' ORDER BY 1;
 CREATE PROCEDURE pg_temp.fails(workload text, why text) LANGUAGE plpgsql AS $$
 BEGIN
 	UPDATE hwsched.pending SET ready_at = '-infinity' WHERE pool = 'retries' AND workload_id = workload;
@@ -18,6 +19,7 @@ END $$;
 SELECT hwsched.submit('{"test_id": "wait", "test_type": "vision", "retries": 20, "required_backend": "cpu"}', 'retries');
 CALL pg_temp.fails('wait', 'broken');
 SELECT workload_id, attempt, doublings FROM waits;
+UPDATE hwsched.pending SET ready_at = ready_at + interval '1 hour' WHERE pool = 'retries';
 SELECT count(*) AS planned FROM hwsched.plan_pending(pool => 'retries');
 SELECT reason FROM hwsched.pending_workloads WHERE pool = 'retries';
 CALL pg_temp.fails('wait', 'broken');
@@ -28,7 +30,7 @@ CALL pg_temp.fails('wait', 'broken');
 CALL pg_temp.fails('wait', 'broken');
 CALL pg_temp.fails('wait', 'broken');
 -- at most five minutes
-SELECT attempt, ready_at - now() BETWEEN interval '150 s' AND interval '300 s' AS capped FROM hwsched.pending WHERE pool = 'retries';
+SELECT attempt, ready_at - failed_at BETWEEN interval '150 s' AND interval '300 s' AS capped FROM hwsched.pending, (SELECT max(finished_at) AS failed_at FROM hwsched.assignment WHERE pool = 'retries') AS f WHERE pool = 'retries';
 SELECT hwsched.cancel('wait', 'retries');
 SELECT hwsched.alter_pool('retries', '{"retry_backoff": "0 s"}');
 

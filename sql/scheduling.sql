@@ -334,8 +334,8 @@ SELECT worker_id, round(score::numeric, 6) AS score FROM hwsched.compatible_hard
 -- what was faster than predicted (30 s here) earns more than 0.5, what was slower than that less
 SELECT pg_temp.pool('{"a": {"cpu_cores": 4}, "b": {"cpu_cores": 4}}', '[{"test_type": "nlp"}, {"test_type": "nlp"}]', '{"preference_alpha": 1}');
 SELECT count(*) FROM hwsched.claim('a', 1, true, 'sched') AS a, hwsched.claim('b', 1, true, 'sched') AS b;
-UPDATE hwsched.assignment SET started_at = now() - CASE worker_id WHEN 'a' THEN interval '10 s' ELSE interval '90 s' END WHERE pool = 'sched';
 BEGIN;
+UPDATE hwsched.assignment SET started_at = now() - CASE worker_id WHEN 'a' THEN interval '10 s' ELSE interval '90 s' END WHERE pool = 'sched';
 SELECT hwsched.complete(assignment_id, NULL, 'sched') FROM hwsched.assignment WHERE pool = 'sched' ORDER BY assignment_id;
 SELECT worker_id, round(preference::numeric, 2) AS preference FROM hwsched.preference WHERE pool = 'sched' ORDER BY 1;
 COMMIT;

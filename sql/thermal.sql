@@ -144,8 +144,10 @@ SELECT * FROM pg_temp.story('p', '0:0.1 100:0.8 20:0.8 20:0.8 20:0.8');
 -- the devices' own loads count
 SELECT hwsched.register_worker('p', '{"cpu_cores": 1}', 'thermal');
 SELECT pg_temp.report('p', 0.05);
+BEGIN;
 SELECT hwsched.update_load('p', '{"memory_utilization": 50, "devices": [{"device_no": 0, "utilization": 100}]}', 'thermal');
 SELECT pg_temp.phase('p');
+COMMIT;
 SELECT hwsched.unregister_worker('p', 'thermal');
 -- 0 switches them off
 SELECT hwsched.alter_pool('thermal', '{"warming": "0 s", "cooling": "0 s"}');
@@ -181,8 +183,11 @@ FROM hwsched.thermal_model WHERE pool = 'thermal_model';
 -- the coming hour at 40, 200 and 350 W
 SELECT watts, abs(hwsched.predict_temperature('lab', 0, watts, pool => 'thermal_model') - (28 + 0.15 * watts)) < 2 AS within_2_degrees FROM unnest(ARRAY[40, 200, 350]) AS watts;
 -- at once it is what it is, and what is to come takes time
+BEGIN;
+SELECT pg_temp.pass((SELECT reported_at - now() FROM hwsched.worker_load WHERE pool = 'thermal_model'), 'thermal_model');
 SELECT abs(hwsched.predict_temperature('lab', 0, 400, NULL, '0', 'thermal_model') - round(d.temperature_celsius)) < 1 AS now, hwsched.predict_temperature('lab', 0, 400, NULL, '1 min', 'thermal_model') < hwsched.predict_temperature('lab', 0, 400, NULL, '5 min', 'thermal_model') AS later
 FROM hwsched.device_load AS d WHERE pool = 'thermal_model';
+ROLLBACK;
 -- within the hour it would throttle from some share of its power on: 28 + 0.15 x (40 + share x 360) reaches 80 at 0.85
 SELECT throttles_at_ratio FROM hwsched.thermal_states WHERE pool = 'thermal_model';
 -- a load alone tells no degrees, and nothing is known then

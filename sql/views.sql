@@ -20,6 +20,7 @@ SELECT hwsched.assign_pending(NULL, 'views') AS placed;
 SELECT count(hwsched.start(assignment_id, 'views')) AS started FROM hwsched.assignment WHERE pool = 'views' AND workload_id IN ('vision 1', 'vision 2', 'text 1');
 UPDATE hwsched.assignment SET assigned_at = started_at - interval '25 s', started_at = started_at - interval '20 s' WHERE pool = 'views' AND workload_id = 'vision 1';
 SELECT count(hwsched.complete(assignment_id, NULL, 'views')) AS completed FROM hwsched.assignment WHERE pool = 'views' AND workload_id = 'vision 1';
+UPDATE hwsched.assignment SET started_at = finished_at - interval '20 s', assigned_at = finished_at - interval '25 s' WHERE pool = 'views' AND workload_id = 'vision 1';
 SELECT count(hwsched.fail(assignment_id, 'no luck', 'views')) AS failed FROM hwsched.assignment WHERE pool = 'views' AND workload_id IN ('text 1', 'dead');
 SELECT count(*) AS again FROM hwsched.schedule('text 1', 'views');
 SELECT hwsched.cancel('text 2', 'views');
