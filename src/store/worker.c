@@ -31,8 +31,9 @@ worker_check(const char *pool, const char *worker_id)
 
 /*
  * Notes a sign of life, at most five a second; it renews the leases of all that
- * runs on the worker (see api/maintain.c).  Raises ERRCODE_NO_DATA_FOUND
- * for an unknown worker.
+ * runs on the worker (see api/maintain.c).  Does not wait for a session that
+ * writes the worker's row: that one is a sign of life itself.  Raises
+ * ERRCODE_NO_DATA_FOUND for an unknown worker.
  */
 void
 worker_seen(const char *pool, const char *worker_id)
@@ -40,9 +41,11 @@ worker_seen(const char *pool, const char *worker_id)
 	static SpiPlan statement = {
 		"WITH known AS (SELECT last_seen_at FROM hwsched.worker_load WHERE pool = $1"
 		" AND worker_id = $2),"
+		" free AS (SELECT FROM hwsched.worker_load WHERE pool = $1 AND worker_id = $2"
+		"   AND last_seen_at < now() - interval '200 milliseconds'"
+		"   FOR NO KEY UPDATE SKIP LOCKED),"
 		" seen AS (UPDATE hwsched.worker_load SET last_seen_at = now() WHERE pool = $1"
-		" AND worker_id = $2"
-		"   AND last_seen_at < now() - interval '200 milliseconds')"
+		"   AND worker_id = $2 AND EXISTS (SELECT FROM free))"
 		" SELECT FROM known",
 		{TEXTOID, TEXTOID}};
 
