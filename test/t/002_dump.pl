@@ -38,7 +38,7 @@ SELECT hwsched.complete(assignment_id, '{"ok": true}') FROM hwsched.assignment W
 SELECT hwsched.fail(assignment_id, 'broken') FROM hwsched.assignment WHERE pool = 'default' AND state = 'running' ORDER BY assignment_id LIMIT 1;
 SELECT hwsched.cancel('t9', 'lab');
 -- a gang of which one member is done, a completion that nobody has settled, a lease that runs
-SELECT hwsched.create_pool('moved', '{"lease": "1 hour"}');
+SELECT hwsched.create_pool('moved', '{"lease": "2 days", "offline_after": "2 days"}');
 SELECT hwsched.register_worker('m' || n, '{"cpu_cores": 4, "available_memory": 8}', 'moved') FROM generate_series(1, 3) n;
 SELECT hwsched.submit_many('[{"test_id": "gang", "custom_properties": {"allocation_strategy": "sharded", "is_shardable": true, "min_shards": 2, "max_shards": 2}},
   {"test_id": "unsettled"}, {"test_id": "leased", "retries": 1, "custom_properties": {"command": ["true"]}}]', 'moved');
@@ -103,8 +103,8 @@ for my $n ([ $node, 'the same cluster' ], [ $other, 'another cluster' ])
 	is($moved->("SELECT state FROM hwsched.workload WHERE workload_id = 'unsettled'"), 'completed', "$where: what was completed is");
 	like(psql_error($on, 'target', "SELECT hwsched.complete($id{unsettled0}, NULL, 'moved')"), qr/is completed/, "$where: once");
 	is($moved->("SELECT count(*) FROM hwsched.maintain('moved'), hwsched.unsettled WHERE pool = 'moved'; SELECT outcome FROM hwsched.submission WHERE workload_id = 'unsettled'"), "1\ncompleted", "$where: it is settled there");
-	is($moved->("SELECT lease_until > now() + interval '50 min' FROM hwsched.assignment WHERE pool = 'moved' AND assignment_id = $id{leased0}"), 't', "$where: a lease runs on");
-	is($moved->("SELECT hwsched.extend_lease($id{leased0}, '2 hours', 'moved'), hwsched.requirements($id{leased0}, 'moved') #> '{custom_properties,command}'"), '|["true"]', "$where: its worker extends it");
+	is($moved->("SELECT lease_until > now() + interval '1 day' FROM hwsched.assignment WHERE pool = 'moved' AND assignment_id = $id{leased0}"), 't', "$where: a lease runs on");
+	is($moved->("SELECT hwsched.extend_lease($id{leased0}, '3 days', 'moved'), hwsched.requirements($id{leased0}, 'moved') #> '{custom_properties,command}'"), '|["true"]', "$where: its worker extends it");
 	$moved->("SELECT hwsched.complete($id{leased0}, NULL, 'moved')");
 	is($moved->("SELECT state FROM hwsched.workload WHERE workload_id = 'gang'"), 'running', "$where: a gang lacks its second half");
 	$moved->("SELECT hwsched.complete($id{gang1}, '{\"part\": 1}', 'moved')");

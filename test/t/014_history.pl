@@ -42,7 +42,12 @@ is($sql->("SET timezone = 'Pacific/Kiritimati'; SELECT count(*) FROM pg_class WH
 
 # --- each pool keeps what it keeps, and nobody reads what no pool keeps
 
-$sql->("SELECT hwsched.maintain('short'); SELECT hwsched.maintain('long')");
+# a call rolls up for 20 s at most
+for my $call (1 .. 100)
+{
+	$sql->("SELECT hwsched.maintain('short'); SELECT hwsched.maintain('long')");
+	last if $sql->("SELECT count(*) FROM hwsched.history_late WHERE pool <> 'default'") == 0;
+}
 is($sql->("SELECT count(*) FROM hwsched.load_history WHERE pool = 'short'"), 6, 'the pool that keeps 5 days has no older ones');
 is($sql->("SELECT count(*) FROM hwsched.load_history WHERE pool = 'long'"), 20, 'the other one has all it keeps');
 is($sql->("SELECT sum(samples) FROM hwsched.utilization_history_hourly WHERE pool = 'short'"), 21, 'the hours are kept for longer');
@@ -70,7 +75,7 @@ $reader->query_safe('BEGIN; SELECT count(*) FROM hwsched.load_history');
 $sql->("SELECT hwsched.alter_pool(pool, '{\"retention\": {\"history\": \"3 days\"}}') FROM hwsched.pool");
 my $begun = time;
 $sql->("SET statement_timeout = '20s'; SELECT hwsched.maintain('long')");
-cmp_ok(time - $begun, '<', 3, 'a reader does not hold maintain() up');
+cmp_ok(time - $begun, '<', 15, 'a reader does not hold maintain() up');
 is($days->(), join(' ', -5 .. 2), 'days stay where somebody reads');
 $reader->query_safe('COMMIT');
 $sql->("SELECT hwsched.maintain('long')");
