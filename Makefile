@@ -9,6 +9,10 @@ EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" hwsched.cont
 MODULE_big = hwsched
 OBJS = $(patsubst %.c,%.o,$(wildcard src/*.c src/*/*.c))
 SHLIB_LINK = -lcjson
+# Another extension's function of the same name must not be taken for ours.
+ifeq ($(shell uname -s),Linux)
+SHLIB_LINK += -Wl,--version-script=src/exports.map
+endif
 # The script that draws the charts of reports; empty where npm cannot fetch it.
 RUNTIME = hwsched_vega.js
 DATA_built = hwsched--$(EXTVERSION).sql $(RUNTIME)
@@ -61,6 +65,7 @@ clean:
 endif
 
 $(OBJS): $(wildcard src/*/*.h)
+hwsched.so: src/exports.map
 
 hwsched--$(EXTVERSION).sql: $(sort $(wildcard src/sql/*.sql)) hwsched.control
 	cat $(filter %.sql,$^) </dev/null >$@

@@ -23,8 +23,8 @@
 #include "store/usage.h"
 #include "support/args.h"
 
-PG_FUNCTION_INFO_V1(assign_pending);
-PG_FUNCTION_INFO_V1(plan_pending);
+PG_FUNCTION_INFO_V1(hwsched_assign_pending);
+PG_FUNCTION_INFO_V1(hwsched_plan_pending);
 
 /* --- writing --- */
 
@@ -403,7 +403,7 @@ batch_limit(FunctionCallInfo fcinfo, int argument)
 
 /* assign_pending(max_workloads int, pool text) RETURNS bigint */
 Datum
-assign_pending(PG_FUNCTION_ARGS)
+hwsched_assign_pending(PG_FUNCTION_ARGS)
 {
 	int64 limit = batch_limit(fcinfo, 0);
 	char *pool = text_argument(fcinfo, 1);
@@ -432,7 +432,7 @@ assign_pending(PG_FUNCTION_ARGS)
 
 /* plan_pending(max_workloads int, pool text) RETURNS TABLE: the same, unwritten */
 Datum
-plan_pending(PG_FUNCTION_ARGS)
+hwsched_plan_pending(PG_FUNCTION_ARGS)
 {
 	int64 limit = batch_limit(fcinfo, 0);
 	char *pool = text_argument(fcinfo, 1);

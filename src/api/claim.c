@@ -30,15 +30,15 @@
 #include "store/worker.h"
 #include "support/args.h"
 
-PG_FUNCTION_INFO_V1(claim);
-PG_FUNCTION_INFO_V1(start_assignment);
-PG_FUNCTION_INFO_V1(extend_lease);
-PG_FUNCTION_INFO_V1(requirements);
-PG_FUNCTION_INFO_V1(running_on);
+PG_FUNCTION_INFO_V1(hwsched_claim);
+PG_FUNCTION_INFO_V1(hwsched_start);
+PG_FUNCTION_INFO_V1(hwsched_extend_lease);
+PG_FUNCTION_INFO_V1(hwsched_requirements);
+PG_FUNCTION_INFO_V1(hwsched_running_on);
 
 /* start(assignment_id bigint, pool text) RETURNS void */
 Datum
-start_assignment(PG_FUNCTION_ARGS)
+hwsched_start(PG_FUNCTION_ARGS)
 {
 	static SpiPlan statement = {
 		"UPDATE hwsched.assignment SET state = 'running', started_at = greatest(now(),"
@@ -64,7 +64,7 @@ start_assignment(PG_FUNCTION_ARGS)
 
 /* extend_lease(assignment_id bigint, by interval, pool text) RETURNS void */
 Datum
-extend_lease(PG_FUNCTION_ARGS)
+hwsched_extend_lease(PG_FUNCTION_ARGS)
 {
 	static SpiPlan statement = {
 		"UPDATE hwsched.assignment SET lease_until = greatest(lease_until, now() + $3)"
@@ -291,7 +291,7 @@ pull(const char *pool, const char *worker_id, int n)
 
 /* claim(worker_id text, max_assignments int, steal boolean, pool text) RETURNS SETOF assignment */
 Datum
-claim(PG_FUNCTION_ARGS)
+hwsched_claim(PG_FUNCTION_ARGS)
 {
 	char *worker_id = text_argument(fcinfo, 0);
 	int n = int_argument(1);
@@ -344,7 +344,7 @@ claim(PG_FUNCTION_ARGS)
 
 /* requirements(assignment_id bigint, pool text) RETURNS jsonb: of a live one */
 Datum
-requirements(PG_FUNCTION_ARGS)
+hwsched_requirements(PG_FUNCTION_ARGS)
 {
 	static SpiPlan statement = {
 		"SELECT a.worker_id, a.state::text, a.finished_at IS NULL,"
@@ -386,7 +386,7 @@ requirements(PG_FUNCTION_ARGS)
 
 /* running_on(worker_id text, pool text) RETURNS SETOF assignment */
 Datum
-running_on(PG_FUNCTION_ARGS)
+hwsched_running_on(PG_FUNCTION_ARGS)
 {
 	static SpiPlan statement = {
 		"SELECT * FROM hwsched.assignment WHERE pool = $1 AND worker_id = $2"

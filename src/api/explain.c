@@ -18,8 +18,8 @@
 #include "snapshot/fleet.h"
 #include "snapshot/queue.h"
 
-PG_FUNCTION_INFO_V1(compatible_hardware);
-PG_FUNCTION_INFO_V1(explain_pending);
+PG_FUNCTION_INFO_V1(hwsched_compatible_hardware);
+PG_FUNCTION_INFO_V1(hwsched_explain_pending);
 
 /* Returns a refusal in words. */
 const char *
@@ -192,7 +192,7 @@ waits_for(const char *pool, const char *workload_id)
 
 /* compatible_hardware(workload_id text, pool text) RETURNS TABLE */
 Datum
-compatible_hardware(PG_FUNCTION_ARGS)
+hwsched_compatible_hardware(PG_FUNCTION_ARGS)
 {
 	char *workload_id = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	char *pool = text_to_cstring(PG_GETARG_TEXT_PP(1));
@@ -269,7 +269,7 @@ compatible_hardware(PG_FUNCTION_ARGS)
 
 /* explain_pending(pool text) RETURNS TABLE (reason, workloads, profile_ids, ready) */
 Datum
-explain_pending(PG_FUNCTION_ARGS)
+hwsched_explain_pending(PG_FUNCTION_ARGS)
 {
 	static SpiPlan statement = {
 		"SELECT p.profile_id, count(*) FROM hwsched.pending p WHERE p.pool = $1 AND " MAY_BE_PLACED(

@@ -28,11 +28,11 @@
 #include "store/workload.h"
 #include "support/args.h"
 
-PG_FUNCTION_INFO_V1(complete);
-PG_FUNCTION_INFO_V1(complete_many);
-PG_FUNCTION_INFO_V1(fail);
-PG_FUNCTION_INFO_V1(cancel);
-PG_FUNCTION_INFO_V1(retry_dead);
+PG_FUNCTION_INFO_V1(hwsched_complete);
+PG_FUNCTION_INFO_V1(hwsched_complete_many);
+PG_FUNCTION_INFO_V1(hwsched_fail);
+PG_FUNCTION_INFO_V1(hwsched_cancel);
+PG_FUNCTION_INFO_V1(hwsched_retry_dead);
 
 /* --- completing --- */
 
@@ -73,7 +73,7 @@ finish_members(const char *pool, const int64 *ids, int count, Jsonb *result)
 
 /* complete(assignment_id bigint, result jsonb, pool text) RETURNS void */
 Datum
-complete(PG_FUNCTION_ARGS)
+hwsched_complete(PG_FUNCTION_ARGS)
 {
 	int64 assignment_id = bigint_argument(0);
 	char *pool = text_argument(fcinfo, 2);
@@ -169,7 +169,7 @@ finish_gangs(const Caller *caller, const char *pool, const int64 *ids, int count
 
 /* complete_many(assignment_ids bigint[], pool text) RETURNS bigint: all or nothing */
 Datum
-complete_many(PG_FUNCTION_ARGS)
+hwsched_complete_many(PG_FUNCTION_ARGS)
 {
 	static SpiPlan check = {"SELECT DISTINCT worker_id FROM hwsched.assignment WHERE pool = $1"
 							" AND assignment_id = ANY ($2)",
@@ -229,7 +229,7 @@ complete_many(PG_FUNCTION_ARGS)
 
 /* fail(assignment_id bigint, error text, pool text) RETURNS void */
 Datum
-fail(PG_FUNCTION_ARGS)
+hwsched_fail(PG_FUNCTION_ARGS)
 {
 	int64 assignment_id = bigint_argument(0);
 	char *pool = text_argument(fcinfo, 2);
@@ -257,7 +257,7 @@ fail(PG_FUNCTION_ARGS)
 
 /* cancel(workload_id text, pool text) RETURNS void */
 Datum
-cancel(PG_FUNCTION_ARGS)
+hwsched_cancel(PG_FUNCTION_ARGS)
 {
 	/*
 	 * Work leaves the live assignments for the queue, never the other way round
@@ -299,7 +299,7 @@ cancel(PG_FUNCTION_ARGS)
 
 /* retry_dead(workload_id text, pool text) RETURNS void */
 Datum
-retry_dead(PG_FUNCTION_ARGS)
+hwsched_retry_dead(PG_FUNCTION_ARGS)
 {
 	/*
 	 * Its last attempt was the last that it was allowed; after it come as many as it was given

@@ -21,22 +21,22 @@
 
 #define DAYS_PER_PHASE_MONTH 30.0
 
-PG_FUNCTION_INFO_V1(sql_workload_profile);
-PG_FUNCTION_INFO_V1(sql_device_profiles);
-PG_FUNCTION_INFO_V1(sql_is_compatible);
-PG_FUNCTION_INFO_V1(sql_efficiency_score);
-PG_FUNCTION_INFO_V1(sql_raw_efficiency);
-PG_FUNCTION_INFO_V1(sql_load_score);
-PG_FUNCTION_INFO_V1(sql_effective_load_score);
-PG_FUNCTION_INFO_V1(sql_adjusted_efficiency);
-PG_FUNCTION_INFO_V1(sql_preference_after);
-PG_FUNCTION_INFO_V1(sql_predict_seconds);
-PG_FUNCTION_INFO_V1(sql_predict_joules);
-PG_FUNCTION_INFO_V1(sql_compatibility_score);
-PG_FUNCTION_INFO_V1(sql_thermal_step);
-PG_FUNCTION_INFO_V1(sql_thermal_at);
-PG_FUNCTION_INFO_V1(sql_performance_level);
-PG_FUNCTION_INFO_V1(sql_temperature_ratio);
+PG_FUNCTION_INFO_V1(hwsched_workload_profile);
+PG_FUNCTION_INFO_V1(hwsched_device_profiles);
+PG_FUNCTION_INFO_V1(hwsched_is_compatible);
+PG_FUNCTION_INFO_V1(hwsched_efficiency_score);
+PG_FUNCTION_INFO_V1(hwsched_raw_efficiency);
+PG_FUNCTION_INFO_V1(hwsched_load_score);
+PG_FUNCTION_INFO_V1(hwsched_effective_load_score);
+PG_FUNCTION_INFO_V1(hwsched_adjusted_efficiency);
+PG_FUNCTION_INFO_V1(hwsched_preference_after);
+PG_FUNCTION_INFO_V1(hwsched_predict_seconds);
+PG_FUNCTION_INFO_V1(hwsched_predict_joules);
+PG_FUNCTION_INFO_V1(hwsched_compatibility_score);
+PG_FUNCTION_INFO_V1(hwsched_thermal_step);
+PG_FUNCTION_INFO_V1(hwsched_thermal_at);
+PG_FUNCTION_INFO_V1(hwsched_performance_level);
+PG_FUNCTION_INFO_V1(hwsched_temperature_ratio);
 
 /*
  * Returns a number argument, which must be finite: NaN and infinity would
@@ -96,7 +96,7 @@ device_argument(FunctionCallInfo fcinfo, int argno, const char *name, DeviceProf
 
 /* Returns the workload profile that requirements mean. */
 Datum
-sql_workload_profile(PG_FUNCTION_ARGS)
+hwsched_workload_profile(PG_FUNCTION_ARGS)
 {
 	Jsonb *requirements = PG_GETARG_JSONB_P(0);
 	Requirements read;
@@ -109,7 +109,7 @@ sql_workload_profile(PG_FUNCTION_ARGS)
 
 /* Returns one row for each device that capabilities list or imply. */
 Datum
-sql_device_profiles(PG_FUNCTION_ARGS)
+hwsched_device_profiles(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result;
 	Capabilities capabilities;
@@ -136,7 +136,7 @@ sql_device_profiles(PG_FUNCTION_ARGS)
 
 /* Returns whether a device meets each demand of a workload. */
 Datum
-sql_is_compatible(PG_FUNCTION_ARGS)
+hwsched_is_compatible(PG_FUNCTION_ARGS)
 {
 	WorkloadProfile workload;
 	DeviceProfile device;
@@ -148,7 +148,7 @@ sql_is_compatible(PG_FUNCTION_ARGS)
 
 /* Returns how well a device suits a workload, 0..1. */
 Datum
-sql_efficiency_score(PG_FUNCTION_ARGS)
+hwsched_efficiency_score(PG_FUNCTION_ARGS)
 {
 	WorkloadProfile workload;
 	DeviceProfile device;
@@ -160,7 +160,7 @@ sql_efficiency_score(PG_FUNCTION_ARGS)
 
 /* Returns the same before it is limited to 1. */
 Datum
-sql_raw_efficiency(PG_FUNCTION_ARGS)
+hwsched_raw_efficiency(PG_FUNCTION_ARGS)
 {
 	WorkloadProfile workload;
 	DeviceProfile device;
@@ -172,7 +172,7 @@ sql_raw_efficiency(PG_FUNCTION_ARGS)
 
 /* Returns the load 0..1 that five utilizations in percent make. */
 Datum
-sql_load_score(PG_FUNCTION_ARGS)
+hwsched_load_score(PG_FUNCTION_ARGS)
 {
 	Utilization load = utilization_arguments(fcinfo, 0);
 
@@ -181,7 +181,7 @@ sql_load_score(PG_FUNCTION_ARGS)
 
 /* Returns that load with what a phase adds to it, 0..1. */
 Datum
-sql_effective_load_score(PG_FUNCTION_ARGS)
+hwsched_effective_load_score(PG_FUNCTION_ARGS)
 {
 	Utilization load = utilization_arguments(fcinfo, 0);
 	bool in_phase = PG_GETARG_BOOL(5) || PG_GETARG_BOOL(6);
@@ -192,7 +192,7 @@ sql_effective_load_score(PG_FUNCTION_ARGS)
 
 /* Returns an efficiency less what load, phase and temperature take away. */
 Datum
-sql_adjusted_efficiency(PG_FUNCTION_ARGS)
+hwsched_adjusted_efficiency(PG_FUNCTION_ARGS)
 {
 	double efficiency = number_argument(fcinfo, 0, "efficiency");
 	Utilization load = utilization_arguments(fcinfo, 1);
@@ -208,7 +208,7 @@ sql_adjusted_efficiency(PG_FUNCTION_ARGS)
 
 /* Returns a preference after one more observation. */
 Datum
-sql_preference_after(PG_FUNCTION_ARGS)
+hwsched_preference_after(PG_FUNCTION_ARGS)
 {
 	double old = number_argument(fcinfo, 0, "old");
 	double observed = number_argument(fcinfo, 1, "observed");
@@ -226,7 +226,7 @@ sql_preference_after(PG_FUNCTION_ARGS)
 
 /* Returns the seconds that a workload is expected to take on a device. */
 Datum
-sql_predict_seconds(PG_FUNCTION_ARGS)
+hwsched_predict_seconds(PG_FUNCTION_ARGS)
 {
 	WorkloadProfile workload;
 	DeviceProfile device;
@@ -238,7 +238,7 @@ sql_predict_seconds(PG_FUNCTION_ARGS)
 
 /* Returns the joules that a workload is expected to use on a device. */
 Datum
-sql_predict_joules(PG_FUNCTION_ARGS)
+hwsched_predict_joules(PG_FUNCTION_ARGS)
 {
 	WorkloadProfile workload;
 	DeviceProfile device;
@@ -251,7 +251,7 @@ sql_predict_joules(PG_FUNCTION_ARGS)
 
 /* Returns how well one device stands in for another, 0..1. */
 Datum
-sql_compatibility_score(PG_FUNCTION_ARGS)
+hwsched_compatibility_score(PG_FUNCTION_ARGS)
 {
 	DeviceProfile device;
 	DeviceProfile other;
@@ -265,7 +265,7 @@ sql_compatibility_score(PG_FUNCTION_ARGS)
 
 /* Returns the temperature one step of the reference later, 0..1. */
 Datum
-sql_thermal_step(PG_FUNCTION_ARGS)
+hwsched_thermal_step(PG_FUNCTION_ARGS)
 {
 	double temperature = number_argument(fcinfo, 0, "temperature");
 	double load = number_argument(fcinfo, 1, "load");
@@ -276,7 +276,7 @@ sql_thermal_step(PG_FUNCTION_ARGS)
 
 /* Returns the temperature after some time at a constant load, 0..1. */
 Datum
-sql_thermal_at(PG_FUNCTION_ARGS)
+hwsched_thermal_at(PG_FUNCTION_ARGS)
 {
 	double temperature = number_argument(fcinfo, 0, "temperature");
 	double load = number_argument(fcinfo, 1, "load");
@@ -331,7 +331,7 @@ seconds_between(TimestampTz since, TimestampTz at)
 
 /* Returns the share of its performance that a device in a phase has at a time. */
 Datum
-sql_performance_level(PG_FUNCTION_ARGS)
+hwsched_performance_level(PG_FUNCTION_ARGS)
 {
 	ThermalPhase phase = phase_named(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	double elapsed = seconds_between(PG_GETARG_TIMESTAMPTZ(1), PG_GETARG_TIMESTAMPTZ(3));
@@ -342,7 +342,7 @@ sql_performance_level(PG_FUNCTION_ARGS)
 
 /* temperature_ratio(celsius, idle_celsius, throttle_celsius) RETURNS float8 */
 Datum
-sql_temperature_ratio(PG_FUNCTION_ARGS)
+hwsched_temperature_ratio(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_FLOAT8(celsius_to_temperature(number_argument(fcinfo, 0, "celsius"),
 											PG_GETARG_FLOAT8(1), PG_GETARG_FLOAT8(2)));

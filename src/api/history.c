@@ -17,10 +17,10 @@
 #include "support/args.h"
 #include "support/spi_plan.h"
 
-PG_FUNCTION_INFO_V1(record_assignment);
-PG_FUNCTION_INFO_V1(record_thermal_state);
-PG_FUNCTION_INFO_V1(record_resource_utilization);
-PG_FUNCTION_INFO_V1(record_execution_time);
+PG_FUNCTION_INFO_V1(hwsched_record_assignment);
+PG_FUNCTION_INFO_V1(hwsched_record_thermal_state);
+PG_FUNCTION_INFO_V1(hwsched_record_resource_utilization);
+PG_FUNCTION_INFO_V1(hwsched_record_execution_time);
 
 /* Durations beyond this, some three centuries, are taken for mistakes. */
 #define MOST_SECONDS 1e10
@@ -135,7 +135,7 @@ pg_attribute_noreturn()
 	 * workload_type text, at timestamptz, pool text) RETURNS void
 	 */
 Datum
-record_assignment(PG_FUNCTION_ARGS)
+hwsched_record_assignment(PG_FUNCTION_ARGS)
 {
 	static SpiPlan statement = {
 		"INSERT INTO hwsched.recorded_assignment (pool, worker_id, at, workload_id, workload_type,"
@@ -167,7 +167,7 @@ record_assignment(PG_FUNCTION_ARGS)
  * worker_id text, at timestamptz, pool text) RETURNS void
  */
 Datum
-record_execution_time(PG_FUNCTION_ARGS)
+hwsched_record_execution_time(PG_FUNCTION_ARGS)
 {
 	static SpiPlan statement = {
 		"INSERT INTO hwsched.recorded_execution (pool, worker_id, at, workload_id, workload_type,"
@@ -207,7 +207,7 @@ record_execution_time(PG_FUNCTION_ARGS)
  * boolean, at timestamptz, device_no int, pool text) RETURNS void
  */
 Datum
-record_thermal_state(PG_FUNCTION_ARGS)
+hwsched_record_thermal_state(PG_FUNCTION_ARGS)
 {
 #define THERMAL(of) \
 	{ \
@@ -246,7 +246,7 @@ record_thermal_state(PG_FUNCTION_ARGS)
  * pool text) RETURNS void
  */
 Datum
-record_resource_utilization(PG_FUNCTION_ARGS)
+hwsched_record_resource_utilization(PG_FUNCTION_ARGS)
 {
 #define UTILIZATION(of) \
 	{ \

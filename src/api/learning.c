@@ -18,15 +18,15 @@
 #include "support/args.h"
 #include "support/ddsketch_array.h"
 
-PG_FUNCTION_INFO_V1(reset_learning);
-PG_FUNCTION_INFO_V1(preference_now);
-PG_FUNCTION_INFO_V1(predict_temperature);
-PG_FUNCTION_INFO_V1(describe_heat);
-PG_FUNCTION_INFO_V1(unsettled_records);
+PG_FUNCTION_INFO_V1(hwsched_reset_learning);
+PG_FUNCTION_INFO_V1(hwsched_preference_now);
+PG_FUNCTION_INFO_V1(hwsched_predict_temperature);
+PG_FUNCTION_INFO_V1(hwsched_describe_heat);
+PG_FUNCTION_INFO_V1(hwsched_unsettled_records);
 
 /* reset_learning(worker_id text, pool text) RETURNS bigint: how many records were forgotten */
 Datum
-reset_learning(PG_FUNCTION_ARGS)
+hwsched_reset_learning(PG_FUNCTION_ARGS)
 {
 	static SpiPlan of_worker[] = {
 		{"DELETE FROM hwsched.track_record WHERE pool = $1 AND worker_id = $2", {TEXTOID, TEXTOID}},
@@ -61,7 +61,7 @@ reset_learning(PG_FUNCTION_ARGS)
 
 /* preference_now(preference float8, updated_at timestamptz, pool text) RETURNS float8 */
 Datum
-preference_now(PG_FUNCTION_ARGS)
+hwsched_preference_now(PG_FUNCTION_ARGS)
 {
 	TimestampTz updated_at = PG_GETARG_TIMESTAMPTZ(1);
 	double age =
@@ -96,7 +96,7 @@ optional_argument(FunctionCallInfo fcinfo, int number, const char *name, double 
  * pool text) RETURNS float8
  */
 Datum
-predict_temperature(PG_FUNCTION_ARGS)
+hwsched_predict_temperature(PG_FUNCTION_ARGS)
 {
 	static SpiPlan statement = {
 		"SELECT h.model, extract(epoch FROM $4)::float8 FROM hwsched.device d LEFT"
@@ -145,7 +145,7 @@ predict_temperature(PG_FUNCTION_ARGS)
 
 /* describe_heat(model float8[]) RETURNS record: see the view thermal_model */
 Datum
-describe_heat(PG_FUNCTION_ARGS)
+hwsched_describe_heat(PG_FUNCTION_ARGS)
 {
 	TupleDesc description;
 	Datum values[8] = {0};
@@ -175,7 +175,7 @@ describe_heat(PG_FUNCTION_ARGS)
 
 /* unsettled_records(pool text) RETURNS SETOF track_record: as they will be */
 Datum
-unsettled_records(PG_FUNCTION_ARGS)
+hwsched_unsettled_records(PG_FUNCTION_ARGS)
 {
 	char *pool = text_argument(fcinfo, 0);
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;

@@ -19,7 +19,7 @@
 #include "store/requeue.h"
 #include "support/args.h"
 
-PG_FUNCTION_INFO_V1(maintain);
+PG_FUNCTION_INFO_V1(hwsched_maintain);
 
 /* Rows of each table that one tick forgets at most. */
 #define FORGET_AT_ONCE 10000
@@ -203,7 +203,7 @@ forget_work(const char *pool, double seconds)
  * bigint)
  */
 Datum
-maintain(PG_FUNCTION_ARGS)
+hwsched_maintain(PG_FUNCTION_ARGS)
 {
 	char *pool = text_argument(fcinfo, 0);
 	PoolSettings settings;

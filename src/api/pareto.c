@@ -13,7 +13,7 @@
 #include "api/explain.h"
 #include "place/candidate.h"
 
-PG_FUNCTION_INFO_V1(pareto);
+PG_FUNCTION_INFO_V1(hwsched_pareto);
 
 /* One device, or as many like it as the work asks for. */
 typedef struct ParetoOption
@@ -96,7 +96,7 @@ option_order(const void *a, const void *b)
 
 /* pareto(workload_id text, pool text) RETURNS TABLE */
 Datum
-pareto(PG_FUNCTION_ARGS)
+hwsched_pareto(PG_FUNCTION_ARGS)
 {
 	char *workload_id = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	char *pool = text_to_cstring(PG_GETARG_TEXT_PP(1));

@@ -13,14 +13,14 @@
 #include "support/args.h"
 #include "support/spi_plan.h"
 
-PG_FUNCTION_INFO_V1(create_pool);
-PG_FUNCTION_INFO_V1(alter_pool);
-PG_FUNCTION_INFO_V1(drop_pool);
-PG_FUNCTION_INFO_V1(pool_settings);
+PG_FUNCTION_INFO_V1(hwsched_create_pool);
+PG_FUNCTION_INFO_V1(hwsched_alter_pool);
+PG_FUNCTION_INFO_V1(hwsched_drop_pool);
+PG_FUNCTION_INFO_V1(hwsched_pool_settings);
 
 /* create_pool(pool text, settings jsonb) RETURNS void */
 Datum
-create_pool(PG_FUNCTION_ARGS)
+hwsched_create_pool(PG_FUNCTION_ARGS)
 {
 	static SpiPlan statement = {
 		"INSERT INTO hwsched.pool (pool) VALUES ($1) ON CONFLICT DO NOTHING", {TEXTOID}};
@@ -44,7 +44,7 @@ create_pool(PG_FUNCTION_ARGS)
 
 /* alter_pool(pool text, settings jsonb) RETURNS void; null resets a setting */
 Datum
-alter_pool(PG_FUNCTION_ARGS)
+hwsched_alter_pool(PG_FUNCTION_ARGS)
 {
 	/* an old snapshot does not see who has become full, so there it is any row */
 	static SpiPlan roomier = {
@@ -69,7 +69,7 @@ alter_pool(PG_FUNCTION_ARGS)
 
 /* drop_pool(pool text) RETURNS void: and all that is in it */
 Datum
-drop_pool(PG_FUNCTION_ARGS)
+hwsched_drop_pool(PG_FUNCTION_ARGS)
 {
 	/* first who loads history; assignments and devices before the profiles they refer to */
 	static SpiPlan statements[] = {
@@ -106,7 +106,7 @@ drop_pool(PG_FUNCTION_ARGS)
 
 /* pool_settings(pool text) RETURNS TABLE (name, value, default_value, description) */
 Datum
-pool_settings(PG_FUNCTION_ARGS)
+hwsched_pool_settings(PG_FUNCTION_ARGS)
 {
 	static SpiPlan statement = {
 		"SELECT s.name, coalesce(v.settings -> s.name, s.default_value), s.default_value,"

@@ -16,8 +16,8 @@
 #include "support/args.h"
 #include "support/spi_plan.h"
 
-PG_FUNCTION_INFO_V1(record_power);
-PG_FUNCTION_INFO_V1(suggest_power_limit);
+PG_FUNCTION_INFO_V1(hwsched_record_power);
+PG_FUNCTION_INFO_V1(hwsched_suggest_power_limit);
 
 /*
  * The other jobs that count, the rows that are read of them, and the settings that are told
@@ -32,7 +32,7 @@ PG_FUNCTION_INFO_V1(suggest_power_limit);
  * float8, pool text) RETURNS void
  */
 Datum
-record_power(PG_FUNCTION_ARGS)
+hwsched_record_power(PG_FUNCTION_ARGS)
 {
 	static SpiPlan statement = {
 		"INSERT INTO hwsched.power_measurement AS m (pool, job, device_model, power_limit_w,"
@@ -195,7 +195,7 @@ compare_settings(const void *a, const void *b)
 
 /* suggest_power_limit(job text, slowdown float8, pool text) RETURNS TABLE */
 Datum
-suggest_power_limit(PG_FUNCTION_ARGS)
+hwsched_suggest_power_limit(PG_FUNCTION_ARGS)
 {
 	char *job = text_argument(fcinfo, 0);
 	double slowdown = limited_argument(fcinfo, 1, "slowdown", 0, 1000);

@@ -14,7 +14,7 @@
 #include "snapshot/queue.h"
 #include "store/worker.h"
 
-PG_FUNCTION_INFO_V1(predict);
+PG_FUNCTION_INFO_V1(hwsched_predict);
 
 /*
  * Returns the index of a worker's device in the fleet; raises ERRCODE_NO_DATA_FOUND if there is
@@ -40,7 +40,7 @@ find_device(const Fleet *fleet, const char *pool, const char *worker_id, int32 d
 
 /* predict(workload_id text, worker_id text, device_no int, pool text) RETURNS record */
 Datum
-predict(PG_FUNCTION_ARGS)
+hwsched_predict(PG_FUNCTION_ARGS)
 {
 	char *workload_id = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	char *worker_id = text_to_cstring(PG_GETARG_TEXT_PP(1));

@@ -20,7 +20,7 @@
 #include "store/pool.h"
 #include "support/args.h"
 
-PG_FUNCTION_INFO_V1(rebalance);
+PG_FUNCTION_INFO_V1(hwsched_rebalance);
 
 /* How far down the backlog of others a worker looks for something to steal. */
 #define MOST_STOLEN_FROM 1000
@@ -220,7 +220,7 @@ find_idler(PoolSnapshot *snapshot, const WaitingAssignment *waiting, int from)
 
 /* rebalance(max_moves int, pool text) RETURNS bigint */
 Datum
-rebalance(PG_FUNCTION_ARGS)
+hwsched_rebalance(PG_FUNCTION_ARGS)
 {
 	/* where most is going on, what would start last */
 	static SpiPlan statement = {

@@ -22,7 +22,7 @@
 #include "store/workload.h"
 #include "support/args.h"
 
-PG_FUNCTION_INFO_V1(schedule);
+PG_FUNCTION_INFO_V1(hwsched_schedule);
 
 /* Books what the one decision takes of its worker and devices. */
 static void
@@ -119,7 +119,7 @@ read_all(PoolSnapshot *snapshot, const char *pool)
 
 /* schedule(workload_id text, pool text) RETURNS SETOF assignment */
 Datum
-schedule(PG_FUNCTION_ARGS)
+hwsched_schedule(PG_FUNCTION_ARGS)
 {
 	char *workload_id = text_argument(fcinfo, 0);
 	char *pool = text_argument(fcinfo, 1);

@@ -20,8 +20,8 @@
 #include "support/spi_plan.h"
 #include "support/strtab.h"
 
-PG_FUNCTION_INFO_V1(submit);
-PG_FUNCTION_INFO_V1(submit_many);
+PG_FUNCTION_INFO_V1(hwsched_submit);
+PG_FUNCTION_INFO_V1(hwsched_submit_many);
 
 /* --- submitting --- */
 
@@ -549,7 +549,7 @@ batch_submit(SubmitBatch *batch, const char *pool, bool in_array)
 
 /* submit(requirements jsonb, pool text) RETURNS text */
 Datum
-submit(PG_FUNCTION_ARGS)
+hwsched_submit(PG_FUNCTION_ARGS)
 {
 	Jsonb *requirements = jsonb_argument(0);
 	char *pool = text_argument(fcinfo, 1);
@@ -570,7 +570,7 @@ submit(PG_FUNCTION_ARGS)
 
 /* submit_many(requirements jsonb, pool text) RETURNS bigint */
 Datum
-submit_many(PG_FUNCTION_ARGS)
+hwsched_submit_many(PG_FUNCTION_ARGS)
 {
 	Jsonb *array = jsonb_argument(0);
 	char *pool = text_argument(fcinfo, 1);

@@ -18,15 +18,15 @@
 #include "store/worker.h"
 #include "support/args.h"
 
-PG_FUNCTION_INFO_V1(register_worker);
-PG_FUNCTION_INFO_V1(unregister_worker);
-PG_FUNCTION_INFO_V1(drain_worker);
-PG_FUNCTION_INFO_V1(resume_worker);
-PG_FUNCTION_INFO_V1(heartbeat);
-PG_FUNCTION_INFO_V1(update_load);
-PG_FUNCTION_INFO_V1(start_warming);
-PG_FUNCTION_INFO_V1(start_cooling);
-PG_FUNCTION_INFO_V1(grant_worker);
+PG_FUNCTION_INFO_V1(hwsched_register_worker);
+PG_FUNCTION_INFO_V1(hwsched_unregister_worker);
+PG_FUNCTION_INFO_V1(hwsched_drain_worker);
+PG_FUNCTION_INFO_V1(hwsched_resume_worker);
+PG_FUNCTION_INFO_V1(hwsched_heartbeat);
+PG_FUNCTION_INFO_V1(hwsched_update_load);
+PG_FUNCTION_INFO_V1(hwsched_start_warming);
+PG_FUNCTION_INFO_V1(hwsched_start_cooling);
+PG_FUNCTION_INFO_V1(hwsched_grant_worker);
 
 /* A time, 0: none. */
 #define TIME_OR_NULL(at) ((at) == 0 ? NULL_VALUE : VALUE(TimestampTzGetDatum(at)))
@@ -215,7 +215,7 @@ write_devices(const char *pool, const char *worker_id, const Offer *offer)
 
 /* register_worker(worker_id text, capabilities jsonb, pool text) RETURNS void */
 Datum
-register_worker(PG_FUNCTION_ARGS)
+hwsched_register_worker(PG_FUNCTION_ARGS)
 {
 	char *worker_id = text_argument(fcinfo, 0);
 	Jsonb *document = jsonb_argument(1);
@@ -270,7 +270,7 @@ register_worker(PG_FUNCTION_ARGS)
 
 /* unregister_worker(worker_id text, pool text) RETURNS void */
 Datum
-unregister_worker(PG_FUNCTION_ARGS)
+hwsched_unregister_worker(PG_FUNCTION_ARGS)
 {
 	static SpiPlan forget = {"DELETE FROM hwsched.track_record WHERE pool = $1 AND worker_id = $2",
 							 {TEXTOID, TEXTOID}};
@@ -342,14 +342,14 @@ set_state(FunctionCallInfo fcinfo, const char *state)
 
 /* drain_worker(worker_id text, pool text) RETURNS void */
 Datum
-drain_worker(PG_FUNCTION_ARGS)
+hwsched_drain_worker(PG_FUNCTION_ARGS)
 {
 	return set_state(fcinfo, "draining");
 }
 
 /* resume_worker(worker_id text, pool text) RETURNS void */
 Datum
-resume_worker(PG_FUNCTION_ARGS)
+hwsched_resume_worker(PG_FUNCTION_ARGS)
 {
 	return set_state(fcinfo, "active");
 }
@@ -371,7 +371,7 @@ worker_back(const char *pool, const char *worker_id)
 
 /* heartbeat(worker_id text, pool text) RETURNS void */
 Datum
-heartbeat(PG_FUNCTION_ARGS)
+hwsched_heartbeat(PG_FUNCTION_ARGS)
 {
 	char *worker_id = text_argument(fcinfo, 0);
 	char *pool = text_argument(fcinfo, 1);
@@ -494,7 +494,7 @@ write_device_loads(const char *pool, const char *worker_id, const LoadReport *lo
 
 /* update_load(worker_id text, load jsonb, pool text) RETURNS void */
 Datum
-update_load(PG_FUNCTION_ARGS)
+hwsched_update_load(PG_FUNCTION_ARGS)
 {
 	static SpiPlan statement = {
 		"WITH updated AS (UPDATE hwsched.worker_load SET cpu_utilization = $3, memory_utilization"
@@ -607,14 +607,14 @@ start_phase(FunctionCallInfo fcinfo, const char *phase)
 
 /* start_warming(worker_id text, duration interval, pool text) RETURNS void */
 Datum
-start_warming(PG_FUNCTION_ARGS)
+hwsched_start_warming(PG_FUNCTION_ARGS)
 {
 	return start_phase(fcinfo, "warming");
 }
 
 /* start_cooling(worker_id text, duration interval, pool text) RETURNS void */
 Datum
-start_cooling(PG_FUNCTION_ARGS)
+hwsched_start_cooling(PG_FUNCTION_ARGS)
 {
 	return start_phase(fcinfo, "cooling");
 }
@@ -623,7 +623,7 @@ start_cooling(PG_FUNCTION_ARGS)
 
 /* grant_worker(worker_id text, role name, pool text) RETURNS void */
 Datum
-grant_worker(PG_FUNCTION_ARGS)
+hwsched_grant_worker(PG_FUNCTION_ARGS)
 {
 	static SpiPlan statement = {
 		"INSERT INTO hwsched.worker_login (pool, worker_id, login)"

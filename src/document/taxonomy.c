@@ -11,7 +11,6 @@
 
 #include "access/xact.h"
 #include "catalog/namespace.h"
-#include "commands/trigger.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -48,22 +47,6 @@ static Oid tables[4]; /* whose change makes the copy stale */
 static const char *const kind_names[] = {
 	NULL,		 "hardware_class", "architecture",	"vendor", "backend",
 	"precision", "feature",		   "workload_type", NULL,	  "allocation_strategy"};
-
-PG_FUNCTION_INFO_V1(taxonomy_changed);
-
-/*
- * Trigger of the taxonomy tables: every session's copy is stale once the
- * change commits, our own at the next command.
- */
-Datum
-taxonomy_changed(PG_FUNCTION_ARGS)
-{
-	if (!CALLED_AS_TRIGGER(fcinfo))
-		ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-						errmsg("taxonomy_changed is a trigger function")));
-	CacheInvalidateRelcache(((TriggerData *) fcinfo->context)->tg_relation);
-	return PointerGetDatum(NULL);
-}
 
 /* Drops the copy when a table of ours, or everything, has changed. */
 static void

@@ -235,7 +235,7 @@ INSERT INTO hwsched.implied_device (name, position, words, absorbs, only_listed,
     ('browser_webnn', 70, '{webnn}', '{webnn}', true,
      '{"architecture": "other", "hardware_class": "hybrid", "vendor": "other", "model_name": "Browser-", "supported_backends": ["webgpu", "webnn"], "supported_precisions": ["fp32", "fp16"], "features": ["compute_shaders"], "compute_units": 2, "clock_speed_mhz": 1000, "memory_total_bytes": 2147483648, "memory_available_bytes": 1073741824, "memory_is_shared": true, "memory_hierarchy_levels": 1, "memory_has_unified": true, "memory_type": "Shared"}', true);
 
-CREATE FUNCTION hwsched.taxonomy_changed() RETURNS trigger LANGUAGE c AS 'MODULE_PATHNAME', 'taxonomy_changed';
+CREATE FUNCTION hwsched.taxonomy_changed() RETURNS trigger LANGUAGE c AS 'MODULE_PATHNAME', 'hwsched_taxonomy_changed';
 COMMENT ON FUNCTION hwsched.taxonomy_changed() IS 'Makes every session read the taxonomy anew.';
 CREATE TRIGGER taxonomy_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON hwsched.taxonomy
     FOR EACH STATEMENT EXECUTE FUNCTION hwsched.taxonomy_changed();

@@ -27,7 +27,7 @@ CREATE FUNCTION hwsched.describe_heat(model float8[], OUT reports bigint, OUT ti
     OUT resistance float8, OUT error_celsius float8, OUT persistence_error_celsius float8,
     OUT idle_watts float8, OUT full_watts float8, OUT settled_full_celsius float8) RETURNS record
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
-    AS 'MODULE_PATHNAME', 'describe_heat';
+    AS 'MODULE_PATHNAME', 'hwsched_describe_heat';
 COMMENT ON FUNCTION hwsched.describe_heat(float8[]) IS
   'What a thermal model of the table device_heat says; NULLs for what is none.';
 
@@ -62,7 +62,7 @@ COMMENT ON COLUMN hwsched.thermal_model.updated_at IS 'The last report it has le
 
 CREATE FUNCTION hwsched.predict_temperature(worker_id text, device_no int, power_w float8 DEFAULT NULL, utilization float8 DEFAULT NULL, after interval DEFAULT '1 hour', pool text DEFAULT 'default') RETURNS float8
     LANGUAGE c STABLE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-    AS 'MODULE_PATHNAME', 'predict_temperature';
+    AS 'MODULE_PATHNAME', 'hwsched_predict_temperature';
 COMMENT ON FUNCTION hwsched.predict_temperature(text, int, float8, float8, interval, text) IS
   'Returns the degrees that a device will have after some time at a power or a utilization in '
   'percent (NULL: as it is), by its thermal model; NULL while nothing is known.';

@@ -39,82 +39,82 @@ COMMENT ON COLUMN hwsched.setting.description IS 'Its effect.';
 
 CREATE FUNCTION hwsched.create_pool(pool text, settings jsonb DEFAULT '{}') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
-    AS 'MODULE_PATHNAME', 'create_pool';
+    AS 'MODULE_PATHNAME', 'hwsched_create_pool';
 COMMENT ON FUNCTION hwsched.create_pool(text, jsonb) IS
   'Creates a pool with settings that differ from their defaults.';
 
 CREATE FUNCTION hwsched.alter_pool(pool text, settings jsonb) RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
-    AS 'MODULE_PATHNAME', 'alter_pool';
+    AS 'MODULE_PATHNAME', 'hwsched_alter_pool';
 COMMENT ON FUNCTION hwsched.alter_pool(text, jsonb) IS
   'Changes settings of a pool, at once; null resets one to its default.';
 
 CREATE FUNCTION hwsched.drop_pool(pool text) RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-    AS 'MODULE_PATHNAME', 'drop_pool';
+    AS 'MODULE_PATHNAME', 'hwsched_drop_pool';
 COMMENT ON FUNCTION hwsched.drop_pool(text) IS
   'Drops a pool and all that is in it. Pool default stays.';
 
 CREATE FUNCTION hwsched.pool_settings(pool text DEFAULT 'default', OUT name text, OUT value jsonb, OUT default_value jsonb, OUT description text) RETURNS SETOF record
     LANGUAGE c STABLE STRICT PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-    AS 'MODULE_PATHNAME', 'pool_settings';
+    AS 'MODULE_PATHNAME', 'hwsched_pool_settings';
 COMMENT ON FUNCTION hwsched.pool_settings(text) IS
   'Returns the settings in force in a pool, beside their defaults.';
 
 CREATE FUNCTION hwsched.register_worker(worker_id text, capabilities jsonb, pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
-    AS 'MODULE_PATHNAME', 'register_worker';
+    AS 'MODULE_PATHNAME', 'hwsched_register_worker';
 COMMENT ON FUNCTION hwsched.register_worker(text, jsonb, text) IS
   'Registers a worker with its hardware, or updates it: other hardware takes effect at once.';
 
 CREATE FUNCTION hwsched.update_load(worker_id text, load jsonb, pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
-    AS 'MODULE_PATHNAME', 'update_load';
+    AS 'MODULE_PATHNAME', 'hwsched_update_load';
 COMMENT ON FUNCTION hwsched.update_load(text, jsonb, text) IS
   'Reports the load and temperature of a worker; also a sign of life. A report replaces the one '
   'before. Warm-ups and cool-downs begin with it, and thermal models learn from it.';
 
 CREATE FUNCTION hwsched.heartbeat(worker_id text, pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
-    AS 'MODULE_PATHNAME', 'heartbeat';
+    AS 'MODULE_PATHNAME', 'hwsched_heartbeat';
 COMMENT ON FUNCTION hwsched.heartbeat(text, text) IS
   'Tells that a worker is alive: this renews its leases, and ends its being offline.';
 
 CREATE FUNCTION hwsched.drain_worker(worker_id text, pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-    AS 'MODULE_PATHNAME', 'drain_worker';
+    AS 'MODULE_PATHNAME', 'hwsched_drain_worker';
 COMMENT ON FUNCTION hwsched.drain_worker(text, text) IS
   'Gives a worker no new work; it finishes what it has.';
 
 CREATE FUNCTION hwsched.resume_worker(worker_id text, pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-    AS 'MODULE_PATHNAME', 'resume_worker';
+    AS 'MODULE_PATHNAME', 'hwsched_resume_worker';
 COMMENT ON FUNCTION hwsched.resume_worker(text, text) IS 'Ends draining.';
 
 CREATE FUNCTION hwsched.unregister_worker(worker_id text, pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-    AS 'MODULE_PATHNAME', 'unregister_worker';
+    AS 'MODULE_PATHNAME', 'hwsched_unregister_worker';
 COMMENT ON FUNCTION hwsched.unregister_worker(text, text) IS
   'Removes a worker. Its assignments go back into the queue, a shard with all of its workload; a '
   'running one counts as a failed attempt.';
 
 CREATE FUNCTION hwsched.start_warming(worker_id text, duration interval DEFAULT NULL, pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
-    AS 'MODULE_PATHNAME', 'start_warming';
+    AS 'MODULE_PATHNAME', 'hwsched_start_warming';
 COMMENT ON FUNCTION hwsched.start_warming(text, interval, text) IS
   'Starts a warm-up: the performance level rises from 0.6 to 1 over the duration (NULL: the '
   'pool''s setting).';
 
 CREATE FUNCTION hwsched.start_cooling(worker_id text, duration interval DEFAULT NULL, pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
-    AS 'MODULE_PATHNAME', 'start_cooling';
+    AS 'MODULE_PATHNAME', 'hwsched_start_cooling';
 COMMENT ON FUNCTION hwsched.start_cooling(text, interval, text) IS
   'Starts a cool-down: the performance level rises from 0.7 to 1 over the duration (NULL: the '
   'pool''s setting).';
 
 CREATE FUNCTION hwsched.grant_worker(worker_id text, role name, pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-    AS 'MODULE_PATHNAME', 'grant_worker';
+    AS 'MODULE_PATHNAME', 'hwsched_grant_worker';
 COMMENT ON FUNCTION hwsched.grant_worker(text, name, text) IS
   'Binds a login to a worker: it may then register, report, claim, start, extend, complete and '
   'fail for that worker only.';

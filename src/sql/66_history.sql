@@ -3,28 +3,28 @@
 
 CREATE FUNCTION hwsched.record_assignment(workload_id text, worker_id text, efficiency_score float8, workload_type text, at timestamptz DEFAULT now(), pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-    AS 'MODULE_PATHNAME', 'record_assignment';
+    AS 'MODULE_PATHNAME', 'hwsched_record_assignment';
 COMMENT ON FUNCTION hwsched.record_assignment(text, text, float8, text, timestamptz, text) IS
   'Records a placement that another scheduler decided. This scheduler''s own are in history by '
   'themselves.';
 
 CREATE FUNCTION hwsched.record_thermal_state(worker_id text, temperature float8, warming_state boolean, cooling_state boolean, at timestamptz DEFAULT now(), device_no int DEFAULT NULL, pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-    AS 'MODULE_PATHNAME', 'record_thermal_state';
+    AS 'MODULE_PATHNAME', 'hwsched_record_thermal_state';
 COMMENT ON FUNCTION hwsched.record_thermal_state(text, float8, boolean, boolean, timestamptz, int, text) IS
   'Records the temperature (0..1) and thermal phase of a worker or one of its devices, for '
   'history only; both states set count as cooling.';
 
 CREATE FUNCTION hwsched.record_resource_utilization(worker_id text, utilization jsonb, at timestamptz DEFAULT now(), device_no int DEFAULT NULL, pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-    AS 'MODULE_PATHNAME', 'record_resource_utilization';
+    AS 'MODULE_PATHNAME', 'hwsched_record_resource_utilization';
 COMMENT ON FUNCTION hwsched.record_resource_utilization(text, jsonb, timestamptz, int, text) IS
   'Records the utilization of a worker or one of its devices, with the keys of a load, for '
   'history only: decisions go by update_load().';
 
 CREATE FUNCTION hwsched.record_execution_time(workload_id text, estimated_time float8, actual_time float8, workload_type text, worker_id text, at timestamptz DEFAULT now(), pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-    AS 'MODULE_PATHNAME', 'record_execution_time';
+    AS 'MODULE_PATHNAME', 'hwsched_record_execution_time';
 COMMENT ON FUNCTION hwsched.record_execution_time(text, float8, float8, text, text, timestamptz, text) IS
   'Records an execution elsewhere: estimated (0: not at all) and actual seconds. This '
   'scheduler''s own are in history by themselves.';

@@ -2,7 +2,7 @@
 
 CREATE FUNCTION hwsched.predict(workload_id text, worker_id text, device_no int, pool text DEFAULT 'default', OUT p50_seconds float8, OUT p90_seconds float8, OUT joules float8, OUT cost float8, OUT carbon_g float8, OUT formula_seconds float8, OUT reason text) RETURNS record
     LANGUAGE c STABLE STRICT PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-    AS 'MODULE_PATHNAME', 'predict';
+    AS 'MODULE_PATHNAME', 'hwsched_predict';
 COMMENT ON FUNCTION hwsched.predict(text, text, int, text) IS
   'Returns how long a workload will take on a device, by runs like it: half of all runs take at '
   'most p50_seconds, nine of ten at most p90_seconds; the energy and cost of p50_seconds; and the'
@@ -10,7 +10,7 @@ COMMENT ON FUNCTION hwsched.predict(text, text, int, text) IS
 
 CREATE FUNCTION hwsched.reset_learning(worker_id text DEFAULT NULL, pool text DEFAULT 'default') RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-    AS 'MODULE_PATHNAME', 'reset_learning';
+    AS 'MODULE_PATHNAME', 'hwsched_reset_learning';
 COMMENT ON FUNCTION hwsched.reset_learning(text, text) IS
   'Forgets what was learned of one worker, or with NULL in the whole pool; returns the number of '
   'records. A single worker''s contribution to models and device profiles stays.';

@@ -47,7 +47,7 @@ COMMENT ON COLUMN hwsched.device_reserved.memory_bytes IS 'Memory reserved on it
 
 CREATE FUNCTION hwsched.unsettled_records(pool text DEFAULT 'default') RETURNS SETOF hwsched.track_record
     LANGUAGE c STABLE STRICT PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-    AS 'MODULE_PATHNAME', 'unsettled_records';
+    AS 'MODULE_PATHNAME', 'hwsched_unsettled_records';
 COMMENT ON FUNCTION hwsched.unsettled_records(text) IS
   'The track records that change once the completed work that is not settled yet is; for the '
   'view preference.';
@@ -96,7 +96,7 @@ COMMENT ON COLUMN hwsched.current_record.durations IS 'Their sketch, for sketch_
 
 CREATE FUNCTION hwsched.preference_now(preference float8, updated_at timestamptz, pool text DEFAULT 'default') RETURNS float8
     LANGUAGE c STABLE STRICT PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-    AS 'MODULE_PATHNAME', 'preference_now';
+    AS 'MODULE_PATHNAME', 'hwsched_preference_now';
 COMMENT ON FUNCTION hwsched.preference_now(float8, timestamptz, text) IS
   'What is left by now of a preference that was learned at a time, by the pool''s setting '
   'preference_half_life: it fades toward 0.5.';

@@ -1,14 +1,10 @@
 /*
  * ddsketch_array.c
- *		Sketches as arrays, and what SQL does with them.
+ *		Sketches as arrays.
  */
 #include "postgres.h"
 
 #include "support/ddsketch_array.h"
-
-PG_FUNCTION_INFO_V1(sql_sketch_quantile);
-PG_FUNCTION_INFO_V1(sql_sketch_of);
-PG_FUNCTION_INFO_V1(sql_sketch_merge);
 
 /* Reads a sketch; raises ERRCODE_INVALID_PARAMETER_VALUE for an array that is none. */
 void
@@ -83,56 +79,4 @@ sketch_arrays(const Sketch *const *sketches, int count)
 		numbers = write_numbers(sketches[i], numbers);
 	}
 	return arrays;
-}
-
-/* sketch_quantile(sketch bigint[], q float8) RETURNS float8 */
-Datum
-sql_sketch_quantile(PG_FUNCTION_ARGS)
-{
-	double q = PG_GETARG_FLOAT8(1);
-	Sketch sketch;
-	double quantile;
-
-	if (!(q >= 0 && q <= 1))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("invalid value for \"q\": %g", q),
-				 errdetail("Expected a number from 0 to 1.")));
-	sketch_read(PG_GETARG_DATUM(0), false, &sketch);
-	quantile = sketch_quantile(&sketch, q);
-	if (isnan(quantile))
-		PG_RETURN_NULL();
-	PG_RETURN_FLOAT8(quantile);
-}
-
-/* Returns a sketch as an array. */
-static Datum
-array_of(const Sketch *sketch)
-{
-	Parameter result;
-
-	write_numbers(sketch, fixed_array(INT8OID, sizeof(int64), numbers_of(sketch), &result));
-	return result.value;
-}
-
-/* sketch_of(number float8) RETURNS bigint[] */
-Datum
-sql_sketch_of(PG_FUNCTION_ARGS)
-{
-	Sketch sketch = {0};
-
-	sketch_add(&sketch, PG_GETARG_FLOAT8(0));
-	PG_RETURN_DATUM(array_of(&sketch));
-}
-
-/* sketch_merge(bigint[], bigint[]) RETURNS bigint[] */
-Datum
-sql_sketch_merge(PG_FUNCTION_ARGS)
-{
-	Sketch sketch;
-	Sketch other;
-
-	sketch_read(PG_GETARG_DATUM(0), false, &sketch);
-	sketch_read(PG_GETARG_DATUM(1), false, &other);
-	sketch_merge(&sketch, &other);
-	PG_RETURN_DATUM(array_of(&sketch));
 }

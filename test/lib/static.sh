@@ -69,6 +69,13 @@ architecture_is_true() { diff -u --label src --label docs/architecture.md <(sour
 
 channels() { grep -rhoE 'Async_Notify\("[a-z_]+"' src | cut -d'"' -f2; }
 
+# What leaves the library are the entry points that SQL names, and no others.
+exports_are_entry_points() {
+	diff -u --label 'named in SQL' --label exported \
+		<(grep -hoE "'MODULE_PATHNAME', *'[a-z_]+'" src/sql/*.sql | sed -E "s/.*'([a-z_]+)'/\1/" | sort -u) \
+		<(nm -D --defined-only hwsched.so | awk '{ print $NF }' | grep -vxE 'Pg_magic_func|_PG_init|pg_finfo_.*' | sort)
+}
+
 regress=$(make -s list-regress | tr ' ' '\n')
 
 for file in sql/*.sql; do
@@ -83,6 +90,7 @@ for file in test/isolation/specs/*.spec; do
 	name=$(basename "$file" .spec)
 	check "$file has its expected output" test -s "test/isolation/expected/$name.out"
 done
+check "the library exports its entry points only" exports_are_entry_points
 check "src refers from layer to layer before it, without circles" perl test/lib/layers.pl
 if command -v clang-format >/dev/null; then
 	check "src is formatted" clang-format --dry-run -Werror src/*.c src/*/*.[ch]
