@@ -300,7 +300,7 @@ hwsched_claim(PG_FUNCTION_ARGS)
 	PoolSettings settings;
 	uint64 started;
 	bool may_wait;
-	bool seen; /* by this session, a moment ago */
+	bool seen; /* a moment ago */
 	Caller caller;
 
 	if (n < 1)
@@ -327,14 +327,19 @@ hwsched_claim(PG_FUNCTION_ARGS)
 		if (may_wait || pool_try_lock(pool))
 		{
 			started = start_assigned(pool, worker_id, n, &settings);
-			if (started == 0 &&
-				(pull(pool, worker_id, n) > 0 || (may_steal && steal(pool, worker_id, n) > 0)))
-				started = start_assigned(pool, worker_id, n, &settings);
+			if (started == 0)
+			{
+				/* who has been silent gets nothing, and now it is not */
+				worker_seen(pool, worker_id);
+				seen = true;
+				if (pull(pool, worker_id, n) > 0 || (may_steal && steal(pool, worker_id, n) > 0))
+					started = start_assigned(pool, worker_id, n, &settings);
+			}
 		}
 	}
 	if (started > 0)
 		return_rows(fcinfo);
-	if (!seen || started == 0)
+	if (!seen)
 		worker_seen(pool, worker_id);
 	call_end(&caller);
 	return (Datum) 0;

@@ -62,7 +62,7 @@ finish_members(const char *pool, const int64 *ids, int count, Jsonb *result)
 {
 	PoolSettings settings;
 	EndedAssignment *ended;
-	int n = end_assignments(pool, ids, count, true, "completed", NULL, NULL, result, &ended);
+	int n = end_assignments(pool, ids, count, "running", "completed", NULL, NULL, result, &ended);
 
 	pool_settings_load(pool, false, &settings);
 	complete_workloads(pool, ended, n);
@@ -245,8 +245,8 @@ hwsched_fail(PG_FUNCTION_ARGS)
 	pool_settings_load(pool, false, &settings);
 	(void) find_assignment(&caller, pool, assignment_id, &state);
 	pool_lock(pool);
-	if (end_assignments(pool, &assignment_id, 1, false, "failed", error, error_class_of(error),
-						NULL, &ended) == 0)
+	if (end_assignments(pool, &assignment_id, 1, NULL, "failed", error, error_class_of(error), NULL,
+						&ended) == 0)
 		assignment_not_in_state(&caller, pool, assignment_id, "failed", "assigned or running");
 	requeue(pool, ended, 1, true);
 	learn_from(pool, &settings, ended, 1, false);
@@ -286,7 +286,7 @@ hwsched_cancel(PG_FUNCTION_ARGS)
 	pool_check(pool, false);
 	pool_lock(pool);
 	n = live_assignments(pool, NULL, workload_id, &ids);
-	end_assignments(pool, ids, n, false, "cancelled", NULL, NULL, NULL, &ended);
+	end_assignments(pool, ids, n, NULL, "cancelled", NULL, NULL, NULL, &ended);
 	/* what was completed before we got at it */
 	settle(pool);
 	if (spi_plan_run(&close, false, TEXT_VALUE(pool), TEXT_VALUE(workload_id)) == 0)

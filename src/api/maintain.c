@@ -81,7 +81,7 @@ take_back(const char *pool, const PoolSettings *settings, const int64 *ids, int 
 
 	if (count == 0)
 		return 0;
-	n = end_assignments(pool, ids, count, true, "expired", error, error_class, NULL, &ended);
+	n = end_assignments(pool, ids, count, "running", "expired", error, error_class, NULL, &ended);
 	requeue(pool, ended, n, true);
 	learn_from(pool, settings, ended, n, false);
 	health_failed(pool, settings, ended, n);
@@ -161,8 +161,7 @@ leave_silent(const char *pool, const PoolSettings *settings)
 	for (int i = 0; i < n; i++)
 		ids[i] = column_bigint(i, 1);
 	take_back(pool, settings, ids, n, "the worker is silent", "worker");
-	for (int i = 0; i < nworkers; i++)
-		requeue_assigned(pool, workers[i], NULL_VALUE, "the worker is silent");
+	requeue_assigned(pool, text_array(workers, nworkers), NULL_VALUE, "the worker is silent");
 	return nworkers;
 }
 

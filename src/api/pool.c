@@ -7,6 +7,7 @@
 #include "access/xact.h"
 #include "funcapi.h"
 
+#include "api/capacity.h"
 #include "api/settle.h"
 #include "store/pool.h"
 #include "store/settings.h"
@@ -46,7 +47,10 @@ hwsched_create_pool(PG_FUNCTION_ARGS)
 Datum
 hwsched_alter_pool(PG_FUNCTION_ARGS)
 {
-	/* an old snapshot does not see who has become full, so there it is any row */
+	/*
+	 * an old snapshot does not see who has become full, or got more than it takes now: there it
+	 * is any row, so that whatever has changed since fails with 40001
+	 */
 	static SpiPlan roomier = {
 		"UPDATE hwsched.worker_usage SET is_full = false WHERE pool = $1 AND (is_full OR $2)",
 		{TEXTOID, BOOLOID}};
@@ -58,11 +62,14 @@ hwsched_alter_pool(PG_FUNCTION_ARGS)
 	pool_check(pool, false);
 	pool_lock(pool);
 	settings_change(&caller, pool, settings);
-	/* devices may have more slots now */
+	/* devices may have more slots now, or less */
 	if (getKeyJsonValueFromContainer(&settings->root, "max_concurrent", strlen("max_concurrent"),
 									 &found) != NULL)
+	{
 		spi_plan_run(&roomier, false, TEXT_VALUE(pool),
 					 VALUE(BoolGetDatum(IsolationUsesXactSnapshot())));
+		requeue_exceeding(pool, NULL, "the pool's max_concurrent was lowered");
+	}
 	call_end(&caller);
 	PG_RETURN_VOID();
 }

@@ -255,7 +255,7 @@ evict(const char *pool, const int64 *victims, int count)
 
 	if (count == 0)
 		return;
-	n = end_assignments(pool, victims, count, false, "expired", "preempted by more important work",
+	n = end_assignments(pool, victims, count, NULL, "expired", "preempted by more important work",
 						NULL, NULL, &ended);
 	requeue(pool, ended, n, false);
 	/* who was completed before we got at it has made room, too */

@@ -90,7 +90,7 @@ move_to(const char *pool, const WaitingAssignment *waiting, const char *worker_i
 
 	if (!lock_assigned(pool, waiting->assignment_id))
 		return false;
-	n = end_assignments(pool, &waiting->assignment_id, 1, false, "expired", reason, NULL, NULL,
+	n = end_assignments(pool, &waiting->assignment_id, 1, "assigned", "expired", reason, NULL, NULL,
 						&ended);
 	requeue(pool, ended, n, false);
 	snapshot_settings(&snapshot, pool, false);

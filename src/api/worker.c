@@ -7,6 +7,7 @@
 #include "utils/acl.h"
 #include "utils/timestamp.h"
 
+#include "api/capacity.h"
 #include "api/settle.h"
 #include "api/worker.h"
 #include "document/json.h"
@@ -220,6 +221,7 @@ hwsched_register_worker(PG_FUNCTION_ARGS)
 	char *worker_id = text_argument(fcinfo, 0);
 	Jsonb *document = jsonb_argument(1);
 	char *pool = text_argument(fcinfo, 2);
+	PoolSettings settings;
 	Capabilities capabilities;
 	DeviceSpec *specs;
 	Offer offer;
@@ -233,7 +235,7 @@ hwsched_register_worker(PG_FUNCTION_ARGS)
 						errmsg("invalid value for \"worker_id\": \"%.80s\"", worker_id),
 						errdetail("Expected 1 to 1000 bytes.")));
 	caller = call_begin(fcinfo);
-	pool_check(pool, false);
+	pool_settings_load(pool, false, &settings);
 	authz_check_worker(&caller, pool, worker_id);
 	document_read(&capabilities_document, document, NULL, true, &capabilities);
 	offer.cpu_millicores = (int64) floor(capabilities.cpu_cores * 1000 + 1e-6);
@@ -256,13 +258,14 @@ hwsched_register_worker(PG_FUNCTION_ARGS)
 	changed = write_devices(pool, worker_id, &offer);
 	if (!is_new && !changed.isnull)
 	{
-		requeue_assigned(pool, worker_id, changed, "the worker's hardware changed");
+		requeue_assigned(pool, text_array((const char *[]){worker_id}, 1), changed,
+						 "the worker's hardware changed");
 		usage_rebuild(pool, worker_id);
 	}
 	if (!is_new)
 		hardware_assign(pool, worker_id, hardware_id);
-	if (!is_new && usage_exceeds(pool, worker_id))
-		requeue_assigned(pool, worker_id, NULL_VALUE, "the worker's hardware changed");
+	if (!is_new)
+		requeue_exceeding(pool, worker_id, "the worker's hardware changed");
 	worker_seen(pool, worker_id);
 	call_end(&caller);
 	PG_RETURN_VOID();
@@ -302,10 +305,11 @@ hwsched_unregister_worker(PG_FUNCTION_ARGS)
 	ids = palloc(sizeof(int64) * (n + 1));
 	for (int i = 0; i < n; i++)
 		ids[i] = column_bigint(i, 1);
-	n = end_assignments(pool, ids, n, true, "expired", "the worker left", "worker", NULL, &ended);
+	n = end_assignments(pool, ids, n, "running", "expired", "the worker left", "worker", NULL,
+						&ended);
 	requeue(pool, ended, n, true);
 	n = live_assignments(pool, worker_id, NULL, &ids);
-	n = end_assignments(pool, ids, n, false, "expired", "the worker left", NULL, NULL, &ended);
+	n = end_assignments(pool, ids, n, NULL, "expired", "the worker left", NULL, NULL, &ended);
 	requeue(pool, ended, n, false);
 
 	spi_plan_run(&forget, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));

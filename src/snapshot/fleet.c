@@ -74,7 +74,8 @@ software_number(Fleet *fleet, HTAB *numbers, const char *text)
  * OFFSET 0 leaves the planner no other way, whatever it believes of them.
  */
 #define WORKERS_SQL(from) \
-	"SELECT w.worker_id, w.state = 'active' AND w.health IN ('healthy', 'probation')," \
+	"SELECT w.worker_id, w.state = 'active' AND w.health IN ('healthy', 'probation')" \
+	"  AND l.last_seen_at >= $3 - make_interval(secs => $5)," \
 	" w.cpu_millicores, w.memory_bytes," \
 	"  CASE w.health WHEN 'probation' THEN 1 ELSE w.max_concurrent END," \
 	"  u.assignments, u.cpu_millicores, u.host_memory_bytes, u.total_assignments," \
@@ -86,11 +87,12 @@ software_number(Fleet *fleet, HTAB *numbers, const char *text)
 	" FROM l.phase_duration)::float8," \
 	"  CASE WHEN $2 AND w.software_versions <> '{}' THEN w.software_versions::text END," \
 	"  u.last_turn, w.cost_per_hour, l.reported_at," \
-	"  w.health IN ('offline', 'quarantined'), l.temperatures, l.throttles_at" \
+	"  w.health IN ('offline', 'quarantined') OR l.last_seen_at < $3 - make_interval(secs => $5)," \
+	"  l.temperatures, l.throttles_at" \
 	" FROM " from " ORDER BY w.worker_id"
 #define WORKERS_TYPES \
 	{ \
-		TEXTOID, BOOLOID, TIMESTAMPTZOID, TEXTARRAYOID \
+		TEXTOID, BOOLOID, TIMESTAMPTZOID, TEXTARRAYOID, FLOAT8OID \
 	}
 #define ALL_WORKERS \
 	"hwsched.worker w" \
@@ -218,8 +220,8 @@ load_workers(PoolSnapshot *snapshot, const char *pool, Parameter only, bool read
 	for (int i = 0; i < search->nkinds; i++)
 		needs_software = needs_software || search->kinds[i].demand.software.count > 0;
 	spi_plan_each(only.isnull ? &of_pool : &some, read_only, read_worker, &reader, TEXT_VALUE(pool),
-				  VALUE(BoolGetDatum(needs_software)), VALUE(TimestampTzGetDatum(reader.now)),
-				  only);
+				  VALUE(BoolGetDatum(needs_software)), VALUE(TimestampTzGetDatum(reader.now)), only,
+				  VALUE(Float8GetDatum(snapshot->settings.offline_after)));
 	return reader.reported;
 }
 

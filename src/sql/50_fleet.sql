@@ -20,7 +20,7 @@ SELECT * FROM (VALUES
     ('lease', '"60 s"', 'How long a claim is leased.'),
     ('warming', '"30 s"', 'Duration of a warm-up.'),
     ('cooling', '"60 s"', 'Duration of a cool-down.'),
-    ('offline_after', '"90 s"', 'Silence after which a worker is offline and its work is taken back.'),
+    ('offline_after', '"90 s"', 'Silence after which a worker gets nothing new, is offline, and its work is taken back.'),
     ('retry_backoff', '"5 s"', 'Wait before the first retry, doubled with each up to 5 minutes, and up to a half shorter by chance.'),
     ('notify', 'true', 'Whether placements send NOTIFY hwsched_assigned, with the name of the pool.'),
     ('retention', '{"history": "30 days", "hourly": "400 days"}', 'How long history is kept.'),

@@ -129,12 +129,13 @@ release_capacity(const char *pool, const EndedAssignment *ended, int count)
 /* --- ending --- */
 
 /*
- * Ends live assignments (with started_only: running ones) in a final state and
- * gives back what they held.  Returns how many there were and sets *ended;
- * those that were not live any more are left out.  The pool is locked.
+ * Ends assignments that are in a state, "assigned" or "running" (NULL: either),
+ * in a final one and gives back what they held.  Returns how many there were
+ * and sets *ended; those that were in another state by then are left out.  The
+ * pool is locked.
  */
 int
-end_assignments(const char *pool, const int64 *ids, int count, bool started_only, const char *state,
+end_assignments(const char *pool, const int64 *ids, int count, const char *from, const char *state,
 				const char *error, const char *error_class, Jsonb *result, EndedAssignment **ended)
 {
 	static SpiPlan statement = {
@@ -145,9 +146,9 @@ end_assignments(const char *pool, const int64 *ids, int count, bool started_only
 		" FROM hwsched.workload_profile p"
 		" WHERE a.pool = $1 AND a.assignment_id = ANY ($2) AND p.pool = a.pool"
 		" AND p.profile_id = a.profile_id"
-		"  AND a.finished_at IS NULL AND (a.state = 'running' OR NOT $3)"
+		"  AND a.finished_at IS NULL AND ($3 IS NULL OR a.state = $3::hwsched.assignment_state)"
 		" RETURNING " ENDED_COLUMNS,
-		{TEXTOID, INT8ARRAYOID, BOOLOID, TEXTOID, TEXTOID, JSONBOID, TEXTOID}};
+		{TEXTOID, INT8ARRAYOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID, TEXTOID}};
 	/* several are locked in the order of their ids, as everybody does */
 	static SpiPlan lock = {
 		"SELECT FROM hwsched.assignment WHERE pool = $1 AND assignment_id = ANY ($2)"
@@ -161,7 +162,7 @@ end_assignments(const char *pool, const int64 *ids, int count, bool started_only
 	if (count > 1)
 		spi_plan_run(&lock, false, TEXT_VALUE(pool), array_value(INT8OID, datums, NULL, count));
 	spi_plan_run(&statement, false, TEXT_VALUE(pool), array_value(INT8OID, datums, NULL, count),
-				 VALUE(BoolGetDatum(started_only)), TEXT_VALUE(state), TEXT_OR_NULL(error),
+				 TEXT_OR_NULL(from), TEXT_VALUE(state), TEXT_OR_NULL(error),
 				 result ? VALUE(JsonbPGetDatum(result)) : NULL_VALUE, TEXT_OR_NULL(error_class));
 	n = read_ended(ended);
 	if (n > 0)
@@ -296,7 +297,7 @@ cancel_rest(const char *pool, const Gang *gangs, int count, const char *error)
 	for (int i = 0; i < count; i++)
 		for (int j = 0; gangs[i].ends && j < gangs[i].nlive; j++)
 			ids[n++] = gangs[i].live[j];
-	end_assignments(pool, ids, n, false, "cancelled", error, NULL, NULL, &cancelled);
+	end_assignments(pool, ids, n, NULL, "cancelled", error, NULL, NULL, &cancelled);
 }
 
 /* --- workloads --- */
@@ -417,23 +418,34 @@ read_unsettled(const char *pool, bool read_only, EndedAssignment **ended)
 }
 
 /*
- * Puts back into the queue what has not started, on devices that changed or,
- * with NULL, on any.  Members of gangs may take others along that have, here
- * and elsewhere.
+ * Puts assignments that have not started back into the queue; those that have
+ * by then go on.  Members of gangs may take others along that have, here and
+ * elsewhere.
  */
 void
-requeue_assigned(const char *pool, const char *worker_id, Parameter changed, const char *reason)
+requeue_unstarted(const char *pool, const int64 *ids, int count, const char *reason)
+{
+	EndedAssignment *ended;
+	int n = end_assignments(pool, ids, count, "assigned", "expired", reason, NULL, NULL, &ended);
+
+	requeue(pool, ended, n, false);
+}
+
+/*
+ * Does so with all that has not started on some workers (a text[]), on some of
+ * their devices or, with NULL, on any.
+ */
+void
+requeue_assigned(const char *pool, Parameter worker_ids, Parameter devices, const char *reason)
 {
 	static SpiPlan statement = {
-		"SELECT assignment_id FROM hwsched.assignment WHERE pool = $1 AND worker_id = $2"
+		"SELECT assignment_id FROM hwsched.assignment WHERE pool = $1 AND worker_id = ANY ($2)"
 		" AND finished_at IS NULL AND state = 'assigned' AND ($3 IS NULL OR device_nos && $3)",
-		{TEXTOID, TEXTOID, INT4ARRAYOID}};
-	EndedAssignment *ended;
-	int n = (int) spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), changed);
+		{TEXTOID, TEXTARRAYOID, INT4ARRAYOID}};
+	int n = (int) spi_plan_run(&statement, false, TEXT_VALUE(pool), worker_ids, devices);
 	int64 *ids = palloc(sizeof(int64) * (n + 1));
 
 	for (int i = 0; i < n; i++)
 		ids[i] = column_bigint(i, 1);
-	n = end_assignments(pool, ids, n, false, "expired", reason, NULL, NULL, &ended);
-	requeue(pool, ended, n, false);
+	requeue_unstarted(pool, ids, n, reason);
 }

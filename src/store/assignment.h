@@ -61,7 +61,7 @@ typedef struct EndedAssignment
 
 extern int read_ended(EndedAssignment **ended);
 extern void release_capacity(const char *pool, const EndedAssignment *ended, int count);
-extern int end_assignments(const char *pool, const int64 *ids, int count, bool started_only,
+extern int end_assignments(const char *pool, const int64 *ids, int count, const char *from,
 						   const char *state, const char *error, const char *error_class,
 						   Jsonb *result, EndedAssignment **ended);
 extern void complete_workloads(const char *pool, const EndedAssignment *ended, int count);
@@ -69,7 +69,8 @@ extern void requeue(const char *pool, const EndedAssignment *ended, int count, b
 extern int live_assignments(const char *pool, const char *worker_id, const char *workload_id,
 							int64 **ids);
 
-extern void requeue_assigned(const char *pool, const char *worker_id, Parameter changed,
+extern void requeue_unstarted(const char *pool, const int64 *ids, int count, const char *reason);
+extern void requeue_assigned(const char *pool, Parameter worker_ids, Parameter devices,
 							 const char *reason);
 extern int read_unsettled(const char *pool, bool read_only, EndedAssignment **ended);
 

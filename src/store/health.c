@@ -63,8 +63,9 @@ health_failed(const char *pool, const PoolSettings *settings, const EndedAssignm
 	for (int i = 0; i < n; i++)
 		if (column_bool(i, 2))
 			quarantined[nquarantined++] = column_text(i, 1);
-	for (int i = 0; i < nquarantined; i++)
-		requeue_assigned(pool, quarantined[i], NULL_VALUE, "the worker is quarantined");
+	if (nquarantined > 0)
+		requeue_assigned(pool, text_array(quarantined, nquarantined), NULL_VALUE,
+						 "the worker is quarantined");
 }
 
 /* Forgets the failures of workers that have completed something. */

@@ -143,25 +143,41 @@ usage_rebuild(const char *pool, const char *worker_id)
 	spi_plan_run(&devices, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
 }
 
-/* Returns whether live assignments hold more of a worker, its devices apart, than there is. */
-bool
-usage_exceeds(const char *pool, const char *worker_id)
+/*
+ * Finds the workers on which live assignments hold more than there is, of the
+ * worker or of one of its devices, with max_concurrent slots on each: one
+ * worker, or with NULL any of the pool.  Returns their number and sets
+ * *worker_ids.
+ */
+int
+usage_exceeding(const char *pool, const char *worker_id, int32 max_concurrent,
+				const char ***worker_ids)
 {
-	static SpiPlan statement = {
-		"SELECT u.assignments > w.max_concurrent OR u.cpu_millicores > w.cpu_millicores"
-		"  OR u.host_memory_bytes + coalesce(sum(du.memory_bytes) FILTER (WHERE"
-		" d.uses_host_memory), 0) > w.memory_bytes"
-		" FROM hwsched.worker w"
-		" JOIN hwsched.worker_usage u ON u.pool = w.pool AND u.worker_id = w.worker_id"
-		" LEFT JOIN hwsched.device d ON d.pool = w.pool AND d.worker_id = w.worker_id"
-		" LEFT JOIN hwsched.device_usage du ON du.pool = d.pool AND du.worker_id = d.worker_id"
-		" AND du.device_no = d.device_no"
-		" WHERE w.pool = $1 AND w.worker_id = $2"
-		" GROUP BY u.assignments, w.max_concurrent, u.cpu_millicores, w.cpu_millicores,"
-		" u.host_memory_bytes, w.memory_bytes",
-		{TEXTOID, TEXTOID},
-		IN_SETS};
+#define EXCEEDING(condition) \
+	"SELECT w.worker_id FROM hwsched.worker w" \
+	" JOIN hwsched.worker_usage u ON u.pool = w.pool AND u.worker_id = w.worker_id" \
+	" LEFT JOIN hwsched.device d ON d.pool = w.pool AND d.worker_id = w.worker_id" \
+	" LEFT JOIN hwsched.device_usage du ON du.pool = d.pool AND du.worker_id = d.worker_id" \
+	" AND du.device_no = d.device_no" \
+	" WHERE w.pool = $1 AND u.assignments > 0 AND " condition \
+	" GROUP BY w.worker_id, u.assignments, w.max_concurrent, u.cpu_millicores, w.cpu_millicores," \
+	"  u.host_memory_bytes, w.memory_bytes" \
+	" HAVING u.assignments > w.max_concurrent OR u.cpu_millicores > w.cpu_millicores" \
+	"  OR u.host_memory_bytes + coalesce(sum(du.memory_bytes) FILTER (WHERE d.uses_host_memory), 0)" \
+	"     > w.memory_bytes" \
+	"  OR bool_or(du.memory_bytes > d.memory_bytes" \
+	"     OR du.slots * 1000000::bigint + du.share * $3::bigint > 1000000 * $3::bigint)" \
+	" ORDER BY w.worker_id", \
+	{ \
+		TEXTOID, TEXTOID, INT4OID \
+	}
+	static SpiPlan of_worker = {EXCEEDING("w.worker_id = $2"), BY_KEY_ONLY};
+	static SpiPlan of_pool = {EXCEEDING("$2 IS NULL"), IN_SETS};
+	int n = (int) spi_plan_run(worker_id != NULL ? &of_worker : &of_pool, false, TEXT_VALUE(pool),
+							   TEXT_OR_NULL(worker_id), INT_VALUE(max_concurrent));
 
-	return spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id)) > 0 &&
-		   column_bool(0, 1);
+	*worker_ids = palloc(sizeof(char *) * (n + 1));
+	for (int i = 0; i < n; i++)
+		(*worker_ids)[i] = column_text(i, 1);
+	return n;
 }
