@@ -92,8 +92,8 @@ optional_argument(FunctionCallInfo fcinfo, int number, const char *name, double 
 }
 
 /*
- * predict_temperature(worker_id text, device_no int, power_w float8, utilization float8, after interval,
- * pool text) RETURNS float8
+ * predict_temperature(worker_id text, device_no int, power_w float8, utilization float8,
+ * after interval, pool text) RETURNS float8
  */
 Datum
 hwsched_predict_temperature(PG_FUNCTION_ARGS)

@@ -5,7 +5,8 @@
  * What is modelled is the logarithm of a run's seconds over what the profiles'
  * formula says (model/formula.h), so 0 is the answer while nothing is known:
  *
- *		log(actual / formula) = h(device) . (1, z(model)) + pair + shift(device) + shift(worker) + noise
+ *		log(actual / formula) =
+ *			h(device) . (1, z(model)) + pair + shift(device) + shift(worker) + noise
  *
  * z are the latent factors of a model: the first starts as plain "longer
  * everywhere", the others as what differs between devices.  h are a device
@@ -22,7 +23,7 @@
  *		DurationPool								23
  *		DurationType	workload_type				5
  *		DurationFamily	workload_type, family		12, and 5 per sample, 24 at most
- *		DurationModel	workload_type, model_id		7, and 6 per device profile it ran on, 32 at most
+ *		DurationModel	workload_type, model_id		7, and 6 per device profile, 32 at most
  *		DurationDevice	device profile				50
  *		DurationWorker	worker_id, device profile	6
  *

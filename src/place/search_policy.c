@@ -531,7 +531,8 @@ policy_search_best(Search *search, WorkKind *kind, Candidate *candidate, double 
 
 /*
  * Returns the score of every candidate of a kind of work, by device (of work
- * that takes several, by a worker's first device); NAN where there is none.  Valid until the next call.
+ * that takes several, by a worker's first device); NAN where there is none.
+ * Valid until the next call.
  */
 const double *
 policy_search_scores(Search *search, WorkKind *kind)

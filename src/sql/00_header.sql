@@ -12,7 +12,8 @@ DECLARE
     wanted text;
     present pg_catalog.pg_roles;
 BEGIN
-    FOREACH wanted IN ARRAY ARRAY['hwsched_admin', 'hwsched_coordinator', 'hwsched_worker', 'hwsched_viewer'] LOOP
+    FOREACH wanted IN ARRAY ARRAY['hwsched_admin', 'hwsched_coordinator', 'hwsched_worker',
+                                  'hwsched_viewer'] LOOP
         SELECT * INTO present FROM pg_catalog.pg_roles WHERE rolname OPERATOR(pg_catalog.=) wanted;
         IF NOT FOUND THEN
             EXECUTE pg_catalog.format('CREATE ROLE %I NOLOGIN', wanted);

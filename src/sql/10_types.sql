@@ -2,10 +2,12 @@
 CREATE TYPE hwsched.worker_state AS ENUM ('active', 'draining');
 COMMENT ON TYPE hwsched.worker_state IS 'active: takes work; draining: finishes what it has.';
 
-CREATE TYPE hwsched.workload_state AS ENUM ('pending', 'assigned', 'running', 'completed', 'cancelled', 'dead');
+CREATE TYPE hwsched.workload_state AS ENUM ('pending', 'assigned', 'running', 'completed',
+    'cancelled', 'dead');
 COMMENT ON TYPE hwsched.workload_state IS 'The state of a workload; the last three are final.';
 
-CREATE TYPE hwsched.assignment_state AS ENUM ('assigned', 'running', 'completed', 'failed', 'cancelled', 'expired');
+CREATE TYPE hwsched.assignment_state AS ENUM ('assigned', 'running', 'completed', 'failed',
+    'cancelled', 'expired');
 COMMENT ON TYPE hwsched.assignment_state IS
   'The state of one placement; assigned and running hold capacity.';
 
@@ -18,7 +20,8 @@ COMMENT ON TYPE hwsched.worker_health IS
   'offline: silent for too long; quarantined: failed too often in a row; probation: tried again '
   'with one workload at a time.';
 
-CREATE TYPE hwsched.duration_kind AS ENUM ('pool', 'workload_type', 'family', 'model', 'device', 'worker');
+CREATE TYPE hwsched.duration_kind AS ENUM ('pool', 'workload_type', 'family', 'model', 'device',
+    'worker');
 COMMENT ON TYPE hwsched.duration_kind IS
   'The subject of a record of durations: all device profiles of a pool, a type of work, a family '
   'of models, a model, a device profile, a worker''s devices of a profile.';

@@ -2,7 +2,8 @@
 -- tables alone have no pool. An administrator extends them with rows; the
 -- extension's own rows are marked builtin and are neither changed nor dumped.
 CREATE TYPE hwsched.taxonomy_kind AS ENUM
-    ('hardware_class', 'architecture', 'vendor', 'backend', 'precision', 'feature', 'workload_type', 'allocation_strategy');
+    ('hardware_class', 'architecture', 'vendor', 'backend', 'precision', 'feature', 'workload_type',
+     'allocation_strategy');
 COMMENT ON TYPE hwsched.taxonomy_kind IS 'The kinds of names in the taxonomy.';
 
 CREATE TABLE hwsched.taxonomy (
@@ -215,35 +216,80 @@ INSERT INTO hwsched.class_similarity (class_1, class_2, similarity, builtin) VAL
 
 -- The defaults of implied devices. rocm and mps come before gpu, so that
 -- "rocm, gpu" is one AMD device.
-INSERT INTO hwsched.implied_device (name, position, words, absorbs, only_listed, profile, builtin) VALUES
+INSERT INTO hwsched.implied_device (name, position, words, absorbs, only_listed, profile, builtin)
+VALUES
     ('cpu', 0, '{}', '{}', false,
-     '{"hardware_class": "cpu", "architecture": "x86_64", "vendor": "intel", "model_name": "CPU-", "supported_backends": ["pytorch", "tensorflow", "onnx"], "supported_precisions": ["fp32", "int8"], "features": ["simd", "avx"], "clock_speed_mhz": 2500, "memory_is_shared": false, "memory_hierarchy_levels": 2, "memory_has_unified": false, "memory_type": "DDR4"}', true),
+     '{"hardware_class": "cpu", "architecture": "x86_64", "vendor": "intel", "model_name": "CPU-",
+       "supported_backends": ["pytorch", "tensorflow", "onnx"],
+       "supported_precisions": ["fp32", "int8"], "features": ["simd", "avx"],
+       "clock_speed_mhz": 2500, "memory_is_shared": false, "memory_hierarchy_levels": 2,
+       "memory_has_unified": false, "memory_type": "DDR4"}', true),
     ('generic', 0, '{}', '{}', false,
-     '{"hardware_class": "cpu", "architecture": "x86_64", "vendor": "other", "model_name": "Generic-CPU", "supported_precisions": ["fp32"], "clock_speed_mhz": 2000, "memory_is_shared": false, "memory_hierarchy_levels": 2, "memory_has_unified": false, "memory_type": "DDR4"}', true),
+     '{"hardware_class": "cpu", "architecture": "x86_64", "vendor": "other",
+       "model_name": "Generic-CPU", "supported_precisions": ["fp32"], "clock_speed_mhz": 2000,
+       "memory_is_shared": false, "memory_hierarchy_levels": 2, "memory_has_unified": false,
+       "memory_type": "DDR4"}', true),
     ('amd_gpu', 10, '{rocm}', '{rocm,gpu}', false,
-     '{"architecture": "gpu_rocm", "vendor": "amd", "supported_backends": ["pytorch", "tensorflow", "onnx", "rocm"], "hardware_class": "gpu", "model_name": "GPU-", "supported_precisions": ["fp32", "fp16", "int8"], "features": ["compute_shaders", "tensor_cores"], "compute_units": 80, "clock_speed_mhz": 1500, "memory_is_shared": false, "memory_hierarchy_levels": 2, "memory_has_unified": false, "memory_type": "DDR4"}', true),
+     '{"architecture": "gpu_rocm", "vendor": "amd",
+       "supported_backends": ["pytorch", "tensorflow", "onnx", "rocm"], "hardware_class": "gpu",
+       "model_name": "GPU-", "supported_precisions": ["fp32", "fp16", "int8"],
+       "features": ["compute_shaders", "tensor_cores"], "compute_units": 80,
+       "clock_speed_mhz": 1500, "memory_is_shared": false, "memory_hierarchy_levels": 2,
+       "memory_has_unified": false, "memory_type": "DDR4"}', true),
     ('apple_gpu', 20, '{mps,metal}', '{mps,metal,gpu}', false,
-     '{"architecture": "gpu_metal", "vendor": "apple", "supported_backends": ["pytorch", "tensorflow", "onnx", "mps", "metal"], "hardware_class": "gpu", "model_name": "GPU-", "supported_precisions": ["fp32", "fp16", "int8"], "features": ["compute_shaders", "unified_memory"], "compute_units": 80, "clock_speed_mhz": 1500, "memory_is_shared": false, "memory_hierarchy_levels": 2, "memory_has_unified": false, "memory_type": "DDR4"}', true),
+     '{"architecture": "gpu_metal", "vendor": "apple",
+       "supported_backends": ["pytorch", "tensorflow", "onnx", "mps", "metal"],
+       "hardware_class": "gpu", "model_name": "GPU-",
+       "supported_precisions": ["fp32", "fp16", "int8"],
+       "features": ["compute_shaders", "unified_memory"], "compute_units": 80,
+       "clock_speed_mhz": 1500, "memory_is_shared": false, "memory_hierarchy_levels": 2,
+       "memory_has_unified": false, "memory_type": "DDR4"}', true),
     ('nvidia_gpu', 30, '{cuda,gpu}', '{cuda,gpu}', false,
-     '{"architecture": "gpu_cuda", "vendor": "nvidia", "supported_backends": ["pytorch", "tensorflow", "onnx", "cuda"], "hardware_class": "gpu", "model_name": "GPU-", "supported_precisions": ["fp32", "fp16", "int8"], "features": ["compute_shaders", "tensor_cores"], "compute_units": 80, "clock_speed_mhz": 1500, "memory_is_shared": false, "memory_hierarchy_levels": 2, "memory_has_unified": false, "memory_type": "DDR4"}', true),
+     '{"architecture": "gpu_cuda", "vendor": "nvidia",
+       "supported_backends": ["pytorch", "tensorflow", "onnx", "cuda"], "hardware_class": "gpu",
+       "model_name": "GPU-", "supported_precisions": ["fp32", "fp16", "int8"],
+       "features": ["compute_shaders", "tensor_cores"], "compute_units": 80,
+       "clock_speed_mhz": 1500, "memory_is_shared": false, "memory_hierarchy_levels": 2,
+       "memory_has_unified": false, "memory_type": "DDR4"}', true),
     ('tpu', 40, '{tpu}', '{tpu}', false,
-     '{"hardware_class": "tpu", "architecture": "tpu", "vendor": "google", "model_name": "TPU-", "supported_backends": ["tensorflow", "onnx"], "supported_precisions": ["fp32", "bf16", "int8"], "features": ["tensor_cores"], "compute_units": 8, "clock_speed_mhz": 1000, "memory_is_shared": false, "memory_hierarchy_levels": 2, "memory_has_unified": false, "memory_type": "DDR4"}', true),
+     '{"hardware_class": "tpu", "architecture": "tpu", "vendor": "google", "model_name": "TPU-",
+       "supported_backends": ["tensorflow", "onnx"],
+       "supported_precisions": ["fp32", "bf16", "int8"], "features": ["tensor_cores"],
+       "compute_units": 8, "clock_speed_mhz": 1000, "memory_is_shared": false,
+       "memory_hierarchy_levels": 2, "memory_has_unified": false, "memory_type": "DDR4"}', true),
     ('npu', 50, '{qnn,npu}', '{qnn,npu}', false,
-     '{"hardware_class": "npu", "architecture": "npu_qualcomm", "vendor": "qualcomm", "model_name": "NPU-", "supported_backends": ["onnx", "qnn"], "supported_precisions": ["fp32", "fp16", "int8", "int4"], "features": ["quantization"], "compute_units": 4, "clock_speed_mhz": 800, "memory_is_shared": false, "memory_hierarchy_levels": 2, "memory_has_unified": false, "memory_type": "DDR4"}', true),
+     '{"hardware_class": "npu", "architecture": "npu_qualcomm", "vendor": "qualcomm",
+       "model_name": "NPU-", "supported_backends": ["onnx", "qnn"],
+       "supported_precisions": ["fp32", "fp16", "int8", "int4"], "features": ["quantization"],
+       "compute_units": 4, "clock_speed_mhz": 800, "memory_is_shared": false,
+       "memory_hierarchy_levels": 2, "memory_has_unified": false, "memory_type": "DDR4"}', true),
     ('browser_webgpu', 60, '{webgpu}', '{webgpu,webnn}', true,
-     '{"architecture": "gpu_webgpu", "hardware_class": "hybrid", "vendor": "other", "model_name": "Browser-", "supported_backends": ["webgpu", "webnn"], "supported_precisions": ["fp32", "fp16"], "features": ["compute_shaders"], "compute_units": 2, "clock_speed_mhz": 1000, "memory_total_bytes": 2147483648, "memory_available_bytes": 1073741824, "memory_is_shared": true, "memory_hierarchy_levels": 1, "memory_has_unified": true, "memory_type": "Shared"}', true),
+     '{"architecture": "gpu_webgpu", "hardware_class": "hybrid", "vendor": "other",
+       "model_name": "Browser-", "supported_backends": ["webgpu", "webnn"],
+       "supported_precisions": ["fp32", "fp16"], "features": ["compute_shaders"],
+       "compute_units": 2, "clock_speed_mhz": 1000, "memory_total_bytes": 2147483648,
+       "memory_available_bytes": 1073741824, "memory_is_shared": true, "memory_hierarchy_levels": 1,
+       "memory_has_unified": true, "memory_type": "Shared"}', true),
     ('browser_webnn', 70, '{webnn}', '{webnn}', true,
-     '{"architecture": "other", "hardware_class": "hybrid", "vendor": "other", "model_name": "Browser-", "supported_backends": ["webgpu", "webnn"], "supported_precisions": ["fp32", "fp16"], "features": ["compute_shaders"], "compute_units": 2, "clock_speed_mhz": 1000, "memory_total_bytes": 2147483648, "memory_available_bytes": 1073741824, "memory_is_shared": true, "memory_hierarchy_levels": 1, "memory_has_unified": true, "memory_type": "Shared"}', true);
+     '{"architecture": "other", "hardware_class": "hybrid", "vendor": "other",
+       "model_name": "Browser-", "supported_backends": ["webgpu", "webnn"],
+       "supported_precisions": ["fp32", "fp16"], "features": ["compute_shaders"],
+       "compute_units": 2, "clock_speed_mhz": 1000, "memory_total_bytes": 2147483648,
+       "memory_available_bytes": 1073741824, "memory_is_shared": true, "memory_hierarchy_levels": 1,
+       "memory_has_unified": true, "memory_type": "Shared"}', true);
 
-CREATE FUNCTION hwsched.taxonomy_changed() RETURNS trigger LANGUAGE c AS 'MODULE_PATHNAME', 'hwsched_taxonomy_changed';
+CREATE FUNCTION hwsched.taxonomy_changed() RETURNS trigger
+    LANGUAGE c AS 'MODULE_PATHNAME', 'hwsched_taxonomy_changed';
 COMMENT ON FUNCTION hwsched.taxonomy_changed() IS 'Makes every session read the taxonomy anew.';
 CREATE TRIGGER taxonomy_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON hwsched.taxonomy
     FOR EACH STATEMENT EXECUTE FUNCTION hwsched.taxonomy_changed();
 CREATE TRIGGER type_word_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON hwsched.type_word
     FOR EACH STATEMENT EXECUTE FUNCTION hwsched.taxonomy_changed();
-CREATE TRIGGER class_similarity_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON hwsched.class_similarity
+CREATE TRIGGER class_similarity_changed
+    AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON hwsched.class_similarity
     FOR EACH STATEMENT EXECUTE FUNCTION hwsched.taxonomy_changed();
-CREATE TRIGGER implied_device_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON hwsched.implied_device
+CREATE TRIGGER implied_device_changed
+    AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON hwsched.implied_device
     FOR EACH STATEMENT EXECUTE FUNCTION hwsched.taxonomy_changed();
 
 -- Administrators change their own rows, never the extension's.
@@ -252,10 +298,14 @@ ALTER TABLE hwsched.type_word ENABLE ROW LEVEL SECURITY;
 ALTER TABLE hwsched.class_similarity ENABLE ROW LEVEL SECURITY;
 ALTER TABLE hwsched.implied_device ENABLE ROW LEVEL SECURITY;
 CREATE POLICY taxonomy_read ON hwsched.taxonomy FOR SELECT USING (true);
-CREATE POLICY taxonomy_write ON hwsched.taxonomy TO hwsched_admin USING (NOT builtin) WITH CHECK (NOT builtin);
+CREATE POLICY taxonomy_write ON hwsched.taxonomy TO hwsched_admin USING (NOT builtin)
+    WITH CHECK (NOT builtin);
 CREATE POLICY type_word_read ON hwsched.type_word FOR SELECT USING (true);
-CREATE POLICY type_word_write ON hwsched.type_word TO hwsched_admin USING (NOT builtin) WITH CHECK (NOT builtin);
+CREATE POLICY type_word_write ON hwsched.type_word TO hwsched_admin USING (NOT builtin)
+    WITH CHECK (NOT builtin);
 CREATE POLICY class_similarity_read ON hwsched.class_similarity FOR SELECT USING (true);
-CREATE POLICY class_similarity_write ON hwsched.class_similarity TO hwsched_admin USING (NOT builtin) WITH CHECK (NOT builtin);
+CREATE POLICY class_similarity_write ON hwsched.class_similarity TO hwsched_admin
+    USING (NOT builtin) WITH CHECK (NOT builtin);
 CREATE POLICY implied_device_read ON hwsched.implied_device FOR SELECT USING (true);
-CREATE POLICY implied_device_write ON hwsched.implied_device TO hwsched_admin USING (NOT builtin) WITH CHECK (NOT builtin);
+CREATE POLICY implied_device_write ON hwsched.implied_device TO hwsched_admin USING (NOT builtin)
+    WITH CHECK (NOT builtin);

@@ -37,11 +37,13 @@ CREATE TABLE hwsched.device_profile (
     pool text COLLATE "C" NOT NULL REFERENCES hwsched.pool ON DELETE CASCADE,
     profile_id bigint GENERATED ALWAYS AS IDENTITY,
     profile jsonb NOT NULL,
-    hardware_class text COLLATE "C" NOT NULL GENERATED ALWAYS AS (profile ->> 'hardware_class') STORED,
+    hardware_class text COLLATE "C" NOT NULL
+        GENERATED ALWAYS AS (profile ->> 'hardware_class') STORED,
     architecture text COLLATE "C" GENERATED ALWAYS AS (profile ->> 'architecture') STORED,
     vendor text COLLATE "C" GENERATED ALWAYS AS (profile ->> 'vendor') STORED,
     model_name text GENERATED ALWAYS AS (profile ->> 'model_name') STORED,
-    memory_total_bytes bigint GENERATED ALWAYS AS ((profile ->> 'memory_total_bytes')::bigint) STORED,
+    memory_total_bytes bigint
+        GENERATED ALWAYS AS ((profile ->> 'memory_total_bytes')::bigint) STORED,
     compute_units int GENERATED ALWAYS AS ((profile ->> 'compute_units')::int) STORED,
     digest bytea NOT NULL,
     PRIMARY KEY (pool, profile_id),
@@ -66,18 +68,26 @@ CREATE TABLE hwsched.workload_profile (
     profile_id bigint GENERATED ALWAYS AS IDENTITY,
     profile jsonb NOT NULL,
     demand jsonb NOT NULL,
-    workload_type text COLLATE "C" NOT NULL GENERATED ALWAYS AS (profile ->> 'workload_type') STORED,
-    cpu_millicores bigint NOT NULL GENERATED ALWAYS AS ((demand ->> 'cpu_millicores')::bigint) STORED,
-    host_memory_bytes bigint NOT NULL GENERATED ALWAYS AS ((demand ->> 'host_memory_bytes')::bigint) STORED,
-    device_memory_bytes bigint NOT NULL GENERATED ALWAYS AS ((profile ->> 'min_memory_bytes')::bigint) STORED,
-    device_share int NOT NULL GENERATED ALWAYS AS (CASE WHEN (demand ->> 'share')::int > 0 THEN (demand ->> 'share')::int
-                                                        WHEN demand ? 'accelerators' THEN 1000000 ELSE 0 END) STORED,
-    device_slots int NOT NULL GENERATED ALWAYS AS (CASE WHEN (demand ->> 'share')::int > 0 OR demand ? 'accelerators'
-                                                        THEN 0 ELSE 1 END) STORED,
+    workload_type text COLLATE "C" NOT NULL
+        GENERATED ALWAYS AS (profile ->> 'workload_type') STORED,
+    cpu_millicores bigint NOT NULL
+        GENERATED ALWAYS AS ((demand ->> 'cpu_millicores')::bigint) STORED,
+    host_memory_bytes bigint NOT NULL
+        GENERATED ALWAYS AS ((demand ->> 'host_memory_bytes')::bigint) STORED,
+    device_memory_bytes bigint NOT NULL
+        GENERATED ALWAYS AS ((profile ->> 'min_memory_bytes')::bigint) STORED,
+    device_share int NOT NULL
+        GENERATED ALWAYS AS (CASE WHEN (demand ->> 'share')::int > 0 THEN (demand ->> 'share')::int
+                                  WHEN demand ? 'accelerators' THEN 1000000 ELSE 0 END) STORED,
+    device_slots int NOT NULL
+        GENERATED ALWAYS AS (CASE WHEN (demand ->> 'share')::int > 0 OR demand ? 'accelerators'
+                                  THEN 0 ELSE 1 END) STORED,
     allocation_strategy text COLLATE "C" NOT NULL
-        GENERATED ALWAYS AS (CASE WHEN profile ->> 'allocation_strategy' = 'replicated' THEN 'replicated'
-                                  WHEN profile ->> 'allocation_strategy' = 'sharded' AND (profile ->> 'is_shardable')::boolean
-                                  THEN 'sharded' ELSE 'single' END) STORED,
+        GENERATED ALWAYS
+        AS (CASE WHEN profile ->> 'allocation_strategy' = 'replicated' THEN 'replicated'
+                 WHEN profile ->> 'allocation_strategy' = 'sharded'
+                     AND (profile ->> 'is_shardable')::boolean
+                 THEN 'sharded' ELSE 'single' END) STORED,
     quorum int NOT NULL GENERATED ALWAYS AS (coalesce((demand ->> 'quorum')::int, 0)) STORED,
     digest bytea NOT NULL,
     PRIMARY KEY (pool, profile_id),
@@ -228,7 +238,8 @@ CREATE TABLE hwsched.worker_usage (
     PRIMARY KEY (pool, worker_id),
     FOREIGN KEY (pool, worker_id) REFERENCES hwsched.worker ON DELETE CASCADE
 ) WITH (fillfactor = 50);
-CREATE INDEX worker_usage_least ON hwsched.worker_usage (pool, hardware_id, assignments, total_assignments, worker_id)
+CREATE INDEX worker_usage_least
+    ON hwsched.worker_usage (pool, hardware_id, assignments, total_assignments, worker_id)
     WHERE NOT is_full;
 COMMENT ON TABLE hwsched.worker_usage IS 'The capacity of each worker that live assignments hold.';
 COMMENT ON COLUMN hwsched.worker_usage.pool IS 'The pool.';
@@ -294,13 +305,16 @@ CREATE TABLE hwsched.worker_load (
     PRIMARY KEY (pool, worker_id),
     FOREIGN KEY (pool, worker_id) REFERENCES hwsched.worker ON DELETE CASCADE
 ) WITH (fillfactor = 50);
-CREATE INDEX worker_load_cpu ON hwsched.worker_load (pool, hardware_id, cpu_readiness, state_hash, worker_id)
+CREATE INDEX worker_load_cpu
+    ON hwsched.worker_load (pool, hardware_id, cpu_readiness, state_hash, worker_id)
     WHERE cpu_readiness IS NOT NULL;
-CREATE INDEX worker_load_accelerator ON hwsched.worker_load (pool, hardware_id, accelerator_readiness, state_hash, worker_id)
+CREATE INDEX worker_load_accelerator
+    ON hwsched.worker_load (pool, hardware_id, accelerator_readiness, state_hash, worker_id)
     WHERE accelerator_readiness IS NOT NULL;
 CREATE INDEX worker_load_cpu_of_all ON hwsched.worker_load (pool, cpu_readiness, worker_id)
     WHERE cpu_readiness IS NOT NULL;
-CREATE INDEX worker_load_accelerator_of_all ON hwsched.worker_load (pool, accelerator_readiness, worker_id)
+CREATE INDEX worker_load_accelerator_of_all
+    ON hwsched.worker_load (pool, accelerator_readiness, worker_id)
     WHERE accelerator_readiness IS NOT NULL;
 COMMENT ON TABLE hwsched.worker_load IS
   'The last report of each worker; all NULL: none yet, and it counts as idle.';
@@ -544,7 +558,8 @@ CREATE INDEX assignment_live ON hwsched.assignment (pool, worker_id, priority, a
     WHERE finished_at IS NULL;
 CREATE UNIQUE INDEX assignment_concurrency ON hwsched.assignment (pool, concurrency_key, shard_no)
     WHERE concurrency_key IS NOT NULL AND finished_at IS NULL;
-CREATE INDEX assignment_gang ON hwsched.assignment (pool, assignment_id) WHERE is_gang AND finished_at IS NULL;
+CREATE INDEX assignment_gang ON hwsched.assignment (pool, assignment_id)
+    WHERE is_gang AND finished_at IS NULL;
 COMMENT ON TABLE hwsched.assignment IS
   'Placements: one workload, or one of its shards or replicas, on one worker, holding one or '
   'more of its devices. Ended ones stay as the history of execution.';

@@ -23,7 +23,8 @@ COMMENT ON COLUMN hwsched.device_heat.profile_id IS
 COMMENT ON COLUMN hwsched.device_heat.model IS 'The state of the model.';
 COMMENT ON COLUMN hwsched.device_heat.updated_at IS 'The last report it has learned from.';
 
-CREATE FUNCTION hwsched.describe_heat(model float8[], OUT reports bigint, OUT time_constant_seconds float8,
+CREATE FUNCTION hwsched.describe_heat(model float8[], OUT reports bigint,
+    OUT time_constant_seconds float8,
     OUT resistance float8, OUT error_celsius float8, OUT persistence_error_celsius float8,
     OUT idle_watts float8, OUT full_watts float8, OUT settled_full_celsius float8) RETURNS record
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
@@ -32,10 +33,14 @@ COMMENT ON FUNCTION hwsched.describe_heat(float8[]) IS
   'What a thermal model of the table device_heat says; NULLs for what is none.';
 
 CREATE VIEW hwsched.thermal_model AS
-SELECT h.pool, h.worker_id, h.device_no, m.reports, m.time_constant_seconds, m.resistance AS resistance_celsius_per_watt,
-       m.error_celsius, m.persistence_error_celsius, m.idle_watts, m.full_watts, m.settled_full_celsius, h.updated_at
+SELECT h.pool, h.worker_id, h.device_no, m.reports, m.time_constant_seconds,
+       m.resistance AS resistance_celsius_per_watt,
+       m.error_celsius, m.persistence_error_celsius, m.idle_watts, m.full_watts,
+       m.settled_full_celsius, h.updated_at
 FROM hwsched.device_heat h
-JOIN hwsched.device d ON d.pool = h.pool AND d.worker_id = h.worker_id AND d.device_no = h.device_no AND d.profile_id = h.profile_id
+JOIN hwsched.device d
+    ON d.pool = h.pool AND d.worker_id = h.worker_id AND d.device_no = h.device_no
+        AND d.profile_id = h.profile_id
 CROSS JOIN LATERAL hwsched.describe_heat(h.model) m;
 COMMENT ON VIEW hwsched.thermal_model IS
   'What was learned of the temperature of devices, from their reports of degrees and power.';
@@ -60,7 +65,10 @@ COMMENT ON COLUMN hwsched.thermal_model.settled_full_celsius IS
   'The temperature that it would settle at under that power.';
 COMMENT ON COLUMN hwsched.thermal_model.updated_at IS 'The last report it has learned from.';
 
-CREATE FUNCTION hwsched.predict_temperature(worker_id text, device_no int, power_w float8 DEFAULT NULL, utilization float8 DEFAULT NULL, after interval DEFAULT '1 hour', pool text DEFAULT 'default') RETURNS float8
+CREATE FUNCTION hwsched.predict_temperature(worker_id text, device_no int,
+    power_w float8 DEFAULT NULL, utilization float8 DEFAULT NULL, after interval DEFAULT '1 hour',
+    pool text DEFAULT 'default')
+    RETURNS float8
     LANGUAGE c STABLE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_predict_temperature';
 COMMENT ON FUNCTION hwsched.predict_temperature(text, int, float8, float8, interval, text) IS

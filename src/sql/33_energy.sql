@@ -24,14 +24,21 @@ COMMENT ON COLUMN hwsched.power_measurement.seconds IS
 COMMENT ON COLUMN hwsched.power_measurement.average_w IS 'Mean power in watts meanwhile.';
 COMMENT ON COLUMN hwsched.power_measurement.at IS 'When it was recorded.';
 
-CREATE FUNCTION hwsched.record_power(job text, device_model text, power_limit_w float8, seconds float8, average_w float8, pool text DEFAULT 'default') RETURNS void
+CREATE FUNCTION hwsched.record_power(job text, device_model text, power_limit_w float8,
+    seconds float8, average_w float8, pool text DEFAULT 'default')
+    RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_record_power';
 COMMENT ON FUNCTION hwsched.record_power(text, text, float8, float8, float8, text) IS
   'Records how long one unit of a job took on a device model at a power limit, and the watts that'
   ' it drew meanwhile; replaces an earlier record of the three.';
 
-CREATE FUNCTION hwsched.suggest_power_limit(job text, slowdown float8 DEFAULT 0.1, pool text DEFAULT 'default', OUT device_model text, OUT power_limit_w float8, OUT predicted_seconds float8, OUT predicted_w float8, OUT joules float8, OUT slowdown_risk float8, OUT chosen boolean, OUT measured boolean) RETURNS SETOF record
+CREATE FUNCTION hwsched.suggest_power_limit(job text, slowdown float8 DEFAULT 0.1,
+    pool text DEFAULT 'default',
+    OUT device_model text, OUT power_limit_w float8, OUT predicted_seconds float8,
+    OUT predicted_w float8, OUT joules float8, OUT slowdown_risk float8, OUT chosen boolean,
+    OUT measured boolean)
+    RETURNS SETOF record
     LANGUAGE c STABLE PARALLEL UNSAFE ROWS 50 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_suggest_power_limit';
 COMMENT ON FUNCTION hwsched.suggest_power_limit(text, float8, text) IS
@@ -40,7 +47,11 @@ COMMENT ON FUNCTION hwsched.suggest_power_limit(text, float8, text) IS
   'fastest. Other jobs tell what one unit of the job is expected to take there, and the '
   'probability of being too slow; NULL where nothing is known.';
 
-CREATE FUNCTION hwsched.pareto(workload_id text, pool text DEFAULT 'default', OUT worker_id text, OUT device_no int, OUT predicted_seconds float8, OUT joules float8, OUT cost float8, OUT carbon_g float8, OUT on_front boolean, OUT rank int, OUT score float8, OUT hardware_class text, OUT model_name text, OUT reason text) RETURNS SETOF record
+CREATE FUNCTION hwsched.pareto(workload_id text, pool text DEFAULT 'default', OUT worker_id text,
+    OUT device_no int, OUT predicted_seconds float8, OUT joules float8, OUT cost float8,
+    OUT carbon_g float8, OUT on_front boolean, OUT rank int, OUT score float8,
+    OUT hardware_class text, OUT model_name text, OUT reason text)
+    RETURNS SETOF record
     LANGUAGE c STABLE STRICT PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_pareto';
 COMMENT ON FUNCTION hwsched.pareto(text, text) IS

@@ -122,7 +122,8 @@ CREATE TABLE hwsched.load_history_default (LIKE hwsched.load_history INCLUDING A
 CREATE TABLE hwsched.recorded_assignment_default (LIKE hwsched.recorded_assignment INCLUDING ALL);
 CREATE TABLE hwsched.recorded_execution_default (LIKE hwsched.recorded_execution INCLUDING ALL);
 ALTER TABLE hwsched.load_history ATTACH PARTITION hwsched.load_history_default DEFAULT;
-ALTER TABLE hwsched.recorded_assignment ATTACH PARTITION hwsched.recorded_assignment_default DEFAULT;
+ALTER TABLE hwsched.recorded_assignment ATTACH PARTITION hwsched.recorded_assignment_default
+    DEFAULT;
 ALTER TABLE hwsched.recorded_execution ATTACH PARTITION hwsched.recorded_execution_default DEFAULT;
 CREATE INDEX ON hwsched.load_history_default (pool, worker_id, at);
 CREATE INDEX ON hwsched.load_history_default (pool, at);
@@ -140,8 +141,10 @@ COMMENT ON TABLE hwsched.recorded_execution_default IS
 -- Our own placements of a day, or of an hour, without reading all of them. With
 -- the pool in front, or of what is live, such an index would be taken for others'
 -- work, which is to find a few rows by their key.
-CREATE INDEX assignment_assigned ON hwsched.assignment USING brin (assigned_at) WITH (pages_per_range = 32, autosummarize = on);
-CREATE INDEX assignment_finished ON hwsched.assignment USING brin (finished_at) WITH (pages_per_range = 32, autosummarize = on)
+CREATE INDEX assignment_assigned ON hwsched.assignment
+    USING brin (assigned_at) WITH (pages_per_range = 32, autosummarize = on);
+CREATE INDEX assignment_finished ON hwsched.assignment
+    USING brin (finished_at) WITH (pages_per_range = 32, autosummarize = on)
     WHERE finished_at IS NOT NULL;
 
 -- The hours. A row never changes; an hour in which something turns up late is

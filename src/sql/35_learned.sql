@@ -10,7 +10,8 @@ CREATE TABLE hwsched.duration_record (
     updated_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (pool, kind, scope, name)
 ) WITH (fillfactor = 70);
-CREATE UNIQUE INDEX duration_record_number ON hwsched.duration_record (pool, number) WHERE number IS NOT NULL;
+CREATE UNIQUE INDEX duration_record_number ON hwsched.duration_record (pool, number)
+    WHERE number IS NOT NULL;
 COMMENT ON TABLE hwsched.duration_record IS
   'The model of durations: what completed runs have taught, in small records that each run moves '
   'on; see the view duration_model.';

@@ -37,17 +37,20 @@ COMMENT ON FUNCTION hwsched.raw_efficiency(jsonb, jsonb) IS
   'The efficiency score before it is limited to 1. Ranking uses it, so that hardware made for '
   'the work (up to 1.3) counts as such.';
 
-CREATE FUNCTION hwsched.load_score(cpu float8, memory float8, gpu float8, io float8, network float8) RETURNS float8
+CREATE FUNCTION hwsched.load_score(cpu float8, memory float8, gpu float8, io float8, network float8)
+    RETURNS float8
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'hwsched_load_score';
 COMMENT ON FUNCTION hwsched.load_score(float8, float8, float8, float8, float8) IS
 'The load, 0 (idle) to 1, that utilizations in percent amount to.';
 
-CREATE FUNCTION hwsched.effective_load_score(cpu float8, memory float8, gpu float8, io float8, network float8,
+CREATE FUNCTION hwsched.effective_load_score(cpu float8, memory float8, gpu float8, io float8,
+    network float8,
 	warming boolean, cooling boolean, performance_level float8) RETURNS float8
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'hwsched_effective_load_score';
-COMMENT ON FUNCTION hwsched.effective_load_score(float8, float8, float8, float8, float8, boolean, boolean, float8) IS
+COMMENT ON FUNCTION hwsched.effective_load_score(float8, float8, float8, float8, float8, boolean,
+                                                 boolean, float8) IS
   'The load score, raised while a device warms up or cools down by what its performance level '
   'lacks; 0 to 1.';
 
@@ -56,11 +59,13 @@ CREATE FUNCTION hwsched.adjusted_efficiency(efficiency float8,
 	warming boolean, cooling boolean, performance_level float8, temperature float8) RETURNS float8
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'hwsched_adjusted_efficiency';
-COMMENT ON FUNCTION hwsched.adjusted_efficiency(float8, float8, float8, float8, float8, float8, boolean, boolean, float8, float8) IS
+COMMENT ON FUNCTION hwsched.adjusted_efficiency(float8, float8, float8, float8, float8, float8,
+                                                boolean, boolean, float8, float8) IS
   'An efficiency less what load, warming up or cooling down, and temperature (0 to 1; 0 where it '
   'is not known) take away. It is not limited to 1.';
 
-CREATE FUNCTION hwsched.preference_after(old float8, observed float8, alpha float8 DEFAULT 0.3) RETURNS float8
+CREATE FUNCTION hwsched.preference_after(old float8, observed float8, alpha float8 DEFAULT 0.3)
+    RETURNS float8
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'hwsched_preference_after';
 COMMENT ON FUNCTION hwsched.preference_after(float8, float8, float8) IS
@@ -88,21 +93,25 @@ COMMENT ON FUNCTION hwsched.compatibility_score(jsonb, jsonb) IS
   'How well a device of one profile stands in for one of the other, 0 to 1: by their classes, '
   'backends and precisions. The order of the two does not matter.';
 
-CREATE FUNCTION hwsched.thermal_step(temperature float8, load float8, dt_seconds float8) RETURNS float8
+CREATE FUNCTION hwsched.thermal_step(temperature float8, load float8, dt_seconds float8)
+    RETURNS float8
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'hwsched_thermal_step';
 COMMENT ON FUNCTION hwsched.thermal_step(float8, float8, float8) IS
   'The temperature, 0 to 1, one step later as the guide''s reference steps: it rises by 0.1 a '
   'step at most, so the result depends on how often it is called.';
 
-CREATE FUNCTION hwsched.thermal_at(temperature float8, load float8, dt_seconds float8) RETURNS float8
+CREATE FUNCTION hwsched.thermal_at(temperature float8, load float8, dt_seconds float8)
+    RETURNS float8
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'hwsched_thermal_at';
 COMMENT ON FUNCTION hwsched.thermal_at(float8, float8, float8) IS
   'The temperature, 0 to 1, after some seconds at a constant load (0 to 1): advancing twice by '
   'half the time gives the same.';
 
-CREATE FUNCTION hwsched.performance_level(phase text, since timestamptz, duration interval, at timestamptz) RETURNS float8
+CREATE FUNCTION hwsched.performance_level(phase text, since timestamptz, duration interval,
+    at timestamptz)
+    RETURNS float8
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'hwsched_performance_level';
 COMMENT ON FUNCTION hwsched.performance_level(text, timestamptz, interval, timestamptz) IS
@@ -113,9 +122,12 @@ COMMENT ON FUNCTION hwsched.performance_level(text, timestamptz, interval, times
 -- A row that cannot be read as a device profile would trouble every worker that
 -- registers later, so it is read when it is written.
 ALTER TABLE hwsched.implied_device ADD CONSTRAINT implied_device_profile
-    CHECK (profile ->> 'hardware_class' IS NOT NULL AND hwsched.is_compatible('{}', profile) IS NOT NULL);
+    CHECK (profile ->> 'hardware_class' IS NOT NULL
+           AND hwsched.is_compatible('{}', profile) IS NOT NULL);
 
-CREATE FUNCTION hwsched.temperature_ratio(celsius float8, idle_celsius float8, throttle_celsius float8) RETURNS float8
+CREATE FUNCTION hwsched.temperature_ratio(celsius float8, idle_celsius float8,
+    throttle_celsius float8)
+    RETURNS float8
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'hwsched_temperature_ratio';
 COMMENT ON FUNCTION hwsched.temperature_ratio(float8, float8, float8) IS
@@ -142,7 +154,8 @@ COMMENT ON FUNCTION hwsched.sketch_merge(bigint[], bigint[]) IS
   'The sketch of the numbers in two sketches.';
 
 CREATE AGGREGATE hwsched.sketch_sum(bigint[]) (
-    SFUNC = hwsched.sketch_merge, STYPE = bigint[], COMBINEFUNC = hwsched.sketch_merge, PARALLEL = SAFE
+    SFUNC = hwsched.sketch_merge, STYPE = bigint[], COMBINEFUNC = hwsched.sketch_merge,
+    PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE hwsched.sketch_sum(bigint[]) IS
   'The sketch of the numbers in all sketches; NULL for none.';

@@ -6,31 +6,52 @@
 -- "(kept)" are checked and kept, and take effect with the feature they are for.
 CREATE VIEW hwsched.setting AS
 SELECT * FROM (VALUES
-    ('policy', '{"hardware_aware": 1}'::jsonb, 'Algorithms and their weights; the weighted sum of their scores ranks the candidates.'),
-    ('policies', '{}', 'Policies by workload type, in place of policy: {"training": {"packing": 1}}.'),
-    ('objective', '{"cost": 0, "time": 1, "energy": 0}', 'What the algorithm objective weighs: predicted time, energy and cost.'),
-    ('solver', '"greedy"', 'greedy: one workload at a time in the order of the queue, each to its best candidate; optimal: in each priority the most workloads, then the greatest total score.'),
+    ('policy', '{"hardware_aware": 1}'::jsonb,
+     'Algorithms and their weights; the weighted sum of their scores ranks the candidates.'),
+    ('policies', '{}',
+     'Policies by workload type, in place of policy: {"training": {"packing": 1}}.'),
+    ('objective', '{"cost": 0, "time": 1, "energy": 0}',
+     'What the algorithm objective weighs: predicted time, energy and cost.'),
+    ('solver', '"greedy"',
+     'greedy: one workload at a time in the order of the queue, each to its best candidate; '
+     'optimal: in each priority the most workloads, then the greatest total score.'),
     ('preference_alpha', '0.3', 'How fast preferences follow outcomes, 0..1; 0: not at all.'),
-    ('preference_weight', '0.2', 'How much preferences count: score x (1 + weight x (2 x preference - 1)); 0: learned but not used.'),
-    ('preference_half_life', '"7 days"', 'Time after which half of a preference is forgotten, if nothing new is learned.'),
-    ('learning', 'true', 'Whether outcomes and reports are learned from, and what was learned is used; false: the formulas alone, and what was learned before is kept as it is.'),
+    ('preference_weight', '0.2',
+     'How much preferences count: score x (1 + weight x (2 x preference - 1)); 0: learned but not '
+     'used.'),
+    ('preference_half_life', '"7 days"',
+     'Time after which half of a preference is forgotten, if nothing new is learned.'),
+    ('learning', 'true',
+     'Whether outcomes and reports are learned from, and what was learned is used; false: the '
+     'formulas alone, and what was learned before is kept as it is.'),
     ('min_score', '0', 'Least adjusted efficiency that a placement may have.'),
     ('max_load', '0.9', 'Load score above which a device gets no work.'),
-    ('max_concurrent', '5', 'Slots of each device: workloads without accelerators or share that run on it at once.'),
+    ('max_concurrent', '5',
+     'Slots of each device: workloads without accelerators or share that run on it at once.'),
     ('lease', '"60 s"', 'How long a claim is leased.'),
     ('warming', '"30 s"', 'Duration of a warm-up.'),
     ('cooling', '"60 s"', 'Duration of a cool-down.'),
-    ('offline_after', '"90 s"', 'Silence after which a worker gets nothing new, is offline, and its work is taken back.'),
-    ('retry_backoff', '"5 s"', 'Wait before the first retry, doubled with each up to 5 minutes, and up to a half shorter by chance.'),
-    ('notify', 'true', 'Whether placements send NOTIFY hwsched_assigned, with the name of the pool.'),
+    ('offline_after', '"90 s"',
+     'Silence after which a worker gets nothing new, is offline, and its work is taken back.'),
+    ('retry_backoff', '"5 s"',
+     'Wait before the first retry, doubled with each up to 5 minutes, and up to a half shorter by '
+     'chance.'),
+    ('notify', 'true',
+     'Whether placements send NOTIFY hwsched_assigned, with the name of the pool.'),
     ('retention', '{"history": "30 days", "hourly": "400 days"}', 'How long history is kept.'),
     ('quarantine_after', '5', 'Failures in a row after which a worker is quarantined.'),
-    ('ageing', '0', 'Priority steps that an hour of waiting is worth: it comes earlier in the queue, as if it had been submitted with that priority.'),
+    ('ageing', '0',
+     'Priority steps that an hour of waiting is worth: it comes earlier in the queue, as if it had '
+     'been submitted with that priority.'),
     ('preemption', 'false', 'Whether work that finds no place takes that of lower priorities.'),
-    ('carbon_g_per_kwh', 'null', 'Grams of carbon dioxide per kWh: pareto() then shows that of a workload.'),
-    ('energy_price_per_kwh', 'null', 'Price of a kWh, in the currency of cost_per_hour; it is part of what work costs.'),
+    ('carbon_g_per_kwh', 'null',
+     'Grams of carbon dioxide per kWh: pareto() then shows that of a workload.'),
+    ('energy_price_per_kwh', 'null',
+     'Price of a kWh, in the currency of cost_per_hour; it is part of what work costs.'),
     ('wait_target', '"60 s"', 'Wait that scaling advice aims at. (kept)'),
-    ('vega_url', 'null', 'Where reports load Vega from when it is not installed: a URL below which packages of npm are found, such as https://cdn.jsdelivr.net/npm.')
+    ('vega_url', 'null',
+     'Where reports load Vega from when it is not installed: a URL below which packages of npm are '
+     'found, such as https://cdn.jsdelivr.net/npm.')
 ) AS s (name, default_value, description);
 COMMENT ON VIEW hwsched.setting IS 'The settings that a pool has, and their defaults.';
 COMMENT ON COLUMN hwsched.setting.name IS 'Key of the settings document.';
@@ -55,19 +76,24 @@ CREATE FUNCTION hwsched.drop_pool(pool text) RETURNS void
 COMMENT ON FUNCTION hwsched.drop_pool(text) IS
   'Drops a pool and all that is in it. Pool default stays.';
 
-CREATE FUNCTION hwsched.pool_settings(pool text DEFAULT 'default', OUT name text, OUT value jsonb, OUT default_value jsonb, OUT description text) RETURNS SETOF record
+CREATE FUNCTION hwsched.pool_settings(pool text DEFAULT 'default', OUT name text, OUT value jsonb,
+    OUT default_value jsonb, OUT description text)
+    RETURNS SETOF record
     LANGUAGE c STABLE STRICT PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_pool_settings';
 COMMENT ON FUNCTION hwsched.pool_settings(text) IS
   'Returns the settings in force in a pool, beside their defaults.';
 
-CREATE FUNCTION hwsched.register_worker(worker_id text, capabilities jsonb, pool text DEFAULT 'default') RETURNS void
+CREATE FUNCTION hwsched.register_worker(worker_id text, capabilities jsonb,
+    pool text DEFAULT 'default')
+    RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_register_worker';
 COMMENT ON FUNCTION hwsched.register_worker(text, jsonb, text) IS
   'Registers a worker with its hardware, or updates it: other hardware takes effect at once.';
 
-CREATE FUNCTION hwsched.update_load(worker_id text, load jsonb, pool text DEFAULT 'default') RETURNS void
+CREATE FUNCTION hwsched.update_load(worker_id text, load jsonb, pool text DEFAULT 'default')
+    RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_update_load';
 COMMENT ON FUNCTION hwsched.update_load(text, jsonb, text) IS
@@ -98,21 +124,26 @@ COMMENT ON FUNCTION hwsched.unregister_worker(text, text) IS
   'Removes a worker. Its assignments go back into the queue, a shard with all of its workload; a '
   'running one counts as a failed attempt.';
 
-CREATE FUNCTION hwsched.start_warming(worker_id text, duration interval DEFAULT NULL, pool text DEFAULT 'default') RETURNS void
+CREATE FUNCTION hwsched.start_warming(worker_id text, duration interval DEFAULT NULL,
+    pool text DEFAULT 'default')
+    RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_start_warming';
 COMMENT ON FUNCTION hwsched.start_warming(text, interval, text) IS
   'Starts a warm-up: the performance level rises from 0.6 to 1 over the duration (NULL: the '
   'pool''s setting).';
 
-CREATE FUNCTION hwsched.start_cooling(worker_id text, duration interval DEFAULT NULL, pool text DEFAULT 'default') RETURNS void
+CREATE FUNCTION hwsched.start_cooling(worker_id text, duration interval DEFAULT NULL,
+    pool text DEFAULT 'default')
+    RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_start_cooling';
 COMMENT ON FUNCTION hwsched.start_cooling(text, interval, text) IS
   'Starts a cool-down: the performance level rises from 0.7 to 1 over the duration (NULL: the '
   'pool''s setting).';
 
-CREATE FUNCTION hwsched.grant_worker(worker_id text, role name, pool text DEFAULT 'default') RETURNS void
+CREATE FUNCTION hwsched.grant_worker(worker_id text, role name, pool text DEFAULT 'default')
+    RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_grant_worker';
 COMMENT ON FUNCTION hwsched.grant_worker(text, name, text) IS

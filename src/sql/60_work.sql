@@ -14,27 +14,34 @@ COMMENT ON FUNCTION hwsched.submit_many(jsonb, text) IS
   'Submits an array of workloads, all or none, and returns their number. They may depend on each '
   'other, in any order.';
 
-CREATE FUNCTION hwsched.schedule(workload_id text, pool text DEFAULT 'default') RETURNS SETOF hwsched.assignment
+CREATE FUNCTION hwsched.schedule(workload_id text, pool text DEFAULT 'default')
+    RETURNS SETOF hwsched.assignment
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_schedule';
 COMMENT ON FUNCTION hwsched.schedule(text, text) IS
   'Places one pending workload now. Returns no row if nothing fits or it has to wait for others; '
   'it then stays pending.';
 
-CREATE FUNCTION hwsched.assign_pending(max_workloads int DEFAULT NULL, pool text DEFAULT 'default') RETURNS bigint
+CREATE FUNCTION hwsched.assign_pending(max_workloads int DEFAULT NULL, pool text DEFAULT 'default')
+    RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_assign_pending';
 COMMENT ON FUNCTION hwsched.assign_pending(int, text) IS
   'Places the queue, or its first max_workloads, in one batch; returns the number of placed '
   'workloads. Returns 0 at once when another session is deciding in this pool.';
 
-CREATE FUNCTION hwsched.plan_pending(max_workloads int DEFAULT NULL, pool text DEFAULT 'default', OUT workload_id text, OUT worker_id text, OUT device_nos int[], OUT shard_no int, OUT score float8, OUT predicted_seconds float8) RETURNS SETOF record
+CREATE FUNCTION hwsched.plan_pending(max_workloads int DEFAULT NULL, pool text DEFAULT 'default',
+    OUT workload_id text, OUT worker_id text, OUT device_nos int[], OUT shard_no int,
+    OUT score float8, OUT predicted_seconds float8)
+    RETURNS SETOF record
     LANGUAGE c STABLE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_plan_pending';
 COMMENT ON FUNCTION hwsched.plan_pending(int, text) IS
   'Returns the placements that assign_pending() would make now; writes nothing.';
 
-CREATE FUNCTION hwsched.claim(worker_id text, max_assignments int DEFAULT 1, steal boolean DEFAULT true, pool text DEFAULT 'default') RETURNS SETOF hwsched.assignment
+CREATE FUNCTION hwsched.claim(worker_id text, max_assignments int DEFAULT 1,
+    steal boolean DEFAULT true, pool text DEFAULT 'default')
+    RETURNS SETOF hwsched.assignment
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_claim';
 COMMENT ON FUNCTION hwsched.claim(text, int, boolean, text) IS
@@ -46,40 +53,47 @@ CREATE FUNCTION hwsched.start(assignment_id bigint, pool text DEFAULT 'default')
     AS 'MODULE_PATHNAME', 'hwsched_start';
 COMMENT ON FUNCTION hwsched.start(bigint, text) IS 'Starts an assigned assignment and leases it.';
 
-CREATE FUNCTION hwsched.extend_lease(assignment_id bigint, by interval, pool text DEFAULT 'default') RETURNS void
+CREATE FUNCTION hwsched.extend_lease(assignment_id bigint, by interval, pool text DEFAULT 'default')
+    RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_extend_lease';
 COMMENT ON FUNCTION hwsched.extend_lease(bigint, interval, text) IS
   'Extends the lease of a running assignment to some time from now, if that is later.';
 
-CREATE FUNCTION hwsched.requirements(assignment_id bigint, pool text DEFAULT 'default') RETURNS jsonb
+CREATE FUNCTION hwsched.requirements(assignment_id bigint, pool text DEFAULT 'default')
+    RETURNS jsonb
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_requirements';
 COMMENT ON FUNCTION hwsched.requirements(bigint, text) IS
   'Returns the requirements of a live assignment as submitted, with test_id and timeout filled '
   'in. A worker reads those of its own assignments.';
 
-CREATE FUNCTION hwsched.running_on(worker_id text, pool text DEFAULT 'default') RETURNS SETOF hwsched.assignment
+CREATE FUNCTION hwsched.running_on(worker_id text, pool text DEFAULT 'default')
+    RETURNS SETOF hwsched.assignment
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_running_on';
 COMMENT ON FUNCTION hwsched.running_on(text, text) IS
   'Returns the running assignments of a worker, as the server has them. A worker that comes back '
   'asks, and fails those that it does not know: its own reports would keep their leases.';
 
-CREATE FUNCTION hwsched.complete(assignment_id bigint, result jsonb DEFAULT NULL, pool text DEFAULT 'default') RETURNS void
+CREATE FUNCTION hwsched.complete(assignment_id bigint, result jsonb DEFAULT NULL,
+    pool text DEFAULT 'default')
+    RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_complete';
 COMMENT ON FUNCTION hwsched.complete(bigint, jsonb, text) IS
   'Completes a running assignment, with a result, and its workload: a sharded one with the last '
   'of its shards, a replicated one with its quorum; the other replicas are then cancelled.';
 
-CREATE FUNCTION hwsched.complete_many(assignment_ids bigint[], pool text DEFAULT 'default') RETURNS bigint
+CREATE FUNCTION hwsched.complete_many(assignment_ids bigint[], pool text DEFAULT 'default')
+    RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_complete_many';
 COMMENT ON FUNCTION hwsched.complete_many(bigint[], text) IS
   'Completes running assignments as complete() does, all or none, and returns their number.';
 
-CREATE FUNCTION hwsched.fail(assignment_id bigint, error text, pool text DEFAULT 'default') RETURNS void
+CREATE FUNCTION hwsched.fail(assignment_id bigint, error text, pool text DEFAULT 'default')
+    RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_fail';
 COMMENT ON FUNCTION hwsched.fail(bigint, text, text) IS
@@ -108,7 +122,9 @@ COMMENT ON FUNCTION hwsched.retry_dead(text, text) IS
   'Puts a dead workload back into its place in the queue, with as many attempts as it had at '
   'first.';
 
-CREATE FUNCTION hwsched.maintain(pool text DEFAULT 'default', OUT expired bigint, OUT timed_out bigint, OUT offline bigint, OUT tried_again bigint, OUT forgotten bigint) RETURNS record
+CREATE FUNCTION hwsched.maintain(pool text DEFAULT 'default', OUT expired bigint,
+    OUT timed_out bigint, OUT offline bigint, OUT tried_again bigint, OUT forgotten bigint)
+    RETURNS record
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_maintain';
 COMMENT ON FUNCTION hwsched.maintain(text) IS

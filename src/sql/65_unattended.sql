@@ -14,12 +14,14 @@ DECLARE
 BEGIN
     IF (duration OPERATOR(pg_catalog.>=) '0'::interval) IS NOT TRUE THEN
         RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
-            MESSAGE = pg_catalog.format('invalid value for "duration": %s', coalesce(duration::pg_catalog.text, 'NULL')),
+            MESSAGE = pg_catalog.format('invalid value for "duration": %s',
+                                        coalesce(duration::pg_catalog.text, 'NULL')),
             DETAIL = 'Expected an interval that is not negative.';
     END IF;
     IF (tick OPERATOR(pg_catalog.>=) '10 milliseconds'::interval) IS NOT TRUE THEN
         RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
-            MESSAGE = pg_catalog.format('invalid value for "tick": %s', coalesce(tick::pg_catalog.text, 'NULL')),
+            MESSAGE = pg_catalog.format('invalid value for "tick": %s',
+                                        coalesce(tick::pg_catalog.text, 'NULL')),
             DETAIL = 'Expected an interval of at least 10 ms.';
     END IF;
     -- raises an error for an unknown pool; one that is dropped later ends the loop
@@ -34,11 +36,14 @@ BEGIN
                     PERFORM hwsched.assign_pending(NULL, pool);
                 END IF;
             EXCEPTION WHEN OTHERS THEN
-                IF NOT EXISTS (SELECT FROM hwsched.pool AS p WHERE p.pool OPERATOR(pg_catalog.=) run_loop.pool) THEN
-                    RAISE NOTICE USING MESSAGE = pg_catalog.format('pool "%s" is gone, so the loop ends', pool);
+                IF NOT EXISTS (SELECT FROM hwsched.pool AS p
+                               WHERE p.pool OPERATOR(pg_catalog.=) run_loop.pool) THEN
+                    RAISE NOTICE USING
+                        MESSAGE = pg_catalog.format('pool "%s" is gone, so the loop ends', pool);
                     RETURN;
                 END IF;
-                RAISE WARNING USING ERRCODE = SQLSTATE, MESSAGE = pg_catalog.format('pool "%s": %s', pool, SQLERRM),
+                RAISE WARNING USING ERRCODE = SQLSTATE,
+                    MESSAGE = pg_catalog.format('pool "%s": %s', pool, SQLERRM),
                     HINT = 'The loop goes on with its next tick.';
             END;
             COMMIT;
@@ -46,14 +51,18 @@ BEGIN
         -- the next tick that is still to come; what was missed is not made up for
         behind := extract(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) next_tick);
         next_tick := next_tick OPERATOR(pg_catalog.+)
-            pg_catalog.make_interval(secs => seconds OPERATOR(pg_catalog.*) (pg_catalog.floor(behind OPERATOR(pg_catalog./) seconds) OPERATOR(pg_catalog.+) 1));
+            pg_catalog.make_interval(secs => seconds OPERATOR(pg_catalog.*) (
+                pg_catalog.floor(behind OPERATOR(pg_catalog./) seconds)
+                OPERATOR(pg_catalog.+) 1));
         -- a clock that was set back does not make the loop any longer
         ends := least(ends, pg_catalog.clock_timestamp() OPERATOR(pg_catalog.+) duration);
         EXIT WHEN next_tick OPERATOR(pg_catalog.>) ends;
         LOOP
             -- more than a tick is left only if the clock was set back
-            pause := extract(epoch FROM next_tick OPERATOR(pg_catalog.-) pg_catalog.clock_timestamp());
-            EXIT WHEN (pause OPERATOR(pg_catalog.>) 0) IS NOT TRUE OR pause OPERATOR(pg_catalog.>) (seconds OPERATOR(pg_catalog.+) 1);
+            pause := extract(epoch FROM next_tick
+                                        OPERATOR(pg_catalog.-) pg_catalog.clock_timestamp());
+            EXIT WHEN (pause OPERATOR(pg_catalog.>) 0) IS NOT TRUE
+                OR pause OPERATOR(pg_catalog.>) (seconds OPERATOR(pg_catalog.+) 1);
             PERFORM pg_catalog.pg_sleep(least(pause, 1));
             -- a snapshot held for longer would keep vacuum from removing anything
             COMMIT;
@@ -70,18 +79,25 @@ CREATE FUNCTION hwsched.unschedule_jobs(pool text DEFAULT 'default') RETURNS boo
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     -- as much as pg_cron keeps of a name; the hash of a long one
-    job_name text := concat('hwsched ', CASE WHEN octet_length(pool) <= 55 THEN pool ELSE left(encode(sha256(convert_to(pool, 'UTF8')), 'hex'), 55) END);
+    job_name text := concat('hwsched ',
+                            CASE WHEN octet_length(pool) <= 55 THEN pool
+                                 ELSE left(encode(sha256(convert_to(pool, 'UTF8')), 'hex'), 55)
+                            END);
     jobs bigint;
 BEGIN
     IF pool IS NULL THEN
-        RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed', MESSAGE = '"pool" of hwsched.unschedule_jobs() must not be NULL';
+        RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed',
+            MESSAGE = '"pool" of hwsched.unschedule_jobs() must not be NULL';
     END IF;
     -- not the schema: anybody's may have that name where pg_cron is not
     IF NOT EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_cron') THEN
-        RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state', MESSAGE = 'pg_cron is not installed in this database',
-            HINT = 'Add it to shared_preload_libraries and CREATE EXTENSION pg_cron, or CALL hwsched.run_loop() from elsewhere.';
+        RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
+            MESSAGE = 'pg_cron is not installed in this database',
+            HINT = 'Add it to shared_preload_libraries and CREATE EXTENSION pg_cron, or CALL '
+                   'hwsched.run_loop() from elsewhere.';
     END IF;
-    EXECUTE 'SELECT count(cron.unschedule(jobid)) FROM cron.job WHERE jobname = $1 AND username = current_user'
+    EXECUTE 'SELECT count(cron.unschedule(jobid)) FROM cron.job '
+            'WHERE jobname = $1 AND username = current_user'
         INTO jobs USING job_name;
     RETURN jobs > 0;
 END
@@ -89,19 +105,26 @@ $$;
 COMMENT ON FUNCTION hwsched.unschedule_jobs(text) IS
   'Ends the job of schedule_jobs(); returns whether there was one.';
 
-CREATE FUNCTION hwsched.schedule_jobs(every text DEFAULT '1 minute', pool text DEFAULT 'default') RETURNS bigint
+CREATE FUNCTION hwsched.schedule_jobs(every text DEFAULT '1 minute', pool text DEFAULT 'default')
+    RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    parts text[] := regexp_match(lower(every), '^\s*(\d{1,4})\s*(s|secs?|seconds?|m|mins?|minutes?|h|hours?|days?)\s*$');
-    seconds int := parts[1]::int * CASE left(parts[2], 1) WHEN 's' THEN 1 WHEN 'm' THEN 60 WHEN 'h' THEN 3600 ELSE 86400 END;
+    parts text[] := regexp_match(lower(every),
+        '^\s*(\d{1,4})\s*(s|secs?|seconds?|m|mins?|minutes?|h|hours?|days?)\s*$');
+    seconds int := parts[1]::int
+        * CASE left(parts[2], 1) WHEN 's' THEN 1 WHEN 'm' THEN 60 WHEN 'h' THEN 3600 ELSE 86400 END;
     minutes int := seconds / 60;
-    job_name text := concat('hwsched ', CASE WHEN octet_length(pool) <= 55 THEN pool ELSE left(encode(sha256(convert_to(pool, 'UTF8')), 'hex'), 55) END);
+    job_name text := concat('hwsched ',
+                            CASE WHEN octet_length(pool) <= 55 THEN pool
+                                 ELSE left(encode(sha256(convert_to(pool, 'UTF8')), 'hex'), 55)
+                            END);
     cron text;
     job_id bigint;
 BEGIN
     IF every IS NULL OR pool IS NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed',
-            MESSAGE = format('"%s" of hwsched.schedule_jobs() must not be NULL', CASE WHEN every IS NULL THEN 'every' ELSE 'pool' END);
+            MESSAGE = format('"%s" of hwsched.schedule_jobs() must not be NULL',
+                             CASE WHEN every IS NULL THEN 'every' ELSE 'pool' END);
     END IF;
     -- raises an error for an unknown pool
     PERFORM hwsched.pool_settings(pool);
@@ -114,13 +137,17 @@ BEGIN
         WHEN 1440 % minutes = 0 AND minutes % 60 = 0 THEN format('0 */%s * * *', minutes / 60)
     END;
     IF cron IS NULL THEN
-        RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = format('invalid value for "every": "%s"', every),
-            DETAIL = 'Expected 1 to 59 seconds, minutes that divide an hour, hours that divide a day, or a schedule of cron.';
+        RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
+            MESSAGE = format('invalid value for "every": "%s"', every),
+            DETAIL = 'Expected 1 to 59 seconds, minutes that divide an hour, hours that divide a '
+                     'day, or a schedule of cron.';
     END IF;
     PERFORM hwsched.unschedule_jobs(pool);
     EXECUTE 'SELECT cron.schedule($1, $2, $3)' INTO job_id
-        USING job_name, cron, CASE WHEN seconds < 60 THEN format('CALL hwsched.run_loop(''55 s'', ''%s s'', %L)', seconds, pool)
-                                   ELSE format('CALL hwsched.run_loop(''0 s'', ''1 s'', %L)', pool) END;
+        USING job_name, cron,
+            CASE WHEN seconds < 60
+                 THEN format('CALL hwsched.run_loop(''55 s'', ''%s s'', %L)', seconds, pool)
+                 ELSE format('CALL hwsched.run_loop(''0 s'', ''1 s'', %L)', pool) END;
     RETURN job_id;
 END
 $$;

@@ -8,7 +8,8 @@ SELECT u.pool, u.worker_id, u.assignments - coalesce(e.assignments, 0)::int AS a
        u.cpu_millicores - coalesce(e.cpu_millicores, 0)::bigint AS cpu_millicores,
        u.host_memory_bytes - coalesce(e.host_memory_bytes, 0)::bigint AS host_memory_bytes
 FROM hwsched.worker_usage u
-LEFT JOIN (SELECT a.pool, a.worker_id, count(*) AS assignments, sum(p.cpu_millicores) AS cpu_millicores,
+LEFT JOIN (SELECT a.pool, a.worker_id, count(*) AS assignments,
+                  sum(p.cpu_millicores) AS cpu_millicores,
                   sum(p.host_memory_bytes) AS host_memory_bytes
            FROM hwsched.unsettled n
            JOIN hwsched.assignment a ON a.pool = n.pool AND a.assignment_id = n.assignment_id
@@ -24,10 +25,12 @@ COMMENT ON COLUMN hwsched.worker_reserved.host_memory_bytes IS
   'Memory reserved as host_memory; what devices draw comes on top.';
 
 CREATE VIEW hwsched.device_reserved AS
-SELECT u.pool, u.worker_id, u.device_no, u.slots - coalesce(e.slots, 0)::int AS slots, u.share - coalesce(e.share, 0)::int AS share,
+SELECT u.pool, u.worker_id, u.device_no, u.slots - coalesce(e.slots, 0)::int AS slots,
+       u.share - coalesce(e.share, 0)::int AS share,
        u.memory_bytes - coalesce(e.memory_bytes, 0)::bigint AS memory_bytes
 FROM hwsched.device_usage u
-LEFT JOIN (SELECT a.pool, a.worker_id, d.device_no, sum(p.device_slots) AS slots, sum(p.device_share) AS share,
+LEFT JOIN (SELECT a.pool, a.worker_id, d.device_no, sum(p.device_slots) AS slots,
+                  sum(p.device_share) AS share,
                   sum(p.device_memory_bytes) AS memory_bytes
            FROM hwsched.unsettled n
            JOIN hwsched.assignment a ON a.pool = n.pool AND a.assignment_id = n.assignment_id
@@ -45,7 +48,8 @@ COMMENT ON COLUMN hwsched.device_reserved.share IS
   'Millionths taken as shares; a whole accelerator is 1000000.';
 COMMENT ON COLUMN hwsched.device_reserved.memory_bytes IS 'Memory reserved on it.';
 
-CREATE FUNCTION hwsched.unsettled_records(pool text DEFAULT 'default') RETURNS SETOF hwsched.track_record
+CREATE FUNCTION hwsched.unsettled_records(pool text DEFAULT 'default')
+    RETURNS SETOF hwsched.track_record
     LANGUAGE c STABLE STRICT PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_unsettled_records';
 COMMENT ON FUNCTION hwsched.unsettled_records(text) IS
@@ -53,12 +57,14 @@ COMMENT ON FUNCTION hwsched.unsettled_records(text) IS
   'view preference.';
 
 CREATE VIEW hwsched.unsettled_run AS
-SELECT a.pool, a.assignment_id, a.worker_id, p.workload_type, a.predicted_seconds, coalesce(a.formula_seconds, a.predicted_seconds) AS formula_seconds,
+SELECT a.pool, a.assignment_id, a.worker_id, p.workload_type, a.predicted_seconds,
+       coalesce(a.formula_seconds, a.predicted_seconds) AS formula_seconds,
        extract(epoch FROM a.finished_at - a.started_at)::float8 AS actual_seconds
 FROM hwsched.unsettled n
 JOIN hwsched.assignment a ON a.pool = n.pool AND a.assignment_id = n.assignment_id
 JOIN hwsched.workload_profile p ON p.pool = a.pool AND p.profile_id = a.profile_id
-WHERE (SELECT v.settings -> 'learning' FROM hwsched.settings_version v WHERE v.pool = n.pool ORDER BY v.version DESC LIMIT 1) IS DISTINCT FROM 'false';
+WHERE (SELECT v.settings -> 'learning' FROM hwsched.settings_version v WHERE v.pool = n.pool
+       ORDER BY v.version DESC LIMIT 1) IS DISTINCT FROM 'false';
 COMMENT ON VIEW hwsched.unsettled_run IS
   'Completed runs that are not settled and not learned from yet.';
 COMMENT ON COLUMN hwsched.unsettled_run.pool IS 'The pool.';
@@ -72,9 +78,11 @@ COMMENT ON COLUMN hwsched.unsettled_run.actual_seconds IS 'Duration from start t
 CREATE VIEW hwsched.current_record AS
 SELECT r.* FROM hwsched.track_record r
 WHERE NOT EXISTS (SELECT FROM hwsched.unsettled_run u
-                  WHERE u.pool = r.pool AND u.worker_id = r.worker_id AND u.workload_type = r.workload_type)
+                  WHERE u.pool = r.pool AND u.worker_id = r.worker_id
+                      AND u.workload_type = r.workload_type)
 UNION ALL
-SELECT r.* FROM (SELECT DISTINCT pool FROM hwsched.unsettled) n CROSS JOIN LATERAL hwsched.unsettled_records(n.pool) r;
+SELECT r.* FROM (SELECT DISTINCT pool FROM hwsched.unsettled) n
+CROSS JOIN LATERAL hwsched.unsettled_records(n.pool) r;
 COMMENT ON VIEW hwsched.current_record IS
   'track_record as it is once all completed work is settled; for the views preference and '
   'performance.';
@@ -94,7 +102,9 @@ COMMENT ON COLUMN hwsched.current_record.min_seconds IS 'The shortest.';
 COMMENT ON COLUMN hwsched.current_record.max_seconds IS 'The longest.';
 COMMENT ON COLUMN hwsched.current_record.durations IS 'Their sketch, for sketch_quantile().';
 
-CREATE FUNCTION hwsched.preference_now(preference float8, updated_at timestamptz, pool text DEFAULT 'default') RETURNS float8
+CREATE FUNCTION hwsched.preference_now(preference float8, updated_at timestamptz,
+    pool text DEFAULT 'default')
+    RETURNS float8
     LANGUAGE c STABLE STRICT PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_preference_now';
 COMMENT ON FUNCTION hwsched.preference_now(float8, timestamptz, text) IS
@@ -102,7 +112,8 @@ COMMENT ON FUNCTION hwsched.preference_now(float8, timestamptz, text) IS
   'preference_half_life: it fades toward 0.5.';
 
 CREATE VIEW hwsched.preference AS
-SELECT r.pool, r.workload_type, r.worker_id, hwsched.preference_now(r.preference, r.updated_at, r.pool) AS preference, r.samples,
+SELECT r.pool, r.workload_type, r.worker_id,
+       hwsched.preference_now(r.preference, r.updated_at, r.pool) AS preference, r.samples,
        r.updated_at, r.successes, r.failures, r.mean_seconds
 FROM hwsched.current_record r;
 COMMENT ON VIEW hwsched.preference IS
@@ -121,14 +132,17 @@ COMMENT ON COLUMN hwsched.preference.mean_seconds IS 'Mean duration of those tha
 CREATE VIEW hwsched.workload AS
 SELECT s.pool, s.workload_id, s.run,
        coalesce(s.outcome, runs.state::text::hwsched.workload_state, 'pending') AS state,
-       s.priority, p.workload_type, s.model_id, s.model_family, s.expected_seconds, s.timeout_seconds, s.retries,
+       s.priority, p.workload_type, s.model_id, s.model_family, s.expected_seconds,
+       s.timeout_seconds, s.retries,
        nullif(s.deadline, 'infinity') AS deadline, s.submitted_at,
-       coalesce(s.closed_at, runs.completed_at) AS closed_at, s.profile_id, s.queue_no, s.requirements, s.concurrency_key,
+       coalesce(s.closed_at, runs.completed_at) AS closed_at, s.profile_id, s.queue_no,
+       s.requirements, s.concurrency_key,
        coalesce(s.closed_at, runs.completed_at, now()) > s.deadline AS deadline_missed
 FROM hwsched.submission s
 JOIN hwsched.workload_profile p ON p.pool = s.pool AND p.profile_id = s.profile_id
 -- assigned, running, or completed and not settled yet
-LEFT JOIN LATERAL (SELECT max(a.state) AS state, max(a.finished_at) AS completed_at FROM hwsched.assignment a
+LEFT JOIN LATERAL (SELECT max(a.state) AS state, max(a.finished_at) AS completed_at
+                   FROM hwsched.assignment a
                    WHERE a.pool = s.pool AND a.workload_id = s.workload_id AND a.run = s.run
                      AND (a.finished_at IS NULL OR a.state = 'completed' AND NOT a.is_gang)) runs
        ON s.outcome IS NULL;
@@ -161,22 +175,28 @@ COMMENT ON COLUMN hwsched.workload.deadline_missed IS
 -- MAY_BE_PLACED in snapshot/snapshot.h, which is made to be fast.)
 CREATE VIEW hwsched.waiting AS
 SELECT w.pool, w.workload_id, w.profile_id, w.reason, w.ready_at, w.priority, w.deadline, w.queue_no
-FROM (SELECT q.pool, q.workload_id, q.profile_id, q.priority, nullif(q.deadline, 'infinity') AS deadline, q.queue_no,
+FROM (SELECT q.pool, q.workload_id, q.profile_id, q.priority,
+             nullif(q.deadline, 'infinity') AS deadline, q.queue_no,
              CASE WHEN q.ready_at < 'infinity' THEN q.ready_at END AS ready_at,
              CASE WHEN other.depends_on IS NOT NULL
-                  THEN format('waits for workload "%s", which is %s', other.depends_on, coalesce(other.state::text, 'not known any more'))
+                  THEN format('waits for workload "%s", which is %s', other.depends_on,
+                              coalesce(other.state::text, 'not known any more'))
                   WHEN q.ready_at > now() AND q.ready_at < 'infinity' THEN 'waits for its retry'
                   WHEN holder.workload_id IS NOT NULL
-                  THEN format('waits for its concurrency_key "%s", which workload "%s" has', q.concurrency_key, holder.workload_id)
+                  THEN format('waits for its concurrency_key "%s", which workload "%s" has',
+                              q.concurrency_key, holder.workload_id)
              END AS reason
       FROM hwsched.pending q
       LEFT JOIN LATERAL (SELECT d.depends_on, o.state FROM hwsched.dependency d
-                         LEFT JOIN hwsched.workload o ON o.pool = d.pool AND o.workload_id = d.depends_on
-                         WHERE q.ready_at = 'infinity' AND d.pool = q.pool AND d.workload_id = q.workload_id
+                         LEFT JOIN hwsched.workload o
+                             ON o.pool = d.pool AND o.workload_id = d.depends_on
+                         WHERE q.ready_at = 'infinity' AND d.pool = q.pool
+                             AND d.workload_id = q.workload_id
                            AND o.state IS DISTINCT FROM 'completed'
                          ORDER BY o.state DESC, d.depends_on LIMIT 1) other ON true
       LEFT JOIN LATERAL (SELECT a.workload_id FROM hwsched.assignment a
-                         WHERE q.concurrency_key IS NOT NULL AND a.pool = q.pool AND a.concurrency_key = q.concurrency_key
+                         WHERE q.concurrency_key IS NOT NULL AND a.pool = q.pool
+                             AND a.concurrency_key = q.concurrency_key
                            AND a.finished_at IS NULL LIMIT 1) holder ON true
       WHERE q.ready_at > now() OR q.concurrency_key IS NOT NULL) w
 WHERE w.reason IS NOT NULL;
@@ -239,30 +259,40 @@ COMMENT ON COLUMN hwsched.workload_distribution.assignments IS 'Their number.';
 
 CREATE VIEW hwsched.thermal_states AS
 SELECT d.pool, d.worker_id, d.device_no, p.hardware_class, p.model_name,
-       coalesce(hwsched.temperature_ratio(dl.temperature_celsius, scale.idle, scale.throttle), l.temperature,
+       coalesce(hwsched.temperature_ratio(dl.temperature_celsius, scale.idle, scale.throttle),
+                l.temperature,
                 hwsched.temperature_ratio(l.temperature_celsius, scale.idle, scale.throttle),
-                hwsched.thermal_at(modelled.temperature, load.score, greatest(extract(epoch FROM now() - l.reported_at), 0)::float8), 0)
+                hwsched.thermal_at(modelled.temperature, load.score,
+                                   greatest(extract(epoch FROM now() - l.reported_at), 0)::float8),
+                0)
            AS temperature_ratio,
        coalesce(dl.temperature_celsius, l.temperature_celsius) AS temperature_celsius,
        level.phase,
-       hwsched.performance_level(level.phase::text, coalesce(l.phase_since, now()), coalesce(l.phase_duration, '0'), now())
+       hwsched.performance_level(level.phase::text, coalesce(l.phase_since, now()),
+                                 coalesce(l.phase_duration, '0'), now())
            AS performance_level_ratio,
        CASE WHEN level.phase <> 'normal' THEN l.phase_since END AS phase_since,
        CASE WHEN level.phase <> 'normal' THEN l.phase_since + l.phase_duration END AS phase_until,
        l.reported_at,
-       coalesce(dl.temperature_celsius, l.temperature, l.temperature_celsius) IS NULL AND l.reported_at IS NOT NULL AS is_modelled,
+       coalesce(dl.temperature_celsius, l.temperature, l.temperature_celsius) IS NULL
+       AND l.reported_at IS NOT NULL AS is_modelled,
        l.throttles_at[d.device_no + 1] AS throttles_at_ratio
 FROM hwsched.device d
 JOIN hwsched.device_profile p ON p.pool = d.pool AND p.profile_id = d.profile_id
 JOIN hwsched.worker_load l ON l.pool = d.pool AND l.worker_id = d.worker_id
-LEFT JOIN hwsched.device_load dl ON dl.pool = d.pool AND dl.worker_id = d.worker_id AND dl.device_no = d.device_no
-CROSS JOIN LATERAL (SELECT CASE WHEN now() < l.phase_since + l.phase_duration THEN l.phase ELSE 'normal' END AS phase) level
+LEFT JOIN hwsched.device_load dl
+    ON dl.pool = d.pool AND dl.worker_id = d.worker_id AND dl.device_no = d.device_no
+CROSS JOIN LATERAL (SELECT CASE WHEN now() < l.phase_since + l.phase_duration THEN l.phase
+                                ELSE 'normal' END AS phase) level
 CROSS JOIN LATERAL (SELECT coalesce((p.profile ->> 'idle_celsius')::float8, 'NaN') AS idle,
-                           coalesce((p.profile ->> 'throttle_celsius')::float8, 'NaN') AS throttle) scale
+                           coalesce((p.profile ->> 'throttle_celsius')::float8, 'NaN') AS throttle
+                   ) scale
 CROSS JOIN LATERAL (SELECT coalesce(l.temperatures[d.device_no + 1], 0) AS temperature) modelled
 CROSS JOIN LATERAL (SELECT hwsched.load_score(
-    coalesce(CASE p.hardware_class WHEN 'cpu' THEN dl.utilization END, l.cpu_utilization, 0), coalesce(l.memory_utilization, 0),
-    coalesce(CASE p.hardware_class WHEN 'cpu' THEN NULL ELSE dl.utilization END, l.gpu_utilization, 0),
+    coalesce(CASE p.hardware_class WHEN 'cpu' THEN dl.utilization END, l.cpu_utilization, 0),
+    coalesce(l.memory_utilization, 0),
+    coalesce(CASE p.hardware_class WHEN 'cpu' THEN NULL ELSE dl.utilization END, l.gpu_utilization,
+             0),
     coalesce(l.io_utilization, 0), coalesce(l.network_utilization, 0)) AS score) load;
 COMMENT ON VIEW hwsched.thermal_states IS 'Temperature and thermal phase of every device, now.';
 COMMENT ON COLUMN hwsched.thermal_states.pool IS 'The pool.';
@@ -290,15 +320,19 @@ COMMENT ON COLUMN hwsched.thermal_states.throttles_at_ratio IS
 
 CREATE VIEW hwsched.resource_utilization AS
 SELECT w.pool, w.worker_id,
-       l.cpu_utilization / 100 AS cpu_ratio, l.memory_utilization / 100 AS memory_ratio, l.gpu_utilization / 100 AS gpu_ratio,
+       l.cpu_utilization / 100 AS cpu_ratio, l.memory_utilization / 100 AS memory_ratio,
+       l.gpu_utilization / 100 AS gpu_ratio,
        l.io_utilization / 100 AS io_ratio, l.network_utilization / 100 AS network_ratio,
-       hwsched.load_score(coalesce(l.cpu_utilization, 0), coalesce(l.memory_utilization, 0), coalesce(l.gpu_utilization, 0),
-                          coalesce(l.io_utilization, 0), coalesce(l.network_utilization, 0)) AS load_ratio,
+       hwsched.load_score(coalesce(l.cpu_utilization, 0), coalesce(l.memory_utilization, 0),
+                          coalesce(l.gpu_utilization, 0),
+                          coalesce(l.io_utilization, 0),
+                          coalesce(l.network_utilization, 0)) AS load_ratio,
        u.assignments,
        u.cpu_millicores / 1000.0::float8 AS reserved_cores,
        u.cpu_millicores::float8 / nullif(w.cpu_millicores, 0) AS reserved_cores_ratio,
        u.host_memory_bytes + coalesce(devices.drawn_bytes, 0) AS reserved_memory_bytes,
-       (u.host_memory_bytes + coalesce(devices.drawn_bytes, 0))::float8 / nullif(w.memory_bytes, 0) AS reserved_memory_ratio,
+       (u.host_memory_bytes + coalesce(devices.drawn_bytes, 0))::float8
+       / nullif(w.memory_bytes, 0) AS reserved_memory_ratio,
        devices.accelerators,
        devices.reserved_accelerators,
        l.reported_at
@@ -308,10 +342,12 @@ JOIN hwsched.worker_load l ON l.pool = w.pool AND l.worker_id = w.worker_id
 LEFT JOIN LATERAL (
     SELECT sum(du.memory_bytes) FILTER (WHERE d.uses_host_memory)::bigint AS drawn_bytes,
            count(*) FILTER (WHERE p.hardware_class <> 'cpu') AS accelerators,
-           coalesce(sum(du.share) FILTER (WHERE p.hardware_class <> 'cpu'), 0) / 1000000.0::float8 AS reserved_accelerators
+           coalesce(sum(du.share) FILTER (WHERE p.hardware_class <> 'cpu'), 0)
+           / 1000000.0::float8 AS reserved_accelerators
     FROM hwsched.device d
     JOIN hwsched.device_profile p ON p.pool = d.pool AND p.profile_id = d.profile_id
-    JOIN hwsched.device_reserved du ON du.pool = d.pool AND du.worker_id = d.worker_id AND du.device_no = d.device_no
+    JOIN hwsched.device_reserved du
+        ON du.pool = d.pool AND du.worker_id = d.worker_id AND du.device_no = d.device_no
     WHERE d.pool = w.pool AND d.worker_id = w.worker_id) devices ON true;
 COMMENT ON VIEW hwsched.resource_utilization IS
   'Load of every worker as it last reported, and what the scheduler has reserved on it.';
@@ -336,15 +372,18 @@ COMMENT ON COLUMN hwsched.resource_utilization.reserved_accelerators IS
 COMMENT ON COLUMN hwsched.resource_utilization.reported_at IS 'When the worker last reported.';
 
 CREATE VIEW hwsched.execution_times AS
-SELECT a.pool, a.assignment_id, a.workload_id, a.run, a.attempt, wp.workload_type, a.worker_id, s.model_id,
+SELECT a.pool, a.assignment_id, a.workload_id, a.run, a.attempt, wp.workload_type, a.worker_id,
+       s.model_id,
        a.predicted_seconds,
        extract(epoch FROM a.finished_at - a.started_at)::float8 AS actual_seconds,
-       extract(epoch FROM a.finished_at - a.started_at)::float8 / nullif(a.predicted_seconds, 0) AS actual_to_predicted_ratio,
+       extract(epoch FROM a.finished_at - a.started_at)::float8
+       / nullif(a.predicted_seconds, 0) AS actual_to_predicted_ratio,
        extract(epoch FROM a.started_at - a.assigned_at)::float8 AS waited_seconds,
        a.started_at, a.finished_at
 FROM hwsched.assignment a
 JOIN hwsched.workload_profile wp ON wp.pool = a.pool AND wp.profile_id = a.profile_id
-LEFT JOIN hwsched.submission s ON s.pool = a.pool AND s.workload_id = a.workload_id AND s.run = a.run
+LEFT JOIN hwsched.submission s
+    ON s.pool = a.pool AND s.workload_id = a.workload_id AND s.run = a.run
 WHERE a.state = 'completed';
 COMMENT ON VIEW hwsched.execution_times IS
   'Predicted and actual duration of every completed execution.';
@@ -368,24 +407,35 @@ COMMENT ON COLUMN hwsched.execution_times.finished_at IS 'When it was completed.
 
 CREATE VIEW hwsched.pending_workloads AS
 SELECT q.pool, q.workload_id, q.priority, wp.workload_type, r.reason, q.attempt,
-       s.submitted_at, extract(epoch FROM greatest(now() - s.submitted_at, '0'))::float8 AS waiting_seconds, q.expected_seconds, nullif(q.deadline, 'infinity') AS deadline, q.queue_no,
+       s.submitted_at,
+       extract(epoch FROM greatest(now() - s.submitted_at, '0'))::float8 AS waiting_seconds,
+       q.expected_seconds, nullif(q.deadline, 'infinity') AS deadline, q.queue_no,
        aged.priority AS aged_priority, now() > q.deadline AS deadline_missed
 FROM (-- in the select list, so that each pool is explained once, and only those asked for
       SELECT e.pool, q.queue_no, q.priority, q.deadline, (e.explained).reason
       FROM (SELECT pool.pool, hwsched.explain_pending(pool.pool) AS explained FROM hwsched.pool) e
       CROSS JOIN LATERAL unnest((e.explained).profile_ids) AS p(profile_id)
       JOIN hwsched.pending q ON q.pool = e.pool AND q.profile_id = p.profile_id
-      WHERE (e.explained).ready AND NOT EXISTS (SELECT FROM hwsched.waiting w WHERE w.pool = q.pool AND w.queue_no = q.queue_no)
+      WHERE (e.explained).ready
+          AND NOT EXISTS (SELECT FROM hwsched.waiting w
+                          WHERE w.pool = q.pool AND w.queue_no = q.queue_no)
       UNION ALL
-      SELECT w.pool, w.queue_no, w.priority, coalesce(w.deadline, 'infinity'), w.reason FROM hwsched.waiting w) r
-JOIN hwsched.pending q ON q.pool = r.pool AND q.priority = r.priority AND q.deadline = r.deadline AND q.queue_no = r.queue_no
+      SELECT w.pool, w.queue_no, w.priority, coalesce(w.deadline, 'infinity'), w.reason
+      FROM hwsched.waiting w) r
+JOIN hwsched.pending q
+    ON q.pool = r.pool AND q.priority = r.priority AND q.deadline = r.deadline
+        AND q.queue_no = r.queue_no
 JOIN hwsched.workload_profile wp ON wp.pool = q.pool AND wp.profile_id = q.profile_id
 JOIN hwsched.submission s ON s.pool = q.pool AND s.workload_id = q.workload_id
-JOIN (SELECT p.pool, coalesce((SELECT round((v.settings ->> 'ageing')::numeric, 9)::float8 FROM hwsched.settings_version v
-                               WHERE v.pool = p.pool ORDER BY v.version DESC LIMIT 1), 0) AS ageing
+JOIN (SELECT p.pool,
+             coalesce((SELECT round((v.settings ->> 'ageing')::numeric, 9)::float8
+                       FROM hwsched.settings_version v
+                       WHERE v.pool = p.pool ORDER BY v.version DESC LIMIT 1), 0) AS ageing
       FROM hwsched.pool p) g ON g.pool = q.pool
-CROSS JOIN LATERAL (SELECT least(q.priority, greatest(1, q.priority - floor(g.ageing * date_part('epoch', now() - q.submitted_at) / 3600)))::smallint
-                        AS priority) aged
+CROSS JOIN LATERAL (
+    SELECT least(q.priority, greatest(1, q.priority - floor(
+               g.ageing * date_part('epoch', now() - q.submitted_at) / 3600)))::smallint
+           AS priority) aged
 ORDER BY q.pool, aged.priority, q.deadline, q.queue_no;
 COMMENT ON VIEW hwsched.pending_workloads IS
   'The queue, in its order, with the reason why each workload waits.';
@@ -408,13 +458,18 @@ COMMENT ON COLUMN hwsched.pending_workloads.deadline_missed IS 'Whether its dead
 
 CREATE VIEW hwsched.worker_status AS
 SELECT w.pool, w.worker_id, w.state, w.hostname,
-       (SELECT count(*) FROM hwsched.device d WHERE d.pool = w.pool AND d.worker_id = w.worker_id) AS devices,
+       (SELECT count(*) FROM hwsched.device d WHERE d.pool = w.pool AND d.worker_id = w.worker_id)
+       AS devices,
        w.cpu_millicores / 1000.0::float8 AS cores, w.memory_bytes,
-       coalesce(live.assigned, 0) AS assigned, coalesce(live.running, 0) AS running, u.total_assignments,
+       coalesce(live.assigned, 0) AS assigned, coalesce(live.running, 0) AS running,
+       u.total_assignments,
        CASE WHEN now() < l.phase_since + l.phase_duration THEN l.phase ELSE 'normal' END AS phase,
-       l.last_seen_at, extract(epoch FROM greatest(now() - l.last_seen_at, '0'))::float8 AS silent_seconds, w.registered_at, w.cost_per_hour,
+       l.last_seen_at,
+       extract(epoch FROM greatest(now() - l.last_seen_at, '0'))::float8 AS silent_seconds,
+       w.registered_at, w.cost_per_hour,
        w.health, w.health_since, w.failures_in_row,
-       w.state = 'draining' AND coalesce(live.assigned, 0) + coalesce(live.running, 0) = 0 AS is_drained
+       w.state = 'draining'
+       AND coalesce(live.assigned, 0) + coalesce(live.running, 0) = 0 AS is_drained
 FROM hwsched.worker w
 JOIN hwsched.worker_usage u ON u.pool = w.pool AND u.worker_id = w.worker_id
 JOIN hwsched.worker_load l ON l.pool = w.pool AND l.worker_id = w.worker_id
@@ -447,31 +502,46 @@ COMMENT ON COLUMN hwsched.worker_status.is_drained IS
 
 CREATE VIEW hwsched.pool_summary AS
 SELECT p.pool,
-       coalesce(w.workers, 0) AS workers, coalesce(w.active, 0) AS active_workers, coalesce(d.devices, 0) AS devices,
-       coalesce(d.accelerators, 0) AS accelerators, coalesce(d.reserved_accelerators, 0) AS reserved_accelerators,
-       coalesce(q.pending, 0) AS pending, coalesce(a.assigned, 0) AS assigned, coalesce(a.running, 0) AS running,
-       coalesce(s.completed, 0) + coalesce(n.completed, 0) AS completed, coalesce(s.cancelled, 0) AS cancelled, coalesce(s.dead, 0) AS dead,
+       coalesce(w.workers, 0) AS workers, coalesce(w.active, 0) AS active_workers,
+       coalesce(d.devices, 0) AS devices,
+       coalesce(d.accelerators, 0) AS accelerators,
+       coalesce(d.reserved_accelerators, 0) AS reserved_accelerators,
+       coalesce(q.pending, 0) AS pending, coalesce(a.assigned, 0) AS assigned,
+       coalesce(a.running, 0) AS running,
+       coalesce(s.completed, 0) + coalesce(n.completed, 0) AS completed,
+       coalesce(s.cancelled, 0) AS cancelled, coalesce(s.dead, 0) AS dead,
        a.efficiency_ratio,
-       coalesce(w.draining, 0) AS draining_workers, coalesce(w.offline, 0) AS offline_workers, coalesce(w.quarantined, 0) AS quarantined_workers
+       coalesce(w.draining, 0) AS draining_workers, coalesce(w.offline, 0) AS offline_workers,
+       coalesce(w.quarantined, 0) AS quarantined_workers
 FROM hwsched.pool p
-LEFT JOIN (SELECT pool, count(*) AS workers, count(*) FILTER (WHERE state = 'active' AND health IN ('healthy', 'probation')) AS active,
-                  count(*) FILTER (WHERE state = 'draining') AS draining, count(*) FILTER (WHERE health = 'offline') AS offline,
+LEFT JOIN (SELECT pool, count(*) AS workers,
+                  count(*)
+                      FILTER (WHERE state = 'active' AND health IN ('healthy', 'probation'))
+                          AS active,
+                  count(*) FILTER (WHERE state = 'draining') AS draining,
+                  count(*) FILTER (WHERE health = 'offline') AS offline,
                   count(*) FILTER (WHERE health = 'quarantined') AS quarantined
            FROM hwsched.worker GROUP BY pool) w ON w.pool = p.pool
-LEFT JOIN (SELECT d.pool, count(*) AS devices, count(*) FILTER (WHERE dp.hardware_class <> 'cpu') AS accelerators,
-                  sum(du.share) FILTER (WHERE dp.hardware_class <> 'cpu') / 1000000.0::float8 AS reserved_accelerators
+LEFT JOIN (SELECT d.pool, count(*) AS devices,
+                  count(*) FILTER (WHERE dp.hardware_class <> 'cpu') AS accelerators,
+                  sum(du.share) FILTER (WHERE dp.hardware_class <> 'cpu')
+                  / 1000000.0::float8 AS reserved_accelerators
            FROM hwsched.device d
            JOIN hwsched.device_profile dp ON dp.pool = d.pool AND dp.profile_id = d.profile_id
-           JOIN hwsched.device_reserved du ON du.pool = d.pool AND du.worker_id = d.worker_id AND du.device_no = d.device_no
+           JOIN hwsched.device_reserved du
+               ON du.pool = d.pool AND du.worker_id = d.worker_id AND du.device_no = d.device_no
            GROUP BY d.pool) d ON d.pool = p.pool
 LEFT JOIN (SELECT pool, count(*) AS pending FROM hwsched.pending GROUP BY pool) q ON q.pool = p.pool
-LEFT JOIN (SELECT pool, count(*) FILTER (WHERE state = 'assigned') AS assigned, count(*) FILTER (WHERE state = 'running') AS running,
+LEFT JOIN (SELECT pool, count(*) FILTER (WHERE state = 'assigned') AS assigned,
+                  count(*) FILTER (WHERE state = 'running') AS running,
                   avg(efficiency) AS efficiency_ratio
            FROM hwsched.assignment GROUP BY pool) a ON a.pool = p.pool
 LEFT JOIN (SELECT pool, count(*) FILTER (WHERE outcome = 'completed') AS completed,
-                  count(*) FILTER (WHERE outcome = 'cancelled') AS cancelled, count(*) FILTER (WHERE outcome = 'dead') AS dead
+                  count(*) FILTER (WHERE outcome = 'cancelled') AS cancelled,
+                  count(*) FILTER (WHERE outcome = 'dead') AS dead
            FROM hwsched.submission GROUP BY pool) s ON s.pool = p.pool
-LEFT JOIN (SELECT pool, count(*) AS completed FROM hwsched.unsettled GROUP BY pool) n ON n.pool = p.pool;
+LEFT JOIN (SELECT pool, count(*) AS completed FROM hwsched.unsettled GROUP BY pool) n
+    ON n.pool = p.pool;
 COMMENT ON VIEW hwsched.pool_summary IS 'Every pool in one line.';
 COMMENT ON COLUMN hwsched.pool_summary.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.pool_summary.workers IS 'Workers registered.';

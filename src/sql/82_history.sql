@@ -5,16 +5,22 @@
 CREATE VIEW hwsched.retention AS
 SELECT p.pool,
        -- what is nearly 0 is no float8
-       CASE jsonb_typeof(r.history) WHEN 'number' THEN make_interval(secs => least(round(r.history::numeric, 6), 3e9)::float8)
+       CASE jsonb_typeof(r.history)
+            WHEN 'number'
+                THEN make_interval(secs => least(round(r.history::numeric, 6), 3e9)::float8)
             ELSE least((r.history #>> '{}')::interval, '100 years') END AS history,
-       CASE jsonb_typeof(r.hourly) WHEN 'number' THEN make_interval(secs => least(round(r.hourly::numeric, 6), 3e9)::float8)
+       CASE jsonb_typeof(r.hourly)
+            WHEN 'number'
+                THEN make_interval(secs => least(round(r.hourly::numeric, 6), 3e9)::float8)
             ELSE least((r.hourly #>> '{}')::interval, '100 years') END AS hourly
 FROM hwsched.pool p
 CROSS JOIN hwsched.setting s
 LEFT JOIN LATERAL (SELECT v.settings -> 'retention' AS retention FROM hwsched.settings_version v
                    WHERE v.pool = p.pool ORDER BY v.version DESC LIMIT 1) own ON true
-CROSS JOIN LATERAL (SELECT coalesce(nullif(own.retention -> 'history', 'null'), s.default_value -> 'history') AS history,
-                           coalesce(nullif(own.retention -> 'hourly', 'null'), s.default_value -> 'hourly') AS hourly) r
+CROSS JOIN LATERAL (SELECT coalesce(nullif(own.retention -> 'history', 'null'),
+                                    s.default_value -> 'history') AS history,
+                           coalesce(nullif(own.retention -> 'hourly', 'null'),
+                                    s.default_value -> 'hourly') AS hourly) r
 WHERE s.name = 'retention';
 COMMENT ON VIEW hwsched.retention IS 'How long each pool keeps its history.';
 COMMENT ON COLUMN hwsched.retention.pool IS 'The pool.';
@@ -23,13 +29,15 @@ COMMENT ON COLUMN hwsched.retention.hourly IS
   'How long it keeps the hours that this was rolled up to.';
 
 CREATE VIEW hwsched.efficiency_history AS
-SELECT a.assigned_at AS time, a.pool, a.worker_id, a.workload_id, wp.workload_type, dp.hardware_class, dp.model_name,
+SELECT a.assigned_at AS time, a.pool, a.worker_id, a.workload_id, wp.workload_type,
+       dp.hardware_class, dp.model_name,
        a.efficiency AS efficiency_ratio, a.adjusted_efficiency AS adjusted_efficiency_ratio
 FROM hwsched.assignment a
 JOIN hwsched.workload_profile wp ON wp.pool = a.pool AND wp.profile_id = a.profile_id
 JOIN hwsched.device_profile dp ON dp.pool = a.pool AND dp.profile_id = a.device_profile_id
 UNION ALL
-SELECT r.at, r.pool, r.worker_id, r.workload_id, r.workload_type, r.hardware_class, r.model_name, r.efficiency, r.adjusted_efficiency
+SELECT r.at, r.pool, r.worker_id, r.workload_id, r.workload_type, r.hardware_class, r.model_name,
+       r.efficiency, r.adjusted_efficiency
 FROM hwsched.recorded_assignment r;
 COMMENT ON VIEW hwsched.efficiency_history IS
   'How well the hardware suited what was placed on it, one row per placement.';
@@ -47,15 +55,18 @@ COMMENT ON COLUMN hwsched.efficiency_history.adjusted_efficiency_ratio IS
   'the work.';
 
 CREATE VIEW hwsched.assignment_history AS
-SELECT a.assigned_at AS time, a.pool, a.assignment_id, a.workload_id, a.run, a.attempt, a.shard_no, a.worker_id, wp.workload_type,
+SELECT a.assigned_at AS time, a.pool, a.assignment_id, a.workload_id, a.run, a.attempt, a.shard_no,
+       a.worker_id, wp.workload_type,
        dp.hardware_class, a.priority, a.state, a.efficiency AS efficiency_ratio,
        extract(epoch FROM greatest(a.assigned_at - s.submitted_at, '0'))::float8 AS wait_seconds
 FROM hwsched.assignment a
 JOIN hwsched.workload_profile wp ON wp.pool = a.pool AND wp.profile_id = a.profile_id
 JOIN hwsched.device_profile dp ON dp.pool = a.pool AND dp.profile_id = a.device_profile_id
-LEFT JOIN hwsched.submission s ON s.pool = a.pool AND s.workload_id = a.workload_id AND s.run = a.run
+LEFT JOIN hwsched.submission s
+    ON s.pool = a.pool AND s.workload_id = a.workload_id AND s.run = a.run
 UNION ALL
-SELECT r.at, r.pool, NULL, r.workload_id, r.run, r.attempt, r.shard_no, r.worker_id, r.workload_type, r.hardware_class, r.priority, r.state,
+SELECT r.at, r.pool, NULL, r.workload_id, r.run, r.attempt, r.shard_no, r.worker_id,
+       r.workload_type, r.hardware_class, r.priority, r.state,
        r.efficiency, r.wait_seconds
 FROM hwsched.recorded_assignment r
 WHERE r.workload_id IS NOT NULL;
@@ -81,9 +92,11 @@ COMMENT ON COLUMN hwsched.assignment_history.wait_seconds IS
 
 CREATE VIEW hwsched.thermal_history AS
 SELECT h.at AS time, h.pool, h.worker_id, h.device_no,
-       coalesce(h.temperature, hwsched.temperature_ratio(h.temperature_celsius, 'NaN', 'NaN')) AS temperature_ratio,
+       coalesce(h.temperature, hwsched.temperature_ratio(h.temperature_celsius, 'NaN', 'NaN'))
+       AS temperature_ratio,
        h.temperature_celsius, h.power_w AS power_watts, h.phase::text AS phase,
-       coalesce(h.performance_level, CASE WHEN h.phase = 'normal' THEN 1 END) AS performance_level_ratio
+       coalesce(h.performance_level, CASE WHEN h.phase = 'normal' THEN 1 END)
+       AS performance_level_ratio
 FROM hwsched.load_history h
 WHERE h.phase IS NOT NULL;
 COMMENT ON VIEW hwsched.thermal_history IS
@@ -100,10 +113,13 @@ COMMENT ON COLUMN hwsched.thermal_history.performance_level_ratio IS
   'Share of its performance that it had in this phase, if known.';
 
 CREATE VIEW hwsched.utilization_history AS
-SELECT h.at AS time, h.pool, h.worker_id, h.device_no, h.cpu_utilization / 100 AS cpu_ratio, h.memory_utilization / 100 AS memory_ratio,
-       h.gpu_utilization / 100 AS gpu_ratio, h.io_utilization / 100 AS io_ratio, h.network_utilization / 100 AS network_ratio
+SELECT h.at AS time, h.pool, h.worker_id, h.device_no, h.cpu_utilization / 100 AS cpu_ratio,
+       h.memory_utilization / 100 AS memory_ratio,
+       h.gpu_utilization / 100 AS gpu_ratio, h.io_utilization / 100 AS io_ratio,
+       h.network_utilization / 100 AS network_ratio
 FROM hwsched.load_history h
-WHERE coalesce(h.cpu_utilization, h.memory_utilization, h.gpu_utilization, h.io_utilization, h.network_utilization) IS NOT NULL;
+WHERE coalesce(h.cpu_utilization, h.memory_utilization, h.gpu_utilization, h.io_utilization,
+               h.network_utilization) IS NOT NULL;
 COMMENT ON VIEW hwsched.utilization_history IS
   'Utilization of workers and devices, as reported or recorded.';
 COMMENT ON COLUMN hwsched.utilization_history.time IS 'When it was so.';
@@ -118,15 +134,18 @@ COMMENT ON COLUMN hwsched.utilization_history.io_ratio IS 'Input and output, 0..
 COMMENT ON COLUMN hwsched.utilization_history.network_ratio IS 'Network, 0..1.';
 
 CREATE VIEW hwsched.execution_history AS
-SELECT a.finished_at AS time, a.pool, a.assignment_id, a.workload_id, a.run, a.attempt, a.worker_id, wp.workload_type, dp.hardware_class,
+SELECT a.finished_at AS time, a.pool, a.assignment_id, a.workload_id, a.run, a.attempt, a.worker_id,
+       wp.workload_type, dp.hardware_class,
        dp.model_name, a.state, least(a.predicted_seconds, 1e10) AS estimated_seconds,
-       extract(epoch FROM greatest(a.finished_at - a.started_at, '0'))::float8 AS actual_seconds, a.error
+       extract(epoch FROM greatest(a.finished_at - a.started_at, '0'))::float8 AS actual_seconds,
+       a.error
 FROM hwsched.assignment a
 JOIN hwsched.workload_profile wp ON wp.pool = a.pool AND wp.profile_id = a.profile_id
 JOIN hwsched.device_profile dp ON dp.pool = a.pool AND dp.profile_id = a.device_profile_id
 WHERE a.finished_at IS NOT NULL AND a.started_at IS NOT NULL
 UNION ALL
-SELECT r.at, r.pool, NULL, r.workload_id, r.run, r.attempt, r.worker_id, r.workload_type, r.hardware_class, r.model_name, r.state,
+SELECT r.at, r.pool, NULL, r.workload_id, r.run, r.attempt, r.worker_id, r.workload_type,
+       r.hardware_class, r.model_name, r.state,
        r.estimated_seconds, r.actual_seconds, r.error
 FROM hwsched.recorded_execution r;
 COMMENT ON VIEW hwsched.execution_history IS
@@ -152,13 +171,19 @@ COMMENT ON COLUMN hwsched.execution_history.error IS 'What went wrong.';
 -- (exclusive): for maintain(), and for the views of the hours that it has not
 -- come to yet.
 
-CREATE FUNCTION hwsched.utilization_by_hour(since timestamptz, until timestamptz, pool text DEFAULT 'default') RETURNS SETOF hwsched.utilization_hour
+CREATE FUNCTION hwsched.utilization_by_hour(since timestamptz, until timestamptz,
+    pool text DEFAULT 'default')
+    RETURNS SETOF hwsched.utilization_hour
     LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT h.pool, date_bin('1 hour', h.time, 'epoch') AS hour, h.worker_id, coalesce(h.device_no, -1) AS device_no, count(*) AS samples,
-           avg(h.cpu_ratio) AS cpu_ratio, avg(h.memory_ratio) AS memory_ratio, avg(h.gpu_ratio) AS gpu_ratio, avg(h.io_ratio) AS io_ratio,
-           avg(h.network_ratio) AS network_ratio, max(h.cpu_ratio) AS max_cpu_ratio, max(h.memory_ratio) AS max_memory_ratio,
-           max(h.gpu_ratio) AS max_gpu_ratio, max(h.io_ratio) AS max_io_ratio, max(h.network_ratio) AS max_network_ratio
+    SELECT h.pool, date_bin('1 hour', h.time, 'epoch') AS hour, h.worker_id,
+           coalesce(h.device_no, -1) AS device_no, count(*) AS samples,
+           avg(h.cpu_ratio) AS cpu_ratio, avg(h.memory_ratio) AS memory_ratio,
+           avg(h.gpu_ratio) AS gpu_ratio, avg(h.io_ratio) AS io_ratio,
+           avg(h.network_ratio) AS network_ratio, max(h.cpu_ratio) AS max_cpu_ratio,
+           max(h.memory_ratio) AS max_memory_ratio,
+           max(h.gpu_ratio) AS max_gpu_ratio, max(h.io_ratio) AS max_io_ratio,
+           max(h.network_ratio) AS max_network_ratio
     FROM hwsched.utilization_history h
     WHERE h.pool = $3 AND h.time >= $1 AND h.time < $2
     GROUP BY 1, 2, 3, 4;
@@ -166,12 +191,17 @@ END;
 COMMENT ON FUNCTION hwsched.utilization_by_hour(timestamptz, timestamptz, text) IS
   'Rolls utilization up by the hour; see utilization_history_hourly.';
 
-CREATE FUNCTION hwsched.thermal_by_hour(since timestamptz, until timestamptz, pool text DEFAULT 'default') RETURNS SETOF hwsched.thermal_hour
+CREATE FUNCTION hwsched.thermal_by_hour(since timestamptz, until timestamptz,
+    pool text DEFAULT 'default')
+    RETURNS SETOF hwsched.thermal_hour
     LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT h.pool, date_bin('1 hour', h.time, 'epoch') AS hour, h.worker_id, coalesce(h.device_no, -1) AS device_no, count(*) AS samples,
-           avg(h.temperature_ratio) AS temperature_ratio, max(h.temperature_ratio) AS max_temperature_ratio,
-           avg(h.temperature_celsius) AS temperature_celsius, max(h.temperature_celsius) AS max_temperature_celsius,
+    SELECT h.pool, date_bin('1 hour', h.time, 'epoch') AS hour, h.worker_id,
+           coalesce(h.device_no, -1) AS device_no, count(*) AS samples,
+           avg(h.temperature_ratio) AS temperature_ratio,
+           max(h.temperature_ratio) AS max_temperature_ratio,
+           avg(h.temperature_celsius) AS temperature_celsius,
+           max(h.temperature_celsius) AS max_temperature_celsius,
            avg(h.power_watts) AS power_watts
     FROM hwsched.thermal_history h
     WHERE h.pool = $3 AND h.time >= $1 AND h.time < $2
@@ -180,26 +210,37 @@ END;
 COMMENT ON FUNCTION hwsched.thermal_by_hour(timestamptz, timestamptz, text) IS
   'Rolls temperature and power up by the hour; see thermal_history_hourly.';
 
-CREATE FUNCTION hwsched.assignment_by_hour(since timestamptz, until timestamptz, pool text DEFAULT 'default') RETURNS SETOF hwsched.assignment_hour
+CREATE FUNCTION hwsched.assignment_by_hour(since timestamptz, until timestamptz,
+    pool text DEFAULT 'default')
+    RETURNS SETOF hwsched.assignment_hour
     LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT h.pool, date_bin('1 hour', h.time, 'epoch') AS hour, h.worker_id, coalesce(h.workload_type, '') AS workload_type,
-           count(h.workload_id) AS assignments, avg(h.efficiency_ratio) AS efficiency_ratio, min(h.efficiency_ratio) AS min_efficiency_ratio,
-           max(h.efficiency_ratio) AS max_efficiency_ratio, avg(h.wait_seconds) AS wait_seconds, max(h.wait_seconds) AS max_wait_seconds
-    FROM (SELECT a.time, a.pool, a.worker_id, a.workload_id, a.workload_type, a.efficiency_ratio, a.wait_seconds FROM hwsched.assignment_history a
+    SELECT h.pool, date_bin('1 hour', h.time, 'epoch') AS hour, h.worker_id,
+           coalesce(h.workload_type, '') AS workload_type,
+           count(h.workload_id) AS assignments, avg(h.efficiency_ratio) AS efficiency_ratio,
+           min(h.efficiency_ratio) AS min_efficiency_ratio,
+           max(h.efficiency_ratio) AS max_efficiency_ratio, avg(h.wait_seconds) AS wait_seconds,
+           max(h.wait_seconds) AS max_wait_seconds
+    FROM (SELECT a.time, a.pool, a.worker_id, a.workload_id, a.workload_type, a.efficiency_ratio,
+                 a.wait_seconds
+          FROM hwsched.assignment_history a
           UNION ALL
-          SELECT r.at, r.pool, r.worker_id, NULL, NULL, r.efficiency, NULL FROM hwsched.recorded_assignment r WHERE r.workload_id IS NULL) h
+          SELECT r.at, r.pool, r.worker_id, NULL, NULL, r.efficiency, NULL
+          FROM hwsched.recorded_assignment r WHERE r.workload_id IS NULL) h
     WHERE h.pool = $3 AND h.time >= $1 AND h.time < $2
     GROUP BY 1, 2, 3, 4;
 END;
 COMMENT ON FUNCTION hwsched.assignment_by_hour(timestamptz, timestamptz, text) IS
   'Rolls assignments up by the hour; see assignment_history_hourly and efficiency_history_hourly.';
 
-CREATE FUNCTION hwsched.execution_by_hour(since timestamptz, until timestamptz, pool text DEFAULT 'default') RETURNS SETOF hwsched.execution_hour
+CREATE FUNCTION hwsched.execution_by_hour(since timestamptz, until timestamptz,
+    pool text DEFAULT 'default')
+    RETURNS SETOF hwsched.execution_hour
     LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT h.pool, date_bin('1 hour', h.time, 'epoch') AS hour, h.worker_id, h.workload_type,
-           count(*) FILTER (WHERE h.state = 'completed') AS completed, count(*) FILTER (WHERE h.state IN ('failed', 'expired')) AS failed,
+           count(*) FILTER (WHERE h.state = 'completed') AS completed,
+           count(*) FILTER (WHERE h.state IN ('failed', 'expired')) AS failed,
            avg(h.estimated_seconds) FILTER (WHERE h.state = 'completed') AS estimated_seconds,
            avg(h.actual_seconds) FILTER (WHERE h.state = 'completed') AS actual_seconds,
            max(h.actual_seconds) FILTER (WHERE h.state = 'completed') AS max_actual_seconds
@@ -219,11 +260,14 @@ COMMENT ON COLUMN hwsched.history_unrolled.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.history_unrolled.since IS 'The hours from this on are not rolled up.';
 
 CREATE VIEW hwsched.efficiency_history_hourly AS
-SELECT h.hour AS time, h.pool, h.worker_id, nullif(h.workload_type, '') AS workload_type, h.assignments, h.efficiency_ratio, h.min_efficiency_ratio, h.max_efficiency_ratio
+SELECT h.hour AS time, h.pool, h.worker_id, nullif(h.workload_type, '') AS workload_type,
+       h.assignments, h.efficiency_ratio, h.min_efficiency_ratio, h.max_efficiency_ratio
 FROM hwsched.assignment_hour h
 UNION ALL
-SELECT h.hour, u.pool, h.worker_id, nullif(h.workload_type, '') AS workload_type, h.assignments, h.efficiency_ratio, h.min_efficiency_ratio, h.max_efficiency_ratio
-FROM hwsched.history_unrolled u CROSS JOIN LATERAL hwsched.assignment_by_hour(u.since, 'infinity', u.pool) h;
+SELECT h.hour, u.pool, h.worker_id, nullif(h.workload_type, '') AS workload_type, h.assignments,
+       h.efficiency_ratio, h.min_efficiency_ratio, h.max_efficiency_ratio
+FROM hwsched.history_unrolled u
+CROSS JOIN LATERAL hwsched.assignment_by_hour(u.since, 'infinity', u.pool) h;
 COMMENT ON VIEW hwsched.efficiency_history_hourly IS
   'How well the hardware suited what was placed on it, by the hour.';
 COMMENT ON COLUMN hwsched.efficiency_history_hourly.time IS 'When the hour began, in UTC.';
@@ -237,12 +281,15 @@ COMMENT ON COLUMN hwsched.efficiency_history_hourly.min_efficiency_ratio IS 'Lea
 COMMENT ON COLUMN hwsched.efficiency_history_hourly.max_efficiency_ratio IS 'Greatest of them.';
 
 CREATE VIEW hwsched.assignment_history_hourly AS
-SELECT h.hour AS time, h.pool, h.worker_id, nullif(h.workload_type, '') AS workload_type, h.assignments, h.wait_seconds, h.max_wait_seconds
+SELECT h.hour AS time, h.pool, h.worker_id, nullif(h.workload_type, '') AS workload_type,
+       h.assignments, h.wait_seconds, h.max_wait_seconds
 FROM hwsched.assignment_hour h
 WHERE h.assignments > 0
 UNION ALL
-SELECT h.hour, u.pool, h.worker_id, nullif(h.workload_type, '') AS workload_type, h.assignments, h.wait_seconds, h.max_wait_seconds
-FROM hwsched.history_unrolled u CROSS JOIN LATERAL hwsched.assignment_by_hour(u.since, 'infinity', u.pool) h
+SELECT h.hour, u.pool, h.worker_id, nullif(h.workload_type, '') AS workload_type, h.assignments,
+       h.wait_seconds, h.max_wait_seconds
+FROM hwsched.history_unrolled u
+CROSS JOIN LATERAL hwsched.assignment_by_hour(u.since, 'infinity', u.pool) h
 WHERE h.assignments > 0;
 COMMENT ON VIEW hwsched.assignment_history_hourly IS
   'Placements by the hour, and how long they had waited.';
@@ -256,11 +303,16 @@ COMMENT ON COLUMN hwsched.assignment_history_hourly.wait_seconds IS
 COMMENT ON COLUMN hwsched.assignment_history_hourly.max_wait_seconds IS 'Longest of them.';
 
 CREATE VIEW hwsched.thermal_history_hourly AS
-SELECT h.hour AS time, h.pool, h.worker_id, nullif(h.device_no, -1) AS device_no, h.samples, h.temperature_ratio, h.max_temperature_ratio, h.temperature_celsius, h.max_temperature_celsius, h.power_watts
+SELECT h.hour AS time, h.pool, h.worker_id, nullif(h.device_no, -1) AS device_no, h.samples,
+       h.temperature_ratio, h.max_temperature_ratio, h.temperature_celsius,
+       h.max_temperature_celsius, h.power_watts
 FROM hwsched.thermal_hour h
 UNION ALL
-SELECT h.hour, u.pool, h.worker_id, nullif(h.device_no, -1) AS device_no, h.samples, h.temperature_ratio, h.max_temperature_ratio, h.temperature_celsius, h.max_temperature_celsius, h.power_watts
-FROM hwsched.history_unrolled u CROSS JOIN LATERAL hwsched.thermal_by_hour(u.since, 'infinity', u.pool) h;
+SELECT h.hour, u.pool, h.worker_id, nullif(h.device_no, -1) AS device_no, h.samples,
+       h.temperature_ratio, h.max_temperature_ratio, h.temperature_celsius,
+       h.max_temperature_celsius, h.power_watts
+FROM hwsched.history_unrolled u
+CROSS JOIN LATERAL hwsched.thermal_by_hour(u.since, 'infinity', u.pool) h;
 COMMENT ON VIEW hwsched.thermal_history_hourly IS 'Temperature and power by the hour.';
 COMMENT ON COLUMN hwsched.thermal_history_hourly.time IS 'When the hour began, in UTC.';
 COMMENT ON COLUMN hwsched.thermal_history_hourly.pool IS 'The pool.';
@@ -275,11 +327,16 @@ COMMENT ON COLUMN hwsched.thermal_history_hourly.max_temperature_celsius IS 'Gre
 COMMENT ON COLUMN hwsched.thermal_history_hourly.power_watts IS 'Mean power drawn.';
 
 CREATE VIEW hwsched.utilization_history_hourly AS
-SELECT h.hour AS time, h.pool, h.worker_id, nullif(h.device_no, -1) AS device_no, h.samples, h.cpu_ratio, h.memory_ratio, h.gpu_ratio, h.io_ratio, h.network_ratio, h.max_cpu_ratio, h.max_gpu_ratio, h.max_memory_ratio, h.max_io_ratio, h.max_network_ratio
+SELECT h.hour AS time, h.pool, h.worker_id, nullif(h.device_no, -1) AS device_no, h.samples,
+       h.cpu_ratio, h.memory_ratio, h.gpu_ratio, h.io_ratio, h.network_ratio, h.max_cpu_ratio,
+       h.max_gpu_ratio, h.max_memory_ratio, h.max_io_ratio, h.max_network_ratio
 FROM hwsched.utilization_hour h
 UNION ALL
-SELECT h.hour, u.pool, h.worker_id, nullif(h.device_no, -1) AS device_no, h.samples, h.cpu_ratio, h.memory_ratio, h.gpu_ratio, h.io_ratio, h.network_ratio, h.max_cpu_ratio, h.max_gpu_ratio, h.max_memory_ratio, h.max_io_ratio, h.max_network_ratio
-FROM hwsched.history_unrolled u CROSS JOIN LATERAL hwsched.utilization_by_hour(u.since, 'infinity', u.pool) h;
+SELECT h.hour, u.pool, h.worker_id, nullif(h.device_no, -1) AS device_no, h.samples, h.cpu_ratio,
+       h.memory_ratio, h.gpu_ratio, h.io_ratio, h.network_ratio, h.max_cpu_ratio, h.max_gpu_ratio,
+       h.max_memory_ratio, h.max_io_ratio, h.max_network_ratio
+FROM hwsched.history_unrolled u
+CROSS JOIN LATERAL hwsched.utilization_by_hour(u.since, 'infinity', u.pool) h;
 COMMENT ON VIEW hwsched.utilization_history_hourly IS 'Utilization by the hour.';
 COMMENT ON COLUMN hwsched.utilization_history_hourly.time IS 'When the hour began, in UTC.';
 COMMENT ON COLUMN hwsched.utilization_history_hourly.pool IS 'The pool.';
@@ -299,11 +356,14 @@ COMMENT ON COLUMN hwsched.utilization_history_hourly.max_io_ratio IS 'Greatest, 
 COMMENT ON COLUMN hwsched.utilization_history_hourly.max_network_ratio IS 'Greatest, 0..1.';
 
 CREATE VIEW hwsched.execution_history_hourly AS
-SELECT h.hour AS time, h.pool, h.worker_id, nullif(h.workload_type, '') AS workload_type, h.completed, h.failed, h.estimated_seconds, h.actual_seconds, h.max_actual_seconds
+SELECT h.hour AS time, h.pool, h.worker_id, nullif(h.workload_type, '') AS workload_type,
+       h.completed, h.failed, h.estimated_seconds, h.actual_seconds, h.max_actual_seconds
 FROM hwsched.execution_hour h
 UNION ALL
-SELECT h.hour, u.pool, h.worker_id, nullif(h.workload_type, '') AS workload_type, h.completed, h.failed, h.estimated_seconds, h.actual_seconds, h.max_actual_seconds
-FROM hwsched.history_unrolled u CROSS JOIN LATERAL hwsched.execution_by_hour(u.since, 'infinity', u.pool) h;
+SELECT h.hour, u.pool, h.worker_id, nullif(h.workload_type, '') AS workload_type, h.completed,
+       h.failed, h.estimated_seconds, h.actual_seconds, h.max_actual_seconds
+FROM hwsched.history_unrolled u
+CROSS JOIN LATERAL hwsched.execution_by_hour(u.since, 'infinity', u.pool) h;
 COMMENT ON VIEW hwsched.execution_history_hourly IS 'Executions by the hour in which they ended.';
 COMMENT ON COLUMN hwsched.execution_history_hourly.time IS 'When the hour began, in UTC.';
 COMMENT ON COLUMN hwsched.execution_history_hourly.pool IS 'The pool.';

@@ -3,10 +3,15 @@
 CREATE VIEW hwsched.performance AS
 SELECT r.pool, r.worker_id, r.workload_type, r.successes, r.failures,
        r.successes::float8 / nullif(r.successes + r.failures, 0) AS success_ratio,
-       r.mean_seconds, CASE WHEN r.successes > 1 THEN sqrt(r.squares / (r.successes - 1)) END AS deviation_seconds,
-       r.min_seconds, least(r.max_seconds, greatest(r.min_seconds, hwsched.sketch_quantile(r.durations, 0.5))) AS p50_seconds,
-       least(r.max_seconds, greatest(r.min_seconds, hwsched.sketch_quantile(r.durations, 0.9))) AS p90_seconds,
-       least(r.max_seconds, greatest(r.min_seconds, hwsched.sketch_quantile(r.durations, 0.99))) AS p99_seconds, r.max_seconds, r.updated_at
+       r.mean_seconds,
+       CASE WHEN r.successes > 1 THEN sqrt(r.squares / (r.successes - 1)) END AS deviation_seconds,
+       r.min_seconds,
+       least(r.max_seconds, greatest(r.min_seconds, hwsched.sketch_quantile(r.durations, 0.5)))
+           AS p50_seconds,
+       least(r.max_seconds, greatest(r.min_seconds, hwsched.sketch_quantile(r.durations, 0.9)))
+           AS p90_seconds,
+       least(r.max_seconds, greatest(r.min_seconds, hwsched.sketch_quantile(r.durations, 0.99)))
+           AS p99_seconds, r.max_seconds, r.updated_at
 FROM hwsched.current_record r;
 COMMENT ON VIEW hwsched.performance IS
   'How workers do on types of work: successes and failures, and durations of what was completed.';
@@ -33,14 +38,21 @@ SELECT e.hour AS time, e.pool, e.workload_type, sum(e.runs)::bigint AS runs,
        sum(e.runs * e.actual_seconds) / sum(e.runs)::float8 AS actual_seconds,
        hwsched.sketch_quantile(hwsched.sketch_sum(e.errors), 0.5) AS median_error_ratio,
        hwsched.sketch_quantile(hwsched.sketch_sum(e.errors), 0.9) AS p90_error_ratio,
-       hwsched.sketch_quantile(hwsched.sketch_sum(e.formula_errors), 0.5) AS formula_median_error_ratio
-FROM (SELECT pool, workload_type, hour, runs, predicted_seconds, formula_seconds, actual_seconds, errors, formula_errors
+       hwsched.sketch_quantile(hwsched.sketch_sum(e.formula_errors), 0.5)
+       AS formula_median_error_ratio
+FROM (SELECT pool, workload_type, hour, runs, predicted_seconds, formula_seconds, actual_seconds,
+             errors, formula_errors
       FROM hwsched.prediction_error
       UNION ALL
-      SELECT u.pool, u.workload_type, date_trunc('hour', now(), 'UTC'), 1, u.predicted_seconds, u.formula_seconds, u.actual_seconds,
+      SELECT u.pool, u.workload_type, date_trunc('hour', now(), 'UTC'), 1, u.predicted_seconds,
+             u.formula_seconds, u.actual_seconds,
              -- less than a thousandth does not matter
-             hwsched.sketch_of(greatest(0.001, abs(u.predicted_seconds - u.actual_seconds) / u.actual_seconds)),
-             hwsched.sketch_of(greatest(0.001, abs(u.formula_seconds - u.actual_seconds) / u.actual_seconds))
+             hwsched.sketch_of(greatest(0.001,
+                                        abs(u.predicted_seconds - u.actual_seconds)
+                                            / u.actual_seconds)),
+             hwsched.sketch_of(greatest(0.001,
+                                        abs(u.formula_seconds - u.actual_seconds)
+                                            / u.actual_seconds))
       FROM hwsched.unsettled_run u
       WHERE u.actual_seconds > 0) e
 GROUP BY e.hour, e.pool, e.workload_type;
@@ -62,21 +74,29 @@ COMMENT ON COLUMN hwsched.model_accuracy.formula_median_error_ratio IS
   'The median for the formula.';
 
 CREATE VIEW hwsched.duration_model AS
-SELECT r.pool, r.kind, CASE WHEN r.kind IN ('workload_type', 'family', 'model') THEN r.scope END AS workload_type,
+SELECT r.pool, r.kind,
+       CASE WHEN r.kind IN ('workload_type', 'family', 'model') THEN r.scope END AS workload_type,
        CASE WHEN r.kind IN ('family', 'model') THEN r.name END AS model,
        profile.id AS profile_id, p.model_name,
        CASE WHEN r.kind = 'worker' THEN r.scope END AS worker_id,
        -- numbers[i]: see src/duration.h
-       CASE r.kind WHEN 'family' THEN r.numbers[2] WHEN 'model' THEN pairs.runs WHEN 'device' THEN r.numbers[45] ELSE r.numbers[1] END AS runs,
+       CASE r.kind WHEN 'family' THEN r.numbers[2] WHEN 'model' THEN pairs.runs
+            WHEN 'device' THEN r.numbers[45] ELSE r.numbers[1] END AS runs,
        CASE WHEN numbers_say.log < 700 THEN exp(numbers_say.log) END AS factor_ratio, r.updated_at
 FROM hwsched.duration_record r
-CROSS JOIN LATERAL (SELECT CASE r.kind WHEN 'device' THEN r.scope WHEN 'worker' THEN r.name END::bigint AS id) profile
+CROSS JOIN LATERAL (SELECT CASE r.kind WHEN 'device' THEN r.scope
+                                WHEN 'worker' THEN r.name END::bigint AS id) profile
 LEFT JOIN hwsched.device_profile p ON p.pool = r.pool AND p.profile_id = profile.id
-LEFT JOIN LATERAL (SELECT sum(r.numbers[9 + 6 * i]) AS runs, sum(r.numbers[9 + 6 * i] * r.numbers[10 + 6 * i]) AS logs
-                   FROM generate_series(0, CASE WHEN r.kind = 'model' THEN r.numbers[7]::int - 1 ELSE -1 END) i) pairs ON true
-CROSS JOIN LATERAL (SELECT CASE r.kind WHEN 'workload_type' THEN r.numbers[2] WHEN 'worker' THEN r.numbers[2]
+LEFT JOIN LATERAL (SELECT sum(r.numbers[9 + 6 * i]) AS runs,
+                          sum(r.numbers[9 + 6 * i] * r.numbers[10 + 6 * i]) AS logs
+                   FROM generate_series(0,
+                                        CASE WHEN r.kind = 'model' THEN r.numbers[7]::int - 1
+                                             ELSE -1 END) i) pairs ON true
+CROSS JOIN LATERAL (SELECT CASE r.kind WHEN 'workload_type' THEN r.numbers[2]
+                                WHEN 'worker' THEN r.numbers[2]
                                        WHEN 'device' THEN r.numbers[25] + r.numbers[46]
-                                       WHEN 'model' THEN pairs.logs / nullif(pairs.runs, 0) END AS log) numbers_say;
+                                WHEN 'model' THEN pairs.logs / nullif(pairs.runs, 0)
+                           END AS log) numbers_say;
 COMMENT ON VIEW hwsched.duration_model IS
   'What was learned of durations, by type of work, model, device profile and worker: the factor '
   'between the runs'' durations and the formula''s.';
@@ -95,18 +115,29 @@ COMMENT ON COLUMN hwsched.duration_model.factor_ratio IS
   'worker, beside others with such devices; NULL for a family.';
 COMMENT ON COLUMN hwsched.duration_model.updated_at IS 'When a run last changed it.';
 
-CREATE FUNCTION hwsched.performance_history(worker_id text DEFAULT NULL, workload_type text DEFAULT NULL, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL, pool text DEFAULT 'default', OUT "time" timestamptz, OUT of_worker_id text, OUT of_workload_type text, OUT completed bigint, OUT failed bigint, OUT success_ratio float8, OUT mean_seconds float8, OUT deviation_seconds float8, OUT p50_seconds float8, OUT p90_seconds float8, OUT predicted_seconds float8) RETURNS SETOF record
+CREATE FUNCTION hwsched.performance_history(worker_id text DEFAULT NULL,
+    workload_type text DEFAULT NULL, since timestamptz DEFAULT NULL,
+    until timestamptz DEFAULT NULL, pool text DEFAULT 'default',
+    OUT "time" timestamptz, OUT of_worker_id text, OUT of_workload_type text, OUT completed bigint,
+    OUT failed bigint, OUT success_ratio float8, OUT mean_seconds float8,
+    OUT deviation_seconds float8, OUT p50_seconds float8, OUT p90_seconds float8,
+    OUT predicted_seconds float8)
+    RETURNS SETOF record
     LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
 SELECT date_trunc('hour', h.time, 'UTC'), h.worker_id, h.workload_type,
-       count(*) FILTER (WHERE h.state = 'completed'), count(*) FILTER (WHERE h.state <> 'completed'),
+       count(*) FILTER (WHERE h.state = 'completed'),
+       count(*) FILTER (WHERE h.state <> 'completed'),
        avg((h.state = 'completed')::int)::float8, avg(d.seconds), stddev_samp(d.seconds),
-       percentile_cont(0.5) WITHIN GROUP (ORDER BY d.seconds), percentile_cont(0.9) WITHIN GROUP (ORDER BY d.seconds),
+       percentile_cont(0.5) WITHIN GROUP (ORDER BY d.seconds),
+       percentile_cont(0.9) WITHIN GROUP (ORDER BY d.seconds),
        avg(h.estimated_seconds) FILTER (WHERE h.state = 'completed')
 FROM hwsched.execution_history h
 CROSS JOIN LATERAL (SELECT CASE WHEN h.state = 'completed' THEN h.actual_seconds END AS seconds) d
-WHERE h.pool = $5 AND h.state IN ('completed', 'failed', 'expired') AND ($1 IS NULL OR h.worker_id = $1)
+WHERE h.pool = $5 AND h.state IN ('completed', 'failed', 'expired')
+    AND ($1 IS NULL OR h.worker_id = $1)
   -- as conditions that indexes and partitions know
-  AND ($2 IS NULL OR h.workload_type = $2) AND h.time >= coalesce($3, '-infinity') AND h.time < coalesce($4, 'infinity')
+  AND ($2 IS NULL OR h.workload_type = $2) AND h.time >= coalesce($3, '-infinity')
+      AND h.time < coalesce($4, 'infinity')
 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 $$;
 COMMENT ON FUNCTION hwsched.performance_history(text, text, timestamptz, timestamptz, text) IS

@@ -35,6 +35,15 @@ names_all() {
 	[ -z "$missing" ] || { echo "missing: $missing"; return 1; }
 }
 
+# Columns, not bytes, and a tab to the next multiple of 4.
+lines_are_short() {
+	local file long
+	long=$(find src -name '*.[ch]' -o -name '*.sql' | sort | while read -r file; do
+		expand -t 4 "$file" | awk -v file="$file" 'length > 100 { print file ":" NR ": " length }'
+	done)
+	[ -z "$long" ] || { echo "$long"; return 1; }
+}
+
 is_short() { [ "$(wc -c <"$1")" -le "$2" ] || { wc -c "$1"; return 1; }; }
 
 # Keys of documents, as the tables of fields have them.
@@ -95,6 +104,7 @@ check "src refers from layer to layer before it, without circles" perl test/lib/
 if command -v clang-format >/dev/null; then
 	check "src is formatted" clang-format --dry-run -Werror src/*.c src/*/*.[ch]
 fi
+check "no line of src has more than 100 columns" lines_are_short
 check "hwsched.control and META.json name the same version" version_is_the_same
 check "README has 10 KB at most" is_short README.md 10240
 mapfile -t documentation < <(find README.md CHANGELOG.md docs -name '*.md')
