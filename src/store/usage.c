@@ -163,8 +163,8 @@ usage_exceeding(const char *pool, const char *worker_id, int32 max_concurrent,
 	" GROUP BY w.worker_id, u.assignments, w.max_concurrent, u.cpu_millicores, w.cpu_millicores," \
 	"  u.host_memory_bytes, w.memory_bytes" \
 	" HAVING u.assignments > w.max_concurrent OR u.cpu_millicores > w.cpu_millicores" \
-	"  OR u.host_memory_bytes + coalesce(sum(du.memory_bytes) FILTER (WHERE d.uses_host_memory), 0)" \
-	"     > w.memory_bytes" \
+	"  OR u.host_memory_bytes > w.memory_bytes" \
+	"   - coalesce(sum(du.memory_bytes) FILTER (WHERE d.uses_host_memory), 0)" \
 	"  OR bool_or(du.memory_bytes > d.memory_bytes" \
 	"     OR du.slots * 1000000::bigint + du.share * $3::bigint > 1000000 * $3::bigint)" \
 	" ORDER BY w.worker_id", \
