@@ -93,7 +93,6 @@ SELECT count(*) >= 0 AS works FROM hwsched.plan_pending(NULL, 'access');
 SELECT count(*) >= 0 AS works FROM hwsched.compatible_hardware('t1', 'access');
 SELECT count(*) >= 0 AS works FROM hwsched.explain_pending('access');
 SELECT count(*) > 0 AS works FROM hwsched.pool_settings('access');
-SELECT count(*) >= 0 AS works FROM hwsched.unsettled_records('access');
 SELECT txid_current_if_assigned() IS NULL AS untouched;
 COMMIT;
 -- neither tables nor views take anything

@@ -132,7 +132,6 @@ SELECT hwsched.assign_pending(NULL, '%s')
 SELECT * FROM hwsched.claim('w', 3, true, '%s')
 SELECT hwsched.extend_lease(regress_calls.assignment('%s', 'running'), '1 hour', '%s')
 SELECT hwsched.complete(regress_calls.assignment('%s', 'running'), '{"a": 1}', '%s')
-SELECT * FROM hwsched.unsettled_records('%s')
 SELECT * FROM hwsched.predict('b', 'w', 0, '%s')
 SELECT * FROM hwsched.performance_history('w', NULL, NULL, NULL, '%s')
 SELECT hwsched.sketch_quantile(hwsched.sketch_sum(hwsched.sketch_of(x)), 0.5) FROM pg_catalog.generate_series(1, 3) x

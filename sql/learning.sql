@@ -34,6 +34,7 @@ SELECT hwsched.register_worker('a-slow', '{"cpu_cores": 8, "available_memory": 3
 INSERT INTO speed VALUES ('a-slow', 3), ('b-fast', 0.2);
 SELECT format('CALL pg_temp.run(%L, ''nlp'', NULL)', 'r' || i) FROM generate_series(1, 8) i \gexec
 SELECT attempt_no, worker_id FROM (SELECT row_number() OVER (ORDER BY assignment_id) AS attempt_no, worker_id FROM hwsched.assignment WHERE pool = 'learn') a ORDER BY 1;
+SELECT expired FROM hwsched.maintain('learn');
 SELECT worker_id, preference > 0.5 AS preferred, samples FROM hwsched.preference WHERE pool = 'learn' ORDER BY worker_id;
 -- of another type of work nothing is known
 SELECT hwsched.submit('{"test_id": "a", "test_type": "audio"}', 'learn');
@@ -62,6 +63,7 @@ UPDATE speed SET factor = CASE worker_id WHEN 'a-slow' THEN 3 ELSE 0.2 END;
 CALL pg_temp.run('f1', 'vision', NULL, 'a-slow');
 CALL pg_temp.run('f2', 'vision', NULL, 'a-slow');
 SELECT workload_id, worker_id, state FROM hwsched.assignment WHERE pool = 'learn' AND workload_id LIKE 'f_' ORDER BY assignment_id;
+SELECT expired FROM hwsched.maintain('learn');
 SELECT worker_id, preference, successes, failures, mean_seconds FROM hwsched.preference WHERE pool = 'learn' AND workload_type = 'vision' ORDER BY worker_id;
 
 -- exactly as alpha says, from 0.5
@@ -125,7 +127,7 @@ FROM hwsched.performance p JOIN (SELECT worker_id, avg(s) AS mean, stddev_samp(s
 WHERE p.pool = 'learn' ORDER BY 1;
 SELECT of_worker_id, sum(completed) AS completed, sum(failed) AS failed FROM hwsched.performance_history(workload_type => 'nlp', pool => 'learn') GROUP BY 1 ORDER BY 1;
 
--- the error over time: less than the formula's, and the last run counts at once
+-- the error over time: less than the formula's
 SELECT sum(runs) AS runs, bool_and(median_error_ratio < formula_median_error_ratio / 2) AS better, bool_and(p90_error_ratio > median_error_ratio) AS spread FROM hwsched.model_accuracy WHERE pool = 'learn';
 
 -- what is learned can be seen

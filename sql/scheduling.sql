@@ -337,6 +337,7 @@ SELECT count(*) FROM hwsched.claim('a', 1, true, 'sched') AS a, hwsched.claim('b
 BEGIN;
 UPDATE hwsched.assignment SET started_at = now() - CASE worker_id WHEN 'a' THEN interval '10 s' ELSE interval '90 s' END WHERE pool = 'sched';
 SELECT hwsched.complete(assignment_id, NULL, 'sched') FROM hwsched.assignment WHERE pool = 'sched' ORDER BY assignment_id;
+SELECT expired FROM hwsched.maintain('sched');
 SELECT worker_id, round(preference::numeric, 2) AS preference FROM hwsched.preference WHERE pool = 'sched' ORDER BY 1;
 COMMIT;
 

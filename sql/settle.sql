@@ -21,28 +21,32 @@ SELECT (SELECT sum(assignments) FROM booked) AS booked, (SELECT sum(assignments)
 SELECT workload_id, state, closed_at IS NOT NULL AS closed FROM hwsched.workload WHERE pool = 'settle' ORDER BY 1;
 SELECT pending, assigned, running, completed, reserved_accelerators FROM hwsched.pool_summary WHERE pool = 'settle';
 SELECT sum(assignments) AS assignments, sum(reserved_cores) AS cores, sum(reserved_accelerators) AS accelerators FROM hwsched.resource_utilization WHERE pool = 'settle';
-CREATE TEMP TABLE before_settling AS SELECT * FROM hwsched.preference WHERE pool = 'settle';
 CREATE TEMP TABLE seen_before AS SELECT * FROM seen;
-SELECT count(*) AS learned, sum(samples) AS samples FROM before_settling;
-SELECT count(*) AS settled FROM hwsched.track_record WHERE pool = 'settle';
+-- nor does it teach before
+SELECT (SELECT count(*) FROM hwsched.preference WHERE pool = 'settle') AS preferences, (SELECT count(*) FROM hwsched.performance WHERE pool = 'settle') AS performances,
+	(SELECT count(*) FROM hwsched.model_accuracy WHERE pool = 'settle') AS accuracies;
 SELECT * FROM hwsched.maintain('settle');
 SELECT count(*) AS noted FROM hwsched.unsettled WHERE pool = 'settle';
 SELECT * FROM seen_before EXCEPT SELECT * FROM booked;
-SELECT workload_type, worker_id, preference, samples, successes, failures, mean_seconds FROM before_settling EXCEPT SELECT workload_type, worker_id, preference, samples, successes, failures, mean_seconds FROM hwsched.track_record WHERE pool = 'settle';
+SELECT count(*) AS preferences, sum(samples) AS samples FROM hwsched.preference WHERE pool = 'settle';
 SELECT workload_id, outcome, closed_at IS NOT NULL AS closed FROM hwsched.submission WHERE pool = 'settle' ORDER BY 1;
 
--- A plan made before settling is the batch made after it: capacity and what was learned
+-- A plan made before settling is the batch made after it: what is completed gives room to both and
+-- teaches neither, that its worker is well included
 SELECT hwsched.submit_many(jsonb_agg(jsonb_build_object('test_id', 'fill' || n, 'test_type', 'vision')), 'settle') FROM generate_series(1, 40) AS n;
 SELECT hwsched.assign_pending(pool => 'settle') AS placed, (SELECT count(*) FROM hwsched.pending WHERE pool = 'settle') AS wait;
 SELECT count(*) AS running FROM unnest('{w1,w2}'::text[]) AS w, hwsched.claim(w, 6, pool => 'settle');
 UPDATE hwsched.assignment SET started_at = now() - CASE worker_id WHEN 'w1' THEN interval '1 s' ELSE interval '900 s' END WHERE pool = 'settle' AND state = 'running';
 SELECT hwsched.complete_many(array_agg(assignment_id), 'settle') > 5 AS several FROM hwsched.assignment WHERE pool = 'settle' AND state = 'running';
+UPDATE hwsched.worker SET health = 'probation' WHERE pool = 'settle' AND worker_id = 'w1';
+CREATE TEMP TABLE learned_before AS SELECT worker_id, samples FROM hwsched.preference WHERE pool = 'settle';
 BEGIN ISOLATION LEVEL REPEATABLE READ;
 CREATE TEMP TABLE planned AS SELECT * FROM hwsched.plan_pending(pool => 'settle');
 SELECT count(*) > 5 AS several FROM planned;
 SELECT hwsched.assign_pending(pool => 'settle') = (SELECT count(*) FROM planned) AS as_many;
 SELECT workload_id, worker_id, device_nos, score FROM planned EXCEPT SELECT workload_id, worker_id, device_nos, score FROM hwsched.assignment WHERE pool = 'settle' AND state = 'assigned';
 COMMIT;
+SELECT (SELECT sum(samples) FROM hwsched.preference WHERE pool = 'settle') > (SELECT sum(samples) FROM learned_before) AS learned_then, health FROM hwsched.worker WHERE pool = 'settle' AND worker_id = 'w1';
 SELECT worker_id FROM booked JOIN summed USING (worker_id) WHERE booked.assignments <> summed.assignments;
 
 -- What is completed can be submitted again and not be cancelled, at once

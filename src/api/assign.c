@@ -408,23 +408,25 @@ hwsched_assign_pending(PG_FUNCTION_ARGS)
 	int64 limit = batch_limit(fcinfo, 0);
 	char *pool = text_argument(fcinfo, 1);
 	PoolSnapshot snapshot;
+	Settled settled;
 	int64 *victims;
 	int nvictims;
 	int64 placed = 0;
 
 	SPI_connect();
 	pool_check(pool, false);
-	if (pool_try_lock(pool))
+	if (pool_try_lock_to_decide(pool, &settled))
 	{
 		snapshot_settings(&snapshot, pool, false);
 		snapshot_queue(&snapshot, pool, limit, false);
 		decide(&snapshot, pool, false);
 		nvictims = preempt(&snapshot, pool, false, &victims);
-		evict(pool, victims, nvictims);
+		evict(pool, victims, nvictims, &settled);
 		placed = write_decisions(&snapshot, pool, false);
 		if (placed > 0)
 			notify_assigned(&snapshot.settings, pool);
 		write_reservations(&snapshot, pool, limit >= 0 && snapshot.nitems == limit);
+		learn_settled(pool, &settled);
 	}
 	SPI_finish();
 	PG_RETURN_INT64(placed);

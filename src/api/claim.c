@@ -301,6 +301,7 @@ hwsched_claim(PG_FUNCTION_ARGS)
 	uint64 started;
 	bool may_wait;
 	bool seen; /* a moment ago */
+	Settled settled = {0};
 	Caller caller;
 
 	if (n < 1)
@@ -322,9 +323,9 @@ hwsched_claim(PG_FUNCTION_ARGS)
 		if (may_wait)
 		{
 			worker_back(pool, worker_id);
-			pool_lock(pool);
+			pool_lock_to_decide(pool, &settled);
 		}
-		if (may_wait || pool_try_lock(pool))
+		if (may_wait || pool_try_lock_to_decide(pool, &settled))
 		{
 			started = start_assigned(pool, worker_id, n, &settings);
 			if (started == 0)
@@ -339,6 +340,7 @@ hwsched_claim(PG_FUNCTION_ARGS)
 	}
 	if (started > 0)
 		return_rows(fcinfo);
+	learn_settled(pool, &settled);
 	if (!seen)
 		worker_seen(pool, worker_id);
 	call_end(&caller);

@@ -279,6 +279,7 @@ hwsched_cancel(PG_FUNCTION_ARGS)
 	char *workload_id = text_argument(fcinfo, 0);
 	char *pool = text_argument(fcinfo, 1);
 	EndedAssignment *ended;
+	Settled settled = {0};
 	int64 *ids;
 	int n;
 
@@ -288,7 +289,8 @@ hwsched_cancel(PG_FUNCTION_ARGS)
 	n = live_assignments(pool, NULL, workload_id, &ids);
 	end_assignments(pool, ids, n, NULL, "cancelled", NULL, NULL, NULL, &ended);
 	/* what was completed before we got at it */
-	settle(pool);
+	settle(pool, &settled);
+	learn_settled(pool, &settled);
 	if (spi_plan_run(&close, false, TEXT_VALUE(pool), TEXT_VALUE(workload_id)) == 0)
 		workload_not_in_state(pool, workload_id, "cancelled", "pending, assigned or running");
 	spi_plan_run(&dequeue, false, TEXT_VALUE(pool), TEXT_VALUE(workload_id));

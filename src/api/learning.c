@@ -22,7 +22,6 @@ PG_FUNCTION_INFO_V1(hwsched_reset_learning);
 PG_FUNCTION_INFO_V1(hwsched_preference_now);
 PG_FUNCTION_INFO_V1(hwsched_predict_temperature);
 PG_FUNCTION_INFO_V1(hwsched_describe_heat);
-PG_FUNCTION_INFO_V1(hwsched_unsettled_records);
 
 /* reset_learning(worker_id text, pool text) RETURNS bigint: how many records were forgotten */
 Datum
@@ -171,49 +170,4 @@ hwsched_describe_heat(PG_FUNCTION_ARGS)
 		}
 	}
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(description), values, nulls)));
-}
-
-/* unsettled_records(pool text) RETURNS SETOF track_record: as they will be */
-Datum
-hwsched_unsettled_records(PG_FUNCTION_ARGS)
-{
-	char *pool = text_argument(fcinfo, 0);
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	PoolSettings settings;
-	EndedAssignment *ended;
-	Learned *learned;
-	int n;
-
-	InitMaterializedSRF(fcinfo, 0);
-	SPI_connect();
-	pool_settings_load(pool, true, &settings);
-	n = read_unsettled(pool, true, &ended);
-	if (!settings.learning)
-		n = 0;
-	if (n > 0)
-		n = learn_outcomes(pool, &settings, ended, n, true, true, &learned);
-	for (int i = 0; i < n; i++)
-	{
-		const Sketch *durations = learned[i].durations;
-		Datum values[] = {CStringGetTextDatum(pool),
-						  CStringGetTextDatum(learned[i].workload_type),
-						  CStringGetTextDatum(learned[i].worker_id),
-						  Float8GetDatum(learned[i].preference),
-						  Int64GetDatum(learned[i].samples),
-						  TimestampTzGetDatum(GetCurrentTransactionStartTimestamp()),
-						  Int64GetDatum(learned[i].successes),
-						  Int64GetDatum(learned[i].failures),
-						  Float8GetDatum(learned[i].mean_seconds),
-						  Float8GetDatum(learned[i].squares),
-						  Float8GetDatum(learned[i].min_seconds),
-						  Float8GetDatum(learned[i].max_seconds),
-						  sketch_arrays(&durations, 1).numbers.value};
-		bool nulls[lengthof(values)] = {false};
-
-		for (int c = 8; c < 12; c++)
-			nulls[c] = isnan(learned[i].mean_seconds);
-		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
-	}
-	SPI_finish();
-	return (Datum) 0;
 }

@@ -15,7 +15,6 @@
 #include "utils/timestamp.h"
 
 #include "api/preempt.h"
-#include "api/settle.h"
 #include "place/booking.h"
 #include "place/candidate.h"
 #include "place/fleet.h"
@@ -248,7 +247,7 @@ preempt(PoolSnapshot *snapshot, const char *pool, bool read_only, int64 **victim
 
 /* Takes back what gives way; it goes to its place in the queue, and no attempt counts. */
 void
-evict(const char *pool, const int64 *victims, int count)
+evict(const char *pool, const int64 *victims, int count, Settled *settled)
 {
 	EndedAssignment *ended;
 	int n;
@@ -259,5 +258,5 @@ evict(const char *pool, const int64 *victims, int count)
 						NULL, NULL, &ended);
 	requeue(pool, ended, n, false);
 	/* who was completed before we got at it has made room, too */
-	settle(pool);
+	settle(pool, settled);
 }

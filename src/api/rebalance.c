@@ -232,6 +232,7 @@ hwsched_rebalance(PG_FUNCTION_ARGS)
 	char *pool = text_argument(fcinfo, 1);
 	WaitingAssignment *waiting;
 	PoolSnapshot snapshot;
+	Settled settled;
 	int64 moved = 0;
 	int count;
 
@@ -241,7 +242,7 @@ hwsched_rebalance(PG_FUNCTION_ARGS)
 						errdetail("Expected a number that is not negative.")));
 	SPI_connect();
 	pool_check(pool, false);
-	pool_lock(pool);
+	pool_lock_to_decide(pool, &settled);
 	/* more than can be moved, as not all of it fits elsewhere */
 	spi_plan_run(&statement, false, TEXT_VALUE(pool), BIGINT_VALUE(most * (int64) 10));
 	count = read_waiting(&waiting);
@@ -262,6 +263,7 @@ hwsched_rebalance(PG_FUNCTION_ARGS)
 	/* who steals knows, but those that got something here do not */
 	if (moved > 0)
 		notify_assigned(&snapshot.settings, pool);
+	learn_settled(pool, &settled);
 	SPI_finish();
 	PG_RETURN_INT64(moved);
 }

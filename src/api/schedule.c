@@ -124,6 +124,7 @@ hwsched_schedule(PG_FUNCTION_ARGS)
 	char *workload_id = text_argument(fcinfo, 0);
 	char *pool = text_argument(fcinfo, 1);
 	PoolSnapshot snapshot;
+	Settled settled;
 	bool sought;
 	int64 *victims;
 	int nvictims;
@@ -131,7 +132,7 @@ hwsched_schedule(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	SPI_connect();
 	pool_check(pool, false);
-	pool_lock(pool);
+	pool_lock_to_decide(pool, &settled);
 
 	/* one snapshot for all that is read, taken under the lock */
 	CommandCounterIncrement();
@@ -145,6 +146,7 @@ hwsched_schedule(PG_FUNCTION_ARGS)
 			workload_not_in_state(pool, workload_id, "scheduled", "pending");
 		/* it waits for its retry, for other workloads or for its concurrency key */
 		PopActiveSnapshot();
+		learn_settled(pool, &settled);
 		SPI_finish();
 		return (Datum) 0;
 	}
@@ -158,7 +160,7 @@ hwsched_schedule(PG_FUNCTION_ARGS)
 	if (!sought)
 	{
 		nvictims = preempt(&snapshot, pool, false, &victims);
-		evict(pool, victims, nvictims);
+		evict(pool, victims, nvictims, &settled);
 		/* it may be a gang, with several assignments */
 		if (write_decisions(&snapshot, pool, true) > 0)
 			return_rows(fcinfo);
@@ -173,6 +175,7 @@ hwsched_schedule(PG_FUNCTION_ARGS)
 	}
 	if (snapshot.search.nplacements > 0)
 		notify_assigned(&snapshot.settings, pool);
+	learn_settled(pool, &settled);
 	SPI_finish();
 	return (Datum) 0;
 }

@@ -5,7 +5,17 @@
 #ifndef HWSCHED_API_SETTLE_H
 #define HWSCHED_API_SETTLE_H
 
-extern void settle(const char *pool);
+#include "store/assignment.h"
+
+/* What somebody who holds a pool's lock has settled, and is to learn from. */
+typedef struct Settled
+{
+	int count;
+	EndedAssignment *ended; /* in the order in which they were settled */
+} Settled;
+
+extern void settle(const char *pool, Settled *settled);
+extern void learn_settled(const char *pool, const Settled *settled);
 
 /*
  * The lock of a pool, held until the end of the transaction.  Whoever reserves
@@ -16,6 +26,7 @@ extern void settle(const char *pool);
  * Different pools never meet.
  */
 extern void pool_lock(const char *pool);
-extern bool pool_try_lock(const char *pool);
+extern void pool_lock_to_decide(const char *pool, Settled *settled);
+extern bool pool_try_lock_to_decide(const char *pool, Settled *settled);
 
 #endif /* HWSCHED_API_SETTLE_H */

@@ -224,7 +224,7 @@ read_named_devices(DurationStore *store, bool read_only)
  * pool's record says: that may be one that began anew, or comes from elsewhere.
  */
 static void
-skip_numbers(DurationStore *store, DurationPool *pool, bool read_only)
+skip_numbers(DurationStore *store, DurationPool *pool)
 {
 	static SpiPlan statement = {
 		"SELECT number FROM hwsched.duration_record WHERE pool = $1 AND number IS NOT NULL"
@@ -232,7 +232,7 @@ skip_numbers(DurationStore *store, DurationPool *pool, bool read_only)
 		{TEXTOID},
 		ALONG_INDEX};
 
-	if (spi_plan_run(&statement, read_only, TEXT_VALUE(store->pool)) > 0)
+	if (spi_plan_run(&statement, false, TEXT_VALUE(store->pool)) > 0)
 		pool->numbers = Max(pool->numbers, column_int(0, 1));
 }
 
@@ -327,8 +327,8 @@ worker_record(DurationStore *store, const EndedAssignment *ended)
  * usually took before each.  The last ones of each pair teach; whatever is the
  * same for all of a pair is worked out once, as there may be many of few.
  */
-void
-learn_runs(DurationStore *store, EndedAssignment *ended, int count, bool read_only)
+static void
+learn_runs(DurationStore *store, EndedAssignment *ended, int count)
 {
 	HTAB *numbers = strtab_create("hwsched runs");
 	RunPair *pairs = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(RunPair) * (count + 1));
@@ -350,8 +350,8 @@ learn_runs(DurationStore *store, EndedAssignment *ended, int count, bool read_on
 		of_run[i] = pair_of_run(store, numbers, pairs, &npairs, &key, &ended[i]);
 		workers[i] = of_run[i]->count++ < RUNS_AT_ONCE ? worker_record(store, &ended[i]) : -1;
 	}
-	read_added(store, read_only);
-	read_named_devices(store, read_only);
+	read_added(store, false);
+	read_named_devices(store, false);
 	for (int i = 0; i < count; i++)
 	{
 		RunPair *pair = of_run[i];
@@ -372,7 +372,7 @@ learn_runs(DurationStore *store, EndedAssignment *ended, int count, bool read_on
 		if (workers[i] < 0)
 			continue;
 		if (records.device->number == 0 && !any_new)
-			skip_numbers(store, records.pool, read_only);
+			skip_numbers(store, records.pool);
 		any_new = any_new || records.device->number == 0;
 		duration_learn(&records, ended[i].formula_seconds, ended[i].actual_seconds);
 		number_device(store, records.device);
@@ -446,18 +446,20 @@ write_changed(const DurationStore *store)
 					 array_value(INT4OID, integers[2], NULL, n));
 }
 
-/* Learns from completed runs; the pool is locked, unless nothing is to be written. */
+/*
+ * Learns from completed runs, and sets what such runs usually took before each.
+ * The pool is locked.
+ */
 void
-learn_durations(const char *pool, EndedAssignment *ended, int count, bool read_only)
+learn_durations(const char *pool, EndedAssignment *ended, int count)
 {
 	MemoryContext context =
 		AllocSetContextCreate(CurrentMemoryContext, "hwsched durations", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext caller = MemoryContextSwitchTo(context);
 	DurationStore *store = duration_store_begin(pool);
 
-	learn_runs(store, ended, count, read_only);
-	if (!read_only)
-		write_changed(store);
+	learn_runs(store, ended, count);
+	write_changed(store);
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(context);
 }

@@ -46,6 +46,23 @@ observed_quality(const EndedAssignment *ended, bool succeeded)
 	return expected / (expected + actual);
 }
 
+/* What is known of how a worker does on a type of work. */
+typedef struct Learned
+{
+	const char *workload_type;
+	const char *worker_id;
+	double preference;
+	int64 samples;
+	int64 successes;
+	int64 failures;
+	/* of the successes; NAN: none */
+	double mean_seconds;
+	double squares; /* of the differences from the mean, added up */
+	double min_seconds;
+	double max_seconds;
+	Sketch *durations;
+} Learned;
+
 /* A worker and a type of work, and their place among what is learned. */
 typedef struct RecordKey
 {
@@ -115,12 +132,11 @@ add_success(Learned *known, double seconds)
 
 /*
  * Works out what is known of each worker and workload type after some more
- * outcomes, in their order, and unless we only read learns how long they took.
- * Returns how many pairs there are and sets *learned.
+ * outcomes, in their order.  Returns how many pairs there are and sets *learned.
  */
-int
-learn_outcomes(const char *pool, const PoolSettings *settings, EndedAssignment *ended, int count,
-			   bool succeeded, bool read_only, Learned **learned)
+static int
+learn_outcomes(const char *pool, const PoolSettings *settings, const EndedAssignment *ended,
+			   int count, bool succeeded, Learned **learned)
 {
 	static SpiPlan find = {
 		"SELECT k.ord::int, p.preference, extract(epoch FROM now() - p.updated_at)::float8,"
@@ -136,8 +152,6 @@ learn_outcomes(const char *pool, const PoolSettings *settings, EndedAssignment *
 	HTAB *table = record_table();
 	int n = 0;
 
-	if (succeeded)
-		learn_durations(pool, ended, count, read_only);
 	*learned = palloc(sizeof(Learned) * (count + 1));
 	for (int i = 0; i < count; i++)
 	{
@@ -156,7 +170,7 @@ learn_outcomes(const char *pool, const PoolSettings *settings, EndedAssignment *
 		}
 		pairs[i] = pair->number;
 	}
-	spi_plan_run(&find, read_only, TEXT_VALUE(pool), text_array(types, n), text_array(workers, n));
+	spi_plan_run(&find, false, TEXT_VALUE(pool), text_array(types, n), text_array(workers, n));
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
 		Learned *known = &(*learned)[column_int(i, 1) - 1];
@@ -271,7 +285,10 @@ learn_from(const char *pool, const PoolSettings *settings, EndedAssignment *ende
 
 	if (!settings->learning || count == 0)
 		return;
-	n = learn_outcomes(pool, settings, ended, count, succeeded, false, &learned);
+	/* sets what such runs usually take, which the records look at */
+	if (succeeded)
+		learn_durations(pool, ended, count);
+	n = learn_outcomes(pool, settings, ended, count, succeeded, &learned);
 	write_records(pool, learned, n);
 	if (succeeded)
 		note_errors(pool, ended, count);

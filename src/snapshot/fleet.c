@@ -15,7 +15,6 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#include "learn/track_record.h"
 #include "place/fleet.h"
 #include "place/greedy.h"
 #include "snapshot/context.h"
@@ -412,56 +411,30 @@ read_records(const PoolSnapshot *snapshot, const char *pool, const char *only_wo
 						text_array(types, search->nkinds));
 }
 
-/*
- * Gives each kind what was learned of the workers (or of one) for its workload type; what is
- * not settled is added here.
- */
+/* Gives each kind what was learned of the workers (or of one) for its workload type. */
 static void
-load_records(PoolSnapshot *snapshot, const char *pool, const char *only_worker,
-			 EndedAssignment *unsettled, int nunsettled, bool read_only)
+load_records(PoolSnapshot *snapshot, const char *pool, const char *only_worker, bool read_only)
 {
+	TypeRecord record = {NULL};
 	uint64 n;
-	TypeRecord *records;
-	int nrecords = 0;
-	Learned *learned;
-	int nlearned;
 
 	if (!snapshot->settings.learning || (snapshot->settings.preference_weight == 0 &&
 										 (snapshot->policies.uses & USES_PERFORMANCE) == 0))
 		return;
-	nlearned = nunsettled == 0 ? 0 :
-								 learn_outcomes(pool, &snapshot->settings, unsettled, nunsettled,
-												true, read_only, &learned);
 	n = read_records(snapshot, pool, only_worker, read_only);
-	records = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(TypeRecord) * (n + nlearned + 1));
 	for (uint64 i = 0; i < n; i++)
 	{
 		char *type = column_text(i, 1);
 		int worker = fleet_worker(&snapshot->fleet, column_text(i, 2));
 
-		if (nrecords == 0 || !same_name(records[nrecords - 1].workload_type, type))
-			records[nrecords++] = begin_record(snapshot, type);
+		if (i == 0 || !same_name(record.workload_type, type))
+			record = begin_record(snapshot, type);
 		if (worker < 0)
 			continue;
-		records[nrecords - 1].preference[worker] = preference_aged(
-			column_number(i, 3), column_number(i, 7), snapshot->settings.preference_half_life);
-		records[nrecords - 1].performance[worker] = (Performance){
-			column_bigint(i, 4), column_bigint(i, 5), zero_if_absent(column_number(i, 6))};
-	}
-	for (int i = 0; i < nlearned; i++)
-	{
-		int worker = fleet_worker(&snapshot->fleet, learned[i].worker_id);
-		int r = 0;
-
-		while (r < nrecords && !same_name(records[r].workload_type, learned[i].workload_type))
-			r++;
-		if (r == nrecords)
-			records[nrecords++] = begin_record(snapshot, learned[i].workload_type);
-		if (worker < 0)
-			continue;
-		records[r].preference[worker] = learned[i].preference;
-		records[r].performance[worker] = (Performance){learned[i].successes, learned[i].failures,
-													   zero_if_absent(learned[i].mean_seconds)};
+		record.preference[worker] = preference_aged(column_number(i, 3), column_number(i, 7),
+													snapshot->settings.preference_half_life);
+		record.performance[worker] = (Performance){column_bigint(i, 4), column_bigint(i, 5),
+												   zero_if_absent(column_number(i, 6))};
 	}
 }
 
@@ -509,19 +482,18 @@ load_fleet(PoolSnapshot *snapshot, const char *pool, Parameter only, bool read_o
 void
 snapshot_fleet(PoolSnapshot *snapshot, const char *pool, const char *only_worker, bool read_only)
 {
-	EndedAssignment *unsettled = NULL;
-	int nunsettled = 0;
+	EndedAssignment *unsettled;
+	int nunsettled;
 
 	/* who has locked the pool has settled it; what came since can wait for the next */
-	if (read_only)
-		nunsettled = read_unsettled(pool, read_only, &unsettled);
+	nunsettled = read_only ? read_unsettled(pool, read_only, &unsettled) : 0;
 	load_fleet(snapshot, pool, only_worker == NULL ? NULL_VALUE : text_array(&only_worker, 1),
 			   read_only);
 	for (int i = 0; i < nunsettled; i++)
 		fleet_give_back(&snapshot->fleet, &unsettled[i], 1);
-	load_records(snapshot, pool, only_worker, unsettled, nunsettled, read_only);
+	load_records(snapshot, pool, only_worker, read_only);
 	load_context(snapshot, pool, read_only);
-	load_forecast(snapshot, pool, unsettled, nunsettled, read_only);
+	load_forecast(snapshot, pool, read_only);
 	snapshot->search.partial = only_worker != NULL;
 	search_begin(&snapshot->search);
 	if (snapshot->nretries > 0 && only_worker == NULL)

@@ -137,7 +137,6 @@ add_workers(const PoolSnapshot *snapshot, DurationStore *store, bool read_only)
 	static SpiPlan some = {WORKERS_SQL " AND scope = ANY ($2)", {TEXTOID, TEXTARRAYOID}};
 	const Fleet *fleet = &snapshot->fleet;
 	const char **worker_ids;
-	int first;
 
 	if (fleet->nworkers > SOME_WORKERS)
 		spi_plan_run(&all, read_only, TEXT_VALUE(store->pool));
@@ -149,15 +148,12 @@ add_workers(const PoolSnapshot *snapshot, DurationStore *store, bool read_only)
 		spi_plan_run(&some, read_only, TEXT_VALUE(store->pool),
 					 text_array(worker_ids, fleet->nworkers));
 	}
-	first = store->count;
 	for (uint64 row = 0; row < SPI_processed; row++)
 	{
 		int number =
 			record_number(store, DURATION_WORKER, column_text(row, 1), column_text(row, 2));
 
-		/* one that unsettled runs have moved on is newer than the table's */
-		if (number >= first)
-			fill_record(store, number, row, 3);
+		fill_record(store, number, row, 3);
 	}
 	store->nasked = store->count;
 }
@@ -199,21 +195,19 @@ workers_of_devices(const PoolSnapshot *snapshot, DurationStore *store)
  * the fleet and the queue have been read before.
  */
 void
-load_forecast(PoolSnapshot *snapshot, const char *pool, EndedAssignment *unsettled, int nunsettled,
-			  bool read_only)
+load_forecast(PoolSnapshot *snapshot, const char *pool, bool read_only)
 {
 	DurationStore *store;
 	SubjectReader subjects;
 	Forecast *forecast;
 	int *profiles;
 
-	if (!snapshot->settings.learning || (nunsettled == 0 && !has_experience(pool, read_only)))
+	if (!snapshot->settings.learning || !has_experience(pool, read_only))
 		return;
 	store = duration_store_begin(pool);
 	subjects = find_subjects(snapshot, store);
 	profiles = add_profiles(snapshot, store);
 	read_added(store, read_only);
-	learn_runs(store, unsettled, nunsettled, read_only);
 	read_named_devices(store, read_only);
 	add_workers(snapshot, store, read_only);
 

@@ -8,7 +8,6 @@
 #include "snapshot/snapshot.h"
 #include "store/assignment.h"
 
-extern void load_forecast(PoolSnapshot *snapshot, const char *pool, EndedAssignment *unsettled,
-						  int nunsettled, bool read_only);
+extern void load_forecast(PoolSnapshot *snapshot, const char *pool, bool read_only);
 
 #endif /* HWSCHED_SNAPSHOT_FORECAST_READER_H */

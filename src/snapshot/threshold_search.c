@@ -575,7 +575,7 @@ seek_fleet(PoolSnapshot *snapshot, const char *pool)
 	/* the policy of other types of work may look at models */
 	snapshot->search.kinds[0].model = snapshot->search.kinds[0].family = -1;
 	snapshot->search.last_turn = GetCurrentTimestamp();
-	load_forecast(snapshot, pool, NULL, 0, true);
+	load_forecast(snapshot, pool, true);
 	search_begin(&snapshot->search);
 	return true;
 }

@@ -48,60 +48,6 @@ COMMENT ON COLUMN hwsched.device_reserved.share IS
   'Millionths taken as shares; a whole accelerator is 1000000.';
 COMMENT ON COLUMN hwsched.device_reserved.memory_bytes IS 'Memory reserved on it.';
 
-CREATE FUNCTION hwsched.unsettled_records(pool text DEFAULT 'default')
-    RETURNS SETOF hwsched.track_record
-    LANGUAGE c STABLE STRICT PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-    AS 'MODULE_PATHNAME', 'hwsched_unsettled_records';
-COMMENT ON FUNCTION hwsched.unsettled_records(text) IS
-  'The track records that change once the completed work that is not settled yet is; for the '
-  'view preference.';
-
-CREATE VIEW hwsched.unsettled_run AS
-SELECT a.pool, a.assignment_id, a.worker_id, p.workload_type, a.predicted_seconds,
-       coalesce(a.formula_seconds, a.predicted_seconds) AS formula_seconds,
-       extract(epoch FROM a.finished_at - a.started_at)::float8 AS actual_seconds
-FROM hwsched.unsettled n
-JOIN hwsched.assignment a ON a.pool = n.pool AND a.assignment_id = n.assignment_id
-JOIN hwsched.workload_profile p ON p.pool = a.pool AND p.profile_id = a.profile_id
-WHERE (SELECT v.settings -> 'learning' FROM hwsched.settings_version v WHERE v.pool = n.pool
-       ORDER BY v.version DESC LIMIT 1) IS DISTINCT FROM 'false';
-COMMENT ON VIEW hwsched.unsettled_run IS
-  'Completed runs that are not settled and not learned from yet.';
-COMMENT ON COLUMN hwsched.unsettled_run.pool IS 'The pool.';
-COMMENT ON COLUMN hwsched.unsettled_run.assignment_id IS 'The assignment.';
-COMMENT ON COLUMN hwsched.unsettled_run.worker_id IS 'The worker.';
-COMMENT ON COLUMN hwsched.unsettled_run.workload_type IS 'The type of work.';
-COMMENT ON COLUMN hwsched.unsettled_run.predicted_seconds IS 'Duration predicted at the decision.';
-COMMENT ON COLUMN hwsched.unsettled_run.formula_seconds IS 'Duration by the profiles alone.';
-COMMENT ON COLUMN hwsched.unsettled_run.actual_seconds IS 'Duration from start to completion.';
-
-CREATE VIEW hwsched.current_record AS
-SELECT r.* FROM hwsched.track_record r
-WHERE NOT EXISTS (SELECT FROM hwsched.unsettled_run u
-                  WHERE u.pool = r.pool AND u.worker_id = r.worker_id
-                      AND u.workload_type = r.workload_type)
-UNION ALL
-SELECT r.* FROM (SELECT DISTINCT pool FROM hwsched.unsettled) n
-CROSS JOIN LATERAL hwsched.unsettled_records(n.pool) r;
-COMMENT ON VIEW hwsched.current_record IS
-  'track_record as it is once all completed work is settled; for the views preference and '
-  'performance.';
-COMMENT ON COLUMN hwsched.current_record.pool IS 'The pool.';
-COMMENT ON COLUMN hwsched.current_record.workload_type IS 'The type of work.';
-COMMENT ON COLUMN hwsched.current_record.worker_id IS 'The worker.';
-COMMENT ON COLUMN hwsched.current_record.preference IS '0..1, as it was at updated_at.';
-COMMENT ON COLUMN hwsched.current_record.samples IS 'Outcomes it was learned from.';
-COMMENT ON COLUMN hwsched.current_record.updated_at IS 'When the last of them came.';
-COMMENT ON COLUMN hwsched.current_record.successes IS 'How many of them were completed.';
-COMMENT ON COLUMN hwsched.current_record.failures IS 'How many of them failed.';
-COMMENT ON COLUMN hwsched.current_record.mean_seconds IS
-  'Mean duration of those that were completed.';
-COMMENT ON COLUMN hwsched.current_record.squares IS
-  'Squared differences of these from the mean, added up.';
-COMMENT ON COLUMN hwsched.current_record.min_seconds IS 'The shortest.';
-COMMENT ON COLUMN hwsched.current_record.max_seconds IS 'The longest.';
-COMMENT ON COLUMN hwsched.current_record.durations IS 'Their sketch, for sketch_quantile().';
-
 CREATE FUNCTION hwsched.preference_now(preference float8, updated_at timestamptz,
     pool text DEFAULT 'default')
     RETURNS float8
@@ -115,9 +61,10 @@ CREATE VIEW hwsched.preference AS
 SELECT r.pool, r.workload_type, r.worker_id,
        hwsched.preference_now(r.preference, r.updated_at, r.pool) AS preference, r.samples,
        r.updated_at, r.successes, r.failures, r.mean_seconds
-FROM hwsched.current_record r;
+FROM hwsched.track_record r;
 COMMENT ON VIEW hwsched.preference IS
-  'How well a worker did on a type of work, learned from outcomes.';
+  'How well a worker did on a type of work, learned from outcomes: what is completed counts once '
+  'the pool is settled.';
 COMMENT ON COLUMN hwsched.preference.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.preference.workload_type IS 'The type of work.';
 COMMENT ON COLUMN hwsched.preference.worker_id IS 'The worker.';

@@ -12,7 +12,7 @@ SELECT r.pool, r.worker_id, r.workload_type, r.successes, r.failures,
            AS p90_seconds,
        least(r.max_seconds, greatest(r.min_seconds, hwsched.sketch_quantile(r.durations, 0.99)))
            AS p99_seconds, r.max_seconds, r.updated_at
-FROM hwsched.current_record r;
+FROM hwsched.track_record r;
 COMMENT ON VIEW hwsched.performance IS
   'How workers do on types of work: successes and failures, and durations of what was completed.';
 COMMENT ON COLUMN hwsched.performance.pool IS 'The pool.';
@@ -40,21 +40,7 @@ SELECT e.hour AS time, e.pool, e.workload_type, sum(e.runs)::bigint AS runs,
        hwsched.sketch_quantile(hwsched.sketch_sum(e.errors), 0.9) AS p90_error_ratio,
        hwsched.sketch_quantile(hwsched.sketch_sum(e.formula_errors), 0.5)
        AS formula_median_error_ratio
-FROM (SELECT pool, workload_type, hour, runs, predicted_seconds, formula_seconds, actual_seconds,
-             errors, formula_errors
-      FROM hwsched.prediction_error
-      UNION ALL
-      SELECT u.pool, u.workload_type, date_trunc('hour', now(), 'UTC'), 1, u.predicted_seconds,
-             u.formula_seconds, u.actual_seconds,
-             -- less than a thousandth does not matter
-             hwsched.sketch_of(greatest(0.001,
-                                        abs(u.predicted_seconds - u.actual_seconds)
-                                            / u.actual_seconds)),
-             hwsched.sketch_of(greatest(0.001,
-                                        abs(u.formula_seconds - u.actual_seconds)
-                                            / u.actual_seconds))
-      FROM hwsched.unsettled_run u
-      WHERE u.actual_seconds > 0) e
+FROM hwsched.prediction_error e
 GROUP BY e.hour, e.pool, e.workload_type;
 COMMENT ON VIEW hwsched.model_accuracy IS
   'How well durations were foretold, by hour and type of work; beside it, what the profiles'' '

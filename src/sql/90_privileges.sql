@@ -34,7 +34,7 @@ GRANT EXECUTE ON FUNCTION
     TO hwsched_viewer, hwsched_worker;
 GRANT EXECUTE ON FUNCTION
     hwsched.pool_settings, hwsched.plan_pending, hwsched.compatible_hardware, hwsched.pareto,
-    hwsched.suggest_power_limit, hwsched.explain_pending, hwsched.unsettled_records,
+    hwsched.suggest_power_limit, hwsched.explain_pending,
     hwsched.preference_now,
     hwsched.predict, hwsched.performance_history, hwsched.learning_json, hwsched.predict_temperature
     TO hwsched_viewer;

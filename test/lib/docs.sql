@@ -11,7 +11,7 @@ INSERT INTO internal_function VALUES
   ('history_entries'), ('history_forget'), ('history_make_day'), ('history_over'), ('history_renew'),
   ('history_roll_hours'), ('history_roll_up'), ('history_time'), ('html_rating'), ('html_source'),
   ('html_table'), ('html_text'), ('preference_now'), ('report_figures'), ('sketch_merge'), ('sketch_of'),
-  ('sketch_quantile'), ('sketch_sum'), ('taxonomy_changed'), ('thermal_by_hour'), ('unsettled_records'),
+  ('sketch_quantile'), ('sketch_sum'), ('taxonomy_changed'), ('thermal_by_hour'),
   ('utilization_by_hour'), ('vega_runtime');
 
 CREATE TEMP VIEW routine AS
