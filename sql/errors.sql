@@ -55,13 +55,23 @@ SELECT lease_until AS lease FROM hwsched.assignment WHERE assignment_id = :id \g
 SELECT pg_temp.state_of(format('SELECT hwsched.extend_lease(%s, ''-1 day'', ''errors'')', :id)) IN ('22023', 'no error') AS answered;
 SELECT lease_until = :'lease' AS not_shortened FROM hwsched.assignment WHERE assignment_id = :id;
 SELECT pg_temp.state_of(format('SELECT hwsched.extend_lease(%s, ''200000000 days'', ''errors'')', :id)) AS beyond_time;
+-- so is more time than could be added to a clock: in work, settings and loops
+SELECT value AS timeout, pg_temp.state_of(format('SELECT hwsched.submit(%L, ''errors'')', jsonb_build_object('test_id', 'endless', 'timeout', value))) AS state
+FROM unnest('{1e20,3153600001,"\"102 years\"","\"170000000 years\""}'::jsonb[]) AS value;
+SELECT field, pg_temp.state_of(format('SELECT hwsched.alter_pool(''errors'', %L)', jsonb_build_object(field, '1000 years'))) AS state
+FROM unnest('{lease,warming,cooling,offline_after,retry_backoff,preference_half_life,wait_target}'::text[]) AS field
+UNION ALL SELECT field, pg_temp.state_of(format('SELECT hwsched.alter_pool(''errors'', %L)', jsonb_build_object('retention', jsonb_build_object(field, '1000 years')))) FROM unnest('{history,hourly}'::text[]) AS field;
+SELECT pg_temp.state_of('CALL hwsched.run_loop(''170000000 years'', ''1 s'', ''errors'')') AS loop, pg_temp.state_of('CALL hwsched.run_loop(''0 s'', ''170000000 years'', ''errors'')') AS tick,
+	pg_temp.state_of('SELECT hwsched.start_warming(''w'', ''170000000 years'', ''errors'')') AS warming, pg_temp.state_of('SELECT hwsched.start_cooling(''w'', ''170000000 years'', ''errors'')') AS cooling;
 -- the largest numbers that fit are taken, and counted right
 SELECT hwsched.assign_pending(2147483647, 'errors'), (SELECT count(*) FROM hwsched.plan_pending(2147483647, 'errors')), (SELECT count(*) FROM hwsched.claim('w', 2147483647, true, 'errors'));
 SELECT hwsched.register_worker('huge', '{"cpu_cores": 1000000, "available_memory": 1000000, "max_concurrent": 1000000, "devices": [{"hardware_class": "gpu", "compute_units": 2147483647, "memory_total_bytes": 9007199254740991, "clock_speed_mhz": 2147483647}]}', 'errors');
-SELECT hwsched.submit('{"test_id": "huge", "minimum_memory": 1000000, "host_memory": 1000000, "cpu_cores": 1000000, "required_accelerators": {"gpu": 1}, "expected_duration": 1e300, "timeout": 1e300, "retries": 1000}', 'errors');
+SELECT hwsched.submit('{"test_id": "huge", "minimum_memory": 1000000, "host_memory": 1000000, "cpu_cores": 1000000, "required_accelerators": {"gpu": 1}, "expected_duration": 1e300, "timeout": 3153600000, "retries": 1000}', 'errors');
 SELECT worker_id, device_nos FROM hwsched.schedule('huge', 'errors');
 SELECT cpu_millicores, host_memory_bytes FROM hwsched.worker_usage WHERE pool = 'errors' AND worker_id = 'huge';
 SELECT count(*) FROM hwsched.resource_utilization WHERE pool = 'errors';
+SELECT count(*) AS claimed FROM hwsched.claim('huge', pool => 'errors');
+SELECT expired, timed_out FROM hwsched.maintain('errors');
 SELECT hwsched.cancel('huge', 'errors');
 SELECT cpu_millicores, host_memory_bytes FROM hwsched.worker_usage WHERE pool = 'errors' AND worker_id = 'huge';
 

@@ -133,11 +133,11 @@ SELECT pg_temp.seen('w1'), (SELECT count(*) FROM hwsched.load_history WHERE pool
 -- heartbeats
 UPDATE hwsched.worker_load SET last_seen_at = '2020-01-01' WHERE pool = 'fleet';
 SELECT hwsched.heartbeat('w1', 'fleet');
-SELECT worker_id, last_seen_at = now() AS seen_now FROM hwsched.worker_load WHERE pool = 'fleet' AND last_seen_at > '2020-01-02';
+SELECT worker_id, last_seen_at >= now() AS seen_now FROM hwsched.worker_load WHERE pool = 'fleet' AND last_seen_at > '2020-01-02';
 BEGIN;
 UPDATE hwsched.worker_load SET last_seen_at = '2020-01-01' WHERE pool = 'fleet';
 SELECT hwsched.update_load('w2', '{}', 'fleet');
-SELECT worker_id, last_seen_at = now() AS seen_now FROM hwsched.worker_load WHERE pool = 'fleet' AND last_seen_at > '2020-01-02';
+SELECT worker_id, last_seen_at >= now() AS seen_now FROM hwsched.worker_load WHERE pool = 'fleet' AND last_seen_at > '2020-01-02';
 ROLLBACK;
 
 --

@@ -68,3 +68,28 @@ SELECT * FROM hwsched.maintain('leases');
 SELECT (SELECT count(*) FROM hwsched.assignment WHERE pool = 'leases') AS assignments, (SELECT string_agg(workload_id, ' ') FROM hwsched.submission WHERE pool = 'leases') AS workloads, (SELECT count(*) FROM hwsched.load_history WHERE pool = 'leases') AS loads;
 SELECT hwsched.maintain('nowhere');
 SELECT hwsched.drop_pool('leases');
+
+--
+-- What is granted late in a transaction counts from then
+--
+SELECT hwsched.create_pool('late', '{"lease": "1 h", "retry_backoff": "0.2 s", "quarantine_after": 1}');
+SELECT hwsched.register_worker('w', '{"cpu_cores": 4, "max_concurrent": 2}', 'late'), hwsched.submit_many('[{"test_id": "a"}, {"test_id": "b"}, {"test_id": "c"}]', 'late');
+BEGIN;
+SELECT FROM pg_sleep(0.5);
+SELECT now() + interval '0.5 s' AS late \gset
+SELECT hwsched.assign_pending(pool => 'late');
+SELECT count(*) AS claimed FROM hwsched.claim('w', pool => 'late');
+SELECT hwsched.start(assignment_id, 'late') FROM hwsched.assignment WHERE pool = 'late' AND state = 'assigned';
+SELECT workload_id, assigned_at >= :'late'::timestamptz AS assigned, started_at >= assigned_at AS started, lease_until >= started_at + interval '1 h' AS leased FROM hwsched.assignment WHERE pool = 'late' ORDER BY 1;
+SELECT hwsched.extend_lease(assignment_id, '2 h', 'late') FROM hwsched.assignment WHERE pool = 'late' AND workload_id = 'a';
+SELECT hwsched.fail(assignment_id, 'broken', 'late') FROM hwsched.assignment WHERE pool = 'late' AND workload_id = 'b';
+SELECT (SELECT lease_until >= :'late'::timestamptz + interval '2 h' FROM hwsched.assignment WHERE pool = 'late' AND workload_id = 'a') AS extended,
+	(SELECT ready_at >= :'late'::timestamptz + interval '0.1 s' FROM hwsched.pending WHERE pool = 'late' AND workload_id = 'b') AS retried,
+	(SELECT health_since >= :'late'::timestamptz FROM hwsched.worker WHERE pool = 'late') AS quarantined,
+	(SELECT last_seen_at >= :'late'::timestamptz FROM hwsched.worker_load WHERE pool = 'late') AS seen;
+SELECT hwsched.start_warming('w', '1 min', 'late');
+SELECT (SELECT phase_since >= :'late'::timestamptz FROM hwsched.worker_load WHERE pool = 'late') AS warming;
+COMMIT;
+-- time that runs out, too, by now
+SELECT expired, timed_out, offline FROM hwsched.maintain('late');
+SELECT hwsched.drop_pool('late');

@@ -73,7 +73,7 @@ SELECT workload_id, state FROM hwsched.workload WHERE pool = 'work' AND state = 
 -- Claiming: what is assigned first, by priority; pending work when there is none
 --
 SELECT hwsched.assign_pending(1, 'work');
-SELECT workload_id, state, lease_until = now() + interval '60 s' AS leased, started_at = now() AS started FROM hwsched.claim('w', 1, true, 'work');
+SELECT workload_id, state, lease_until - interval '60 s' BETWEEN now() AND clock_timestamp() AS leased, started_at BETWEEN now() AND clock_timestamp() AS started FROM hwsched.claim('w', 1, true, 'work');
 SELECT workload_id FROM hwsched.claim('w', 10, true, 'work') ORDER BY 1;
 SELECT workload_id FROM hwsched.claim('w', 1, true, 'work');
 SELECT workload_id FROM hwsched.claim('w', 10, true, 'work') ORDER BY 1;
@@ -100,10 +100,10 @@ SELECT pg_temp.error_of($$SELECT hwsched.schedule('life', 'work')$$);
 SELECT pg_temp.error_on(format('SELECT hwsched.complete(%s, NULL, %L)', pg_temp.latest('life'), 'work'));
 SELECT pg_temp.error_on(format('SELECT hwsched.extend_lease(%s, %L, %L)', pg_temp.latest('life'), '1 min', 'work'));
 SELECT hwsched.start(pg_temp.latest('life'), 'work');
-SELECT state, lease_until - started_at AS leased FROM hwsched.assignment WHERE pool = 'work';
+SELECT state, date_trunc('second', lease_until - started_at) AS leased FROM hwsched.assignment WHERE pool = 'work';
 SELECT pg_temp.error_on(format('SELECT hwsched.start(%s, %L)', pg_temp.latest('life'), 'work'));
 -- a lease only ever gets longer
-SELECT hwsched.extend_lease(pg_temp.latest('life'), '1 s', 'work'), (SELECT lease_until - started_at = '2 min' FROM hwsched.assignment WHERE pool = 'work') AS as_before;
+SELECT hwsched.extend_lease(pg_temp.latest('life'), '1 s', 'work'), (SELECT date_trunc('second', lease_until - started_at) = '2 min' FROM hwsched.assignment WHERE pool = 'work') AS as_before;
 SELECT hwsched.extend_lease(pg_temp.latest('life'), '1 hour', 'work');
 SELECT lease_until > started_at + interval '59 min' AS extended FROM hwsched.assignment WHERE pool = 'work';
 -- what it is to run, also in the statement that claims it

@@ -5,6 +5,8 @@
  *
  * What is done most, starting work that is assigned, changes the assignment and
  * nothing else; for all that touches usage or the queue the pool is locked.
+ * A lease counts from when it is granted, not from the begin of a transaction
+ * that may have done other things or waited before.
  * The functions that ask write nothing and are volatile all the same, so that
  * they see what claim() in the same statement has just placed.
  */
@@ -40,12 +42,11 @@ PG_FUNCTION_INFO_V1(hwsched_running_on);
 Datum
 hwsched_start(PG_FUNCTION_ARGS)
 {
-	static SpiPlan statement = {
-		"UPDATE hwsched.assignment SET state = 'running', started_at = greatest(now(),"
-		" assigned_at),"
-		"  lease_until = now() + make_interval(secs => $3)"
-		" WHERE pool = $1 AND assignment_id = $2 AND state = 'assigned'",
-		{TEXTOID, INT8OID, FLOAT8OID}};
+	static SpiPlan statement = {"UPDATE hwsched.assignment SET state = 'running', started_at ="
+								" greatest(clock_timestamp(), assigned_at),"
+								"  lease_until = clock_timestamp() + make_interval(secs => $3)"
+								" WHERE pool = $1 AND assignment_id = $2 AND state = 'assigned'",
+								{TEXTOID, INT8OID, FLOAT8OID}};
 	int64 assignment_id = bigint_argument(0);
 	char *pool = text_argument(fcinfo, 1);
 	char *state;
@@ -55,6 +56,7 @@ hwsched_start(PG_FUNCTION_ARGS)
 	caller = call_begin(fcinfo);
 	pool_settings_load(pool, false, &settings);
 	(void) find_assignment(&caller, pool, assignment_id, &state);
+	lock_assignment(pool, assignment_id);
 	if (spi_plan_run(&statement, false, TEXT_VALUE(pool), BIGINT_VALUE(assignment_id),
 					 VALUE(Float8GetDatum(settings.lease))) == 0)
 		assignment_not_in_state(&caller, pool, assignment_id, "started", "assigned");
@@ -67,7 +69,7 @@ Datum
 hwsched_extend_lease(PG_FUNCTION_ARGS)
 {
 	static SpiPlan statement = {
-		"UPDATE hwsched.assignment SET lease_until = greatest(lease_until, now() + $3)"
+		"UPDATE hwsched.assignment SET lease_until = greatest(lease_until, clock_timestamp() + $3)"
 		" WHERE pool = $1 AND assignment_id = $2 AND state = 'running'",
 		{TEXTOID, INT8OID, INTERVALOID}};
 	int64 assignment_id = bigint_argument(0);
@@ -86,6 +88,7 @@ hwsched_extend_lease(PG_FUNCTION_ARGS)
 						errdetail("Expected an interval above 0, of at most a year.")));
 	caller = call_begin(fcinfo);
 	(void) find_assignment(&caller, pool, assignment_id, &state);
+	lock_assignment(pool, assignment_id);
 	if (spi_plan_run(&statement, false, TEXT_VALUE(pool), BIGINT_VALUE(assignment_id), VALUE(by)) ==
 		0)
 		assignment_not_in_state(&caller, pool, assignment_id, "extended", "running");
@@ -154,11 +157,12 @@ static uint64
 start_aged(const char *pool, const char *worker_id, int n, const PoolSettings *settings)
 {
 #define AGED(a) \
-	"greatest(1, " a ".priority - floor($5 * date_part('epoch', now() - " a ".assigned_at) / 3600))"
+	"least(" a ".priority, greatest(1, " a ".priority" \
+	" - floor($5 * date_part('epoch', now() - " a ".assigned_at) / 3600)))"
 	static SpiPlan statement = {
 		"WITH started AS (UPDATE hwsched.assignment a SET state = 'running', started_at ="
-		" greatest(now(), a.assigned_at),"
-		"  lease_until = now() + make_interval(secs => $4)"
+		" greatest(clock_timestamp(), a.assigned_at),"
+		"  lease_until = clock_timestamp() + make_interval(secs => $4)"
 		" WHERE a.pool = $1 AND a.finished_at IS NULL AND a.ctid = ANY (ARRAY("
 		"  SELECT b.ctid FROM hwsched.assignment b"
 		"  WHERE b.pool = $1 AND b.worker_id = $2 AND b.finished_at IS NULL"
@@ -178,9 +182,9 @@ static uint64
 start_assigned(const char *pool, const char *worker_id, int n, const PoolSettings *settings)
 {
 #define START_SQL(which) \
-	"UPDATE hwsched.assignment a SET state = 'running', started_at = greatest(now()," \
-	" a.assigned_at)," \
-	"  lease_until = now() + make_interval(secs => $4)" \
+	"UPDATE hwsched.assignment a SET state = 'running', started_at =" \
+	" greatest(clock_timestamp(), a.assigned_at)," \
+	"  lease_until = clock_timestamp() + make_interval(secs => $4)" \
 	" WHERE a.pool = $1 AND a.finished_at IS NULL AND a.ctid = " which "(" \
 	"  SELECT b.ctid FROM hwsched.assignment b" \
 	"  WHERE b.pool = $1 AND b.worker_id = $2 AND b.finished_at IS NULL AND b.state = 'assigned'" \

@@ -23,7 +23,7 @@ PG_FUNCTION_INFO_V1(hwsched_record_resource_utilization);
 PG_FUNCTION_INFO_V1(hwsched_record_execution_time);
 
 /* Durations beyond this, some three centuries, are taken for mistakes. */
-#define MOST_SECONDS 1e10
+#define MOST_RECORDED_SECONDS 1e10
 
 /* The tables, each with its partitions by day. */
 typedef enum HistorySeries
@@ -177,8 +177,8 @@ hwsched_record_execution_time(PG_FUNCTION_ARGS)
 		" FROM hwsched.worker w" FIRST_DEVICE " WHERE w.pool = $1 AND w.worker_id = $2",
 		{TEXTOID, TEXTOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, FLOAT8OID, FLOAT8OID}};
 	char *workload_id = name_argument(fcinfo, 0, "workload_id");
-	double estimated = limited_argument(fcinfo, 1, "estimated_time", 0, MOST_SECONDS);
-	double actual = limited_argument(fcinfo, 2, "actual_time", 0, MOST_SECONDS);
+	double estimated = limited_argument(fcinfo, 1, "estimated_time", 0, MOST_RECORDED_SECONDS);
+	double actual = limited_argument(fcinfo, 2, "actual_time", 0, MOST_RECORDED_SECONDS);
 	char *workload_type = name_argument(fcinfo, 3, "workload_type");
 	char *worker_id = text_argument(fcinfo, 4);
 	TimestampTz at = time_argument(fcinfo, 5);

@@ -11,6 +11,7 @@
 
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "utils/timestamp.h"
 
 #include "api/history.h"
 #include "api/settle.h"
@@ -29,40 +30,41 @@ PG_FUNCTION_INFO_V1(hwsched_maintain);
 /*
  * Brings near what was noted while the clock was ahead: else nobody would be
  * silent, no lease run out and no retry come before the clock is there again.
- * What is ahead by less than a minute may be of a transaction that began after
- * ours, or will be past soon enough.
+ * What is ahead by less than a minute will be past soon enough.  Ahead of the
+ * clock, that is: other transactions go on while this one waits for the pool.
  */
 static void
 follow_clock(const char *pool, const PoolSettings *settings)
 {
-	static SpiPlan seen = {"UPDATE hwsched.worker_load SET last_seen_at = now() WHERE pool = $1"
-						   " AND last_seen_at > now() + interval '1 minute'",
-						   {TEXTOID},
+	static SpiPlan seen = {"UPDATE hwsched.worker_load SET last_seen_at = $2 WHERE pool = $1"
+						   " AND last_seen_at > $2 + interval '1 minute'",
+						   {TEXTOID, TIMESTAMPTZOID},
 						   IN_SETS};
 	static SpiPlan health = {
-		"UPDATE hwsched.worker SET health_since = now()"
-		" WHERE pool = $1 AND health <> 'healthy' AND health_since > now() + interval '1 minute'",
-		{TEXTOID}};
+		"UPDATE hwsched.worker SET health_since = $2"
+		" WHERE pool = $1 AND health <> 'healthy' AND health_since > $2 + interval '1 minute'",
+		{TEXTOID, TIMESTAMPTZOID}};
 	static SpiPlan live = {
-		"UPDATE hwsched.assignment SET assigned_at = least(assigned_at, now()),"
-		"  started_at = CASE WHEN started_at > now() THEN now() ELSE started_at END,"
-		"  lease_until = CASE WHEN started_at > now() THEN now() + (lease_until - started_at)"
+		"UPDATE hwsched.assignment SET assigned_at = least(assigned_at, $2),"
+		"  started_at = CASE WHEN started_at > $2 THEN $2 ELSE started_at END,"
+		"  lease_until = CASE WHEN started_at > $2 THEN $2 + (lease_until - started_at)"
 		" ELSE lease_until END"
 		" WHERE pool = $1 AND finished_at IS NULL AND assignment_id = ANY (ARRAY("
 		"  SELECT assignment_id FROM hwsched.assignment WHERE pool = $1 AND finished_at IS NULL"
-		"   AND greatest(assigned_at, started_at) > now() + interval '1 minute'"
+		"   AND greatest(assigned_at, started_at) > $2 + interval '1 minute'"
 		"  ORDER BY assignment_id FOR NO KEY UPDATE SKIP LOCKED))",
-		{TEXTOID}};
+		{TEXTOID, TIMESTAMPTZOID}};
 	static SpiPlan waits = {"UPDATE hwsched.pending SET ready_at = '-infinity'"
-							" WHERE pool = $1 AND ready_at > now() + make_interval(secs => $2)"
+							" WHERE pool = $1 AND ready_at > $2 + make_interval(secs => $3)"
 							" AND ready_at < 'infinity'",
-							{TEXTOID, FLOAT8OID},
+							{TEXTOID, TIMESTAMPTZOID, FLOAT8OID},
 							IN_SETS};
+	Parameter now = VALUE(TimestampTzGetDatum(GetCurrentTimestamp()));
 
-	spi_plan_run(&seen, false, TEXT_VALUE(pool));
-	spi_plan_run(&health, false, TEXT_VALUE(pool));
-	spi_plan_run(&live, false, TEXT_VALUE(pool));
-	spi_plan_run(&waits, false, TEXT_VALUE(pool),
+	spi_plan_run(&seen, false, TEXT_VALUE(pool), now);
+	spi_plan_run(&health, false, TEXT_VALUE(pool), now);
+	spi_plan_run(&live, false, TEXT_VALUE(pool), now);
+	spi_plan_run(&waits, false, TEXT_VALUE(pool), now,
 				 VALUE(Float8GetDatum(most_backoff(settings) + 60)));
 }
 

@@ -42,6 +42,20 @@ find_assignment(const Caller *caller, const char *pool, int64 assignment_id, cha
 	return gang;
 }
 
+/*
+ * Locks an assignment, waiting for who has it: so a statement that grants time
+ * from its own clock does not wait any more once that was read.
+ */
+void
+lock_assignment(const char *pool, int64 assignment_id)
+{
+	static SpiPlan statement = {
+		"SELECT FROM hwsched.assignment WHERE pool = $1 AND assignment_id = $2 FOR NO KEY UPDATE",
+		{TEXTOID, INT8OID}};
+
+	spi_plan_run(&statement, false, TEXT_VALUE(pool), BIGINT_VALUE(assignment_id));
+}
+
 /* Raises that an assignment is not in the state that a step starts from. */
 void
 assignment_not_in_state(const Caller *caller, const char *pool, int64 assignment_id,

@@ -505,7 +505,8 @@ hwsched_update_load(PG_FUNCTION_ARGS)
 		" = $4, gpu_utilization = $5,"
 		"   io_utilization = $6, network_utilization = $7, active_tests = $8, queue_depth = $9,"
 		" temperature = $10,"
-		"   temperature_celsius = $11, power_w = $12, reported_at = now(), last_seen_at = now(),"
+		"   temperature_celsius = $11, power_w = $12, reported_at = now(),"
+		"   last_seen_at = clock_timestamp(),"
 		"   cpu_readiness = $13, accelerator_readiness = $14, state_hash = $15, temperatures ="
 		" $16, throttles_at = $17,"
 		"   busy_at = $18, high_since = $19, phase = coalesce($20::hwsched.thermal_phase, phase),"
@@ -578,7 +579,8 @@ start_phase(FunctionCallInfo fcinfo, const char *phase)
 	static const Interval nothing = {0, 0, 0};
 	static const Interval one_day = {0, 1, 0};
 	static SpiPlan statement = {
-		"UPDATE hwsched.worker_load SET phase = $3::hwsched.thermal_phase, phase_since = now(),"
+		"UPDATE hwsched.worker_load SET phase = $3::hwsched.thermal_phase,"
+		"  phase_since = clock_timestamp(),"
 		"  phase_duration = coalesce($4, make_interval(secs => $5)) WHERE pool = $1"
 		" AND worker_id = $2",
 		{TEXTOID, TEXTOID, TEXTOID, INTERVALOID, FLOAT8OID}};

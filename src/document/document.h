@@ -12,6 +12,9 @@
 #include "document/taxonomy.h"
 #include "support/compat.h"
 
+/* The most that a number of seconds may say, 100 years: what is added to a time stays one. */
+#define MOST_SECONDS 3153600000.0
+
 typedef enum FieldKind
 {
 	FIELD_TEXT, /* const char *, as given */
@@ -22,7 +25,7 @@ typedef enum FieldKind
 	FIELD_INTEGER, /* int32, a whole number */
 	FIELD_BIGINT, /* int64, a whole number below 2^53 */
 	FIELD_NUMBER, /* double */
-	FIELD_SECONDS, /* double; a number of seconds or an interval */
+	FIELD_SECONDS, /* double; a number of seconds or an interval, of at most MOST_SECONDS */
 	FIELD_TIME, /* TimestampTz, in an int64 */
 	FIELD_NUMBERS, /* NamedNumbers {name: number} */
 	FIELD_COUNTS, /* NamedNumbers {taxonomy name: whole number} */

@@ -145,10 +145,9 @@ read_datetime(PGFunction input, const cJSON *item, const char *path, const char 
 static double
 read_seconds(const cJSON *item, const Field *field, const char *path)
 {
+	double most = field->most > 0 ? field->most : MOST_SECONDS;
 	const char *expected =
-		field->most > 0 ? psprintf("seconds or an interval such as \"5 min\", %.15g to %.15g s",
-								   field->least, field->most) :
-						  "seconds or an interval such as \"5 min\", not negative";
+		psprintf("seconds or an interval such as \"5 min\", %.15g to %.15g s", field->least, most);
 	double seconds;
 
 	if (cJSON_IsNumber(item) && isfinite(item->valuedouble))
@@ -160,8 +159,7 @@ read_seconds(const cJSON *item, const Field *field, const char *path)
 		seconds = interval->time / (double) USECS_PER_SEC +
 				  ((double) interval->month * DAYS_PER_MONTH + interval->day) * SECS_PER_DAY;
 	}
-	if (!isfinite(seconds) || seconds < 0 ||
-		(field->most > 0 && (seconds < field->least || seconds > field->most)))
+	if (!isfinite(seconds) || seconds < field->least || seconds > most)
 		refuse(path, item, expected);
 	return seconds;
 }

@@ -537,7 +537,7 @@ CREATE TABLE hwsched.assignment (
     adjusted_efficiency float8 NOT NULL,
     score float8 NOT NULL,
     predicted_seconds float8 NOT NULL,
-    assigned_at timestamptz NOT NULL DEFAULT now(),
+    assigned_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     started_at timestamptz,
     lease_until timestamptz,
     finished_at timestamptz,

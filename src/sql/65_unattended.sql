@@ -5,25 +5,28 @@
 CREATE PROCEDURE hwsched.run_loop(duration interval, tick interval, pool text DEFAULT 'default')
     LANGUAGE plpgsql AS $$
 DECLARE
-    ends pg_catalog.timestamptz := pg_catalog.clock_timestamp() OPERATOR(pg_catalog.+) duration;
+    ends pg_catalog.timestamptz;
     next_tick pg_catalog.timestamptz := pg_catalog.clock_timestamp();
     -- days and months are of no fixed length
     seconds pg_catalog.float8 := extract(epoch FROM tick);
     behind pg_catalog.float8;
     pause pg_catalog.float8;
 BEGIN
-    IF (duration OPERATOR(pg_catalog.>=) '0'::interval) IS NOT TRUE THEN
+    IF (duration OPERATOR(pg_catalog.>=) '0'::interval
+        AND duration OPERATOR(pg_catalog.<=) '100 years'::interval) IS NOT TRUE THEN
         RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
             MESSAGE = pg_catalog.format('invalid value for "duration": %s',
                                         coalesce(duration::pg_catalog.text, 'NULL')),
-            DETAIL = 'Expected an interval that is not negative.';
+            DETAIL = 'Expected an interval from 0 to 100 years.';
     END IF;
-    IF (tick OPERATOR(pg_catalog.>=) '10 milliseconds'::interval) IS NOT TRUE THEN
+    IF (tick OPERATOR(pg_catalog.>=) '10 milliseconds'::interval
+        AND tick OPERATOR(pg_catalog.<=) '100 years'::interval) IS NOT TRUE THEN
         RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
             MESSAGE = pg_catalog.format('invalid value for "tick": %s',
                                         coalesce(tick::pg_catalog.text, 'NULL')),
-            DETAIL = 'Expected an interval of at least 10 ms.';
+            DETAIL = 'Expected an interval from 10 ms to 100 years.';
     END IF;
+    ends := pg_catalog.clock_timestamp() OPERATOR(pg_catalog.+) duration;
     -- raises an error for an unknown pool; one that is dropped later ends the loop
     PERFORM hwsched.pool_settings(coalesce(pool, ''));
     LOOP

@@ -42,7 +42,7 @@ health_failed(const char *pool, const PoolSettings *settings, const EndedAssignm
 		"  FROM failed f JOIN hwsched.worker w ON w.pool = $1 AND w.worker_id = f.worker_id)"
 		" UPDATE hwsched.worker w SET failures_in_row = c.failures,"
 		"  health = CASE WHEN c.is_enough THEN 'quarantined' ELSE w.health END,"
-		"  health_since = CASE WHEN c.is_enough THEN now() ELSE w.health_since END,"
+		"  health_since = CASE WHEN c.is_enough THEN clock_timestamp() ELSE w.health_since END,"
 		"  quarantines_in_row = w.quarantines_in_row + c.is_enough::int"
 		" FROM counted c WHERE w.pool = $1 AND w.worker_id = c.worker_id RETURNING w.worker_id,"
 		" c.is_enough",
@@ -103,7 +103,7 @@ void
 health_returned(const char *pool, const PoolSettings *settings, const char *worker_id)
 {
 	static SpiPlan statement = {
-		"UPDATE hwsched.worker SET health_since = now(),"
+		"UPDATE hwsched.worker SET health_since = clock_timestamp(),"
 		"  health = CASE WHEN failures_in_row >= $3 THEN 'quarantined'::hwsched.worker_health"
 		" ELSE 'healthy' END,"
 		"  quarantines_in_row = greatest(quarantines_in_row, (failures_in_row >= $3)::int)"

@@ -78,7 +78,7 @@ queue_attempts(const char *pool, int count, Parameter workload_ids, Parameter ru
 		" SELECT s.pool, s.priority, s.deadline, s.queue_no, s.profile_id, s.run, e.attempt,"
 		" s.expected_seconds, s.workload_id,"
 		"  s.model_id, s.model_family, s.concurrency_key, s.submitted_at,"
-		"  CASE WHEN $5 > 0 THEN now() + make_interval(secs => least($6,"
+		"  CASE WHEN $5 > 0 THEN clock_timestamp() + make_interval(secs => least($6,"
 		" $5 * 2 ^ least(greatest(e.attempt - 2, 0), 30)) * (1 - random() / 2))"
 		"   ELSE '-infinity' END,"
 		"  (SELECT array_agg(DISTINCT a.worker_id) FROM hwsched.assignment a WHERE a.pool = $1"

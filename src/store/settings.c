@@ -68,7 +68,7 @@ static const Field setting_fields[] = {
 	SETTING(solver, FIELD_TEXT, 0, 0),
 	SETTING(preference_alpha, FIELD_NUMBER, 0, 1),
 	SETTING(preference_weight, FIELD_NUMBER, 0, 1),
-	SETTING(preference_half_life, FIELD_SECONDS, 1, 3153600000.0),
+	SETTING(preference_half_life, FIELD_SECONDS, 1, MOST_SECONDS),
 	SETTING(learning, FIELD_BOOLEAN, 0, 0),
 	SETTING(min_score, FIELD_NUMBER, 0, 10),
 	SETTING(max_load, FIELD_NUMBER, 0, 1),

@@ -42,9 +42,9 @@ worker_seen(const char *pool, const char *worker_id)
 		"WITH known AS (SELECT last_seen_at FROM hwsched.worker_load WHERE pool = $1"
 		" AND worker_id = $2),"
 		" free AS (SELECT FROM hwsched.worker_load WHERE pool = $1 AND worker_id = $2"
-		"   AND last_seen_at < now() - interval '200 milliseconds'"
+		"   AND last_seen_at < clock_timestamp() - interval '200 milliseconds'"
 		"   FOR NO KEY UPDATE SKIP LOCKED),"
-		" seen AS (UPDATE hwsched.worker_load SET last_seen_at = now() WHERE pool = $1"
+		" seen AS (UPDATE hwsched.worker_load SET last_seen_at = clock_timestamp() WHERE pool = $1"
 		"   AND worker_id = $2 AND EXISTS (SELECT FROM free))"
 		" SELECT FROM known",
 		{TEXTOID, TEXTOID}};
