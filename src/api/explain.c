@@ -10,7 +10,7 @@
 #include "utils/regproc.h"
 
 #include "api/explain.h"
-#include "document/document.h"
+#include "document/jsonb_writer.h"
 #include "place/candidate.h"
 #include "place/search_hardware.h"
 #include "place/search_policy.h"

@@ -4,7 +4,6 @@
  */
 #include "postgres.h"
 
-#include "support/ddsketch.h"
 #include "support/ddsketch_array.h"
 
 PG_FUNCTION_INFO_V1(hwsched_sketch_quantile);

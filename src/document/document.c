@@ -1,88 +1,32 @@
 /*
  * document.c
- *		The fields of every document, and writing a struct back as jsonb.
+ *		The fields of every document.
  */
 #include "postgres.h"
 
-#include "common/shortest_dec.h"
-#include "utils/builtins.h"
-#include "utils/numeric.h"
 #include "utils/timestamp.h"
 
 #include "document/document.h"
 
-#define TEXT(s, m) \
-	{ \
-#m, FIELD_TEXT, offsetof(s, m) \
-	}
-#define NAME(s, m, k) \
-	{ \
-#m, FIELD_NAME, offsetof(s, m), k \
-	}
-#define NAMES(s, m, k) \
-	{ \
-#m, FIELD_NAMES, offsetof(s, m), k \
-	}
-#define TEXTS(s, m) \
-	{ \
-#m, FIELD_TEXTS, offsetof(s, m) \
-	}
-#define BOOLEAN(s, m) \
-	{ \
-#m, FIELD_BOOLEAN, offsetof(s, m) \
-	}
-#define INTEGER(s, m) \
-	{ \
-#m, FIELD_INTEGER, offsetof(s, m) \
-	}
-#define RANGE(s, m, least, most) \
-	{ \
-#m, FIELD_INTEGER, offsetof(s, m), NAME_FREE, least, most \
-	}
-#define BIGINT(s, m) \
-	{ \
-#m, FIELD_BIGINT, offsetof(s, m) \
-	}
-#define NUMBER(s, m) \
-	{ \
-#m, FIELD_NUMBER, offsetof(s, m) \
-	}
-#define LIMITED(s, m, least, most) \
-	{ \
-#m, FIELD_NUMBER, offsetof(s, m), NAME_FREE, least, most \
-	}
-#define SECONDS(s, m) \
-	{ \
-#m, FIELD_SECONDS, offsetof(s, m) \
-	}
-#define TIME(s, m) \
-	{ \
-#m, FIELD_TIME, offsetof(s, m) \
-	}
-#define NUMBERS(s, m) \
-	{ \
-#m, FIELD_NUMBERS, offsetof(s, m) \
-	}
-#define COUNTS(s, m) \
-	{ \
-#m, FIELD_COUNTS, offsetof(s, m), NAME_BACKEND_OR_CLASS, 0, 1000000 \
-	}
-#define VERSIONS(s, m) \
-	{ \
-#m, FIELD_VERSIONS, offsetof(s, m) \
-	}
-#define OBJECT(s, m, d) \
-	{ \
-#m, FIELD_OBJECT, offsetof(s, m), NAME_FREE, 0, 0, d \
-	}
-#define LIST(s, m, d) \
-	{ \
-#m, FIELD_LIST, offsetof(s, m), NAME_FREE, 0, 0, d \
-	}
-#define ANY_OBJECT(key) \
-	{ \
-		key, FIELD_ANY_OBJECT, 0 \
-	}
+/* clang-format off */
+#define TEXT(s, m) {#m, FIELD_TEXT, offsetof(s, m)}
+#define NAME(s, m, k) {#m, FIELD_NAME, offsetof(s, m), k}
+#define NAMES(s, m, k) {#m, FIELD_NAMES, offsetof(s, m), k}
+#define TEXTS(s, m) {#m, FIELD_TEXTS, offsetof(s, m)}
+#define BOOLEAN(s, m) {#m, FIELD_BOOLEAN, offsetof(s, m)}
+#define INTEGER(s, m) {#m, FIELD_INTEGER, offsetof(s, m)}
+#define RANGE(s, m, least, most) {#m, FIELD_INTEGER, offsetof(s, m), NAME_FREE, least, most}
+#define BIGINT(s, m) {#m, FIELD_BIGINT, offsetof(s, m)}
+#define NUMBER(s, m) {#m, FIELD_NUMBER, offsetof(s, m)}
+#define LIMITED(s, m, least, most) {#m, FIELD_NUMBER, offsetof(s, m), NAME_FREE, least, most}
+#define SECONDS(s, m) {#m, FIELD_SECONDS, offsetof(s, m)}
+#define TIME(s, m) {#m, FIELD_TIME, offsetof(s, m)}
+#define NUMBERS(s, m) {#m, FIELD_NUMBERS, offsetof(s, m)}
+#define COUNTS(s, m) {#m, FIELD_COUNTS, offsetof(s, m), NAME_BACKEND_OR_CLASS, 0, 1000000}
+#define VERSIONS(s, m) {#m, FIELD_VERSIONS, offsetof(s, m)}
+#define OBJECT(s, m, d) {#m, FIELD_OBJECT, offsetof(s, m), NAME_FREE, 0, 0, d}
+#define LIST(s, m, d) {#m, FIELD_LIST, offsetof(s, m), NAME_FREE, 0, 0, d}
+#define ANY_OBJECT(key) {key, FIELD_ANY_OBJECT, 0}
 
 #define FIELDS(array) .fields = array, .nfields = lengthof(array)
 
@@ -93,6 +37,7 @@
 /* As are numbers of shards or replicas, and watts, beyond these. */
 #define MOST_SHARDS 10000
 #define MOST_WATTS 1e9
+/* clang-format on */
 
 /* --- workload profile --- */
 
@@ -384,263 +329,4 @@ document_field(const Document *document, const char *key, int keylen)
 	if (document == &device_entry_document)
 		return document_field(&device_profile_document, key, keylen);
 	return NULL;
-}
-
-/* --- writing --- */
-
-void
-push_text(JsonbParseState **state, JsonbIteratorToken token, const char *text)
-{
-	JsonbValue value;
-
-	value.type = jbvString;
-	value.val.string.val = (char *) text;
-	value.val.string.len = strlen(text);
-	pushJsonbValue(state, token, &value);
-}
-
-void
-push_key(JsonbParseState **state, const char *key)
-{
-	push_text(state, WJB_KEY, key);
-}
-
-static void
-push_bool(JsonbParseState **state, bool truth)
-{
-	JsonbValue value;
-
-	value.type = jbvBool;
-	value.val.boolean = truth;
-	pushJsonbValue(state, WJB_VALUE, &value);
-}
-
-static void
-push_numeric(JsonbParseState **state, Datum numeric)
-{
-	JsonbValue value;
-
-	value.type = jbvNumeric;
-	value.val.numeric = DatumGetNumeric(numeric);
-	pushJsonbValue(state, WJB_VALUE, &value);
-}
-
-static void
-push_integer(JsonbParseState **state, int64 number)
-{
-	push_numeric(state, DirectFunctionCall1(int8_numeric, Int64GetDatum(number)));
-}
-
-/*
- * Goes through the shortest exact text: the cast to numeric would round, and so
- * would a double's output function with the caller's extra_float_digits.
- */
-void
-push_double(JsonbParseState **state, double number)
-{
-	char text[DOUBLE_SHORTEST_DECIMAL_LEN];
-
-	double_to_shortest_decimal_buf(number, text);
-	push_numeric(state, DirectFunctionCall3(numeric_in, CStringGetDatum(text),
-											ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
-}
-
-static void
-push_field(JsonbParseState **state, const Field *field, const void *source)
-{
-	switch (field->kind)
-	{
-		case FIELD_TEXT:
-		case FIELD_NAME:
-			if (*(const char *const *) source == NULL)
-				return;
-			push_key(state, field->key);
-			push_text(state, WJB_VALUE, *(const char *const *) source);
-			break;
-		case FIELD_NAMES:
-		case FIELD_TEXTS:
-		{
-			const NameSet *set = source;
-
-			push_key(state, field->key);
-			pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
-			for (int i = 0; i < set->count; i++)
-				push_text(state, WJB_ELEM, set->names[i]);
-			pushJsonbValue(state, WJB_END_ARRAY, NULL);
-			break;
-		}
-		case FIELD_BOOLEAN:
-			if (field->sparse && !*(const bool *) source)
-				return;
-			push_key(state, field->key);
-			push_bool(state, *(const bool *) source);
-			break;
-		case FIELD_INTEGER:
-			if (field->sparse && *(const int32 *) source == 0)
-				return;
-			push_key(state, field->key);
-			push_integer(state, *(const int32 *) source);
-			break;
-		case FIELD_BIGINT:
-			push_key(state, field->key);
-			push_integer(state, *(const int64 *) source);
-			break;
-		case FIELD_NUMBER:
-		case FIELD_SECONDS:
-			if (isnan(*(const double *) source))
-				return;
-			push_key(state, field->key);
-			push_double(state, *(const double *) source);
-			break;
-		case FIELD_NUMBERS:
-		case FIELD_COUNTS:
-		{
-			const NamedNumbers *numbers = source;
-
-			if (numbers->count == 0)
-				return;
-			push_key(state, field->key);
-			pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
-			for (int i = 0; i < numbers->count; i++)
-			{
-				push_key(state, numbers->items[i].name);
-				push_double(state, numbers->items[i].value);
-			}
-			pushJsonbValue(state, WJB_END_OBJECT, NULL);
-			break;
-		}
-		case FIELD_VERSIONS:
-		{
-			const NamedTexts *texts = source;
-
-			if (texts->count == 0)
-				return;
-			push_key(state, field->key);
-			pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
-			for (int i = 0; i < texts->count; i++)
-			{
-				push_key(state, texts->items[i].name);
-				push_text(state, WJB_VALUE, texts->items[i].value);
-			}
-			pushJsonbValue(state, WJB_END_OBJECT, NULL);
-			break;
-		}
-		case FIELD_OBJECT:
-			push_key(state, field->key);
-			pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
-			push_document(state, field->child, source);
-			pushJsonbValue(state, WJB_END_OBJECT, NULL);
-			break;
-		case FIELD_TIME:
-		case FIELD_TABLES:
-		case FIELD_LIST:
-		case FIELD_ANY_OBJECT:
-			elog(ERROR, "documents with \"%s\" are only read", field->key);
-	}
-}
-
-/* Pushes a struct's keys and values into an object that is open in state. */
-void
-push_document(JsonbParseState **state, const Document *document, const void *values)
-{
-	for (int i = 0; i < document->nfields; i++)
-		push_field(state, &document->fields[i], (const char *) values + document->fields[i].offset);
-}
-
-/* Returns a struct as a document that document_read gives back unchanged. */
-Jsonb *
-document_write(const Document *document, const void *values)
-{
-	JsonbParseState *state = NULL;
-
-	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-	push_document(&state, document, values);
-	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
-}
-
-static void
-append_text_key(StringInfo key, const char *text)
-{
-	if (text != NULL)
-		appendBinaryStringInfo(key, text, strlen(text));
-	appendStringInfoChar(key, text != NULL ? '\0' : '\1');
-}
-
-/*
- * Appends bytes that are equal exactly when two structs hold the same
- * document: what makes two workloads of one kind, without writing JSON.
- */
-void
-append_document_key(StringInfo key, const Document *document, const void *values)
-{
-	for (int i = 0; i < document->nfields; i++)
-	{
-		const Field *field = &document->fields[i];
-		const void *source = (const char *) values + field->offset;
-
-		switch (field->kind)
-		{
-			case FIELD_TEXT:
-			case FIELD_NAME:
-				append_text_key(key, *(const char *const *) source);
-				break;
-			case FIELD_NAMES:
-			case FIELD_TEXTS:
-			{
-				const NameSet *set = source;
-
-				appendBinaryStringInfo(key, (const char *) &set->count, sizeof(int));
-				for (int j = 0; j < set->count; j++)
-					append_text_key(key, set->names[j]);
-				break;
-			}
-			case FIELD_BOOLEAN:
-				appendStringInfoChar(key, *(const bool *) source ? 't' : 'f');
-				break;
-			case FIELD_INTEGER:
-				appendBinaryStringInfo(key, source, sizeof(int32));
-				break;
-			case FIELD_BIGINT:
-			case FIELD_TIME:
-				appendBinaryStringInfo(key, source, sizeof(int64));
-				break;
-			case FIELD_NUMBER:
-			case FIELD_SECONDS:
-				appendBinaryStringInfo(key, source, sizeof(double));
-				break;
-			case FIELD_NUMBERS:
-			case FIELD_COUNTS:
-			{
-				const NamedNumbers *numbers = source;
-
-				appendBinaryStringInfo(key, (const char *) &numbers->count, sizeof(int));
-				for (int j = 0; j < numbers->count; j++)
-				{
-					append_text_key(key, numbers->items[j].name);
-					appendBinaryStringInfo(key, (const char *) &numbers->items[j].value,
-										   sizeof(double));
-				}
-				break;
-			}
-			case FIELD_VERSIONS:
-			{
-				const NamedTexts *texts = source;
-
-				appendBinaryStringInfo(key, (const char *) &texts->count, sizeof(int));
-				for (int j = 0; j < texts->count; j++)
-				{
-					append_text_key(key, texts->items[j].name);
-					append_text_key(key, texts->items[j].value);
-				}
-				break;
-			}
-			case FIELD_OBJECT:
-				append_document_key(key, field->child, source);
-				break;
-			case FIELD_TABLES:
-			case FIELD_LIST:
-			case FIELD_ANY_OBJECT:
-				break;
-		}
-	}
 }

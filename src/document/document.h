@@ -166,11 +166,5 @@ extern const Document load_document;
 
 /* document/document.c */
 extern const Field *document_field(const Document *document, const char *key, int keylen);
-extern void append_document_key(StringInfo key, const Document *document, const void *values);
-extern Jsonb *document_write(const Document *document, const void *values);
-extern void push_document(JsonbParseState **state, const Document *document, const void *values);
-extern void push_double(JsonbParseState **state, double number);
-extern void push_key(JsonbParseState **state, const char *key);
-extern void push_text(JsonbParseState **state, JsonbIteratorToken token, const char *text);
 
 #endif /* HWSCHED_DOCUMENT_DOCUMENT_H */

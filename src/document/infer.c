@@ -15,6 +15,7 @@
 
 #include "document/infer.h"
 #include "document/json.h"
+#include "document/jsonb_writer.h"
 
 /* --- words --- */
 

@@ -1,6 +1,8 @@
 /*
  * json.c
- *		Reads JSON documents into structs.  The only file that knows cJSON.
+ *		Reads JSON documents into structs, and writes and compares what they
+ *		hold: one table says how, for each kind of field.  The only file that
+ *		knows cJSON.
  *
  * cJSON's allocation hooks are global to the process, so they are ours only
  * while one document is read: its tree lives in a memory context of its own,
@@ -23,6 +25,7 @@
 #include "utils/timestamp.h"
 
 #include "document/json.h"
+#include "document/jsonb_writer.h"
 
 /* The largest whole number that a double and thus cJSON holds exactly. */
 #define MAX_EXACT 9007199254740991.0
@@ -333,69 +336,333 @@ read_list(const Reader *reader, const Field *field, const cJSON *item, const cha
 	return list;
 }
 
-static void
-read_field(const Reader *reader, const Field *field, const cJSON *item, const char *path,
-		   void *values)
-{
-	void *target = (char *) values + field->offset;
+/* --- the kinds of field --- */
 
-	switch (field->kind)
+/*
+ * How a kind of field is read from JSON, written as jsonb and told apart.
+ *
+ * read raises what refuse() raises.  write pushes key and value, or nothing for
+ * what is absent; key appends bytes that are equal exactly for equal values.
+ * Documents with a kind that has neither are only read.
+ */
+typedef struct KindOfField
+{
+	void (*read)(const Reader *reader, const Field *field, const cJSON *item, const char *path,
+				 void *target);
+	void (*write)(JsonbParseState **state, const Field *field, const void *source);
+	void (*key)(StringInfo key, const Field *field, const void *source);
+} KindOfField;
+
+static void
+text_read(const Reader *reader, const Field *field, const cJSON *item, const char *path,
+		  void *target)
+{
+	*(const char **) target = read_text(reader, item, path);
+}
+
+static void
+name_read(const Reader *reader, const Field *field, const cJSON *item, const char *path,
+		  void *target)
+{
+	*(const char **) target = read_name(reader, field, item, path);
+}
+
+static void
+text_write(JsonbParseState **state, const Field *field, const void *source)
+{
+	if (*(const char *const *) source == NULL)
+		return;
+	push_key(state, field->key);
+	push_text(state, WJB_VALUE, *(const char *const *) source);
+}
+
+static void
+append_text(StringInfo key, const char *text)
+{
+	if (text != NULL)
+		appendBinaryStringInfo(key, text, strlen(text));
+	appendStringInfoChar(key, text != NULL ? '\0' : '\1');
+}
+
+static void
+text_key(StringInfo key, const Field *field, const void *source)
+{
+	append_text(key, *(const char *const *) source);
+}
+
+static void
+names_read(const Reader *reader, const Field *field, const cJSON *item, const char *path,
+		   void *target)
+{
+	*(NameSet *) target = read_names(reader, field, item, path);
+}
+
+static void
+names_write(JsonbParseState **state, const Field *field, const void *source)
+{
+	const NameSet *set = source;
+
+	push_key(state, field->key);
+	pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
+	for (int i = 0; i < set->count; i++)
+		push_text(state, WJB_ELEM, set->names[i]);
+	pushJsonbValue(state, WJB_END_ARRAY, NULL);
+}
+
+static void
+names_key(StringInfo key, const Field *field, const void *source)
+{
+	const NameSet *set = source;
+
+	appendBinaryStringInfo(key, (const char *) &set->count, sizeof(int));
+	for (int i = 0; i < set->count; i++)
+		append_text(key, set->names[i]);
+}
+
+static void
+boolean_read(const Reader *reader, const Field *field, const cJSON *item, const char *path,
+			 void *target)
+{
+	if (!cJSON_IsBool(item))
+		refuse(path, item, "true or false");
+	*(bool *) target = cJSON_IsTrue(item);
+}
+
+static void
+boolean_write(JsonbParseState **state, const Field *field, const void *source)
+{
+	if (field->sparse && !*(const bool *) source)
+		return;
+	push_key(state, field->key);
+	push_bool(state, *(const bool *) source);
+}
+
+static void
+boolean_key(StringInfo key, const Field *field, const void *source)
+{
+	appendStringInfoChar(key, *(const bool *) source ? 't' : 'f');
+}
+
+static void
+integer_read(const Reader *reader, const Field *field, const cJSON *item, const char *path,
+			 void *target)
+{
+	*(int32 *) target = (int32) read_number(item, field, path, true);
+}
+
+static void
+integer_write(JsonbParseState **state, const Field *field, const void *source)
+{
+	if (field->sparse && *(const int32 *) source == 0)
+		return;
+	push_key(state, field->key);
+	push_integer(state, *(const int32 *) source);
+}
+
+static void
+integer_key(StringInfo key, const Field *field, const void *source)
+{
+	appendBinaryStringInfo(key, source, sizeof(int32));
+}
+
+static void
+bigint_read(const Reader *reader, const Field *field, const cJSON *item, const char *path,
+			void *target)
+{
+	*(int64 *) target = (int64) read_number(item, field, path, true);
+}
+
+static void
+bigint_write(JsonbParseState **state, const Field *field, const void *source)
+{
+	push_key(state, field->key);
+	push_integer(state, *(const int64 *) source);
+}
+
+static void
+bigint_key(StringInfo key, const Field *field, const void *source)
+{
+	appendBinaryStringInfo(key, source, sizeof(int64));
+}
+
+static void
+number_read(const Reader *reader, const Field *field, const cJSON *item, const char *path,
+			void *target)
+{
+	*(double *) target = read_number(item, field, path, false);
+}
+
+static void
+seconds_read(const Reader *reader, const Field *field, const cJSON *item, const char *path,
+			 void *target)
+{
+	*(double *) target = read_seconds(item, field, path);
+}
+
+static void
+number_write(JsonbParseState **state, const Field *field, const void *source)
+{
+	if (isnan(*(const double *) source))
+		return;
+	push_key(state, field->key);
+	push_double(state, *(const double *) source);
+}
+
+static void
+number_key(StringInfo key, const Field *field, const void *source)
+{
+	appendBinaryStringInfo(key, source, sizeof(double));
+}
+
+static void
+time_read(const Reader *reader, const Field *field, const cJSON *item, const char *path,
+		  void *target)
+{
+	*(int64 *) target = DatumGetTimestampTz(
+		read_datetime(timestamptz_in, item, path, "a time such as \"2026-01-31 12:00:00+00\""));
+}
+
+static void
+numbers_read(const Reader *reader, const Field *field, const cJSON *item, const char *path,
+			 void *target)
+{
+	*(NamedNumbers *) target = read_numbers(reader, field, item, path);
+}
+
+static void
+numbers_write(JsonbParseState **state, const Field *field, const void *source)
+{
+	const NamedNumbers *numbers = source;
+
+	if (numbers->count == 0)
+		return;
+	push_key(state, field->key);
+	pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
+	for (int i = 0; i < numbers->count; i++)
 	{
-		case FIELD_TEXT:
-			*(const char **) target = read_text(reader, item, path);
-			break;
-		case FIELD_NAME:
-			*(const char **) target = read_name(reader, field, item, path);
-			break;
-		case FIELD_NAMES:
-		case FIELD_TEXTS:
-			*(NameSet *) target = read_names(reader, field, item, path);
-			break;
-		case FIELD_BOOLEAN:
-			if (!cJSON_IsBool(item))
-				refuse(path, item, "true or false");
-			*(bool *) target = cJSON_IsTrue(item);
-			break;
-		case FIELD_INTEGER:
-			*(int32 *) target = (int32) read_number(item, field, path, true);
-			break;
-		case FIELD_BIGINT:
-			*(int64 *) target = (int64) read_number(item, field, path, true);
-			break;
-		case FIELD_NUMBER:
-			*(double *) target = read_number(item, field, path, false);
-			break;
-		case FIELD_SECONDS:
-			*(double *) target = read_seconds(item, field, path);
-			break;
-		case FIELD_TIME:
-			*(int64 *) target = DatumGetTimestampTz(read_datetime(
-				timestamptz_in, item, path, "a time such as \"2026-01-31 12:00:00+00\""));
-			break;
-		case FIELD_NUMBERS:
-		case FIELD_COUNTS:
-			*(NamedNumbers *) target = read_numbers(reader, field, item, path);
-			break;
-		case FIELD_TABLES:
-			*(NamedTables *) target = read_tables(reader, field, item, path);
-			break;
-		case FIELD_VERSIONS:
-			*(NamedTexts *) target = read_versions(reader, item, path);
-			break;
-		case FIELD_OBJECT:
-			if (!cJSON_IsObject(item))
-				refuse(path, item, "an object");
-			read_fields(reader, field->child, item, path, target);
-			break;
-		case FIELD_LIST:
-			*(DocumentList *) target = read_list(reader, field, item, path);
-			break;
-		case FIELD_ANY_OBJECT:
-			if (!cJSON_IsObject(item))
-				refuse(path, item, "an object");
-			break;
+		push_key(state, numbers->items[i].name);
+		push_double(state, numbers->items[i].value);
+	}
+	pushJsonbValue(state, WJB_END_OBJECT, NULL);
+}
+
+static void
+numbers_key(StringInfo key, const Field *field, const void *source)
+{
+	const NamedNumbers *numbers = source;
+
+	appendBinaryStringInfo(key, (const char *) &numbers->count, sizeof(int));
+	for (int i = 0; i < numbers->count; i++)
+	{
+		append_text(key, numbers->items[i].name);
+		appendBinaryStringInfo(key, (const char *) &numbers->items[i].value, sizeof(double));
 	}
 }
+
+static void
+tables_read(const Reader *reader, const Field *field, const cJSON *item, const char *path,
+			void *target)
+{
+	*(NamedTables *) target = read_tables(reader, field, item, path);
+}
+
+static void
+versions_read(const Reader *reader, const Field *field, const cJSON *item, const char *path,
+			  void *target)
+{
+	*(NamedTexts *) target = read_versions(reader, item, path);
+}
+
+static void
+versions_write(JsonbParseState **state, const Field *field, const void *source)
+{
+	const NamedTexts *texts = source;
+
+	if (texts->count == 0)
+		return;
+	push_key(state, field->key);
+	pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
+	for (int i = 0; i < texts->count; i++)
+	{
+		push_key(state, texts->items[i].name);
+		push_text(state, WJB_VALUE, texts->items[i].value);
+	}
+	pushJsonbValue(state, WJB_END_OBJECT, NULL);
+}
+
+static void
+versions_key(StringInfo key, const Field *field, const void *source)
+{
+	const NamedTexts *texts = source;
+
+	appendBinaryStringInfo(key, (const char *) &texts->count, sizeof(int));
+	for (int i = 0; i < texts->count; i++)
+	{
+		append_text(key, texts->items[i].name);
+		append_text(key, texts->items[i].value);
+	}
+}
+
+static void
+object_read(const Reader *reader, const Field *field, const cJSON *item, const char *path,
+			void *target)
+{
+	if (!cJSON_IsObject(item))
+		refuse(path, item, "an object");
+	read_fields(reader, field->child, item, path, target);
+}
+
+static void
+object_write(JsonbParseState **state, const Field *field, const void *source)
+{
+	push_key(state, field->key);
+	pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
+	push_document(state, field->child, source);
+	pushJsonbValue(state, WJB_END_OBJECT, NULL);
+}
+
+static void
+object_key(StringInfo key, const Field *field, const void *source)
+{
+	append_document_key(key, field->child, source);
+}
+
+static void
+list_read(const Reader *reader, const Field *field, const cJSON *item, const char *path,
+		  void *target)
+{
+	*(DocumentList *) target = read_list(reader, field, item, path);
+}
+
+static void
+any_object_read(const Reader *reader, const Field *field, const cJSON *item, const char *path,
+				void *target)
+{
+	if (!cJSON_IsObject(item))
+		refuse(path, item, "an object");
+}
+
+static const KindOfField kinds[] = {
+	[FIELD_TEXT] = {text_read, text_write, text_key},
+	[FIELD_NAME] = {name_read, text_write, text_key},
+	[FIELD_NAMES] = {names_read, names_write, names_key},
+	[FIELD_TEXTS] = {names_read, names_write, names_key},
+	[FIELD_BOOLEAN] = {boolean_read, boolean_write, boolean_key},
+	[FIELD_INTEGER] = {integer_read, integer_write, integer_key},
+	[FIELD_BIGINT] = {bigint_read, bigint_write, bigint_key},
+	[FIELD_NUMBER] = {number_read, number_write, number_key},
+	[FIELD_SECONDS] = {seconds_read, number_write, number_key},
+	[FIELD_TIME] = {time_read, NULL, bigint_key},
+	[FIELD_NUMBERS] = {numbers_read, numbers_write, numbers_key},
+	[FIELD_COUNTS] = {numbers_read, numbers_write, numbers_key},
+	[FIELD_TABLES] = {tables_read},
+	[FIELD_VERSIONS] = {versions_read, versions_write, versions_key},
+	[FIELD_OBJECT] = {object_read, object_write, object_key},
+	[FIELD_LIST] = {list_read},
+	[FIELD_ANY_OBJECT] = {any_object_read},
+};
+
+/* --- reading --- */
 
 /*
  * Reads the known keys of an object; null is as good as absent.  Unknown keys
@@ -414,7 +681,8 @@ read_fields(const Reader *reader, const Document *document, const cJSON *object,
 		if (field != NULL)
 		{
 			if (!cJSON_IsNull(item))
-				read_field(reader, field, item, document_path(path, field->key), values);
+				kinds[field->kind].read(reader, field, item, document_path(path, field->key),
+										(char *) values + field->offset);
 		}
 		else if (document->closed)
 		{
@@ -497,4 +765,47 @@ document_read(const Document *document, Jsonb *jsonb, const char *path, bool che
 	if (document->preset)
 		document->preset(values);
 	document_overlay(document, jsonb, path, check_names, values);
+}
+
+/* --- writing and comparing --- */
+
+/* Pushes a struct's keys and values into an object that is open in state. */
+void
+push_document(JsonbParseState **state, const Document *document, const void *values)
+{
+	for (int i = 0; i < document->nfields; i++)
+	{
+		const Field *field = &document->fields[i];
+
+		if (kinds[field->kind].write == NULL)
+			elog(ERROR, "documents with \"%s\" are only read", field->key);
+		kinds[field->kind].write(state, field, (const char *) values + field->offset);
+	}
+}
+
+/* Returns a struct as a document that document_read gives back unchanged. */
+Jsonb *
+document_write(const Document *document, const void *values)
+{
+	JsonbParseState *state = NULL;
+
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	push_document(&state, document, values);
+	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+}
+
+/*
+ * Appends bytes that are equal exactly when two structs hold the same
+ * document: what makes two workloads of one kind, without writing JSON.
+ */
+void
+append_document_key(StringInfo key, const Document *document, const void *values)
+{
+	for (int i = 0; i < document->nfields; i++)
+	{
+		const Field *field = &document->fields[i];
+
+		if (kinds[field->kind].key != NULL)
+			kinds[field->kind].key(key, field, (const char *) values + field->offset);
+	}
 }

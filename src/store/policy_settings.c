@@ -23,6 +23,7 @@
 #include "utils/syscache.h"
 
 #include "document/json.h"
+#include "document/jsonb_writer.h"
 #include "place/candidate.h"
 #include "store/policy_settings.h"
 #include "support/compat.h"

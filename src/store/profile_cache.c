@@ -20,6 +20,7 @@
 #include "utils/memutils.h"
 
 #include "document/json.h"
+#include "document/jsonb_writer.h"
 #include "store/profile_cache.h"
 #include "support/spi_plan.h"
 
