@@ -5,10 +5,8 @@
 #ifndef HWSCHED_API_ASSIGN_H
 #define HWSCHED_API_ASSIGN_H
 
-#include "snapshot/snapshot.h"
+#include "store/settings.h"
 
-extern void check_keys(const PoolSnapshot *snapshot, const char *pool);
-extern int64 write_decisions(PoolSnapshot *snapshot, const char *pool, bool returning);
 extern void notify_assigned(const PoolSettings *settings, const char *pool);
 
 #endif /* HWSCHED_API_ASSIGN_H */

@@ -14,7 +14,6 @@
 #include "place/candidate.h"
 #include "place/fleet.h"
 #include "snapshot/fleet.h"
-#include "store/assignment.h"
 #include "store/usage.h"
 
 /* Returns whether a device is one of those that an assignment holds. */

@@ -17,7 +17,6 @@
 #include "utils/resowner.h"
 #include "utils/timestamp.h"
 
-#include "api/assign.h"
 #include "api/rebalance.h"
 #include "api/settle.h"
 #include "api/transition.h"
@@ -26,6 +25,7 @@
 #include "place/fleet.h"
 #include "place/greedy.h"
 #include "snapshot/context.h"
+#include "snapshot/decision_writer.h"
 #include "snapshot/fleet.h"
 #include "snapshot/queue.h"
 #include "store/pool.h"

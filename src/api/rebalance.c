@@ -15,6 +15,7 @@
 #include "place/fleet.h"
 #include "place/greedy.h"
 #include "snapshot/context.h"
+#include "snapshot/decision_writer.h"
 #include "snapshot/fleet.h"
 #include "snapshot/queue.h"
 #include "store/pool.h"
