@@ -42,6 +42,7 @@ filter_reason_text(FilterReason reason)
 		[FILTERED_HEALTH] = "its workers are offline or quarantined",
 		[FILTERED_DRAINING] = "its workers are draining",
 		[FILTERED_RESERVED] = "its workers are reserved for a gang",
+		[FILTERED_ALONE] = "its workers have something that runs alone",
 		[FILTERED_LOAD] = "its workers are loaded beyond max_load",
 		[FILTERED_CONCURRENT] = "its workers are at their max_concurrent",
 		[FILTERED_CPU_BUSY] = "its workers' cores are taken",

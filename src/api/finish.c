@@ -96,15 +96,6 @@ hwsched_complete(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-static int
-compare_bigints(const void *a, const void *b)
-{
-	int64 x = *(const int64 *) a;
-	int64 y = *(const int64 *) b;
-
-	return (x > y) - (x < y);
-}
-
 /* Returns the different numbers of an array in order, and sets *count. */
 static int64 *
 distinct_bigints(ArrayType *array, int *count)

@@ -14,6 +14,7 @@
 #include "utils/timestamp.h"
 
 #include "api/history.h"
+#include "api/loss.h"
 #include "api/settle.h"
 #include "learn/track_record.h"
 #include "store/health.h"
@@ -70,26 +71,6 @@ follow_clock(const char *pool, const PoolSettings *settings)
 
 /* --- taking work back --- */
 
-/*
- * Ends running assignments as expired, which counts as a failed attempt, and
- * queues their work again; returns how many.
- */
-static int64
-take_back(const char *pool, const PoolSettings *settings, const int64 *ids, int count,
-		  const char *error, const char *error_class)
-{
-	EndedAssignment *ended;
-	int n;
-
-	if (count == 0)
-		return 0;
-	n = end_assignments(pool, ids, count, "running", "expired", error, error_class, NULL, &ended);
-	requeue(pool, ended, n, true);
-	learn_from(pool, settings, ended, n, false);
-	health_failed(pool, settings, ended, n);
-	return n;
-}
-
 /* Finds assignments, given the pool and its lease; returns their number and sets *ids. */
 static int
 find_ids(SpiPlan *statement, const char *pool, const PoolSettings *settings, int64 **ids)
@@ -121,7 +102,7 @@ end_lost_leases(const char *pool, const PoolSettings *settings)
 	int64 *ids;
 	int n = find_ids(&statement, pool, settings, &ids);
 
-	return take_back(pool, settings, ids, n, "the lease ran out", "worker");
+	return lose_runs(pool, settings, ids, n, "the lease ran out");
 }
 
 /* Takes back what has run for longer than its timeout; returns how many assignments. */
@@ -136,10 +117,16 @@ end_timed_out(const char *pool, const PoolSettings *settings)
 		"  AND now() - a.started_at > make_interval(secs => s.timeout_seconds)"
 		" ORDER BY a.assignment_id",
 		{TEXTOID, FLOAT8OID}};
+	EndedAssignment *ended;
 	int64 *ids;
 	int n = find_ids(&statement, pool, settings, &ids);
 
-	return take_back(pool, settings, ids, n, "the timeout ran out", "timeout");
+	n = end_assignments(pool, ids, n, "running", "expired", "the timeout ran out", "timeout", NULL,
+						&ended);
+	requeue(pool, ended, n, true);
+	learn_from(pool, settings, ended, n, false);
+	health_failed(pool, settings, ended, n);
+	return n;
 }
 
 /* Takes back all that silent workers have; returns how many workers. */
@@ -162,7 +149,7 @@ leave_silent(const char *pool, const PoolSettings *settings)
 	ids = palloc(sizeof(int64) * (n + 1));
 	for (int i = 0; i < n; i++)
 		ids[i] = column_bigint(i, 1);
-	take_back(pool, settings, ids, n, "the worker is silent", "worker");
+	lose_runs(pool, settings, ids, n, "the worker is silent");
 	requeue_assigned(pool, text_array(workers, nworkers), NULL_VALUE, "the worker is silent");
 	return nworkers;
 }

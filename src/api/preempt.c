@@ -227,7 +227,7 @@ preempt(PoolSnapshot *snapshot, const char *pool, bool read_only, int64 **victim
 	{
 		QueueItem *item = &snapshot->items[i];
 
-		if (item->nplacements > 0 || is_gang(&search->kinds[item->kind]) ||
+		if (item->nplacements > 0 || item->alone || is_gang(&search->kinds[item->kind]) ||
 			key_is_taken(search, item))
 			continue;
 		/* what comes first is the most important, so that is all there can be */

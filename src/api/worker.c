@@ -1,13 +1,12 @@
 /*
  * worker.c
- *		Workers: registering, reporting, draining, leaving.
+ *		Workers: reporting, draining, leaving; api/register.c has how they come.
  */
 #include "postgres.h"
 
 #include "utils/acl.h"
 #include "utils/timestamp.h"
 
-#include "api/capacity.h"
 #include "api/settle.h"
 #include "api/worker.h"
 #include "document/json.h"
@@ -19,7 +18,6 @@
 #include "store/worker.h"
 #include "support/args.h"
 
-PG_FUNCTION_INFO_V1(hwsched_register_worker);
 PG_FUNCTION_INFO_V1(hwsched_unregister_worker);
 PG_FUNCTION_INFO_V1(hwsched_drain_worker);
 PG_FUNCTION_INFO_V1(hwsched_resume_worker);
@@ -32,244 +30,7 @@ PG_FUNCTION_INFO_V1(hwsched_grant_worker);
 /* A time, 0: none. */
 #define TIME_OR_NULL(at) ((at) == 0 ? NULL_VALUE : VALUE(TimestampTzGetDatum(at)))
 
-/*
- * Locks all that others change of a worker without holding the pool's lock, in
- * the order in which they do: its live assignments, its usage, its load.
- */
-static void
-lock_worker(const char *pool, const char *worker_id)
-{
-	static SpiPlan statements[] = {
-		{"SELECT FROM hwsched.assignment WHERE pool = $1 AND worker_id = $2 AND finished_at IS NULL"
-		 " ORDER BY assignment_id FOR NO KEY UPDATE",
-		 {TEXTOID, TEXTOID}},
-		{"SELECT FROM hwsched.worker_usage WHERE pool = $1 AND worker_id = $2 FOR NO KEY UPDATE",
-		 {TEXTOID, TEXTOID}},
-		{"SELECT FROM hwsched.worker_load WHERE pool = $1 AND worker_id = $2 FOR NO KEY UPDATE",
-		 {TEXTOID, TEXTOID}},
-	};
-
-	for (int i = 0; i < lengthof(statements); i++)
-		spi_plan_run(&statements[i], false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
-}
-
-/* --- registering --- */
-
-/* Returns the profile_id of a device profile, after adding it if it is new. */
-static int64
-device_profile_id(const char *pool, const DeviceProfile *profile)
-{
-	static SpiPlan find = {"SELECT profile_id FROM hwsched.device_profile"
-						   " WHERE pool = $1 AND digest = sha256(convert_to($2::text, 'UTF8'))",
-						   {TEXTOID, JSONBOID}};
-	static SpiPlan add = {
-		"INSERT INTO hwsched.device_profile (pool, profile, digest) VALUES ($1, $2,"
-		" sha256(convert_to($2::text, 'UTF8')))"
-		" ON CONFLICT (pool, digest) DO NOTHING RETURNING profile_id",
-		{TEXTOID, JSONBOID}};
-	Parameter document = VALUE(JsonbPGetDatum(document_write(&device_profile_document, profile)));
-
-	/* The pool is locked, so only an old snapshot can hide a profile from us. */
-	if (spi_plan_run(&find, false, TEXT_VALUE(pool), document) == 0 &&
-		spi_plan_run(&add, false, TEXT_VALUE(pool), document) == 0)
-		ereport(
-			ERROR,
-			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-			 errmsg("could not serialize access due to a device profile that was added at the same"
-					" time")));
-	return column_bigint(0, 1);
-}
-
-/* Returns the profile_id of each of some devices, after adding those that are new. */
-static Datum *
-device_profile_ids(const char *pool, const DeviceSpec *specs, int count)
-{
-	Datum *ids = palloc(sizeof(Datum) * (count + 1));
-
-	for (int i = 0; i < count; i++)
-	{
-		/* devices that an entry counts share its strings */
-		bool same =
-			i > 0 && memcmp(&specs[i].profile, &specs[i - 1].profile, sizeof(DeviceProfile)) == 0;
-
-		ids[i] = same ? ids[i - 1] : Int64GetDatum(device_profile_id(pool, &specs[i].profile));
-	}
-	return ids;
-}
-
-/* Adds the rows of a new worker that others write: nothing assigned, nothing reported. */
-static void
-add_usage_and_load(const char *pool, const char *worker_id, int64 hardware_id)
-{
-	static SpiPlan usage = {
-		"INSERT INTO hwsched.worker_usage (pool, worker_id, hardware_id) VALUES ($1, $2, $3)",
-		{TEXTOID, TEXTOID, INT8OID}};
-	static SpiPlan load = {
-		"INSERT INTO hwsched.worker_load (pool, worker_id, hardware_id, cpu_readiness,"
-		" accelerator_readiness, state_hash)"
-		" VALUES ($1, $2, $3, $4, $5, $6)",
-		{TEXTOID, TEXTOID, INT8OID, FLOAT8OID, FLOAT8OID, INT8OID}};
-	const Hardware *hardware;
-	DeviceStates nothing;
-	Readiness readiness;
-
-	hardware_get(pool, &hardware_id, 1, false, &hardware);
-	device_states_begin(&nothing, hardware_id);
-	readiness = device_states_readiness(hardware, &nothing);
-	spi_plan_run(&usage, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), BIGINT_VALUE(hardware_id));
-	spi_plan_run(&load, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), BIGINT_VALUE(hardware_id),
-				 NUMBER_OR_NULL(readiness.cpu), NUMBER_OR_NULL(readiness.accelerator),
-				 BIGINT_VALUE(readiness.state_hash));
-}
-
-/* Writes the worker's own row; returns whether it is a new worker. */
-static bool
-write_worker(const char *pool, const char *worker_id, const Offer *offer,
-			 const Capabilities *capabilities)
-{
-	static SpiPlan statement = {
-		"INSERT INTO hwsched.worker AS w (pool, worker_id, hostname, cpu_millicores, memory_bytes,"
-		" max_concurrent,"
-		"  software_versions, cost_per_hour, network_bandwidth, labels, capabilities)"
-		" VALUES ($1, $2, $3, $4, $5, $6, coalesce(nullif($9 -> 'software_versions', 'null'),"
-		" '{}'), $7, $8,"
-		"  coalesce(nullif($9 -> 'labels', 'null'), '{}'), $9)"
-		" ON CONFLICT (pool, worker_id) DO UPDATE SET hostname = EXCLUDED.hostname,"
-		"  cpu_millicores = EXCLUDED.cpu_millicores, memory_bytes = EXCLUDED.memory_bytes,"
-		"  max_concurrent = EXCLUDED.max_concurrent, software_versions ="
-		" EXCLUDED.software_versions,"
-		"  cost_per_hour = EXCLUDED.cost_per_hour, network_bandwidth = EXCLUDED.network_bandwidth,"
-		"  labels = EXCLUDED.labels, capabilities = EXCLUDED.capabilities, updated_at = now()"
-		" RETURNING xmax = 0",
-		{TEXTOID, TEXTOID, TEXTOID, INT8OID, INT8OID, INT4OID, FLOAT8OID, FLOAT8OID, JSONBOID}};
-
-	spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
-				 TEXT_OR_NULL(capabilities->hostname), BIGINT_VALUE(offer->cpu_millicores),
-				 BIGINT_VALUE(offer->memory_bytes),
-				 capabilities->max_concurrent > 0 ? INT_VALUE(capabilities->max_concurrent) :
-													NULL_VALUE,
-				 NUMBER_OR_NULL(capabilities->cost_per_hour),
-				 NUMBER_OR_NULL(capabilities->network_bandwidth),
-				 VALUE(JsonbPGetDatum(offer->capabilities)));
-	return column_bool(0, 1);
-}
-
-/*
- * Makes the device rows those of an offer; returns the numbers of those that have
- * gone, changed or come.  One that comes may be back, with work still on it.
- */
-static Parameter
-write_devices(const char *pool, const char *worker_id, const Offer *offer)
-{
-	static SpiPlan statement = {
-		"WITH given AS (SELECT * FROM unnest($3, $4, $5, $6) g(device_no, profile_id,"
-		" memory_bytes, uses_host_memory)),"
-		" gone AS (DELETE FROM hwsched.device d WHERE d.pool = $1 AND d.worker_id = $2"
-		"   AND d.device_no NOT IN (SELECT device_no FROM given) RETURNING d.device_no),"
-		" changed AS (UPDATE hwsched.device d SET profile_id = g.profile_id, memory_bytes ="
-		" nullif(g.memory_bytes, -1),"
-		"   uses_host_memory = g.uses_host_memory FROM given g"
-		"   WHERE d.pool = $1 AND d.worker_id = $2 AND d.device_no = g.device_no AND"
-		"    (d.profile_id, coalesce(d.memory_bytes, -1), d.uses_host_memory)"
-		"    IS DISTINCT FROM (g.profile_id, g.memory_bytes, g.uses_host_memory)"
-		" RETURNING d.device_no),"
-		" stale AS (DELETE FROM hwsched.device_load l USING changed c"
-		"   WHERE l.pool = $1 AND l.worker_id = $2 AND l.device_no = c.device_no),"
-		" added AS (INSERT INTO hwsched.device (pool, worker_id, device_no, profile_id,"
-		" memory_bytes, uses_host_memory)"
-		"   SELECT $1, $2, device_no, profile_id, nullif(memory_bytes, -1), uses_host_memory"
-		" FROM given"
-		"   ON CONFLICT DO NOTHING RETURNING device_no)"
-		" SELECT array_agg(device_no) FROM (SELECT device_no FROM gone UNION ALL SELECT device_no"
-		" FROM changed"
-		"   UNION ALL SELECT device_no FROM added) c",
-		{TEXTOID, TEXTOID, INT4ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, BOOLARRAYOID},
-		IN_SETS};
-	static SpiPlan usage = {
-		"INSERT INTO hwsched.device_usage (pool, worker_id, device_no)"
-		" SELECT pool, worker_id, device_no FROM hwsched.device WHERE pool = $1 AND worker_id = $2"
-		" ON CONFLICT DO NOTHING",
-		{TEXTOID, TEXTOID}};
-	int count = offer->ndevices;
-	Datum *columns[3];
-	Parameter changed;
-
-	for (int c = 0; c < lengthof(columns); c++)
-		columns[c] = palloc(sizeof(Datum) * (count + 1));
-	for (int i = 0; i < count; i++)
-	{
-		columns[0][i] = Int32GetDatum(i);
-		columns[1][i] = Int64GetDatum(offer->specs[i].memory_bytes);
-		columns[2][i] = BoolGetDatum(offer->specs[i].uses_host_memory);
-	}
-	spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
-				 array_value(INT4OID, columns[0], NULL, count),
-				 array_value(INT8OID, offer->profile_ids, NULL, count),
-				 array_value(INT8OID, columns[1], NULL, count),
-				 array_value(BOOLOID, columns[2], NULL, count));
-	changed.value = column(0, 1, &changed.isnull);
-	if (!changed.isnull)
-		changed.value = PointerGetDatum(PG_DETOAST_DATUM_COPY(changed.value));
-	spi_plan_run(&usage, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
-	return changed;
-}
-
-/* register_worker(worker_id text, capabilities jsonb, pool text) RETURNS void */
-Datum
-hwsched_register_worker(PG_FUNCTION_ARGS)
-{
-	char *worker_id = text_argument(fcinfo, 0);
-	Jsonb *document = jsonb_argument(1);
-	char *pool = text_argument(fcinfo, 2);
-	PoolSettings settings;
-	Capabilities capabilities;
-	DeviceSpec *specs;
-	Offer offer;
-	Parameter changed;
-	int64 hardware_id;
-	bool is_new;
-	Caller caller;
-
-	if (worker_id[0] == '\0' || strlen(worker_id) > 1000)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("invalid value for \"worker_id\": \"%.80s\"", worker_id),
-						errdetail("Expected 1 to 1000 bytes.")));
-	caller = call_begin(fcinfo);
-	pool_settings_load(pool, false, &settings);
-	authz_check_worker(&caller, pool, worker_id);
-	document_read(&capabilities_document, document, NULL, true, &capabilities);
-	offer.cpu_millicores = (int64) floor(capabilities.cpu_cores * 1000 + 1e-6);
-	offer.memory_bytes = isnan(capabilities.available_memory) ?
-							 0 :
-							 (int64) (capabilities.available_memory * BYTES_PER_GB);
-	offer.capabilities = document;
-	offer.ndevices = infer_devices(&capabilities, &specs);
-	offer.specs = specs;
-
-	pool_lock(pool);
-	offer.profile_ids = device_profile_ids(pool, specs, offer.ndevices);
-	hardware_id = hardware_id_of(pool, &offer);
-	is_new = write_worker(pool, worker_id, &offer, &capabilities);
-	worker_back(pool, worker_id);
-	if (is_new)
-		add_usage_and_load(pool, worker_id, hardware_id);
-	else
-		lock_worker(pool, worker_id);
-	changed = write_devices(pool, worker_id, &offer);
-	if (!is_new && !changed.isnull)
-	{
-		requeue_assigned(pool, text_array((const char *[]){worker_id}, 1), changed,
-						 "the worker's hardware changed");
-		usage_rebuild(pool, worker_id);
-	}
-	if (!is_new)
-		hardware_assign(pool, worker_id, hardware_id);
-	if (!is_new)
-		requeue_exceeding(pool, worker_id, "the worker's hardware changed");
-	worker_seen(pool, worker_id);
-	call_end(&caller);
-	PG_RETURN_VOID();
-}
+/* --- leaving and draining --- */
 
 /* unregister_worker(worker_id text, pool text) RETURNS void */
 Datum
@@ -296,7 +57,7 @@ hwsched_unregister_worker(PG_FUNCTION_ARGS)
 	pool_check(pool, false);
 	pool_lock(pool);
 
-	lock_worker(pool, worker_id);
+	worker_lock(pool, worker_id);
 	/*
 	 * what runs there counts as a failed attempt, what has not started does not (of a gang:
 	 * nowhere)

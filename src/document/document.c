@@ -216,7 +216,7 @@ const Document device_profile_document = {"device profile", sizeof(DeviceProfile
 /* --- capabilities --- */
 
 static const Field entry_fields[] = {
-	RANGE(DeviceEntry, count, 1, 10000),
+	RANGE(DeviceEntry, count, 1, 10000), TEXT(DeviceEntry, device_id),
 	/* the device profile's fields follow; see document_field */
 };
 
@@ -232,6 +232,7 @@ static const Document device_entry_document = {"device profile", sizeof(DeviceEn
 
 static const Field capability_fields[] = {
 	TEXT(Capabilities, hostname),
+	TEXT(Capabilities, incarnation),
 	LIMITED(Capabilities, cpu_cores, 0, MOST_CORES),
 	INTEGER(Capabilities, cpu_threads),
 	LIMITED(Capabilities, available_memory, 0, MOST_GB),

@@ -111,12 +111,14 @@ typedef struct DeviceEntry
 {
 	DeviceProfile profile; /* first, so that its fields can be shared */
 	int32 count;
+	const char *device_id; /* NULL: its place in the list tells it */
 } DeviceEntry;
 
 /* Capabilities: a worker as it registers. */
 typedef struct Capabilities
 {
 	const char *hostname;
+	const char *incarnation; /* NULL: the host name tells it */
 	double cpu_cores;
 	int32 cpu_threads;
 	double available_memory; /* NAN when unknown */

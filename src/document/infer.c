@@ -418,7 +418,7 @@ worker_memory_bytes(const Capabilities *capabilities)
 static DeviceSpec
 spec_from(const DeviceKind *kind, const Capabilities *capabilities, const char *suffix)
 {
-	DeviceSpec spec;
+	DeviceSpec spec = {.device_id = NULL};
 	DeviceProfile *profile = &spec.profile;
 
 	*profile = kind->profile;
@@ -598,6 +598,30 @@ add_implied(SpecList *list, const Capabilities *capabilities)
 	}
 }
 
+/* Refuses an entry whose device_id does not identify one device. */
+static void
+check_device_id(const DeviceEntry *entries, int at)
+{
+	const char *id = entries[at].device_id;
+
+	if (id == NULL)
+		return;
+	if (id[0] == '\0' || strlen(id) > 200)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("invalid value for \"devices[%d].device_id\": \"%.80s\"", at, id),
+						errdetail("Expected 1 to 200 bytes.")));
+	if (entries[at].count > 1)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("invalid value for \"devices[%d].device_id\": \"%s\"", at, id),
+						errdetail("It identifies one device, and count is %d.", entries[at].count),
+						errhint("Give each device an entry of its own.")));
+	for (int i = 0; i < at; i++)
+		if (entries[i].device_id != NULL && strcmp(entries[i].device_id, id) == 0)
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("invalid value for \"devices[%d].device_id\": \"%s\"", at, id),
+							errdetail("\"devices[%d].device_id\" is the same.", i)));
+}
+
 /* Adds the devices that a worker describes itself. */
 static void
 add_described(SpecList *list, const Capabilities *capabilities)
@@ -612,9 +636,10 @@ add_described(SpecList *list, const Capabilities *capabilities)
 
 	for (int i = 0; i < capabilities->devices.count; i++)
 	{
-		DeviceSpec spec;
+		DeviceSpec spec = {.device_id = entries[i].device_id};
 		DeviceProfile *profile = &spec.profile;
 
+		check_device_id(entries, i);
 		*profile = entries[i].profile;
 		if (profile->hardware_class == NULL)
 			profile->hardware_class = "unknown";

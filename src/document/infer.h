@@ -14,6 +14,7 @@ typedef struct DeviceSpec
 	DeviceProfile profile;
 	int64 memory_bytes; /* of its own; -1: none, it has its worker's */
 	bool uses_host_memory; /* what it uses is its worker's memory */
+	const char *device_id; /* NULL: none */
 } DeviceSpec;
 
 extern void infer_workload_profile(Jsonb *requirements, const char *path, bool check_names,

@@ -45,6 +45,7 @@ seconds_of(TimestampTz at)
 /* A device that has reported what a model learns from. */
 typedef struct Measured
 {
+	int device; /* in its worker's hardware */
 	int device_no;
 	int64 profile_id;
 	HeatReport report;
@@ -58,34 +59,36 @@ typedef struct Measured
 static int
 find_measured(const Hardware *hardware, const LoadReport *load, double seconds, Measured **measured)
 {
-	const DeviceLoadReport **own = palloc0(sizeof(DeviceLoadReport *) * (hardware->ndevices + 1));
+	const DeviceLoadReport **own =
+		palloc0(sizeof(DeviceLoadReport *) * (hardware_numbers(hardware) + 1));
 	int count = 0;
 
 	for (int i = 0; i < load->devices.count; i++)
 	{
 		const DeviceLoadReport *report = (const DeviceLoadReport *) load->devices.items + i;
 
-		if (report->device_no >= 0 && report->device_no < hardware->ndevices)
+		if (report->device_no >= 0 && report->device_no < hardware_numbers(hardware))
 			own[report->device_no] = report;
 	}
 	*measured = palloc(sizeof(Measured) * (hardware->ndevices + 1));
 	for (int d = 0; d < hardware->ndevices; d++)
 	{
+		const DeviceLoadReport *of_device = own[hardware->device_nos[d]];
 		HeatReport report = {seconds, load->power_w,
 							 same_name(hardware->profiles[d]->hardware_class, "cpu") ?
 								 load->cpu_utilization :
 								 load->gpu_utilization,
 							 load->temperature_celsius};
 
-		if (own[d] != NULL && !isnan(own[d]->power_w))
-			report.watts = own[d]->power_w;
-		if (own[d] != NULL && !isnan(own[d]->utilization))
-			report.utilisation = own[d]->utilization;
-		if (own[d] != NULL && !isnan(own[d]->temperature_celsius))
-			report.celsius = own[d]->temperature_celsius;
+		if (of_device != NULL && !isnan(of_device->power_w))
+			report.watts = of_device->power_w;
+		if (of_device != NULL && !isnan(of_device->utilization))
+			report.utilisation = of_device->utilization;
+		if (of_device != NULL && !isnan(of_device->temperature_celsius))
+			report.celsius = of_device->temperature_celsius;
 		report.utilisation /= 100.0;
 		if (!isnan(report.celsius) && !(isnan(report.watts) && isnan(report.utilisation)))
-			(*measured)[count++] = (Measured){d, 0, report};
+			(*measured)[count++] = (Measured){d, hardware->device_nos[d], 0, report};
 	}
 	pfree(own);
 	return count;
@@ -136,8 +139,7 @@ read_models(const char *pool, const char *worker_id, const Hardware *hardware, M
 		if (read_heat(model, isnull, &elder))
 			heat_adopt(&device->heat, &elder);
 		else
-			heat_start(&device->heat,
-					   hardware->profiles[device->device_no]->thermal_design_power_w);
+			heat_start(&device->heat, hardware->profiles[device->device]->thermal_design_power_w);
 	}
 }
 
@@ -192,7 +194,7 @@ heat_store_report(const char *pool, const char *worker_id, const Hardware *hardw
 	for (int i = 0; i < count; i++)
 	{
 		Measured *device = &measured[i];
-		const DeviceProfile *profile = hardware->profiles[device->device_no];
+		const DeviceProfile *profile = hardware->profiles[device->device];
 		double share;
 
 		/* of the time between, and of what the device had come to, nothing is known any more */

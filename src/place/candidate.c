@@ -234,6 +234,8 @@ worker_filter(Search *search, WorkKind *kind, const Worker *worker)
 		return worker->unhealthy ? FILTERED_HEALTH : FILTERED_DRAINING;
 	if (worker->cordoned)
 		return FILTERED_RESERVED;
+	if (worker->runs_alone)
+		return FILTERED_ALONE;
 	if (worker->max_concurrent > 0 && worker->assignments >= worker->max_concurrent)
 		return FILTERED_CONCURRENT;
 	if (demand->cpu_millicores > 0 &&

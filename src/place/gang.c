@@ -180,8 +180,8 @@ compare_prospects(const void *a, const void *b)
 }
 
 /*
- * Reserves workers for the gang at items[index], which has to wait: those that
- * are nearest to taking their part.  They get nothing more, so what they have
+ * Reserves workers for the gang, or what runs alone, at items[index], which has
+ * to wait: those that are nearest to taking their part.  They get nothing more, so what they have
  * can only become less, and the gang's turn comes however much small work
  * there is.  A gang that would not even fit into an empty fleet gets none.
  */
@@ -205,9 +205,11 @@ reserve_for_gang(Search *search, const QueueItem *items, int index)
 		prospect->members = members_when_empty(search, kind, w, most_here);
 		if (prospect->members == 0)
 			continue;
-		prospect->assignments = search_candidate(search, kind, w, &candidate) == FITS ?
-									0 :
-									Max(search->fleet->workers[w].assignments, 1);
+		prospect->assignments = search->fleet->workers[w].assignments;
+		if (!items[index].alone)
+			prospect->assignments = search_candidate(search, kind, w, &candidate) == FITS ?
+										0 :
+										Max(prospect->assignments, 1);
 		members += prospect->members;
 		count++;
 	}

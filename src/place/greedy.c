@@ -85,31 +85,42 @@ cordon_reserved(Search *search)
 
 /*
  * Finds the best candidate for an item among the workers that it does not
- * avoid.  Lanes do not take back who is cordoned for a moment, rankings do.
+ * avoid and, if it runs alone, that have nothing.  Lanes do not take back who
+ * is cordoned for a moment, rankings do.
  */
 static bool
 best_unavoided(Search *search, const QueueItem *item, WorkKind *kind, Candidate *candidate,
 			   double *score)
 {
-	bool *was_cordoned = palloc(sizeof(bool) * (item->navoided + 1));
+	Fleet *fleet = search->fleet;
+	int32 *cordoned =
+		palloc_huge(sizeof(int32) * (item->navoided + (item->alone ? fleet->nworkers : 0) + 1));
+	int n = 0;
 	bool found;
 
 	for (int i = 0; i < item->navoided; i++)
-	{
-		was_cordoned[i] = search->fleet->workers[item->avoided[i]].cordoned;
-		cordon_worker(search, item->avoided[i], true);
-	}
+		if (!fleet->workers[item->avoided[i]].cordoned)
+		{
+			cordoned[n++] = item->avoided[i];
+			cordon_worker(search, item->avoided[i], true);
+		}
+	for (int w = 0; item->alone && w < fleet->nworkers; w++)
+		if (fleet->workers[w].assignments > 0 && !fleet->workers[w].cordoned)
+		{
+			cordoned[n++] = w;
+			cordon_worker(search, w, true);
+		}
 	found = policy_search_best(search, kind, candidate, score);
-	/* backwards, should one be named twice */
-	for (int i = item->navoided - 1; i >= 0; i--)
-		cordon_worker(search, item->avoided[i], was_cordoned[i]);
-	pfree(was_cordoned);
+	for (int i = 0; i < n; i++)
+		cordon_worker(search, cordoned[i], false);
+	pfree(cordoned);
 	return found;
 }
 
 /*
- * Decides for one item of the queue.  The first gang that has to wait gets
- * workers reserved: nothing behind it is placed there.
+ * Decides for one item of the queue.  The first gang, or the first that runs
+ * alone, that has to wait gets workers reserved: nothing behind it is placed
+ * there.
  */
 void
 place_item(Search *search, QueueItem *items, int index)
@@ -128,15 +139,21 @@ place_item(Search *search, QueueItem *items, int index)
 		if (search->partial)
 			return;
 		place_gang(search, items, index);
-		if (item->nplacements == 0 && search->blocked_gang < 0 && search->reserves)
-			reserve_for_gang(search, items, index);
 	}
-	else if (item->navoided > 0 ? best_unavoided(search, item, kind, &best, &score) :
-								  best_candidate(search, kind, &best, &score))
+	else if (item->navoided > 0 || item->alone ? best_unavoided(search, item, kind, &best, &score) :
+												 best_candidate(search, kind, &best, &score))
 	{
 		reserve_item(search, items, index, &best, score);
 		item->nplacements = 1;
+		if (item->alone)
+		{
+			search->fleet->workers[best.worker].runs_alone = true;
+			worker_changed(search, best.worker);
+		}
 	}
+	if (item->nplacements == 0 && (is_gang(kind) || item->alone) && search->blocked_gang < 0 &&
+		search->reserves)
+		reserve_for_gang(search, items, index);
 	if (item->nplacements > 0)
 		take_key(search, item);
 }

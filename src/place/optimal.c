@@ -313,7 +313,7 @@ try_flow(const Search *search, const QueueItem *items, int first, int last, Solv
 		WorkKind *kind = &trial->kinds[copy[i].kind];
 
 		copy[i].nplacements = 0;
-		if (is_gang(kind) || copy[i].navoided > 0 ||
+		if (is_gang(kind) || copy[i].navoided > 0 || copy[i].alone ||
 			demand_occupancy(&kind->demand) == OCCUPY_SHARE || demanded_devices(&kind->demand) > 1)
 			place_item(trial, copy, i);
 	}

@@ -33,6 +33,7 @@ typedef enum FilterReason
 	FILTERED_HEALTH,
 	FILTERED_DRAINING,
 	FILTERED_RESERVED,
+	FILTERED_ALONE,
 	FILTERED_LOAD,
 	FILTERED_CONCURRENT,
 	FILTERED_CPU_BUSY,
@@ -60,6 +61,7 @@ typedef struct PlacementSettings
 typedef struct Device
 {
 	int32 device_no;
+	const char *device_id; /* NULL: none */
 	int32 profile; /* index in Fleet.profiles */
 	int64 memory_bytes; /* of its own, or -1 */
 	bool uses_host_memory;
@@ -98,6 +100,7 @@ typedef struct Worker
 	bool reported; /* has said how loaded it is */
 	bool reserved; /* for a gang that waits */
 	bool cordoned; /* gets nothing for now, whatever it has free */
+	bool runs_alone; /* what it has is to be the only thing that it has */
 } Worker;
 
 /*
@@ -151,6 +154,7 @@ typedef struct QueueItem
 	int32 key; /* of all with the same one is placed; 0: none */
 	double expected_seconds; /* NAN: not known */
 	int32 subject; /* in Search.forecast; -1: none */
+	bool alone; /* on a worker that has nothing else, before and while */
 	int32 navoided; /* workers on which it failed, where others could run it */
 	const int32 *avoided;
 	int32 first_placement; /* in Search.placements */

@@ -282,7 +282,7 @@ make_ideals(Search *search)
 
 		*ideal = fleet->workers[state->members[first]];
 		ideal->accepting = true;
-		ideal->cordoned = false;
+		ideal->cordoned = ideal->runs_alone = false;
 		ideal->assignments = 0;
 		ideal->max_concurrent = 0;
 		ideal->cpu_used = ideal->memory_used = 0;
@@ -399,7 +399,7 @@ leaf_node(const Search *search, const TournamentLeaf *leaf)
 						   worker->memory_bytes - worker->memory_used,
 						   0};
 
-	if (!worker->accepting || worker->cordoned ||
+	if (!worker->accepting || worker->cordoned || worker->runs_alone ||
 		(worker->max_concurrent > 0 && worker->assignments >= worker->max_concurrent))
 		return node;
 	for (int p = 0; p < lane->npositions; p++)

@@ -24,11 +24,13 @@ typedef struct AssignmentRow
 	Datum concurrency_key; /* 0: none, as of the next two */
 	Datum model_id;
 	Datum model_family;
+	Datum device_ids; /* as a text */
 	int32 run;
 	int32 attempt;
 	int32 shard_no;
 	int16 priority;
 	bool is_gang;
+	bool alone;
 	int32 first_device; /* in the numbers of all chosen devices, from 1 */
 	int32 last_device;
 	int64 profile_id;
@@ -54,7 +56,7 @@ static const ArrayColumn columns[] = {
 	COLUMN(INT8OID, profile_id),		COLUMN(INT8OID, device_profile_id),
 	COLUMN(FLOAT8OID, efficiency),		COLUMN(FLOAT8OID, adjusted_efficiency),
 	COLUMN(FLOAT8OID, score),			COLUMN(FLOAT8OID, predicted_seconds),
-	COLUMN(FLOAT8OID, formula_seconds),
+	COLUMN(FLOAT8OID, formula_seconds), COLUMN(BOOLOID, alone),
 };
 
 /* Where the parameters are that are no column: the pool, and the devices of each assignment. */
@@ -64,6 +66,7 @@ enum
 	DEVICE_NOS,
 	FIRST_DEVICE,
 	LAST_DEVICE,
+	DEVICE_IDS,
 	FIRST_COLUMN,
 	NPARAMETERS = FIRST_COLUMN + lengthof(columns)
 };
@@ -160,7 +163,8 @@ make_statement(const char *returning)
 	SpiPlan plan = {.types = {[POOL] = TEXTOID,
 							  [DEVICE_NOS] = INT4ARRAYOID,
 							  [FIRST_DEVICE] = INT4ARRAYOID,
-							  [LAST_DEVICE] = INT4ARRAYOID}};
+							  [LAST_DEVICE] = INT4ARRAYOID,
+							  [DEVICE_IDS] = TEXTARRAYOID}};
 	StringInfoData names;
 	StringInfoData values;
 	StringInfoData walked;
@@ -182,11 +186,12 @@ make_statement(const char *returning)
 		else
 			appendStringInfo(&values, ", ($%d)[i]", parameter);
 	}
-	plan.text = MemoryContextStrdup(TopMemoryContext,
-									psprintf("INSERT INTO hwsched.assignment (pool, device_nos%s)"
-											 " SELECT $1, ($2)[($3)[i]:($4)[i]]%s"
-											 " FROM (SELECT %sgenerate_subscripts($3, 1) AS i) d%s",
-											 names.data, values.data, walked.data, returning));
+	plan.text = MemoryContextStrdup(
+		TopMemoryContext, psprintf("INSERT INTO hwsched.assignment (pool, device_nos, device_ids%s)"
+								   " SELECT $1, ($2)[($3)[i]:($4)[i]], device_ids::text[]%s"
+								   " FROM (SELECT unnest($5) AS device_ids,"
+								   " %sgenerate_subscripts($3, 1) AS i) d%s",
+								   names.data, values.data, walked.data, returning));
 	return plan;
 }
 
@@ -216,6 +221,39 @@ check_keys(const PoolSnapshot *snapshot, const char *pool, const AssignmentRow *
 			 errmsg("could not serialize access due to work with the same concurrency_key \"%s\"",
 					column_text(0, 1))));
 	PopActiveSnapshot();
+}
+
+/*
+ * Returns the device_ids of a placement's devices, as a text, as arrays of
+ * arrays cannot be taken apart; 0 if none has one.
+ */
+static Datum
+device_ids_text(const Search *search, const Placement *placement)
+{
+	const int32 *chosen = &search->chosen[placement->first_device];
+	const Device *devices = search->fleet->devices;
+	Datum *ids;
+	bool *nulls;
+	bool any = false;
+	Oid output;
+	bool varlena;
+
+	for (int d = 0; d < placement->ndevices && !any; d++)
+		any = devices[chosen[d]].device_id != NULL;
+	if (!any)
+		return (Datum) 0;
+	ids = palloc(sizeof(Datum) * placement->ndevices);
+	nulls = palloc(sizeof(bool) * placement->ndevices);
+	for (int d = 0; d < placement->ndevices; d++)
+	{
+		const char *id = devices[chosen[d]].device_id;
+
+		nulls[d] = id == NULL;
+		ids[d] = nulls[d] ? (Datum) 0 : CStringGetTextDatum(id);
+	}
+	getTypeOutputInfo(TEXTARRAYOID, &output, &varlena);
+	return CStringGetTextDatum(
+		OidOutputFunctionCall(output, array_value(TEXTOID, ids, nulls, placement->ndevices).value));
 }
 
 /* Returns what is to be written of the placements. */
@@ -258,6 +296,8 @@ describe_placements(const PoolSnapshot *snapshot)
 			.shard_no = placement->shard_no,
 			.priority = item->priority,
 			.is_gang = is_gang(kind),
+			.alone = item->alone,
+			.device_ids = device_ids_text(search, placement),
 			.first_device = placement->first_device + 1,
 			.last_device = placement->first_device + placement->ndevices,
 			.profile_id = kind->profile_id,
@@ -303,6 +343,8 @@ write_decisions(PoolSnapshot *snapshot, const char *pool, bool returning)
 	static const ArrayColumn first_device = {"first", INT4OID,
 											 offsetof(AssignmentRow, first_device)};
 	static const ArrayColumn last_device = {"last", INT4OID, offsetof(AssignmentRow, last_device)};
+	static const ArrayColumn device_ids = {"device_ids", TEXTOID,
+										   offsetof(AssignmentRow, device_ids)};
 	static SpiPlan statements[2]; /* by returning */
 	int n = snapshot->search.nplacements;
 	Parameter parameters[NPARAMETERS];
@@ -325,6 +367,7 @@ write_decisions(PoolSnapshot *snapshot, const char *pool, bool returning)
 	parameters[DEVICE_NOS] = device_numbers_array(snapshot);
 	parameters[FIRST_DEVICE] = column_array(&first_device, rows, sizeof(AssignmentRow), n);
 	parameters[LAST_DEVICE] = column_array(&last_device, rows, sizeof(AssignmentRow), n);
+	parameters[DEVICE_IDS] = column_array(&device_ids, rows, sizeof(AssignmentRow), n);
 	for (int c = 0; c < lengthof(columns); c++)
 		parameters[FIRST_COLUMN + c] = column_array(&columns[c], rows, sizeof(AssignmentRow), n);
 	spi_plan_execute(&statements[returning], false, parameters, NPARAMETERS);

@@ -87,7 +87,9 @@ software_number(Fleet *fleet, HTAB *numbers, const char *text)
 	"  CASE WHEN $2 AND w.software_versions <> '{}' THEN w.software_versions::text END," \
 	"  u.last_turn, w.cost_per_hour, l.reported_at," \
 	"  w.health IN ('offline', 'quarantined') OR l.last_seen_at < $3 - make_interval(secs => $5)," \
-	"  l.temperatures, l.throttles_at" \
+	"  l.temperatures, l.throttles_at," \
+	"  w.worker_id = ANY (ARRAY(SELECT a.worker_id FROM hwsched.assignment a WHERE a.pool = $1" \
+	"   AND a.alone AND a.finished_at IS NULL))" \
 	" FROM " from " ORDER BY w.worker_id"
 #define WORKERS_TYPES \
 	{ \
@@ -110,7 +112,7 @@ software_number(Fleet *fleet, HTAB *numbers, const char *text)
 #define DEVICES_SQL(from) \
 	"SELECT d.worker_id, d.device_no, d.profile_id, coalesce(d.memory_bytes, -1)," \
 	" d.uses_host_memory," \
-	"  u.slots, u.share, u.memory_bytes, l.utilization, l.temperature_celsius" \
+	"  u.slots, u.share, u.memory_bytes, l.utilization, l.temperature_celsius, d.device_id" \
 	" FROM " from " ORDER BY d.worker_id, d.device_no"
 #define DEVICES_TYPES \
 	{ \
@@ -179,6 +181,7 @@ read_worker(void *arg, const Row *row)
 	worker->cost_per_hour = zero_if_absent(row_number(row, 22));
 	worker->reported = !row->nulls[22];
 	worker->unhealthy = row_bool(row, 24);
+	worker->runs_alone = row_bool(row, 27);
 	report->utilization.cpu = zero_if_absent(row_number(row, 10));
 	report->utilization.memory = zero_if_absent(row_number(row, 11));
 	report->utilization.gpu = zero_if_absent(row_number(row, 12));
@@ -311,6 +314,7 @@ read_device(void *arg, const Row *row)
 	device->slots = row_int(row, 6);
 	device->share = row_int(row, 7);
 	device->memory_used = row_bigint(row, 8);
+	device->device_id = row->nulls[10] ? NULL : TextDatumGetCString(row->values[10]);
 	if (device->uses_host_memory)
 		worker->memory_used += device->memory_used;
 	reader->utilizations[fleet->ndevices] = row_number(row, 9);

@@ -267,6 +267,7 @@ read_queue_row(void *arg, const Row *row)
 				   item->expected_seconds, queued->model, queued->family);
 	item->kind = kind_number(&snapshot->search, reader->kinds, &key);
 	item->navoided = 0;
+	item->alone = row_bool(row, 16);
 	item->subject = -1;
 	queued->own_kind = -1;
 	queued->avoided =
@@ -277,7 +278,7 @@ read_queue_row(void *arg, const Row *row)
 		queued->own_kind = item->kind;
 		item->kind = kind_number(&snapshot->search, reader->kinds, &key);
 	}
-	snapshot->nretries += queued->own_kind >= 0 || queued->avoided != (Datum) 0;
+	snapshot->nretries += queued->own_kind >= 0 || queued->avoided != (Datum) 0 || item->alone;
 }
 
 static QueueReader
@@ -313,7 +314,7 @@ end_queue(PoolSnapshot *snapshot, const char *pool, bool read_only)
 	"p.ctid, p.queue_no, p.profile_id, " priority \
 	" AS now_priority, p.run, p.attempt, p.workload_id, p.expected_seconds," \
 	"  p.model_id, p.model_family, p.deadline, p.priority, p.concurrency_key, p.avoid_workers," \
-	" p.retry_profile_id"
+	" p.retry_profile_id, p.alone"
 
 /*
  * Reads what may be placed of the queue, or the first limit rows of that (limit
@@ -384,7 +385,7 @@ snapshot_submitted(PoolSnapshot *snapshot, const char *pool, const char *workloa
 	static SpiPlan statement = {
 		"SELECT s.ctid, s.queue_no, s.profile_id, s.priority, s.run, 0, s.workload_id,"
 		" s.expected_seconds,"
-		"  s.model_id, s.model_family, s.deadline, s.priority, NULL, NULL, NULL"
+		"  s.model_id, s.model_family, s.deadline, s.priority, NULL, NULL, NULL, false"
 		" FROM hwsched.submission s WHERE s.pool = $1 AND s.workload_id = $2",
 		{TEXTOID, TEXTOID}};
 	QueueReader reader = begin_queue(snapshot);

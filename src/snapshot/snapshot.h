@@ -45,7 +45,7 @@ typedef struct PoolSnapshot
 	int nitems;
 	QueueItem *items;
 	QueueRow *rows; /* as items */
-	int nretries; /* items with an own_kind or avoided workers */
+	int nretries; /* items with an own_kind, avoided workers, or that run alone */
 	int nmodels;
 	Model *models; /* as search.model_workers */
 } PoolSnapshot;

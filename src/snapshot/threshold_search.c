@@ -441,7 +441,7 @@ make_ideals(Fleet *fleet, const Hardware *const *hardware, int count)
 				entry->number = fleet->nprofiles;
 				fleet->profiles[fleet->nprofiles++] = *hardware[h]->profiles[d];
 			}
-			device->device_no = d;
+			device->device_no = hardware[h]->device_nos[d];
 			device->profile = entry->number;
 			device->memory_bytes = hardware[h]->device_memory_bytes[d];
 			device->uses_host_memory = hardware[h]->uses_host_memory[d];

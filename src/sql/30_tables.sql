@@ -129,6 +129,7 @@ CREATE TABLE hwsched.hardware (
     device_profile_ids bigint[] NOT NULL,
     device_memory_bytes bigint[] NOT NULL,
     device_uses_host_memory boolean[] NOT NULL,
+    device_nos int[] NOT NULL,
     digest bytea NOT NULL,
     PRIMARY KEY (pool, hardware_id),
     UNIQUE (pool, digest)
@@ -142,11 +143,12 @@ COMMENT ON COLUMN hwsched.hardware.cpu_millicores IS
 COMMENT ON COLUMN hwsched.hardware.memory_bytes IS 'Memory that it has; 0 when unknown.';
 COMMENT ON COLUMN hwsched.hardware.software_versions IS 'Its installed software: {name: version}.';
 COMMENT ON COLUMN hwsched.hardware.device_profile_ids IS
-  'The device profile of each of its devices, by device_no.';
+  'The device profile of each of its devices, in the order of device_nos.';
 COMMENT ON COLUMN hwsched.hardware.device_memory_bytes IS
   'Memory of its own of each of its devices; -1 if it has its worker''s.';
 COMMENT ON COLUMN hwsched.hardware.device_uses_host_memory IS
   'Of each of its devices, whether it uses its worker''s memory.';
+COMMENT ON COLUMN hwsched.hardware.device_nos IS 'The numbers of its devices, in order.';
 COMMENT ON COLUMN hwsched.hardware.digest IS
   'SHA-256 of all that as text: equal workers are of one kind.';
 
@@ -171,6 +173,7 @@ CREATE TABLE hwsched.worker (
     health_since timestamptz NOT NULL DEFAULT now(),
     failures_in_row int NOT NULL DEFAULT 0,
     quarantines_in_row int NOT NULL DEFAULT 0,
+    incarnation text,
     PRIMARY KEY (pool, worker_id)
 );
 CREATE INDEX worker_unhealthy ON hwsched.worker (pool, health) WHERE health <> 'healthy';
@@ -202,6 +205,9 @@ COMMENT ON COLUMN hwsched.worker.failures_in_row IS
 COMMENT ON COLUMN hwsched.worker.quarantines_in_row IS
   'How often it was quarantined since an attempt last succeeded: each lasts twice as long.';
 
+COMMENT ON COLUMN hwsched.worker.incarnation IS
+  'Tells one start of it from another, as it says; its host name if it does not say.';
+
 CREATE TABLE hwsched.device (
     pool text COLLATE "C" NOT NULL,
     worker_id text COLLATE "C" NOT NULL,
@@ -209,6 +215,7 @@ CREATE TABLE hwsched.device (
     profile_id bigint NOT NULL,
     memory_bytes bigint,
     uses_host_memory boolean NOT NULL,
+    device_id text COLLATE "C",
     PRIMARY KEY (pool, worker_id, device_no),
     FOREIGN KEY (pool, worker_id) REFERENCES hwsched.worker ON DELETE CASCADE,
     FOREIGN KEY (pool, profile_id) REFERENCES hwsched.device_profile
@@ -218,12 +225,15 @@ COMMENT ON TABLE hwsched.device IS
 COMMENT ON COLUMN hwsched.device.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.device.worker_id IS 'The worker it is in.';
 COMMENT ON COLUMN hwsched.device.device_no IS
-  'Its number in the worker, from 0, in the order of device_profiles().';
+  'Its number in the worker, from 0: its place in device_profiles() when it first came.';
 COMMENT ON COLUMN hwsched.device.profile_id IS 'Its device profile.';
 COMMENT ON COLUMN hwsched.device.memory_bytes IS
   'Memory of its own that workloads may reserve; NULL if it has its worker''s.';
 COMMENT ON COLUMN hwsched.device.uses_host_memory IS
   'Whether what is reserved on it comes out of its worker''s memory.';
+
+COMMENT ON COLUMN hwsched.device.device_id IS
+  'Identifies it in its worker, whatever the order of devices; NULL: its number does.';
 
 CREATE TABLE hwsched.worker_usage (
     pool text COLLATE "C" NOT NULL,
@@ -468,6 +478,7 @@ CREATE TABLE hwsched.pending (
     avoid_workers text[] COLLATE "C",
     retry_profile_id bigint,
     submitted_at timestamptz NOT NULL DEFAULT now(),
+    alone boolean NOT NULL DEFAULT false,
     PRIMARY KEY (pool, priority, deadline, queue_no)
 );
 COMMENT ON TABLE hwsched.pending IS
@@ -491,6 +502,8 @@ COMMENT ON COLUMN hwsched.pending.concurrency_key IS
   'Of all workloads with the same key one is live at a time.';
 COMMENT ON COLUMN hwsched.pending.submitted_at IS
   'When the workload was submitted; the setting ageing moves it forward as it waits.';
+COMMENT ON COLUMN hwsched.pending.alone IS
+  'Whether it gets a worker for itself: it was lost twice together with other work.';
 COMMENT ON COLUMN hwsched.pending.retry_profile_id IS
   'The workload profile that answers what went wrong, in place of its own if any worker can meet '
   'it.';
@@ -549,6 +562,9 @@ CREATE TABLE hwsched.assignment (
     formula_seconds float8,
     model_id text,
     model_family text,
+    device_ids text[],
+    lost_with int,
+    alone boolean NOT NULL DEFAULT false,
     PRIMARY KEY (pool, assignment_id)
 ) WITH (fillfactor = 80);
 CREATE INDEX assignment_workload ON hwsched.assignment (pool, workload_id);
@@ -560,6 +576,8 @@ CREATE UNIQUE INDEX assignment_concurrency ON hwsched.assignment (pool, concurre
     WHERE concurrency_key IS NOT NULL AND finished_at IS NULL;
 CREATE INDEX assignment_gang ON hwsched.assignment (pool, assignment_id)
     WHERE is_gang AND finished_at IS NULL;
+CREATE INDEX assignment_alone ON hwsched.assignment (pool, worker_id)
+    WHERE alone AND finished_at IS NULL;
 COMMENT ON TABLE hwsched.assignment IS
   'Placements: one workload, or one of its shards or replicas, on one worker, holding one or '
   'more of its devices. Ended ones stay as the history of execution.';
@@ -601,6 +619,12 @@ COMMENT ON COLUMN hwsched.assignment.result IS 'The worker''s result.';
 COMMENT ON COLUMN hwsched.assignment.error_class IS 'The kind of error.';
 COMMENT ON COLUMN hwsched.assignment.is_gang IS
   'Whether it is one of several shards or replicas, whose workload does not end with it alone.';
+COMMENT ON COLUMN hwsched.assignment.device_ids IS
+  'The device_id of each of device_nos, as it was at the decision; NULL: none has one.';
+COMMENT ON COLUMN hwsched.assignment.lost_with IS
+  'How many others were lost together with it, with their worker; NULL: it was not lost so.';
+COMMENT ON COLUMN hwsched.assignment.alone IS
+  'Whether its worker has nothing else while it is live.';
 COMMENT ON COLUMN hwsched.assignment.concurrency_key IS
   'Held while it is live: no other workload with this key is.';
 

@@ -353,7 +353,10 @@ COMMENT ON COLUMN hwsched.execution_times.started_at IS 'When it started.';
 COMMENT ON COLUMN hwsched.execution_times.finished_at IS 'When it was completed.';
 
 CREATE VIEW hwsched.pending_workloads AS
-SELECT q.pool, q.workload_id, q.priority, wp.workload_type, r.reason, q.attempt,
+SELECT q.pool, q.workload_id, q.priority, wp.workload_type,
+       CASE WHEN q.alone AND r.reason = 'waits for the next assign_pending'
+            THEN 'runs alone: waits for a worker that has nothing else'
+            ELSE r.reason END AS reason, q.attempt,
        s.submitted_at,
        extract(epoch FROM greatest(now() - s.submitted_at, '0'))::float8 AS waiting_seconds,
        q.expected_seconds, nullif(q.deadline, 'infinity') AS deadline, q.queue_no,

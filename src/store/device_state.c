@@ -226,11 +226,11 @@ at_report(const Hardware *hardware, const DeviceStates *condition)
 	const DeviceLoadReport *reports = load->devices.items;
 	Utilization utilization = utilization_of(load);
 	AtReport *devices = palloc(sizeof(AtReport) * (hardware->ndevices + 1));
-	DeviceNumbers own_utilization = no_numbers(hardware->ndevices);
-	DeviceNumbers own_celsius = no_numbers(hardware->ndevices);
+	DeviceNumbers own_utilization = no_numbers(hardware_numbers(hardware));
+	DeviceNumbers own_celsius = no_numbers(hardware_numbers(hardware));
 
 	for (int i = 0; i < load->devices.count; i++)
-		if (reports[i].device_no >= 0 && reports[i].device_no < hardware->ndevices)
+		if (reports[i].device_no >= 0 && reports[i].device_no < own_celsius.count)
 		{
 			own_utilization.values[reports[i].device_no] = reports[i].utilization;
 			own_celsius.values[reports[i].device_no] = reports[i].temperature_celsius;
@@ -238,14 +238,16 @@ at_report(const Hardware *hardware, const DeviceStates *condition)
 	for (int d = 0; d < hardware->ndevices; d++)
 	{
 		const DeviceProfile *profile = hardware->profiles[d];
-		double temperature = reported_temperature(profile, load->temperature,
-												  load->temperature_celsius, own_celsius.values[d]);
+		int number = hardware->device_nos[d];
+		double temperature = reported_temperature(
+			profile, load->temperature, load->temperature_celsius, own_celsius.values[number]);
 
-		devices[d].load = load_of(profile, &utilization, own_utilization.values[d]);
+		devices[d].load = load_of(profile, &utilization, own_utilization.values[number]);
 		devices[d].is_modelled = isnan(temperature);
-		devices[d].temperature = devices[d].is_modelled ?
-									 zero_if_absent(device_number(&condition->temperatures, d)) :
-									 temperature;
+		devices[d].temperature =
+			devices[d].is_modelled ?
+				zero_if_absent(device_number(&condition->temperatures, number)) :
+				temperature;
 	}
 	return devices;
 }
@@ -300,8 +302,8 @@ device_states_report(const PoolSettings *settings, const Hardware *hardware,
 	device_states_begin(after, before->hardware_id);
 	after->load = *load;
 	after->reported_at = GetCurrentTransactionStartTimestamp();
-	after->temperatures = no_numbers(hardware->ndevices);
-	after->throttles_at = no_numbers(hardware->ndevices);
+	after->temperatures = no_numbers(hardware_numbers(hardware));
+	after->throttles_at = no_numbers(hardware_numbers(hardware));
 	new = at_report(hardware, after);
 	elapsed = before->reported_at == 0 ? 0 : seconds_since(before->reported_at, after->reported_at);
 	greatest = hardware->ndevices == 0 ? load_score(&utilization) : 0;
@@ -310,7 +312,7 @@ device_states_report(const PoolSettings *settings, const Hardware *hardware,
 		double temperature = thermal_at(old[d].temperature, old[d].load, elapsed);
 
 		if (new[d].is_modelled && temperature > 0)
-			after->temperatures.values[d] = temperature;
+			after->temperatures.values[hardware->device_nos[d]] = temperature;
 		greatest = Max(greatest, new[d].load);
 	}
 	report_phases(settings, before, greatest, after);
@@ -360,7 +362,8 @@ device_states_readiness(const Hardware *hardware, const DeviceStates *condition)
 		state[LOAD] = device->load + 0.0;
 		state[TEMPERATURE] = device->temperature + 0.0;
 		state[SINCE] = changes ? (double) condition->reported_at : 0;
-		state[THROTTLES_AT] = zero_if_absent(device_number(&condition->throttles_at, d));
+		state[THROTTLES_AT] =
+			zero_if_absent(device_number(&condition->throttles_at, hardware->device_nos[d]));
 	}
 	readiness.state_hash = (int64) DatumGetUInt64(hash_any_extended(
 		(const unsigned char *) states, sizeof(double) * NSTATES * hardware->ndevices, 0));

@@ -12,28 +12,31 @@ int64
 hardware_id_of(const char *pool, const Offer *offer)
 {
 #define SOFTWARE "coalesce(nullif($4 -> 'software_versions', 'null'), '{}')"
-#define DIGEST "sha256(convert_to(ROW($2, $3, " SOFTWARE ", $5, $6, $7)::text, 'UTF8'))"
+#define DIGEST "sha256(convert_to(ROW($2, $3, " SOFTWARE ", $5, $6, $7, $8)::text, 'UTF8'))"
 #define TYPES \
 	{ \
-		TEXTOID, INT8OID, INT8OID, JSONBOID, INT8ARRAYOID, INT8ARRAYOID, BOOLARRAYOID \
+		TEXTOID, INT8OID, INT8OID, JSONBOID, INT8ARRAYOID, INT8ARRAYOID, BOOLARRAYOID, \
+			INT4ARRAYOID \
 	}
 	static SpiPlan find = {
 		"SELECT hardware_id FROM hwsched.hardware WHERE pool = $1 AND digest = " DIGEST, TYPES};
 	static SpiPlan add = {
 		"INSERT INTO hwsched.hardware (pool, cpu_millicores, memory_bytes, software_versions,"
 		" device_profile_ids,"
-		"  device_memory_bytes, device_uses_host_memory, digest)"
-		" VALUES ($1, $2, $3, " SOFTWARE ", $5, $6, $7, " DIGEST ")"
+		"  device_memory_bytes, device_uses_host_memory, device_nos, digest)"
+		" VALUES ($1, $2, $3, " SOFTWARE ", $5, $6, $7, $8, " DIGEST ")"
 		" ON CONFLICT (pool, digest) DO NOTHING RETURNING hardware_id",
 		TYPES};
 	Datum *memory = palloc(sizeof(Datum) * (offer->ndevices + 1));
 	Datum *uses = palloc(sizeof(Datum) * (offer->ndevices + 1));
-	Parameter parameters[7];
+	Datum *numbers = palloc(sizeof(Datum) * (offer->ndevices + 1));
+	Parameter parameters[8];
 
 	for (int i = 0; i < offer->ndevices; i++)
 	{
 		memory[i] = Int64GetDatum(offer->specs[i].memory_bytes);
 		uses[i] = BoolGetDatum(offer->specs[i].uses_host_memory);
+		numbers[i] = Int32GetDatum(offer->device_nos[i]);
 	}
 	parameters[0] = TEXT_VALUE(pool);
 	parameters[1] = BIGINT_VALUE(offer->cpu_millicores);
@@ -42,6 +45,7 @@ hardware_id_of(const char *pool, const Offer *offer)
 	parameters[4] = array_value(INT8OID, offer->profile_ids, NULL, offer->ndevices);
 	parameters[5] = array_value(INT8OID, memory, NULL, offer->ndevices);
 	parameters[6] = array_value(BOOLOID, uses, NULL, offer->ndevices);
+	parameters[7] = array_value(INT4OID, numbers, NULL, offer->ndevices);
 
 	/* The pool is locked, so only an old snapshot can hide a row from us. */
 	if (spi_plan_execute(&find, false, parameters, lengthof(parameters)) == 0 &&

@@ -13,7 +13,8 @@ typedef struct Offer
 	int64 cpu_millicores;
 	int64 memory_bytes;
 	Jsonb *capabilities; /* the document, for the software */
-	int ndevices;
+	int ndevices; /* in the order of their device_no */
+	int32 *device_nos;
 	const DeviceSpec *specs;
 	Datum *profile_ids; /* as specs */
 } Offer;

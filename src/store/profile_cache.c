@@ -303,9 +303,12 @@ elements(uint64 row, int number, Oid type, int *count)
 	bool isnull;
 	ArrayType *array = DatumGetArrayTypePCopy(column(row, number, &isnull));
 	Datum *datums;
+	int16 length;
+	bool by_value;
+	char alignment;
 
-	deconstruct_array(array, type, type == BOOLOID ? 1 : 8, type == BOOLOID || FLOAT8PASSBYVAL,
-					  type == BOOLOID ? TYPALIGN_CHAR : TYPALIGN_DOUBLE, &datums, NULL, count);
+	get_typlenbyvalalign(type, &length, &by_value, &alignment);
+	deconstruct_array(array, type, length, by_value, alignment, &datums, NULL, count);
 	return datums;
 }
 
@@ -317,12 +320,14 @@ read_hardware(Generation *generation, const char *pool, uint64 row, bool read_on
 	Datum *profiles = elements(row, 5, INT8OID, &count);
 	Datum *memory = elements(row, 6, INT8OID, &count);
 	Datum *uses = elements(row, 7, BOOLOID, &count);
+	Datum *numbers = elements(row, 8, INT4OID, &count);
 	Jsonb *software = column_jsonb(row, 4);
 	Hardware *hardware = MemoryContextAlloc(generation->context, sizeof(Hardware));
 	const DeviceProfile **profile =
 		MemoryContextAlloc(generation->context, sizeof(DeviceProfile *) * (count + 1));
 	int64 *memory_bytes = MemoryContextAlloc(generation->context, sizeof(int64) * (count + 1));
 	bool *uses_host_memory = MemoryContextAlloc(generation->context, sizeof(bool) * (count + 1));
+	int32 *device_nos = MemoryContextAlloc(generation->context, sizeof(int32) * (count + 1));
 	MemoryContext old;
 
 	for (int i = 0; i < count; i++)
@@ -330,12 +335,14 @@ read_hardware(Generation *generation, const char *pool, uint64 row, bool read_on
 		profile[i] = get(generation, DEVICE_PROFILE, pool, DatumGetInt64(profiles[i]));
 		memory_bytes[i] = DatumGetInt64(memory[i]);
 		uses_host_memory[i] = DatumGetBool(uses[i]);
+		device_nos[i] = DatumGetInt32(numbers[i]);
 	}
 	*hardware = (Hardware){column_bigint(row, 1),
 						   column_bigint(row, 2),
 						   column_bigint(row, 3),
 						   {0, NULL},
 						   count,
+						   device_nos,
 						   profile,
 						   memory_bytes,
 						   uses_host_memory};
@@ -353,7 +360,7 @@ hardware_get(const char *pool, const int64 *ids, int count, bool read_only,
 	static SpiPlan statement = {
 		"SELECT h.hardware_id, h.cpu_millicores, h.memory_bytes, h.software_versions,"
 		" h.device_profile_ids,"
-		"  h.device_memory_bytes, h.device_uses_host_memory FROM unnest($2) u(hardware_id)"
+		"  h.device_memory_bytes, h.device_uses_host_memory, h.device_nos FROM unnest($2) u(hardware_id)"
 		" JOIN hwsched.hardware h ON h.pool = $1 AND h.hardware_id = u.hardware_id",
 		{TEXTOID, INT8ARRAYOID}};
 	Generation *generation = pin_generation();

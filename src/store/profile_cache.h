@@ -19,10 +19,18 @@ typedef struct Hardware
 	int64 memory_bytes;
 	NamedTexts software;
 	int ndevices;
-	const DeviceProfile **profiles; /* by device_no, as the others */
+	const int32 *device_nos; /* in order; the others are in the same order */
+	const DeviceProfile **profiles;
 	const int64 *device_memory_bytes; /* of its own, or -1 */
 	const bool *uses_host_memory;
 } Hardware;
+
+/* Returns how long an array by device_no has to be for its devices. */
+static inline int
+hardware_numbers(const Hardware *hardware)
+{
+	return hardware->ndevices == 0 ? 0 : hardware->device_nos[hardware->ndevices - 1] + 1;
+}
 
 /*
  * What they return lives as long as the current memory context.  An unknown

@@ -2,7 +2,8 @@
  * requeue.c
  *		What the next attempt does differently: it waits for a while, avoids the
  *		workers on which the work failed, asks for more memory where that ran
- *		out, and for another class of hardware where time did.
+ *		out, and for another class of hardware where time did; what was lost
+ *		twice with others runs alone.
  *
  * All of it follows from the attempts that the run has had, so nothing is lost
  * when work goes back to the queue for another reason.  And all of it holds only
@@ -74,7 +75,7 @@ queue_attempts(const char *pool, int count, Parameter workload_ids, Parameter ru
 		"INSERT INTO hwsched.pending (pool, priority, deadline, queue_no, profile_id, run,"
 		" attempt, expected_seconds, workload_id,"
 		"  model_id, model_family, concurrency_key, submitted_at, ready_at, avoid_workers,"
-		" retry_profile_id)"
+		" retry_profile_id, alone)"
 		" SELECT s.pool, s.priority, s.deadline, s.queue_no, s.profile_id, s.run, e.attempt,"
 		" s.expected_seconds, s.workload_id,"
 		"  s.model_id, s.model_family, s.concurrency_key, s.submitted_at,"
@@ -85,7 +86,10 @@ queue_attempts(const char *pool, int count, Parameter workload_ids, Parameter ru
 		" AND a.workload_id = e.workload_id"
 		"    AND a.run = e.run AND a.error_class IS NOT NULL AND NOT a.is_gang),"
 		"  (SELECT p.profile_id FROM hwsched.workload_profile p WHERE p.pool = $1"
-		" AND p.digest = r.digest)"
+		" AND p.digest = r.digest),"
+		"  (SELECT count(*) >= 2 FROM hwsched.assignment a WHERE a.pool = $1"
+		" AND a.workload_id = e.workload_id AND a.run = e.run AND a.lost_with > 0"
+		" AND NOT a.is_gang)"
 		" FROM unnest($2, $3, $4) e(workload_id, run, attempt)"
 		" JOIN hwsched.submission s ON s.pool = $1 AND s.workload_id = e.workload_id"
 		" AND s.run = e.run"

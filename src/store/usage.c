@@ -102,48 +102,6 @@ usage_change(const char *pool, const WorkerChange *workers, int nworkers,
 }
 
 /*
- * Counts a worker's usage anew from the assignments that hold something of it,
- * after its devices have changed.  Those are the live ones,
- * and those completed just now that nobody has settled.
- */
-void
-usage_rebuild(const char *pool, const char *worker_id)
-{
-#define HOLDING \
-	"(SELECT profile_id, device_nos FROM hwsched.assignment" \
-	" WHERE pool = $1 AND worker_id = $2 AND finished_at IS NULL" \
-	" UNION ALL SELECT e.profile_id, e.device_nos FROM hwsched.unsettled u" \
-	" JOIN hwsched.assignment e ON e.pool = u.pool AND e.assignment_id = u.assignment_id" \
-	" WHERE u.pool = $1 AND e.worker_id = $2)"
-	static SpiPlan worker = {
-		"UPDATE hwsched.worker_usage u SET assignments = h.assignments, is_full = false,"
-		"  cpu_millicores = h.cpu_millicores, host_memory_bytes = h.host_memory_bytes"
-		" FROM (SELECT count(*)::int AS assignments, coalesce(sum(p.cpu_millicores), 0)::bigint AS"
-		" cpu_millicores,"
-		"              coalesce(sum(p.host_memory_bytes), 0)::bigint AS host_memory_bytes"
-		"       FROM " HOLDING
-		" a JOIN hwsched.workload_profile p ON p.pool = $1 AND p.profile_id = a.profile_id) h"
-		" WHERE u.pool = $1 AND u.worker_id = $2",
-		{TEXTOID, TEXTOID}};
-	static SpiPlan devices = {
-		"UPDATE hwsched.device_usage u SET slots = h.slots, share = h.share, memory_bytes ="
-		" h.memory_bytes"
-		" FROM (SELECT d.device_no, coalesce(sum(p.device_slots), 0)::int AS slots,"
-		"              coalesce(sum(p.device_share), 0)::int AS share,"
-		"              coalesce(sum(p.device_memory_bytes), 0)::bigint AS memory_bytes"
-		"       FROM hwsched.device d"
-		"       LEFT JOIN " HOLDING " a ON d.device_no = ANY (a.device_nos)"
-		"       LEFT JOIN hwsched.workload_profile p ON p.pool = $1 AND p.profile_id = a.profile_id"
-		"       WHERE d.pool = $1 AND d.worker_id = $2 GROUP BY d.device_no) h"
-		" WHERE u.pool = $1 AND u.worker_id = $2 AND u.device_no = h.device_no",
-		{TEXTOID, TEXTOID},
-		IN_SETS};
-
-	spi_plan_run(&worker, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
-	spi_plan_run(&devices, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
-}
-
-/*
  * Finds the workers on which live assignments hold more than there is, of the
  * worker or of one of its devices, with max_concurrent slots on each: one
  * worker, or with NULL any of the pool.  Returns their number and sets

@@ -31,6 +31,5 @@ extern void usage_change(const char *pool, const WorkerChange *workers, int nwor
 						 const DeviceChange *devices, int ndevices);
 extern int usage_exceeding(const char *pool, const char *worker_id, int32 max_concurrent,
 						   const char ***worker_ids);
-extern void usage_rebuild(const char *pool, const char *worker_id);
 
 #endif /* HWSCHED_STORE_USAGE_H */

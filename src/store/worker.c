@@ -1,6 +1,6 @@
 /*
  * worker.c
- *		Workers in their table: whether one is there, and its signs of life.
+ *		Workers in their table: whether one is there, its lock, its signs of life.
  */
 #include "postgres.h"
 
@@ -27,6 +27,27 @@ worker_check(const char *pool, const char *worker_id)
 
 	if (spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id)) == 0)
 		unknown_worker(pool, worker_id);
+}
+
+/*
+ * Locks all that others change of a worker without holding the pool's lock, in
+ * the order in which they do: its live assignments, its usage, its load.
+ */
+void
+worker_lock(const char *pool, const char *worker_id)
+{
+	static SpiPlan statements[] = {
+		{"SELECT FROM hwsched.assignment WHERE pool = $1 AND worker_id = $2 AND finished_at IS NULL"
+		 " ORDER BY assignment_id FOR NO KEY UPDATE",
+		 {TEXTOID, TEXTOID}},
+		{"SELECT FROM hwsched.worker_usage WHERE pool = $1 AND worker_id = $2 FOR NO KEY UPDATE",
+		 {TEXTOID, TEXTOID}},
+		{"SELECT FROM hwsched.worker_load WHERE pool = $1 AND worker_id = $2 FOR NO KEY UPDATE",
+		 {TEXTOID, TEXTOID}},
+	};
+
+	for (int i = 0; i < lengthof(statements); i++)
+		spi_plan_run(&statements[i], false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
 }
 
 /*

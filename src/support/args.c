@@ -73,3 +73,13 @@ limited_argument(FunctionCallInfo fcinfo, int number, const char *name, double l
 						errdetail("Expected a number from %g to %g.", least, most)));
 	return value;
 }
+
+/* Orders numbers of 64 bits, for qsort() and bsearch(). */
+int
+compare_bigints(const void *a, const void *b)
+{
+	int64 x = *(const int64 *) a;
+	int64 y = *(const int64 *) b;
+
+	return (x > y) - (x < y);
+}

@@ -21,6 +21,8 @@ extern char *name_argument(FunctionCallInfo fcinfo, int number, const char *name
 extern double limited_argument(FunctionCallInfo fcinfo, int number, const char *name, double least,
 							   double most);
 
+extern int compare_bigints(const void *a, const void *b);
+
 #define jsonb_argument(number) DatumGetJsonbP(argument(fcinfo, (number)))
 #define bigint_argument(number) DatumGetInt64(argument(fcinfo, (number)))
 #define int_argument(number) DatumGetInt32(argument(fcinfo, (number)))

@@ -1,0 +1,13 @@
+/*
+ * loss.h
+ *		Running work that is lost with its worker, or with a part of it.
+ */
+#ifndef HWSCHED_API_LOSS_H
+#define HWSCHED_API_LOSS_H
+
+#include "store/settings.h"
+
+extern int lose_runs(const char *pool, const PoolSettings *settings, const int64 *ids, int count,
+					 const char *error);
+
+#endif /* HWSCHED_API_LOSS_H */
