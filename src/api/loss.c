@@ -42,7 +42,7 @@ note_company(const char *pool, const EndedAssignment *lost, int count, int64 *in
 		" WHERE a.pool = $1 AND a.assignment_id = c.assignment_id"
 		" RETURNING a.assignment_id, a.is_gang OR EXISTS (SELECT FROM hwsched.assignment b"
 		"  WHERE b.pool = a.pool AND b.workload_id = a.workload_id AND b.run = a.run"
-		"   AND b.error_class IS NOT NULL AND b.assignment_id <> a.assignment_id)",
+		"   AND b.error_class <> 'unstarted' AND b.assignment_id <> a.assignment_id)",
 		{TEXTOID, INT8ARRAYOID, INT4ARRAYOID}};
 	Datum *ids = palloc(sizeof(Datum) * (count + 1));
 	Datum *others = palloc(sizeof(Datum) * (count + 1));

@@ -17,6 +17,7 @@
 #include "api/loss.h"
 #include "api/settle.h"
 #include "learn/track_record.h"
+#include "store/device_state.h"
 #include "store/health.h"
 #include "store/requeue.h"
 #include "support/args.h"
@@ -129,6 +130,42 @@ end_timed_out(const char *pool, const PoolSettings *settings)
 	return n;
 }
 
+/*
+ * Takes back what has not started for start_timeout while its worker, though
+ * alive, ran nothing; returns how many assignments.  No attempt counts, and the
+ * next avoids that worker.
+ */
+static int64
+end_unstarted(const char *pool, const PoolSettings *settings)
+{
+	static SpiPlan statement = {
+		"SELECT a.assignment_id FROM hwsched.assignment a"
+		" JOIN hwsched.worker_usage u ON u.pool = a.pool AND u.worker_id = a.worker_id"
+		" LEFT JOIN LATERAL (SELECT CASE jsonb_typeof(s.requirements -> 'start_timeout')"
+		"   WHEN 'number' THEN (s.requirements -> 'start_timeout')::float8"
+		"   WHEN 'string' THEN extract(epoch FROM (s.requirements ->> 'start_timeout')::interval)"
+		"   END AS seconds FROM hwsched.submission s WHERE s.pool = a.pool"
+		"  AND s.workload_id = a.workload_id AND s.run = a.run OFFSET 0) own ON true"
+		" WHERE a.pool = $1 AND a.finished_at IS NULL AND a.state = 'assigned'"
+		"  AND NOT EXISTS (SELECT FROM hwsched.assignment r WHERE r.pool = $1"
+		"   AND r.worker_id = a.worker_id AND r.finished_at IS NULL AND r.state = 'running')"
+		"  AND greatest(a.assigned_at, u.ran_at)"
+		"   < now() - make_interval(secs => coalesce(own.seconds, $2))"
+		" ORDER BY a.assignment_id",
+		{TEXTOID, FLOAT8OID}};
+	EndedAssignment *ended;
+	int n = (int) spi_plan_run(&statement, false, TEXT_VALUE(pool),
+							   VALUE(Float8GetDatum(settings->start_timeout)));
+	int64 *ids = palloc(sizeof(int64) * (n + 1));
+
+	for (int i = 0; i < n; i++)
+		ids[i] = column_bigint(i, 1);
+	n = end_assignments(pool, ids, n, "assigned", "expired", "not started in time", "unstarted",
+						NULL, &ended);
+	requeue(pool, ended, n, false);
+	return n;
+}
+
 /* Takes back all that silent workers have; returns how many workers. */
 static int64
 leave_silent(const char *pool, const PoolSettings *settings)
@@ -210,6 +247,8 @@ hwsched_maintain(PG_FUNCTION_ARGS)
 	values[0] = Int64GetDatum(end_lost_leases(pool, &settings));
 	values[1] = Int64GetDatum(end_timed_out(pool, &settings));
 	values[2] = Int64GetDatum(leave_silent(pool, &settings));
+	values[0] = Int64GetDatum(DatumGetInt64(values[0]) + end_unstarted(pool, &settings));
+	device_states_expire(pool, &settings);
 	values[3] = Int64GetDatum(health_try_again(pool));
 	values[4] = Int64GetDatum(forget_work(pool, settings.retention.history) +
 							  history_forget(pool, FORGET_AT_ONCE));

@@ -148,6 +148,7 @@ static const Field requirement_fields[] = {
 	TEXTS(Requirements, required_models),
 	VERSIONS(Requirements, required_software),
 	SECONDS(Requirements, timeout),
+	{"start_timeout", FIELD_SECONDS, offsetof(Requirements, start_timeout), NAME_FREE, 1, 31536000},
 	RANGE(Requirements, retries, 0, 1000),
 	TEXT(Requirements, concurrency_key),
 	TIME(Requirements, deadline),

@@ -99,6 +99,7 @@ typedef struct Requirements
 	NameSet required_models;
 	NamedTexts required_software;
 	double timeout;
+	double start_timeout; /* checked; maintain() reads it */
 	int32 retries;
 	const char *concurrency_key;
 	int64 deadline;

@@ -144,7 +144,19 @@ typedef struct WorkerReader
 	HTAB *software;
 	TimestampTz now;
 	bool learning; /* what was learned counts */
+	double load_ttl;
 } WorkerReader;
+
+/* Takes a report that is too old for none; a thermal phase goes on. */
+static void
+forget_report(Worker *worker, Reported *report)
+{
+	worker->reported = false;
+	memset(&report->utilization, 0, sizeof(report->utilization));
+	report->temperature = report->celsius = NAN;
+	report->elapsed = 0;
+	report->temperatures = report->throttles_at = (DeviceNumbers){0, NULL};
+}
 
 static void
 read_worker(void *arg, const Row *row)
@@ -182,6 +194,9 @@ read_worker(void *arg, const Row *row)
 	worker->reported = !row->nulls[22];
 	worker->unhealthy = row_bool(row, 24);
 	worker->runs_alone = row_bool(row, 27);
+	report->is_stale =
+		worker->reported &&
+		(reader->now - row_bigint(row, 23)) / (double) USECS_PER_SEC > reader->load_ttl;
 	report->utilization.cpu = zero_if_absent(row_number(row, 10));
 	report->utilization.memory = zero_if_absent(row_number(row, 11));
 	report->utilization.gpu = zero_if_absent(row_number(row, 12));
@@ -197,6 +212,8 @@ read_worker(void *arg, const Row *row)
 		worker->reported ? (reader->now - row_bigint(row, 23)) / (double) USECS_PER_SEC : 0;
 	report->temperatures = device_numbers(row->values[24], row->nulls[24]);
 	report->throttles_at = device_numbers(row->values[25], row->nulls[25] || !reader->learning);
+	if (report->is_stale)
+		forget_report(worker, report);
 }
 
 static Reported *
@@ -209,7 +226,8 @@ load_workers(PoolSnapshot *snapshot, const char *pool, Parameter only, bool read
 	HASHCTL control = {
 		.keysize = sizeof(uint64), .entrysize = sizeof(uint64) * 3, .hcxt = CurrentMemoryContext};
 	WorkerReader reader = {fleet, 64, .now = GetCurrentTransactionStartTimestamp(),
-						   .learning = snapshot->settings.learning};
+						   .learning = snapshot->settings.learning,
+						   .load_ttl = snapshot->settings.load_ttl};
 	bool needs_software = false;
 
 	reader.software =
@@ -352,7 +370,8 @@ load_devices(PoolSnapshot *snapshot, const char *pool, Parameter only, const Rep
 		for (int i = fleet->workers[w].first_device;
 			 i < fleet->workers[w].first_device + fleet->workers[w].ndevices; i++)
 			set_device_state(&fleet->profiles[fleet->devices[i].profile], &reported[w],
-							 reader.utilizations[i], reader.celsius[i], &fleet->devices[i]);
+							 reported[w].is_stale ? NAN : reader.utilizations[i],
+							 reported[w].is_stale ? NAN : reader.celsius[i], &fleet->devices[i]);
 }
 
 /* What was learned of the workers for one workload type, while it is read. */

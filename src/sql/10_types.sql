@@ -26,7 +26,8 @@ COMMENT ON TYPE hwsched.duration_kind IS
   'The subject of a record of durations: all device profiles of a pool, a type of work, a family '
   'of models, a model, a device profile, a worker''s devices of a profile.';
 
-CREATE TYPE hwsched.error_class AS ENUM ('memory', 'timeout', 'connection', 'worker', 'other');
+CREATE TYPE hwsched.error_class AS ENUM ('memory', 'timeout', 'connection', 'worker', 'other',
+    'unstarted');
 COMMENT ON TYPE hwsched.error_class IS
   'The kind of error that ended an attempt, for the next attempt to answer: memory ran out, time '
   'ran out, something was not reachable, the worker was lost, anything else.';

@@ -245,6 +245,7 @@ CREATE TABLE hwsched.worker_usage (
     last_turn bigint NOT NULL DEFAULT 0,
     hardware_id bigint NOT NULL,
     is_full boolean NOT NULL DEFAULT false,
+    ran_at timestamptz,
     PRIMARY KEY (pool, worker_id),
     FOREIGN KEY (pool, worker_id) REFERENCES hwsched.worker ON DELETE CASCADE
 ) WITH (fillfactor = 50);
@@ -266,6 +267,9 @@ COMMENT ON COLUMN hwsched.worker_usage.last_turn IS
 COMMENT ON COLUMN hwsched.worker_usage.hardware_id IS 'The kind of worker it is.';
 COMMENT ON COLUMN hwsched.worker_usage.is_full IS
   'Whether the last decision left no room on it for anything, and nothing was given back since.';
+
+COMMENT ON COLUMN hwsched.worker_usage.ran_at IS
+  'When something that it ran ended last, as it was settled.';
 
 CREATE TABLE hwsched.device_usage (
     pool text COLLATE "C" NOT NULL,

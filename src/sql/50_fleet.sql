@@ -33,6 +33,11 @@ SELECT * FROM (VALUES
     ('cooling', '"60 s"', 'Duration of a cool-down.'),
     ('offline_after', '"90 s"',
      'Silence after which a worker gets nothing new, is offline, and its work is taken back.'),
+    ('load_ttl', '"5 min"',
+     'Age from which a load report counts as none, though the worker is alive.'),
+    ('start_timeout', '"10 min"',
+     'Time after which work goes back to the queue that its worker, which runs nothing else, has '
+     'not started.'),
     ('retry_backoff', '"5 s"',
      'Wait before the first retry, doubled with each up to 5 minutes, and up to a half shorter by '
      'chance.'),

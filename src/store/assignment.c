@@ -86,8 +86,9 @@ release_capacity(const char *pool, const EndedAssignment *ended, int count)
 	for (int i = 0; i < count; i++)
 	{
 		total += ended[i].ndevices;
-		workers[i] = (WorkerChange){ended[i].worker_id, -1, -ended[i].cpu_millicores,
-									-ended[i].host_memory_bytes};
+		workers[i] =
+			(WorkerChange){ended[i].worker_id, -1, -ended[i].cpu_millicores,
+						   -ended[i].host_memory_bytes, .ran = !isnan(ended[i].actual_seconds)};
 	}
 	qsort(workers, count, sizeof(WorkerChange), compare_worker_changes);
 	for (int i = 0; i < count; i++)
@@ -101,6 +102,7 @@ release_capacity(const char *pool, const EndedAssignment *ended, int count)
 			last->assignments += workers[i].assignments;
 			last->cpu_millicores += workers[i].cpu_millicores;
 			last->host_memory_bytes += workers[i].host_memory_bytes;
+			last->ran = last->ran || workers[i].ran;
 		}
 	}
 	devices = palloc(sizeof(DeviceChange) * (total + 1));

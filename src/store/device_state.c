@@ -394,3 +394,49 @@ device_states_renew(const char *pool, const char *worker_id, int64 hardware_id)
 				 BIGINT_VALUE(hardware_id), NUMBER_OR_NULL(readiness.cpu),
 				 NUMBER_OR_NULL(readiness.accelerator), BIGINT_VALUE(readiness.state_hash));
 }
+
+/*
+ * Forgets reports that are older than load_ttl: decisions take them for none,
+ * and so do the orders in which they look for workers from then on.  Workers
+ * that report just now are left alone.
+ */
+void
+device_states_expire(const char *pool, const PoolSettings *settings)
+{
+#define OLD_REPORTS(columns) \
+	"SELECT " columns " FROM hwsched.worker_load" \
+	" WHERE pool = $1 AND reported_at < now() - make_interval(secs => $2)"
+	static SpiPlan kinds = {OLD_REPORTS("DISTINCT hardware_id"), {TEXTOID, FLOAT8OID}, IN_SETS};
+	static SpiPlan forget = {
+		"WITH forgotten AS (UPDATE hwsched.worker_load SET cpu_utilization = NULL,"
+		"   memory_utilization = NULL, gpu_utilization = NULL, io_utilization = NULL,"
+		"   network_utilization = NULL, active_tests = NULL, queue_depth = NULL,"
+		"   temperature = NULL, temperature_celsius = NULL, power_w = NULL, reported_at = NULL,"
+		"   temperatures = NULL, throttles_at = NULL, busy_at = NULL, high_since = NULL,"
+		"   cpu_readiness = $4, accelerator_readiness = $5, state_hash = $6"
+		"  WHERE pool = $1 AND ctid = ANY (ARRAY(" OLD_REPORTS(
+			"ctid") " AND hardware_id = $3 FOR NO KEY UPDATE SKIP LOCKED)) RETURNING worker_id)"
+					" DELETE FROM hwsched.device_load WHERE pool = $1"
+					" AND worker_id IN (SELECT worker_id FROM forgotten)",
+		{TEXTOID, FLOAT8OID, INT8OID, FLOAT8OID, FLOAT8OID, INT8OID}};
+	Parameter age = VALUE(Float8GetDatum(settings->load_ttl));
+	int n = (int) spi_plan_run(&kinds, false, TEXT_VALUE(pool), age);
+	int64 *ids = palloc(sizeof(int64) * (n + 1));
+	const Hardware **hardware = palloc(sizeof(Hardware *) * (n + 1));
+
+	for (int i = 0; i < n; i++)
+		ids[i] = column_bigint(i, 1);
+	hardware_get(pool, ids, n, false, hardware);
+	for (int i = 0; i < n; i++)
+	{
+		DeviceStates nothing;
+		Readiness readiness;
+
+		CHECK_FOR_INTERRUPTS();
+		device_states_begin(&nothing, ids[i]);
+		readiness = device_states_readiness(hardware[i], &nothing);
+		spi_plan_run(&forget, false, TEXT_VALUE(pool), age, BIGINT_VALUE(ids[i]),
+					 NUMBER_OR_NULL(readiness.cpu), NUMBER_OR_NULL(readiness.accelerator),
+					 BIGINT_VALUE(readiness.state_hash));
+	}
+}

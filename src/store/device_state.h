@@ -32,6 +32,7 @@ typedef struct Reported
 	ThermalPhase phase;
 	double performance_level;
 	double elapsed; /* seconds since the report */
+	bool is_stale; /* it counts as none */
 	DeviceNumbers temperatures; /* 0..1, modelled, at the time of the report */
 	DeviceNumbers throttles_at;
 } Reported;
@@ -73,6 +74,7 @@ extern void device_states_report(const PoolSettings *settings, const Hardware *h
 								 const DeviceStates *before, const LoadReport *load,
 								 DeviceStates *after);
 extern Readiness device_states_readiness(const Hardware *hardware, const DeviceStates *condition);
+extern void device_states_expire(const char *pool, const PoolSettings *settings);
 extern void device_states_renew(const char *pool, const char *worker_id, int64 hardware_id);
 
 #endif /* HWSCHED_STORE_DEVICE_STATE_H */

@@ -77,6 +77,8 @@ static const Field setting_fields[] = {
 	SETTING(warming, FIELD_SECONDS, 0, 86400),
 	SETTING(cooling, FIELD_SECONDS, 0, 86400),
 	SETTING(offline_after, FIELD_SECONDS, 1, 31536000),
+	SETTING(load_ttl, FIELD_SECONDS, 1, 31536000),
+	SETTING(start_timeout, FIELD_SECONDS, 1, 31536000),
 	SETTING(retry_backoff, FIELD_SECONDS, 0, 86400),
 	SETTING(notify, FIELD_BOOLEAN, 0, 0),
 	{"retention", FIELD_OBJECT, offsetof(PoolSettings, retention), NAME_FREE, 0, 0,

@@ -30,6 +30,8 @@ typedef struct PoolSettings
 	double warming;
 	double cooling;
 	double offline_after;
+	double load_ttl;
+	double start_timeout;
 	double retry_backoff;
 	int32 quarantine_after;
 	double ageing; /* priority steps for an hour of waiting */

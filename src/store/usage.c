@@ -25,23 +25,25 @@ change_workers(const char *pool, const WorkerChange *changes, int count)
 	" ($5)[i]," \
 	"  total_assignments = u.total_assignments + ($6)[i], last_turn = greatest(u.last_turn," \
 	" ($7)[i])," \
-	"  is_full = CASE WHEN ($3)[i] < 0 THEN false ELSE u.is_full OR u.assignments = ($8)[i] END" \
+	"  is_full = CASE WHEN ($3)[i] < 0 THEN false ELSE u.is_full OR u.assignments = ($8)[i] END," \
+	"  ran_at = CASE WHEN ($9)[i] THEN now() ELSE u.ran_at END" \
 	" FROM (SELECT unnest($2) AS worker_id, generate_subscripts($2, 1) AS i) c" \
 	" WHERE u.pool = $1 AND u.worker_id = c.worker_id", \
 	{ \
 		TEXTOID, TEXTARRAYOID, INT4ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT4ARRAYOID, \
-			INT8ARRAYOID, INT4ARRAYOID \
+			INT8ARRAYOID, INT4ARRAYOID, BOOLARRAYOID \
 	}
 	static SpiPlan few = {CHANGE_WORKERS, BY_KEY_ONLY};
 	static SpiPlan many = {CHANGE_WORKERS, IN_SETS};
 	Datum *worker_ids = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * (count + 1));
-	Parameter parameters[8] = {TEXT_VALUE(pool)};
+	Parameter parameters[9] = {TEXT_VALUE(pool)};
 	int32 *assignments = fixed_array(INT4OID, sizeof(*assignments), count, &parameters[2]);
 	int64 *cpu = fixed_array(INT8OID, sizeof(*cpu), count, &parameters[3]);
 	int64 *host_memory = fixed_array(INT8OID, sizeof(*host_memory), count, &parameters[4]);
 	int32 *made = fixed_array(INT4OID, sizeof(*made), count, &parameters[5]);
 	int64 *last_turn = fixed_array(INT8OID, sizeof(*last_turn), count, &parameters[6]);
 	int32 *full_from = fixed_array(INT4OID, sizeof(*full_from), count, &parameters[7]);
+	bool *ran = fixed_array(BOOLOID, sizeof(*ran), count, &parameters[8]);
 
 	for (int i = 0; i < count; i++)
 	{
@@ -52,6 +54,7 @@ change_workers(const char *pool, const WorkerChange *changes, int count)
 		made[i] = changes[i].made;
 		last_turn[i] = changes[i].last_turn;
 		full_from[i] = changes[i].full_from;
+		ran[i] = changes[i].ran;
 	}
 	parameters[1] = array_value(TEXTOID, worker_ids, NULL, count);
 	spi_plan_execute(count <= FEW_CHANGES ? &few : &many, false, parameters, lengthof(parameters));

@@ -15,6 +15,7 @@ typedef struct WorkerChange
 	int64 host_memory_bytes;
 	int32 made; /* new assignments, for total_assignments */
 	int64 last_turn; /* of the newest; 0: none */
+	bool ran; /* something that it ran has ended */
 	int32 full_from; /* it is full now, if it had so many assignments before; or -1 */
 } WorkerChange;
 
