@@ -8,7 +8,7 @@ SELECT hwsched.drop_pool(pool) FROM hwsched.pool WHERE pool = 'bench_history' \g
 SELECT hwsched.create_pool('bench_history', '{"retention": {"history": "30 days"}}') \g /dev/null
 SELECT count(hwsched.register_worker('worker-' || i, '{"cpu_cores": 8}', 'bench_history')) FROM generate_series(0, 999) AS i \g /dev/null
 SELECT date_trunc('day', now(), 'UTC') - interval '10 days' AS first, 864000.0 / (:rows / 1000) AS step \gset
-SELECT count(hwsched.history_make_day('load_history', (:'first'::timestamptz AT TIME ZONE 'UTC')::date + i)) FROM generate_series(0, 9) AS i \g /dev/null
+SELECT count(hwsched_internal.history_make_day('load_history', (:'first'::timestamptz AT TIME ZONE 'UTC')::date + i)) FROM generate_series(0, 9) AS i \g /dev/null
 
 CREATE TEMP TABLE result (no int GENERATED ALWAYS AS IDENTITY, line text);
 CREATE PROCEDURE pg_temp.time_of(what text, statement text, runs int, wanted float8 DEFAULT NULL) LANGUAGE plpgsql AS $$

@@ -75,11 +75,11 @@ SELECT html ~ '<td>&lt;/script&gt;&lt;script&gt;boom\(\)&lt;/script&gt;</td>' AS
 -- of two at the same height the worse one is named
 SELECT hwsched.record_execution_time('near', 10, t, 'nlp', '<b>"''&</script>', '2025-03-01 10:00+00', 'charts_</script>"&') FROM unnest('{190,200}'::float8[]) AS t;
 SELECT v.value ->> 'actual_seconds' AS actual, v.value ->> 'outlier' AS named FROM jsonb_array_elements(pg_temp.spec('execution_times', 'charts_</script>"&') #> '{data,values}') AS v;
-SELECT hwsched.html_text('<a href="x">''&amp;</a>');
+SELECT hwsched_internal.html_text('<a href="x">''&amp;</a>');
 
 -- The policy of the page allows its own style and scripts, and nothing else
 BEGIN;
-CREATE OR REPLACE FUNCTION hwsched.vega_runtime() RETURNS text LANGUAGE sql AS 'SELECT ''/* Vega */''::text';
+CREATE OR REPLACE FUNCTION hwsched_internal.vega_runtime() RETURNS text LANGUAGE sql AS 'SELECT ''/* Vega */''::text';
 CREATE TEMP TABLE allowed AS SELECT hwsched.summary_report(NULL, NULL, 'charts') AS html;
 SELECT regexp_replace((regexp_match(html, 'Policy" content="([^"]*)"'))[1], '''sha256-[^'']*''', '#', 'g') AS policy FROM allowed;
 SELECT e.element, count(*), count(*) FILTER (WHERE strpos(html, format('''sha256-%s''', encode(sha256(convert_to(m.part[1], 'UTF8')), 'base64'))) > 0) AS allowed

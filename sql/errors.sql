@@ -23,11 +23,11 @@ SELECT hwsched.register_worker('w', '{"cpu_cores": 2}', 'errors'), hwsched.submi
 -- NULL for any one argument of any function: an error of the caller or no effect, never a crash
 --
 CREATE TABLE pg_temp.null_calls AS
-SELECT p.proname, a.no, format('SELECT * FROM hwsched.%I(%s)', p.proname, (SELECT string_agg(CASE WHEN n = a.no THEN 'NULL' ELSE
+SELECT p.proname, a.no, format('SELECT * FROM %s.%I(%s)', p.pronamespace::regnamespace, p.proname, (SELECT string_agg(CASE WHEN n = a.no THEN 'NULL' ELSE
 		CASE t::regtype::text WHEN 'text' THEN CASE p.proargnames[n] WHEN 'pool' THEN '''errors''' WHEN 'worker_id' THEN '''w''' WHEN 'phase' THEN '''normal''' ELSE '''e1''' END WHEN 'jsonb' THEN '''{}'''
 			WHEN 'bigint' THEN '0' WHEN 'bigint[]' THEN '''{0}''' WHEN 'integer' THEN '1' WHEN 'interval' THEN '''1 s''' WHEN 'boolean' THEN 'true' WHEN 'double precision' THEN '0.5' WHEN 'name' THEN '''postgres''' WHEN 'timestamp with time zone' THEN '''2026-01-01''' END || '::' || t::regtype END, ', ' ORDER BY n)
 	FROM unnest(p.proargtypes::oid[]) WITH ORDINALITY AS u (t, n))) AS call
-FROM pg_proc AS p, generate_series(1, p.pronargs) AS a (no) WHERE p.pronamespace = 'hwsched'::regnamespace AND p.prorettype <> 'trigger'::regtype AND p.prokind = 'f';
+FROM pg_proc AS p, generate_series(1, p.pronargs) AS a (no) WHERE p.pronamespace IN ('hwsched'::regnamespace, 'hwsched_internal'::regnamespace) AND p.prorettype <> 'trigger'::regtype AND p.prokind = 'f';
 CREATE TABLE pg_temp.before_nulls AS SELECT (SELECT count(*) FROM hwsched.assignment) AS assignments, (SELECT count(*) FROM hwsched.pending) AS pending, (SELECT count(*) FROM hwsched.worker) AS workers, (SELECT count(*) FROM hwsched.pool) AS pools, (SELECT count(*) FROM hwsched.submission) AS submissions;
 -- the pure ones and those that only read give NULL or no rows; the others refuse a NULL that has no meaning (22004)
 SELECT proname, string_agg(no || ':' || pg_temp.state_of(call), ' ' ORDER BY no) AS with_null FROM pg_temp.null_calls WHERE proname <> ALL ('{drop_pool}') GROUP BY proname ORDER BY proname COLLATE "C";
@@ -122,5 +122,5 @@ SELECT left(pg_temp.state_of('SELECT hwsched.start_warming(''w'', ''178000000 ye
 -- The extension goes without a trace; its roles, which may be another database's, stay
 --
 DROP EXTENSION hwsched;
-SELECT count(*) AS schemas FROM pg_namespace WHERE nspname = 'hwsched';
+SELECT count(*) AS schemas FROM pg_namespace WHERE nspname LIKE 'hwsched%';
 SELECT count(*) AS roles FROM pg_roles WHERE rolname LIKE 'hwsched\_%';

@@ -109,7 +109,7 @@ SELECT hwsched.update_load('w', '{"cpu_utilization": 10, "temperature": 0.1, "de
 SELECT hwsched.update_load('w', '{"power_w": 100, "temperature_celsius": 50, "devices": [{"device_no": 2, "power_w": 30}]}', '%s')
 SELECT hwsched.predict_temperature('w', 1, 100, NULL, '1 hour', '%s'), hwsched.predict_temperature('w', 2, NULL, 50, '1 hour', '%s')
 SELECT * FROM hwsched.thermal_model
-SELECT hwsched.describe_heat('{1}')
+SELECT hwsched_internal.describe_heat('{1}')
 SELECT hwsched.heartbeat('w', '%s')
 SELECT hwsched.start_warming('w', '1 ms', '%s')
 SELECT hwsched.start_cooling('w', NULL, '%s')
@@ -134,7 +134,7 @@ SELECT hwsched.extend_lease(regress_calls.assignment('%s', 'running'), '1 hour',
 SELECT hwsched.complete(regress_calls.assignment('%s', 'running'), '{"a": 1}', '%s')
 SELECT * FROM hwsched.predict('b', 'w', 0, '%s')
 SELECT * FROM hwsched.performance_history('w', NULL, NULL, NULL, '%s')
-SELECT hwsched.sketch_quantile(hwsched.sketch_sum(hwsched.sketch_of(x)), 0.5) FROM pg_catalog.generate_series(1, 3) x
+SELECT hwsched_internal.sketch_quantile(hwsched_internal.sketch_sum(hwsched_internal.sketch_of(x)), 0.5) FROM pg_catalog.generate_series(1, 3) x
 SELECT * FROM hwsched.running_on('w', '%s')
 SELECT hwsched.requirements(regress_calls.assignment('%s', 'running'), '%s')
 SELECT * FROM hwsched.preference
@@ -214,18 +214,18 @@ SELECT CASE WHEN is_called THEN last_value ELSE 0 END AS caught FROM regress_pla
 
 -- All of it was called (and what needs pg_cron ended with an error), but what queries have become part of
 SELECT pg_stat_force_next_flush();
-SELECT p.proname AS never_called FROM pg_proc AS p WHERE p.pronamespace = 'hwsched'::regnamespace AND coalesce(pg_stat_get_function_calls(p.oid), 0) = 0 AND p.prosqlbody IS NULL ORDER BY 1;
+SELECT p.proname AS never_called FROM pg_proc AS p WHERE p.pronamespace IN ('hwsched'::regnamespace, 'hwsched_internal'::regnamespace) AND coalesce(pg_stat_get_function_calls(p.oid), 0) = 0 AND p.prosqlbody IS NULL ORDER BY 1;
 
 --
 -- What is not seen at run time: no function without a search path but those that
 -- run no SQL or whose SQL is parsed, and nothing in a view that is not ours or the system's
 --
 SELECT p.proname AS without_path, l.lanname, p.provolatile, p.prosecdef FROM pg_proc AS p JOIN pg_language AS l ON l.oid = p.prolang
-WHERE p.pronamespace = 'hwsched'::regnamespace AND NOT coalesce(p.proconfig @> '{"search_path=pg_catalog, pg_temp"}', false) ORDER BY p.proname COLLATE "C";
+WHERE p.pronamespace IN ('hwsched'::regnamespace, 'hwsched_internal'::regnamespace) AND NOT coalesce(p.proconfig @> '{"search_path=pg_catalog, pg_temp"}', false) ORDER BY p.proname COLLATE "C";
 SELECT r.ev_class::regclass AS view, d.refclassid::regclass, d.refobjid FROM pg_depend AS d JOIN pg_rewrite AS r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid JOIN pg_class AS c ON c.oid = r.ev_class
 LEFT JOIN pg_proc AS p ON d.refclassid = 'pg_proc'::regclass AND p.oid = d.refobjid LEFT JOIN pg_operator AS o ON d.refclassid = 'pg_operator'::regclass AND o.oid = d.refobjid
 LEFT JOIN pg_type AS t ON d.refclassid = 'pg_type'::regclass AND t.oid = d.refobjid LEFT JOIN pg_class AS s ON d.refclassid = 'pg_class'::regclass AND s.oid = d.refobjid
-WHERE c.relnamespace = 'hwsched'::regnamespace AND coalesce(p.pronamespace, o.oprnamespace, t.typnamespace, s.relnamespace) NOT IN ('hwsched'::regnamespace, 'pg_catalog'::regnamespace);
+WHERE c.relnamespace = 'hwsched'::regnamespace AND coalesce(p.pronamespace, o.oprnamespace, t.typnamespace, s.relnamespace) NOT IN ('hwsched'::regnamespace, 'hwsched_internal'::regnamespace, 'pg_catalog'::regnamespace);
 
 DROP OWNED BY regress_planter CASCADE;
 DROP SCHEMA regress_calls CASCADE;

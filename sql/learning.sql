@@ -70,8 +70,8 @@ SELECT worker_id, preference, successes, failures, mean_seconds FROM hwsched.pre
 SELECT preference = hwsched.preference_after(0.5, 0) AS by_alpha FROM hwsched.preference WHERE pool = 'learn' AND workload_type = 'vision' AND worker_id = 'a-slow';
 
 -- what is stale fades toward neutral, half with each half-life
-SELECT worker_id, preference AS now, round(hwsched.preference_now(preference, now() - interval '7 days', 'learn')::numeric, 2) AS in_a_week,
-	round(hwsched.preference_now(preference, now() - interval '90 days', 'learn')::numeric, 2) AS in_a_season
+SELECT worker_id, preference AS now, round(hwsched_internal.preference_now(preference, now() - interval '7 days', 'learn')::numeric, 2) AS in_a_week,
+	round(hwsched_internal.preference_now(preference, now() - interval '90 days', 'learn')::numeric, 2) AS in_a_season
 FROM hwsched.preference WHERE pool = 'learn' AND workload_type = 'vision' AND worker_id = 'a-slow';
 UPDATE hwsched.track_record SET updated_at = now() - interval '7 days' WHERE pool = 'learn' AND workload_type = 'vision';
 SELECT round(preference::numeric, 2) AS faded FROM hwsched.preference WHERE pool = 'learn' AND workload_type = 'vision' AND worker_id = 'a-slow';
@@ -216,12 +216,12 @@ SELECT hwsched.submit(jsonb_build_object('model_id', repeat('m', 1001)), 'learn'
 SELECT hwsched.submit(jsonb_build_object('model_family', repeat('f', 1001)), 'learn');
 
 -- sketches
-SELECT hwsched.sketch_quantile(hwsched.sketch_sum(hwsched.sketch_of(x)), q) BETWEEN 0.98 * 1000 * q AND 1.02 * 1000 * q + 1 AS close FROM generate_series(1, 1000) x, unnest('{0.01,0.5,0.99}'::float8[]) q GROUP BY q ORDER BY q;
-SELECT hwsched.sketch_quantile('{}', 0.5), hwsched.sketch_quantile(hwsched.sketch_of(-1), 1) < 1e-8 AS least;
-SELECT hwsched.sketch_quantile('{1,2}', 1.5);
-SELECT hwsched.sketch_quantile('{1,-2}', 0.5);
-SELECT hwsched.sketch_merge('{1,2}', '{{1},{2}}');
-SELECT hwsched.sketch_quantile('{99999999999,2}', 0.5);
+SELECT hwsched_internal.sketch_quantile(hwsched_internal.sketch_sum(hwsched_internal.sketch_of(x)), q) BETWEEN 0.98 * 1000 * q AND 1.02 * 1000 * q + 1 AS close FROM generate_series(1, 1000) x, unnest('{0.01,0.5,0.99}'::float8[]) q GROUP BY q ORDER BY q;
+SELECT hwsched_internal.sketch_quantile('{}', 0.5), hwsched_internal.sketch_quantile(hwsched_internal.sketch_of(-1), 1) < 1e-8 AS least;
+SELECT hwsched_internal.sketch_quantile('{1,2}', 1.5);
+SELECT hwsched_internal.sketch_quantile('{1,-2}', 0.5);
+SELECT hwsched_internal.sketch_merge('{1,2}', '{{1},{2}}');
+SELECT hwsched_internal.sketch_quantile('{99999999999,2}', 0.5);
 
 SELECT hwsched.drop_pool('learn');
 

@@ -181,28 +181,28 @@ SELECT p.proname AS function,
 	CASE p.prokind WHEN 'p' THEN 'procedure' ELSE CASE p.provolatile WHEN 'i' THEN 'immutable' WHEN 's' THEN 'stable' ELSE 'volatile' END END AS volatility,
 	p.proisstrict AS strict, CASE p.proparallel WHEN 's' THEN 'safe' WHEN 'r' THEN 'restricted' ELSE 'unsafe' END AS parallel,
 	p.prosecdef AS definer
-FROM pg_proc AS p WHERE p.pronamespace = 'hwsched'::regnamespace
+FROM pg_proc AS p WHERE p.pronamespace IN ('hwsched'::regnamespace, 'hwsched_internal'::regnamespace)
 ORDER BY p.proname COLLATE "C", oid;
 
 -- What writes runs with a search path that nobody can put anything into
 SELECT oid::regprocedure FROM pg_proc
-WHERE pronamespace = 'hwsched'::regnamespace AND (prosecdef OR provolatile = 'v') AND prorettype <> 'trigger'::regtype
+WHERE pronamespace IN ('hwsched'::regnamespace, 'hwsched_internal'::regnamespace) AND (prosecdef OR provolatile = 'v') AND prorettype <> 'trigger'::regtype
 	AND NOT coalesce(proconfig @> '{"search_path=pg_catalog, pg_temp"}', false);
 -- Invokers that write are those that have to know their caller (they become the owner themselves): what
 -- workers call, and what sets policies
 SELECT oid::regprocedure FROM pg_proc
-WHERE pronamespace = 'hwsched'::regnamespace AND NOT prosecdef AND provolatile = 'v' AND prorettype <> 'trigger'::regtype
+WHERE pronamespace IN ('hwsched'::regnamespace, 'hwsched_internal'::regnamespace) AND NOT prosecdef AND provolatile = 'v' AND prorettype <> 'trigger'::regtype
 	AND prokind <> 'p' AND NOT has_function_privilege('hwsched_worker', oid, 'EXECUTE')
-	AND proname NOT IN ('create_pool', 'alter_pool');
+	AND proname NOT IN ('create_pool', 'alter_pool') ORDER BY proname COLLATE "C";
 
 -- The pool is the last argument of every function that has one, and 'default'
 SELECT oid::regprocedure FROM pg_proc AS p
-WHERE pronamespace = 'hwsched'::regnamespace AND 'pool' = ANY (proargnames)
+WHERE pronamespace IN ('hwsched'::regnamespace, 'hwsched_internal'::regnamespace) AND 'pool' = ANY (proargnames)
 	AND proname NOT IN ('create_pool', 'alter_pool', 'drop_pool')
 	AND (proargnames[pronargs] <> 'pool' OR pg_get_function_arg_default(oid, pronargs) <> '''default''::text');
 
 -- Everything has a comment (no rows)
-SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = 'hwsched'::regnamespace
+SELECT oid::regprocedure FROM pg_proc WHERE pronamespace IN ('hwsched'::regnamespace, 'hwsched_internal'::regnamespace)
 	AND coalesce(obj_description(oid, 'pg_proc'), '') = '';
 SELECT oid::regclass FROM pg_class WHERE relnamespace = 'hwsched'::regnamespace AND relkind IN ('r', 'v', 'p', 'm')
 	AND coalesce(obj_description(oid, 'pg_class'), '') = '';
@@ -214,13 +214,13 @@ SELECT oid::regtype FROM pg_type WHERE typnamespace = 'hwsched'::regnamespace AN
 
 -- Nothing is granted to PUBLIC (no rows), by default or otherwise
 SELECT 'schema' AS what, nspname::text AS name FROM pg_namespace, aclexplode(coalesce(nspacl, acldefault('n', nspowner))) AS a
-WHERE nspname = 'hwsched' AND a.grantee = 0
+WHERE nspname LIKE 'hwsched%' AND a.grantee = 0
 UNION ALL SELECT 'relation', c.oid::regclass::text
 FROM pg_class AS c, aclexplode(coalesce(relacl, acldefault(CASE relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", relowner))) AS a
 WHERE relnamespace = 'hwsched'::regnamespace AND a.grantee = 0
 UNION ALL SELECT 'function', p.oid::regprocedure::text
 FROM pg_proc AS p, aclexplode(coalesce(proacl, acldefault('f', proowner))) AS a
-WHERE pronamespace = 'hwsched'::regnamespace AND a.grantee = 0
+WHERE pronamespace IN ('hwsched'::regnamespace, 'hwsched_internal'::regnamespace) AND a.grantee = 0
 UNION ALL SELECT 'column', attrelid::regclass || '.' || attname
 FROM pg_attribute JOIN pg_class AS c ON c.oid = attrelid, aclexplode(attacl) AS a
 WHERE relnamespace = 'hwsched'::regnamespace AND a.grantee = 0

@@ -304,6 +304,6 @@ SELECT count(*) AS left_of_it FROM hwsched.device_heat WHERE pool = 'thermal_mod
 SELECT pg_temp.error_of(format('SELECT hwsched.predict_temperature(%s)', a)) FROM unnest(ARRAY[
 	$$'lab', 1, pool => 'thermal_model'$$, $$'nobody', 0, pool => 'thermal_model'$$, $$'lab', 0, pool => 'nowhere'$$, $$'lab', 0, -1, pool => 'thermal_model'$$, $$'lab', 0, 'NaN', pool => 'thermal_model'$$,
 	$$'lab', 0, NULL, 101, pool => 'thermal_model'$$, $$'lab', 0, after => '-1 s', pool => 'thermal_model'$$, $$NULL, 0, pool => 'thermal_model'$$]) AS a;
-SELECT (d).* FROM (SELECT hwsched.describe_heat(m) AS d FROM (VALUES ('{}'::float8[]), (array_fill(0::float8, ARRAY[63])), (array_fill('Infinity'::float8, ARRAY[63])), (array_fill(NULL::float8, ARRAY[63]))) AS v (m)) AS s;
+SELECT (d).* FROM (SELECT hwsched_internal.describe_heat(m) AS d FROM (VALUES ('{}'::float8[]), (array_fill(0::float8, ARRAY[63])), (array_fill('Infinity'::float8, ARRAY[63])), (array_fill(NULL::float8, ARRAY[63]))) AS v (m)) AS s;
 SELECT hwsched.drop_pool('thermal_model'), hwsched.drop_pool('thermal_seek'), hwsched.drop_pool('thermal_same'), hwsched.drop_pool('thermal');
 SELECT count(*) AS left_of_it FROM hwsched.device_heat WHERE pool = 'thermal_model';

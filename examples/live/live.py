@@ -85,7 +85,7 @@ class Reader(threading.Thread):
         try:
             db.execute("SELECT FROM hwsched.pool_settings(%s)", (self.options.pool,))
             db.execute("SELECT %s::interval", (self.options.window,))
-            self.runtime = (db.execute("SELECT hwsched.vega_runtime()").fetchone()[0] or "").encode()
+            self.runtime = (db.execute("SELECT hwsched_internal.vega_runtime()").fetchone()[0] or "").encode()
             # A standby cannot listen: there, the page goes by the clock alone.
             if not db.execute("SELECT pg_is_in_recovery()").fetchone()[0]:
                 # One that comes in the middle of a query is told to the handler alone.

@@ -76,8 +76,9 @@ round_down(TimestampTz at, int64 multiple)
 static void
 prepare_day(HistorySeries history, TimestampTz at)
 {
-	static SpiPlan make = {"SELECT hwsched.history_make_day($1, ($2 AT TIME ZONE 'UTC')::date)",
-						   {TEXTOID, TIMESTAMPTZOID}};
+	static SpiPlan make = {
+		"SELECT hwsched_internal.history_make_day($1, ($2 AT TIME ZONE 'UTC')::date)",
+		{TEXTOID, TIMESTAMPTZOID}};
 	static SpiPlan keep[] = {
 		{"LOCK TABLE hwsched.load_history_default IN ROW EXCLUSIVE MODE"},
 		{"LOCK TABLE hwsched.recorded_assignment_default IN ROW EXCLUSIVE MODE"},
@@ -312,14 +313,14 @@ call(const char *text, const char *pool, int max_rows)
 void
 history_roll_up(const char *pool)
 {
-	call("SELECT hwsched.history_roll_up($1)", pool, 0);
+	call("SELECT hwsched_internal.history_roll_up($1)", pool, 0);
 }
 
 /* Deletes what a pool does not keep any more; returns how many rows. */
 int64
 history_forget(const char *pool, int max_rows)
 {
-	call("SELECT hwsched.history_forget($2, $1)", pool, max_rows);
+	call("SELECT hwsched_internal.history_forget($2, $1)", pool, max_rows);
 	return column_bigint(0, 1);
 }
 
@@ -327,5 +328,5 @@ history_forget(const char *pool, int max_rows)
 void
 history_renew(const char *pool)
 {
-	call("SELECT hwsched.history_renew()", pool, 0);
+	call("SELECT hwsched_internal.history_renew()", pool, 0);
 }

@@ -66,8 +66,9 @@ note_errors(const char *pool, const EndedAssignment *ended, int count)
 		"   * (EXCLUDED.runs::float8 / (e.runs + EXCLUDED.runs)),"
 		"  actual_seconds = e.actual_seconds + (EXCLUDED.actual_seconds - e.actual_seconds)"
 		"   * (EXCLUDED.runs::float8 / (e.runs + EXCLUDED.runs)),"
-		"  errors = hwsched.sketch_merge(e.errors, EXCLUDED.errors),"
-		"  formula_errors = hwsched.sketch_merge(e.formula_errors, EXCLUDED.formula_errors)",
+		"  errors = hwsched_internal.sketch_merge(e.errors, EXCLUDED.errors),"
+		"  formula_errors = hwsched_internal.sketch_merge(e.formula_errors,"
+		"   EXCLUDED.formula_errors)",
 		{TEXTOID, TEXTARRAYOID, INT8ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID,
 		 INT8ARRAYOID, INT4ARRAYOID, INT4ARRAYOID, INT8ARRAYOID, INT4ARRAYOID, INT4ARRAYOID}};
 	Errors **list = palloc(sizeof(Errors *) * (count + 1));

@@ -5,6 +5,11 @@
 CREATE SCHEMA hwsched;
 COMMENT ON SCHEMA hwsched IS 'Hardware-aware workload scheduler: which device runs what.';
 
+-- What only the extension itself calls, so that hwsched has what users call.
+CREATE SCHEMA hwsched_internal;
+COMMENT ON SCHEMA hwsched_internal IS
+  'What hwsched''s own views and functions are made of; nothing that users call.';
+
 -- The roles are the cluster's, so they may be here from another database. A
 -- role of that name that can log in or is a superuser is somebody else's.
 DO $$

@@ -278,19 +278,20 @@ VALUES
        "memory_available_bytes": 1073741824, "memory_is_shared": true, "memory_hierarchy_levels": 1,
        "memory_has_unified": true, "memory_type": "Shared"}', true);
 
-CREATE FUNCTION hwsched.taxonomy_changed() RETURNS trigger
+CREATE FUNCTION hwsched_internal.taxonomy_changed() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'hwsched_taxonomy_changed';
-COMMENT ON FUNCTION hwsched.taxonomy_changed() IS 'Makes every session read the taxonomy anew.';
+COMMENT ON FUNCTION hwsched_internal.taxonomy_changed() IS
+    'Makes every session read the taxonomy anew.';
 CREATE TRIGGER taxonomy_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON hwsched.taxonomy
-    FOR EACH STATEMENT EXECUTE FUNCTION hwsched.taxonomy_changed();
+    FOR EACH STATEMENT EXECUTE FUNCTION hwsched_internal.taxonomy_changed();
 CREATE TRIGGER type_word_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON hwsched.type_word
-    FOR EACH STATEMENT EXECUTE FUNCTION hwsched.taxonomy_changed();
+    FOR EACH STATEMENT EXECUTE FUNCTION hwsched_internal.taxonomy_changed();
 CREATE TRIGGER class_similarity_changed
     AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON hwsched.class_similarity
-    FOR EACH STATEMENT EXECUTE FUNCTION hwsched.taxonomy_changed();
+    FOR EACH STATEMENT EXECUTE FUNCTION hwsched_internal.taxonomy_changed();
 CREATE TRIGGER implied_device_changed
     AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON hwsched.implied_device
-    FOR EACH STATEMENT EXECUTE FUNCTION hwsched.taxonomy_changed();
+    FOR EACH STATEMENT EXECUTE FUNCTION hwsched_internal.taxonomy_changed();
 
 -- Administrators change their own rows, never the extension's.
 ALTER TABLE hwsched.taxonomy ENABLE ROW LEVEL SECURITY;

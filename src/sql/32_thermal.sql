@@ -23,13 +23,13 @@ COMMENT ON COLUMN hwsched.device_heat.profile_id IS
 COMMENT ON COLUMN hwsched.device_heat.model IS 'The state of the model.';
 COMMENT ON COLUMN hwsched.device_heat.updated_at IS 'The last report it has learned from.';
 
-CREATE FUNCTION hwsched.describe_heat(model float8[], OUT reports bigint,
+CREATE FUNCTION hwsched_internal.describe_heat(model float8[], OUT reports bigint,
     OUT time_constant_seconds float8,
     OUT resistance float8, OUT error_celsius float8, OUT persistence_error_celsius float8,
     OUT idle_watts float8, OUT full_watts float8, OUT settled_full_celsius float8) RETURNS record
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'hwsched_describe_heat';
-COMMENT ON FUNCTION hwsched.describe_heat(float8[]) IS
+COMMENT ON FUNCTION hwsched_internal.describe_heat(float8[]) IS
   'What a thermal model of the table device_heat says; NULLs for what is none.';
 
 CREATE VIEW hwsched.thermal_model AS
@@ -41,7 +41,7 @@ FROM hwsched.device_heat h
 JOIN hwsched.device d
     ON d.pool = h.pool AND d.worker_id = h.worker_id AND d.device_no = h.device_no
         AND d.profile_id = h.profile_id
-CROSS JOIN LATERAL hwsched.describe_heat(h.model) m;
+CROSS JOIN LATERAL hwsched_internal.describe_heat(h.model) m;
 COMMENT ON VIEW hwsched.thermal_model IS
   'What was learned of the temperature of devices, from their reports of degrees and power.';
 COMMENT ON COLUMN hwsched.thermal_model.pool IS 'The pool.';

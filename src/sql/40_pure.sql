@@ -134,28 +134,29 @@ COMMENT ON FUNCTION hwsched.temperature_ratio(float8, float8, float8) IS
   'A temperature in degrees on a device''s scale, 0 (idle) to 1 (throttling), as decisions use '
   'it; NaN for a point that is not known.';
 
-CREATE FUNCTION hwsched.sketch_quantile(sketch bigint[], q float8) RETURNS float8
+CREATE FUNCTION hwsched_internal.sketch_quantile(sketch bigint[], q float8) RETURNS float8
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'hwsched_sketch_quantile';
-COMMENT ON FUNCTION hwsched.sketch_quantile(bigint[], float8) IS
+COMMENT ON FUNCTION hwsched_internal.sketch_quantile(bigint[], float8) IS
   'The number that a share q of all numbers in a sketch is not above, to 2 percent of it; NULL '
   'for an empty sketch.';
 
-CREATE FUNCTION hwsched.sketch_of(number float8) RETURNS bigint[]
+CREATE FUNCTION hwsched_internal.sketch_of(number float8) RETURNS bigint[]
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'hwsched_sketch_of';
-COMMENT ON FUNCTION hwsched.sketch_of(float8) IS
+COMMENT ON FUNCTION hwsched_internal.sketch_of(float8) IS
   'The sketch of one number; sketch_sum() adds them up.';
 
-CREATE FUNCTION hwsched.sketch_merge(sketch bigint[], other bigint[]) RETURNS bigint[]
+CREATE FUNCTION hwsched_internal.sketch_merge(sketch bigint[], other bigint[]) RETURNS bigint[]
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'hwsched_sketch_merge';
-COMMENT ON FUNCTION hwsched.sketch_merge(bigint[], bigint[]) IS
+COMMENT ON FUNCTION hwsched_internal.sketch_merge(bigint[], bigint[]) IS
   'The sketch of the numbers in two sketches.';
 
-CREATE AGGREGATE hwsched.sketch_sum(bigint[]) (
-    SFUNC = hwsched.sketch_merge, STYPE = bigint[], COMBINEFUNC = hwsched.sketch_merge,
+CREATE AGGREGATE hwsched_internal.sketch_sum(bigint[]) (
+    SFUNC = hwsched_internal.sketch_merge, STYPE = bigint[],
+    COMBINEFUNC = hwsched_internal.sketch_merge,
     PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE hwsched.sketch_sum(bigint[]) IS
+COMMENT ON AGGREGATE hwsched_internal.sketch_sum(bigint[]) IS
   'The sketch of the numbers in all sketches; NULL for none.';

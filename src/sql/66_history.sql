@@ -44,7 +44,8 @@ COMMENT ON FUNCTION hwsched.record_execution_time(text, float8, float8, text, te
 -- Partitions. What waits for a lock gives up at once and comes again with the
 -- next tick: nobody else is to wait behind it.
 
-CREATE FUNCTION hwsched.history_make_day(history text, day date, take_over boolean DEFAULT false)
+CREATE FUNCTION hwsched_internal.history_make_day(history text, day date,
+    take_over boolean DEFAULT false)
     RETURNS boolean
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     SET lock_timeout = '50ms' AS $$
@@ -104,12 +105,12 @@ EXCEPTION WHEN lock_not_available OR deadlock_detected OR object_in_use OR check
     RETURN false;
 END
 $$;
-COMMENT ON FUNCTION hwsched.history_make_day(text, date, boolean) IS
+COMMENT ON FUNCTION hwsched_internal.history_make_day(text, date, boolean) IS
   'Makes the partition of a day, if it is one that is kept and nobody is in the way; returns '
   'whether it has been there before. With take_over also of today, and of a day of which the '
   'default partition has some rows: they move.';
 
-CREATE FUNCTION hwsched.history_renew() RETURNS void
+CREATE FUNCTION hwsched_internal.history_renew() RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     SET lock_timeout = '50ms' AS $$
 DECLARE
@@ -118,7 +119,7 @@ DECLARE
                         AT TIME ZONE 'UTC')::date;
     old regclass;
 BEGIN
-    PERFORM hwsched.history_make_day(h.history, today + d.days, true)
+    PERFORM hwsched_internal.history_make_day(h.history, today + d.days, true)
     FROM unnest('{load_history,recorded_assignment,recorded_execution}'::text[]) AS h(history)
     CROSS JOIN generate_series(0, 2) AS d(days)
     WHERE to_regclass(format('hwsched.%I',
@@ -145,14 +146,14 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION hwsched.history_renew() IS
+COMMENT ON FUNCTION hwsched_internal.history_renew() IS
   'Makes the partitions of today and the coming days, and drops those that no pool keeps any '
   'more; part of maintain().';
 
 -- Hours are rolled up when they are over and nobody is left who might still write
 -- something that happened in them. Whoever records it later leaves a mark.
 
-CREATE FUNCTION hwsched.history_over(hour timestamptz) RETURNS timestamptz
+CREATE FUNCTION hwsched_internal.history_over(hour timestamptz) RETURNS timestamptz
     LANGUAGE sql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
     -- who has written here is waited for, for a day; others for a quarter of an hour
     SELECT least(coalesce((
@@ -177,11 +178,11 @@ CREATE FUNCTION hwsched.history_over(hour timestamptz) RETURNS timestamptz
                  'hwsched.recorded_execution}'::regclass[])
          LIMIT 1))
 $$;
-COMMENT ON FUNCTION hwsched.history_over(timestamptz) IS
+COMMENT ON FUNCTION hwsched_internal.history_over(timestamptz) IS
   'Up to which hour nothing can be written any more as having just happened, up to the given one '
   'at most.';
 
-CREATE FUNCTION hwsched.history_roll_hours(since timestamptz, until timestamptz,
+CREATE FUNCTION hwsched_internal.history_roll_hours(since timestamptz, until timestamptz,
     complete_from timestamptz, pool text DEFAULT 'default')
     RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -192,17 +193,18 @@ BEGIN
         EXECUTE format('DELETE FROM hwsched.%I WHERE pool = $1 AND hour >= $2 AND hour < $3',
                        kind || '_hour')
             USING pool, greatest(since, complete_from), until;
-        EXECUTE format('INSERT INTO hwsched.%I SELECT * FROM hwsched.%I($2, $3, $1) ON CONFLICT DO '
-                       'NOTHING', kind || '_hour', kind || '_by_hour')
+        EXECUTE format('INSERT INTO hwsched.%I SELECT * FROM hwsched_internal.%I($2, $3, $1) '
+                       'ON CONFLICT DO NOTHING', kind || '_hour', kind || '_by_hour')
             USING pool, since, until;
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION hwsched.history_roll_hours(timestamptz, timestamptz, timestamptz, text) IS
+COMMENT ON FUNCTION hwsched_internal.history_roll_hours(timestamptz, timestamptz, timestamptz, text)
+    IS
   'Rolls some hours of a pool up, again or for the first time; what is older than complete_from '
   'is only added to.';
 
-CREATE FUNCTION hwsched.history_roll_up(pool text DEFAULT 'default') RETURNS void
+CREATE FUNCTION hwsched_internal.history_roll_up(pool text DEFAULT 'default') RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -223,7 +225,7 @@ BEGIN
         AND NOT EXISTS (SELECT FROM hwsched.history_late AS l WHERE l.pool = $1) THEN
         RETURN;
     END IF;
-    over := hwsched.history_over(this_hour);
+    over := hwsched_internal.history_over(this_hour);
     IF progress.rolled_until BETWEEN over AND this_hour
         AND NOT EXISTS (SELECT FROM hwsched.history_late AS l WHERE l.pool = $1) THEN
         RETURN;
@@ -259,7 +261,7 @@ BEGIN
     END IF;
     WHILE progress.rolled_until < over AND clock_timestamp() < stop_at LOOP
         till := least(over, date_bin('1 day', progress.rolled_until, 'epoch') + '1 day'::interval);
-        PERFORM hwsched.history_roll_hours(progress.rolled_until, till, '-infinity', $1);
+        PERFORM hwsched_internal.history_roll_hours(progress.rolled_until, till, '-infinity', $1);
         progress.rolled_until := till;
     END LOOP;
     UPDATE hwsched.history_progress AS p SET rolled_until = progress.rolled_until,
@@ -284,16 +286,18 @@ BEGIN
         -- their turn
         DELETE FROM hwsched.history_late AS l
         WHERE l.pool = $1 AND l.hour >= late.since AND l.hour < late.till;
-        PERFORM hwsched.history_roll_hours(late.since, least(late.till, progress.rolled_until),
+        PERFORM hwsched_internal.history_roll_hours(late.since,
+                                                    least(late.till, progress.rolled_until),
                                            progress.complete_from, $1);
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION hwsched.history_roll_up(text) IS
+COMMENT ON FUNCTION hwsched_internal.history_roll_up(text) IS
   'Rolls up the hours of a pool that are over, and those in which something turned up late, for '
   'about 20 seconds or half of statement_timeout at most; part of maintain().';
 
-CREATE FUNCTION hwsched.history_forget(max_rows int, pool text DEFAULT 'default') RETURNS bigint
+CREATE FUNCTION hwsched_internal.history_forget(max_rows int, pool text DEFAULT 'default')
+    RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -353,7 +357,7 @@ BEGIN
     RETURN forgotten;
 END
 $$;
-COMMENT ON FUNCTION hwsched.history_forget(int, text) IS
+COMMENT ON FUNCTION hwsched_internal.history_forget(int, text) IS
   'Deletes up to max_rows rows of each history table that the pool does not keep any more and '
   'that no dropped partition took along; part of maintain().';
 
@@ -463,7 +467,7 @@ COMMENT ON FUNCTION hwsched.history_json(timestamptz, timestamptz, text) IS
   'load_history() reads: assignments, efficiency_scores, thermal_states, resource_utilization '
   'and execution_times, each execution of a workload by itself.';
 
-CREATE FUNCTION hwsched.history_entries(document jsonb)
+CREATE FUNCTION hwsched_internal.history_entries(document jsonb)
     RETURNS TABLE (section text, path text, entry jsonb, expected text)
     LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 100000 SET search_path = pg_catalog, pg_temp AS $$
     WITH kind (section, type, members, key) AS (
@@ -538,11 +542,11 @@ CREATE FUNCTION hwsched.history_entries(document jsonb)
                  THEN 'a pair of a time and an object' END
     FROM item AS i
 $$;
-COMMENT ON FUNCTION hwsched.history_entries(jsonb) IS
+COMMENT ON FUNCTION hwsched_internal.history_entries(jsonb) IS
   'The entries of a document of history, each as one object; expected says what is wrong with '
   'one that is none. Part of load_history().';
 
-CREATE FUNCTION hwsched.history_time(value jsonb) RETURNS timestamptz
+CREATE FUNCTION hwsched_internal.history_time(value jsonb) RETURNS timestamptz
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     read timestamptz;
@@ -558,7 +562,7 @@ EXCEPTION
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION hwsched.history_time(jsonb) IS
+COMMENT ON FUNCTION hwsched_internal.history_time(jsonb) IS
   'A time of a document, in the session''s time zone where it has none; NULL for what is no '
   'time, or none that can be past.';
 
@@ -636,8 +640,8 @@ BEGIN
         SELECT s.section, f.* FROM field AS f CROSS JOIN unnest(f.sections) AS s (section)
     ), entry AS MATERIALIZED (
         SELECT row_number() OVER () AS no, e.section, e.path, e.entry, e.expected,
-               hwsched.history_time(e.entry -> 'timestamp') AS at
-        FROM hwsched.history_entries($1) AS e
+               hwsched_internal.history_time(e.entry -> 'timestamp') AS at
+        FROM hwsched_internal.history_entries($1) AS e
     ), wrong AS (
         SELECT e.path
                || CASE WHEN e.expected IS NOT NULL THEN ''
@@ -687,7 +691,8 @@ BEGIN
     END IF;
 
     -- each past day in its own partition, as far as it is kept, but not so many that locks run out
-    PERFORM hwsched.history_make_day(split_part(d.day, ' ', 2), split_part(d.day, ' ', 1)::date)
+    PERFORM hwsched_internal.history_make_day(split_part(d.day, ' ', 2),
+                                              split_part(d.day, ' ', 1)::date)
     FROM (SELECT d.day FROM unnest(wrong.days) AS d (day) ORDER BY d.day DESC LIMIT 100) AS d;
     -- whoever is making one is waited for
     LOCK TABLE hwsched.load_history_default, hwsched.recorded_assignment_default,
@@ -696,7 +701,7 @@ BEGIN
     -- what is there already is not there twice
     WITH entry AS MATERIALIZED (
         SELECT e.section, e.entry, (e.entry ->> 'timestamp')::timestamptz AS at
-        FROM hwsched.history_entries($1) AS e
+        FROM hwsched_internal.history_entries($1) AS e
     ), assignment AS (
         INSERT INTO hwsched.recorded_assignment (
             pool, worker_id, at, workload_id, workload_type, efficiency, adjusted_efficiency, run,

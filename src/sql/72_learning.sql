@@ -106,7 +106,7 @@ BEGIN
     WHERE EXISTS (SELECT FROM hwsched.worker w
                   WHERE w.pool = load_learning.pool AND w.worker_id = r.worker_id)
       AND r.preference BETWEEN 0 AND 1
-      AND (r.durations IS NULL OR hwsched.sketch_merge(r.durations, '{}') IS NOT NULL)
+      AND (r.durations IS NULL OR hwsched_internal.sketch_merge(r.durations, '{}') IS NOT NULL)
     ON CONFLICT ON CONSTRAINT track_record_pkey DO NOTHING;
     GET DIAGNOSTICS loaded = ROW_COUNT;
 
@@ -145,7 +145,7 @@ BEGIN
     JOIN hwsched.device d
         ON d.pool = load_learning.pool AND d.worker_id = r.worker_id AND d.device_no = r.device_no
             AND d.profile_id = p.profile_id
-    WHERE (hwsched.describe_heat(r.model)).reports IS NOT NULL
+    WHERE (hwsched_internal.describe_heat(r.model)).reports IS NOT NULL
     ON CONFLICT ON CONSTRAINT device_heat_pkey DO NOTHING;
     GET DIAGNOSTICS more = ROW_COUNT;
     RETURN loaded + more;

@@ -48,18 +48,18 @@ COMMENT ON COLUMN hwsched.device_reserved.share IS
   'Millionths taken as shares; a whole accelerator is 1000000.';
 COMMENT ON COLUMN hwsched.device_reserved.memory_bytes IS 'Memory reserved on it.';
 
-CREATE FUNCTION hwsched.preference_now(preference float8, updated_at timestamptz,
+CREATE FUNCTION hwsched_internal.preference_now(preference float8, updated_at timestamptz,
     pool text DEFAULT 'default')
     RETURNS float8
     LANGUAGE c STABLE STRICT PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_preference_now';
-COMMENT ON FUNCTION hwsched.preference_now(float8, timestamptz, text) IS
+COMMENT ON FUNCTION hwsched_internal.preference_now(float8, timestamptz, text) IS
   'What is left by now of a preference that was learned at a time, by the pool''s setting '
   'preference_half_life: it fades toward 0.5.';
 
 CREATE VIEW hwsched.preference AS
 SELECT r.pool, r.workload_type, r.worker_id,
-       hwsched.preference_now(r.preference, r.updated_at, r.pool) AS preference, r.samples,
+       hwsched_internal.preference_now(r.preference, r.updated_at, r.pool) AS preference, r.samples,
        r.updated_at, r.successes, r.failures, r.mean_seconds
 FROM hwsched.track_record r;
 COMMENT ON VIEW hwsched.preference IS

@@ -171,7 +171,7 @@ COMMENT ON COLUMN hwsched.execution_history.error IS 'What went wrong.';
 -- (exclusive): for maintain(), and for the views of the hours that it has not
 -- come to yet.
 
-CREATE FUNCTION hwsched.utilization_by_hour(since timestamptz, until timestamptz,
+CREATE FUNCTION hwsched_internal.utilization_by_hour(since timestamptz, until timestamptz,
     pool text DEFAULT 'default')
     RETURNS SETOF hwsched.utilization_hour
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -188,10 +188,10 @@ BEGIN ATOMIC
     WHERE h.pool = $3 AND h.time >= $1 AND h.time < $2
     GROUP BY 1, 2, 3, 4;
 END;
-COMMENT ON FUNCTION hwsched.utilization_by_hour(timestamptz, timestamptz, text) IS
+COMMENT ON FUNCTION hwsched_internal.utilization_by_hour(timestamptz, timestamptz, text) IS
   'Rolls utilization up by the hour; see utilization_history_hourly.';
 
-CREATE FUNCTION hwsched.thermal_by_hour(since timestamptz, until timestamptz,
+CREATE FUNCTION hwsched_internal.thermal_by_hour(since timestamptz, until timestamptz,
     pool text DEFAULT 'default')
     RETURNS SETOF hwsched.thermal_hour
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -207,10 +207,10 @@ BEGIN ATOMIC
     WHERE h.pool = $3 AND h.time >= $1 AND h.time < $2
     GROUP BY 1, 2, 3, 4;
 END;
-COMMENT ON FUNCTION hwsched.thermal_by_hour(timestamptz, timestamptz, text) IS
+COMMENT ON FUNCTION hwsched_internal.thermal_by_hour(timestamptz, timestamptz, text) IS
   'Rolls temperature and power up by the hour; see thermal_history_hourly.';
 
-CREATE FUNCTION hwsched.assignment_by_hour(since timestamptz, until timestamptz,
+CREATE FUNCTION hwsched_internal.assignment_by_hour(since timestamptz, until timestamptz,
     pool text DEFAULT 'default')
     RETURNS SETOF hwsched.assignment_hour
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -230,10 +230,10 @@ BEGIN ATOMIC
     WHERE h.pool = $3 AND h.time >= $1 AND h.time < $2
     GROUP BY 1, 2, 3, 4;
 END;
-COMMENT ON FUNCTION hwsched.assignment_by_hour(timestamptz, timestamptz, text) IS
+COMMENT ON FUNCTION hwsched_internal.assignment_by_hour(timestamptz, timestamptz, text) IS
   'Rolls assignments up by the hour; see assignment_history_hourly and efficiency_history_hourly.';
 
-CREATE FUNCTION hwsched.execution_by_hour(since timestamptz, until timestamptz,
+CREATE FUNCTION hwsched_internal.execution_by_hour(since timestamptz, until timestamptz,
     pool text DEFAULT 'default')
     RETURNS SETOF hwsched.execution_hour
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -248,7 +248,7 @@ BEGIN ATOMIC
     WHERE h.pool = $3 AND h.time >= $1 AND h.time < $2
     GROUP BY 1, 2, 3, 4;
 END;
-COMMENT ON FUNCTION hwsched.execution_by_hour(timestamptz, timestamptz, text) IS
+COMMENT ON FUNCTION hwsched_internal.execution_by_hour(timestamptz, timestamptz, text) IS
   'Rolls executions up by the hour; see execution_history_hourly.';
 
 CREATE VIEW hwsched.history_unrolled AS
@@ -267,7 +267,7 @@ UNION ALL
 SELECT h.hour, u.pool, h.worker_id, nullif(h.workload_type, '') AS workload_type, h.assignments,
        h.efficiency_ratio, h.min_efficiency_ratio, h.max_efficiency_ratio
 FROM hwsched.history_unrolled u
-CROSS JOIN LATERAL hwsched.assignment_by_hour(u.since, 'infinity', u.pool) h;
+CROSS JOIN LATERAL hwsched_internal.assignment_by_hour(u.since, 'infinity', u.pool) h;
 COMMENT ON VIEW hwsched.efficiency_history_hourly IS
   'How well the hardware suited what was placed on it, by the hour.';
 COMMENT ON COLUMN hwsched.efficiency_history_hourly.time IS 'When the hour began, in UTC.';
@@ -289,7 +289,7 @@ UNION ALL
 SELECT h.hour, u.pool, h.worker_id, nullif(h.workload_type, '') AS workload_type, h.assignments,
        h.wait_seconds, h.max_wait_seconds
 FROM hwsched.history_unrolled u
-CROSS JOIN LATERAL hwsched.assignment_by_hour(u.since, 'infinity', u.pool) h
+CROSS JOIN LATERAL hwsched_internal.assignment_by_hour(u.since, 'infinity', u.pool) h
 WHERE h.assignments > 0;
 COMMENT ON VIEW hwsched.assignment_history_hourly IS
   'Placements by the hour, and how long they had waited.';
@@ -312,7 +312,7 @@ SELECT h.hour, u.pool, h.worker_id, nullif(h.device_no, -1) AS device_no, h.samp
        h.temperature_ratio, h.max_temperature_ratio, h.temperature_celsius,
        h.max_temperature_celsius, h.power_watts
 FROM hwsched.history_unrolled u
-CROSS JOIN LATERAL hwsched.thermal_by_hour(u.since, 'infinity', u.pool) h;
+CROSS JOIN LATERAL hwsched_internal.thermal_by_hour(u.since, 'infinity', u.pool) h;
 COMMENT ON VIEW hwsched.thermal_history_hourly IS 'Temperature and power by the hour.';
 COMMENT ON COLUMN hwsched.thermal_history_hourly.time IS 'When the hour began, in UTC.';
 COMMENT ON COLUMN hwsched.thermal_history_hourly.pool IS 'The pool.';
@@ -336,7 +336,7 @@ SELECT h.hour, u.pool, h.worker_id, nullif(h.device_no, -1) AS device_no, h.samp
        h.memory_ratio, h.gpu_ratio, h.io_ratio, h.network_ratio, h.max_cpu_ratio, h.max_gpu_ratio,
        h.max_memory_ratio, h.max_io_ratio, h.max_network_ratio
 FROM hwsched.history_unrolled u
-CROSS JOIN LATERAL hwsched.utilization_by_hour(u.since, 'infinity', u.pool) h;
+CROSS JOIN LATERAL hwsched_internal.utilization_by_hour(u.since, 'infinity', u.pool) h;
 COMMENT ON VIEW hwsched.utilization_history_hourly IS 'Utilization by the hour.';
 COMMENT ON COLUMN hwsched.utilization_history_hourly.time IS 'When the hour began, in UTC.';
 COMMENT ON COLUMN hwsched.utilization_history_hourly.pool IS 'The pool.';
@@ -363,7 +363,7 @@ UNION ALL
 SELECT h.hour, u.pool, h.worker_id, nullif(h.workload_type, '') AS workload_type, h.completed,
        h.failed, h.estimated_seconds, h.actual_seconds, h.max_actual_seconds
 FROM hwsched.history_unrolled u
-CROSS JOIN LATERAL hwsched.execution_by_hour(u.since, 'infinity', u.pool) h;
+CROSS JOIN LATERAL hwsched_internal.execution_by_hour(u.since, 'infinity', u.pool) h;
 COMMENT ON VIEW hwsched.execution_history_hourly IS 'Executions by the hour in which they ended.';
 COMMENT ON COLUMN hwsched.execution_history_hourly.time IS 'When the hour began, in UTC.';
 COMMENT ON COLUMN hwsched.execution_history_hourly.pool IS 'The pool.';

@@ -6,11 +6,14 @@ SELECT r.pool, r.worker_id, r.workload_type, r.successes, r.failures,
        r.mean_seconds,
        CASE WHEN r.successes > 1 THEN sqrt(r.squares / (r.successes - 1)) END AS deviation_seconds,
        r.min_seconds,
-       least(r.max_seconds, greatest(r.min_seconds, hwsched.sketch_quantile(r.durations, 0.5)))
+       least(r.max_seconds,
+             greatest(r.min_seconds, hwsched_internal.sketch_quantile(r.durations, 0.5)))
            AS p50_seconds,
-       least(r.max_seconds, greatest(r.min_seconds, hwsched.sketch_quantile(r.durations, 0.9)))
+       least(r.max_seconds,
+             greatest(r.min_seconds, hwsched_internal.sketch_quantile(r.durations, 0.9)))
            AS p90_seconds,
-       least(r.max_seconds, greatest(r.min_seconds, hwsched.sketch_quantile(r.durations, 0.99)))
+       least(r.max_seconds,
+             greatest(r.min_seconds, hwsched_internal.sketch_quantile(r.durations, 0.99)))
            AS p99_seconds, r.max_seconds, r.updated_at
 FROM hwsched.track_record r;
 COMMENT ON VIEW hwsched.performance IS
@@ -36,9 +39,11 @@ SELECT e.hour AS time, e.pool, e.workload_type, sum(e.runs)::bigint AS runs,
        sum(e.runs * e.predicted_seconds) / sum(e.runs)::float8 AS predicted_seconds,
        sum(e.runs * e.formula_seconds) / sum(e.runs)::float8 AS formula_seconds,
        sum(e.runs * e.actual_seconds) / sum(e.runs)::float8 AS actual_seconds,
-       hwsched.sketch_quantile(hwsched.sketch_sum(e.errors), 0.5) AS median_error_ratio,
-       hwsched.sketch_quantile(hwsched.sketch_sum(e.errors), 0.9) AS p90_error_ratio,
-       hwsched.sketch_quantile(hwsched.sketch_sum(e.formula_errors), 0.5)
+       hwsched_internal.sketch_quantile(hwsched_internal.sketch_sum(e.errors), 0.5)
+       AS median_error_ratio,
+       hwsched_internal.sketch_quantile(hwsched_internal.sketch_sum(e.errors), 0.9)
+       AS p90_error_ratio,
+       hwsched_internal.sketch_quantile(hwsched_internal.sketch_sum(e.formula_errors), 0.5)
        AS formula_median_error_ratio
 FROM hwsched.prediction_error e
 GROUP BY e.hour, e.pool, e.workload_type;

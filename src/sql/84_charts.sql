@@ -480,7 +480,7 @@ COMMENT ON COLUMN hwsched.chart.colour_order IS
 COMMENT ON COLUMN hwsched.chart.specification IS 'Marks and encodings in Vega-Lite.';
 
 -- Colours that most people can tell apart, on white and on black.
-CREATE FUNCTION hwsched.chart_colours(rows jsonb, field text, usual jsonb) RETURNS jsonb
+CREATE FUNCTION hwsched_internal.chart_colours(rows jsonb, field text, usual jsonb) RETURNS jsonb
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
     BEGIN ATOMIC
     WITH colour AS (
@@ -515,13 +515,14 @@ CREATE FUNCTION hwsched.chart_colours(rows jsonb, field text, usual jsonb) RETUR
     LEFT JOIN colour c ON c.no = v.no
     LEFT JOIN free f ON v.no IS NULL AND f.place = v.place;
     END;
-COMMENT ON FUNCTION hwsched.chart_colours(jsonb, text, jsonb) IS
+COMMENT ON FUNCTION hwsched_internal.chart_colours(jsonb, text, jsonb) IS
   'The colour scale of a chart: usual values have the same colour everywhere, others one that is '
   'left, and what is put together is grey.';
 
 -- The values of a chart, and what there is to say about them. They are of the
 -- history itself, or of its hourly roll-up if the period is long.
-CREATE FUNCTION hwsched.chart_values(definition hwsched.chart, since timestamptz, until timestamptz,
+CREATE FUNCTION hwsched_internal.chart_values(definition hwsched.chart, since timestamptz,
+    until timestamptz,
                                          pool text,
     OUT rows jsonb, OUT note text, OUT ticks jsonb)
     LANGUAGE plpgsql STABLE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
@@ -583,7 +584,7 @@ BEGIN
                              to_char(period.until, 'YYYY-MM-DD HH24:MI:SS')), note);
 END;
 $$;
-COMMENT ON FUNCTION hwsched.chart_values(hwsched.chart, timestamptz, timestamptz, text) IS
+COMMENT ON FUNCTION hwsched_internal.chart_values(hwsched.chart, timestamptz, timestamptz, text) IS
   'The values of a chart in a period, what there is to say about them, and ticks for a time '
   'axis; for vega_spec().';
 
@@ -627,7 +628,8 @@ BEGIN
     -- which knows whether there is such a pool
     PERFORM FROM hwsched.pool_settings(pool);
     SELECT v.rows, v.note, v.ticks INTO rows, note, ticks
-    FROM hwsched.chart_values(definition, coalesce(since, '-infinity'), coalesce(until, 'infinity'),
+    FROM hwsched_internal.chart_values(definition, coalesce(since, '-infinity'),
+                                       coalesce(until, 'infinity'),
                               pool) v;
 
     IF rows = '[]' THEN
@@ -660,7 +662,7 @@ BEGIN
                                        CASE WHEN specification #> '{encoding,color}' IS NULL
                                                 THEN '{layer,1,encoding,color,scale}'
                                             ELSE '{encoding,color,scale}' END::text[],
-                                       hwsched.chart_colours(rows, definition.colour,
+                                       hwsched_internal.chart_colours(rows, definition.colour,
                                                              definition.colour_order));
         END IF;
     END IF;

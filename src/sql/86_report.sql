@@ -2,39 +2,39 @@
 -- tables of a pool. Whatever comes from data is text in it, and it may run
 -- nothing but the scripts it has been made with.
 
-CREATE FUNCTION hwsched.vega_runtime() RETURNS text
+CREATE FUNCTION hwsched_internal.vega_runtime() RETURNS text
     LANGUAGE sql STABLE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     BEGIN ATOMIC
     -- reads this one file, which its callers have no right to
     SELECT nullif(pg_read_file(setting || '/extension/hwsched_vega.js', 0, 100000000, true), '')
     FROM pg_config() WHERE name = 'SHAREDIR';
     END;
-COMMENT ON FUNCTION hwsched.vega_runtime() IS
+COMMENT ON FUNCTION hwsched_internal.vega_runtime() IS
   'The script that draws charts in a browser, Vega with its licences, as installed with the '
   'extension; NULL if it is not.';
 
-CREATE FUNCTION hwsched.html_text(value text) RETURNS text
+CREATE FUNCTION hwsched_internal.html_text(value text) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
     RETURN replace(replace(replace(replace(replace(value, '&', '&amp;'), '<', '&lt;'), '>', '&gt;'),
                            '"', '&quot;'), '''', '&#39;');
-COMMENT ON FUNCTION hwsched.html_text(text) IS
+COMMENT ON FUNCTION hwsched_internal.html_text(text) IS
   'Text as HTML shows it, in elements and in attributes.';
 
-CREATE FUNCTION hwsched.html_source(script text) RETURNS text
+CREATE FUNCTION hwsched_internal.html_source(script text) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
     RETURN format('''sha256-%s''', encode(sha256(convert_to(script, 'UTF8')), 'base64'));
-COMMENT ON FUNCTION hwsched.html_source(text) IS
+COMMENT ON FUNCTION hwsched_internal.html_source(text) IS
   'What a content security policy calls a script or a style that stands in the page.';
 
-CREATE FUNCTION hwsched.html_rating(rating text) RETURNS text
+CREATE FUNCTION hwsched_internal.html_rating(rating text) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
     RETURN format('<span class="%s">%s %1$s</span>', rating,
                   CASE rating WHEN 'good' THEN '&#10003;' WHEN 'warning' THEN '&#9650;'
                        ELSE '&#10007;' END);
-COMMENT ON FUNCTION hwsched.html_rating(text) IS
+COMMENT ON FUNCTION hwsched_internal.html_rating(text) IS
   'A rating (good, warning, poor) in HTML: a sign, a word and a colour.';
 
-CREATE FUNCTION hwsched.html_table(rows jsonb, fields jsonb) RETURNS text
+CREATE FUNCTION hwsched_internal.html_table(rows jsonb, fields jsonb) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
     BEGIN ATOMIC
     SELECT format(E'<div class="table" tabindex="0"><table>\n<thead><tr>%s</tr></thead>\n'
@@ -42,7 +42,8 @@ CREATE FUNCTION hwsched.html_table(rows jsonb, fields jsonb) RETURNS text
                   (SELECT string_agg(format('<th scope="col"%s>%s</th>',
                                             CASE WHEN f.field ->> 2 = 'quantitative'
                                                      THEN ' class="number"' END,
-                                            hwsched.html_text(f.field ->> 1)), '' ORDER BY f.no)
+                                            hwsched_internal.html_text(f.field ->> 1)), ''
+                                            ORDER BY f.no)
                    FROM jsonb_array_elements(fields) WITH ORDINALITY AS f (field, no)),
                   (SELECT string_agg(format('<tr>%s</tr>', cells.html), E'\n' ORDER BY r.no)
                    FROM jsonb_array_elements(rows) WITH ORDINALITY AS r (value, no)
@@ -50,25 +51,26 @@ CREATE FUNCTION hwsched.html_table(rows jsonb, fields jsonb) RETURNS text
                        SELECT string_agg(
                            CASE WHEN f.field ->> 0 = 'rating'
                                 THEN format('<td class="rating">%s</td>',
-                                            hwsched.html_rating(r.value ->> 'rating'))
+                                            hwsched_internal.html_rating(r.value ->> 'rating'))
                                 WHEN f.field ->> 2 = 'quantitative'
                                 THEN format('<td class="number">%s</td>',
-                                            hwsched.html_text(r.value ->> (f.field ->> 0)))
+                                            hwsched_internal.html_text(r.value ->> (f.field ->> 0)))
                                 WHEN f.field ->> 2 = 'temporal'
                                 THEN format('<td class="time">%s</td>',
                                             replace(left(r.value ->> (f.field ->> 0), 19),
                                                     'T', ' '))
                                 ELSE format('<td>%s</td>',
-                                            hwsched.html_text(r.value ->> (f.field ->> 0))) END, ''
+                                            hwsched_internal.html_text(r.value ->> (f.field ->> 0)))
+                                                END, ''
                            ORDER BY f.no) AS html
                        FROM jsonb_array_elements(fields) WITH ORDINALITY AS f (field, no)) cells));
     END;
-COMMENT ON FUNCTION hwsched.html_table(jsonb, jsonb) IS
+COMMENT ON FUNCTION hwsched_internal.html_table(jsonb, jsonb) IS
   'A table of the values of a chart, for summary_report().';
 
 -- The figures at the top, and the table by type of work. They are asked for as
 -- those of charts are, so of the roll-ups if the period is long.
-CREATE FUNCTION hwsched.report_figures(since timestamptz, until timestamptz, pool text,
+CREATE FUNCTION hwsched_internal.report_figures(since timestamptz, until timestamptz, pool text,
     OUT figures text, OUT types text)
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS $$
@@ -86,7 +88,7 @@ BEGIN
     question.query :=
         'SELECT sum(assignments) AS assignments, count(DISTINCT worker_id) AS workers, '
         'count(DISTINCT workload_type) AS types, NULL AS note FROM history';
-    placed := (hwsched.chart_values(question, since, until, pool)).rows -> 0;
+    placed := (hwsched_internal.chart_values(question, since, until, pool)).rows -> 0;
 
     question.history := 'efficiency_history';
     question.columns := 'workload_type, 1 AS assignments, efficiency_ratio';
@@ -100,7 +102,7 @@ BEGIN
         'AS efficiency_ratio'
         '       FROM history GROUP BY ROLLUP (workload_type)) m ORDER BY is_all DESC, assignments '
         'DESC, workload_type';
-    kinds := (hwsched.chart_values(question, since, until, pool)).rows;
+    kinds := (hwsched_internal.chart_values(question, since, until, pool)).rows;
     suited := kinds -> 0;
 
     question.history := 'execution_history';
@@ -115,7 +117,7 @@ BEGIN
         '(WHERE state = ''completed''))::numeric, 2) AS factor,'
         ' round(100 * avg((ratio BETWEEN 0.8 AND 1.25)::int) FILTER (WHERE state = ''completed'')) '
         'AS near, NULL AS note FROM history';
-    done := (hwsched.chart_values(question, since, until, pool)).rows -> 0;
+    done := (hwsched_internal.chart_values(question, since, until, pool)).rows -> 0;
 
     SELECT * INTO summary FROM hwsched.pool_summary s WHERE s.pool = report_figures.pool;
     SELECT string_agg(format(E'<div><dt>%s</dt><dd>%s</dd><dd class="note">%s</dd></div>', f.name,
@@ -131,12 +133,13 @@ BEGIN
         (4, 'Completed', coalesce(done ->> 'completed', '0'),
          format('%s failed', coalesce(done ->> 'failed', '0'))),
         (5, 'Mean efficiency', coalesce(suited ->> 'efficiency_ratio', '-'),
-            concat_ws(' ', hwsched.html_rating(suited ->> 'rating'),
+            concat_ws(' ', hwsched_internal.html_rating(suited ->> 'rating'),
                       '0 to 1, of all assignments; good from 0.7, poor below 0.4')),
         (6, 'Typical error of prediction', coalesce('x ' || (done ->> 'factor'), '-'),
             CASE WHEN done ? 'factor'
                  THEN concat_ws(' ',
-                                hwsched.html_rating(CASE WHEN (done ->> 'factor')::float8 <= 1.25
+                                hwsched_internal.html_rating(CASE WHEN (done ->> 'factor')::float8
+                                                                      <= 1.25
                                                              THEN 'good'
                                                          WHEN (done ->> 'factor')::float8 <= 2
                                                              THEN 'warning'
@@ -145,14 +148,14 @@ BEGIN
                                 'longer or shorter: good to 1.25, poor above 2.',
                                 (done ->> 'near') || '% were within 1.25.') END)
     ) AS f (no, name, value, note);
-    types := hwsched.html_table(nullif(kinds - 0, '[]'),
+    types := hwsched_internal.html_table(nullif(kinds - 0, '[]'),
                                 '[["workload_type", "type of work", "nominal"],
                                   ["assignments", "assignments", "quantitative"],
                                             ["efficiency_ratio", "mean efficiency (0 to 1)",
                                              "quantitative"], ["rating", "rating", "nominal"]]');
 END;
 $$;
-COMMENT ON FUNCTION hwsched.report_figures(timestamptz, timestamptz, text) IS
+COMMENT ON FUNCTION hwsched_internal.report_figures(timestamptz, timestamptz, text) IS
   'The figures at the top of a report, and its table by type of work; for summary_report().';
 
 CREATE FUNCTION hwsched.summary_report(since timestamptz DEFAULT NULL,
@@ -247,7 +250,7 @@ $css$;
   }
 })();
 $js$;
-    runtime text := hwsched.vega_runtime();
+    runtime text := hwsched_internal.vega_runtime();
     vega_url text;
     sources text;
     scripts text;
@@ -264,13 +267,15 @@ BEGIN
     SELECT s.value #>> '{}' INTO vega_url FROM hwsched.pool_settings(pool) s
     WHERE s.name = 'vega_url';
     SELECT f.figures, f.types INTO head
-    FROM hwsched.report_figures(coalesce(since, '-infinity'), coalesce(until, 'infinity'), pool) f;
+    FROM hwsched_internal.report_figures(coalesce(since, '-infinity'), coalesce(until, 'infinity'),
+                                         pool) f;
 
     SELECT jsonb_object_agg(c.chart, s.spec)
            FILTER (WHERE s.spec #> '{data,values}' <> '[]') AS specs,
            string_agg(format(E'<section>\n<h2>%s</h2>\n<p class="note">%s</p>\n%s\n</section>',
-                             hwsched.html_text(c.title),
-                             hwsched.html_text(coalesce(s.spec #>> '{title,subtitle,1}', '')),
+                             hwsched_internal.html_text(c.title),
+                             hwsched_internal.html_text(coalesce(s.spec #>> '{title,subtitle,1}',
+                                 '')),
                                  drawn.html), E'\n'
                              ORDER BY c.position) AS html
         INTO charts
@@ -278,18 +283,20 @@ BEGIN
     CROSS JOIN LATERAL (SELECT hwsched.vega_spec(c.chart, since, until, pool) AS spec) s
     CROSS JOIN LATERAL (SELECT CASE WHEN s.spec #> '{data,values}' = '[]' THEN '<p>No data.</p>'
                                     ELSE format(E'<div class="chart" id="%s"></div>\n%s', c.chart,
-                                                hwsched.html_table(s.spec #> '{data,values}',
+                                                hwsched_internal.html_table(s.spec #>
+                                                    '{data,values}',
                                                     c.fields)) END AS html) drawn;
 
     IF runtime IS NOT NULL THEN
         scripts := E'<script>' || runtime || E'</script>\n';
-        sources := hwsched.html_source(runtime);
+        sources := hwsched_internal.html_source(runtime);
     ELSIF vega_url IS NOT NULL THEN
         SELECT string_agg(format(E'<script src="%s" integrity="%s" '
-                                 'crossorigin="anonymous"></script>\n', hwsched.html_text(u.url),
+                                 'crossorigin="anonymous"></script>\n',
+                                     hwsched_internal.html_text(u.url),
                                  v.integrity), ''
                           ORDER BY v.no),
-               string_agg(hwsched.html_text(u.url), ' ' ORDER BY v.no)
+               string_agg(hwsched_internal.html_text(u.url), ' ' ORDER BY v.no)
             INTO scripts, sources
         -- the versions in src/report/package.json
         FROM (VALUES
@@ -307,12 +314,14 @@ BEGIN
         E'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<meta name="viewport" '
         'content="width=device-width, initial-scale=1">\n',
         '<meta http-equiv="Content-Security-Policy" content="default-src ''none''; style-src ',
-        hwsched.html_source(style), '; script-src ',
+        hwsched_internal.html_source(style), '; script-src ',
         CASE WHEN scripts IS NULL THEN '''none'''
-             ELSE sources || ' ' || hwsched.html_source(script) END,
+             ELSE sources || ' ' || hwsched_internal.html_source(script) END,
         E'; base-uri ''none''; form-action ''none''">\n<title>Report on pool ',
-        hwsched.html_text(pool), E'</title>\n<style>', style, E'</style>\n</head>\n<body>\n',
-        '<h1>Report on pool <bdi>', hwsched.html_text(pool), E'</bdi></h1>\n<p class="note">',
+        hwsched_internal.html_text(pool), E'</title>\n<style>', style,
+        E'</style>\n</head>\n<body>\n',
+        '<h1>Report on pool <bdi>', hwsched_internal.html_text(pool),
+        E'</bdi></h1>\n<p class="note">',
         period,
         '. Made ', to_char(now(), 'YYYY-MM-DD HH24:MI'), E'. All times are UTC.</p>\n<dl>\n',
         head.figures, E'\n</dl>\n',

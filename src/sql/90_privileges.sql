@@ -1,5 +1,5 @@
--- Who may do what. Nothing for PUBLIC; see README for the four roles.
-REVOKE ALL ON ALL ROUTINES IN SCHEMA hwsched FROM PUBLIC;
+-- Who may do what. Nothing for PUBLIC; see docs/reference/roles.md.
+REVOKE ALL ON ALL ROUTINES IN SCHEMA hwsched, hwsched_internal FROM PUBLIC;
 REVOKE ALL ON ALL TABLES IN SCHEMA hwsched FROM PUBLIC;
 REVOKE ALL ON TYPE hwsched.worker_state, hwsched.workload_state, hwsched.assignment_state,
     hwsched.thermal_phase, hwsched.taxonomy_kind, hwsched.worker_health, hwsched.error_class,
@@ -28,21 +28,16 @@ GRANT EXECUTE ON FUNCTION
     hwsched.load_score, hwsched.effective_load_score, hwsched.adjusted_efficiency,
     hwsched.preference_after,
     hwsched.predict_seconds, hwsched.predict_joules, hwsched.compatibility_score,
-    hwsched.thermal_step, hwsched.thermal_at, hwsched.performance_level, hwsched.temperature_ratio,
-    hwsched.describe_heat, hwsched.sketch_quantile, hwsched.sketch_of, hwsched.sketch_merge,
-    hwsched.sketch_sum
+    hwsched.thermal_step, hwsched.thermal_at, hwsched.performance_level, hwsched.temperature_ratio
     TO hwsched_viewer, hwsched_worker;
 GRANT EXECUTE ON FUNCTION
     hwsched.pool_settings, hwsched.plan_pending, hwsched.compatible_hardware, hwsched.pareto,
     hwsched.suggest_power_limit, hwsched.explain_pending,
-    hwsched.preference_now,
     hwsched.predict, hwsched.performance_history, hwsched.learning_json, hwsched.predict_temperature
     TO hwsched_viewer;
 
 GRANT EXECUTE ON FUNCTION
-    hwsched.vega_spec, hwsched.chart_values, hwsched.chart_colours, hwsched.summary_report,
-    hwsched.report_figures, hwsched.vega_runtime,
-    hwsched.html_text, hwsched.html_source, hwsched.html_rating, hwsched.html_table
+    hwsched.vega_spec, hwsched.summary_report, hwsched.history_json
     TO hwsched_viewer;
 
 -- A worker acts for itself: register (again), report, claim, finish. Which worker
@@ -61,10 +56,18 @@ GRANT EXECUTE ON FUNCTION
     hwsched.schedule_jobs, hwsched.unschedule_jobs, hwsched.reset_learning, hwsched.load_learning
     TO hwsched_coordinator;
 
+-- What reading is made of: whoever asks for a view or a chart calls it, too.
+GRANT USAGE ON SCHEMA hwsched_internal TO hwsched_viewer;
 GRANT EXECUTE ON FUNCTION
-    hwsched.history_json, hwsched.utilization_by_hour, hwsched.thermal_by_hour,
-    hwsched.assignment_by_hour, hwsched.execution_by_hour
+    hwsched_internal.describe_heat, hwsched_internal.sketch_quantile, hwsched_internal.sketch_of,
+    hwsched_internal.sketch_merge, hwsched_internal.sketch_sum, hwsched_internal.preference_now,
+    hwsched_internal.utilization_by_hour, hwsched_internal.thermal_by_hour,
+    hwsched_internal.assignment_by_hour, hwsched_internal.execution_by_hour,
+    hwsched_internal.chart_values, hwsched_internal.chart_colours, hwsched_internal.report_figures,
+    hwsched_internal.vega_runtime, hwsched_internal.html_text, hwsched_internal.html_source,
+    hwsched_internal.html_rating, hwsched_internal.html_table
     TO hwsched_viewer;
+
 GRANT EXECUTE ON FUNCTION
     hwsched.record_assignment, hwsched.record_thermal_state, hwsched.record_resource_utilization,
     hwsched.record_execution_time, hwsched.load_history

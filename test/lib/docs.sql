@@ -3,17 +3,6 @@
 -- database with the extension; all of it is temporary.
 SET client_min_messages = warning;
 
--- Functions that stand in schema hwsched and are not for users.  One that does
--- not exist any more is an error: take it off the list.
-CREATE TEMP TABLE internal_function (name name PRIMARY KEY);
-INSERT INTO internal_function VALUES
-  ('assignment_by_hour'), ('chart_colours'), ('chart_values'), ('describe_heat'), ('execution_by_hour'),
-  ('history_entries'), ('history_forget'), ('history_make_day'), ('history_over'), ('history_renew'),
-  ('history_roll_hours'), ('history_roll_up'), ('history_time'), ('html_rating'), ('html_source'),
-  ('html_table'), ('html_text'), ('preference_now'), ('report_figures'), ('sketch_merge'), ('sketch_of'),
-  ('sketch_quantile'), ('sketch_sum'), ('taxonomy_changed'), ('thermal_by_hour'),
-  ('utilization_by_hour'), ('vega_runtime');
-
 CREATE TEMP VIEW routine AS
 SELECT p.oid, p.proname AS name, p.prokind, a.*
 FROM pg_proc p CROSS JOIN LATERAL (
@@ -29,7 +18,7 @@ FROM pg_proc p CROSS JOIN LATERAL (
       -- 'default'::text reads better without its type
       regexp_replace(pg_get_function_arg_default(p.oid, t.number::int), '::[a-z ]+$', '') AS standard
     FROM unnest(coalesce(p.proallargtypes, p.proargtypes)) WITH ORDINALITY t(type, number)) a) a
-WHERE p.pronamespace = 'hwsched'::regnamespace AND p.proname NOT IN (SELECT i.name FROM internal_function i);
+WHERE p.pronamespace = 'hwsched'::regnamespace;
 
 CREATE TEMP VIEW relation AS
 SELECT c.oid, c.relname AS name

@@ -41,13 +41,13 @@ DO $$
 DECLARE
 	f record;
 BEGIN
-	FOR f IN SELECT p.oid, p.proname, p.pronargs, result, format('smith.%I', p.proname || '_' || result) AS name, last.pool,
+	FOR f IN SELECT p.oid, p.proname, p.pronamespace, p.pronargs, result, format('smith.%I', p.proname || '_' || result) AS name, last.pool,
 			(SELECT string_agg(format_type(t, NULL), ', ' ORDER BY no) FROM unnest(p.proargtypes) WITH ORDINALITY AS a (t, no) WHERE no <= p.pronargs - last.pool) AS types
 		FROM pg_proc AS p CROSS JOIN unnest('{text,boolean,integer,bigint,jsonb}'::text[]) AS result CROSS JOIN LATERAL (SELECT (p.proargnames[p.pronargs] = 'pool')::int AS pool) AS last
-		WHERE p.pronamespace = 'hwsched'::regnamespace AND p.prokind = 'f' AND p.prorettype <> 'trigger'::regtype AND (has_function_privilege('smith_worker', p.oid, 'EXECUTE') OR has_function_privilege('smith_coordinator', p.oid, 'EXECUTE'))
+		WHERE p.pronamespace IN ('hwsched'::regnamespace, 'hwsched_internal'::regnamespace) AND p.prokind = 'f' AND p.prorettype <> 'trigger'::regtype AND (has_function_privilege('smith_worker', p.oid, 'EXECUTE') OR has_function_privilege('smith_coordinator', p.oid, 'EXECUTE'))
 	LOOP
-		EXECUTE format('CREATE FUNCTION %s(%s) RETURNS %s LANGUAGE plpgsql AS %L', f.name, f.types, f.result, format('BEGIN PERFORM * FROM hwsched.%I(%s); RETURN 1; EXCEPTION WHEN OTHERS THEN IF sqlstate LIKE ''XX%%'' THEN RAISE; END IF; RETURN 0; END',
-			f.proname, (SELECT string_agg(CASE WHEN n > f.pronargs - f.pool THEN quote_literal('p') ELSE '$' || n END, ', ') FROM generate_series(1, f.pronargs) AS n)));
+		EXECUTE format('CREATE FUNCTION %s(%s) RETURNS %s LANGUAGE plpgsql AS %L', f.name, f.types, f.result, format('BEGIN PERFORM * FROM %s.%I(%s); RETURN 1; EXCEPTION WHEN OTHERS THEN IF sqlstate LIKE ''XX%%'' THEN RAISE; END IF; RETURN 0; END',
+			f.pronamespace::regnamespace, f.proname, (SELECT string_agg(CASE WHEN n > f.pronargs - f.pool THEN quote_literal('p') ELSE '$' || n END, ', ') FROM generate_series(1, f.pronargs) AS n)));
 		EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', f.name);
 		EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s', f.name, (SELECT string_agg(rolname, ', ') FROM pg_roles WHERE rolname LIKE 'smith\_%' AND has_function_privilege(oid, f.oid, 'EXECUTE')));
 	END LOOP;
@@ -82,7 +82,7 @@ END $$;
 
 -- Where it looks for functions: ours are few among the system's
 CREATE VIEW smith.pg_proc AS SELECT p.oid, p.proname, p.pronamespace, p.prorettype, p.proargtypes, p.proretset, p.prokind FROM pg_catalog.pg_proc AS p
-WHERE (p.pronamespace IN ('hwsched'::regnamespace, 'smith'::regnamespace) AND has_function_privilege(p.oid, 'EXECUTE')) OR p.proname IN ('length', 'now', 'count', 'max', 'jsonb_agg', 'to_jsonb', 'random');
+WHERE (p.pronamespace IN ('hwsched'::regnamespace, 'hwsched_internal'::regnamespace, 'smith'::regnamespace) AND has_function_privilege(p.oid, 'EXECUTE')) OR p.proname IN ('length', 'now', 'count', 'max', 'jsonb_agg', 'to_jsonb', 'random');
 GRANT SELECT ON smith.pg_proc TO hwsched_viewer, hwsched_worker;
 -- Of operators it does not know which types they fit: most queries would end
 -- there. This database is thrown away.

@@ -89,9 +89,9 @@ pass('nor does a writer, nor are others kept from writing');
 $writer->query_safe('COMMIT');
 # what he wrote before the hour was over is waited for when it is rolled up
 $writer->query_safe("BEGIN; SELECT hwsched.update_load('w', '{\"cpu_utilization\": 7}', 'long')");
-is($sql->("SELECT hwsched.history_over(now() + interval '1 hour') <= now()"), 't', 'an hour in which somebody is still writing is not over');
+is($sql->("SELECT hwsched_internal.history_over(now() + interval '1 hour') <= now()"), 't', 'an hour in which somebody is still writing is not over');
 $writer->query_safe('COMMIT');
-is($sql->("SELECT hwsched.history_over(now() + interval '1 hour') > now()"), 't', 'it is when he is done');
+is($sql->("SELECT hwsched_internal.history_over(now() + interval '1 hour') > now()"), 't', 'it is when he is done');
 $reader->quit;
 $writer->quit;
 

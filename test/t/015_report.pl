@@ -93,7 +93,7 @@ sub rendered
 my $report = asked('SELECT hwsched.summary_report()');
 ok($report =~ /^<!DOCTYPE html>.*<\/html>\s*$/s, 'the report is a page');
 is(join(' ', without_scripts($report) =~ /<(img|svg|b|script)\b/gi), '', 'names in the report are text');
-my $installed = asked('SELECT hwsched.vega_runtime() IS NOT NULL') eq 't';
+my $installed = asked('SELECT hwsched_internal.vega_runtime() IS NOT NULL') eq 't';
 
 SKIP:
 {
@@ -116,7 +116,7 @@ SKIP:
 }
 
 # Where Vega is not installed
-$node->safe_psql('postgres', 'CREATE OR REPLACE FUNCTION hwsched.vega_runtime() RETURNS text LANGUAGE sql AS $$ SELECT NULL::text $$');
+$node->safe_psql('postgres', 'CREATE OR REPLACE FUNCTION hwsched_internal.vega_runtime() RETURNS text LANGUAGE sql AS $$ SELECT NULL::text $$');
 $report = asked('SELECT hwsched.summary_report()');
 like($report, qr/script-src 'none'/, 'without Vega the report may run nothing');
 unlike($report, qr/<script\b/, 'and has no script');
