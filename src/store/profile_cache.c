@@ -359,8 +359,8 @@ hardware_get(const char *pool, const int64 *ids, int count, bool read_only,
 {
 	static SpiPlan statement = {
 		"SELECT h.hardware_id, h.cpu_millicores, h.memory_bytes, h.software_versions,"
-		" h.device_profile_ids,"
-		"  h.device_memory_bytes, h.device_uses_host_memory, h.device_nos FROM unnest($2) u(hardware_id)"
+		" h.device_profile_ids, h.device_memory_bytes, h.device_uses_host_memory, h.device_nos"
+		" FROM unnest($2) u(hardware_id)"
 		" JOIN hwsched.hardware h ON h.pool = $1 AND h.hardware_id = u.hardware_id",
 		{TEXTOID, INT8ARRAYOID}};
 	Generation *generation = pin_generation();
