@@ -175,6 +175,7 @@ BEGIN
 	RAISE WARNING 'called by %, workload %, device %, state %', current_user, workload - 'metrics', device ->> 'model_name', state;
 	RETURN 1;
 END $$;
+CREATE FUNCTION pg_temp.score(workload jsonb, device jsonb, state jsonb) RETURNS float8 LANGUAGE sql AS 'SELECT 1.0::float8';
 CREATE FUNCTION mine.not_a_score(jsonb) RETURNS float8 LANGUAGE sql AS 'SELECT 1.0::float8';
 CREATE FUNCTION mine.fails(workload jsonb, device jsonb, state jsonb) RETURNS float8 LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no idea'; END $$;
 SELECT pg_temp.pool('{"half": {"cpu_cores": 8}, "much": {"cpu_cores": 8}, "nan": {"cpu_cores": 8}, "null": {"cpu_cores": 8}}', '[{"priority": 2, "expected_duration": 30}]', '{"policy": {"mine.likes_b(jsonb,jsonb,jsonb)": 1}}', 'sched', false);
@@ -184,24 +185,44 @@ SELECT pg_temp.went();
 -- it sees the columns of compatible_hardware(), and runs with the rights of hwsched_admin
 GRANT USAGE ON SCHEMA mine TO hwsched_admin;
 SELECT pg_temp.pool('{"a": {"cpu_cores": 8}}', '[{"priority": 2, "expected_duration": 30}]', '{"policy": {"mine.who(jsonb, jsonb, jsonb)": 1}}');
--- what is no function, no score or not allowed is refused; what fails is passed on, and nothing is placed
+-- what is no function, no score, temporary or not allowed is refused
 SELECT settings, pg_temp.error_of(format('SELECT hwsched.alter_pool(''sched'', %L)', settings)) FROM unnest(ARRAY[
 	'{"policy": {"mine.nothing(jsonb,jsonb,jsonb)": 1}}', '{"policy": {"mine.not_a_score(jsonb)": 1}}', '{"policy": {"pg_catalog.jsonb_array_length(jsonb)": 1}}',
-	'{"policy": {"mine.who": 1}}', '{"policies": {"nlp": {"magic": 1}}}', '{"policies": {"knitting": {"packing": 1}}}', '{"policies": {"nlp": {"packing": 0}}}', '{"policies": {"nlp": 1}}', '{"policies": []}',
+	'{"policy": {"mine.who": 1}}', '{"policy": {"pg_temp.score(jsonb,jsonb,jsonb)": 1}}', '{"policies": {"nlp": {"magic": 1}}}', '{"policies": {"knitting": {"packing": 1}}}', '{"policies": {"nlp": {"packing": 0}}}', '{"policies": {"nlp": 1}}', '{"policies": []}',
 	'{"policies": {"nlp": {"packing": -1}}}', '{"policy": {"packing": 1e308}}', '{"policies": {"nlp": {"packing": 1}, "NLP": {"packing": 1}}}', '{"solver": "simplex"}']) AS settings;
 CREATE ROLE policy_admin IN ROLE hwsched_admin;
 REVOKE EXECUTE ON FUNCTION mine.likes_b FROM PUBLIC;
 SET ROLE policy_admin;
 SELECT pg_temp.error_of($$ SELECT hwsched.alter_pool('sched', '{"policy": {"mine.likes_b(jsonb,jsonb,jsonb)": 1}}') $$);
 RESET ROLE;
+-- one that fails or was dropped costs its share and a warning, in its pool only
 SELECT hwsched.alter_pool('sched', '{"policy": {"mine.fails(jsonb,jsonb,jsonb)": 1}}');
 SELECT hwsched.submit('{"test_id": "waits"}', 'sched');
 SELECT pg_temp.error_of($$ SELECT hwsched.assign_pending(NULL, 'sched') $$);
 SELECT state FROM hwsched.workload WHERE pool = 'sched' AND workload_id = 'waits';
 DROP FUNCTION mine.fails;
-SELECT pg_temp.error_of($$ SELECT hwsched.assign_pending(NULL, 'sched') $$);
-SELECT hwsched.alter_pool('sched', '{"policy": null}');
+SELECT hwsched.submit('{"test_id": "waits, too"}', 'sched');
 SELECT hwsched.assign_pending(NULL, 'sched');
+SELECT hwsched.alter_pool('sched', '{"max_concurrent": 7}');
+SELECT count(*) FROM hwsched.pool_summary WHERE pool = 'sched';
+-- what is not its own error is passed on
+CREATE FUNCTION mine.sleeps(workload jsonb, device jsonb, state jsonb) RETURNS float8 LANGUAGE sql AS 'SELECT 1.0::float8 FROM pg_sleep(60)';
+SELECT hwsched.alter_pool('sched', '{"policy": {"mine.sleeps(jsonb,jsonb,jsonb)": 1}}');
+SELECT hwsched.submit('{"test_id": "cancelled"}', 'sched');
+SET statement_timeout = '500ms';
+SELECT hwsched.assign_pending(NULL, 'sched');
+RESET statement_timeout;
+SELECT state FROM hwsched.workload WHERE pool = 'sched' AND workload_id = 'cancelled';
+-- it only reads, whoever decides
+CREATE TABLE mine.written (at timestamptz);
+GRANT ALL ON mine.written TO PUBLIC;
+CREATE FUNCTION mine.writes(workload jsonb, device jsonb, state jsonb) RETURNS float8 LANGUAGE sql AS 'INSERT INTO mine.written VALUES (now()) RETURNING 1.0::float8';
+SELECT hwsched.alter_pool('sched', '{"policy": {"mine.writes(jsonb,jsonb,jsonb)": 1}}');
+SELECT workload_id FROM hwsched.plan_pending(NULL, 'sched');
+SELECT hwsched.assign_pending(NULL, 'sched');
+SELECT count(*) FROM mine.written;
+SHOW transaction_read_only;
+SELECT hwsched.alter_pool('sched', '{"policy": null}');
 
 -- it cannot leave settings behind, place or change anything
 CREATE FUNCTION mine.sets(workload jsonb, device jsonb, state jsonb) RETURNS float8 LANGUAGE plpgsql AS $$ BEGIN PERFORM set_config('search_path', 'mine', false); RETURN 1; END $$;

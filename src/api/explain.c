@@ -149,7 +149,7 @@ scores_by_algorithm(const Policies *policies, const Policy *policy, const double
 		const PolicyPart *part = &policy->parts[p];
 
 		push_key(&state, part->algorithm == ALGORITHM_FUNCTION ?
-							 format_procedure(policies->functions[part->function].fn_oid) :
+							 format_procedure(policies->functions[part->function].info.fn_oid) :
 							 algorithm_traits[part->algorithm].name);
 		push_double(&state, scores[p]);
 	}

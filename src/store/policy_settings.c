@@ -12,6 +12,8 @@
 #include <float.h>
 
 #include "access/htup_details.h"
+#include "access/xact.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
@@ -20,6 +22,7 @@
 #include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/regproc.h"
+#include "utils/resowner.h"
 #include "utils/syscache.h"
 
 #include "document/json.h"
@@ -67,6 +70,7 @@ score_function(const char *path, const char *name)
 	HeapTuple tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(oid));
 	Form_pg_proc form;
 	bool fits;
+	bool temporary;
 
 	if (!HeapTupleIsValid(tuple))
 		unknown_algorithm(path, name);
@@ -74,7 +78,15 @@ score_function(const char *path, const char *name)
 	fits = form->prokind == PROKIND_FUNCTION && !form->proretset && form->prorettype == FLOAT8OID &&
 		   form->pronargs == 3 && form->proargtypes.values[0] == JSONBOID &&
 		   form->proargtypes.values[1] == JSONBOID && form->proargtypes.values[2] == JSONBOID;
+	temporary = isAnyTempNamespace(form->pronamespace);
 	ReleaseSysCache(tuple);
+	if (temporary)
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("invalid name for \"%s\": \"%s\"", path, name),
+			 errdetail("The function is temporary, and other sessions have others of its name."),
+			 errhint("Create it in a schema that stays.")));
 	if (!fits)
 		ereport(
 			ERROR,
@@ -86,11 +98,80 @@ score_function(const char *path, const char *name)
 	return oid;
 }
 
-/* Reads one policy; its functions are added to those of policies. */
+/*
+ * Passes an error of a user's function on if it is none of its own: a cancel, a
+ * conflict with another transaction, a want of resources.  Otherwise returns it,
+ * and the transaction goes on as before the subtransaction that it ended.
+ */
+static ErrorData *
+take_error(MemoryContext context, ResourceOwner owner)
+{
+	ErrorData *error;
+	int category;
+
+	MemoryContextSwitchTo(context);
+	error = CopyErrorData();
+	category = ERRCODE_TO_CATEGORY(error->sqlerrcode);
+	FlushErrorState();
+	RollbackAndReleaseCurrentSubTransaction();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+	if (category == ERRCODE_TO_CATEGORY(ERRCODE_OPERATOR_INTERVENTION) ||
+		category == ERRCODE_TO_CATEGORY(ERRCODE_TRANSACTION_ROLLBACK) ||
+		category == ERRCODE_TO_CATEGORY(ERRCODE_INSUFFICIENT_RESOURCES))
+		ReThrowError(error);
+	return error;
+}
+
+/* Warns that a decision goes without a function. */
+static void
+warn_without(const char *name, const ErrorData *error)
+{
+	ereport(WARNING,
+			(errcode(error->sqlerrcode),
+			 errmsg("policy function \"%s\" is left out: %s", name, error->message),
+			 errhint("Mend the function, or set other policies with hwsched.alter_pool().")));
+}
+
+/*
+ * Finds the function of a policy in force; returns false, with a warning, if it
+ * was dropped, renamed or changed since the policy was set.
+ */
+static bool
+find_function(const char *path, const char *name, FmgrInfo *info)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	volatile bool found = true;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		fmgr_info(score_function(path, name), info);
+		ReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(context);
+		CurrentResourceOwner = owner;
+	}
+	PG_CATCH();
+	{
+		warn_without(name, take_error(context, owner));
+		found = false;
+	}
+	PG_END_TRY();
+	return found;
+}
+
+/*
+ * Reads one policy; its functions are added to those of policies.  In force, it
+ * goes on without functions that are not there any more, and is the default
+ * where nothing else is left of it.
+ */
 static Policy
-read_policy(const NamedNumbers *weights, const char *path, Policies *policies)
+read_policy(const NamedNumbers *weights, const char *path, bool in_force, Policies *policies)
 {
 	Policy policy = {0, palloc(sizeof(PolicyPart) * (weights->count + 1))};
+	bool left_out = false;
 
 	for (int i = 0; i < weights->count; i++)
 	{
@@ -102,14 +183,23 @@ read_policy(const NamedNumbers *weights, const char *path, Policies *policies)
 				part.algorithm = (Algorithm) a;
 		if (part.algorithm == ALGORITHM_FUNCTION)
 		{
+			ScoreFunction function = {name};
+
 			if (strchr(name, '(') == NULL)
 				unknown_algorithm(path, name);
+			if (!in_force)
+				fmgr_info(score_function(path, name), &function.info);
+			else if (!find_function(path, name, &function.info))
+			{
+				left_out = true;
+				continue;
+			}
 			part.function = policies->nfunctions++;
 			policies->functions =
 				policies->functions == NULL ?
-					palloc(sizeof(FmgrInfo) * policies->nfunctions) :
-					repalloc(policies->functions, sizeof(FmgrInfo) * policies->nfunctions);
-			fmgr_info(score_function(path, name), &policies->functions[part.function]);
+					palloc(sizeof(ScoreFunction) * policies->nfunctions) :
+					repalloc(policies->functions, sizeof(ScoreFunction) * policies->nfunctions);
+			policies->functions[part.function] = function;
 		}
 		if (part.weight > MOST_WEIGHT)
 			ereport(ERROR,
@@ -119,6 +209,8 @@ read_policy(const NamedNumbers *weights, const char *path, Policies *policies)
 		if (part.weight >= LEAST_WEIGHT)
 			policy.parts[policy.nparts++] = part;
 	}
+	if (policy.nparts == 0 && left_out)
+		policy.parts[policy.nparts++] = (PolicyPart){ALGORITHM_HARDWARE_AWARE, 1, -1};
 	if (policy.nparts == 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("invalid value for \"%s\": the weights add up to 0", path),
@@ -127,15 +219,12 @@ read_policy(const NamedNumbers *weights, const char *path, Policies *policies)
 	return policy;
 }
 
-/*
- * Reads the policies of a pool's settings.  Raises
- * ERRCODE_INVALID_PARAMETER_VALUE for names and weights that mean nothing.
- */
-void
-policies_read(const NamedNumbers *policy, const NamedTables *of_types, Policies *policies)
+static void
+read_policies(const NamedNumbers *policy, const NamedTables *of_types, bool in_force,
+			  Policies *policies)
 {
 	memset(policies, 0, sizeof(*policies));
-	policies->policy = read_policy(policy, "policy", policies);
+	policies->policy = read_policy(policy, "policy", in_force, policies);
 	policies->count = of_types->count;
 	policies->types = palloc(sizeof(char *) * (of_types->count + 1));
 	policies->of_types = palloc(sizeof(Policy) * (of_types->count + 1));
@@ -144,23 +233,35 @@ policies_read(const NamedNumbers *policy, const NamedTables *of_types, Policies 
 		policies->types[i] = of_types->items[i].name;
 		policies->of_types[i] =
 			read_policy(&of_types->items[i].numbers,
-						document_path("policies", of_types->items[i].name), policies);
+						document_path("policies", of_types->items[i].name), in_force, policies);
 	}
 }
 
 /*
- * Reads the policies only to raise what is wrong with them, which includes
- * functions that their setter may not call.
+ * Reads the policies in force in a pool.  A function that is not there any more
+ * costs a warning and its share: no decision, view or other pool fails for it.
+ */
+void
+policies_read(const NamedNumbers *policy, const NamedTables *of_types, Policies *policies)
+{
+	read_policies(policy, of_types, true, policies);
+}
+
+/*
+ * Reads policies that are to be set.  Raises ERRCODE_INVALID_PARAMETER_VALUE for
+ * names and weights that mean nothing, ERRCODE_UNDEFINED_FUNCTION for functions
+ * that are not there, and ERRCODE_INSUFFICIENT_PRIVILEGE for those that their
+ * setter may not call.
  */
 void
 policies_check(const NamedNumbers *policy, const NamedTables *of_types, Oid setter)
 {
 	Policies policies;
 
-	policies_read(policy, of_types, &policies);
+	read_policies(policy, of_types, false, &policies);
 	for (int i = 0; i < policies.nfunctions; i++)
 	{
-		Oid oid = policies.functions[i].fn_oid;
+		Oid oid = policies.functions[i].info.fn_oid;
 		AclResult result = function_aclcheck(oid, setter, ACL_EXECUTE);
 
 		if (result != ACLCHECK_OK)
@@ -260,26 +361,54 @@ refuse_in_score_function(void)
 }
 
 /*
- * Calls a function of a policy; NULL and NaN count 0.  search->score_context
- * is the pool's Policies.  What the function raises is passed on.
+ * Runs a function with the rights of hwsched_admin, and of those to read only:
+ * whoever decides may be one who only reads.
  */
-double
-call_score_function(Search *search, WorkKind *kind, const Candidate *candidate, int function)
+static Datum
+invoke_read_only(FunctionCallInfo fcinfo)
 {
-	Policies *policies = search->score_context;
-	MemoryContext caller = CurrentMemoryContext;
-	MemoryContext own =
-		AllocSetContextCreate(caller, "hwsched score function", ALLOCSET_SMALL_SIZES);
-	LOCAL_FCINFO(fcinfo, 3);
 	Oid user;
 	int sec_context;
 	int settings;
-	volatile Datum result = (Datum) 0;
-	bool isnull;
+	Datum result;
 
+	/* an error puts the user and the settings back when the subtransaction is aborted */
+	GetUserIdAndSecContext(&user, &sec_context);
+	SetUserIdAndSecContext(get_role_oid(ADMIN_ROLE, false), sec_context |
+																SECURITY_LOCAL_USERID_CHANGE |
+																SECURITY_RESTRICTED_OPERATION);
+	/* what it sets (search_path!) must not outlive it in a session of more rights */
+	settings = NewGUCNestLevel();
+	(void) set_config_option("transaction_read_only", "on", PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+	result = FunctionCallInvoke(fcinfo);
+	AtEOXact_GUC(false, settings);
+	SetUserIdAndSecContext(user, sec_context);
+	return result;
+}
+
+/*
+ * Calls a function of a policy; NULL and NaN count 0.  search->score_context
+ * is the pool's Policies.  A function that fails costs a warning and counts 0
+ * for the rest of the decision; only errors that are not its own are passed on.
+ */
+double
+call_score_function(Search *search, WorkKind *kind, const Candidate *candidate, int number)
+{
+	Policies *policies = search->score_context;
+	ScoreFunction *function = &policies->functions[number];
+	MemoryContext caller = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	MemoryContext own;
+	LOCAL_FCINFO(fcinfo, 3);
+	volatile double score = 0;
+
+	if (function->failed)
+		return 0;
 	CHECK_FOR_INTERRUPTS();
+	own = AllocSetContextCreate(caller, "hwsched score function", ALLOCSET_SMALL_SIZES);
 	MemoryContextSwitchTo(own);
-	InitFunctionCallInfoData(*fcinfo, &policies->functions[function], 3, InvalidOid, NULL, NULL);
+	InitFunctionCallInfoData(*fcinfo, &function->info, 3, InvalidOid, NULL, NULL);
 	fcinfo->args[0].value = workload_argument(kind);
 	fcinfo->args[1].value = JsonbPGetDatum(document_write(
 		&device_profile_document,
@@ -287,28 +416,29 @@ call_score_function(Search *search, WorkKind *kind, const Candidate *candidate, 
 	fcinfo->args[2].value = state_argument(search, kind, candidate);
 	fcinfo->args[0].isnull = fcinfo->args[1].isnull = fcinfo->args[2].isnull = false;
 
-	/* an error puts the user and the settings back when the transaction is aborted */
-	GetUserIdAndSecContext(&user, &sec_context);
-	SetUserIdAndSecContext(get_role_oid(ADMIN_ROLE, false), sec_context |
-																SECURITY_LOCAL_USERID_CHANGE |
-																SECURITY_RESTRICTED_OPERATION);
-	/* what it sets (search_path!) must not outlive it in a session of more rights */
-	settings = NewGUCNestLevel();
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(own);
 	running++;
 	PG_TRY();
 	{
-		result = FunctionCallInvoke(fcinfo);
-	}
-	PG_FINALLY();
-	{
+		Datum result = invoke_read_only(fcinfo);
+
+		if (!fcinfo->isnull)
+			score = DatumGetFloat8(result);
+		ReleaseCurrentSubTransaction();
+		CurrentResourceOwner = owner;
 		running--;
 	}
+	PG_CATCH();
+	{
+		running--;
+		warn_without(function->name, take_error(own, owner));
+		function->failed = true;
+		score = 0;
+	}
 	PG_END_TRY();
-	isnull = fcinfo->isnull;
-	AtEOXact_GUC(false, settings);
-	SetUserIdAndSecContext(user, sec_context);
 
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(own);
-	return isnull ? 0.0 : DatumGetFloat8(result);
+	return score;
 }

@@ -7,9 +7,16 @@
 #define HWSCHED_STORE_POLICY_SETTINGS_H
 
 #include "fmgr.h"
-#include "fmgr.h"
 
 #include "place/placement.h"
+
+/* A function of a user in a policy. */
+typedef struct ScoreFunction
+{
+	const char *name; /* as the settings state it */
+	FmgrInfo info;
+	bool failed; /* in this decision, which goes on without it */
+} ScoreFunction;
 
 /* The policies in force in a pool. */
 typedef struct Policies
@@ -21,7 +28,7 @@ typedef struct Policies
 	EnergyWeights objective; /* what objective stands for in them */
 	int uses; /* what any of them looks at, USES_ bits */
 	int nfunctions;
-	FmgrInfo *functions; /* PolicyPart.function is an index */
+	ScoreFunction *functions; /* PolicyPart.function is an index */
 } Policies;
 
 extern void policies_read(const NamedNumbers *policy, const NamedTables *of_types,
@@ -30,6 +37,6 @@ extern void policies_check(const NamedNumbers *policy, const NamedTables *of_typ
 extern const Policy *policy_for(const Policies *policies, const WorkloadProfile *profile);
 extern void refuse_in_score_function(void);
 extern double call_score_function(Search *search, WorkKind *kind, const Candidate *candidate,
-								  int function);
+								  int number);
 
 #endif /* HWSCHED_STORE_POLICY_SETTINGS_H */

@@ -136,11 +136,24 @@ is_https_url(const char *text)
 			   '\0';
 }
 
-/* Refuses settings that are well-formed and mean nothing. */
-static void
-check_settings(const PoolSettings *settings, Oid setter)
+static bool
+has_key(Jsonb *document, const char *key)
 {
-	policies_check(&settings->policy, &settings->policies, setter);
+	JsonbValue value;
+
+	return getKeyJsonValueFromContainer(&document->root, key, strlen(key), &value) != NULL;
+}
+
+/*
+ * Refuses settings that are well-formed and mean nothing.  Policies are looked
+ * at where they change: a function that was dropped since must not keep other
+ * settings from being changed.
+ */
+static void
+check_settings(const PoolSettings *settings, bool new_policies, Oid setter)
+{
+	if (new_policies)
+		policies_check(&settings->policy, &settings->policies, setter);
 	if (settings->objective.time + settings->objective.energy + settings->objective.cost == 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("invalid value for \"objective\": the weights add up to 0"),
@@ -328,5 +341,5 @@ settings_change(const Caller *caller, const char *pool, Jsonb *changes)
 	spi_plan_run(&add, false, TEXT_VALUE(pool), VALUE(JsonbPGetDatum(settings)));
 	settings_forget();
 	pool_settings_load(pool, false, &read);
-	check_settings(&read, caller->user);
+	check_settings(&read, has_key(changes, "policy") || has_key(changes, "policies"), caller->user);
 }
