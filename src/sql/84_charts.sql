@@ -319,7 +319,8 @@ SELECT * FROM (VALUES
                   "encoding": {"text": {"field": "outlier", "type": "nominal"}}}]}'),
     (6, 'efficiency_history', 'Efficiency over time', 'efficiency_history',
      'time, workload_type, 1 AS assignments, efficiency_ratio',
-     'time, workload_type, assignments, efficiency_ratio',
+     -- a score that was loaded without its assignment counts as one
+     'time, workload_type, greatest(assignments, 1) AS assignments, efficiency_ratio',
      $$
      WITH type
          AS (SELECT workload_type FROM history GROUP BY 1 ORDER BY sum(assignments) DESC, 1 LIMIT 9)

@@ -92,13 +92,16 @@ BEGIN
 
     question.history := 'efficiency_history';
     question.columns := 'workload_type, 1 AS assignments, efficiency_ratio';
-    question.hourly_columns := 'workload_type, assignments, efficiency_ratio';
+    -- a score that was loaded without its assignment counts as one
+    question.hourly_columns :=
+        'workload_type, greatest(assignments, 1) AS assignments, efficiency_ratio';
     question.query :=
         'SELECT m.*, CASE WHEN efficiency_ratio >= 0.7 THEN ''good'' WHEN efficiency_ratio >= 0.4 '
         'THEN ''warning'' WHEN efficiency_ratio < 0.4 THEN ''poor'' END AS rating, NULL AS note'
         ' FROM (SELECT coalesce(workload_type, ''unknown'') AS workload_type, '
         'grouping(workload_type) AS is_all, sum(assignments) AS assignments,'
-        '              round((sum(efficiency_ratio * assignments) / sum(assignments))::numeric, 4) '
+        '              round((sum(efficiency_ratio * assignments)'
+        '   / sum(assignments) FILTER (WHERE efficiency_ratio IS NOT NULL))::numeric, 4) '
         'AS efficiency_ratio'
         '       FROM history GROUP BY ROLLUP (workload_type)) m ORDER BY is_all DESC, assignments '
         'DESC, workload_type';
