@@ -184,6 +184,10 @@ SELECT p.proname AS function,
 FROM pg_proc AS p WHERE p.pronamespace IN ('hwsched'::regnamespace, 'hwsched_internal'::regnamespace)
 ORDER BY p.proname COLLATE "C", oid;
 
+-- What is good, a warning and poor; of what is not known, nothing
+SELECT e AS efficiency, hwsched.efficiency_rating(e) FROM unnest('{1,0.7,0.699,0.4,0.399,0,NULL}'::float8[]) AS e;
+SELECT r AS ratio, hwsched.prediction_rating(r) FROM unnest('{0,0.49,0.5,0.79,0.8,1,1.25,1.26,2,2.01,NaN,NULL}'::float8[]) AS r;
+
 -- What writes runs with a search path that nobody can put anything into
 SELECT oid::regprocedure FROM pg_proc
 WHERE pronamespace IN ('hwsched'::regnamespace, 'hwsched_internal'::regnamespace) AND (prosecdef OR provolatile = 'v') AND prorettype <> 'trigger'::regtype

@@ -4,7 +4,7 @@
 \ir variables.psql
 
 SELECT workload_id, worker_id, coalesce(workload_type, 'unknown') AS workload_type, estimated_seconds, actual_seconds, ratio,
-       CASE WHEN off <= 1.25 THEN 'good' WHEN off <= 2 THEN 'warning' ELSE 'poor' END AS rating
+       hwsched.prediction_rating(ratio) AS rating
 FROM hwsched.execution_history
 CROSS JOIN LATERAL (SELECT greatest(actual_seconds, 0.001) / greatest(estimated_seconds, 0.001) AS ratio) r
 CROSS JOIN LATERAL (SELECT greatest(ratio, 1 / ratio) AS off) o

@@ -4,7 +4,7 @@
 \ir variables.psql
 
 SELECT format('%s / %s', worker_id, coalesce(hardware_class::text, 'unknown')) AS hardware, round(avg(efficiency_ratio)::numeric, 4) AS efficiency_ratio,
-       CASE WHEN avg(efficiency_ratio) >= 0.7 THEN 'good' WHEN avg(efficiency_ratio) >= 0.4 THEN 'warning' ELSE 'poor' END AS rating, count(*) AS assignments
+       hwsched.efficiency_rating(avg(efficiency_ratio)) AS rating, count(*) AS assignments
 FROM hwsched.efficiency_history
 WHERE pool = :'pool' AND time >= :'since' AND time < :'until'
 GROUP BY worker_id, coalesce(hardware_class::text, 'unknown')

@@ -119,6 +119,23 @@ COMMENT ON FUNCTION hwsched.performance_level(text, timestamptz, interval, times
   'cooling) that began at another: warming rises from 0.6 and cooling from 0.7 to 1 at the end '
   'of the duration.';
 
+-- What is good, what a warning and what poor, for charts, reports and queries alike.
+CREATE FUNCTION hwsched.efficiency_rating(efficiency_ratio float8) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN efficiency_ratio >= 0.7 THEN 'good' WHEN efficiency_ratio >= 0.4 THEN 'warning'
+                WHEN efficiency_ratio < 0.4 THEN 'poor' END;
+COMMENT ON FUNCTION hwsched.efficiency_rating(float8) IS
+  'How good an efficiency is: good from 0.7, poor below 0.4, else warning.';
+
+CREATE FUNCTION hwsched.prediction_rating(actual_to_predicted_ratio float8) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN actual_to_predicted_ratio BETWEEN 1 / 1.25 AND 1.25 THEN 'good'
+                WHEN actual_to_predicted_ratio BETWEEN 1 / 2.0 AND 2 THEN 'warning'
+                WHEN actual_to_predicted_ratio IS NOT NULL THEN 'poor' END;
+COMMENT ON FUNCTION hwsched.prediction_rating(float8) IS
+  'How good a prediction was, by actual over predicted duration: good within a factor of 1.25, '
+  'longer or shorter, poor beyond a factor of 2, else warning.';
+
 -- A row that cannot be read as a device profile would trouble every worker that
 -- registers later, so it is read when it is written.
 ALTER TABLE hwsched.implied_device ADD CONSTRAINT implied_device_profile

@@ -29,8 +29,7 @@ SELECT * FROM (VALUES
      SELECT format('%s / %s', coalesce(worker_id, format('(%s others)', workers)), hardware_class)
             AS hardware, hardware_class, assignments,
             round(efficiency_ratio::numeric, 4) AS efficiency_ratio,
-            CASE WHEN efficiency_ratio >= 0.7 THEN 'good'
-                 WHEN efficiency_ratio >= 0.4 THEN 'warning' ELSE 'poor' END AS rating,
+            hwsched.efficiency_rating(efficiency_ratio) AS rating,
             CASE WHEN total > 30
                      THEN format('the 30 most used of %s; the others together, by class', total) END
             AS note
@@ -248,14 +247,13 @@ SELECT * FROM (VALUES
          FROM (SELECT DISTINCT ON (p.cell) p.*, w.executions FROM placed p
                JOIN worst w ON w.cell = p.cell AND w.off = p.off
                ORDER BY p.cell, p.workload_id, p.no) c),
-     outlier AS (SELECT * FROM counted WHERE place <= 20 AND (ratio < 0.5 OR ratio > 1.5))
+     outlier AS (
+         SELECT * FROM counted WHERE place <= 20 AND hwsched.prediction_rating(ratio) = 'poor')
      SELECT c.workload_id, c.worker_id, coalesce(t.workload_type, 'other types') AS workload_type,
             round(c.estimated::numeric, 3) AS estimated_seconds,
             round(c.actual::numeric, 3) AS actual_seconds,
             round(c.ratio::numeric, CASE WHEN c.ratio < 0.1 THEN 6 ELSE 3 END) AS ratio,
-            CASE WHEN c.ratio BETWEEN 0.8 AND 1.2 THEN 'good'
-                 WHEN c.ratio BETWEEN 0.5 AND 1.5 THEN 'warning' ELSE 'poor' END AS rating,
-            c.executions,
+            hwsched.prediction_rating(c.ratio) AS rating, c.executions,
             -- the name of an outlier, unless a worse one is named at the same height
             CASE WHEN o.place IS NOT NULL
                      AND NOT EXISTS (SELECT FROM outlier w

@@ -96,8 +96,7 @@ BEGIN
     question.hourly_columns :=
         'workload_type, greatest(assignments, 1) AS assignments, efficiency_ratio';
     question.query :=
-        'SELECT m.*, CASE WHEN efficiency_ratio >= 0.7 THEN ''good'' WHEN efficiency_ratio >= 0.4 '
-        'THEN ''warning'' WHEN efficiency_ratio < 0.4 THEN ''poor'' END AS rating, NULL AS note'
+        'SELECT m.*, hwsched.efficiency_rating(efficiency_ratio) AS rating, NULL AS note'
         ' FROM (SELECT coalesce(workload_type, ''unknown'') AS workload_type, '
         'grouping(workload_type) AS is_all, sum(assignments) AS assignments,'
         '              round((sum(efficiency_ratio * assignments)'
@@ -118,8 +117,8 @@ BEGIN
         'state IN (''failed'', ''expired'')) AS failed,'
         ' round((percentile_cont(0.5) WITHIN GROUP (ORDER BY greatest(ratio, 1 / ratio)) FILTER '
         '(WHERE state = ''completed''))::numeric, 2) AS factor,'
-        ' round(100 * avg((ratio BETWEEN 0.8 AND 1.25)::int) FILTER (WHERE state = ''completed'')) '
-        'AS near, NULL AS note FROM history';
+        ' round(100 * avg((hwsched.prediction_rating(ratio) = ''good'')::int) FILTER '
+        '(WHERE state = ''completed'')) AS near, NULL AS note FROM history';
     done := (hwsched_internal.chart_values(question, since, until, pool)).rows -> 0;
 
     SELECT * INTO summary FROM hwsched.pool_summary s WHERE s.pool = report_figures.pool;
@@ -141,12 +140,8 @@ BEGIN
         (6, 'Typical error of prediction', coalesce('x ' || (done ->> 'factor'), '-'),
             CASE WHEN done ? 'factor'
                  THEN concat_ws(' ',
-                                hwsched_internal.html_rating(CASE WHEN (done ->> 'factor')::float8
-                                                                      <= 1.25
-                                                             THEN 'good'
-                                                         WHEN (done ->> 'factor')::float8 <= 2
-                                                             THEN 'warning'
-                                                         ELSE 'poor' END),
+                                hwsched_internal.html_rating(
+                                    hwsched.prediction_rating((done ->> 'factor')::float8)),
                                 'half of what completed was off by no more than this factor, '
                                 'longer or shorter: good to 1.25, poor above 2.',
                                 (done ->> 'near') || '% were within 1.25.') END)

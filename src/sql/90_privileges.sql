@@ -28,7 +28,8 @@ GRANT EXECUTE ON FUNCTION
     hwsched.load_score, hwsched.effective_load_score, hwsched.adjusted_efficiency,
     hwsched.preference_after,
     hwsched.predict_seconds, hwsched.predict_joules, hwsched.compatibility_score,
-    hwsched.thermal_step, hwsched.thermal_at, hwsched.performance_level, hwsched.temperature_ratio
+    hwsched.thermal_step, hwsched.thermal_at, hwsched.performance_level, hwsched.temperature_ratio,
+    hwsched.efficiency_rating, hwsched.prediction_rating
     TO hwsched_viewer, hwsched_worker;
 GRANT EXECUTE ON FUNCTION
     hwsched.pool_settings, hwsched.plan_pending, hwsched.compatible_hardware, hwsched.pareto,

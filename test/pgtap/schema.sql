@@ -69,6 +69,8 @@ INSERT INTO api SELECT btrim(line, E' \t') FROM regexp_split_to_table($$
 	thermal_step(temperature double precision, load double precision, dt_seconds double precision)
 	thermal_at(temperature double precision, load double precision, dt_seconds double precision)
 	performance_level(phase text, since timestamp with time zone, duration interval, at timestamp with time zone)
+	efficiency_rating(efficiency_ratio double precision)
+	prediction_rating(actual_to_predicted_ratio double precision)
 	temperature_ratio(celsius double precision, idle_celsius double precision, throttle_celsius double precision)
 	predict_temperature(worker_id text, device_no integer, power_w double precision DEFAULT NULL::double precision, utilization double precision DEFAULT NULL::double precision, after interval DEFAULT '01:00:00'::interval, pool text DEFAULT 'default'::text)
 	create_pool(pool text, settings jsonb DEFAULT '{}'::jsonb)
