@@ -103,7 +103,7 @@ place_gang(Search *search, QueueItem *items, int index)
 
 	if (found >= least)
 	{
-		double seconds;
+		double seconds = 0;
 		int count = sharded ? quickest_count(members, found, least, &seconds) : found;
 
 		for (int i = 0; i < count; i++)
