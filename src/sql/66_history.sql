@@ -259,10 +259,12 @@ BEGIN
         DELETE FROM hwsched.execution_hour AS h WHERE h.pool = $1 AND h.hour >= this_hour;
         progress.rolled_until := this_hour;
     END IF;
-    WHILE progress.rolled_until < over AND clock_timestamp() < stop_at LOOP
+    -- a day at least, so that many calls come to an end however slow one is
+    WHILE progress.rolled_until < over LOOP
         till := least(over, date_bin('1 day', progress.rolled_until, 'epoch') + '1 day'::interval);
         PERFORM hwsched_internal.history_roll_hours(progress.rolled_until, till, '-infinity', $1);
         progress.rolled_until := till;
+        EXIT WHEN clock_timestamp() > stop_at;
     END LOOP;
     UPDATE hwsched.history_progress AS p SET rolled_until = progress.rolled_until,
         -- what is forgotten until the next time included
@@ -281,7 +283,6 @@ BEGIN
         FROM hwsched.history_late AS l
         WHERE l.pool = $1 GROUP BY date_bin('1 day', l.hour, 'epoch') ORDER BY 1
     LOOP
-        EXIT WHEN clock_timestamp() > stop_at;
         -- first the marks, so that what they mark is seen for sure; hours to come are rolled up in
         -- their turn
         DELETE FROM hwsched.history_late AS l
@@ -289,6 +290,7 @@ BEGIN
         PERFORM hwsched_internal.history_roll_hours(late.since,
                                                     least(late.till, progress.rolled_until),
                                            progress.complete_from, $1);
+        EXIT WHEN clock_timestamp() > stop_at;
     END LOOP;
 END
 $$;
