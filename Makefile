@@ -79,12 +79,15 @@ $(RUNTIME): src/report/runtime.sh src/report/package-lock.json
 
 # Variables set on make's command line (EXAMPLE, KEEP, PG_CONFIG) reach the
 # script through its environment.
-.PHONY: demo test bench docs help list-regress
+.PHONY: demo test coverage bench docs help list-regress
 demo:
 	@test/run.sh demo $(ARGS)
 
 test:
 	@test/run.sh test $(STAGES)
+
+coverage:
+	@test/run.sh test coverage
 
 docs:
 	@ACCEPT=1 test/run.sh test docs
@@ -100,8 +103,9 @@ help:
 	@echo "make install         install the extension into that PostgreSQL"
 	@echo "make demo            run an example on a throw-away server (EXAMPLE=name)"
 	@echo "make test            run all tests on a throw-away server"
-	@echo "                     (STAGES=\"static unit fuzz regress docs isolation pgtap tap smith log\","
-	@echo "                     and, only when asked for, sanitize)"
+	@echo "                     (STAGES=\"static unit fuzz regress docs isolation pgtap tap smith versions"
+	@echo "                     log\", and, only when asked for, sanitize slow coverage)"
+	@echo "make coverage        which lines of src the tests run"
 	@echo "make docs            write anew what README and docs show of psql and the catalog"
 	@echo "make bench           run the benchmark on a throw-away server (ARGS=...)"
 	@echo "make clean           remove what was built"

@@ -10,6 +10,7 @@
 #   bench.sh history [rows]
 #   bench.sh churn [workloads]
 #   bench.sh snapshot [seconds]
+#   bench.sh --check ...                         only whether there are such
 #
 # A trace is one of data/openb, or all; a policy is JSON or the name of one
 # algorithm.
@@ -106,6 +107,11 @@ bench_openb() {
 	fi
 }
 
+check=no
+if [ "${1:-}" = --check ]; then
+	check=yes
+	shift
+fi
 # shellcheck disable=SC2086 # a list of words
 [ $# -gt 0 ] || set -- $usual
 while [ $# -gt 0 ]; do
@@ -118,17 +124,17 @@ while [ $# -gt 0 ]; do
 			exit 2
 			;;
 	esac
-	echo
+	own=()
 	# what follows one of these is its own, unless it is the next name
 	case $name in
 		openb | cycle | history | churn | snapshot)
-			own=()
 			while [ $# -gt 0 ] && [[ " $known " != *" $1 "* ]]; do
 				own+=("$1")
 				shift
 			done
-			"bench_$name" "${own[@]}"
 			;;
-		*) "bench_$name" ;;
 	esac
+	[ "$check" = no ] || continue
+	echo
+	"bench_$name" "${own[@]}"
 done

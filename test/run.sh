@@ -25,14 +25,24 @@ die() {
 
 # shellcheck source=test/lib/packages.sh
 . test/lib/packages.sh
+# shellcheck source=test/lib/charts.sh
+. test/lib/charts.sh
 # shellcheck source=test/lib/server.sh
 . test/lib/server.sh
 # shellcheck source=test/lib/stages.sh
 . test/lib/stages.sh
+# shellcheck source=test/lib/variants.sh
+. test/lib/variants.sh
 # shellcheck source=test/lib/smith.sh
 . test/lib/smith.sh
 # shellcheck source=test/lib/sanitize.sh
 . test/lib/sanitize.sh
+# shellcheck source=test/lib/slow.sh
+. test/lib/slow.sh
+# shellcheck source=test/lib/coverage.sh
+. test/lib/coverage.sh
+# shellcheck source=test/lib/versions.sh
+. test/lib/versions.sh
 
 mode=${1:-}
 case $mode in
@@ -40,11 +50,25 @@ case $mode in
 	*) sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}" >&2; exit 2 ;;
 esac
 
+# What is asked for is looked at before anything is installed.
+case $mode in
+	test)
+		# shellcheck disable=SC2086 # a list of words
+		[ $# -gt 0 ] || set -- $all_stages
+		check_stages "$@"
+		stages=("$@")
+		;;
+	demo) script=examples/demo/demo.sh ;;
+	bench) script=bench/bench.sh ;;
+esac
+if [ "$mode" != test ]; then bash "$script" --check "$@" || exit; fi
+
 job=
 complete=no
 # Not $TMPDIR: the path of a unix socket must not exceed 107 bytes, and root's
 # may well be closed to others.
 tmp=$(mktemp -d /tmp/hwsched.XXXXXX)
+mkdir "$tmp/log"
 
 # However the tests end, the last line says how many passed.
 on_exit() {
@@ -54,7 +78,9 @@ on_exit() {
 	if [ "$mode" = test ]; then
 		if [ "$complete" = no ]; then failed=$((failed + 1)); fi
 		if [ "$failed" != 0 ] || [ "$passed" = 0 ]; then status=$((status ? status : 1)); fi
-		printf '\ntotal time: %d s\n' "$SECONDS"
+		echo
+		if [ "${#left_out[@]}" != 0 ]; then printf 'skipped %s\n' "${left_out[@]}"; fi
+		echo "total time: $SECONDS s"
 		echo "$passed passed, $failed failed"
 	fi
 	exit "$status"
@@ -65,40 +91,48 @@ trap 'exit 130' INT
 trap 'exit 141' PIPE
 trap 'exit 143' TERM
 
-# run_script <database> <script> [argument...]: the demonstration or benchmark.
-# The files it puts in $OUT end up in the checkout's top directory.
+# run_script <argument...>: the demonstration or benchmark, in a database of its own.
 run_script() {
-	local database=$1 script=$2 status=0 file
-	shift 2
-	[ -f "$tmp/src/$script" ] || die "there is no $script"
-	create_database "$database" hwsched
-	heading "$mode"
-	run_job as_user env OUT="$tmp/out" EXAMPLE="${EXAMPLE:-}" bash "$script" "$@" || status=$?
-	while IFS= read -r file; do
-		cp "$file" "$top/"
-		echo "wrote $(basename "$file")"
-	done < <(find "$tmp/out" -maxdepth 1 -type f)
+	local status=0
+	database=$mode run_job as_user env OUT="${out:-}" EXAMPLE="${EXAMPLE:-}" bash "$script" "$@" || status=$?
 	[ "$status" = 0 ] || die "$script failed (exit status $status)"
-	printf '\ntotal time: %d s\n' "$SECONDS"
 }
 
-prepare_packages "$mode"
-make_sandbox
 case $mode in
 	test)
-		build WERROR=1 ASSERT=1
-		start_server off
+		prepare_packages "$@"
+		if [[ " $* " = *" tap "* ]]; then charts_begin; fi
+		make_sandbox
+		if needs_server; then
+			build WERROR=1 ASSERT=1
+			start_server off
+		fi
 		run_stages "$@"
 		complete=yes
 		;;
 	demo)
+		prepare_packages
+		charts_begin
+		make_sandbox
 		build
 		start_server on
-		run_script demo examples/demo/demo.sh "$@"
+		create_database "$mode" hwsched
+		heading "$mode"
+		run_script "$@"
+		charts_finish
+		out=$tmp/out run_script --report
+		cp "$tmp/out/report.html" "$top/"
+		echo "wrote report.html"
+		printf '\ntotal time: %d s\n' "$SECONDS"
 		;;
 	bench)
+		prepare_packages
+		make_sandbox
 		build
 		start_server on
-		run_script bench bench/bench.sh "$@"
+		create_database "$mode" hwsched
+		heading "$mode"
+		run_script "$@"
+		printf '\ntotal time: %d s\n' "$SECONDS"
 		;;
 esac

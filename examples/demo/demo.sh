@@ -9,7 +9,12 @@
 #   EXAMPLE=integrated   register, submit, run, complete
 #
 # Without EXAMPLE the first two are run.  Fails if what was placed breaks a rule.
-# Leaves report.html in $OUT: what summary_report() says of the last example.
+# If OUT names a directory, leaves report.html in it: what summary_report() says of
+# the last example.
+#
+#   demo.sh            runs them, and draws the report
+#   demo.sh --report   only draws it
+#   demo.sh --check    only looks whether there is such an example
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -30,24 +35,37 @@ run_example() {
 	title=$(title_of "$1")
 	printf '\n%s\n%s\n' "$title" "${title//?/=}"
 	psql -X -q -v ON_ERROR_STOP=1 -f "examples/demo/$1.sql"
-	if [ -n "${OUT:-}" ]; then
-		psql -X -q -A -t -v ON_ERROR_STOP=1 -o "$OUT/report.html" -c "SELECT hwsched.summary_report(pool => 'demo_$1')"
-	fi
 	printf '(%s: %d s)\n' "$1" "$((SECONDS - started))"
 }
 
-example=${EXAMPLE:-}
-case " $known " in
-	*" $example "*) ;;
-	*)
-		if [ -n "$example" ]; then
-			echo "demo.sh: no such example: $example (there are: ${known// /, })" >&2
-			exit 2
-		fi
-		;;
-esac
+draw_report() {
+	[ -n "${OUT:-}" ] || return 0
+	psql -X -q -A -t -v ON_ERROR_STOP=1 -o "$OUT/report.html" -c "SELECT hwsched.summary_report(pool => 'demo_$1')"
+}
 
 # shellcheck disable=SC2086 # a list of words
-for name in ${example:-$usual}; do
-	run_example "$name"
+set -- ${EXAMPLE:-$usual} "$@"
+examples=()
+while [ $# -gt 0 ] && [[ $1 != --* ]]; do
+	if [[ " $known " != *" $1 "* ]]; then
+		echo "demo.sh: no such example: $1 (there are: ${known// /, })" >&2
+		exit 2
+	fi
+	examples+=("$1")
+	shift
 done
+
+case ${1:-} in
+	--check) ;;
+	--report) draw_report "${examples[-1]}" ;;
+	'')
+		for name in "${examples[@]}"; do
+			run_example "$name"
+		done
+		draw_report "${examples[-1]}"
+		;;
+	*)
+		echo "demo.sh: no such option: $1" >&2
+		exit 2
+		;;
+esac

@@ -3,10 +3,18 @@
 # interpreter of expressions that a strict content security policy needs, as one
 # script.  It is made once by npm and kept in .cache; without npm or a network
 # nothing is printed, and reports have tables alone.
+#
+#   runtime.sh            prints it
+#   runtime.sh --cached   says by its status whether it is there already
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
 cache=../../.cache/vega-$(cat package-lock.json runtime.sh | cksum | cut -d' ' -f1)
+
+if [ "${1:-}" = --cached ]; then
+	[ -s "$cache/vega.js" ]
+	exit
+fi
 
 without() {
 	echo "hwsched: $1, so reports are installed without charts" >&2

@@ -16,51 +16,24 @@ stage_sanitize() {
 }
 
 sanitize_steps() {
-	local number=0 library
-	library=$tmp$(pg_config_value --pkglibdir)/hwsched.so
-	echo 1..4
-	cp -p "$library" "$tmp/plain.so"
-	step "builds with the sanitizers" build_sanitized || return
-	step "the regression tests pass" as_user make installcheck ISOLATION= PG_CONFIG="$bin/pg_config"
-	step "the isolation tests pass" as_user make installcheck REGRESS= PG_CONFIG="$bin/pg_config"
+	local number=0
+	echo 1..5
+	step "builds with the sanitizers" build_variant "$tmp/sanitize" "$sanitize_flags" || return
+	step "the server starts" start_sanitized || return
+	step "the regression tests pass" regression_tests
+	step "the isolation tests pass" isolation_tests
 	stop_servers
 	step "nothing was reported" no_reports
-	cp -p "$tmp/plain.so" "$library"
-	as_user pg_ctl start -w -D "$tmp/data" -l "$tmp/log/server" >/dev/null
+	back_to_plain
 }
 
-# step <description> <command...>: prints one line of TAP.
-step() {
-	local description=$1 output
-	shift
-	number=$((number + 1))
-	if output=$("$@" 2>&1); then
-		echo "ok $number - $description"
-	else
-		echo "not ok $number - $description"
-		tail -n 40 <<<"$output" | sed 's/^/# /'
-		return 1
-	fi
-}
-
-# Builds a copy of the source, and starts the server with it.  The libraries go
-# into postgres alone: what else is started would take them, too.
-build_sanitized() {
+# The libraries go into postgres alone: what else is started would take them, too.
+start_sanitized() {
 	local preload="$tmp/sanitize/asan_first.so"
-	as_user cp -r "$tmp/src" "$tmp/sanitize" &&
-		as_user make -s -C "$tmp/sanitize" clean PG_CONFIG="$bin/pg_config" &&
-		as_user make -s -C "$tmp/sanitize" -j"$(nproc)" all PG_CONFIG="$bin/pg_config" ASSERT=1 COPT="$sanitize_flags" &&
-		as_user make -s -C "$tmp/sanitize" install PG_CONFIG="$bin/pg_config" ASSERT=1 COPT="$sanitize_flags" &&
-		as_user gcc -shared -fPIC -Wl,-z,initfirst -o "$preload" "$tmp/sanitize/test/lib/asan_first.c" || return
-	as_user tee "$tmp/sanitize/postgres" >/dev/null <<-SCRIPT
-		#!/bin/sh
-		LD_PRELOAD="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libubsan.so) $preload" \\
-		ASAN_OPTIONS=detect_leaks=0:detect_stack_use_after_return=0:use_sigaltstack=0:handle_segv=0:log_path=$tmp/log/asan \\
-		UBSAN_OPTIONS=print_stacktrace=1:log_path=$tmp/log/ubsan exec "$bin/postgres" "\$@"
-	SCRIPT
-	as_user chmod +x "$tmp/sanitize/postgres"
-	stop_servers
-	as_user timeout 60 pg_ctl start -w -D "$tmp/data" -l "$tmp/log/sanitized" -p "$tmp/sanitize/postgres"
+	as_user gcc -shared -fPIC -Wl,-z,initfirst -o "$preload" test/lib/asan_first.c &&
+		start_wrapped "$tmp/log/sanitized" "LD_PRELOAD=$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libubsan.so) $preload" \
+			"ASAN_OPTIONS=detect_leaks=0:detect_stack_use_after_return=0:use_sigaltstack=0:handle_segv=0:log_path=$tmp/log/asan" \
+			"UBSAN_OPTIONS=print_stacktrace=1:log_path=$tmp/log/ubsan"
 }
 
 # A report is in a file of its own, or in the server's log.

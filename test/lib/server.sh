@@ -12,11 +12,17 @@ make_sandbox() {
 		run_as=nobody
 		if id postgres >/dev/null 2>&1; then run_as=postgres; fi
 	fi
-	mkdir "$tmp/log" "$tmp/src" "$tmp/home" "$tmp/out"
+	mkdir "$tmp/src" "$tmp/home" "$tmp/out"
 	copy_source
-	copy_postgresql
-	bin=$tmp$pg_bindir
+	bin=$tmp/bin
+	if needs_server; then
+		bin=$tmp$pg_bindir
+		copy_postgresql
+	fi
 	if [ -n "$run_as" ]; then chown -R "$run_as:" "$tmp"; fi
+	if needs_server && ! as_user "$bin/psql" --version >/dev/null; then
+		die "$run_as cannot run what is in $pg_bindir"
+	fi
 }
 
 # as_user <command...>: as the unprivileged user, in the copy of the source, and
@@ -57,11 +63,10 @@ copy_source() {
 	else
 		tar --exclude=./.git --exclude='*.o' --exclude='*.so' -cf - . | tar -C "$tmp/src" --no-same-owner -xf -
 	fi
-	# What npm fetches is kept in the checkout, for all runs.
-	src/report/runtime.sh >/dev/null
+	# What is fetched is kept in the checkout, for all runs.
 	if [ -d .cache ]; then cp -r .cache "$tmp/src/"; fi
 	# What tests run and nobody has installed: see fetch_prometheus.
-	for file in .cache/debs/*.deb; do
+	for file in .cache/debs/prometheus*.deb; do
 		if [ "$mode" = test ] && [ -e "$file" ]; then dpkg-deb -x "$file" "$tmp/tools"; fi
 	done
 }
@@ -82,14 +87,17 @@ copy_postgresql() {
 	)
 	# The JIT compiler's bitcode is most of the size, and is not needed.
 	tar -C / --exclude=bitcode -cf - "${pkglibdir#/}" "${sharedir#/}" | tar -C "$tmp" -xf -
-	if [ ! -e "$tmp$includedir" ]; then
+	if [ -n "$pg_headers" ]; then
+		dpkg-deb -x "$pg_headers" "$tmp"
+	elif [ ! -e "$tmp$includedir" ]; then
 		mkdir -p "$(dirname "$tmp$includedir")"
 		ln -s "$includedir" "$tmp$includedir"
 	fi
 	pgxs_dir=$tmp$pkglibdir/pgxs
 }
 
-# build <make variable...>: builds the extension and installs it in the copy.
+# build <make variable...>: builds the extension and installs it in the copy, but
+# for what draws charts: see charts.sh.
 build() {
 	local status=0 started=$SECONDS
 	heading "build"
@@ -103,8 +111,8 @@ build() {
 
 build_steps() {
 	as_user make -s clean PG_CONFIG="$bin/pg_config" &&
-		as_user make -s -j"$(nproc)" all PG_CONFIG="$bin/pg_config" "$@" &&
-		as_user make -s install PG_CONFIG="$bin/pg_config" "$@"
+		as_user make -s -j"$(nproc)" all PG_CONFIG="$bin/pg_config" RUNTIME= "$@" &&
+		as_user make -s install PG_CONFIG="$bin/pg_config" RUNTIME= "$@"
 }
 
 # start_server <fsync>: listens on a unix socket in $tmp and nowhere else.
@@ -160,6 +168,7 @@ remove_sandbox() {
 		done
 		kill -KILL -- "-$job" 2>/dev/null || true
 	fi
+	charts_end
 	stop_servers
 	if [ "${KEEP:-0}" = 1 ]; then
 		echo "kept: $tmp"

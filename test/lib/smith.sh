@@ -10,8 +10,7 @@
 stage_smith() {
 	have 'test/smith/*.sql' || return 0
 	if ! command -v sqlsmith >/dev/null; then
-		heading smith
-		echo "smith: skipped, there is no sqlsmith"
+		skip_stage smith "there is no sqlsmith"
 		return
 	fi
 	run_stage smith '^(ok|not ok|#)' smith_steps

@@ -5,11 +5,45 @@
 # stage that has files but runs no test, runs fewer than announced, or exits
 # with an error without naming a failed test, counts as one failure.
 
-readonly all_stages="static unit fuzz regress docs isolation pgtap tap smith log"
+readonly all_stages="static unit fuzz regress docs isolation pgtap tap smith versions log"
 # Those that take longer than CI has, and are run when asked for.
-readonly extra_stages="sanitize"
+readonly extra_stages="sanitize slow coverage"
 passed=0
 failed=0
+left_out=()
+
+check_stages() {
+	local name
+	for name; do
+		case " $all_stages $extra_stages " in
+			*" $name "*) ;;
+			*)
+				echo "hwsched: no such stage: $name (there are: $all_stages $extra_stages)" >&2
+				exit 2
+				;;
+		esac
+	done
+}
+
+# Whether anything that is asked for needs a PostgreSQL.
+needs_server() {
+	local name
+	[ "$mode" = test ] || return 0
+	for name in "${stages[@]}"; do
+		case $name in
+			unit | fuzz) ;;
+			*) return 0 ;;
+		esac
+	done
+	return 1
+}
+
+# skip_stage <name> <why>: what is skipped is said again at the end.
+skip_stage() {
+	heading "$1"
+	echo "$1: skipped, $2"
+	left_out+=("$1: $2")
+}
 
 # run_stage <name> <shown> <command...>: <shown> is the pattern of those lines
 # of output which are printed while the stage runs.  Sets $stage_status.
@@ -90,14 +124,7 @@ have() {
 
 run_stages() {
 	local name
-	# shellcheck disable=SC2086 # a list of words
-	[ $# -gt 0 ] || set -- $all_stages
-	for name; do
-		case " $all_stages $extra_stages " in
-			*" $name "*) "stage_$name" ;;
-			*) die "no such stage: $name (there are: $all_stages $extra_stages)" ;;
-		esac
-	done
+	for name; do "stage_$name"; done
 }
 
 # Agreement between files, which no server is needed for.
@@ -116,16 +143,29 @@ stage_unit() {
 stage_fuzz() {
 	have 'test/fuzz/*_fuzz.c' || return 0
 	if ! has_fuzzer; then
-		heading fuzz
-		echo "fuzz: skipped, there is no clang with libFuzzer (packages clang and libclang-rt-NN-dev)"
+		skip_stage fuzz "there is no clang with libFuzzer (packages clang and libclang-rt-NN-dev)"
 		return
 	fi
 	run_stage fuzz '^(ok|not ok|#)' as_user make --no-print-directory -j"$(nproc)" -C test/fuzz check
 	finish_tap
 }
 
+# lacks <stage> <program of PGXS...>: skips the stage if the PostgreSQL has it not.
+lacks() {
+	local name=$1 program
+	shift
+	for program; do
+		if [ ! -e "$pgxs_dir/src/test/$program" ]; then
+			skip_stage "$name" "this PostgreSQL was installed without $program"
+			return 0
+		fi
+	done
+	return 1
+}
+
 stage_regress() {
 	have 'sql/*.sql' || return 0
+	! lacks regress regress/pg_regress || return 0
 	run_stage regress '^(test|ok|not ok|    ) ' as_user make installcheck ISOLATION= PG_CONFIG="$bin/pg_config"
 	finish_regress . "$(as_user make -s list-regress | wc -w)"
 }
@@ -145,12 +185,21 @@ stage_docs() {
 
 stage_isolation() {
 	have 'test/isolation/specs/*.spec' || return 0
+	! lacks isolation isolation/pg_isolation_regress isolation/isolationtester || return 0
 	run_stage isolation '^(test|ok|not ok|    ) ' as_user make installcheck REGRESS= PG_CONFIG="$bin/pg_config"
 	finish_regress test/isolation "$(find "$tmp/src/test/isolation/specs" -name '*.spec' | wc -l)"
 }
 
 stage_pgtap() {
 	have 'test/pgtap/*.sql' || return 0
+	if ! command -v pg_prove >/dev/null; then
+		skip_stage pgtap "there is no pg_prove (package libtap-parser-sourcehandler-pgtap-perl)"
+		return
+	fi
+	if ! has_extension pgtap; then
+		skip_stage pgtap "this PostgreSQL has no pgTAP (package postgresql-$pg_major-pgtap)"
+		return
+	fi
 	run_stage pgtap '^test\/pgtap' pgtap_steps
 	finish_tap
 }
@@ -162,6 +211,12 @@ pgtap_steps() {
 
 stage_tap() {
 	have 'test/t/*.pl' || return 0
+	! lacks tap perl/PostgreSQL/Test/Cluster.pm regress/pg_regress || return 0
+	if ! command -v prove >/dev/null || ! has_ipc_run; then
+		skip_stage tap "there is no prove or no IPC::Run (packages perl and libipc-run-perl)"
+		return
+	fi
+	charts_finish
 	# As PGXS does, but that one looks for t/ only.
 	run_stage tap '^test\/t' as_user env TESTDIR="$tmp/tap" TESTDATADIR="$tmp/tap/data" \
 		TESTLOGDIR="$tmp/tap/log" PG_REGRESS="$pgxs_dir/src/test/regress/pg_regress" \
@@ -175,12 +230,18 @@ stage_log() {
 	finish_tap
 }
 
+# Servers of TAP tests are killed on purpose.
 check_log() {
+	local trouble='TRAP:|(refcount|reference|file) leak|was not closed'
 	echo 1..1
-	if grep -E 'TRAP:|PANIC:|was terminated by signal|(refcount|reference|file) leak|was not closed' "$tmp/log/server" >"$tmp/log/trouble"; then
-		echo "not ok 1 - trouble in the server's log"
+	{
+		grep -E "$trouble|PANIC:|was terminated by signal" "$tmp/log/server"
+		grep -rE "$trouble|was terminated by signal (6|7|8|11)" "$tmp/tap" --include='*.log'
+	} >"$tmp/log/trouble" 2>/dev/null || true
+	if [ -s "$tmp/log/trouble" ]; then
+		echo "not ok 1 - trouble in the servers' logs"
 		sed 's/^/# /' "$tmp/log/trouble" | head -n 20
 	else
-		echo "ok 1 - no crash and no leak in the server's log"
+		echo "ok 1 - no crash and no leak in the servers' logs"
 	fi
 }
