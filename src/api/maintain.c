@@ -166,7 +166,11 @@ end_unstarted(const char *pool, const PoolSettings *settings)
 	return n;
 }
 
-/* Takes back all that silent workers have; returns how many workers. */
+/*
+ * Takes back all that silent workers have; returns how many workers.  What has
+ * not started goes first: work is started without the pool's lock, and what was
+ * started in between is then found among what runs.
+ */
 static int64
 leave_silent(const char *pool, const PoolSettings *settings)
 {
@@ -182,12 +186,12 @@ leave_silent(const char *pool, const PoolSettings *settings)
 
 	if (nworkers == 0)
 		return 0;
+	requeue_assigned(pool, text_array(workers, nworkers), NULL_VALUE, "the worker is silent");
 	n = (int) spi_plan_run(&running, false, TEXT_VALUE(pool), text_array(workers, nworkers));
 	ids = palloc(sizeof(int64) * (n + 1));
 	for (int i = 0; i < n; i++)
 		ids[i] = column_bigint(i, 1);
 	lose_runs(pool, settings, ids, n, "the worker is silent");
-	requeue_assigned(pool, text_array(workers, nworkers), NULL_VALUE, "the worker is silent");
 	return nworkers;
 }
 
