@@ -56,12 +56,11 @@ holds_too_much(const Search *search, const EndedAssignment *holds)
 }
 
 /*
- * Puts back into the queue what has not started where live assignments hold
- * more than there is, on one worker or, with NULL, anywhere in the pool.  The
- * pool is locked.
+ * Puts back what is too much, as it is now.  Returns whether some of it had
+ * started by then: that goes on, and more has to go back in its place.
  */
-void
-requeue_exceeding(const char *pool, const char *worker_id, const char *reason)
+static bool
+requeue_excess(const char *pool, const char *worker_id, const char *reason)
 {
 	static SpiPlan statement = {
 		"SELECT " ENDED_COLUMNS " FROM hwsched.assignment a"
@@ -81,7 +80,7 @@ requeue_exceeding(const char *pool, const char *worker_id, const char *reason)
 	snapshot_settings(&snapshot, pool, false);
 	nworkers = usage_exceeding(pool, worker_id, snapshot.settings.max_concurrent, &workers);
 	if (nworkers == 0)
-		return;
+		return false;
 	snapshot_workers(&snapshot, pool, workers, nworkers, false);
 	(void) spi_plan_run(&statement, false, TEXT_VALUE(pool), text_array(workers, nworkers));
 	nwaiting = read_ended(&waiting);
@@ -92,5 +91,17 @@ requeue_exceeding(const char *pool, const char *worker_id, const char *reason)
 			fleet_give_back(&snapshot.fleet, &waiting[i], 1);
 			ids[n++] = waiting[i].assignment_id;
 		}
-	requeue_unstarted(pool, ids, n, reason);
+	return requeue_unstarted(pool, ids, n, reason) < n;
+}
+
+/*
+ * Puts back into the queue what has not started where live assignments hold
+ * more than there is, on one worker or, with NULL, anywhere in the pool.  The
+ * pool is locked.
+ */
+void
+requeue_exceeding(const char *pool, const char *worker_id, const char *reason)
+{
+	while (requeue_excess(pool, worker_id, reason))
+		;
 }

@@ -420,17 +420,18 @@ read_unsettled(const char *pool, bool read_only, EndedAssignment **ended)
 }
 
 /*
- * Puts assignments that have not started back into the queue; those that have
- * by then go on.  Members of gangs may take others along that have, here and
- * elsewhere.
+ * Puts assignments that have not started back into the queue, and returns how
+ * many; those that have by then go on.  Members of gangs may take others along
+ * that have, here and elsewhere.
  */
-void
+int
 requeue_unstarted(const char *pool, const int64 *ids, int count, const char *reason)
 {
 	EndedAssignment *ended;
 	int n = end_assignments(pool, ids, count, "assigned", "expired", reason, NULL, NULL, &ended);
 
 	requeue(pool, ended, n, false);
+	return n;
 }
 
 /*

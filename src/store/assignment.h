@@ -69,7 +69,7 @@ extern void requeue(const char *pool, const EndedAssignment *ended, int count, b
 extern int live_assignments(const char *pool, const char *worker_id, const char *workload_id,
 							int64 **ids);
 
-extern void requeue_unstarted(const char *pool, const int64 *ids, int count, const char *reason);
+extern int requeue_unstarted(const char *pool, const int64 *ids, int count, const char *reason);
 extern void requeue_assigned(const char *pool, Parameter worker_ids, Parameter devices,
 							 const char *reason);
 extern int read_unsettled(const char *pool, bool read_only, EndedAssignment **ended);
