@@ -78,22 +78,49 @@ hwsched_alter_pool(PG_FUNCTION_ARGS)
 Datum
 hwsched_drop_pool(PG_FUNCTION_ARGS)
 {
-	/* first who loads history; assignments and devices before the profiles they refer to */
+#define REMOVE_FROM(table) \
+	{ \
+		"DELETE FROM hwsched." table " WHERE pool = $1", \
+		{ \
+			TEXTOID \
+		} \
+	}
 	static SpiPlan statements[] = {
+		/* waits for who loads history */
 		{"SELECT FROM hwsched.pool WHERE pool = $1 FOR UPDATE", {TEXTOID}},
-		{"DELETE FROM hwsched.reservation WHERE pool = $1", {TEXTOID}},
-		{"DELETE FROM hwsched.unsettled WHERE pool = $1", {TEXTOID}},
-		{"DELETE FROM hwsched.dependency WHERE pool = $1", {TEXTOID}},
-		{"DELETE FROM hwsched.pending WHERE pool = $1", {TEXTOID}},
-		{"DELETE FROM hwsched.assignment WHERE pool = $1", {TEXTOID}},
-		{"DELETE FROM hwsched.submission WHERE pool = $1", {TEXTOID}},
-		{"DELETE FROM hwsched.load_history WHERE pool = $1", {TEXTOID}},
-		{"DELETE FROM hwsched.recorded_assignment WHERE pool = $1", {TEXTOID}},
-		{"DELETE FROM hwsched.recorded_execution WHERE pool = $1", {TEXTOID}},
-		{"DELETE FROM hwsched.history_late WHERE pool = $1", {TEXTOID}},
-		{"DELETE FROM hwsched.worker WHERE pool = $1", {TEXTOID}},
-		{"DELETE FROM hwsched.hardware WHERE pool = $1", {TEXTOID}},
-		{"DELETE FROM hwsched.pool WHERE pool = $1", {TEXTOID}},
+		REMOVE_FROM("reservation"),
+		REMOVE_FROM("unsettled"),
+		REMOVE_FROM("dependency"),
+		REMOVE_FROM("pending"),
+		REMOVE_FROM("assignment"),
+		REMOVE_FROM("submission"),
+		REMOVE_FROM("device_heat"),
+		REMOVE_FROM("device_load"),
+		REMOVE_FROM("device_usage"),
+		REMOVE_FROM("device"),
+		REMOVE_FROM("worker_usage"),
+		REMOVE_FROM("worker_load"),
+		REMOVE_FROM("worker_login"),
+		REMOVE_FROM("worker"),
+		REMOVE_FROM("hardware"),
+		REMOVE_FROM("workload_profile"),
+		REMOVE_FROM("device_profile"),
+		REMOVE_FROM("track_record"),
+		REMOVE_FROM("duration_record"),
+		REMOVE_FROM("prediction_error"),
+		REMOVE_FROM("model_placement"),
+		REMOVE_FROM("power_measurement"),
+		REMOVE_FROM("load_history"),
+		REMOVE_FROM("recorded_assignment"),
+		REMOVE_FROM("recorded_execution"),
+		REMOVE_FROM("utilization_hour"),
+		REMOVE_FROM("thermal_hour"),
+		REMOVE_FROM("assignment_hour"),
+		REMOVE_FROM("execution_hour"),
+		REMOVE_FROM("history_progress"),
+		REMOVE_FROM("history_late"),
+		REMOVE_FROM("settings_version"),
+		REMOVE_FROM("pool"),
 	};
 	char *pool = text_argument(fcinfo, 0);
 

@@ -376,9 +376,16 @@ leave_devices(const char *pool, const PoolSettings *settings, const char *worker
 	static SpiPlan forget = {"DELETE FROM hwsched.device_load WHERE pool = $1 AND worker_id = $2"
 							 " AND device_no = ANY ($3)",
 							 {TEXTOID, TEXTOID, INT4ARRAYOID}};
-	static SpiPlan remove = {"DELETE FROM hwsched.device WHERE pool = $1 AND worker_id = $2"
-							 " AND device_no = ANY ($3)",
-							 {TEXTOID, TEXTOID, INT4ARRAYOID}};
+#define REMOVE_FROM(table) \
+	{ \
+		"DELETE FROM hwsched." table " WHERE pool = $1 AND worker_id = $2" \
+		" AND device_no = ANY ($3)", \
+		{ \
+			TEXTOID, TEXTOID, INT4ARRAYOID \
+		} \
+	}
+	static SpiPlan remove[] = {REMOVE_FROM("device_heat"), REMOVE_FROM("device_usage"),
+							   REMOVE_FROM("device")};
 	Datum *changed = palloc(sizeof(Datum) * (nknown + 1));
 	Datum *gone = palloc(sizeof(Datum) * (nknown + 1));
 	int nchanged = 0;
@@ -407,8 +414,9 @@ leave_devices(const char *pool, const PoolSettings *settings, const char *worker
 	for (int i = 0; i < n; i++)
 		ids[i] = column_bigint(i, 1);
 	lose_runs(pool, settings, ids, n, "its device is gone");
-	spi_plan_run(&remove, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
-				 array_value(INT4OID, gone, NULL, ngone));
+	for (int i = 0; i < lengthof(remove); i++)
+		spi_plan_run(&remove[i], false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
+					 array_value(INT4OID, gone, NULL, ngone));
 }
 
 /* Makes the device rows those of an offer; those that are gone have been removed. */

@@ -36,13 +36,28 @@ PG_FUNCTION_INFO_V1(hwsched_grant_worker);
 Datum
 hwsched_unregister_worker(PG_FUNCTION_ARGS)
 {
-	static SpiPlan forget = {"DELETE FROM hwsched.track_record WHERE pool = $1 AND worker_id = $2",
-							 {TEXTOID, TEXTOID}};
-	static SpiPlan forget_durations = {
-		"DELETE FROM hwsched.duration_record WHERE pool = $1 AND kind = 'worker' AND scope = $2",
-		{TEXTOID, TEXTOID}};
-	static SpiPlan remove = {"DELETE FROM hwsched.worker WHERE pool = $1 AND worker_id = $2",
-							 {TEXTOID, TEXTOID}};
+#define REMOVE_FROM(table) \
+	{ \
+		"DELETE FROM hwsched." table " WHERE pool = $1 AND worker_id = $2", \
+		{ \
+			TEXTOID, TEXTOID \
+		} \
+	}
+	/* the worker last, which tells whether it was there */
+	static SpiPlan remove[] = {
+		REMOVE_FROM("reservation"),
+		REMOVE_FROM("track_record"),
+		{"DELETE FROM hwsched.duration_record WHERE pool = $1 AND kind = 'worker' AND scope = $2",
+		 {TEXTOID, TEXTOID}},
+		REMOVE_FROM("device_heat"),
+		REMOVE_FROM("device_load"),
+		REMOVE_FROM("device_usage"),
+		REMOVE_FROM("device"),
+		REMOVE_FROM("worker_usage"),
+		REMOVE_FROM("worker_load"),
+		REMOVE_FROM("worker_login"),
+		REMOVE_FROM("worker"),
+	};
 	static SpiPlan started = {
 		"SELECT assignment_id FROM hwsched.assignment WHERE pool = $1 AND worker_id = $2"
 		" AND finished_at IS NULL AND state = 'running'",
@@ -50,6 +65,7 @@ hwsched_unregister_worker(PG_FUNCTION_ARGS)
 	char *worker_id = text_argument(fcinfo, 0);
 	char *pool = text_argument(fcinfo, 1);
 	EndedAssignment *ended;
+	uint64 removed = 0;
 	int64 *ids;
 	int n;
 
@@ -73,9 +89,9 @@ hwsched_unregister_worker(PG_FUNCTION_ARGS)
 	n = end_assignments(pool, ids, n, NULL, "expired", "the worker left", NULL, NULL, &ended);
 	requeue(pool, ended, n, false);
 
-	spi_plan_run(&forget, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
-	spi_plan_run(&forget_durations, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
-	if (spi_plan_run(&remove, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id)) == 0)
+	for (int i = 0; i < lengthof(remove); i++)
+		removed = spi_plan_run(&remove[i], false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
+	if (removed == 0)
 		unknown_worker(pool, worker_id);
 	SPI_finish();
 	PG_RETURN_VOID();
@@ -392,12 +408,13 @@ hwsched_start_cooling(PG_FUNCTION_ARGS)
 Datum
 hwsched_grant_worker(PG_FUNCTION_ARGS)
 {
-	static SpiPlan statement = {
-		"INSERT INTO hwsched.worker_login (pool, worker_id, login)"
-		" SELECT pool, worker_id, $3::regrole FROM hwsched.worker WHERE pool = $1"
-		" AND worker_id = $2"
-		" ON CONFLICT DO NOTHING",
-		{TEXTOID, TEXTOID, OIDOID}};
+	static SpiPlan statement = {"INSERT INTO hwsched.worker_login (pool, worker_id, login)"
+								" VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+								{TEXTOID, TEXTOID, OIDOID}};
+	/* written, not only locked: unregister_worker() then sees the binding, or fails with 40001 */
+	static SpiPlan hold = {"UPDATE hwsched.worker SET updated_at = updated_at WHERE pool = $1"
+						   " AND worker_id = $2",
+						   {TEXTOID, TEXTOID}};
 	static const char *const groups[] = {"hwsched_admin", "hwsched_coordinator", "hwsched_worker",
 										 "hwsched_viewer"};
 	char *worker_id = text_argument(fcinfo, 0);
@@ -412,7 +429,9 @@ hwsched_grant_worker(PG_FUNCTION_ARGS)
 							errdetail("All its members would speak for this worker."),
 							errhint("Bind the login that the worker uses.")));
 	SPI_connect();
-	worker_check(pool, worker_id);
+	pool_keep(pool);
+	if (spi_plan_run(&hold, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id)) == 0)
+		unknown_worker(pool, worker_id);
 	spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
 				 VALUE(ObjectIdGetDatum(role_id)));
 	if (!is_member_of_role(role_id, get_role_oid("hwsched_worker", false)))

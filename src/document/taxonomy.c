@@ -116,7 +116,9 @@ static void
 load_words(Taxonomy *taxonomy)
 {
 	static SpiPlan statement = {
-		"SELECT word, workload_type FROM hwsched.type_word ORDER BY position, word COLLATE \"C\"",
+		"SELECT w.word, w.workload_type FROM hwsched.type_word w JOIN hwsched.taxonomy t"
+		" ON t.kind = 'workload_type' AND t.name = w.workload_type"
+		" ORDER BY w.position, w.word COLLATE \"C\"",
 		{0}};
 	int n = (int) spi_plan_execute(&statement, true, NULL, 0);
 	MemoryContext old = MemoryContextSwitchTo(taxonomy->context);

@@ -23,17 +23,15 @@ CREATE TABLE hwsched.type_word (
     word text COLLATE "C" NOT NULL CHECK (word ~ '^[a-z0-9]+$'),
     workload_type text COLLATE "C" NOT NULL,
     builtin boolean NOT NULL DEFAULT false,
-    kind hwsched.taxonomy_kind NOT NULL GENERATED ALWAYS AS ('workload_type') STORED,
-    PRIMARY KEY (word),
-    FOREIGN KEY (kind, workload_type) REFERENCES hwsched.taxonomy (kind, name)
+    PRIMARY KEY (word)
 );
 COMMENT ON TABLE hwsched.type_word IS
   'The words of a test_type that tell its workload type, tried in order of position as whole '
   'words.';
 COMMENT ON COLUMN hwsched.type_word.position IS 'Order of trial: the lowest first.';
 COMMENT ON COLUMN hwsched.type_word.word IS 'A word, in lower case.';
-COMMENT ON COLUMN hwsched.type_word.workload_type IS 'The workload type it means.';
-COMMENT ON COLUMN hwsched.type_word.kind IS 'Always workload_type: for the foreign key.';
+COMMENT ON COLUMN hwsched.type_word.workload_type IS
+  'The workload type it means; a word for one that the taxonomy does not have counts for nothing.';
 COMMENT ON COLUMN hwsched.type_word.builtin IS 'True for the extension''s own rows.';
 
 CREATE TABLE hwsched.class_similarity (

@@ -2,8 +2,11 @@
 -- narrow rows apart from the documents that do not, each kind of row with one
 -- writer: usage by the scheduler, load by the worker's reports.
 --
--- The queue, the assignments and the submissions have no foreign keys: a check
--- per row would cost more than the row. drop_pool removes all of a pool.
+-- There are no foreign keys. pg_restore -j loads the tables of an extension in any
+-- order, with their constraints in force from the start, so it would lose what
+-- refers to a row that comes later. A check per row would also cost more than the
+-- row. Who writes holds the pool (pool_keep) or its lock instead; drop_pool() and
+-- unregister_worker() remove all that is of a pool or a worker.
 
 CREATE TABLE hwsched.pool (
     pool text COLLATE "C" PRIMARY KEY CHECK (octet_length(pool) BETWEEN 1 AND 200),
@@ -15,7 +18,7 @@ COMMENT ON COLUMN hwsched.pool.pool IS 'Name of the pool.';
 COMMENT ON COLUMN hwsched.pool.created_at IS 'When it was created.';
 
 CREATE TABLE hwsched.settings_version (
-    pool text COLLATE "C" NOT NULL REFERENCES hwsched.pool ON DELETE CASCADE,
+    pool text COLLATE "C" NOT NULL,
     version bigint NOT NULL,
     settings jsonb NOT NULL,
     changed_at timestamptz NOT NULL DEFAULT now(),
@@ -34,7 +37,7 @@ COMMENT ON COLUMN hwsched.settings_version.changed_by IS 'The role that set them
 -- Types: what many devices and many workloads share. A row never changes.
 
 CREATE TABLE hwsched.device_profile (
-    pool text COLLATE "C" NOT NULL REFERENCES hwsched.pool ON DELETE CASCADE,
+    pool text COLLATE "C" NOT NULL,
     profile_id bigint GENERATED ALWAYS AS IDENTITY,
     profile jsonb NOT NULL,
     hardware_class text COLLATE "C" NOT NULL
@@ -64,7 +67,7 @@ COMMENT ON COLUMN hwsched.device_profile.digest IS
   'SHA-256 of the document as text: equal documents are one profile.';
 
 CREATE TABLE hwsched.workload_profile (
-    pool text COLLATE "C" NOT NULL REFERENCES hwsched.pool ON DELETE CASCADE,
+    pool text COLLATE "C" NOT NULL,
     profile_id bigint GENERATED ALWAYS AS IDENTITY,
     profile jsonb NOT NULL,
     demand jsonb NOT NULL,
@@ -121,7 +124,7 @@ COMMENT ON COLUMN hwsched.workload_profile.digest IS
   'SHA-256 of both documents as text: equal ones are one profile.';
 
 CREATE TABLE hwsched.hardware (
-    pool text COLLATE "C" NOT NULL REFERENCES hwsched.pool ON DELETE CASCADE,
+    pool text COLLATE "C" NOT NULL,
     hardware_id bigint GENERATED ALWAYS AS IDENTITY,
     cpu_millicores bigint NOT NULL,
     memory_bytes bigint NOT NULL,
@@ -155,7 +158,7 @@ COMMENT ON COLUMN hwsched.hardware.digest IS
 -- Workers and their devices.
 
 CREATE TABLE hwsched.worker (
-    pool text COLLATE "C" NOT NULL REFERENCES hwsched.pool ON DELETE CASCADE,
+    pool text COLLATE "C" NOT NULL,
     worker_id text COLLATE "C" NOT NULL CHECK (octet_length(worker_id) BETWEEN 1 AND 1000),
     state hwsched.worker_state NOT NULL DEFAULT 'active',
     hostname text,
@@ -216,9 +219,7 @@ CREATE TABLE hwsched.device (
     memory_bytes bigint,
     uses_host_memory boolean NOT NULL,
     device_id text COLLATE "C",
-    PRIMARY KEY (pool, worker_id, device_no),
-    FOREIGN KEY (pool, worker_id) REFERENCES hwsched.worker ON DELETE CASCADE,
-    FOREIGN KEY (pool, profile_id) REFERENCES hwsched.device_profile
+    PRIMARY KEY (pool, worker_id, device_no)
 );
 COMMENT ON TABLE hwsched.device IS
   'Pieces of hardware: a CPU, one GPU of eight, a browser''s adapter.';
@@ -246,8 +247,7 @@ CREATE TABLE hwsched.worker_usage (
     hardware_id bigint NOT NULL,
     is_full boolean NOT NULL DEFAULT false,
     ran_at timestamptz,
-    PRIMARY KEY (pool, worker_id),
-    FOREIGN KEY (pool, worker_id) REFERENCES hwsched.worker ON DELETE CASCADE
+    PRIMARY KEY (pool, worker_id)
 ) WITH (fillfactor = 50);
 CREATE INDEX worker_usage_least
     ON hwsched.worker_usage (pool, hardware_id, assignments, total_assignments, worker_id)
@@ -278,8 +278,7 @@ CREATE TABLE hwsched.device_usage (
     slots int NOT NULL DEFAULT 0,
     share int NOT NULL DEFAULT 0,
     memory_bytes bigint NOT NULL DEFAULT 0,
-    PRIMARY KEY (pool, worker_id, device_no),
-    FOREIGN KEY (pool, worker_id, device_no) REFERENCES hwsched.device ON DELETE CASCADE
+    PRIMARY KEY (pool, worker_id, device_no)
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE hwsched.device_usage IS 'The capacity of each device that live assignments hold.';
 COMMENT ON COLUMN hwsched.device_usage.pool IS 'The pool.';
@@ -316,8 +315,7 @@ CREATE TABLE hwsched.worker_load (
     throttles_at float8[],
     busy_at timestamptz,
     high_since timestamptz,
-    PRIMARY KEY (pool, worker_id),
-    FOREIGN KEY (pool, worker_id) REFERENCES hwsched.worker ON DELETE CASCADE
+    PRIMARY KEY (pool, worker_id)
 ) WITH (fillfactor = 50);
 CREATE INDEX worker_load_cpu
     ON hwsched.worker_load (pool, hardware_id, cpu_readiness, state_hash, worker_id)
@@ -379,8 +377,7 @@ CREATE TABLE hwsched.device_load (
     utilization float8,
     temperature_celsius float8,
     power_w float8,
-    PRIMARY KEY (pool, worker_id, device_no),
-    FOREIGN KEY (pool, worker_id, device_no) REFERENCES hwsched.device ON DELETE CASCADE
+    PRIMARY KEY (pool, worker_id, device_no)
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE hwsched.device_load IS
   'The last report of single devices; without a row the worker''s values hold.';
@@ -392,17 +389,40 @@ COMMENT ON COLUMN hwsched.device_load.utilization IS
 COMMENT ON COLUMN hwsched.device_load.temperature_celsius IS 'Degrees.';
 COMMENT ON COLUMN hwsched.device_load.power_w IS 'Watts.';
 
+-- A login is kept by its identity, so that a binding survives that it is renamed
+-- and does not pass to the next role of its name. In a dump it is a name, which a
+-- regrole would refuse where there is no such role, and with it all other bindings.
+CREATE TYPE hwsched.login_role;
+CREATE FUNCTION hwsched.login_role_in(cstring) RETURNS hwsched.login_role
+    LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'hwsched_login_role_in';
+COMMENT ON FUNCTION hwsched.login_role_in(cstring) IS
+  'The login of a name; a WARNING and no login where there is no such role.';
+CREATE FUNCTION hwsched.login_role_out(hwsched.login_role) RETURNS cstring
+    LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'hwsched_login_role_out';
+COMMENT ON FUNCTION hwsched.login_role_out(hwsched.login_role) IS
+  'The name that a login has now; a number if it was dropped.';
+CREATE TYPE hwsched.login_role (INPUT = hwsched.login_role_in, OUTPUT = hwsched.login_role_out, LIKE = oid);
+COMMENT ON TYPE hwsched.login_role IS 'A role, as regrole; one that is missing is no error.';
+CREATE CAST (hwsched.login_role AS oid) WITHOUT FUNCTION AS IMPLICIT;
+CREATE CAST (oid AS hwsched.login_role) WITHOUT FUNCTION AS ASSIGNMENT;
+
 CREATE TABLE hwsched.worker_login (
     pool text COLLATE "C" NOT NULL,
     worker_id text COLLATE "C" NOT NULL,
-    login regrole NOT NULL,
-    PRIMARY KEY (pool, worker_id, login),
-    FOREIGN KEY (pool, worker_id) REFERENCES hwsched.worker ON DELETE CASCADE
+    login hwsched.login_role NOT NULL,
+    PRIMARY KEY (pool, worker_id, login)
 );
 COMMENT ON TABLE hwsched.worker_login IS 'The logins that act for each worker; see grant_worker().';
 COMMENT ON COLUMN hwsched.worker_login.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.worker_login.worker_id IS 'The worker.';
 COMMENT ON COLUMN hwsched.worker_login.login IS 'The role.';
+
+CREATE FUNCTION hwsched.skip_row() RETURNS trigger LANGUAGE c AS 'MODULE_PATHNAME', 'hwsched_skip_row';
+COMMENT ON FUNCTION hwsched.skip_row() IS 'Leaves a row out.';
+CREATE TRIGGER lost_login BEFORE INSERT ON hwsched.worker_login
+    FOR EACH ROW WHEN (NEW.login::oid = 0) EXECUTE FUNCTION hwsched.skip_row();
+-- a subscriber may lack roles, too
+ALTER TABLE hwsched.worker_login ENABLE ALWAYS TRIGGER lost_login;
 
 -- Work: as submitted, waiting, placed.
 
@@ -522,8 +542,7 @@ CREATE TABLE hwsched.reservation (
     queue_no bigint NOT NULL,
     workload_id text COLLATE "C" NOT NULL,
     reserved_at timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (pool, worker_id),
-    FOREIGN KEY (pool, worker_id) REFERENCES hwsched.worker ON DELETE CASCADE
+    PRIMARY KEY (pool, worker_id)
 );
 COMMENT ON TABLE hwsched.reservation IS
   'Workers kept free for the first gang that waits: what stands behind it in the queue gets '
@@ -646,7 +665,7 @@ COMMENT ON COLUMN hwsched.unsettled.assignment_id IS 'The assignment.';
 -- What was learned and seen.
 
 CREATE TABLE hwsched.track_record (
-    pool text COLLATE "C" NOT NULL REFERENCES hwsched.pool ON DELETE CASCADE,
+    pool text COLLATE "C" NOT NULL,
     workload_type text COLLATE "C" NOT NULL,
     worker_id text COLLATE "C" NOT NULL,
     preference float8 NOT NULL CHECK (preference BETWEEN 0 AND 1),
@@ -683,7 +702,7 @@ COMMENT ON COLUMN hwsched.track_record.max_seconds IS 'The longest.';
 COMMENT ON COLUMN hwsched.track_record.durations IS 'Their sketch, for sketch_quantile().';
 
 CREATE TABLE hwsched.model_placement (
-    pool text COLLATE "C" NOT NULL REFERENCES hwsched.pool ON DELETE CASCADE,
+    pool text COLLATE "C" NOT NULL,
     model text COLLATE "C" NOT NULL,
     is_family boolean NOT NULL,
     worker_id text COLLATE "C" NOT NULL,

@@ -7,8 +7,7 @@ CREATE TABLE hwsched.device_heat (
     profile_id bigint NOT NULL,
     model float8[] NOT NULL,
     updated_at timestamptz NOT NULL,
-    PRIMARY KEY (pool, worker_id, device_no),
-    FOREIGN KEY (pool, worker_id, device_no) REFERENCES hwsched.device ON DELETE CASCADE
+    PRIMARY KEY (pool, worker_id, device_no)
 ) WITH (fillfactor = 50);
 -- where a new device of a kind looks for one that has been learned
 CREATE INDEX device_heat_profile ON hwsched.device_heat (pool, profile_id, worker_id, device_no);

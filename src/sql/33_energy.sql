@@ -1,7 +1,7 @@
 -- Energy: what jobs took at power limits, and what work would take where.
 
 CREATE TABLE hwsched.power_measurement (
-    pool text COLLATE "C" NOT NULL REFERENCES hwsched.pool ON DELETE CASCADE,
+    pool text COLLATE "C" NOT NULL,
     job text COLLATE "C" NOT NULL CHECK (octet_length(job) BETWEEN 1 AND 1000),
     device_model text COLLATE "C" NOT NULL CHECK (octet_length(device_model) BETWEEN 1 AND 1000),
     power_limit_w float8 NOT NULL CHECK (power_limit_w BETWEEN 0.001 AND 1e6),

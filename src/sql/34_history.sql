@@ -7,8 +7,6 @@
 -- That is why the parents have no indexes (a restored partition would get each
 -- twice); every partition has its own. What no day's partition was made for is in
 -- the default one: old times, and what came before the first maintain().
---
--- There are no foreign keys: a check per row would cost more than the row.
 
 CREATE TABLE hwsched.load_history (
     pool text COLLATE "C" NOT NULL,
@@ -125,6 +123,14 @@ ALTER TABLE hwsched.load_history ATTACH PARTITION hwsched.load_history_default D
 ALTER TABLE hwsched.recorded_assignment ATTACH PARTITION hwsched.recorded_assignment_default
     DEFAULT;
 ALTER TABLE hwsched.recorded_execution ATTACH PARTITION hwsched.recorded_execution_default DEFAULT;
+-- Events have no key. Without an identity nothing could be deleted once the
+-- database is published; each day's partition gets its own.
+ALTER TABLE hwsched.load_history REPLICA IDENTITY FULL;
+ALTER TABLE hwsched.recorded_assignment REPLICA IDENTITY FULL;
+ALTER TABLE hwsched.recorded_execution REPLICA IDENTITY FULL;
+ALTER TABLE hwsched.load_history_default REPLICA IDENTITY FULL;
+ALTER TABLE hwsched.recorded_assignment_default REPLICA IDENTITY FULL;
+ALTER TABLE hwsched.recorded_execution_default REPLICA IDENTITY FULL;
 CREATE INDEX ON hwsched.load_history_default (pool, worker_id, at);
 CREATE INDEX ON hwsched.load_history_default (pool, at);
 CREATE INDEX ON hwsched.recorded_assignment_default (pool, worker_id, at);
@@ -152,7 +158,7 @@ CREATE INDEX assignment_finished ON hwsched.assignment
 -- other index.
 
 CREATE TABLE hwsched.utilization_hour (
-    pool text COLLATE "C" NOT NULL REFERENCES hwsched.pool ON DELETE CASCADE,
+    pool text COLLATE "C" NOT NULL,
     hour timestamptz NOT NULL,
     worker_id text COLLATE "C" NOT NULL,
     device_no int NOT NULL,
@@ -189,7 +195,7 @@ COMMENT ON COLUMN hwsched.utilization_hour.max_io_ratio IS 'Greatest, 0..1.';
 COMMENT ON COLUMN hwsched.utilization_hour.max_network_ratio IS 'Greatest, 0..1.';
 
 CREATE TABLE hwsched.thermal_hour (
-    pool text COLLATE "C" NOT NULL REFERENCES hwsched.pool ON DELETE CASCADE,
+    pool text COLLATE "C" NOT NULL,
     hour timestamptz NOT NULL,
     worker_id text COLLATE "C" NOT NULL,
     device_no int NOT NULL,
@@ -216,7 +222,7 @@ COMMENT ON COLUMN hwsched.thermal_hour.max_temperature_celsius IS 'Greatest, deg
 COMMENT ON COLUMN hwsched.thermal_hour.power_watts IS 'Mean.';
 
 CREATE TABLE hwsched.assignment_hour (
-    pool text COLLATE "C" NOT NULL REFERENCES hwsched.pool ON DELETE CASCADE,
+    pool text COLLATE "C" NOT NULL,
     hour timestamptz NOT NULL,
     worker_id text COLLATE "C" NOT NULL,
     workload_type text COLLATE "C" NOT NULL,
@@ -246,7 +252,7 @@ COMMENT ON COLUMN hwsched.assignment_hour.wait_seconds IS
 COMMENT ON COLUMN hwsched.assignment_hour.max_wait_seconds IS 'Longest of them.';
 
 CREATE TABLE hwsched.execution_hour (
-    pool text COLLATE "C" NOT NULL REFERENCES hwsched.pool ON DELETE CASCADE,
+    pool text COLLATE "C" NOT NULL,
     hour timestamptz NOT NULL,
     worker_id text COLLATE "C" NOT NULL,
     workload_type text COLLATE "C" NOT NULL,
@@ -271,7 +277,7 @@ COMMENT ON COLUMN hwsched.execution_hour.actual_seconds IS 'Mean duration of tho
 COMMENT ON COLUMN hwsched.execution_hour.max_actual_seconds IS 'Longest of them.';
 
 CREATE TABLE hwsched.history_progress (
-    pool text COLLATE "C" PRIMARY KEY REFERENCES hwsched.pool ON DELETE CASCADE,
+    pool text COLLATE "C" PRIMARY KEY,
     rolled_until timestamptz NOT NULL,
     complete_from timestamptz NOT NULL
 );

@@ -1,7 +1,7 @@
 -- What was learned of how long work takes, and how well it was foretold.
 
 CREATE TABLE hwsched.duration_record (
-    pool text COLLATE "C" NOT NULL REFERENCES hwsched.pool ON DELETE CASCADE,
+    pool text COLLATE "C" NOT NULL,
     kind hwsched.duration_kind NOT NULL,
     scope text COLLATE "C" NOT NULL,
     name text COLLATE "C" NOT NULL,
@@ -29,7 +29,7 @@ COMMENT ON COLUMN hwsched.duration_record.numbers IS 'Its state, in the order of
 COMMENT ON COLUMN hwsched.duration_record.updated_at IS 'When a run last changed it.';
 
 CREATE TABLE hwsched.prediction_error (
-    pool text COLLATE "C" NOT NULL REFERENCES hwsched.pool ON DELETE CASCADE,
+    pool text COLLATE "C" NOT NULL,
     workload_type text COLLATE "C" NOT NULL,
     hour timestamptz NOT NULL,
     runs bigint NOT NULL,

@@ -64,10 +64,6 @@ BEGIN
         OR till <= now() - (SELECT max(r.history) FROM hwsched.retention AS r) THEN
         RETURN false;
     END IF;
-    -- an old snapshot might not see what is in the default partition
-    IF current_setting('transaction_isolation') IN ('repeatable read', 'serializable') THEN
-        RETURN false;
-    END IF;
     EXECUTE format('SELECT count(*) FROM (SELECT FROM hwsched.pool AS p CROSS JOIN LATERAL '
                    '(SELECT FROM hwsched.%I AS d WHERE d.pool = p.pool AND d.at >= $1 '
                    'AND d.at < $2 LIMIT 10001) AS d LIMIT 10001) AS d',
@@ -84,6 +80,7 @@ BEGIN
         RETURN true;
     END IF;
     EXECUTE format('CREATE TABLE hwsched.%I (LIKE hwsched.%I INCLUDING ALL)', partition, history);
+    EXECUTE format('ALTER TABLE hwsched.%I REPLICA IDENTITY FULL', partition);
     EXECUTE format('COMMENT ON TABLE hwsched.%I IS %L', partition,
                    format('Of %s, the day %s (UTC).', history, to_char(day, 'YYYY-MM-DD')));
     IF take_over THEN
@@ -101,7 +98,8 @@ BEGIN
         to_char(day, 'YYYY-MM-DD 00:00:00+00'), to_char(day + 1, 'YYYY-MM-DD 00:00:00+00'));
     RETURN false;
 EXCEPTION WHEN lock_not_available OR deadlock_detected OR object_in_use OR check_violation THEN
-    -- also: the default partition has got something of that day meanwhile
+    -- also: the default partition has got something of that day meanwhile, which an old
+    -- snapshot may not see, but attaching does
     RETURN false;
 END
 $$;
@@ -217,6 +215,7 @@ DECLARE
     progress hwsched.history_progress;
     over timestamptz;
     till timestamptz;
+    rolled_from timestamptz;
     late record;
 BEGIN
     -- most of the time there is nothing to do, and nothing is written
@@ -228,10 +227,6 @@ BEGIN
     over := hwsched_internal.history_over(this_hour);
     IF progress.rolled_until BETWEEN over AND this_hour
         AND NOT EXISTS (SELECT FROM hwsched.history_late AS l WHERE l.pool = $1) THEN
-        RETURN;
-    END IF;
-    -- an old snapshot does not see all that has been written until now
-    IF current_setting('transaction_isolation') IN ('repeatable read', 'serializable') THEN
         RETURN;
     END IF;
     SELECT r.* INTO kept FROM hwsched.retention AS r WHERE r.pool = $1;
@@ -259,6 +254,7 @@ BEGIN
         DELETE FROM hwsched.execution_hour AS h WHERE h.pool = $1 AND h.hour >= this_hour;
         progress.rolled_until := this_hour;
     END IF;
+    rolled_from := greatest(progress.rolled_until, over - '1 day'::interval);
     -- a day at least, so that many calls come to an end however slow one is
     WHILE progress.rolled_until < over LOOP
         till := least(over, date_bin('1 day', progress.rolled_until, 'epoch') + '1 day'::interval);
@@ -292,6 +288,13 @@ BEGIN
                                            progress.complete_from, $1);
         EXIT WHEN clock_timestamp() > stop_at;
     END LOOP;
+    -- an old snapshot may lack what was written when the hour was just over: the next one has it
+    IF current_setting('transaction_isolation') IN ('repeatable read', 'serializable') THEN
+        INSERT INTO hwsched.history_late (pool, hour)
+        SELECT $1, h
+        FROM generate_series(rolled_from, progress.rolled_until - '1 hour'::interval, '1 hour') AS h
+        ON CONFLICT DO NOTHING;
+    END IF;
 END
 $$;
 COMMENT ON FUNCTION hwsched_internal.history_roll_up(text) IS

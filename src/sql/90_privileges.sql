@@ -3,10 +3,10 @@ REVOKE ALL ON ALL ROUTINES IN SCHEMA hwsched, hwsched_internal FROM PUBLIC;
 REVOKE ALL ON ALL TABLES IN SCHEMA hwsched FROM PUBLIC;
 REVOKE ALL ON TYPE hwsched.worker_state, hwsched.workload_state, hwsched.assignment_state,
     hwsched.thermal_phase, hwsched.taxonomy_kind, hwsched.worker_health, hwsched.error_class,
-    hwsched.duration_kind FROM PUBLIC;
+    hwsched.duration_kind, hwsched.login_role FROM PUBLIC;
 GRANT USAGE ON TYPE hwsched.worker_state, hwsched.workload_state, hwsched.assignment_state,
     hwsched.thermal_phase, hwsched.taxonomy_kind, hwsched.worker_health, hwsched.error_class,
-    hwsched.duration_kind TO hwsched_viewer, hwsched_worker;
+    hwsched.duration_kind, hwsched.login_role TO hwsched_viewer, hwsched_worker;
 GRANT USAGE ON SCHEMA hwsched TO hwsched_viewer, hwsched_worker;
 
 -- Reading: everything but who is bound to which worker.

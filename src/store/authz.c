@@ -24,6 +24,10 @@
 #include "store/authz.h"
 #include "support/spi_plan.h"
 
+PG_FUNCTION_INFO_V1(hwsched_login_role_in);
+PG_FUNCTION_INFO_V1(hwsched_login_role_out);
+PG_FUNCTION_INFO_V1(hwsched_skip_row);
+
 /* Begins a call: notes the caller, becomes the function's owner, connects SPI. */
 Caller
 call_begin(FunctionCallInfo fcinfo)
@@ -78,4 +82,41 @@ authz_check_worker(const Caller *caller, const char *pool, const char *worker_id
 			 errmsg("role \"%s\" may not act for worker \"%s\"",
 					GetUserNameFromId(caller->user, false), worker_id),
 			 errhint("A coordinator binds a login to its worker with hwsched.grant_worker().")));
+}
+
+/* --- the logins that are bound --- */
+
+/*
+ * login_role_in(cstring) RETURNS login_role: 0 where there is no such role, with
+ * a WARNING, so that a restored table keeps the others
+ */
+Datum
+hwsched_login_role_in(PG_FUNCTION_ARGS)
+{
+	const char *name = PG_GETARG_CSTRING(0);
+	Oid role = get_role_oid(name, true);
+
+	if (!OidIsValid(role))
+		ereport(WARNING,
+				(errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("role \"%s\" does not exist", name),
+				 errdetail("It is not bound to a worker any more."),
+				 errhint("Create the role, and bind it with hwsched.grant_worker().")));
+	PG_RETURN_OID(role);
+}
+
+/* login_role_out(login_role) RETURNS cstring: its name, its number if it was dropped */
+Datum
+hwsched_login_role_out(PG_FUNCTION_ARGS)
+{
+	Oid role = PG_GETARG_OID(0);
+	char *name = GetUserNameFromId(role, true);
+
+	PG_RETURN_CSTRING(name != NULL ? name : psprintf("%u", role));
+}
+
+/* skip_row() RETURNS trigger: of a row that is to be left out */
+Datum
+hwsched_skip_row(PG_FUNCTION_ARGS)
+{
+	return PointerGetDatum(NULL);
 }
