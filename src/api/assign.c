@@ -8,6 +8,7 @@
 #include "access/xact.h"
 #include "commands/async.h"
 #include "funcapi.h"
+#include "miscadmin.h"
 #include "utils/snapmgr.h"
 
 #include "api/assign.h"
@@ -19,6 +20,7 @@
 #include "snapshot/decision_writer.h"
 #include "snapshot/fleet.h"
 #include "snapshot/queue.h"
+#include "store/activity.h"
 #include "store/pool.h"
 #include "support/args.h"
 
@@ -92,6 +94,7 @@ hwsched_assign_pending(PG_FUNCTION_ARGS)
 	int nvictims;
 	int64 placed = 0;
 
+	PreventCommandIfReadOnly("hwsched.assign_pending()");
 	SPI_connect();
 	pool_check(pool, false);
 	if (pool_try_lock_to_decide(pool, &settled))
@@ -106,6 +109,7 @@ hwsched_assign_pending(PG_FUNCTION_ARGS)
 			notify_assigned(&snapshot.settings, pool);
 		write_reservations(&snapshot, pool, limit >= 0 && snapshot.nitems == limit);
 		learn_settled(pool, &settled);
+		activity_assigned(pool);
 	}
 	SPI_finish();
 	PG_RETURN_INT64(placed);

@@ -299,21 +299,21 @@ hwsched_record_resource_utilization(PG_FUNCTION_ARGS)
  * that go with one would hold for all that is planned within the function.
  */
 static void
-call(const char *text, const char *pool, int max_rows)
+call(const char *text, const char *pool, int most)
 {
 	Oid types[] = {TEXTOID, INT4OID};
-	Datum values[] = {CStringGetTextDatum(pool), Int32GetDatum(max_rows)};
+	Datum values[] = {CStringGetTextDatum(pool), Int32GetDatum(most)};
 	int result = SPI_execute_with_args(text, lengthof(types), types, values, NULL, false, 0);
 
 	if (result != SPI_OK_SELECT)
 		elog(ERROR, "could not run \"%s\": %s", text, SPI_result_code_string(result));
 }
 
-/* Rolls up the hours of a pool that are over. */
+/* Rolls up the hours of a pool that are over, for some seconds at most. */
 void
-history_roll_up(const char *pool)
+history_roll_up(const char *pool, int most_seconds)
 {
-	call("SELECT hwsched_internal.history_roll_up($1)", pool, 0);
+	call("SELECT hwsched_internal.history_roll_up($2, $1)", pool, most_seconds);
 }
 
 /* Deletes what a pool does not keep any more; returns how many rows. */

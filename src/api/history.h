@@ -7,7 +7,7 @@
 
 #include "support/compat.h"
 
-extern void history_roll_up(const char *pool);
+extern void history_roll_up(const char *pool, int most_seconds);
 extern int64 history_forget(const char *pool, int max_rows);
 extern void history_renew(const char *pool);
 

@@ -6,6 +6,10 @@
  *		lies ahead is brought near again.
  *
  * Time is that of the transaction, so one tick sees everything at one moment.
+ *
+ * Each part is a subtransaction: a full disk of one table, a trigger of a user,
+ * a privilege that was taken away must not keep lost work from being taken back.
+ * What is urgent comes first.
  */
 #include "postgres.h"
 
@@ -17,12 +21,17 @@
 #include "api/loss.h"
 #include "api/settle.h"
 #include "learn/track_record.h"
+#include "store/activity.h"
 #include "store/device_state.h"
 #include "store/health.h"
+#include "store/pool.h"
 #include "store/requeue.h"
 #include "support/args.h"
+#include "support/attempt.h"
 
 PG_FUNCTION_INFO_V1(hwsched_maintain);
+PG_FUNCTION_INFO_V1(hwsched_recover);
+PG_FUNCTION_INFO_V1(hwsched_keep_history);
 
 /* Rows of each table that one tick forgets at most. */
 #define FORGET_AT_ONCE 10000
@@ -227,6 +236,186 @@ forget_work(const char *pool, double seconds)
 								INT_VALUE(FORGET_AT_ONCE));
 }
 
+/* --- parts --- */
+
+/* What a call of maintain() is about, and what it has done. */
+typedef struct Tick
+{
+	const char *pool;
+	PoolSettings settings;
+	int64 expired;
+	int64 timed_out;
+	int64 offline;
+	int64 tried_again;
+	int64 forgotten;
+	char *error; /* of the last part that failed; NULL: none did */
+} Tick;
+
+static void
+settle_completed(void *tick)
+{
+	pool_lock(((Tick *) tick)->pool);
+}
+
+static void
+mind_the_clock(void *tick)
+{
+	follow_clock(((Tick *) tick)->pool, &((Tick *) tick)->settings);
+}
+
+static void
+take_lost(void *argument)
+{
+	Tick *tick = argument;
+
+	tick->expired = end_lost_leases(tick->pool, &tick->settings);
+}
+
+static void
+take_timed_out(void *argument)
+{
+	Tick *tick = argument;
+
+	tick->timed_out = end_timed_out(tick->pool, &tick->settings);
+}
+
+static void
+take_unstarted(void *argument)
+{
+	Tick *tick = argument;
+
+	tick->expired += end_unstarted(tick->pool, &tick->settings);
+}
+
+static void
+forget_reports(void *tick)
+{
+	device_states_expire(((Tick *) tick)->pool, &((Tick *) tick)->settings);
+}
+
+static void
+take_from_silent(void *argument)
+{
+	Tick *tick = argument;
+
+	tick->offline = leave_silent(tick->pool, &tick->settings);
+}
+
+static void
+try_again(void *argument)
+{
+	Tick *tick = argument;
+
+	tick->tried_again = health_try_again(tick->pool);
+}
+
+static void
+roll_up(void *tick)
+{
+	history_roll_up(((Tick *) tick)->pool, 20);
+}
+
+static void
+roll_up_briefly(void *tick)
+{
+	history_roll_up(((Tick *) tick)->pool, 2);
+}
+
+static void
+forget_closed(void *argument)
+{
+	Tick *tick = argument;
+
+	tick->forgotten += forget_work(tick->pool, tick->settings.retention.history);
+}
+
+static void
+forget_history(void *argument)
+{
+	Tick *tick = argument;
+
+	tick->forgotten += history_forget(tick->pool, FORGET_AT_ONCE);
+}
+
+static void
+renew_partitions(void *tick)
+{
+	history_renew(((Tick *) tick)->pool);
+}
+
+/* The parts of maintain(), in their order; its name says in a WARNING which of them failed. */
+typedef struct Part
+{
+	const char *name;
+	Work work;
+} Part;
+
+static const Part recovery[] = {
+	{"settling what is completed", settle_completed},
+	{"following the clock", mind_the_clock},
+	{"taking back what lost its lease", take_lost},
+	{"taking back what took too long", take_timed_out},
+	{"taking work from silent workers", take_from_silent},
+	{"taking back what is not started", take_unstarted},
+	{"forgetting old load reports", forget_reports},
+	{"trying workers again", try_again},
+};
+
+/* while nobody waits for us, and while others wait for the pool's lock */
+static const Part rolling_up[] = {{"rolling up history", roll_up}};
+static const Part rolling_up_briefly[] = {{"rolling up history", roll_up_briefly}};
+
+static const Part forgetting[] = {
+	{"forgetting closed work", forget_closed},
+	{"forgetting history", forget_history},
+	/* last, as its locks are everybody's */
+	{"renewing partitions", renew_partitions},
+};
+
+/* Does some parts, each by itself: one that fails is undone, and the next goes on. */
+static void
+do_parts(Tick *tick, const Part *parts, int count)
+{
+	for (int i = 0; i < count; i++)
+	{
+		ErrorData *error = attempt(parts[i].work, tick);
+
+		if (error == NULL)
+			continue;
+		ereport(WARNING,
+				(errcode(error->sqlerrcode),
+				 errmsg("pool \"%s\": %s failed: %s", tick->pool, parts[i].name, error->message),
+				 error->detail ? errdetail_internal("%s", error->detail) : 0,
+				 errhint("What else maintain() does goes on. It tries this again with"
+						 " the next call.")));
+		tick->error = psprintf("%s: %s (%s)", parts[i].name, error->message,
+							   unpack_sql_state(error->sqlerrcode));
+	}
+}
+
+static void
+begin_tick(FunctionCallInfo fcinfo, Tick *tick)
+{
+	*tick = (Tick){.pool = text_argument(fcinfo, 0)};
+	PreventCommandIfReadOnly("hwsched.maintain()");
+	SPI_connect();
+	pool_settings_load(tick->pool, false, &tick->settings);
+}
+
+static void
+end_tick(Tick *tick)
+{
+	activity_maintained(tick->pool, tick->error);
+	SPI_finish();
+}
+
+/* Takes the lock that parts need, which a part that is undone must not give back. */
+static void
+lock_for_parts(const Tick *tick)
+{
+	(void) pool_acquire(tick->pool, ExclusiveLock, false);
+}
+
 /*
  * maintain(pool text) RETURNS record (expired, timed_out, offline, tried_again, forgotten
  * bigint)
@@ -234,30 +423,50 @@ forget_work(const char *pool, double seconds)
 Datum
 hwsched_maintain(PG_FUNCTION_ARGS)
 {
-	char *pool = text_argument(fcinfo, 0);
-	PoolSettings settings;
+	Tick tick;
 	TupleDesc description;
 	Datum values[5];
 	bool nulls[5] = {0};
 
 	if (get_call_result_type(fcinfo, NULL, &description) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "maintain must return a row");
-	SPI_connect();
-	pool_settings_load(pool, false, &settings);
-	/* before the lock is taken, so that nobody waits for it */
-	history_roll_up(pool);
-	pool_lock(pool);
-	follow_clock(pool, &settings);
-	values[0] = Int64GetDatum(end_lost_leases(pool, &settings));
-	values[1] = Int64GetDatum(end_timed_out(pool, &settings));
-	values[2] = Int64GetDatum(leave_silent(pool, &settings));
-	values[0] = Int64GetDatum(DatumGetInt64(values[0]) + end_unstarted(pool, &settings));
-	device_states_expire(pool, &settings);
-	values[3] = Int64GetDatum(health_try_again(pool));
-	values[4] = Int64GetDatum(forget_work(pool, settings.retention.history) +
-							  history_forget(pool, FORGET_AT_ONCE));
-	/* last, as its locks are everybody's */
-	history_renew(pool);
-	SPI_finish();
+	begin_tick(fcinfo, &tick);
+	lock_for_parts(&tick);
+	do_parts(&tick, recovery, lengthof(recovery));
+	do_parts(&tick, rolling_up_briefly, lengthof(rolling_up_briefly));
+	do_parts(&tick, forgetting, lengthof(forgetting));
+	end_tick(&tick);
+	values[0] = Int64GetDatum(tick.expired);
+	values[1] = Int64GetDatum(tick.timed_out);
+	values[2] = Int64GetDatum(tick.offline);
+	values[3] = Int64GetDatum(tick.tried_again);
+	values[4] = Int64GetDatum(tick.forgotten);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(description), values, nulls)));
+}
+
+/* recover(pool text) RETURNS void: what of maintain() others wait for */
+Datum
+hwsched_recover(PG_FUNCTION_ARGS)
+{
+	Tick tick;
+
+	begin_tick(fcinfo, &tick);
+	lock_for_parts(&tick);
+	do_parts(&tick, recovery, lengthof(recovery));
+	end_tick(&tick);
+	PG_RETURN_VOID();
+}
+
+/* keep_history(pool text) RETURNS void: the rest, with the pool locked only after the long part */
+Datum
+hwsched_keep_history(PG_FUNCTION_ARGS)
+{
+	Tick tick;
+
+	begin_tick(fcinfo, &tick);
+	do_parts(&tick, rolling_up, lengthof(rolling_up));
+	lock_for_parts(&tick);
+	do_parts(&tick, forgetting, lengthof(forgetting));
+	end_tick(&tick);
+	PG_RETURN_VOID();
 }

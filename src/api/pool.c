@@ -120,6 +120,7 @@ hwsched_drop_pool(PG_FUNCTION_ARGS)
 		REMOVE_FROM("history_progress"),
 		REMOVE_FROM("history_late"),
 		REMOVE_FROM("settings_version"),
+		REMOVE_FROM("pool_activity"),
 		REMOVE_FROM("pool"),
 	};
 	char *pool = text_argument(fcinfo, 0);

@@ -17,6 +17,24 @@ COMMENT ON TABLE hwsched.pool IS
 COMMENT ON COLUMN hwsched.pool.pool IS 'Name of the pool.';
 COMMENT ON COLUMN hwsched.pool.created_at IS 'When it was created.';
 
+CREATE TABLE hwsched.pool_activity (
+    pool text COLLATE "C" NOT NULL,
+    activity text COLLATE "C" NOT NULL CHECK (activity IN ('assign_pending', 'maintain')),
+    done_at timestamptz,
+    error text,
+    error_at timestamptz,
+    PRIMARY KEY (pool, activity)
+) WITH (fillfactor = 50);
+COMMENT ON TABLE hwsched.pool_activity IS
+  'When each pool was last assigned and maintained, and what last went wrong; see pool_summary.';
+COMMENT ON COLUMN hwsched.pool_activity.pool IS 'The pool.';
+COMMENT ON COLUMN hwsched.pool_activity.activity IS 'assign_pending or maintain.';
+COMMENT ON COLUMN hwsched.pool_activity.done_at IS
+  'When that was last done; of many batches in a second, the first of each session.';
+COMMENT ON COLUMN hwsched.pool_activity.error IS
+  'The last error of it, or of a part of it; NULL: there was none.';
+COMMENT ON COLUMN hwsched.pool_activity.error_at IS 'When that was.';
+
 CREATE TABLE hwsched.settings_version (
     pool text COLLATE "C" NOT NULL,
     version bigint NOT NULL,
@@ -401,7 +419,8 @@ CREATE FUNCTION hwsched.login_role_out(hwsched.login_role) RETURNS cstring
     LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'hwsched_login_role_out';
 COMMENT ON FUNCTION hwsched.login_role_out(hwsched.login_role) IS
   'The name that a login has now; a number if it was dropped.';
-CREATE TYPE hwsched.login_role (INPUT = hwsched.login_role_in, OUTPUT = hwsched.login_role_out, LIKE = oid);
+CREATE TYPE hwsched.login_role
+    (INPUT = hwsched.login_role_in, OUTPUT = hwsched.login_role_out, LIKE = oid);
 COMMENT ON TYPE hwsched.login_role IS 'A role, as regrole; one that is missing is no error.';
 CREATE CAST (hwsched.login_role AS oid) WITHOUT FUNCTION AS IMPLICIT;
 CREATE CAST (oid AS hwsched.login_role) WITHOUT FUNCTION AS ASSIGNMENT;
@@ -417,7 +436,8 @@ COMMENT ON COLUMN hwsched.worker_login.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.worker_login.worker_id IS 'The worker.';
 COMMENT ON COLUMN hwsched.worker_login.login IS 'The role.';
 
-CREATE FUNCTION hwsched.skip_row() RETURNS trigger LANGUAGE c AS 'MODULE_PATHNAME', 'hwsched_skip_row';
+CREATE FUNCTION hwsched.skip_row() RETURNS trigger
+    LANGUAGE c AS 'MODULE_PATHNAME', 'hwsched_skip_row';
 COMMENT ON FUNCTION hwsched.skip_row() IS 'Leaves a row out.';
 CREATE TRIGGER lost_login BEFORE INSERT ON hwsched.worker_login
     FOR EACH ROW WHEN (NEW.login::oid = 0) EXECUTE FUNCTION hwsched.skip_row();

@@ -202,13 +202,14 @@ COMMENT ON FUNCTION hwsched_internal.history_roll_hours(timestamptz, timestamptz
   'Rolls some hours of a pool up, again or for the first time; what is older than complete_from '
   'is only added to.';
 
-CREATE FUNCTION hwsched_internal.history_roll_up(pool text DEFAULT 'default') RETURNS void
+CREATE FUNCTION hwsched_internal.history_roll_up(most_seconds int, pool text DEFAULT 'default')
+    RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
     -- else a timeout would undo it all each time, and with it all else that maintain() does
     timeout interval := nullif(current_setting('statement_timeout'), '0')::interval;
-    stop_at timestamptz := least(clock_timestamp() + '20 seconds'::interval,
+    stop_at timestamptz := least(clock_timestamp() + make_interval(secs => most_seconds),
                                  statement_timestamp() + timeout / 2);
     this_hour timestamptz := date_bin('1 hour', now(), 'epoch');
     kept hwsched.retention;
@@ -219,28 +220,28 @@ DECLARE
     late record;
 BEGIN
     -- most of the time there is nothing to do, and nothing is written
-    SELECT p.* INTO progress FROM hwsched.history_progress AS p WHERE p.pool = $1;
+    SELECT p.* INTO progress FROM hwsched.history_progress AS p WHERE p.pool = $2;
     IF progress.rolled_until = this_hour
-        AND NOT EXISTS (SELECT FROM hwsched.history_late AS l WHERE l.pool = $1) THEN
+        AND NOT EXISTS (SELECT FROM hwsched.history_late AS l WHERE l.pool = $2) THEN
         RETURN;
     END IF;
     over := hwsched_internal.history_over(this_hour);
     IF progress.rolled_until BETWEEN over AND this_hour
-        AND NOT EXISTS (SELECT FROM hwsched.history_late AS l WHERE l.pool = $1) THEN
+        AND NOT EXISTS (SELECT FROM hwsched.history_late AS l WHERE l.pool = $2) THEN
         RETURN;
     END IF;
-    SELECT r.* INTO kept FROM hwsched.retention AS r WHERE r.pool = $1;
+    SELECT r.* INTO kept FROM hwsched.retention AS r WHERE r.pool = $2;
     -- a restored pool default is older than it says; what was recorded of earlier times is marked
     INSERT INTO hwsched.history_progress (pool, rolled_until, complete_from)
     SELECT p.pool,
            date_bin('1 hour', greatest(this_hour - kept.hourly, least(this_hour, p.created_at,
-               (SELECT a.assigned_at FROM hwsched.assignment AS a WHERE a.pool = $1
+               (SELECT a.assigned_at FROM hwsched.assignment AS a WHERE a.pool = $2
                 ORDER BY a.assignment_id LIMIT 1),
-               (SELECT min(w.registered_at) FROM hwsched.worker AS w WHERE w.pool = $1))), 'epoch'),
+               (SELECT min(w.registered_at) FROM hwsched.worker AS w WHERE w.pool = $2))), 'epoch'),
                '-infinity'
-    FROM hwsched.pool AS p WHERE p.pool = $1
+    FROM hwsched.pool AS p WHERE p.pool = $2
     ON CONFLICT DO NOTHING;
-    SELECT p.* INTO progress FROM hwsched.history_progress AS p WHERE p.pool = $1
+    SELECT p.* INTO progress FROM hwsched.history_progress AS p WHERE p.pool = $2
         FOR UPDATE SKIP LOCKED;
     IF NOT FOUND THEN
         -- another session is at it
@@ -248,17 +249,17 @@ BEGIN
     END IF;
     IF progress.rolled_until > this_hour THEN
         -- the clock was set back
-        DELETE FROM hwsched.utilization_hour AS h WHERE h.pool = $1 AND h.hour >= this_hour;
-        DELETE FROM hwsched.thermal_hour AS h WHERE h.pool = $1 AND h.hour >= this_hour;
-        DELETE FROM hwsched.assignment_hour AS h WHERE h.pool = $1 AND h.hour >= this_hour;
-        DELETE FROM hwsched.execution_hour AS h WHERE h.pool = $1 AND h.hour >= this_hour;
+        DELETE FROM hwsched.utilization_hour AS h WHERE h.pool = $2 AND h.hour >= this_hour;
+        DELETE FROM hwsched.thermal_hour AS h WHERE h.pool = $2 AND h.hour >= this_hour;
+        DELETE FROM hwsched.assignment_hour AS h WHERE h.pool = $2 AND h.hour >= this_hour;
+        DELETE FROM hwsched.execution_hour AS h WHERE h.pool = $2 AND h.hour >= this_hour;
         progress.rolled_until := this_hour;
     END IF;
     rolled_from := greatest(progress.rolled_until, over - '1 day'::interval);
     -- a day at least, so that many calls come to an end however slow one is
     WHILE progress.rolled_until < over LOOP
         till := least(over, date_bin('1 day', progress.rolled_until, 'epoch') + '1 day'::interval);
-        PERFORM hwsched_internal.history_roll_hours(progress.rolled_until, till, '-infinity', $1);
+        PERFORM hwsched_internal.history_roll_hours(progress.rolled_until, till, '-infinity', $2);
         progress.rolled_until := till;
         EXIT WHEN clock_timestamp() > stop_at;
     END LOOP;
@@ -267,39 +268,39 @@ BEGIN
         complete_from = greatest(progress.complete_from,
                                  date_bin('1 hour', now() - kept.history, 'epoch')
                                      + '2 hours'::interval)
-    WHERE p.pool = $1;
-    DELETE FROM hwsched.history_late AS l WHERE l.pool = $1 AND l.hour < now() - kept.hourly;
+    WHERE p.pool = $2;
+    DELETE FROM hwsched.history_late AS l WHERE l.pool = $2 AND l.hour < now() - kept.hourly;
     -- models and workers that have not been seen for as long; what is left of them in others does
     -- no harm
     DELETE FROM hwsched.duration_record AS d
-    WHERE d.pool = $1 AND d.kind IN ('family', 'model', 'worker')
+    WHERE d.pool = $2 AND d.kind IN ('family', 'model', 'worker')
         AND d.updated_at < now() - kept.hourly;
     FOR late IN
         SELECT min(l.hour) AS since, max(l.hour) + '1 hour'::interval AS till
         FROM hwsched.history_late AS l
-        WHERE l.pool = $1 GROUP BY date_bin('1 day', l.hour, 'epoch') ORDER BY 1
+        WHERE l.pool = $2 GROUP BY date_bin('1 day', l.hour, 'epoch') ORDER BY 1
     LOOP
         -- first the marks, so that what they mark is seen for sure; hours to come are rolled up in
         -- their turn
         DELETE FROM hwsched.history_late AS l
-        WHERE l.pool = $1 AND l.hour >= late.since AND l.hour < late.till;
+        WHERE l.pool = $2 AND l.hour >= late.since AND l.hour < late.till;
         PERFORM hwsched_internal.history_roll_hours(late.since,
                                                     least(late.till, progress.rolled_until),
-                                           progress.complete_from, $1);
+                                           progress.complete_from, $2);
         EXIT WHEN clock_timestamp() > stop_at;
     END LOOP;
     -- an old snapshot may lack what was written when the hour was just over: the next one has it
     IF current_setting('transaction_isolation') IN ('repeatable read', 'serializable') THEN
         INSERT INTO hwsched.history_late (pool, hour)
-        SELECT $1, h
+        SELECT $2, h
         FROM generate_series(rolled_from, progress.rolled_until - '1 hour'::interval, '1 hour') AS h
         ON CONFLICT DO NOTHING;
     END IF;
 END
 $$;
-COMMENT ON FUNCTION hwsched_internal.history_roll_up(text) IS
+COMMENT ON FUNCTION hwsched_internal.history_roll_up(int, text) IS
   'Rolls up the hours of a pool that are over, and those in which something turned up late, for '
-  'about 20 seconds or half of statement_timeout at most; part of maintain().';
+  'about so long, or half of statement_timeout, at most; part of maintain().';
 
 CREATE FUNCTION hwsched_internal.history_forget(max_rows int, pool text DEFAULT 'default')
     RETURNS bigint

@@ -462,8 +462,16 @@ SELECT p.pool,
        coalesce(s.cancelled, 0) AS cancelled, coalesce(s.dead, 0) AS dead,
        a.efficiency_ratio,
        coalesce(w.draining, 0) AS draining_workers, coalesce(w.offline, 0) AS offline_workers,
-       coalesce(w.quarantined, 0) AS quarantined_workers
+       coalesce(w.quarantined, 0) AS quarantined_workers,
+       t.last_assigned_at, t.last_maintained_at, t.last_error, t.last_error_at
 FROM hwsched.pool p
+LEFT JOIN (SELECT pool,
+                  max(done_at) FILTER (WHERE activity = 'assign_pending') AS last_assigned_at,
+                  max(done_at) FILTER (WHERE activity = 'maintain') AS last_maintained_at,
+                  (array_agg(activity || ': ' || error ORDER BY error_at DESC)
+                      FILTER (WHERE error IS NOT NULL))[1] AS last_error,
+                  max(error_at) AS last_error_at
+           FROM hwsched.pool_activity GROUP BY pool) t ON t.pool = p.pool
 LEFT JOIN (SELECT pool, count(*) AS workers,
                   count(*)
                       FILTER (WHERE state = 'active' AND health IN ('healthy', 'probation'))
@@ -512,3 +520,10 @@ COMMENT ON COLUMN hwsched.pool_summary.draining_workers IS 'Workers that are dra
 COMMENT ON COLUMN hwsched.pool_summary.offline_workers IS 'Workers that are silent.';
 COMMENT ON COLUMN hwsched.pool_summary.quarantined_workers IS
   'Workers that failed too often in a row.';
+COMMENT ON COLUMN hwsched.pool_summary.last_assigned_at IS
+  'When assign_pending() was last done, to about a second; NULL: never.';
+COMMENT ON COLUMN hwsched.pool_summary.last_maintained_at IS
+  'When maintain() was last done; NULL: never.';
+COMMENT ON COLUMN hwsched.pool_summary.last_error IS
+  'The last error of a part of maintain(), or of a step of run_loop(); it may be over.';
+COMMENT ON COLUMN hwsched.pool_summary.last_error_at IS 'When that was.';

@@ -53,7 +53,8 @@ GRANT EXECUTE ON FUNCTION
 GRANT EXECUTE ON FUNCTION
     hwsched.drain_worker, hwsched.resume_worker, hwsched.unregister_worker, hwsched.grant_worker,
     hwsched.submit, hwsched.submit_many, hwsched.schedule, hwsched.assign_pending, hwsched.cancel,
-    hwsched.retry_dead, hwsched.rebalance, hwsched.maintain, hwsched.record_power,
+    hwsched.retry_dead, hwsched.rebalance, hwsched.maintain,
+    hwsched.recover, hwsched.keep_history, hwsched.note_failure, hwsched.record_power,
     hwsched.schedule_jobs, hwsched.unschedule_jobs, hwsched.reset_learning, hwsched.load_learning
     TO hwsched_coordinator;
 

@@ -6,6 +6,7 @@ SELECT pg_catalog.pg_extension_config_dump('hwsched.type_word', 'WHERE NOT built
 SELECT pg_catalog.pg_extension_config_dump('hwsched.class_similarity', 'WHERE NOT builtin');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.implied_device', 'WHERE NOT builtin');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.settings_version', '');
+SELECT pg_catalog.pg_extension_config_dump('hwsched.pool_activity', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.device_profile', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.workload_profile', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.hardware', '');

@@ -17,6 +17,7 @@
 
 #include "access/htup_details.h"
 #include "catalog/pg_proc.h"
+#include "commands/trigger.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/syscache.h"
@@ -118,5 +119,7 @@ hwsched_login_role_out(PG_FUNCTION_ARGS)
 Datum
 hwsched_skip_row(PG_FUNCTION_ARGS)
 {
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		elog(ERROR, "skip_row is a trigger");
 	return PointerGetDatum(NULL);
 }
