@@ -49,7 +49,7 @@ BEGIN
     -- raises an error for an unknown pool; one that is dropped later ends the loop
     PERFORM hwsched.pool_settings(coalesce(pool, ''));
     LOOP
-        -- each by itself: whatever fails, or takes too long, lost work is taken back
+        -- each by itself: whatever fails, lost work is taken back
         FOR step IN 1 .. 3 LOOP
             BEGIN
                 IF step OPERATOR(pg_catalog.=) 1 THEN

@@ -29,7 +29,7 @@ CREATE TEMP VIEW kind_of_value AS
 SELECT t.oid, t.typname AS name
 FROM pg_type t
 WHERE t.typnamespace = 'hwsched'::regnamespace
-  AND (t.typtype IN ('e', 'd') OR t.typtype = 'c' AND (SELECT relkind = 'c' FROM pg_class WHERE oid = t.typrelid));
+  AND (t.typtype IN ('e', 'd') OR t.typtype = 'b' AND t.typcategory <> 'A' OR t.typtype = 'c' AND (SELECT relkind = 'c' FROM pg_class WHERE oid = t.typrelid));
 
 -- Each thing to be documented: its kind, its name, and the names that whoever
 -- describes it has to mention.

@@ -54,6 +54,8 @@ SELECT hwsched.maintain('it''s busy');
 SELECT hwsched.submit('{"test_id": "huge", "required_accelerators": {"gpu": 64}}', 'it''s busy');
 UPDATE hwsched.pending SET submitted_at = now() - interval '10 minutes';
 UPDATE hwsched.submission SET submitted_at = now() - interval '10 minutes' WHERE workload_id = 'huge';
+SELECT hwsched.note_failure('assign_pending', 'it failed', 'it''s busy');
+UPDATE hwsched.pool_activity SET done_at = now() - interval '10 minutes' WHERE pool = 'it''s busy';
 SQL
 
 # Asks as a viewer, in a transaction that may not write; returns the rows, that of
@@ -400,7 +402,12 @@ SKIP:
 			my $answer = decode_json($http->get("http://127.0.0.1:$prometheus_port/api/v1/alerts")->{content});
 			return join ' ', sort map { "$_->{labels}{alertname}" } grep { $_->{labels}{pool} eq $pool } @{ $answer->{data}{alerts} };
 		};
-		ok(becomes(sub { $alert->() eq 'HwschedDevicesHot HwschedWaitTooLong HwschedWorkersOffline' }, 30), 'alerts are raised for what is wrong') or diag($alert->());
+		ok(becomes(sub { $alert->() eq 'HwschedDevicesHot HwschedFails HwschedNotMaintained HwschedWaitTooLong HwschedWorkersOffline' }, 30), 'alerts are raised for what is wrong') or diag($alert->());
+		my $not_read = q[count(ALERTS{alertname="HwschedNotRead"})];
+		is($value->($not_read), '', 'the exporter gets its figures');
+		$node->safe_psql('postgres', 'REVOKE hwsched_viewer FROM reader');
+		ok(becomes(sub { $value->($not_read) =~ /^[1-9]/ }, 30), 'an alert is raised when it does not');
+		$node->safe_psql('postgres', 'GRANT hwsched_viewer TO reader');
 	}
 }
 
