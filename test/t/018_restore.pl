@@ -1,0 +1,167 @@
+# Dump and restore of a database in use, by every way there is: in parallel, as data
+# only, by section, where roles are missing, by pg_upgrade.
+use strict;
+use warnings;
+use FindBin;
+use lib $FindBin::Bin;
+use Hwsched;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = new_node('used');
+my $dir = $node->basedir;
+
+# --- a thousand workers, a hundred thousand assignments, ten days of history
+
+$node->safe_psql('postgres', <<'SQL');
+CREATE EXTENSION hwsched;
+SELECT hwsched.create_pool('big', '{"max_concurrent": 500, "retention": {"history": "20 days"}}'), hwsched.create_pool('empty');
+SELECT hwsched.alter_pool('default', '{"max_load": 0.7}');
+INSERT INTO hwsched.taxonomy (kind, name) VALUES ('workload_type', 'folding');
+INSERT INTO hwsched.type_word (position, word, workload_type) VALUES (0, 'protein', 'folding');
+SELECT count(hwsched.register_worker('w' || n, CASE WHEN n % 4 = 0 THEN '{"cpu_cores": 64, "available_memory": 256, "supported_backends": ["cuda"], "available_accelerators": {"gpu": 4}}'
+  ELSE '{"cpu_cores": 32, "available_memory": 128}' END::jsonb, 'big')) FROM generate_series(1, 1000) AS n;
+SELECT count(hwsched.update_load('w' || n, '{"cpu_utilization": 20, "memory_utilization": 30, "temperature_celsius": 50}', 'big')) FROM generate_series(1, 1000) AS n;
+CREATE ROLE "login 1" LOGIN;
+CREATE ROLE "login 2" LOGIN;
+CREATE ROLE gone LOGIN;
+CREATE ROLE before LOGIN;
+SELECT hwsched.grant_worker('w1', 'login 1', 'big'), hwsched.grant_worker('w1', 'before', 'big'), hwsched.grant_worker('w2', 'login 2', 'big'), hwsched.grant_worker('w2', 'gone', 'big');
+ALTER ROLE before RENAME TO renamed;
+DROP ROLE gone;
+SELECT hwsched.submit_many((SELECT jsonb_agg(jsonb_build_object('test_id', 't' || n, 'test_type', CASE WHEN n % 2 = 0 THEN 'vision' ELSE 'nlp' END)) FROM generate_series(1, 101000) AS n), 'big');
+SELECT hwsched.assign_pending(100000, 'big');
+SELECT count(*) FROM generate_series(1, 100) AS n CROSS JOIN LATERAL hwsched.claim('w' || n, 50, true, 'big');
+SELECT hwsched.complete_many(array_agg(assignment_id), 'big') FROM hwsched.assignment WHERE pool = 'big' AND state = 'running' AND assignment_id % 3 > 0;
+SELECT hwsched.maintain('big') IS NULL;
+SELECT hwsched.complete_many(array_agg(assignment_id), 'big') FROM (SELECT assignment_id FROM hwsched.assignment WHERE pool = 'big' AND state = 'running' LIMIT 100) AS a;
+SELECT count(hwsched.record_resource_utilization('w1', '{"cpu_utilization": 50}', now() - n * interval '1 day', NULL, 'big')) FROM generate_series(0, 10) AS n;
+INSERT INTO hwsched.load_history (pool, worker_id, at, cpu_utilization)
+SELECT 'big', 'w' || n % 1000, now() - n * interval '18 seconds', n % 100 FROM generate_series(1, 48000) AS n;
+SELECT hwsched.maintain('big') IS NULL;
+ANALYZE;
+SQL
+
+# All rows of each table by their number and a sum over them; what partitions have
+# stands in their parents.
+sub digest
+{
+	my ($on, $database) = @_;
+	my $queries = $on->safe_psql($database, <<'SQL');
+SELECT string_agg(format('SELECT %1$L, count(*), coalesce(sum(hashtextextended(t::text, 0)), 0) FROM %1$s AS t %2$s', c.oid::regclass,
+  -- the pool that the extension makes anew
+  CASE c.relname WHEN 'pool' THEN 'WHERE pool <> ''default''' END), ' UNION ALL ' ORDER BY c.relname)
+FROM pg_class AS c WHERE c.relnamespace::regnamespace::text LIKE 'hwsched%' AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+SQL
+	my $sequences = $on->safe_psql($database, q(SELECT string_agg(format('SELECT %1$L, last_value, is_called::int FROM %1$s', c.oid::regclass), ' UNION ALL ' ORDER BY c.relname)
+FROM pg_class AS c WHERE c.relnamespace::regnamespace::text LIKE 'hwsched%' AND c.relkind = 'S'));
+	return $on->safe_psql($database, "$queries; $sequences") . "\n" . $on->safe_psql($database, "SELECT p.pool, s.name, s.value FROM hwsched.pool AS p CROSS JOIN LATERAL hwsched.pool_settings(p.pool) AS s ORDER BY 1, 2");
+}
+
+my $used = digest($node, 'postgres');
+like($used, qr/^hwsched.assignment\|100000\|/m, 'it has a hundred thousand assignments');
+like($used, qr/^hwsched.worker\|1000\|/m, 'of a thousand workers');
+cmp_ok($node->safe_psql('postgres', "SELECT count(*) FROM pg_inherits WHERE inhparent = 'hwsched.load_history'::regclass"), '>', 10, 'and days of history');
+my $bound = q(SELECT string_agg(worker_id || ' ' || login::text, ',' ORDER BY worker_id, login::text) FROM hwsched.worker_login);
+like($node->safe_psql('postgres', $bound), qr/^w1 login 1,w1 renamed,w2 \d+,w2 login 2$/, 'a login that was renamed is bound still, one that was dropped has no name');
+
+# What has to hold wherever it was restored.
+sub goes_on
+{
+	my ($on, $database, $way, %differs) = @_;
+	my $expected = $used;
+	my $found = digest($on, $database);
+	# rows of logins have the role's number, in which clusters differ
+	s/^hwsched\.worker_login\|.*\n//m for $expected, $found;
+	is($found, $expected, "$way: the same rows, sequences and settings");
+	is($on->safe_psql($database, $bound), $differs{bound} // 'w1 login 1,w1 renamed,w2 login 2', "$way: the same logins");
+	is(problems($on, $database), '', "$way: usage, queue and assignments agree");
+	is($on->safe_psql($database, q(SELECT count(*) FROM pg_class AS c WHERE relnamespace::regnamespace::text LIKE 'hwsched%' AND relkind IN ('r', 'p') AND relreplident <> 'f'
+		AND NOT EXISTS (SELECT FROM pg_index WHERE indrelid = c.oid AND indisprimary))), '0', "$way: all tables have a replica identity");
+	is($on->safe_psql($database, "SELECT hwsched.workload_profile('{\"test_type\": \"protein\"}') ->> 'workload_type'"), 'folding', "$way: its own words mean what they did");
+	my $last = $on->safe_psql($database, 'SELECT max(assignment_id) FROM hwsched.assignment');
+	is($on->safe_psql($database, q(SELECT hwsched.assign_pending(pool => 'big'))), '1000', "$way: what waited is placed");
+	is($on->safe_psql($database, qq(SELECT count(*), min(assignment_id) > $last FROM hwsched.claim('w500', 5, true, 'big'))), '5|t', "$way: a worker claims");
+	is($on->safe_psql($database, q(SELECT hwsched.complete_many(array_agg(assignment_id), 'big') FROM hwsched.running_on('w500', 'big'))) > 0, 1, "$way: and completes");
+	is($on->safe_psql($database, q(SELECT expired + timed_out + offline FROM hwsched.maintain('big'))) >= 0, 1, "$way: it is maintained");
+	is($on->safe_psql($database, q(SELECT coalesce(last_error, '') FROM hwsched.pool_summary WHERE pool = 'big')), '', "$way: without an error");
+	is(problems($on, $database), '', "$way: all agrees afterwards");
+	return;
+}
+
+# --- in parallel, and by section
+
+my @all = ('pg_dump', $node->connstr('postgres'));
+$node->command_ok([ @all, '-Fc', '-f', "$dir/all.dump" ], 'pg_dump, custom format');
+$node->command_ok([ @all, '-Fd', '-j4', '-f', "$dir/all.dir" ], 'pg_dump, directory, four jobs');
+$node->safe_psql('postgres', "CREATE DATABASE $_") for qw(two four sections data data_2);
+$node->command_ok([ 'pg_restore', '--exit-on-error', '-j2', '-d', $node->connstr('two'), "$dir/all.dump" ], 'pg_restore, two jobs');
+goes_on($node, 'two', 'two jobs');
+$node->command_ok([ 'pg_restore', '--exit-on-error', '-j4', '-d', $node->connstr('four'), "$dir/all.dir" ], 'pg_restore, four jobs');
+goes_on($node, 'four', 'four jobs');
+$node->safe_psql('postgres', "DROP DATABASE $_") for qw(two four);
+$node->command_ok([ 'pg_restore', '--exit-on-error', "--section=$_", '-j2', '-d', $node->connstr('sections'), "$dir/all.dump" ], "pg_restore, $_") for qw(pre-data data post-data);
+goes_on($node, 'sections', 'by section');
+
+# --- as data, into an extension that was just created
+
+$node->safe_psql($_, 'CREATE EXTENSION hwsched') for qw(data data_2);
+$node->command_ok([ @all, '--data-only', '--load-via-partition-root', '-f', "$dir/data.sql" ], 'pg_dump, data as a script');
+$node->command_ok([ @all, '--data-only', '--load-via-partition-root', '-Fc', '-f', "$dir/data.dump" ], 'pg_dump, data in custom format');
+$node->command_ok([ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-f', "$dir/data.sql", $node->connstr('data') ], 'psql with the script');
+goes_on($node, 'data', 'data only');
+$node->command_ok([ 'pg_restore', '--exit-on-error', '-j4', '-d', $node->connstr('data_2'), "$dir/data.dump" ], 'pg_restore, data, four jobs');
+goes_on($node, 'data_2', 'data only, four jobs');
+$node->safe_psql('postgres', "DROP DATABASE $_") for qw(sections data data_2);
+
+# --- where roles are missing
+
+my $other = new_node('elsewhere');
+$other->safe_psql('postgres', 'CREATE ROLE "login 2" LOGIN');
+my $said = '';
+ok(run_log([ 'pg_restore', '--exit-on-error', '-j2', '-d', $other->connstr('postgres'), "$dir/all.dump" ], '2>', \$said), 'pg_restore, roles missing');
+like($said, qr/WARNING:\s+role "$_" does not exist/, "it names what is lost: $_") for 'login 1', 'renamed';
+unlike($said, qr/login 2/, 'and nothing else');
+goes_on($other, 'postgres', 'roles missing', bound => 'w2 login 2');
+$other->stop;
+
+# --- pg_upgrade: to a cluster of the same version, and from an older version whose
+# programs and extension are found
+
+my $new = PostgreSQL::Test::Cluster->new('new');
+$new->init(extra => [ '--locale=C', '--encoding=UTF8' ]);
+my $bin = $node->config_data('--bindir');
+$node->stop;
+{
+	local $ENV{PGHOST};
+	chdir($new->basedir) or die;
+	command_ok([ 'pg_upgrade', '--no-sync', '-d', $node->data_dir, '-D', $new->data_dir, '-b', $bin, '-B', $bin, '-s', $new->host, '-p', $node->port, '-P', $new->port ],
+		'pg_upgrade');
+}
+$new->start;
+like($new->safe_psql('postgres', $bound), qr/^w1 login 1,w1 renamed,w2 \d+,w2 login 2$/, 'pg_upgrade: the same logins');
+goes_on($new, 'postgres', 'pg_upgrade', bound => $new->safe_psql('postgres', $bound));
+$new->stop;
+
+SKIP:
+{
+	my ($old) = grep { $_ ne $bin && -e "$_/pg_upgrade" && -e (`$_/pg_config --sharedir` =~ s/\s+$//r) . '/extension/hwsched.control' }
+		glob '/usr/lib/postgresql/*/bin';
+	skip 'no other version of PostgreSQL has the extension, so pg_upgrade from one is not tried', 1 unless $old;
+	my $before = PostgreSQL::Test::Cluster->new('before', install_path => $old =~ s/\/bin$//r);
+	my $after = PostgreSQL::Test::Cluster->new('after');
+	$_->init(extra => [ '--locale=C', '--encoding=UTF8' ]) for $before, $after;
+	$before->start;
+	$before->safe_psql('postgres', 'CREATE EXTENSION hwsched');
+	$before->safe_psql('postgres', q(SELECT hwsched.register_worker('w', '{"cpu_cores": 4}'), hwsched.submit('{"test_id": "a"}'), hwsched.assign_pending()));
+	$before->stop;
+	chdir($after->basedir) or die;
+	command_ok([ 'pg_upgrade', '--no-sync', '-d', $before->data_dir, '-D', $after->data_dir, '-b', $old, '-B', $bin, '-s', $after->host, '-p', $before->port, '-P', $after->port ],
+		"pg_upgrade from $old");
+	$after->start;
+	is($after->safe_psql('postgres', q(SELECT workload_id FROM hwsched.claim('w'))), 'a', 'and work goes on');
+	$after->stop;
+}
+
+done_testing();
