@@ -120,6 +120,7 @@ Datum
 hwsched_skip_row(PG_FUNCTION_ARGS)
 {
 	if (!CALLED_AS_TRIGGER(fcinfo))
-		elog(ERROR, "skip_row is a trigger");
+		ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+						errmsg("skip_row is a trigger function")));
 	return PointerGetDatum(NULL);
 }
