@@ -16,7 +16,7 @@ my $dir = $node->basedir;
 
 $node->safe_psql('postgres', <<'SQL');
 CREATE EXTENSION hwsched;
-SELECT hwsched.create_pool('big', '{"max_concurrent": 500, "retention": {"history": "20 days"}}'), hwsched.create_pool('empty');
+SELECT hwsched.create_pool('big', '{"max_concurrent": 500, "lease": "2 days", "offline_after": "2 days", "retention": {"history": "20 days"}}'), hwsched.create_pool('empty');
 SELECT hwsched.alter_pool('default', '{"max_load": 0.7}');
 INSERT INTO hwsched.taxonomy (kind, name) VALUES ('workload_type', 'folding');
 INSERT INTO hwsched.type_word (position, word, workload_type) VALUES (0, 'protein', 'folding');
@@ -35,11 +35,11 @@ SELECT hwsched.assign_pending(100000, 'big');
 SELECT count(*) FROM generate_series(1, 100) AS n CROSS JOIN LATERAL hwsched.claim('w' || n, 50, true, 'big');
 SELECT hwsched.complete_many(array_agg(assignment_id), 'big') FROM hwsched.assignment WHERE pool = 'big' AND state = 'running' AND assignment_id % 3 > 0;
 SELECT hwsched.maintain('big') IS NULL;
-SELECT hwsched.complete_many(array_agg(assignment_id), 'big') FROM (SELECT assignment_id FROM hwsched.assignment WHERE pool = 'big' AND state = 'running' LIMIT 100) AS a;
 SELECT count(hwsched.record_resource_utilization('w1', '{"cpu_utilization": 50}', now() - n * interval '1 day', NULL, 'big')) FROM generate_series(0, 10) AS n;
 INSERT INTO hwsched.load_history (pool, worker_id, at, cpu_utilization)
 SELECT 'big', 'w' || n % 1000, now() - n * interval '18 seconds', n % 100 FROM generate_series(1, 48000) AS n;
 SELECT hwsched.maintain('big') IS NULL;
+SELECT hwsched.complete_many(array_agg(assignment_id), 'big') FROM (SELECT assignment_id FROM hwsched.assignment WHERE pool = 'big' AND state = 'running' LIMIT 100) AS a;
 ANALYZE;
 SQL
 
@@ -51,10 +51,10 @@ sub digest
 	my $queries = $on->safe_psql($database, <<'SQL');
 SELECT string_agg(format('SELECT %1$L, count(*), coalesce(sum(hashtextextended(t::text, 0)), 0) FROM %1$s AS t %2$s', c.oid::regclass,
   -- the pool that the extension makes anew
-  CASE c.relname WHEN 'pool' THEN 'WHERE pool <> ''default''' END), ' UNION ALL ' ORDER BY c.relname)
+  CASE c.relname WHEN 'pool' THEN 'WHERE pool <> ''default''' END), ' UNION ALL ' ORDER BY c.relname) || ' ORDER BY 1'
 FROM pg_class AS c WHERE c.relnamespace::regnamespace::text LIKE 'hwsched%' AND c.relkind IN ('r', 'p') AND NOT c.relispartition
 SQL
-	my $sequences = $on->safe_psql($database, q(SELECT string_agg(format('SELECT %1$L, last_value, is_called::int FROM %1$s', c.oid::regclass), ' UNION ALL ' ORDER BY c.relname)
+	my $sequences = $on->safe_psql($database, q(SELECT string_agg(format('SELECT %1$L, last_value, is_called::int FROM %1$s', c.oid::regclass), ' UNION ALL ' ORDER BY c.relname) || ' ORDER BY 1'
 FROM pg_class AS c WHERE c.relnamespace::regnamespace::text LIKE 'hwsched%' AND c.relkind = 'S'));
 	return $on->safe_psql($database, "$queries; $sequences") . "\n" . $on->safe_psql($database, "SELECT p.pool, s.name, s.value FROM hwsched.pool AS p CROSS JOIN LATERAL hwsched.pool_settings(p.pool) AS s ORDER BY 1, 2");
 }
@@ -62,6 +62,7 @@ FROM pg_class AS c WHERE c.relnamespace::regnamespace::text LIKE 'hwsched%' AND 
 my $used = digest($node, 'postgres');
 like($used, qr/^hwsched.assignment\|100000\|/m, 'it has a hundred thousand assignments');
 like($used, qr/^hwsched.worker\|1000\|/m, 'of a thousand workers');
+like($used, qr/^hwsched.unsettled\|100\|/m, 'some completed and not settled');
 cmp_ok($node->safe_psql('postgres', "SELECT count(*) FROM pg_inherits WHERE inhparent = 'hwsched.load_history'::regclass"), '>', 10, 'and days of history');
 my $bound = q(SELECT string_agg(worker_id || ' ' || login::text, ',' ORDER BY worker_id, login::text) FROM hwsched.worker_login);
 like($node->safe_psql('postgres', $bound), qr/^w1 login 1,w1 renamed,w2 \d+,w2 login 2$/, 'a login that was renamed is bound still, one that was dropped has no name');
