@@ -411,16 +411,16 @@ COMMENT ON COLUMN hwsched.device_load.power_w IS 'Watts.';
 -- and does not pass to the next role of its name. In a dump it is a name, which a
 -- regrole would refuse where there is no such role, and with it all other bindings.
 CREATE TYPE hwsched.login_role;
-CREATE FUNCTION hwsched.login_role_in(cstring) RETURNS hwsched.login_role
+CREATE FUNCTION hwsched_internal.login_role_in(cstring) RETURNS hwsched.login_role
     LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'hwsched_login_role_in';
-COMMENT ON FUNCTION hwsched.login_role_in(cstring) IS
+COMMENT ON FUNCTION hwsched_internal.login_role_in(cstring) IS
   'The login of a name; a WARNING and no login where there is no such role.';
-CREATE FUNCTION hwsched.login_role_out(hwsched.login_role) RETURNS cstring
+CREATE FUNCTION hwsched_internal.login_role_out(hwsched.login_role) RETURNS cstring
     LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'hwsched_login_role_out';
-COMMENT ON FUNCTION hwsched.login_role_out(hwsched.login_role) IS
+COMMENT ON FUNCTION hwsched_internal.login_role_out(hwsched.login_role) IS
   'The name that a login has now; a number if it was dropped.';
 CREATE TYPE hwsched.login_role
-    (INPUT = hwsched.login_role_in, OUTPUT = hwsched.login_role_out, LIKE = oid);
+    (INPUT = hwsched_internal.login_role_in, OUTPUT = hwsched_internal.login_role_out, LIKE = oid);
 COMMENT ON TYPE hwsched.login_role IS 'A role, as regrole; one that is missing is no error.';
 CREATE CAST (hwsched.login_role AS oid) WITHOUT FUNCTION AS IMPLICIT;
 CREATE CAST (oid AS hwsched.login_role) WITHOUT FUNCTION AS ASSIGNMENT;
@@ -436,11 +436,11 @@ COMMENT ON COLUMN hwsched.worker_login.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.worker_login.worker_id IS 'The worker.';
 COMMENT ON COLUMN hwsched.worker_login.login IS 'The role.';
 
-CREATE FUNCTION hwsched.skip_row() RETURNS trigger
+CREATE FUNCTION hwsched_internal.skip_row() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'hwsched_skip_row';
-COMMENT ON FUNCTION hwsched.skip_row() IS 'Leaves a row out.';
+COMMENT ON FUNCTION hwsched_internal.skip_row() IS 'Leaves a row out.';
 CREATE TRIGGER lost_login BEFORE INSERT ON hwsched.worker_login
-    FOR EACH ROW WHEN (NEW.login::oid = 0) EXECUTE FUNCTION hwsched.skip_row();
+    FOR EACH ROW WHEN (NEW.login::oid = 0) EXECUTE FUNCTION hwsched_internal.skip_row();
 -- a subscriber may lack roles, too
 ALTER TABLE hwsched.worker_login ENABLE ALWAYS TRIGGER lost_login;
 

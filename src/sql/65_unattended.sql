@@ -1,23 +1,23 @@
 -- Running unattended: a loop of its own, and pg_cron. All of this runs as its
 -- caller, but the steps of the loop.
 
-CREATE FUNCTION hwsched.recover(pool text DEFAULT 'default') RETURNS void
+CREATE FUNCTION hwsched_internal.recover(pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_recover';
-COMMENT ON FUNCTION hwsched.recover(text) IS
+COMMENT ON FUNCTION hwsched_internal.recover(text) IS
   'The first half of maintain(): takes work back, and tries workers again.';
 
-CREATE FUNCTION hwsched.keep_history(pool text DEFAULT 'default') RETURNS void
+CREATE FUNCTION hwsched_internal.keep_history(pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_keep_history';
-COMMENT ON FUNCTION hwsched.keep_history(text) IS
+COMMENT ON FUNCTION hwsched_internal.keep_history(text) IS
   'The second half of maintain(): rolls history up, and deletes what is old.';
 
-CREATE FUNCTION hwsched.note_failure(activity text, error text, pool text DEFAULT 'default')
-    RETURNS void
+CREATE FUNCTION hwsched_internal.note_failure(activity text, error text,
+    pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_note_failure';
-COMMENT ON FUNCTION hwsched.note_failure(text, text, text) IS
+COMMENT ON FUNCTION hwsched_internal.note_failure(text, text, text) IS
   'Notes the error of a step of run_loop(), for pool_summary.';
 
 -- It commits, so it cannot set its own search path: every name says its schema.
@@ -53,11 +53,11 @@ BEGIN
         FOR step IN 1 .. 3 LOOP
             BEGIN
                 IF step OPERATOR(pg_catalog.=) 1 THEN
-                    PERFORM hwsched.recover(pool);
+                    PERFORM hwsched_internal.recover(pool);
                 ELSIF step OPERATOR(pg_catalog.=) 2 THEN
                     PERFORM hwsched.assign_pending(NULL, pool);
                 ELSE
-                    PERFORM hwsched.keep_history(pool);
+                    PERFORM hwsched_internal.keep_history(pool);
                 END IF;
             EXCEPTION WHEN OTHERS THEN
                 IF NOT EXISTS (SELECT FROM hwsched.pool AS p
@@ -70,7 +70,7 @@ BEGIN
                     MESSAGE = pg_catalog.format('pool "%s": %s', pool, SQLERRM),
                     HINT = 'The loop goes on with its next tick.';
                 BEGIN
-                    PERFORM hwsched.note_failure(
+                    PERFORM hwsched_internal.note_failure(
                         CASE step WHEN 2 THEN 'assign_pending' ELSE 'maintain' END,
                         pg_catalog.format('%s (%s)', SQLERRM, SQLSTATE), pool);
                 EXCEPTION WHEN OTHERS THEN

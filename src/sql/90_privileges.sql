@@ -54,7 +54,8 @@ GRANT EXECUTE ON FUNCTION
     hwsched.drain_worker, hwsched.resume_worker, hwsched.unregister_worker, hwsched.grant_worker,
     hwsched.submit, hwsched.submit_many, hwsched.schedule, hwsched.assign_pending, hwsched.cancel,
     hwsched.retry_dead, hwsched.rebalance, hwsched.maintain,
-    hwsched.recover, hwsched.keep_history, hwsched.note_failure, hwsched.record_power,
+    hwsched_internal.recover, hwsched_internal.keep_history, hwsched_internal.note_failure,
+    hwsched.record_power,
     hwsched.schedule_jobs, hwsched.unschedule_jobs, hwsched.reset_learning, hwsched.load_learning
     TO hwsched_coordinator;
 

@@ -54,7 +54,7 @@ SELECT hwsched.maintain('it''s busy');
 SELECT hwsched.submit('{"test_id": "huge", "required_accelerators": {"gpu": 64}}', 'it''s busy');
 UPDATE hwsched.pending SET submitted_at = now() - interval '10 minutes';
 UPDATE hwsched.submission SET submitted_at = now() - interval '10 minutes' WHERE workload_id = 'huge';
-SELECT hwsched.note_failure('assign_pending', 'it failed', 'it''s busy');
+SELECT hwsched_internal.note_failure('assign_pending', 'it failed', 'it''s busy');
 UPDATE hwsched.pool_activity SET done_at = now() - interval '10 minutes' WHERE pool = 'it''s busy';
 SQL
 
