@@ -97,8 +97,10 @@ hwsched_assign_pending(PG_FUNCTION_ARGS)
 	PreventCommandIfReadOnly("hwsched.assign_pending()");
 	SPI_connect();
 	pool_check(pool, false);
-	if (pool_try_lock_to_decide(pool, &settled))
+	/* a second batch would find nothing left to do; but it waits for who does anything else */
+	if (pool_begin_batch(pool))
 	{
+		pool_lock_to_decide(pool, &settled);
 		snapshot_settings(&snapshot, pool, false);
 		snapshot_queue(&snapshot, pool, limit, false);
 		decide(&snapshot, pool, false);

@@ -15,13 +15,16 @@
 #include "access/xact.h"
 #include "funcapi.h"
 #include "utils/resowner.h"
+#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 #include "api/rebalance.h"
 #include "api/settle.h"
 #include "api/transition.h"
 #include "api/worker.h"
+#include "document/document.h"
 #include "place/booking.h"
+#include "place/candidate.h"
 #include "place/fleet.h"
 #include "place/greedy.h"
 #include "snapshot/context.h"
@@ -264,33 +267,108 @@ bar_others(PoolSnapshot *snapshot, const char *worker_id)
 	snapshot->search.partial = true;
 }
 
-/* Assigns pending work that fits to a worker; the pool is locked.  Returns how much. */
-static uint64
-pull(const char *pool, const char *worker_id, int n)
+/*
+ * Begins a snapshot for a worker that asks for work.  It is there, as it asks;
+ * but that is noted only once nothing has to be waited for any more.
+ */
+static void
+begin_claim(PoolSnapshot *snapshot, const char *pool, bool read_only)
 {
-	/* The head of the queue will do, unless all of it is for others. */
-	static const int64 heads[] = {1000, -1};
-	uint64 pulled = 0;
+	snapshot_settings(snapshot, pool, read_only);
+	if (read_only)
+		snapshot->settings.offline_after = MOST_SECONDS;
+}
 
-	for (int i = 0; i < lengthof(heads) && pulled == 0; i++)
+/*
+ * Finds which profiles of the queue's work a worker has room for; returns their
+ * number and sets *profile_ids.  Gangs are for who sees the whole fleet.
+ */
+static int
+fitting_profiles(const char *pool, const char *worker_id, bool read_only, int64 **profile_ids)
+{
+	PoolSnapshot snapshot;
+	Candidate candidate;
+	int kept = 0;
+	int n = queue_profiles(pool, read_only, profile_ids);
+
+	if (n == 0)
+		return 0;
+	begin_claim(&snapshot, pool, read_only);
+	snapshot_profiles(&snapshot, pool, *profile_ids, n, read_only);
+	snapshot_worker(&snapshot, pool, worker_id, read_only);
+	for (int k = 0; k < snapshot.search.nkinds && snapshot.fleet.nworkers > 0; k++)
+	{
+		WorkKind *kind = &snapshot.search.kinds[k];
+
+		if (!is_gang(kind) && search_candidate(&snapshot.search, kind, 0, &candidate) == FITS)
+			(*profile_ids)[kept++] = kind->profile_id;
+	}
+	return kept;
+}
+
+/*
+ * Decides which of the queue's work of some profiles a worker gets, n at most,
+ * from the first most that may be placed; returns how much.
+ */
+static int
+decide_for(PoolSnapshot *snapshot, const char *pool, const char *worker_id,
+		   const int64 *profile_ids, int count, int64 most, int n, bool read_only)
+{
+	begin_claim(snapshot, pool, read_only);
+	snapshot_queue_of(snapshot, pool, profile_ids, count, most, read_only);
+	if (snapshot->nitems == 0)
+		return 0;
+	/* whether a retry has anywhere else to go, only the whole fleet tells */
+	snapshot_fleet(snapshot, pool, snapshot->nretries == 0 ? worker_id : NULL, read_only);
+	load_reservations(snapshot, pool, read_only);
+	if (snapshot->nretries > 0)
+		bar_others(snapshot, worker_id);
+	search_place(&snapshot->search, snapshot->items, snapshot->nitems, n);
+	return snapshot->search.nplacements;
+}
+
+/*
+ * Assigns up to n of the pending work to a worker; returns how much.  With
+ * read_only it only says how much that would be; else the pool is locked.
+ */
+static int64
+pull(const char *pool, const char *worker_id, int n, bool read_only)
+{
+	/* The head of the queue will do, unless none of it may be placed there. */
+	static const int64 heads[] = {1000, -1};
+	int64 *profile_ids;
+	int count = fitting_profiles(pool, worker_id, read_only, &profile_ids);
+
+	for (int i = 0; i < lengthof(heads) && count > 0; i++)
 	{
 		PoolSnapshot snapshot;
+		int placed =
+			decide_for(&snapshot, pool, worker_id, profile_ids, count, heads[i], n, read_only);
 
-		snapshot_settings(&snapshot, pool, false);
-		snapshot_queue(&snapshot, pool, heads[i], false);
-		if (snapshot.nitems == 0)
-			break;
-		/* whether a retry has anywhere else to go, only the whole fleet tells */
-		snapshot_fleet(&snapshot, pool, snapshot.nretries == 0 ? worker_id : NULL, false);
-		load_reservations(&snapshot, pool, false);
-		if (snapshot.nretries > 0)
-			bar_others(&snapshot, worker_id);
-		search_place(&snapshot.search, snapshot.items, snapshot.nitems, n);
-		pulled = write_decisions(&snapshot, pool, false);
+		if (placed > 0)
+			return read_only ? placed : write_decisions(&snapshot, pool, false);
 		if (snapshot.nitems < heads[i])
 			break;
 	}
-	return pulled;
+	return 0;
+}
+
+/*
+ * Returns whether a worker would get anything if it locked the pool.  Idle
+ * workers ask again and again: only who has something to take may keep others
+ * from the lock.
+ */
+static bool
+finds_work(const char *pool, const char *worker_id, int n, bool may_steal)
+{
+	bool found;
+
+	CommandCounterIncrement();
+	PushActiveSnapshot(GetTransactionSnapshot());
+	found =
+		pull(pool, worker_id, n, true) > 0 || (may_steal && steal(pool, worker_id, n, true) > 0);
+	PopActiveSnapshot();
+	return found;
 }
 
 /* claim(worker_id text, max_assignments int, steal boolean, pool text) RETURNS SETOF assignment */
@@ -323,21 +401,22 @@ hwsched_claim(PG_FUNCTION_ARGS)
 	if (started == 0)
 	{
 		worker_check(pool, worker_id);
-		/* the batch that we may have to wait for may have something for us */
 		if (may_wait)
-		{
 			worker_back(pool, worker_id);
-			pool_lock_to_decide(pool, &settled);
-		}
-		if (may_wait || pool_try_lock_to_decide(pool, &settled))
+		if (finds_work(pool, worker_id, n, may_steal))
 		{
-			started = start_assigned(pool, worker_id, n, &settings);
-			if (started == 0)
+			if (may_wait)
+				pool_lock_to_decide(pool, &settled);
+			if (may_wait || pool_try_lock_to_decide(pool, &settled))
 			{
 				/* who has been silent gets nothing, and now it is not */
-				worker_seen(pool, worker_id);
+				if (!seen)
+					worker_seen(pool, worker_id);
 				seen = true;
-				if (pull(pool, worker_id, n) > 0 || (may_steal && steal(pool, worker_id, n) > 0))
+				/* whom we waited for may have had something for us */
+				started = start_assigned(pool, worker_id, n, &settings);
+				if (started == 0 && (pull(pool, worker_id, n, false) > 0 ||
+									 (may_steal && steal(pool, worker_id, n, false) > 0)))
 					started = start_assigned(pool, worker_id, n, &settings);
 			}
 		}

@@ -11,6 +11,7 @@
 #include "api/assign.h"
 #include "api/rebalance.h"
 #include "api/settle.h"
+#include "document/document.h"
 #include "place/candidate.h"
 #include "place/fleet.h"
 #include "place/greedy.h"
@@ -106,15 +107,17 @@ move_to(const char *pool, const WaitingAssignment *waiting, const char *worker_i
 /* Reads some kinds of work, by their profiles, and the fleet or one worker of it. */
 static void
 snapshot_waiting(PoolSnapshot *snapshot, const char *pool, const WaitingAssignment *waiting,
-				 int count, const char *only_worker)
+				 int count, const char *only_worker, bool read_only)
 {
 	int64 *profiles = palloc(sizeof(int64) * (count + 1));
 
 	for (int i = 0; i < count; i++)
 		profiles[i] = waiting[i].profile_id;
-	snapshot_settings(snapshot, pool, false);
-	snapshot_profiles(snapshot, pool, profiles, count, false);
-	snapshot_fleet(snapshot, pool, only_worker, false);
+	snapshot_settings(snapshot, pool, read_only);
+	if (read_only)
+		snapshot->settings.offline_after = MOST_SECONDS; /* for a worker that asks */
+	snapshot_profiles(snapshot, pool, profiles, count, read_only);
+	snapshot_fleet(snapshot, pool, only_worker, read_only);
 }
 
 /* Returns the kind of some work that waits. */
@@ -133,10 +136,11 @@ kind_of(PoolSnapshot *snapshot, const WaitingAssignment *waiting)
  * Lets an idle worker take up to n of what others have not started, from those
  * with the longest backlog, as long as that leaves them no less than it has
  * itself then.  It does not get what has failed on it before.  Returns how
- * much; the pool is locked.
+ * much.  With read_only it only says how much that would be; else the pool is
+ * locked.
  */
 int64
-steal(const char *pool, const char *worker_id, int n)
+steal(const char *pool, const char *worker_id, int n, bool read_only)
 {
 	static SpiPlan statement = {
 		WAITING_SQL " AND a.worker_id <> $2 AND u.assignments > 1"
@@ -151,12 +155,12 @@ steal(const char *pool, const char *worker_id, int n)
 	int64 stolen = 0;
 	int count;
 
-	spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
+	spi_plan_run(&statement, read_only, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
 				 INT_VALUE(MOST_STOLEN_FROM));
 	count = read_waiting(&waiting);
 	if (count == 0)
 		return 0;
-	snapshot_waiting(&snapshot, pool, waiting, count, worker_id);
+	snapshot_waiting(&snapshot, pool, waiting, count, worker_id, read_only);
 	/* it may have left */
 	if (snapshot.fleet.nworkers == 0)
 		return 0;
@@ -167,8 +171,8 @@ steal(const char *pool, const char *worker_id, int n)
 		if (waiting[i].beside - stolen <= snapshot.fleet.workers[0].assignments + 1 ||
 			search_candidate(&snapshot.search, kind, 0, &candidate) != FITS)
 			continue;
-		if (!move_to(pool, &waiting[i], worker_id,
-					 psprintf("taken over by worker \"%s\"", worker_id)))
+		if (!read_only && !move_to(pool, &waiting[i], worker_id,
+								   psprintf("taken over by worker \"%s\"", worker_id)))
 			continue;
 		fleet_occupy(&snapshot.fleet, kind, 0, candidate.devices, candidate.ndevices, 1);
 		stolen++;
@@ -249,7 +253,7 @@ hwsched_rebalance(PG_FUNCTION_ARGS)
 	count = read_waiting(&waiting);
 	if (count > 0)
 	{
-		snapshot_waiting(&snapshot, pool, waiting, count, NULL);
+		snapshot_waiting(&snapshot, pool, waiting, count, NULL, false);
 		load_reservations(&snapshot, pool, false);
 	}
 	for (int i = 0; i < count && moved < most; i++)

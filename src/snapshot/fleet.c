@@ -498,12 +498,10 @@ load_fleet(PoolSnapshot *snapshot, const char *pool, Parameter only, bool read_o
 	load_devices(snapshot, pool, only, reported, read_only);
 }
 
-/*
- * Reads the fleet (or one worker) and begins the search; the kinds of work
- * have been read before.
- */
-void
-snapshot_fleet(PoolSnapshot *snapshot, const char *pool, const char *only_worker, bool read_only)
+/* Reads the fleet (or one worker) as it stands, what is completed and not settled counted in. */
+static void
+load_settled_fleet(PoolSnapshot *snapshot, const char *pool, const char *only_worker,
+				   bool read_only)
 {
 	EndedAssignment *unsettled;
 	int nunsettled;
@@ -514,6 +512,27 @@ snapshot_fleet(PoolSnapshot *snapshot, const char *pool, const char *only_worker
 			   read_only);
 	for (int i = 0; i < nunsettled; i++)
 		fleet_give_back(&snapshot->fleet, &unsettled[i], 1);
+}
+
+/*
+ * Reads one worker, for whether kinds of work, which have been read before, fit
+ * there at all: without what was learned, or what policies look at.
+ */
+void
+snapshot_worker(PoolSnapshot *snapshot, const char *pool, const char *worker_id, bool read_only)
+{
+	load_settled_fleet(snapshot, pool, worker_id, read_only);
+	search_prepare(&snapshot->search);
+}
+
+/*
+ * Reads the fleet (or one worker) and begins the search; the kinds of work
+ * have been read before.
+ */
+void
+snapshot_fleet(PoolSnapshot *snapshot, const char *pool, const char *only_worker, bool read_only)
+{
+	load_settled_fleet(snapshot, pool, only_worker, read_only);
 	load_records(snapshot, pool, only_worker, read_only);
 	load_context(snapshot, pool, read_only);
 	load_forecast(snapshot, pool, read_only);

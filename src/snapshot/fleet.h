@@ -12,6 +12,8 @@ extern void snapshot_settings(PoolSnapshot *snapshot, const char *pool, bool rea
 extern void fleet_give_back(Fleet *fleet, const EndedAssignment *holds, int times);
 extern void snapshot_workers(PoolSnapshot *snapshot, const char *pool,
 							 const char *const *worker_ids, int count, bool read_only);
+extern void snapshot_worker(PoolSnapshot *snapshot, const char *pool, const char *worker_id,
+							bool read_only);
 extern void snapshot_fleet(PoolSnapshot *snapshot, const char *pool, const char *only_worker,
 						   bool read_only);
 

@@ -350,6 +350,81 @@ snapshot_queue(PoolSnapshot *snapshot, const char *pool, int64 limit, bool read_
 	end_queue(snapshot, pool, read_only);
 }
 
+/* Returns whether more than so many rows of the queue are of some profiles. */
+static bool
+more_than(const char *pool, Parameter profiles, int64 most, bool read_only)
+{
+	static SpiPlan statement = {
+		"SELECT FROM hwsched.pending WHERE pool = $1 AND profile_id = ANY ($2) LIMIT $3",
+		{TEXTOID, INT8ARRAYOID, INT8OID}};
+
+	return spi_plan_run(&statement, read_only, TEXT_VALUE(pool), profiles, BIGINT_VALUE(most + 1)) >
+		   most;
+}
+
+/*
+ * Reads what may be placed of the queue's work of some profiles, or the first
+ * limit rows of that (limit < 0: all).  What is of other profiles costs nothing,
+ * unless there are more rows than the limit: then it is walked past.
+ */
+void
+snapshot_queue_of(PoolSnapshot *snapshot, const char *pool, const int64 *profile_ids, int count,
+				  int64 limit, bool read_only)
+{
+#define QUEUE_OF(from, priority) \
+	"SELECT " QUEUE_COLUMNS(priority) " FROM " from " WHERE " MAY_BE_PLACED("$3")
+	static SpiPlan few = {
+		QUEUE_OF(
+			"(SELECT ctid, * FROM hwsched.pending WHERE pool = $1 AND profile_id = ANY ($4) OFFSET"
+			" 0) p",
+			AGED_PRIORITY("$5")) " ORDER BY now_priority, p.deadline, p.queue_no LIMIT $2",
+		{TEXTOID, INT8OID, BOOLOID, INT8ARRAYOID, FLOAT8OID}};
+	static SpiPlan many = {
+		QUEUE_OF("hwsched.pending p",
+				 "p.priority") " AND p.pool = $1 AND p.profile_id = ANY ($4)"
+							   " ORDER BY p.priority, p.deadline, p.queue_no LIMIT $2",
+		{TEXTOID, INT8OID, BOOLOID, INT8ARRAYOID},
+		ALONG_INDEX};
+	QueueReader reader = begin_queue(snapshot);
+	Parameter profiles;
+	Parameter most = limit < 0 ? NULL_VALUE : BIGINT_VALUE(limit);
+	double ageing = snapshot->settings.ageing;
+	int64 *ids = fixed_array(INT8OID, sizeof(*ids), count, &profiles);
+
+	memcpy(ids, profile_ids, sizeof(*ids) * count);
+	if (ageing == 0 && limit >= 0 && more_than(pool, profiles, limit, read_only))
+		spi_plan_each(&many, read_only, read_queue_row, &reader, TEXT_VALUE(pool), most,
+					  VALUE(BoolGetDatum(read_only)), profiles);
+	else
+		spi_plan_each(&few, read_only, read_queue_row, &reader, TEXT_VALUE(pool), most,
+					  VALUE(BoolGetDatum(read_only)), profiles, VALUE(Float8GetDatum(ageing)));
+	end_queue(snapshot, pool, read_only);
+}
+
+/*
+ * Returns how many profiles the work of the queue is of, and sets *profile_ids:
+ * one look into an index for each, however much work there is.
+ */
+int
+queue_profiles(const char *pool, bool read_only, int64 **profile_ids)
+{
+	static SpiPlan statement = {
+		"WITH RECURSIVE k AS ((SELECT profile_id FROM hwsched.pending WHERE pool = $1"
+		"   ORDER BY profile_id LIMIT 1)"
+		"  UNION ALL SELECT (SELECT p.profile_id FROM hwsched.pending p WHERE p.pool = $1"
+		"    AND p.profile_id > k.profile_id ORDER BY p.profile_id LIMIT 1)"
+		"  FROM k WHERE k.profile_id IS NOT NULL)"
+		" SELECT profile_id FROM k WHERE profile_id IS NOT NULL",
+		{TEXTOID},
+		ALONG_INDEX};
+	int n = (int) spi_plan_run(&statement, read_only, TEXT_VALUE(pool));
+
+	*profile_ids = palloc(sizeof(int64) * (n + 1));
+	for (int i = 0; i < n; i++)
+		(*profile_ids)[i] = column_bigint(i, 1);
+	return n;
+}
+
 /*
  * Reads one workload of the queue; returns false if it is not pending, or may
  * not be placed yet.  The pool is locked.

@@ -9,6 +9,9 @@
 #include "snapshot/snapshot.h"
 
 extern void snapshot_queue(PoolSnapshot *snapshot, const char *pool, int64 limit, bool read_only);
+extern void snapshot_queue_of(PoolSnapshot *snapshot, const char *pool, const int64 *profile_ids,
+							  int count, int64 limit, bool read_only);
+extern int queue_profiles(const char *pool, bool read_only, int64 **profile_ids);
 extern bool snapshot_queued(PoolSnapshot *snapshot, const char *pool, const char *workload_id,
 							bool read_only);
 extern void snapshot_submitted(PoolSnapshot *snapshot, const char *pool, const char *workload_id,

@@ -525,6 +525,8 @@ CREATE TABLE hwsched.pending (
     alone boolean NOT NULL DEFAULT false,
     PRIMARY KEY (pool, priority, deadline, queue_no)
 );
+-- For workers that ask for work of their own accord: see queue_profiles().
+CREATE INDEX pending_profile ON hwsched.pending (pool, profile_id);
 COMMENT ON TABLE hwsched.pending IS
   'The queue: workloads that wait for a place, in the order of the key. Rows are inserted and '
   'deleted; only the holder of the pool''s lock updates them.';

@@ -28,7 +28,8 @@ CREATE FUNCTION hwsched.assign_pending(max_workloads int DEFAULT NULL, pool text
     AS 'MODULE_PATHNAME', 'hwsched_assign_pending';
 COMMENT ON FUNCTION hwsched.assign_pending(int, text) IS
   'Places the queue, or its first max_workloads, in one batch; returns the number of placed '
-  'workloads. Returns 0 at once when another session is deciding in this pool.';
+  'workloads. Returns 0 at once when another batch is at work in this pool; waits for whoever else '
+  'has locked it.';
 
 CREATE FUNCTION hwsched.plan_pending(max_workloads int DEFAULT NULL, pool text DEFAULT 'default',
     OUT workload_id text, OUT worker_id text, OUT device_nos int[], OUT shard_no int,

@@ -450,6 +450,28 @@ COMMENT ON COLUMN hwsched.worker_status.failures_in_row IS
 COMMENT ON COLUMN hwsched.worker_status.is_drained IS
   'Whether it is draining and has nothing left.';
 
+-- The lock of a pool is an advisory lock of class 26743 whose key is the hash of the name: see
+-- store/pool.c.
+CREATE FUNCTION hwsched_internal.lock_holders(OUT pool text, OUT pid int, OUT since timestamptz)
+    RETURNS SETOF record
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+SELECT p.pool, a.pid, a.xact_start
+FROM hwsched.pool AS p
+CROSS JOIN LATERAL hashtextextended(p.pool, 0) AS k(key)
+JOIN pg_locks AS l
+    ON l.locktype = 'advisory' AND l.objsubid = 26743 AND l.granted
+    AND l.mode IN ('ExclusiveLock', 'AccessExclusiveLock')
+    AND l.classid = ((k.key >> 32) & 4294967295)::oid AND l.objid = (k.key & 4294967295)::oid
+JOIN pg_stat_activity AS a ON a.pid = l.pid
+WHERE l.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())
+    -- it was locked by the statement that runs, or by one before the session became idle
+    AND clock_timestamp() - CASE a.state WHEN 'active' THEN a.query_start ELSE a.state_change END
+        > '1 second'
+$$;
+COMMENT ON FUNCTION hwsched_internal.lock_holders() IS
+  'Sessions that hold the lock of a pool for longer than a second, and since when their '
+  'transactions run; for the view pool_summary.';
+
 CREATE VIEW hwsched.pool_summary AS
 SELECT p.pool,
        coalesce(w.workers, 0) AS workers, coalesce(w.active, 0) AS active_workers,
@@ -463,7 +485,8 @@ SELECT p.pool,
        a.efficiency_ratio,
        coalesce(w.draining, 0) AS draining_workers, coalesce(w.offline, 0) AS offline_workers,
        coalesce(w.quarantined, 0) AS quarantined_workers,
-       t.last_assigned_at, t.last_maintained_at, t.last_error, t.last_error_at
+       t.last_assigned_at, t.last_maintained_at, t.last_error, t.last_error_at,
+       h.pid AS lock_holder_pid, h.since AS lock_holder_since
 FROM hwsched.pool p
 LEFT JOIN (SELECT pool,
                   max(done_at) FILTER (WHERE activity = 'assign_pending') AS last_assigned_at,
@@ -499,7 +522,8 @@ LEFT JOIN (SELECT pool, count(*) FILTER (WHERE outcome = 'completed') AS complet
                   count(*) FILTER (WHERE outcome = 'dead') AS dead
            FROM hwsched.submission GROUP BY pool) s ON s.pool = p.pool
 LEFT JOIN (SELECT pool, count(*) AS completed FROM hwsched.unsettled GROUP BY pool) n
-    ON n.pool = p.pool;
+    ON n.pool = p.pool
+LEFT JOIN hwsched_internal.lock_holders() h ON h.pool = p.pool;
 COMMENT ON VIEW hwsched.pool_summary IS 'Every pool in one line.';
 COMMENT ON COLUMN hwsched.pool_summary.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.pool_summary.workers IS 'Workers registered.';
@@ -527,3 +551,7 @@ COMMENT ON COLUMN hwsched.pool_summary.last_maintained_at IS
 COMMENT ON COLUMN hwsched.pool_summary.last_error IS
   'The last error of a part of maintain(), or of a step of run_loop(); it may be over.';
 COMMENT ON COLUMN hwsched.pool_summary.last_error_at IS 'When that was.';
+COMMENT ON COLUMN hwsched.pool_summary.lock_holder_pid IS
+  'The process that holds the pool''s lock for longer than a second; NULL: none.';
+COMMENT ON COLUMN hwsched.pool_summary.lock_holder_since IS
+  'Since when the transaction of that process runs.';

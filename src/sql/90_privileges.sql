@@ -68,7 +68,7 @@ GRANT EXECUTE ON FUNCTION
     hwsched_internal.assignment_by_hour, hwsched_internal.execution_by_hour,
     hwsched_internal.chart_values, hwsched_internal.chart_colours, hwsched_internal.report_figures,
     hwsched_internal.vega_runtime, hwsched_internal.html_text, hwsched_internal.html_source,
-    hwsched_internal.html_rating, hwsched_internal.html_table
+    hwsched_internal.html_rating, hwsched_internal.html_table, hwsched_internal.lock_holders
     TO hwsched_viewer;
 
 GRANT EXECUTE ON FUNCTION

@@ -8,6 +8,7 @@
 #include "storage/lockdefs.h"
 
 extern bool pool_acquire(const char *pool, LOCKMODE mode, bool dont_wait);
+extern bool pool_begin_batch(const char *pool);
 extern void pool_keep(const char *pool);
 extern void unknown_pool(const char *pool) pg_attribute_noreturn();
 extern void pool_check(const char *pool, bool read_only);

@@ -24,4 +24,11 @@
 #define function_aclcheck(oid, role, mode) pg_proc_aclcheck((oid), (role), (mode))
 #endif
 
+/* And it names the functions that list sessions for what they are told. */
+#if PG_VERSION_NUM >= 160000
+#define LOCAL_BACKEND_STATUS(index) pgstat_get_local_beentry_by_index(index)
+#else
+#define LOCAL_BACKEND_STATUS(index) pgstat_fetch_stat_local_beentry(index)
+#endif
+
 #endif /* HWSCHED_SUPPORT_COMPAT_H */
