@@ -96,4 +96,57 @@ SELECT pg_temp.error_of(format('SELECT hwsched.register_worker(''x'', %L, ''dev'
 	'{"devices": [{"hardware_class": "gpu", "device_id": "a", "count": 2}]}',
 	'{"devices": [{"hardware_class": "gpu", "device_id": ""}]}',
 	'{"devices": [{"hardware_class": "gpu", "device_id": 7}]}']) AS d;
+--
+-- One broken device of a healthy worker is quarantined by itself
+--
+SELECT hwsched.create_pool('dev_3', '{"retry_backoff": "0 s", "quarantine_after": 2}');
+SELECT hwsched.register_worker('n', pg_temp.cards('aab', false), 'dev_3');
+CREATE VIEW pg_temp.sick AS SELECT device_no, state, health, failures_in_row AS failures, quarantines_in_row AS quarantines FROM hwsched.device
+WHERE pool = 'dev_3' AND (state, health, failures_in_row) IS DISTINCT FROM ('active', 'healthy', 0) ORDER BY 1;
+-- runs one on card 1 (the others are taken), to a given end
+CREATE FUNCTION pg_temp.run(id text, ends text) RETURNS int[] LANGUAGE plpgsql AS $$
+DECLARE
+	a record;
+BEGIN
+	PERFORM hwsched.submit(jsonb_build_object('test_id', id, 'retries', 0, 'required_accelerators', '{"gpu": 1}'::jsonb), 'dev_3');
+	SELECT * INTO a FROM hwsched.schedule(id, 'dev_3');
+	PERFORM hwsched.start(a.assignment_id, 'dev_3') WHERE a.assignment_id IS NOT NULL;
+	IF ends = 'fail' THEN PERFORM hwsched.fail(a.assignment_id, 'broken', 'dev_3');
+	ELSIF ends = 'complete' THEN PERFORM hwsched.complete(a.assignment_id, pool => 'dev_3'); END IF;
+	RETURN a.device_nos;
+END $$;
+SELECT pg_temp.run('f1', 'fail'), pg_temp.run('f2', 'fail');
+SELECT * FROM pg_temp.sick;
+SELECT health, failures_in_row, quarantined_devices, draining_devices FROM hwsched.worker_status WHERE pool = 'dev_3';
+-- the others go on, and it gets nothing
+SELECT pg_temp.run('g1', 'keep'), pg_temp.run('g2', 'keep'), pg_temp.run('g3', 'keep');
+SELECT device_no, reason FROM hwsched.compatible_hardware('g3', 'dev_3') ORDER BY 1;
+-- tried again after a minute, with success
+UPDATE hwsched.device SET health_since = now() - interval '61 s' WHERE pool = 'dev_3';
+SELECT tried_again FROM hwsched.maintain('dev_3');
+SELECT * FROM pg_temp.sick;
+SELECT workload_id, device_nos FROM hwsched.schedule('g3', 'dev_3');
+SELECT hwsched.start(assignment_id, 'dev_3'), hwsched.complete(assignment_id, pool => 'dev_3') FROM hwsched.assignment WHERE pool = 'dev_3' AND workload_id = 'g3';
+SELECT expired FROM hwsched.maintain('dev_3');
+SELECT * FROM pg_temp.sick;
+-- what fails on all its devices is the worker's fault
+SELECT hwsched.complete_many(array_agg(assignment_id), 'dev_3') FROM hwsched.assignment WHERE pool = 'dev_3' AND state = 'running';
+SELECT hwsched.drain_device('n', 0, 'dev_3'), hwsched.drain_device('n', 2, 'dev_3'), hwsched.drain_device('n', 3, 'dev_3');
+UPDATE hwsched.device SET failures_in_row = 1 WHERE pool = 'dev_3' AND device_no <> 1;
+SELECT pg_temp.run('h1', 'fail'), pg_temp.run('h2', 'fail');
+SELECT * FROM pg_temp.sick;
+SELECT health FROM hwsched.worker_status WHERE pool = 'dev_3';
+UPDATE hwsched.worker SET health = 'healthy' WHERE pool = 'dev_3';
+-- draining by hand, until it is resumed; that ends a quarantine, too
+SELECT hwsched.drain_device('n', 1, 'dev_3');
+SELECT pg_temp.run('i1', 'keep');
+SELECT reason FROM hwsched.pending_workloads WHERE pool = 'dev_3';
+SELECT quarantined_devices, draining_devices FROM hwsched.worker_status WHERE pool = 'dev_3';
+UPDATE hwsched.device SET health = 'quarantined', quarantines_in_row = 3 WHERE pool = 'dev_3' AND device_no = 2;
+SELECT hwsched.resume_device('n', 2, 'dev_3');
+SELECT * FROM pg_temp.sick;
+SELECT device_nos FROM hwsched.schedule('i1', 'dev_3');
+SELECT pg_temp.error_of($$SELECT hwsched.drain_device('n', 9, 'dev_3')$$);
+SELECT pg_temp.error_of($$SELECT hwsched.resume_device('m', 1, 'dev_3')$$);
+
 SELECT hwsched.drop_pool(pool) FROM hwsched.pool WHERE pool ~ '^dev';

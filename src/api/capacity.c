@@ -44,7 +44,8 @@ holds_too_much(const Search *search, const EndedAssignment *holds)
 
 		if (!holds_device(holds, device->device_no))
 			continue;
-		if (device_room(device, search->settings.max_concurrent) < 0)
+		if (device_held(device, search->settings.max_concurrent) >
+			WHOLE_SHARE * (int64) search->settings.max_concurrent)
 			return true;
 		if (holds->device_memory_bytes == 0)
 			continue;

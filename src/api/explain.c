@@ -41,6 +41,8 @@ filter_reason_text(FilterReason reason)
 		[FILTERED_WORKERS] = "too few workers could take a part of it",
 		[FILTERED_HEALTH] = "its workers are offline or quarantined",
 		[FILTERED_DRAINING] = "its workers are draining",
+		[FILTERED_DEVICE_HEALTH] = "its devices are quarantined",
+		[FILTERED_DEVICE_DRAINING] = "its devices are draining",
 		[FILTERED_RESERVED] = "its workers are reserved for a gang",
 		[FILTERED_ALONE] = "its workers have something that runs alone",
 		[FILTERED_LOAD] = "its workers are loaded beyond max_load",

@@ -21,6 +21,8 @@
 PG_FUNCTION_INFO_V1(hwsched_unregister_worker);
 PG_FUNCTION_INFO_V1(hwsched_drain_worker);
 PG_FUNCTION_INFO_V1(hwsched_resume_worker);
+PG_FUNCTION_INFO_V1(hwsched_drain_device);
+PG_FUNCTION_INFO_V1(hwsched_resume_device);
 PG_FUNCTION_INFO_V1(hwsched_heartbeat);
 PG_FUNCTION_INFO_V1(hwsched_update_load);
 PG_FUNCTION_INFO_V1(hwsched_start_warming);
@@ -133,6 +135,55 @@ Datum
 hwsched_resume_worker(PG_FUNCTION_ARGS)
 {
 	return set_state(fcinfo, "active");
+}
+
+/* Changes a device by a statement; raises ERRCODE_NO_DATA_FOUND if there is none. */
+static Datum
+change_device(FunctionCallInfo fcinfo, SpiPlan *statement)
+{
+	char *worker_id = text_argument(fcinfo, 0);
+	int32 device_no = int_argument(1);
+	char *pool = text_argument(fcinfo, 2);
+
+	SPI_connect();
+	pool_check(pool, false);
+	pool_lock(pool);
+	worker_check(pool, worker_id);
+	if (spi_plan_run(statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
+					 INT_VALUE(device_no)) == 0)
+		ereport(ERROR, (errcode(ERRCODE_NO_DATA_FOUND),
+						errmsg("unknown device %d of worker \"%s\" in pool \"%s\"", device_no,
+							   worker_id, pool),
+						errhint("See the table hwsched.device.")));
+	SPI_finish();
+	PG_RETURN_VOID();
+}
+
+/* drain_device(worker_id text, device_no int, pool text) RETURNS void */
+Datum
+hwsched_drain_device(PG_FUNCTION_ARGS)
+{
+	static SpiPlan statement = {"UPDATE hwsched.device SET state = 'draining' WHERE pool = $1"
+								" AND worker_id = $2 AND device_no = $3",
+								{TEXTOID, TEXTOID, INT4OID}};
+
+	return change_device(fcinfo, &statement);
+}
+
+/* resume_device(worker_id text, device_no int, pool text) RETURNS void: ends a quarantine, too */
+Datum
+hwsched_resume_device(PG_FUNCTION_ARGS)
+{
+	static SpiPlan statement = {
+		"WITH roomier AS (UPDATE hwsched.worker_usage SET is_full = false WHERE pool = $1"
+		"  AND worker_id = $2 AND is_full)"
+		" UPDATE hwsched.device SET state = 'active', failures_in_row = 0, quarantines_in_row = 0,"
+		"  health_since = CASE health WHEN 'healthy' THEN health_since ELSE now() END,"
+		"  health = 'healthy'"
+		" WHERE pool = $1 AND worker_id = $2 AND device_no = $3",
+		{TEXTOID, TEXTOID, INT4OID}};
+
+	return change_device(fcinfo, &statement);
 }
 
 /* --- reporting --- */

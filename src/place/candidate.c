@@ -60,16 +60,26 @@ is_accelerator(const DeviceProfile *profile, const char *type)
 		   names_contain(&profile->supported_backends, type);
 }
 
+/* Returns what is held of a device, in the units of device_room. */
+int64
+device_held(const Device *device, int64 max_concurrent)
+{
+	return device->slots * (int64) WHOLE_SHARE + device->share * max_concurrent;
+}
+
 /*
  * Returns what is free of a device, in units of which a slot takes
  * WHOLE_SHARE and the whole device WHOLE_SHARE x max_concurrent: so slots and
- * shares add up to one device at most.
+ * shares add up to one device at most.  Nothing is free of one that takes
+ * nothing.
  */
 int64
 device_room(const Device *device, int64 max_concurrent)
 {
-	return WHOLE_SHARE * max_concurrent -
-		   (device->slots * (int64) WHOLE_SHARE + device->share * max_concurrent);
+	if (device->draining || device->quarantined ||
+		(device->on_probation && (device->slots > 0 || device->share > 0)))
+		return 0;
+	return WHOLE_SHARE * max_concurrent - device_held(device, max_concurrent);
 }
 
 /* Returns how much of that a workload takes of each of its devices. */
@@ -155,6 +165,10 @@ device_filter(Search *search, WorkKind *kind, const Worker *worker, const Device
 		return reason;
 	if (device->uses_host_memory)
 		host_memory += memory * (others + 1);
+	if (device->quarantined)
+		return FILTERED_DEVICE_HEALTH;
+	if (device->draining)
+		return FILTERED_DEVICE_DRAINING;
 	if (device->load > search->settings.max_load)
 		return FILTERED_LOAD;
 	if (host_memory > 0 && worker->memory_used + host_memory > worker->memory_bytes)

@@ -22,6 +22,7 @@ extern bool device_before(Search *search, WorkKind *kind, int a, int b);
 extern bool is_cpu(const DeviceProfile *profile);
 extern bool is_accelerator(const DeviceProfile *profile, const char *type);
 extern const ProfilePair *pair_of(Search *search, WorkKind *kind, int profile);
+extern int64 device_held(const Device *device, int64 max_concurrent);
 extern int64 device_room(const Device *device, int64 max_concurrent);
 extern int demanded_devices(const Demand *demand);
 extern int64 demanded_room(const Demand *demand, int64 max_concurrent);

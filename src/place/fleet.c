@@ -69,6 +69,9 @@ compare_state(const Device *a, const Device *b)
 #define COMPARE(m) \
 	if (a->m != b->m) \
 	return a->m < b->m ? -1 : 1
+	COMPARE(draining);
+	COMPARE(quarantined);
+	COMPARE(on_probation);
 	COMPARE(load);
 	COMPARE(effective_load);
 	COMPARE(warming);

@@ -32,6 +32,8 @@ typedef enum FilterReason
 	/* not now */
 	FILTERED_HEALTH,
 	FILTERED_DRAINING,
+	FILTERED_DEVICE_HEALTH,
+	FILTERED_DEVICE_DRAINING,
 	FILTERED_RESERVED,
 	FILTERED_ALONE,
 	FILTERED_LOAD,
@@ -65,6 +67,9 @@ typedef struct Device
 	int32 profile; /* index in Fleet.profiles */
 	int64 memory_bytes; /* of its own, or -1 */
 	bool uses_host_memory;
+	bool draining;
+	bool quarantined;
+	bool on_probation; /* it takes one workload at a time */
 	/* state */
 	double load; /* 0..1, as reported */
 	double effective_load; /* with its thermal phase */

@@ -292,6 +292,7 @@ make_ideals(Search *search)
 			Device *best = &fleet->devices[ndevices++];
 
 			*best = fleet->devices[of_first + d];
+			best->draining = best->quarantined = best->on_probation = false;
 			best->slots = best->share = 0;
 			best->memory_used = 0;
 			best->warming = best->cooling = false;

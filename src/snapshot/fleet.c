@@ -112,7 +112,8 @@ software_number(Fleet *fleet, HTAB *numbers, const char *text)
 #define DEVICES_SQL(from) \
 	"SELECT d.worker_id, d.device_no, d.profile_id, coalesce(d.memory_bytes, -1)," \
 	" d.uses_host_memory," \
-	"  u.slots, u.share, u.memory_bytes, l.utilization, l.temperature_celsius, d.device_id" \
+	"  u.slots, u.share, u.memory_bytes, l.utilization, l.temperature_celsius, d.device_id," \
+	"  d.state = 'draining', d.health = 'quarantined', d.health = 'probation'" \
 	" FROM " from " ORDER BY d.worker_id, d.device_no"
 #define DEVICES_TYPES \
 	{ \
@@ -332,6 +333,9 @@ read_device(void *arg, const Row *row)
 	device->slots = row_int(row, 6);
 	device->share = row_int(row, 7);
 	device->memory_used = row_bigint(row, 8);
+	device->draining = row_bool(row, 12);
+	device->quarantined = row_bool(row, 13);
+	device->on_probation = row_bool(row, 14);
 	device->device_id = row->nulls[10] ? NULL : TextDatumGetCString(row->values[10]);
 	if (device->uses_host_memory)
 		worker->memory_used += device->memory_used;

@@ -237,8 +237,16 @@ CREATE TABLE hwsched.device (
     memory_bytes bigint,
     uses_host_memory boolean NOT NULL,
     device_id text COLLATE "C",
+    state hwsched.worker_state NOT NULL DEFAULT 'active',
+    health hwsched.worker_health NOT NULL DEFAULT 'healthy',
+    health_since timestamptz NOT NULL DEFAULT now(),
+    failures_in_row int NOT NULL DEFAULT 0,
+    quarantines_in_row int NOT NULL DEFAULT 0,
     PRIMARY KEY (pool, worker_id, device_no)
 );
+-- next to empty, so that successes cost nothing
+CREATE INDEX device_failing ON hwsched.device (pool, worker_id, device_no)
+    WHERE failures_in_row > 0 OR quarantines_in_row > 0 OR health <> 'healthy';
 COMMENT ON TABLE hwsched.device IS
   'Pieces of hardware: a CPU, one GPU of eight, a browser''s adapter.';
 COMMENT ON COLUMN hwsched.device.pool IS 'The pool.';
@@ -251,6 +259,15 @@ COMMENT ON COLUMN hwsched.device.memory_bytes IS
 COMMENT ON COLUMN hwsched.device.uses_host_memory IS
   'Whether what is reserved on it comes out of its worker''s memory.';
 
+COMMENT ON COLUMN hwsched.device.state IS 'active, or draining: see drain_device().';
+COMMENT ON COLUMN hwsched.device.health IS
+  'Whether it can be relied on: healthy, quarantined, or on probation with one workload at a '
+  'time.';
+COMMENT ON COLUMN hwsched.device.health_since IS 'Since when that holds.';
+COMMENT ON COLUMN hwsched.device.failures_in_row IS
+  'Attempts that failed on it since one last succeeded.';
+COMMENT ON COLUMN hwsched.device.quarantines_in_row IS
+  'How often it was quarantined since an attempt last succeeded.';
 COMMENT ON COLUMN hwsched.device.device_id IS
   'Identifies it in its worker, whatever the order of devices; NULL: its number does.';
 

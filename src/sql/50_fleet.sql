@@ -122,6 +122,20 @@ CREATE FUNCTION hwsched.resume_worker(worker_id text, pool text DEFAULT 'default
     AS 'MODULE_PATHNAME', 'hwsched_resume_worker';
 COMMENT ON FUNCTION hwsched.resume_worker(text, text) IS 'Ends draining.';
 
+CREATE FUNCTION hwsched.drain_device(worker_id text, device_no int, pool text DEFAULT 'default')
+    RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'hwsched_drain_device';
+COMMENT ON FUNCTION hwsched.drain_device(text, int, text) IS
+  'Gives one device of a worker no new work; what it has is finished.';
+
+CREATE FUNCTION hwsched.resume_device(worker_id text, device_no int, pool text DEFAULT 'default')
+    RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'hwsched_resume_device';
+COMMENT ON FUNCTION hwsched.resume_device(text, int, text) IS
+  'Ends draining of a device, and its quarantine if it is in one.';
+
 CREATE FUNCTION hwsched.unregister_worker(worker_id text, pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_unregister_worker';

@@ -419,7 +419,11 @@ SELECT w.pool, w.worker_id, w.state, w.hostname,
        w.registered_at, w.cost_per_hour,
        w.health, w.health_since, w.failures_in_row,
        w.state = 'draining'
-       AND coalesce(live.assigned, 0) + coalesce(live.running, 0) = 0 AS is_drained
+       AND coalesce(live.assigned, 0) + coalesce(live.running, 0) = 0 AS is_drained,
+       (SELECT count(*) FROM hwsched.device d WHERE d.pool = w.pool AND d.worker_id = w.worker_id
+        AND d.health = 'quarantined') AS quarantined_devices,
+       (SELECT count(*) FROM hwsched.device d WHERE d.pool = w.pool AND d.worker_id = w.worker_id
+        AND d.state = 'draining') AS draining_devices
 FROM hwsched.worker w
 JOIN hwsched.worker_usage u ON u.pool = w.pool AND u.worker_id = w.worker_id
 JOIN hwsched.worker_load l ON l.pool = w.pool AND l.worker_id = w.worker_id
@@ -449,6 +453,9 @@ COMMENT ON COLUMN hwsched.worker_status.failures_in_row IS
   'Attempts that failed on it since one last succeeded.';
 COMMENT ON COLUMN hwsched.worker_status.is_drained IS
   'Whether it is draining and has nothing left.';
+COMMENT ON COLUMN hwsched.worker_status.quarantined_devices IS
+  'Its devices that failed too often in a row.';
+COMMENT ON COLUMN hwsched.worker_status.draining_devices IS 'Its devices that are draining.';
 
 -- The lock of a pool is an advisory lock of class 26743 whose key is the hash of the name: see
 -- store/pool.c.

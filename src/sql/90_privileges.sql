@@ -51,7 +51,8 @@ GRANT EXECUTE ON FUNCTION
     TO hwsched_worker, hwsched_coordinator;
 
 GRANT EXECUTE ON FUNCTION
-    hwsched.drain_worker, hwsched.resume_worker, hwsched.unregister_worker, hwsched.grant_worker,
+    hwsched.drain_worker, hwsched.resume_worker, hwsched.drain_device, hwsched.resume_device,
+    hwsched.unregister_worker, hwsched.grant_worker,
     hwsched.submit, hwsched.submit_many, hwsched.schedule, hwsched.assign_pending, hwsched.cancel,
     hwsched.retry_dead, hwsched.rebalance, hwsched.maintain,
     hwsched_internal.recover, hwsched_internal.keep_history, hwsched_internal.note_failure,

@@ -196,9 +196,10 @@ test_refusals_occurred(void)
 	for (int r = FILTERED_NO_WORKER; r <= FITS; r++)
 		/*
 		 * too few workers is for gangs, and a class to avoid for retries, which have tests of
-		 * their own
+		 * their own; what runs alone, and devices that are out, are left to those of the server
 		 */
-		if (refused[r] == 0 && r != FILTERED_WORKERS && r != FILTERED_CLASS)
+		if (refused[r] == 0 && r != FILTERED_WORKERS && r != FILTERED_CLASS &&
+			r != FILTERED_ALONE && r != FILTERED_DEVICE_HEALTH && r != FILTERED_DEVICE_DRAINING)
 		{
 			all = false;
 			diag("no kind of work was refused for %d", r);
@@ -453,16 +454,14 @@ test_large(void)
 	for (int i = 0; i < NITEMS; i++)
 		placed += items[i].nplacements;
 	brute = (double) NITEMS * NWORKERS;
-	diag(
-		"%d workers of %d profiles, %d items of %d kinds: %d placed in %.2f s of CPU time (with"
-		" sanitizers)",
-		NWORKERS, NLARGE_PROFILES, NITEMS, NLARGE_KINDS, placed,
-		(double) (clock() - start) / CLOCKS_PER_SEC);
-	diag(
-		"pairs of profiles scored: %lld, candidates scored: %lld; brute force looks at %.0f"
-		" candidates, %.0f times as many",
-		(long long) search.pairs_scored, (long long) search.candidates_scored, brute,
-		brute / search.candidates_scored);
+	diag("%d workers of %d profiles, %d items of %d kinds: %d placed in %.2f s of CPU time (with"
+		 " sanitizers)",
+		 NWORKERS, NLARGE_PROFILES, NITEMS, NLARGE_KINDS, placed,
+		 (double) (clock() - start) / CLOCKS_PER_SEC);
+	diag("pairs of profiles scored: %lld, candidates scored: %lld; brute force looks at %.0f"
+		 " candidates, %.0f times as many",
+		 (long long) search.pairs_scored, (long long) search.candidates_scored, brute,
+		 brute / search.candidates_scored);
 	is_int(placed, NITEMS, "a large fleet takes all");
 	ok(search.pairs_scored <= NLARGE_KINDS * NLARGE_PROFILES,
 	   "each pair of profiles is scored once at most");
