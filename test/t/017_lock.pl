@@ -51,32 +51,32 @@ like($polled, qr/number of failed transactions: 0 /, 'and none of them fails');
 
 # --- a session that keeps the lock
 
-sub session { return start [ @psql, '-v', 'ON_ERROR_STOP=0' ], '<', $_[0], '>', $_[1], '2>', $_[2], timeout(120) }
-my $holder_pid = '';
-my $holder = session(\my $holds, \$holder_pid, \my $ignored);
-$holds = "BEGIN; SELECT pg_backend_pid(); SELECT FROM hwsched.cancel('g1', 'lock');\n";
-pump $holder until $holder_pid =~ /(\d+)\n/;
-my $pid = $1;
+# Starts a session that runs some statements, one after the other.
+sub session
+{
+	my ($out, $told, @statements) = @_;
+	return start [ @psql, map { ('-c', $_) } @statements ], '<', \undef, '>', $out, '2>', $told, timeout(120);
+}
+my $holder = session(\my $ignored, \my $ended, 'BEGIN', q(SELECT FROM hwsched.cancel('g1', 'lock')), 'SELECT pg_sleep(300)');
+my $sleeps = q(FROM pg_stat_activity WHERE wait_event = 'PgSleep');
+wait_for("SELECT count(*) = 1 $sleeps");
+my $pid = sql("SELECT pid $sleeps");
 ok(wait_for(qq(SELECT lock_holder_pid = $pid AND lock_holder_since < now() FROM hwsched.pool_summary WHERE pool = 'lock')), 'pool_summary names who holds the lock for longer than a second');
 is(sql(q(SELECT count(*) FROM hwsched.pool_summary WHERE pool <> 'lock' AND lock_holder_pid IS NOT NULL)), 0, 'of no other pool');
 is(sql(q(SELECT count(*) FROM hwsched.claim('w0', pool => 'lock'))), 0, 'an idle worker does not wait for it');
 like(psql_error($node, 'postgres', q(SET lock_timeout = '200ms'; SELECT hwsched.assign_pending(pool => 'lock'))), qr/canceling statement due to lock timeout/, 'lock_timeout holds');
 
 # The first that waits is told, and is served before the second, which came before it was told.
-my ($first_in, $second_in) = ("SELECT hwsched.cancel('g2', 'lock');\n\\q\n") x 2;
+my $cancel = q(SELECT hwsched.cancel('g2', 'lock'));
 my $waiting = q(SELECT count(*) = %d FROM pg_locks WHERE locktype = 'advisory' AND NOT granted);
-my $first = session(\$first_in, \my $first_out, \my $first_told);
-pump $first while length $first_in;
+my $first = session(\my $first_out, \my $first_told, $cancel);
 wait_for(sprintf $waiting, 1);
-my $second = session(\$second_in, \my $second_out, \my $second_told);
-pump $second while length $second_in;
+my $second = session(\my $second_out, \my $second_told, $cancel);
 wait_for(sprintf $waiting, 2);
 pump $first until $first_told =~ /HINT/;
 like($first_told, qr/NOTICE:  pool "lock" is locked by process $pid\nDETAIL:  Its transaction began at \d{4}-.*\nHINT:  .*pool_summary/, 'who waits is told whom for after a second');
-$holds = "COMMIT;\n\\q\n";
-$holder->finish;
-$first->finish;
-$second->finish;
+sql("SELECT pg_cancel_backend($pid)");
+$_->finish for $first, $second, $holder;
 unlike($first_told, qr/ERROR/, 'that cost no place in the queue: the first is served');
 like($second_told, qr/ERROR:  workload "g2" is cancelled/, 'before the second');
 unlike(slurp_file($node->logfile), qr/still waiting for|acquired ExclusiveLock/, 'the log is not told of it');
