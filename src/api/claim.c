@@ -410,8 +410,7 @@ hwsched_claim(PG_FUNCTION_ARGS)
 			if (may_wait || pool_try_lock_to_decide(pool, &settled))
 			{
 				/* who has been silent gets nothing, and now it is not */
-				if (!seen)
-					worker_seen(pool, worker_id);
+				worker_seen(pool, worker_id);
 				seen = true;
 				/* whom we waited for may have had something for us */
 				started = start_assigned(pool, worker_id, n, &settings);
