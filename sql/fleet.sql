@@ -80,10 +80,10 @@ SELECT hwsched.register_worker('w', '{"cpu_cores": 4, "available_memory": 32, "d
 	{"hardware_class": "gpu", "model_name": "A", "supported_backends": ["cuda"], "compute_units": 80, "memory_total_bytes": 17179869184}]}', 'fleet_again');
 SELECT workload_id, state, device_nos, assignment, attempt, error FROM pg_temp.place WHERE pool = 'fleet_again' ORDER BY 1, attempt, assignment;
 SELECT device_no, slots, share, memory_bytes FROM pg_temp.held WHERE pool = 'fleet_again' ORDER BY 1;
-SELECT attempt AS next_attempt_is_still_the_first FROM hwsched.pending WHERE pool = 'fleet_again';
+SELECT workload_id, attempt FROM hwsched.pending WHERE pool = 'fleet_again' ORDER BY 1;
 -- nothing with 8 GB is free any more: it waits, and says why
 SELECT hwsched.assign_pending(NULL, 'fleet_again') AS placed;
-SELECT workload_id, reason FROM hwsched.pending_workloads WHERE pool = 'fleet_again';
+SELECT workload_id, reason FROM hwsched.pending_workloads WHERE pool = 'fleet_again' ORDER BY 1;
 -- fewer devices: what was on those that are gone goes back, too
 SELECT hwsched.register_worker('w', '{"cpu_cores": 4, "available_memory": 32}', 'fleet_again');
 SELECT workload_id, state FROM hwsched.workload WHERE pool = 'fleet_again' ORDER BY 1;
