@@ -94,13 +94,13 @@ hwsched_assign_pending(PG_FUNCTION_ARGS)
 	int nvictims;
 	int64 placed = 0;
 
-	PreventCommandIfReadOnly("hwsched.assign_pending()");
 	SPI_connect();
 	pool_check(pool, false);
 	/* a second batch would find nothing left to do; but it waits for who does anything else */
 	if (pool_begin_batch(pool))
 	{
 		pool_lock_to_decide(pool, &settled);
+		PreventCommandIfReadOnly("hwsched.assign_pending()");
 		snapshot_settings(&snapshot, pool, false);
 		snapshot_queue(&snapshot, pool, limit, false);
 		decide(&snapshot, pool, false);

@@ -27,7 +27,7 @@ SQL
 $subscriber->safe_psql('postgres', <<'SQL');
 CREATE EXTENSION hwsched;
 CREATE ROLE everywhere LOGIN;
-TRUNCATE hwsched.pool, hwsched.taxonomy, hwsched.type_word, hwsched.class_similarity, hwsched.implied_device, hwsched.setting;
+TRUNCATE hwsched.pool, hwsched.taxonomy, hwsched.type_word, hwsched.class_similarity, hwsched.implied_device;
 SQL
 $subscriber->safe_psql('postgres', sprintf(q(CREATE SUBSCRIPTION everything CONNECTION '%s' PUBLICATION everything), $publisher->connstr('postgres') =~ s/'/''/gr));
 $subscriber->wait_for_subscription_sync($publisher, 'everything');
