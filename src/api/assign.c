@@ -21,6 +21,7 @@
 #include "snapshot/fleet.h"
 #include "snapshot/queue.h"
 #include "store/activity.h"
+#include "store/policy_settings.h"
 #include "store/pool.h"
 #include "support/args.h"
 
@@ -99,8 +100,9 @@ hwsched_assign_pending(PG_FUNCTION_ARGS)
 	/* a second batch would find nothing left to do; but it waits for who does anything else */
 	if (pool_begin_batch(pool))
 	{
-		pool_lock_to_decide(pool, &settled);
+		refuse_in_score_function();
 		PreventCommandIfReadOnly("hwsched.assign_pending()");
+		pool_lock_to_decide(pool, &settled);
 		snapshot_settings(&snapshot, pool, false);
 		snapshot_queue(&snapshot, pool, limit, false);
 		decide(&snapshot, pool, false);

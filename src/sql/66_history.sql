@@ -48,13 +48,14 @@ CREATE FUNCTION hwsched_internal.history_make_day(history text, day date,
     take_over boolean DEFAULT false)
     RETURNS boolean
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
-    SET lock_timeout = '50ms' AS $$
+    SET lock_timeout = '50ms' SET extra_float_digits = 1 AS $$
 DECLARE
     partition text := format('%s_%s', history, to_char(day, 'YYYYMMDD'));
     since timestamptz := day::timestamp AT TIME ZONE 'UTC';
     till timestamptz := (day + 1)::timestamp AT TIME ZONE 'UTC';
     today date := (now() AT TIME ZONE 'UTC')::date;
     strays bigint;
+    moved jsonb;
 BEGIN
     IF to_regclass(format('hwsched.%I', partition)) IS NOT NULL THEN
         RETURN true;
@@ -85,9 +86,9 @@ BEGIN
                    format('Of %s, the day %s (UTC).', history, to_char(day, 'YYYY-MM-DD')));
     IF take_over THEN
         EXECUTE format('WITH strays AS (DELETE FROM hwsched.%I WHERE at >= $1 AND at < $2 '
-                       'RETURNING *) INSERT INTO hwsched.%I SELECT * FROM strays',
-                       history || '_default', partition)
-            USING since, till;
+                       'RETURNING *) SELECT jsonb_agg(to_jsonb(strays)) FROM strays',
+                       history || '_default')
+            INTO moved USING since, till;
     END IF;
     EXECUTE format('CREATE INDEX ON hwsched.%I (pool, worker_id, at)', partition);
     EXECUTE format('CREATE INDEX ON hwsched.%I USING brin (pool, at) WITH (pages_per_range = 32, '
@@ -96,6 +97,12 @@ BEGIN
                    '(%L)', history, partition,
         -- as a text that means the same in any time zone and date style
         to_char(day, 'YYYY-MM-DD 00:00:00+00'), to_char(day + 1, 'YYYY-MM-DD 00:00:00+00'));
+    -- not before it is attached: a subscriber that gets the whole has no such table
+    IF moved IS NOT NULL THEN
+        EXECUTE format('INSERT INTO hwsched.%I '
+                       'SELECT * FROM jsonb_populate_recordset(NULL::hwsched.%1$I, $1)', history)
+            USING moved;
+    END IF;
     RETURN false;
 EXCEPTION WHEN lock_not_available OR deadlock_detected OR object_in_use OR check_violation THEN
     -- also: the default partition has got something of that day meanwhile, which an old
