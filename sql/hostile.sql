@@ -267,7 +267,7 @@ BEGIN
 	RETURN QUERY SELECT 'device' WHERE NOT EXISTS (SELECT FROM hwsched.device_profile AS p WHERE p.pool = of_pool AND p.model_name = t AND p.profile ->> 'memory_type' = t AND p.profile -> 'performance_profile' ? t);
 	RETURN QUERY SELECT 'software' WHERE NOT EXISTS (SELECT FROM hwsched.hardware AS h WHERE h.pool = of_pool AND h.software_versions ->> t = t);
 	j := jsonb_build_object('test_id', t, 'model_id', t, 'model_family', t, 'test_type', t, 'concurrency_key', t, 'labels', jsonb_build_object(t, t), 'required_models', jsonb_build_array(t),
-		'required_software', jsonb_build_object(t, t), 'custom_properties', jsonb_build_object(t, t), t, t);
+		'required_software', jsonb_build_object(t, ''), 'custom_properties', jsonb_build_object(t, t), t, t);
 	RETURN QUERY SELECT 'submit' WHERE hwsched.submit(j, of_pool) <> t;
 	PERFORM hwsched.submit(jsonb_build_object('test_id', 'd', 'depends_on', jsonb_build_array(t)), of_pool);
 	RETURN QUERY SELECT 'depends_on' WHERE NOT EXISTS (SELECT FROM hwsched.dependency AS d WHERE d.pool = of_pool AND d.workload_id = 'd' AND d.depends_on = t);

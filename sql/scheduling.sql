@@ -117,7 +117,7 @@ SELECT pg_temp.pool('{"a": {"cpu_cores": 8, "supported_backends": ["cuda", "tpu"
 SELECT pg_temp.pool('{"a": {"supported_backends": ["cuda"]}}', '[{}, {"required_accelerators": {"gpu": 1}}]'), pg_temp.went();
 SELECT pg_temp.pool('{"a": {"supported_backends": ["cuda"]}}', '[{"required_accelerators": {"gpu": 1}}, {}, {"accelerator_share": 0.01}]'), pg_temp.went();
 -- minimum_memory is asked of each
-SELECT pg_temp.pool(jsonb_build_object('a', jsonb_build_object('devices', jsonb_build_array(pg_temp.device('gpu', 16), pg_temp.device('gpu', 8)))), '[{"required_accelerators": {"gpu": 2}, "minimum_memory": 10}, {"required_accelerators": {"gpu": 2}, "minimum_memory": 8}]'), pg_temp.went();
+SELECT pg_temp.pool(jsonb_build_object('a', jsonb_build_object('devices', jsonb_build_array(pg_temp.device('gpu', 16), pg_temp.device('gpu', 8)))), '[{"required_accelerators": {"gpu": 2}, "minimum_memory": 10}, {"required_accelerators": {"gpu": 2}, "minimum_memory": 8, "mixed_accelerators": true}]'), pg_temp.went();
 
 --
 -- Capacity: shares fill one device exactly, best fit, of the type that is named

@@ -41,13 +41,15 @@ notify_assigned(const PoolSettings *settings, const char *pool)
 
 /* --- deciding --- */
 
-/* Decides on the queue as the pool's solver does. */
+/* Decides on the queue as the pool's solver does, and on what gives way. */
 static void
-decide(PoolSnapshot *snapshot, const char *pool, bool read_only)
+decide(PoolSnapshot *snapshot, const char *pool, bool read_only, Preemption *preemption)
 {
+	if (snapshot->nitems > 0)
+		snapshot_fleet(snapshot, pool, NULL, read_only);
+	preempt_begin(preemption, snapshot, pool, read_only);
 	if (snapshot->nitems == 0)
 		return;
-	snapshot_fleet(snapshot, pool, NULL, read_only);
 	snapshot->search.reserves = true;
 	if (solver_is_optimal(&snapshot->settings))
 	{
@@ -91,6 +93,7 @@ hwsched_assign_pending(PG_FUNCTION_ARGS)
 	char *pool = text_argument(fcinfo, 1);
 	PoolSnapshot snapshot;
 	Settled settled;
+	Preemption preemption;
 	int64 *victims;
 	int nvictims;
 	int64 placed = 0;
@@ -105,8 +108,8 @@ hwsched_assign_pending(PG_FUNCTION_ARGS)
 		pool_lock_to_decide(pool, &settled);
 		snapshot_settings(&snapshot, pool, false);
 		snapshot_queue(&snapshot, pool, limit, false);
-		decide(&snapshot, pool, false);
-		nvictims = preempt(&snapshot, pool, false, &victims);
+		decide(&snapshot, pool, false, &preemption);
+		nvictims = preempt_victims(&preemption, &victims);
 		evict(pool, victims, nvictims, &settled);
 		placed = write_decisions(&snapshot, pool, false);
 		if (placed > 0)
@@ -127,14 +130,13 @@ hwsched_plan_pending(PG_FUNCTION_ARGS)
 	char *pool = text_argument(fcinfo, 1);
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	PoolSnapshot snapshot;
-	int64 *victims;
+	Preemption preemption;
 
 	InitMaterializedSRF(fcinfo, 0);
 	SPI_connect();
 	snapshot_settings(&snapshot, pool, true);
 	snapshot_queue(&snapshot, pool, limit, true);
-	decide(&snapshot, pool, true);
-	(void) preempt(&snapshot, pool, true, &victims);
+	decide(&snapshot, pool, true, &preemption);
 	for (int i = 0; i < snapshot.search.nplacements; i++)
 	{
 		const Placement *placement = &snapshot.search.placements[i];

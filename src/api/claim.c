@@ -27,6 +27,8 @@
 #include "place/candidate.h"
 #include "place/fleet.h"
 #include "place/greedy.h"
+#include "place/search_policy.h"
+#include "place/spare.h"
 #include "snapshot/context.h"
 #include "snapshot/decision_writer.h"
 #include "snapshot/fleet.h"
@@ -307,21 +309,68 @@ fitting_profiles(const char *pool, const char *worker_id, bool read_only, int64 
 }
 
 /*
+ * Keeps from a worker what it would open an accelerator for, while something elsewhere
+ * spares it: a CPU, or an accelerator that is in use.
+ */
+static void
+bar_sparing_kinds(PoolSnapshot *snapshot, int worker)
+{
+	Search *search = &snapshot->search;
+
+	for (int k = 0; k < search->nkinds; k++)
+	{
+		WorkKind *kind = &search->kinds[k];
+		Candidate candidate;
+		double score;
+
+		if (!spares_accelerators(search, kind) ||
+			spared_candidate(search, kind, worker, &candidate) != FITS || candidate.sparing > 0 ||
+			is_in_use(&snapshot->fleet.devices[candidate.devices[0]]))
+			continue;
+		kind->barred =
+			policy_search_best(search, kind, &candidate, &score) && candidate.worker != worker &&
+			(candidate.sparing > 0 || is_in_use(&snapshot->fleet.devices[candidate.devices[0]]));
+	}
+}
+
+/* Returns whether a decision takes accelerators that were not in use for work that is to spare them. */
+static bool
+opens_accelerators(const PoolSnapshot *snapshot)
+{
+	const Search *search = &snapshot->search;
+
+	for (int i = 0; i < search->nplacements; i++)
+	{
+		const Placement *placement = &search->placements[i];
+		const Device *device = &snapshot->fleet.devices[search->chosen[placement->first_device]];
+
+		if (spares_accelerators(search, &search->kinds[snapshot->items[placement->item].kind]) &&
+			device->sparing == 0 && device->share == 0 && device->slots <= search->nplacements)
+			return true;
+	}
+	return false;
+}
+
+/*
  * Decides which of the queue's work of some profiles a worker gets, n at most,
- * from the first most that may be placed; returns how much.
+ * from the first most that may be placed, looking at the whole fleet or not;
+ * returns how much.
  */
 static int
 decide_for(PoolSnapshot *snapshot, const char *pool, const char *worker_id,
-		   const int64 *profile_ids, int count, int64 most, int n, bool read_only)
+		   const int64 *profile_ids, int count, int64 most, int n, bool whole, bool read_only)
 {
 	begin_claim(snapshot, pool, read_only);
 	snapshot_queue_of(snapshot, pool, profile_ids, count, most, read_only);
 	if (snapshot->nitems == 0)
 		return 0;
 	/* whether a retry has anywhere else to go, only the whole fleet tells */
-	snapshot_fleet(snapshot, pool, snapshot->nretries == 0 ? worker_id : NULL, read_only);
+	whole = whole || snapshot->nretries > 0;
+	snapshot_fleet(snapshot, pool, whole ? NULL : worker_id, read_only);
 	load_reservations(snapshot, pool, read_only);
-	if (snapshot->nretries > 0)
+	if (whole && fleet_worker(&snapshot->fleet, worker_id) >= 0)
+		bar_sparing_kinds(snapshot, fleet_worker(&snapshot->fleet, worker_id));
+	if (whole)
 		bar_others(snapshot, worker_id);
 	search_place(&snapshot->search, snapshot->items, snapshot->nitems, n);
 	return snapshot->search.nplacements;
@@ -342,9 +391,13 @@ pull(const char *pool, const char *worker_id, int n, bool read_only)
 	for (int i = 0; i < lengthof(heads) && count > 0; i++)
 	{
 		PoolSnapshot snapshot;
-		int placed =
-			decide_for(&snapshot, pool, worker_id, profile_ids, count, heads[i], n, read_only);
+		int placed = decide_for(&snapshot, pool, worker_id, profile_ids, count, heads[i], n, false,
+								read_only);
 
+		/* whether that is spared elsewhere, only the whole fleet tells */
+		if (opens_accelerators(&snapshot))
+			placed = decide_for(&snapshot, pool, worker_id, profile_ids, count, heads[i], n, true,
+								read_only);
 		if (placed > 0)
 			return read_only ? placed : write_decisions(&snapshot, pool, false);
 		if (snapshot.nitems < heads[i])

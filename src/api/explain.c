@@ -12,8 +12,10 @@
 #include "api/explain.h"
 #include "document/jsonb_writer.h"
 #include "place/candidate.h"
+#include "place/fleet.h"
 #include "place/search_hardware.h"
 #include "place/search_policy.h"
+#include "place/spare.h"
 #include "snapshot/context.h"
 #include "snapshot/fleet.h"
 #include "snapshot/queue.h"
@@ -38,6 +40,7 @@ filter_reason_text(FilterReason reason)
 		[FILTERED_SOFTWARE] = "no worker has the required software",
 		[FILTERED_CPU_CORES] = "no worker has enough cores",
 		[FILTERED_HOST_MEMORY] = "no worker has enough memory",
+		[FILTERED_ALIKE] = "no worker has so many accelerators of one kind",
 		[FILTERED_WORKERS] = "too few workers could take a part of it",
 		[FILTERED_HEALTH] = "its workers are offline or quarantined",
 		[FILTERED_DRAINING] = "its workers are draining",
@@ -50,6 +53,7 @@ filter_reason_text(FilterReason reason)
 		[FILTERED_CPU_BUSY] = "its workers' cores are taken",
 		[FILTERED_HOST_MEMORY_BUSY] = "its workers' memory is taken",
 		[FILTERED_DEVICE_BUSY] = "its devices are taken",
+		[FILTERED_SLOTS_BUSY] = "its devices have max_concurrent workloads",
 		[FILTERED_DEVICE_MEMORY_BUSY] = "its devices' memory is taken",
 		[FILTERED_SCORE] = "its devices score below min_score",
 		[FITS] = "waits for the next assign_pending",
@@ -66,6 +70,7 @@ typedef struct Ranked
 	FilterReason reason;
 	int device;
 	double score; /* of those that fit */
+	int turn; /* of those that fit, before their score counts: see place/spare.h */
 	double *parts; /* by algorithm of the policy */
 } Ranked;
 
@@ -81,6 +86,8 @@ compare_ranked(const void *a, const void *b)
 
 	if ((x->reason == FITS) != (y->reason == FITS))
 		return x->reason == FITS ? -1 : 1;
+	if (x->reason == FITS && x->turn != y->turn)
+		return x->turn - y->turn;
 	if (x->reason == FITS)
 		return scored_before(ranking, &ranking->kinds[0], x->device, x->score, y->device,
 							 y->score) ?
@@ -105,6 +112,8 @@ rank_devices(Search *search, Ranked *ranked)
 		MemoryContextAllocHuge(CurrentMemoryContext, sizeof(double) * (fleet->ndevices + 1));
 	double *parts = MemoryContextAllocHuge(CurrentMemoryContext,
 										   sizeof(double) * (fleet->ndevices + 1) * nparts);
+	double best_cpu = NAN;
+	int accelerator = -1; /* the best of them */
 	int count = 0;
 	int nfit = 0;
 
@@ -133,7 +142,21 @@ rank_devices(Search *search, Ranked *ranked)
 		{
 			ranked[i].score = scores[nfit];
 			ranked[i].parts = &parts[nfit++ * nparts];
+			if (fleet->devices[ranked[i].device].sparing > 0)
+				best_cpu = Max(best_cpu, ranked[i].score);
+			else if (accelerator < 0 ||
+					 scored_before(search, kind, ranked[i].device, ranked[i].score,
+								   ranked[accelerator].device, ranked[accelerator].score))
+				accelerator = i;
 		}
+	for (int i = 0; i < count; i++)
+		ranked[i].turn =
+			ranked[i].reason == FITS && spares_accelerators(search, kind) ?
+				spare_turn(search->settings.spare_accelerators, &fleet->devices[ranked[i].device],
+						   ranked[i].score, best_cpu,
+						   accelerator < 0 ? -1 :
+											 fleet->devices[ranked[accelerator].device].profile) :
+				0;
 	ranking = search;
 	qsort(ranked, count, sizeof(Ranked), compare_ranked);
 	return count;
@@ -270,6 +293,49 @@ hwsched_compatible_hardware(PG_FUNCTION_ARGS)
 
 /* --- explain_pending --- */
 
+/*
+ * Returns whether what no worker has for a kind of work some do have, if nothing else
+ * is asked of them: then what is missing is both in one worker.
+ */
+static bool
+lacks_both(Search *search, const WorkKind *kind, FilterReason reason)
+{
+	WorkKind only = *kind; /* that asks for nothing but what the check is about */
+	Demand *demand = &only.demand;
+
+	if ((reason != FILTERED_SOFTWARE && reason != FILTERED_CPU_CORES &&
+		 reason != FILTERED_HOST_MEMORY) ||
+		is_gang(kind))
+		return false;
+	kind_begin(search, &only);
+	memset(&only.profile.required_backends, 0, sizeof(NameSet));
+	memset(&only.profile.required_models, 0, sizeof(NameSet));
+	memset(&only.profile.required_precisions, 0, sizeof(NameSet));
+	memset(&only.profile.required_features, 0, sizeof(NameSet));
+	only.profile.min_compute_units = 0;
+	demand->avoid_class = NULL;
+	if (reason != FILTERED_SOFTWARE)
+		demand->software.count = 0;
+	if (reason != FILTERED_CPU_CORES)
+		demand->cpu_millicores = 0;
+	/* devices draw on their worker's memory, each for itself */
+	if (reason != FILTERED_HOST_MEMORY)
+	{
+		only.profile.min_memory_bytes = demand->host_memory_bytes = 0;
+		demand->accelerators.count = 0;
+		demand->share = 0;
+	}
+	return search_filter_reason(search, &only) > FILTERED_NEVER;
+}
+
+/* Returns a refusal in words, of what is missing together with all else or by itself. */
+static const char *
+pending_reason_text(FilterReason reason, bool both)
+{
+	return both ? psprintf("%s and all else that it needs", filter_reason_text(reason)) :
+				  filter_reason_text(reason);
+}
+
 /* explain_pending(pool text) RETURNS TABLE (reason, workloads, profile_ids, ready) */
 Datum
 hwsched_explain_pending(PG_FUNCTION_ARGS)
@@ -288,6 +354,7 @@ hwsched_explain_pending(PG_FUNCTION_ARGS)
 	PoolSnapshot snapshot;
 	int64 *counts;
 	FilterReason *refusals;
+	bool *lack_both;
 	int64 *profiles;
 	Datum *profile_ids;
 	int n;
@@ -298,6 +365,7 @@ hwsched_explain_pending(PG_FUNCTION_ARGS)
 	n = (int) spi_plan_run(&statement, true, TEXT_VALUE(pool));
 	counts = palloc(sizeof(int64) * (n + 1));
 	refusals = palloc(sizeof(FilterReason) * (n + 1));
+	lack_both = palloc(sizeof(bool) * (n + 1));
 	profiles = palloc(sizeof(int64) * (n + 1));
 	profile_ids = palloc(sizeof(Datum) * (n + 1));
 	for (int i = 0; i < n; i++)
@@ -318,24 +386,28 @@ hwsched_explain_pending(PG_FUNCTION_ARGS)
 
 		bar_reserved_workers(&snapshot.fleet, !gang);
 		refusals[i] = search_filter_reason(&snapshot.search, &snapshot.search.kinds[i]);
+		lack_both[i] = refusals[i] <= FILTERED_NEVER &&
+					   lacks_both(&snapshot.search, &snapshot.search.kinds[i], refusals[i]);
 	}
 
-	for (int reason = FILTERED_NO_WORKER; reason <= FITS; reason++)
+	for (int row = 2 * FILTERED_NO_WORKER; row <= 2 * FITS + 1; row++)
 	{
+		FilterReason reason = (FilterReason) (row / 2);
+		bool both = row % 2 == 1;
 		Datum values[4];
 		bool nulls[4] = {0};
 		int64 workloads = 0;
 		int nprofiles = 0;
 
 		for (int i = 0; i < n; i++)
-			if (refusals[i] == reason)
+			if (refusals[i] == reason && lack_both[i] == both)
 			{
 				workloads += counts[i];
 				profile_ids[nprofiles++] = Int64GetDatum(snapshot.search.kinds[i].profile_id);
 			}
 		if (nprofiles == 0)
 			continue;
-		values[0] = CStringGetTextDatum(filter_reason_text((FilterReason) reason));
+		values[0] = CStringGetTextDatum(pending_reason_text(reason, both));
 		values[1] = Int64GetDatum(workloads);
 		values[2] = array_value(INT8OID, profile_ids, NULL, nprofiles).value;
 		values[3] = BoolGetDatum(true);

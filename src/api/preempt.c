@@ -197,7 +197,7 @@ make_room(PoolSnapshot *snapshot, int index, Victim *victims, int count)
 			victims[i].gone = true;
 			fleet_give_back(&snapshot->fleet, &victims[i].holds, 1);
 		}
-	if (search_candidate(search, kind, worker, &candidate) != FITS)
+	if (spared_candidate(search, kind, worker, &candidate) != FITS)
 		elog(ERROR, "no room was made for a workload");
 	item->first_placement = search->nplacements;
 	item->nplacements = 1;
@@ -206,42 +206,57 @@ make_room(PoolSnapshot *snapshot, int index, Victim *victims, int count)
 	return true;
 }
 
-/*
- * Places what found no place by evicting what is less important.  Returns how
- * many assignments have to go, and sets *victims to their ids in order; the
- * caller evicts them before it writes the decisions.
- */
-int
-preempt(PoolSnapshot *snapshot, const char *pool, bool read_only, int64 **victims)
+/* Places what found no place among some items, all of one priority, by evicting what is less important. */
+static void
+preempt_band(Search *search, QueueItem *items, int first, int last)
 {
-	Search *search = &snapshot->search;
-	Victim *live = NULL;
-	int nlive = -1;
-	int tried = 0;
-	int n = 0;
+	Preemption *preemption = search->band_context;
 
-	*victims = NULL;
-	if (!snapshot->settings.preemption || search->partial)
-		return 0;
-	for (int i = 0; i < snapshot->nitems && tried < MOST_PREEMPTORS; i++)
+	for (int i = first; i < last && preemption->tried < MOST_PREEMPTORS; i++)
 	{
-		QueueItem *item = &snapshot->items[i];
+		QueueItem *item = &items[i];
 
 		if (item->nplacements > 0 || item->alone || is_gang(&search->kinds[item->kind]) ||
 			key_is_taken(search, item))
 			continue;
 		/* what comes first is the most important, so that is all there can be */
-		if (nlive < 0)
-			nlive = read_victims(snapshot, pool, item->priority, read_only, &live);
-		if (nlive == 0)
+		if (preemption->nlive < 0)
+			preemption->nlive = read_victims(preemption->snapshot, preemption->pool, item->priority,
+											 preemption->read_only, &preemption->live);
+		if (preemption->nlive == 0)
 			break;
-		tried++;
-		(void) make_room(snapshot, i, live, nlive);
+		preemption->tried++;
+		(void) make_room(preemption->snapshot, i, preemption->live, preemption->nlive);
 	}
-	*victims = palloc(sizeof(int64) * (Max(nlive, 0) + 1));
-	for (int i = 0; i < nlive; i++)
-		if (live[i].gone)
-			(*victims)[n++] = live[i].holds.assignment_id;
+}
+
+/*
+ * Lets the decision on a snapshot evict, if the pool's settings say so: priority
+ * by priority, so that no room is given to what would have to give way at once.
+ */
+void
+preempt_begin(Preemption *preemption, PoolSnapshot *snapshot, const char *pool, bool read_only)
+{
+	*preemption = (Preemption){snapshot, pool, read_only, -1, NULL, 0};
+	if (!snapshot->settings.preemption)
+		return;
+	snapshot->search.band_decided = preempt_band;
+	snapshot->search.band_context = preemption;
+}
+
+/*
+ * Returns how many assignments have to go for what was decided, and sets
+ * *victims to their ids in order; the caller evicts them before it writes the decisions.
+ */
+int
+preempt_victims(const Preemption *preemption, int64 **victims)
+{
+	int n = 0;
+
+	*victims = palloc(sizeof(int64) * (Max(preemption->nlive, 0) + 1));
+	for (int i = 0; i < preemption->nlive; i++)
+		if (preemption->live[i].gone)
+			(*victims)[n++] = preemption->live[i].holds.assignment_id;
 	return n;
 }
 

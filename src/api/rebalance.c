@@ -15,6 +15,7 @@
 #include "place/candidate.h"
 #include "place/fleet.h"
 #include "place/greedy.h"
+#include "place/spare.h"
 #include "snapshot/context.h"
 #include "snapshot/decision_writer.h"
 #include "snapshot/fleet.h"
@@ -35,11 +36,14 @@ typedef struct WaitingAssignment
 	const char *worker_id;
 	int64 profile_id;
 	int32 beside; /* live assignments of its worker, itself included */
+	bool on_cpu;
 	EndedAssignment holds;
 } WaitingAssignment;
 
 #define WAITING_SQL \
-	"SELECT " ENDED_COLUMNS ", a.profile_id, u.assignments FROM hwsched.assignment a" \
+	"SELECT " ENDED_COLUMNS ", a.profile_id, u.assignments, d.hardware_class = 'cpu'" \
+	" FROM hwsched.assignment a" \
+	" JOIN hwsched.device_profile d ON d.pool = a.pool AND d.profile_id = a.device_profile_id" \
 	" JOIN hwsched.workload_profile p ON p.pool = a.pool AND p.profile_id = a.profile_id" \
 	" JOIN hwsched.worker_usage u ON u.pool = a.pool AND u.worker_id = a.worker_id" \
 	" WHERE a.pool = $1 AND a.finished_at IS NULL AND a.state = 'assigned' AND NOT a.is_gang"
@@ -58,6 +62,7 @@ read_waiting(WaitingAssignment **waiting)
 											holds[i].worker_id,
 											column_bigint(i, ENDED_COUNT + 1),
 											column_int(i, ENDED_COUNT + 2),
+											column_bool(i, ENDED_COUNT + 3),
 											holds[i]};
 	return n;
 }
@@ -130,6 +135,20 @@ kind_of(PoolSnapshot *snapshot, const WaitingAssignment *waiting)
 	elog(ERROR, "workload profile %lld is missing", (long long) waiting->profile_id);
 }
 
+/*
+ * Returns whether a worker takes some work that waits, and how.  Work that asks for no
+ * accelerator leaves no CPU for one, nor opens one.
+ */
+static bool
+takes_over(Search *search, WorkKind *kind, const WaitingAssignment *waiting, int worker,
+		   Candidate *candidate)
+{
+	if (spared_candidate(search, kind, worker, candidate) != FITS)
+		return false;
+	return !spares_accelerators(search, kind) || candidate->sparing > 0 ||
+		   (!waiting->on_cpu && is_in_use(&search->fleet->devices[candidate->devices[0]]));
+}
+
 /* --- stealing --- */
 
 /*
@@ -169,7 +188,7 @@ steal(const char *pool, const char *worker_id, int n, bool read_only)
 		WorkKind *kind = kind_of(&snapshot, &waiting[i]);
 
 		if (waiting[i].beside - stolen <= snapshot.fleet.workers[0].assignments + 1 ||
-			search_candidate(&snapshot.search, kind, 0, &candidate) != FITS)
+			!takes_over(&snapshot.search, kind, &waiting[i], 0, &candidate))
 			continue;
 		if (!read_only && !move_to(pool, &waiting[i], worker_id,
 								   psprintf("taken over by worker \"%s\"", worker_id)))
@@ -205,7 +224,7 @@ find_idler(PoolSnapshot *snapshot, const WaitingAssignment *waiting, int from)
 			continue;
 		if (best >= 0 && worker->assignments > snapshot->fleet.workers[best].assignments)
 			continue;
-		if (search_candidate(search, kind, w, &candidate) != FITS)
+		if (!takes_over(search, kind, waiting, w, &candidate))
 			continue;
 		if (best < 0 || worker->assignments < snapshot->fleet.workers[best].assignments ||
 			candidate.value > best_value)
@@ -216,7 +235,7 @@ find_idler(PoolSnapshot *snapshot, const WaitingAssignment *waiting, int from)
 	}
 	if (best >= 0)
 	{
-		(void) search_candidate(search, kind, best, &candidate);
+		(void) takes_over(search, kind, waiting, best, &candidate);
 		fleet_occupy(&snapshot->fleet, kind, best, candidate.devices, candidate.ndevices, 1);
 		fleet_give_back(&snapshot->fleet, &waiting->holds, 1);
 	}

@@ -41,6 +41,7 @@ hwsched_schedule(PG_FUNCTION_ARGS)
 	PoolSnapshot snapshot;
 	Settled settled;
 	bool sought;
+	Preemption preemption;
 	int64 *victims;
 	int nvictims;
 
@@ -71,10 +72,12 @@ hwsched_schedule(PG_FUNCTION_ARGS)
 		read_all(&snapshot, pool);
 	PopActiveSnapshot();
 
+	if (!sought)
+		preempt_begin(&preemption, &snapshot, pool, false);
 	search_place(&snapshot.search, snapshot.items, snapshot.nitems, -1);
 	if (!sought)
 	{
-		nvictims = preempt(&snapshot, pool, false, &victims);
+		nvictims = preempt_victims(&preemption, &victims);
 		evict(pool, victims, nvictims, &settled);
 	}
 	/* it may be a gang, with several assignments */

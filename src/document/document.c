@@ -108,16 +108,18 @@ static const Field demand_fields[] = {
 	{"quorum", FIELD_INTEGER, offsetof(Demand, quorum), NAME_FREE, 0, MOST_SHARDS, .sparse = true},
 	{"share_worker", FIELD_BOOLEAN, offsetof(Demand, share_worker), .sparse = true},
 	{"avoid_class", FIELD_TEXT, offsetof(Demand, avoid_class), .sparse = true},
+	{"mixed_accelerators", FIELD_BOOLEAN, offsetof(Demand, mixed_accelerators), .sparse = true},
 };
 
 const Document demand_document = {"demand", sizeof(Demand), FIELDS(demand_fields)};
 
 /* --- requirements --- */
 
-/* What a gang needs comes first: a ready-made profile may have it, too. */
+/* What is no part of a profile comes first: a ready-made one may have it beside, too. */
 static const Field property_fields[] = {
 	RANGE(RequestedProperties, quorum, 1, MOST_SHARDS),
 	BOOLEAN(RequestedProperties, share_worker),
+	BOOLEAN(RequestedProperties, mixed_accelerators),
 	BOOLEAN(RequestedProperties, is_shardable),
 	RANGE(RequestedProperties, min_shards, 1, MOST_SHARDS),
 	RANGE(RequestedProperties, max_shards, 1, MOST_SHARDS),
@@ -129,7 +131,7 @@ static const Document properties_document = {"custom properties", sizeof(Request
 											 FIELDS(property_fields)};
 
 const Document gang_document = {"custom properties", sizeof(RequestedProperties), property_fields,
-								2};
+								3};
 
 static const Field requirement_fields[] = {
 	TEXT(Requirements, test_id),
@@ -154,6 +156,7 @@ static const Field requirement_fields[] = {
 	TIME(Requirements, deadline),
 	TEXTS(Requirements, depends_on),
 	ANY_OBJECT("labels"),
+	{"mixed_accelerators", FIELD_BOOLEAN, offsetof(Requirements, properties.mixed_accelerators)},
 	{"custom_properties", FIELD_OBJECT, offsetof(Requirements, properties), NAME_FREE, 0, 0,
 	 &properties_document},
 };

@@ -18,6 +18,7 @@
 typedef enum FieldKind
 {
 	FIELD_TEXT, /* const char *, as given */
+	FIELD_WORD, /* const char *, a text, or "true" or "false" for a boolean */
 	FIELD_NAME, /* const char *, lower-cased, a taxonomy name */
 	FIELD_NAMES, /* NameSet of taxonomy names, lower-cased */
 	FIELD_TEXTS, /* NameSet of texts, as and in the order given */
@@ -72,6 +73,7 @@ typedef struct RequestedProperties
 {
 	int32 quorum;
 	bool share_worker;
+	bool mixed_accelerators;
 	bool is_shardable;
 	int32 min_shards;
 	int32 max_shards;

@@ -16,6 +16,7 @@
 #include "document/infer.h"
 #include "document/json.h"
 #include "document/jsonb_writer.h"
+#include "document/version.h"
 
 /* --- words --- */
 
@@ -182,6 +183,39 @@ gang_demand_of(const Requirements *read, const WorkloadProfile *profile, const c
 				 errhint("Ask for more replicas with \"max_shards\", or for a smaller quorum.")));
 }
 
+/* Refuses what says anything else of a version than the least one. */
+static void
+least_versions(NamedTexts *software, const char *path)
+{
+	for (int i = 0; i < software->count; i++)
+	{
+		NamedText *wanted = &software->items[i];
+		const char *least = version_least(wanted->value);
+
+		if (least == NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("invalid value for \"%s\": \"%s\"",
+							document_path(document_path(path, "required_software"), wanted->name),
+							wanted->value),
+					 errdetail("Expected the least version, such as \"3.11\"."),
+					 errhint("A version means \"at least\", which \">=\" may say as well; there are"
+							 " no other operators, ranges or wildcards.")));
+		wanted->value = least;
+	}
+}
+
+/* Returns how many accelerators are asked for. */
+static double
+accelerators_wanted(const NamedNumbers *types)
+{
+	double wanted = 0;
+
+	for (int t = 0; t < types->count; t++)
+		wanted += types->items[t].value;
+	return wanted;
+}
+
 static void
 demand_of(const Requirements *read, const WorkloadProfile *profile, const char *path,
 		  Demand *demand)
@@ -193,7 +227,11 @@ demand_of(const Requirements *read, const WorkloadProfile *profile, const char *
 	demand->share = (int32) units(read->accelerator_share, WHOLE_SHARE);
 	demand->accelerators = read->required_accelerators;
 	demand->software = read->required_software;
+	least_versions(&demand->software, path);
 	tidy_counts(&demand->accelerators);
+	/* it means nothing to work that takes one */
+	demand->mixed_accelerators =
+		read->properties.mixed_accelerators && accelerators_wanted(&demand->accelerators) > 1;
 	gang_demand_of(read, profile, path, demand);
 
 	if (demand->share > 0 &&
@@ -208,6 +246,25 @@ demand_of(const Requirements *read, const WorkloadProfile *profile, const char *
 			 errdetail("A share is a part of ONE accelerator."),
 			 errhint("Name at most one type with count 1, or ask for whole accelerators without a"
 					 " share.")));
+}
+
+/* Refuses a key that says one thing at the top level and another among the properties. */
+static void
+check_said_once(Jsonb *requirements, Jsonb *properties, const char *path, const char *key)
+{
+	JsonbValue top;
+	JsonbValue property;
+
+	if (properties != NULL &&
+		getKeyJsonValueFromContainer(&requirements->root, key, strlen(key), &top) != NULL &&
+		getKeyJsonValueFromContainer(&properties->root, key, strlen(key), &property) != NULL &&
+		top.type == jbvBool && property.type == jbvBool && top.val.boolean != property.val.boolean)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("invalid value for \"%s\": %s", document_path(path, key),
+							   top.val.boolean ? "true" : "false"),
+						errdetail("\"%s\" says otherwise.",
+								  document_path(path, psprintf("custom_properties.%s", key))),
+						errhint("Say it in one place.")));
 }
 
 /*
@@ -233,6 +290,7 @@ infer_workload_profile(Jsonb *requirements, const char *path, bool check_names, 
 	infer_profile(read, profile);
 
 	properties = object_at(requirements, "custom_properties");
+	check_said_once(requirements, properties, path, "mixed_accelerators");
 	if (properties != NULL)
 		ready_made = object_at(properties, "workload_profile");
 	if (ready_made != NULL)

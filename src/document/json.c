@@ -361,6 +361,15 @@ text_read(const Reader *reader, const Field *field, const cJSON *item, const cha
 }
 
 static void
+word_read(const Reader *reader, const Field *field, const cJSON *item, const char *path,
+		  void *target)
+{
+	*(const char **) target = !cJSON_IsBool(item) ? read_text(reader, item, path) :
+							  cJSON_IsTrue(item)  ? "true" :
+													"false";
+}
+
+static void
 name_read(const Reader *reader, const Field *field, const cJSON *item, const char *path,
 		  void *target)
 {
@@ -659,6 +668,7 @@ static const KindOfField kinds[] = {
 	[FIELD_VERSIONS] = {versions_read, versions_write, versions_key},
 	[FIELD_OBJECT] = {object_read, object_write, object_key},
 	[FIELD_LIST] = {list_read},
+	[FIELD_WORD] = {word_read},
 	[FIELD_ANY_OBJECT] = {any_object_read},
 };
 

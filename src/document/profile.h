@@ -142,6 +142,9 @@ typedef struct NamedTexts
  * backend).  With share > 0 the workload takes that share of ONE accelerator
  * instead, of the type in accelerators[0] if there is one.
  *
+ * Several accelerators are of one device profile, if only one type is asked for
+ * and mixed_accelerators does not say otherwise.
+ *
  * quorum and share_worker are of work that takes several workers at once.
  */
 typedef struct Demand
@@ -153,6 +156,7 @@ typedef struct Demand
 	NamedTexts software; /* least versions */
 	int32 quorum; /* replicas that have to complete; 0: not replicated */
 	bool share_worker; /* shards may share one worker */
+	bool mixed_accelerators; /* of one type, they may be of several device profiles */
 	const char *avoid_class; /* a hardware class that was too slow for it; NULL: none */
 } Demand;
 
@@ -226,6 +230,34 @@ names_contain(const NameSet *set, const char *name)
 		for (int i = 0; i < set->count; i++)
 			if (strcmp(set->names[i], name) == 0)
 				return true;
+	return false;
+}
+
+/* Returns an ASCII letter in lower case, any other byte as it is: no locale changes what is equal. */
+static inline char
+ascii_lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char) (c - 'A' + 'a') : c;
+}
+
+/* Returns whether a set of texts holds one, whatever the case of ASCII letters. */
+static inline bool
+texts_contain(const NameSet *set, const char *text)
+{
+	if (text != NULL)
+		for (int i = 0; i < set->count; i++)
+		{
+			const char *a = set->names[i];
+			const char *b = text;
+
+			while (*a != '\0' && ascii_lower(*a) == ascii_lower(*b))
+			{
+				a++;
+				b++;
+			}
+			if (*a == '\0' && *b == '\0')
+				return true;
+		}
 	return false;
 }
 

@@ -51,24 +51,18 @@ static const struct
 	WordRank rank;
 } announcing_letters[] = {{'a', RANK_ALPHA}, {'b', RANK_BETA}, {'c', RANK_CANDIDATE}};
 
-/* These three know ASCII only: the order must not depend on a locale. */
+/* These two know ASCII only: the order must not depend on a locale. */
 static inline bool
 is_digit(char c)
 {
 	return c >= '0' && c <= '9';
 }
 
-static inline char
-lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char) (c - 'A' + 'a') : c;
-}
-
 /* Bytes of other scripts count as letters. */
 static inline bool
 is_letter(char c)
 {
-	char l = lower(c);
+	char l = ascii_lower(c);
 
 	return (l >= 'a' && l <= 'z') || (unsigned char) c >= 0x80;
 }
@@ -81,8 +75,8 @@ compare_text(const char *a, size_t alen, const char *b, size_t blen)
 
 	for (size_t i = 0; i < shorter; i++)
 	{
-		unsigned char ca = (unsigned char) lower(a[i]);
-		unsigned char cb = (unsigned char) lower(b[i]);
+		unsigned char ca = (unsigned char) ascii_lower(a[i]);
+		unsigned char cb = (unsigned char) ascii_lower(b[i]);
 
 		if (ca != cb)
 			return ca < cb ? -1 : 1;
@@ -105,7 +99,7 @@ version_start(const char *version)
 {
 	const char *p = skip_separators(version != NULL ? version : "");
 
-	return lower(*p) == 'v' && is_digit(p[1]) ? p + 1 : p;
+	return ascii_lower(*p) == 'v' && is_digit(p[1]) ? p + 1 : p;
 }
 
 /*
@@ -165,7 +159,7 @@ take_word(const char **p)
 	else if (word.length == 1 && is_digit(**p))
 	{
 		for (size_t i = 0; i < lengthof(announcing_letters); i++)
-			if (lower(*word.text) == announcing_letters[i].letter)
+			if (ascii_lower(*word.text) == announcing_letters[i].letter)
 				word.rank = announcing_letters[i].rank;
 	}
 	else
@@ -236,4 +230,37 @@ software_suffices(const NamedTexts *installed, const NamedTexts *least)
 		if (!version_installed(installed, &least->items[i]))
 			return false;
 	return true;
+}
+
+/* Returns whether a version is a wildcard at p, a part of its own: the "x" of "3.x". */
+static bool
+is_wildcard(const char *version, const char *p)
+{
+	return ascii_lower(*p) == 'x' && p > version && p[-1] == '.' && (p[1] == '\0' || p[1] == '.');
+}
+
+/*
+ * Returns the least version that a text asks for: the text, without the ">="
+ * that it may begin with.  NULL if it says anything else than "at least": it has
+ * an operator, a range, a list or a wildcard.
+ */
+const char *
+version_least(const char *text)
+{
+	const char *least = text + strspn(text, " ");
+
+	if (strncmp(least, ">=", 2) == 0)
+	{
+		least += 2;
+		least += strspn(least, " ");
+		if (*least == '\0')
+			return NULL;
+	}
+	/* inside of a version these two are a packager's: "2.1~rc1" */
+	if (*least == '~' || *least == '^')
+		return NULL;
+	for (const char *p = least; *p != '\0'; p++)
+		if (strchr("<>=!*|,", *p) != NULL || is_wildcard(least, p) || strncmp(p, " - ", 3) == 0)
+			return NULL;
+	return least;
 }

@@ -68,7 +68,7 @@ device_mismatch(const WorkloadProfile *workload, const DeviceProfile *device)
 	if (!backends_met(&workload->required_backends, device))
 		return MISMATCH_BACKEND;
 	if (workload->required_models.count > 0 &&
-		!names_contain(&workload->required_models, device->model_name))
+		!texts_contain(&workload->required_models, device->model_name))
 		return MISMATCH_MODEL;
 	if (!names_within(&workload->required_precisions, &device->supported_precisions))
 		return MISMATCH_PRECISION;

@@ -113,3 +113,30 @@ reserve_item(Search *search, const QueueItem *items, int index, const Candidate 
 	placement->predicted_seconds = seconds;
 	placement->formula_seconds = formula;
 }
+
+/* Compares placements as they stand in the queue. */
+int
+placement_compare(const void *a, const void *b)
+{
+	const Placement *x = a;
+	const Placement *y = b;
+
+	return x->item != y->item ? x->item - y->item : x->shard_no - y->shard_no;
+}
+
+/* Puts the decisions into the order of the queue, whatever order they were made in. */
+void
+order_placements(Search *search, QueueItem *items)
+{
+	const Placement *placements = search->placements;
+	int n = search->nplacements;
+	int sorted = 1;
+
+	while (sorted < n && placement_compare(&placements[sorted - 1], &placements[sorted]) < 0)
+		sorted++;
+	if (sorted >= n)
+		return;
+	qsort(search->placements, n, sizeof(Placement), placement_compare);
+	for (int i = n - 1; i >= 0; i--)
+		items[placements[i].item].first_placement = i;
+}

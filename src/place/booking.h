@@ -13,6 +13,8 @@ extern void worker_changed(Search *search, int worker);
 extern void cordon_worker(Search *search, int worker, bool cordoned);
 extern bool key_is_taken(const Search *search, const QueueItem *item);
 extern void take_key(Search *search, const QueueItem *item);
+extern int placement_compare(const void *a, const void *b);
+extern void order_placements(Search *search, QueueItem *items);
 extern void reserve_item(Search *search, const QueueItem *items, int index,
 						 const Candidate *candidate, double score);
 extern Placement *reserve_candidate(Search *search, WorkKind *kind, int item,

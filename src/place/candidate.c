@@ -5,7 +5,9 @@
  */
 #include "document/version.h"
 #include "model/heat_penalty.h"
+#include "place/accelerators.h"
 #include "place/candidate.h"
+#include "place/spare.h"
 
 /* Work that prefers a backend counts devices without it for this much. */
 #define NOT_PREFERRED 0.9
@@ -175,7 +177,9 @@ device_filter(Search *search, WorkKind *kind, const Worker *worker, const Device
 		return FILTERED_HOST_MEMORY_BUSY;
 	if (demanded_room(&kind->demand, search->settings.max_concurrent) >
 		device_room(device, search->settings.max_concurrent))
-		return FILTERED_DEVICE_BUSY;
+		return demand_occupancy(&kind->demand) == OCCUPY_SLOT && device->share == 0 ?
+				   FILTERED_SLOTS_BUSY :
+				   FILTERED_DEVICE_BUSY;
 	if (device->memory_bytes >= 0 && memory > 0 &&
 		device->memory_used + memory > device->memory_bytes)
 		return FILTERED_DEVICE_MEMORY_BUSY;
@@ -366,8 +370,7 @@ least_value(const Search *search)
 
 /*
  * Returns whether a kind of work takes device a of a worker before device b:
- * the more valuable one; of equal ones a CPU, for work that asks for no
- * accelerator; then, for a share, the fuller one, so that others stay whole,
+ * the more valuable one; of equal ones the one that spares accelerators; then, for a share, the fuller one, so that others stay whole,
  * and for a slot the emptier one; then the one with the lower device_no.
  */
 bool
@@ -375,6 +378,8 @@ device_before(Search *search, WorkKind *kind, int a, int b)
 {
 	const Fleet *fleet = search->fleet;
 	Occupancy occupancy = demand_occupancy(&kind->demand);
+	int sparing_a = device_sparing(search, kind, a);
+	int sparing_b = device_sparing(search, kind, b);
 	double value_a = device_value(search, kind, &fleet->devices[a]);
 	double value_b = device_value(search, kind, &fleet->devices[b]);
 	int64 room_a = device_room(&fleet->devices[a], search->settings.max_concurrent);
@@ -382,14 +387,8 @@ device_before(Search *search, WorkKind *kind, int a, int b)
 
 	if (value_a != value_b)
 		return value_a > value_b;
-	if (occupancy == OCCUPY_SLOT)
-	{
-		bool cpu_a = is_cpu(&fleet->profiles[fleet->devices[a].profile]);
-		bool cpu_b = is_cpu(&fleet->profiles[fleet->devices[b].profile]);
-
-		if (cpu_a != cpu_b)
-			return cpu_a;
-	}
+	if (sparing_a != sparing_b)
+		return sparing_a > sparing_b;
 	if (occupancy != OCCUPY_WHOLE && room_a != room_b)
 		return occupancy == OCCUPY_SHARE ? room_a < room_b : room_a > room_b;
 	return a < b;
@@ -416,150 +415,62 @@ choose_device(Search *search, WorkKind *kind, const Worker *worker, int32 *chose
 	return furthest;
 }
 
-/* Orders the types that a kind asks for: the rarest in this worker first. */
-static void
-order_types(Search *search, const NamedNumbers *types, const Worker *worker, int *order)
+/* Returns of how many devices at once the memory can be drawn from so much of a worker's. */
+static int32
+drawers_within(int64 memory, int64 free)
 {
-	int *matching = palloc0(sizeof(int) * (types->count + 1));
-
-	for (int t = 0; t < types->count; t++)
-	{
-		int at = t;
-
-		for (int i = worker->first_device; i < worker->first_device + worker->ndevices; i++)
-			matching[t] += is_accelerator(
-				&search->fleet->profiles[search->fleet->devices[i].profile], types->items[t].name);
-		for (; at > 0 && matching[t] < matching[order[at - 1]]; at--)
-			order[at] = order[at - 1];
-		order[at] = t;
-	}
-	pfree(matching);
+	return memory <= 0 ? UNLIMITED_DRAWERS : (int32) Min(Max(free, 0) / memory, UNLIMITED_DRAWERS);
 }
 
 /*
- * Chooses wanted devices of one type, the most valuable ones, equal ones by
- * device_no; *hosts of them, so far, use their worker's memory.  Devices that
- * are chosen already are left out.  Returns FITS, or the refusal of the device
- * that is missing.
- */
-static FilterReason
-choose_of_type(Search *search, WorkKind *kind, const Worker *worker, const char *type, int wanted,
-			   int32 *chosen, int *nchosen, int64 *hosts)
-{
-	SearchState *state = search->state;
-	int64 memory = kind->profile.min_memory_bytes;
-	int64 host_memory = worker->memory_bytes - kind->demand.host_memory_bytes;
-	int first = *nchosen;
-	int nfitting = 0;
-	int nrefusals = 0;
-	int64 hosts_before = *hosts;
-	int64 owners = 0; /* devices that would do, by whose memory they use */
-	int64 drawers = 0;
-
-	for (int i = worker->first_device; i < worker->first_device + worker->ndevices; i++)
-	{
-		const Device *device = &search->fleet->devices[i];
-		bool taken = false;
-		FilterReason reason;
-		int at;
-
-		for (int j = 0; j < first && !taken; j++)
-			taken = chosen[j] == i;
-		if (taken)
-			continue;
-
-		reason = device_filter(search, kind, worker, device, type, 0);
-		if (reason > FILTERED_HOST_MEMORY)
-		{
-			if (memory > 0 && device->uses_host_memory)
-				drawers++;
-			else
-				owners++;
-		}
-		if (reason == FITS)
-		{
-			double value = device_value(search, kind, device);
-
-			for (at = nfitting++; at > 0 && value > state->scratch_values[at - 1]; at--)
-			{
-				state->scratch_values[at] = state->scratch_values[at - 1];
-				state->scratch_fitting[at] = state->scratch_fitting[at - 1];
-			}
-			state->scratch_values[at] = value;
-			state->scratch_fitting[at] = i;
-		}
-		for (at = nrefusals++; at > 0 && reason > state->scratch_reasons[at - 1]; at--)
-			state->scratch_reasons[at] = state->scratch_reasons[at - 1];
-		state->scratch_reasons[at] = reason;
-	}
-
-	/* together they may draw more on their worker's memory than it has */
-	for (int f = 0; f < nfitting; f++)
-	{
-		bool draws =
-			memory > 0 && search->fleet->devices[state->scratch_fitting[f]].uses_host_memory;
-
-		if (*nchosen - first < wanted &&
-			(!draws || (*hosts + 1) * memory <= host_memory - worker->memory_used))
-		{
-			*hosts += draws;
-			chosen[(*nchosen)++] = state->scratch_fitting[f];
-		}
-	}
-	if (*nchosen - first == wanted)
-		return FITS;
-	if (owners + drawers >= wanted && drawers > 0 &&
-		(wanted - owners + hosts_before) * memory > host_memory)
-		return FILTERED_HOST_MEMORY;
-	if (nfitting >= wanted)
-		return FILTERED_HOST_MEMORY_BUSY;
-	if (nrefusals >= wanted)
-		return state->scratch_reasons[wanted - 1];
-	return nrefusals > 0 ? Min(FILTERED_ACCELERATORS, state->scratch_reasons[0]) :
-						   FILTERED_ACCELERATORS;
-}
-
-/*
- * Chooses the whole accelerators of a worker, of each type as many as are
- * asked for.  Types may overlap (a rocm device is a gpu, too), so the rarest
- * chooses first.
+ * Chooses the whole accelerators of a worker that a workload takes, of each
+ * type as many as it asks for.
  */
 static FilterReason
 choose_accelerators(Search *search, WorkKind *kind, const Worker *worker, int32 *chosen,
 					int *nchosen)
 {
 	const NamedNumbers *types = &kind->demand.accelerators;
-	FilterReason result = FITS;
-	int64 hosts = 0;
-	int only = 0;
-	int *order = &only;
+	const Device *devices = &search->fleet->devices[worker->first_device];
+	SearchState *state = search->state;
+	int64 memory = kind->profile.min_memory_bytes;
+	int64 host_memory = worker->memory_bytes - kind->demand.host_memory_bytes;
+	int ndevices = worker->ndevices;
+	FilterReason *reasons = types->count == 1 ?
+								state->scratch_reasons :
+								palloc(sizeof(FilterReason) * types->count * ndevices);
+	AcceleratorProblem problem = {.types = types,
+								  .alike = !kind->demand.mixed_accelerators,
+								  .ndevices = ndevices,
+								  .profiles = state->scratch_profiles,
+								  .reasons = reasons,
+								  .values = state->scratch_values,
+								  .draws = state->scratch_draws,
+								  .drawers_ever = drawers_within(memory, host_memory),
+								  .drawers_now =
+									  drawers_within(memory, host_memory - worker->memory_used)};
+	FilterReason result;
 
+	for (int d = 0; d < ndevices; d++)
+	{
+		bool fits = false;
+
+		for (int t = 0; t < types->count; t++)
+		{
+			FilterReason *reason = &reasons[t * ndevices + d];
+
+			*reason = device_filter(search, kind, worker, &devices[d], types->items[t].name, 0);
+			fits = fits || *reason == FITS;
+		}
+		state->scratch_profiles[d] = devices[d].profile;
+		state->scratch_values[d] = fits ? device_value(search, kind, &devices[d]) : 0;
+		state->scratch_draws[d] = memory > 0 && devices[d].uses_host_memory;
+	}
+	result = accelerators_choose(&problem, chosen, nchosen);
+	for (int i = 0; i < *nchosen && result == FITS; i++)
+		chosen[i] += worker->first_device;
 	if (types->count > 1)
-	{
-		order = palloc(sizeof(int) * types->count);
-		order_types(search, types, worker, order);
-	}
-	*nchosen = 0;
-	for (int t = 0; t < types->count; t++)
-	{
-		const NamedNumber *type = &types->items[order[t]];
-		FilterReason reason = choose_of_type(search, kind, worker, type->name, (int) type->value,
-											 chosen, nchosen, &hosts);
-
-		result = Min(result, reason);
-	}
-	if (types->count > 1)
-		pfree(order);
-	/* as they stand in the worker, whatever they were chosen for */
-	for (int i = 1; i < *nchosen; i++)
-	{
-		int32 device = chosen[i];
-		int at = i;
-
-		for (; at > 0 && device < chosen[at - 1]; at--)
-			chosen[at] = chosen[at - 1];
-		chosen[at] = device;
-	}
+		pfree(reasons);
 	return result;
 }
 
@@ -570,7 +481,6 @@ value_candidate(Search *search, WorkKind *kind, Candidate *candidate)
 	double raw = 0;
 	double adjusted = 0;
 	double value = 0;
-	bool cpu = demand_occupancy(&kind->demand) == OCCUPY_SLOT;
 
 	for (int i = 0; i < candidate->ndevices; i++)
 	{
@@ -580,19 +490,18 @@ value_candidate(Search *search, WorkKind *kind, Candidate *candidate)
 		raw += pair->raw_efficiency;
 		adjusted += device_adjusted(pair, device);
 		value += device_value(search, kind, device);
-		cpu = cpu && is_cpu(&search->fleet->profiles[device->profile]);
 	}
 	candidate->raw_efficiency = raw / candidate->ndevices;
 	candidate->adjusted_efficiency = adjusted / candidate->ndevices;
 	candidate->value =
 		value / candidate->ndevices * preference_factor(search, kind, candidate->worker);
-	candidate->spares_accelerators = cpu;
+	candidate->sparing = device_sparing(search, kind, candidate->devices[0]);
 	search->candidates_scored++;
 }
 
 /*
- * Finds how a worker would take a workload now.  Returns FITS and fills
- * candidate, whose devices stay valid until the next call, or the reason why
+ * Finds how a worker would take a workload now, by the score and what decides among
+ * equal ones.  Returns FITS and fills candidate, whose devices stay valid until the next call, or the reason why
  * it would not.
  */
 FilterReason
@@ -639,6 +548,45 @@ device_candidate(Search *search, WorkKind *kind, int worker_index, int device, C
 	candidate->devices[0] = device;
 	value_candidate(search, kind, candidate);
 	return FITS;
+}
+
+/*
+ * Finds how a worker would take a workload if it were the only one: as
+ * search_candidate(), but work that asks for no accelerator spares those of this worker.
+ */
+FilterReason
+spared_candidate(Search *search, WorkKind *kind, int worker_index, Candidate *candidate)
+{
+	const Worker *worker = &search->fleet->workers[worker_index];
+	const Device *devices = search->fleet->devices;
+	FilterReason reason = search_candidate(search, kind, worker_index, candidate);
+	double best_cpu = NAN;
+	int best = candidate->devices[0];
+	int like = devices[best].profile;
+	Candidate other;
+
+	if (reason != FITS || !spares_accelerators(search, kind) || candidate->sparing > 0)
+		return reason;
+	for (int d = worker->first_device; d < worker->first_device + worker->ndevices; d++)
+		if (devices[d].sparing > 0 &&
+			device_candidate(search, kind, worker_index, d, &other) == FITS)
+			best_cpu = Max(best_cpu, other.value);
+	for (int d = worker->first_device; d < worker->first_device + worker->ndevices; d++)
+	{
+		int turn;
+		int best_turn;
+
+		if (device_candidate(search, kind, worker_index, d, &other) != FITS)
+			continue;
+		turn = spare_turn(search->settings.spare_accelerators, &devices[d], other.value, best_cpu,
+						  like);
+		(void) device_candidate(search, kind, worker_index, best, candidate);
+		best_turn = spare_turn(search->settings.spare_accelerators, &devices[best],
+							   candidate->value, best_cpu, like);
+		if (turn != best_turn ? turn < best_turn : device_before(search, kind, d, best))
+			best = d;
+	}
+	return device_candidate(search, kind, worker_index, best, candidate);
 }
 
 /*

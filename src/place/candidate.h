@@ -10,6 +10,8 @@
 
 extern FilterReason search_candidate(Search *search, WorkKind *kind, int worker,
 									 Candidate *candidate);
+extern FilterReason spared_candidate(Search *search, WorkKind *kind, int worker,
+									 Candidate *candidate);
 extern FilterReason search_device(Search *search, WorkKind *kind, int worker, int device,
 								  Candidate *candidate);
 extern double factor_of_preference(const PlacementSettings *settings, double preference);

@@ -13,10 +13,29 @@
 typedef struct Member
 {
 	Candidate candidate; /* with devices of its own */
-	double score;
+	double score; /* beside all candidates that the gang has, those of other members too */
 	double seconds;
 	double formula_seconds;
 } Member;
+
+/* Scores the members of a gang, none of which has been placed so far. */
+static void
+score_members(Search *search, WorkKind *kind, Member *members, int count)
+{
+	bool several = demanded_devices(&kind->demand) > 1;
+	const double *scores;
+
+	if (count == 0)
+		return;
+	scores = policy_search_scores(search, kind);
+	for (int i = 0; i < count; i++)
+	{
+		const Candidate *candidate = &members[i].candidate;
+
+		members[i].score = scores[several ? search->fleet->workers[candidate->worker].first_device :
+											candidate->devices[0]];
+	}
+}
 
 /*
  * Finds members for a gang, one after the other the best that is left, most of
@@ -56,6 +75,7 @@ find_members(Search *search, WorkKind *kind, const QueueItem *item, Member *memb
 					 candidate->ndevices, -1);
 		cordon_worker(search, candidate->worker, false);
 	}
+	score_members(search, kind, members, count);
 	return count;
 }
 
@@ -180,6 +200,40 @@ compare_prospects(const void *a, const void *b)
 }
 
 /*
+ * Finds the workers that could take a part of a gang if they were empty.  Returns
+ * how many parts they could take together.
+ */
+static int64
+find_prospects(Search *search, const QueueItem *item, Prospect *prospects, int *count)
+{
+	WorkKind *kind = &search->kinds[item->kind];
+	int least = gang_least(&kind->profile, &kind->demand);
+	int most_here = may_share_worker(kind) ? least : 1;
+	int64 members = 0;
+
+	*count = 0;
+	for (int w = 0; w < search->fleet->nworkers; w++)
+	{
+		Prospect *prospect = &prospects[*count];
+		Candidate candidate;
+
+		CHECK_FOR_INTERRUPTS();
+		prospect->worker = w;
+		prospect->members = members_when_empty(search, kind, w, most_here);
+		if (prospect->members == 0)
+			continue;
+		prospect->assignments = search->fleet->workers[w].assignments;
+		if (!item->alone)
+			prospect->assignments = search_candidate(search, kind, w, &candidate) == FITS ?
+										0 :
+										Max(prospect->assignments, 1);
+		members += prospect->members;
+		(*count)++;
+	}
+	return members;
+}
+
+/*
  * Reserves workers for the gang, or what runs alone, at items[index], which has
  * to wait: those that are nearest to taking their part.  They get nothing more, so what they have
  * can only become less, and the gang's turn comes however much small work
@@ -190,33 +244,14 @@ reserve_for_gang(Search *search, const QueueItem *items, int index)
 {
 	WorkKind *kind = &search->kinds[items[index].kind];
 	int least = gang_least(&kind->profile, &kind->demand);
-	int most_here = may_share_worker(kind) ? least : 1;
 	Prospect *prospects = palloc_huge(sizeof(Prospect) * (search->fleet->nworkers + 1));
-	int count = 0;
-	int64 members = 0;
+	int count;
 
-	for (int w = 0; w < search->fleet->nworkers; w++)
+	if (find_prospects(search, &items[index], prospects, &count) >= least)
 	{
-		Prospect *prospect = &prospects[count];
-		Candidate candidate;
+		int64 members = 0;
 
-		CHECK_FOR_INTERRUPTS();
-		prospect->worker = w;
-		prospect->members = members_when_empty(search, kind, w, most_here);
-		if (prospect->members == 0)
-			continue;
-		prospect->assignments = search->fleet->workers[w].assignments;
-		if (!items[index].alone)
-			prospect->assignments = search_candidate(search, kind, w, &candidate) == FITS ?
-										0 :
-										Max(prospect->assignments, 1);
-		members += prospect->members;
-		count++;
-	}
-	if (members >= least)
-	{
 		qsort(prospects, count, sizeof(Prospect), compare_prospects);
-		members = 0;
 		for (int i = 0; i < count && members < least; i++)
 		{
 			members += prospects[i].members;

@@ -14,6 +14,23 @@
 #include "place/greedy.h"
 #include "place/search_hardware.h"
 #include "place/search_policy.h"
+#include "place/spare.h"
+
+/* Tells, of each device of a worker, what using it spares. */
+static void
+tell_sparing(Fleet *fleet, const Worker *worker)
+{
+	Device *devices = &fleet->devices[worker->first_device];
+	bool any_accelerator = false;
+
+	for (int d = 0; d < worker->ndevices; d++)
+	{
+		devices[d].sparing = is_cpu(&fleet->profiles[devices[d].profile]);
+		any_accelerator = any_accelerator || devices[d].sparing == 0;
+	}
+	for (int d = 0; d < worker->ndevices && !any_accelerator; d++)
+		devices[d].sparing = 2;
+}
 
 /*
  * Prepares looking at single workers: search->fleet, kinds, settings and what
@@ -37,11 +54,13 @@ search_prepare(Search *search)
 	{
 		most_devices = Max(most_devices, fleet->workers[i].ndevices);
 		search->last_turn = Max(search->last_turn, fleet->workers[i].last_turn);
+		tell_sparing(fleet, &fleet->workers[i]);
 	}
 	state->scratch = palloc(sizeof(int32) * (most_devices + 1));
 	state->scratch_values = palloc(sizeof(double) * (most_devices + 1));
-	state->scratch_fitting = palloc(sizeof(int32) * (most_devices + 1));
 	state->scratch_reasons = palloc(sizeof(FilterReason) * (most_devices + 1));
+	state->scratch_profiles = palloc(sizeof(int32) * (most_devices + 1));
+	state->scratch_draws = palloc(sizeof(bool) * (most_devices + 1));
 	for (int i = 0; i < search->nkinds; i++)
 		kind_begin(search, &search->kinds[i]);
 }
@@ -67,17 +86,17 @@ search_begin(Search *search)
 static bool
 best_candidate(Search *search, WorkKind *kind, Candidate *candidate, double *score)
 {
-	if (!policy_is_hardware_aware(kind->policy))
+	if (!policy_is_hardware_aware(kind->policy) || kind->demand.accelerators.count > 1)
 		return policy_search_best(search, kind, candidate, score);
-	/* an algorithm's best candidate has score 1 */
-	*score = kind->policy->parts[0].weight;
-	return hardware_search_best(search, kind, candidate);
+	return hardware_search_best(search, kind, candidate, score);
 }
 
-/* Keeps the workers that are reserved for a gang from those behind it. */
+/* Keeps the workers, and the key, that are reserved for a gang from those behind it. */
 static void
-cordon_reserved(Search *search)
+keep_reserved(Search *search)
 {
+	if (search->reserved_key > 0)
+		search->keys_taken[search->reserved_key] = true;
 	for (int w = 0; w < search->fleet->nworkers; w++)
 		if (search->fleet->workers[w].reserved && !search->fleet->workers[w].cordoned)
 			cordon_worker(search, w, true);
@@ -119,8 +138,8 @@ best_unavoided(Search *search, const QueueItem *item, WorkKind *kind, Candidate 
 
 /*
  * Decides for one item of the queue.  The first gang, or the first that runs
- * alone, that has to wait gets workers reserved: nothing behind it is placed
- * there.
+ * alone, that has to wait gets workers reserved, and its concurrency key: nothing
+ * behind it is placed there, or takes the key.
  */
 void
 place_item(Search *search, QueueItem *items, int index)
@@ -132,7 +151,7 @@ place_item(Search *search, QueueItem *items, int index)
 
 	item->first_placement = search->nplacements;
 	item->nplacements = 0;
-	if (key_is_taken(search, item))
+	if (key_is_taken(search, item) || (kind->barred && !is_gang(kind)))
 		return;
 	if (is_gang(kind))
 	{
@@ -154,8 +173,46 @@ place_item(Search *search, QueueItem *items, int index)
 	if (item->nplacements == 0 && (is_gang(kind) || item->alone) && search->blocked_gang < 0 &&
 		search->reserves)
 		reserve_for_gang(search, items, index);
-	if (item->nplacements > 0)
+	if (item->nplacements > 0 || search->blocked_gang == index)
 		take_key(search, item);
+}
+
+/*
+ * Returns where the items end that are decided together with the first: they
+ * have one priority, and all may use reserved workers or none may.
+ */
+int
+band_end(const Search *search, const QueueItem *items, int nitems, int first)
+{
+	int last = first + 1;
+
+	while (last < nitems && items[last].priority == items[first].priority &&
+		   last != search->reserved_from)
+		last++;
+	return last;
+}
+
+/*
+ * Places the items of one priority one after the other: first those that ask for
+ * accelerators, if others are to spare them.
+ */
+static void
+place_band(Search *search, QueueItem *items, int first, int last, int most)
+{
+	int later = 0;
+
+	for (int i = first; i < last; i++)
+	{
+		items[i].nplacements = 0;
+		if (spares_accelerators(search, &search->kinds[items[i].kind]))
+			later++;
+		else if (most < 0 || search->nplacements < most)
+			place_item(search, items, i);
+	}
+	for (int i = first; i < last && later > 0; i++)
+		if (spares_accelerators(search, &search->kinds[items[i].kind]) &&
+			(most < 0 || search->nplacements < most))
+			place_item(search, items, i);
 }
 
 /*
@@ -169,12 +226,14 @@ place_item(Search *search, QueueItem *items, int index)
 void
 search_place(Search *search, QueueItem *items, int nitems, int most)
 {
-	for (int i = 0; i < nitems; i++)
+	for (int first = 0, last; first < nitems; first = last)
 	{
-		if (i == search->reserved_from)
-			cordon_reserved(search);
-		items[i].nplacements = 0;
-		if (most < 0 || search->nplacements < most)
-			place_item(search, items, i);
+		last = band_end(search, items, nitems, first);
+		if (first == search->reserved_from)
+			keep_reserved(search);
+		place_band(search, items, first, last, most);
+		if (search->band_decided != NULL)
+			search->band_decided(search, items, first, last);
 	}
+	order_placements(search, items);
 }

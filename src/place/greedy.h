@@ -11,6 +11,7 @@
 extern void search_prepare(Search *search);
 extern void search_begin(Search *search);
 extern void search_place(Search *search, QueueItem *items, int nitems, int most);
+extern int band_end(const Search *search, const QueueItem *items, int nitems, int first);
 extern void place_item(Search *search, QueueItem *items, int index);
 
 #endif /* HWSCHED_PLACE_GREEDY_H */

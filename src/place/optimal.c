@@ -21,6 +21,7 @@
 #include "place/optimal.h"
 #include "place/optimal_flow.h"
 #include "place/search_policy.h"
+#include "place/spare.h"
 #include "support/arena.h"
 
 /* A decision of a plan. */
@@ -82,15 +83,6 @@ copy_search(const Search *search)
 	return copy;
 }
 
-static int
-compare_placements(const void *a, const void *b)
-{
-	const Placement *x = a;
-	const Placement *y = b;
-
-	return x->item != y->item ? x->item - y->item : x->shard_no - y->shard_no;
-}
-
 /* Takes the decisions of a trial into a plan, in the order of the queue. */
 static void
 take_plan(const Search *trial, SolverPlan *plan)
@@ -98,7 +90,7 @@ take_plan(const Search *trial, SolverPlan *plan)
 	plan->ndecisions = trial->nplacements;
 	plan->decisions = palloc_huge(sizeof(Decision) * (plan->ndecisions + 1));
 	if (trial->nplacements > 0)
-		qsort(trial->placements, trial->nplacements, sizeof(Placement), compare_placements);
+		qsort(trial->placements, trial->nplacements, sizeof(Placement), placement_compare);
 	for (int i = 0; i < trial->nplacements; i++)
 	{
 		const Placement *placement = &trial->placements[i];
@@ -228,6 +220,7 @@ emptiness(const WorkKind *kind)
 typedef struct Ordered
 {
 	int32 item;
+	bool later; /* it is to spare what others ask for */
 	double key;
 } Ordered;
 
@@ -237,6 +230,8 @@ compare_ordered(const void *a, const void *b)
 	const Ordered *x = a;
 	const Ordered *y = b;
 
+	if (x->later != y->later)
+		return x->later - y->later;
 	return x->key != y->key ? (x->key < y->key ? -1 : 1) : x->item - y->item;
 }
 
@@ -252,7 +247,8 @@ order_items(const Search *search, const QueueItem *items, int first, int last, P
 				  by == ORDER_FULLEST ? emptiness(&search->kinds[k]) :
 										0;
 	for (int i = first; i < last; i++)
-		order[i - first] = (Ordered){i, keys[items[i].kind]};
+		order[i - first] = (Ordered){i, spares_accelerators(search, &search->kinds[items[i].kind]),
+									 keys[items[i].kind]};
 	qsort(order, last - first, sizeof(Ordered), compare_ordered);
 	pfree(keys);
 	return order;
@@ -298,6 +294,14 @@ try_greedy(const Search *search, const QueueItem *items, int first, int last, Pl
 
 /* --- the plan of the flow --- */
 
+/* Returns whether an item may be a unit of a flow. */
+static bool
+fits_flow(const QueueItem *item, const WorkKind *kind)
+{
+	return !is_gang(kind) && item->navoided == 0 && !item->alone &&
+		   demand_occupancy(&kind->demand) != OCCUPY_SHARE && demanded_devices(&kind->demand) <= 1;
+}
+
 /* Tries the plan of the best flow; returns false if that would take too much memory. */
 static bool
 try_flow(const Search *search, const QueueItem *items, int first, int last, SolverPlan *plan)
@@ -313,12 +317,18 @@ try_flow(const Search *search, const QueueItem *items, int first, int last, Solv
 		WorkKind *kind = &trial->kinds[copy[i].kind];
 
 		copy[i].nplacements = 0;
-		if (is_gang(kind) || copy[i].navoided > 0 || copy[i].alone ||
-			demand_occupancy(&kind->demand) == OCCUPY_SHARE || demanded_devices(&kind->demand) > 1)
+		if (!fits_flow(&copy[i], kind) && !spares_accelerators(trial, kind))
 			place_item(trial, copy, i);
 	}
-	solved = place_flow(trial, copy, first, last, OCCUPY_WHOLE) &&
-			 place_flow(trial, copy, first, last, OCCUPY_SLOT);
+	solved = place_flow(trial, copy, first, last, OCCUPY_WHOLE);
+	for (int i = first; i < last && solved; i++)
+	{
+		WorkKind *kind = &trial->kinds[copy[i].kind];
+
+		if (!fits_flow(&copy[i], kind) && spares_accelerators(trial, kind))
+			place_item(trial, copy, i);
+	}
+	solved = solved && place_flow(trial, copy, first, last, OCCUPY_SLOT);
 	/* where the flow did not fit, something else may */
 	for (int i = first; i < last && solved; i++)
 		if (copy[i].nplacements == 0 && !is_gang(&trial->kinds[copy[i].kind]))
@@ -356,6 +366,8 @@ carry_out(Search *search, QueueItem *items, const SolverPlan *plan)
 		placement->formula_seconds = decision->formula_seconds;
 	}
 	search->blocked_gang = plan->blocked_gang;
+	if (plan->blocked_gang >= 0)
+		take_key(search, &items[plan->blocked_gang]);
 	for (int w = 0; w < search->fleet->nworkers; w++)
 		if (plan->reserved[w] && !search->fleet->workers[w].reserved)
 		{
@@ -466,8 +478,8 @@ search_solve(Search *search, QueueItem *items, int nitems)
 		items[i].nplacements = 0;
 	for (int first = 0, last; first < nitems; first = last)
 	{
-		for (last = first; last < nitems && items[last].priority == items[first].priority; last++)
-			;
-		last = solve_band(search, items, first, last);
+		last = solve_band(search, items, first, band_end(search, items, nitems, first));
+		if (search->band_decided != NULL)
+			search->band_decided(search, items, first, last);
 	}
 }

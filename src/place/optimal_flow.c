@@ -10,6 +10,7 @@
 #include "place/network_simplex.h"
 #include "place/optimal_flow.h"
 #include "place/search_policy.h"
+#include "place/spare.h"
 
 /* A lane: alike devices of alike workers. */
 typedef struct SolverLane
@@ -35,6 +36,20 @@ typedef struct Flow
 	int32 *group; /* by lane: the class of its workers */
 	int64 *group_capacity;
 } Flow;
+
+/*
+ * What it is worth to spare accelerators, for each step: less than any difference
+ * of scores that means something, so that it decides among equal ones.
+ */
+#define SPARING_WORTH 1e-9
+
+/* Returns whether the flow is of work that spares accelerators. */
+static bool
+flow_spares(const Flow *flow)
+{
+	return flow->nkinds > 0 &&
+		   spares_accelerators(flow->search, &flow->search->kinds[flow->kinds[0]]);
+}
 
 /* Returns how many units of the flow's work a device takes. */
 static int64
@@ -102,7 +117,10 @@ static void
 classify_devices(Flow *flow)
 {
 	Search *search = flow->search;
+	const Device *devices = search->fleet->devices;
 	int ndevices = search->fleet->ndevices;
+	bool spares = flow_spares(flow);
+	bool strictly = spares && search->settings.spare_accelerators == SPARE_STRICTLY;
 	Keyed *keyed = palloc_huge(sizeof(Keyed) * (ndevices + 1));
 	bool *useful = palloc_huge(sizeof(bool) * (ndevices + 1));
 
@@ -113,6 +131,12 @@ classify_devices(Flow *flow)
 		useful[d] = false;
 	}
 	split_classes(keyed, ndevices, flow->device_class);
+	if (spares)
+	{
+		for (int d = 0; d < ndevices; d++)
+			keyed[d] = (Keyed){d, flow->device_class[d], devices[d].sparing};
+		split_classes(keyed, ndevices, flow->device_class);
+	}
 	for (int k = 0; k < flow->nkinds; k++)
 	{
 		const double *scores = policy_search_scores(search, &search->kinds[flow->kinds[k]]);
@@ -121,7 +145,8 @@ classify_devices(Flow *flow)
 		for (int d = 0; d < ndevices; d++)
 		{
 			keyed[d] = (Keyed){d, flow->device_class[d], scores[d]};
-			useful[d] = useful[d] || !isnan(scores[d]);
+			/* what CPUs do not take is placed one by one, on accelerators, too */
+			useful[d] = useful[d] || (!isnan(scores[d]) && !(strictly && devices[d].sparing == 0));
 		}
 		split_classes(keyed, ndevices, flow->device_class);
 	}
@@ -237,7 +262,10 @@ solve_flow(Flow *flow, TransportPlan *solution)
 		const double *scores = policy_search_scores(search, &search->kinds[flow->kinds[k]]);
 
 		for (int l = 0; l < flow->nlanes; l++)
-			score[(Size) k * flow->nlanes + l] = scores[flow->lanes[l].example];
+			score[(Size) k * flow->nlanes + l] =
+				scores[flow->lanes[l].example] +
+				SPARING_WORTH *
+					device_sparing(search, &search->kinds[flow->kinds[k]], flow->lanes[l].example);
 	}
 	problem.supply = flow->supply;
 	problem.capacity = flow->capacity;
@@ -455,7 +483,10 @@ competing_items(Search *search, const QueueItem *items, int first, int last, Occ
 	return competes;
 }
 
-/* Places the band's work of one occupancy as the best flow does; false: no memory. */
+/*
+ * Places the band's work of one occupancy as the best flow does; false: no memory.  Work that is
+ * to spare accelerators, and that the flow gives to some, is left to be placed one by one.
+ */
 bool
 place_flow(Search *search, QueueItem *items, int first, int last, Occupancy occupancy)
 {
@@ -506,6 +537,10 @@ place_flow(Search *search, QueueItem *items, int first, int last, Occupancy occu
 	{
 		const TransportFlow *one = &solution.flows[f];
 
+		/* which accelerators are opened, and how few, is for place/spare.h to say */
+		if (flow_spares(&flow) &&
+			search->fleet->devices[flow.lanes[one->lane].example].sparing == 0)
+			continue;
 		fill_lane(&flow, items, flow.kinds[one->kind], one->lane, &heaps[one->lane], one->amount,
 				  waiting, &start[one->kind]);
 	}

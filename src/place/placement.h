@@ -28,6 +28,7 @@ typedef enum FilterReason
 	FILTERED_SOFTWARE,
 	FILTERED_CPU_CORES,
 	FILTERED_HOST_MEMORY,
+	FILTERED_ALIKE,
 	FILTERED_WORKERS,
 	/* not now */
 	FILTERED_HEALTH,
@@ -41,12 +42,21 @@ typedef enum FilterReason
 	FILTERED_CPU_BUSY,
 	FILTERED_HOST_MEMORY_BUSY,
 	FILTERED_DEVICE_BUSY,
+	FILTERED_SLOTS_BUSY,
 	FILTERED_DEVICE_MEMORY_BUSY,
 	FILTERED_SCORE,
 	FITS
 } FilterReason;
 
 #define FILTERED_NEVER FILTERED_WORKERS
+
+/* Whether accelerators are kept for the work that asks for them: see place/spare.h. */
+typedef enum SpareMode
+{
+	SPARE_NOTHING, /* the score alone decides */
+	SPARE_ACCELERATORS,
+	SPARE_STRICTLY
+} SpareMode;
 
 /* The settings of a pool that decide placements. */
 typedef struct PlacementSettings
@@ -55,6 +65,7 @@ typedef struct PlacementSettings
 	double min_score;
 	double max_load;
 	int32 max_concurrent; /* of each device */
+	SpareMode spare_accelerators;
 	Size solver_memory; /* bytes that the optimal solver may take for one flow */
 	double energy_price_per_kwh; /* NAN: not known */
 	double carbon_g_per_kwh; /* NAN: not known */
@@ -70,6 +81,7 @@ typedef struct Device
 	bool draining;
 	bool quarantined;
 	bool on_probation; /* it takes one workload at a time */
+	int32 sparing; /* 0: an accelerator; a CPU: 1 beside accelerators, 2 where there are none */
 	/* state */
 	double load; /* 0..1, as reported */
 	double effective_load; /* with its thermal phase */
@@ -134,6 +146,7 @@ typedef struct WorkKind
 	WorkloadProfile profile;
 	Demand demand;
 	const Policy *policy;
+	bool barred; /* none of it is placed, for now */
 	int32 priority; /* with USES_PRIORITY */
 	double expected_seconds; /* with USES_EXPECTED; NAN: not known */
 	int32 model; /* with USES_MODEL: in Search.model_workers; -1: none */
@@ -188,7 +201,7 @@ typedef struct Candidate
 	double raw_efficiency; /* means over the devices */
 	double adjusted_efficiency;
 	double value; /* what ranks: adjusted, with the preferences */
-	bool spares_accelerators; /* a CPU for work that asks for no accelerator */
+	int sparing; /* as its device's, where that counts; see place/spare.h */
 	int32 ndevices;
 	int32 *devices; /* indices in Fleet.devices */
 } Candidate;
@@ -210,6 +223,9 @@ typedef struct Search
 	double (*score_function)(struct Search *search, WorkKind *kind, const Candidate *candidate,
 							 int function);
 	void *score_context; /* its own */
+	/* called when a priority is decided, before what is less important is; or NULL */
+	void (*band_decided)(struct Search *search, QueueItem *items, int first, int last);
+	void *band_context; /* its own */
 	/* decisions, and their device indices one behind the other */
 	int nplacements;
 	int placements_allocated;
@@ -221,6 +237,7 @@ typedef struct Search
 	/* workers kept for the first gang that has to wait */
 	bool reserves; /* whether such a gang gets any */
 	int32 reserved_from; /* the first item that may not use those reserved before; -1: none */
+	int32 reserved_key; /* the concurrency key that it may not take either; 0: none */
 	bool solver_gave_up; /* for want of memory */
 	int32 blocked_gang; /* the item that workers were reserved for now; -1: none */
 	/* how many scores were computed, for tests: pairs of profiles, and candidates */

@@ -27,11 +27,19 @@ typedef struct Entry
 {
 	double value; /* at most this; of a lane, exactly */
 	EntryType type;
-	bool spares_accelerators;
+	int sparing; /* as of candidates */
 	int32 index; /* of the group, lane or worker */
 	int32 assignments; /* of a worker */
 	int64 total_assignments;
 } Entry;
+
+/* The lanes that are worth the same to a kind of work. */
+typedef struct Band
+{
+	double value;
+	int sparing;
+	struct Tournament *tournament;
+} Band;
 
 typedef struct KindState
 {
@@ -41,9 +49,9 @@ typedef struct KindState
 	int nentries;
 	int allocated;
 	Entry *entries; /* a heap, best first */
-	struct Tournament *tournament; /* where it looks now, or NULL */
-	double tournament_value;
-	bool tournament_spares;
+	int nbands;
+	int bands_allocated;
+	Band *bands; /* those that may have room, best first */
 	struct Ranking *ranking; /* see place/search_policy.c; NULL: not ranked so far */
 } KindState;
 
@@ -87,8 +95,9 @@ typedef struct SearchState
 	int64 clock; /* counts uses of rankings */
 	int32 *scratch; /* device indices, as many as any worker has */
 	double *scratch_values;
-	int32 *scratch_fitting;
 	FilterReason *scratch_reasons;
+	int32 *scratch_profiles;
+	bool *scratch_draws;
 } SearchState;
 
 /* Returns whether a comes before b among equal values: the less used worker. */

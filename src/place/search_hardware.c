@@ -1,8 +1,8 @@
 /*
  * search_hardware.c
  *		The search for the best candidate where only the hardware counts (the
- *		policy hardware_aware): equal values go to a CPU if the work asks for no
- *		accelerator, then to the least used worker, then to the lowest
+ *		policy hardware_aware): equal values go to what spares accelerators
+ *		(place/spare.h), then to the least used worker, then to the lowest
  *		worker_id.
  *
  * What makes it fast and still exact:
@@ -19,15 +19,20 @@
  *	 workers that knows the least used one, and how much room there is at most
  *	 below each node.  Other kinds that see the same lanes alike share it.
  * - Within a batch a worker only ever gets fuller, so a band that has no place
- *	 for a kind has none for the rest of the batch.
+ *	 for a kind has none for the rest of the batch.  (What evictions leave free
+ *	 beside those that they were for may have to wait for the next one.)
  *
- * Work that takes several accelerators of different lanes has no such fixed
- * value: its candidates are single workers, looked at again when they come out
- * on top of the heap, as their values only fall.
+ * Work that takes several accelerators may find them in different lanes, and then
+ * has no such fixed value: its candidates are single workers, looked at again when
+ * they come out on top of the heap, as their values only fall.
+ *
+ * Work that asks for several types of accelerator is not searched for here: what
+ * it is worth may rise when a worker gets something else to do.
  */
 #include "place/candidate.h"
 #include "place/fleet.h"
 #include "place/search_hardware.h"
+#include "place/spare.h"
 
 /* Alike devices of a group's workers: positions in the worker's devices. */
 typedef struct Lane
@@ -57,6 +62,7 @@ typedef struct TournamentNode
 	int32 worker;
 	int64 total_assignments;
 	int64 room; /* of one device, as device_room */
+	int64 used_room; /* of one device that is in use */
 	int64 memory; /* of one device */
 	int64 cpu;
 	int64 host_memory;
@@ -78,6 +84,7 @@ typedef struct Tournament
 typedef struct Need
 {
 	int64 room;
+	int64 used_room;
 	int64 memory;
 	int64 cpu;
 	int64 host_memory;
@@ -395,6 +402,7 @@ leaf_node(const Search *search, const TournamentLeaf *leaf)
 						   leaf->worker,
 						   worker->total_assignments,
 						   -1,
+						   -1,
 						   INT64_MIN,
 						   worker->cpu_millicores - worker->cpu_used,
 						   worker->memory_bytes - worker->memory_used,
@@ -414,6 +422,8 @@ leaf_node(const Search *search, const TournamentLeaf *leaf)
 		if (device->uses_host_memory)
 			memory = Min(memory, node.host_memory);
 		node.room = Max(node.room, room);
+		if (is_in_use(device))
+			node.used_room = Max(node.used_room, room);
 		node.memory = Max(node.memory, memory);
 		node.empty += room == whole;
 	}
@@ -429,6 +439,7 @@ join_nodes(const TournamentNode *a, const TournamentNode *b)
 							  *a;
 
 	node.room = Max(a->room, b->room);
+	node.used_room = Max(a->used_room, b->used_room);
 	node.memory = Max(a->memory, b->memory);
 	node.cpu = Max(a->cpu, b->cpu);
 	node.host_memory = Max(a->host_memory, b->host_memory);
@@ -448,7 +459,7 @@ compare_leaves(const void *a, const void *b)
 static Tournament *
 make_tournament(Search *search, const int32 *lanes, int nlanes)
 {
-	static const TournamentNode nobody = {INT32_MAX, INT32_MAX, INT64_MAX, -1,
+	static const TournamentNode nobody = {INT32_MAX, INT32_MAX, INT64_MAX, -1, -1,
 										  INT64_MIN, INT64_MIN, INT64_MIN, 0};
 	SearchState *state = search->state;
 	Tournament *tournament = palloc0(sizeof(Tournament));
@@ -542,12 +553,15 @@ hardware_search_changed(Search *search, int worker)
 }
 
 static Need
-need_of(const Search *search, const WorkKind *kind)
+need_of(const Search *search, const WorkKind *kind, bool in_use)
 {
 	const Demand *demand = &kind->demand;
 	int64 memory = kind->profile.min_memory_bytes;
+	int64 room = demanded_room(demand, search->settings.max_concurrent);
 	Need need = {
-		demanded_room(demand, search->settings.max_concurrent), memory > 0 ? memory : INT64_MIN,
+		room,
+		in_use ? room : INT64_MIN,
+		memory > 0 ? memory : INT64_MIN,
 		demand->cpu_millicores > 0 ? demand->cpu_millicores : INT64_MIN,
 		demand->host_memory_bytes > 0 ? demand->host_memory_bytes : INT64_MIN,
 		demand_occupancy(demand) == OCCUPY_WHOLE ? (int32) demand->accelerators.items[0].value : 0};
@@ -555,37 +569,81 @@ need_of(const Search *search, const WorkKind *kind)
 	return need;
 }
 
+/* What is looked for in a band, and what was found. */
+typedef struct BandSearch
+{
+	WorkKind *kind;
+	Band band;
+	int like; /* only devices of this profile that are in use; -1: any */
+	bool in_use; /* whether it looks for such */
+	Need need;
+	const TournamentNode *best; /* the worker; NULL: none so far */
+	Candidate candidate;
+	int32 device; /* the first of its devices: others that are looked at use the scratch space */
+} BandSearch;
+
+static bool
+belongs_to_band(const Search *search, const BandSearch *look, const Candidate *candidate)
+{
+	/* An equal value: of its lanes, only those of the band are left for the kind. */
+	const Device *device = &search->fleet->devices[candidate->devices[0]];
+
+	return candidate->value == look->band.value && candidate->sparing == look->band.sparing &&
+		   (!look->in_use || (is_in_use(device) && device->profile == look->like));
+}
+
+/*
+ * Finds how a worker takes a kind of work at the band's value.  Work that spares accelerators
+ * may not take what is worth most there.
+ */
+static bool
+candidate_of_band(Search *search, const BandSearch *look, int worker_index, Candidate *candidate)
+{
+	const Worker *worker = &search->fleet->workers[worker_index];
+	int best = -1;
+
+	if (search_candidate(search, look->kind, worker_index, candidate) != FITS)
+		return false;
+	if (belongs_to_band(search, look, candidate))
+		return true;
+	if (!spares_accelerators(search, look->kind))
+		return false;
+	for (int d = worker->first_device; d < worker->first_device + worker->ndevices; d++)
+		if (device_candidate(search, look->kind, worker_index, d, candidate) == FITS &&
+			belongs_to_band(search, look, candidate) &&
+			(best < 0 || device_before(search, look->kind, d, best)))
+			best = d;
+	return best >= 0 && device_candidate(search, look->kind, worker_index, best, candidate) == FITS;
+}
+
 /*
  * Finds the least used worker below a node that takes a kind of work at the
- * band's value, if it is less used than best; sets *best to its node, and
- * *found to how it would take it.  Of found's devices only the first is kept.
+ * band's value, if it is less used than the best so far.
  */
 static void
-find_in_tournament(Search *search, WorkKind *kind, const Tournament *tournament, int at,
-				   const Need *need, const TournamentNode **best, Candidate *found, int32 *device)
+find_in_tournament(Search *search, BandSearch *look, int at)
 {
+	const Tournament *tournament = look->band.tournament;
 	const TournamentNode *node = &tournament->nodes[at];
-	const KindState *state = kind->state;
+	const Need *need = &look->need;
 	Candidate candidate;
 	int near;
 
-	if (node->room < need->room || node->memory < need->memory || node->cpu < need->cpu ||
+	if (node->room < need->room || node->used_room < need->used_room ||
+		node->memory < need->memory || node->cpu < need->cpu ||
 		node->host_memory < need->host_memory || node->empty < need->empty)
 		return;
-	if (*best != NULL &&
-		!less_used(node->assignments, node->total_assignments, node->worker, (*best)->assignments,
-				   (*best)->total_assignments, (*best)->worker))
+	if (look->best != NULL &&
+		!less_used(node->assignments, node->total_assignments, node->worker,
+				   look->best->assignments, look->best->total_assignments, look->best->worker))
 		return;
 	if (at >= tournament->size)
 	{
-		/* An equal value: of its lanes, only this one is left for the kind. */
-		if (search_candidate(search, kind, node->worker, &candidate) == FITS &&
-			candidate.value == state->tournament_value &&
-			candidate.spares_accelerators == state->tournament_spares)
+		if (candidate_of_band(search, look, node->worker, &candidate))
 		{
-			*best = node;
-			*found = candidate;
-			*device = candidate.devices[0];
+			look->best = node;
+			look->candidate = candidate;
+			look->device = candidate.devices[0];
 		}
 		return;
 	}
@@ -596,8 +654,21 @@ find_in_tournament(Search *search, WorkKind *kind, const Tournament *tournament,
 				  tournament->nodes[2 * at].total_assignments, tournament->nodes[2 * at].worker) ?
 			2 * at + 1 :
 			2 * at;
-	find_in_tournament(search, kind, tournament, near, need, best, found, device);
-	find_in_tournament(search, kind, tournament, near ^ 1, need, best, found, device);
+	find_in_tournament(search, look, near);
+	find_in_tournament(search, look, near ^ 1);
+}
+
+/* Looks for a place in a band; returns whether there is one. */
+static bool
+find_in_band(Search *search, WorkKind *kind, const Band *band, int like, BandSearch *look)
+{
+	*look = (BandSearch){.kind = kind,
+						 .band = *band,
+						 .like = like,
+						 .in_use = like >= 0,
+						 .need = need_of(search, kind, like >= 0)};
+	find_in_tournament(search, look, 1);
+	return look->best != NULL;
 }
 
 /* --- the heap of what a kind may still look at --- */
@@ -611,8 +682,8 @@ entry_before(const Entry *a, const Entry *b)
 	/* What is closed may hold something as good, so look into it first. */
 	if ((a->type == ENTRY_HARDWARE) != (b->type == ENTRY_HARDWARE))
 		return a->type == ENTRY_HARDWARE;
-	if (a->spares_accelerators != b->spares_accelerators)
-		return a->spares_accelerators;
+	if (a->sparing != b->sparing)
+		return a->sparing > b->sparing;
 	return less_used(a->assignments, a->total_assignments, a->index, b->assignments,
 					 b->total_assignments, b->index);
 }
@@ -622,7 +693,7 @@ entry_of(const Search *search, const Candidate *candidate)
 {
 	const Worker *worker = &search->fleet->workers[candidate->worker];
 
-	return (Entry){candidate->value,  ENTRY_WORKER,		   candidate->spares_accelerators,
+	return (Entry){candidate->value,  ENTRY_WORKER,		   candidate->sparing,
 				   candidate->worker, worker->assignments, worker->total_assignments};
 }
 
@@ -689,6 +760,18 @@ pop_entry(KindState *state)
 
 /* --- one kind of work --- */
 
+/* Returns the device profile of a lane. */
+static int
+lane_profile(const Search *search, int lane)
+{
+	const SearchState *state = search->state;
+	const Lane *of = &state->lanes[lane];
+	const Worker *worker = &search->fleet->workers[state->members[state->group_start[of->group]]];
+
+	return search->fleet->devices[worker->first_device + state->positions[of->first_position]]
+		.profile;
+}
+
 /*
  * Returns whether the devices a kind takes of one worker may differ, so that
  * what a worker is worth depends on which of them are free.
@@ -701,25 +784,23 @@ is_mixed(const Search *search, const WorkKind *kind)
 
 	if (demand_occupancy(&kind->demand) != OCCUPY_WHOLE)
 		return false;
-	if (types->count > 1)
-		return true;
 	if (types->items[0].value == 1)
 		return false;
 	for (int g = 0; g < state->ngroups; g++)
 	{
-		const Worker *worker = &search->fleet->workers[state->members[state->group_start[g]]];
-		int matching = 0;
-
 		for (int l = state->lane_start[g]; l < state->lane_start[g + 1]; l++)
-			matching += is_accelerator(
-				&search->fleet
-					 ->profiles[search->fleet
-									->devices[worker->first_device +
-											  state->positions[state->lanes[l].first_position]]
-									.profile],
-				types->items[0].name);
-		if (matching > 1)
-			return true;
+		{
+			int profile = lane_profile(search, l);
+
+			if (!is_accelerator(&search->fleet->profiles[profile], types->items[0].name))
+				continue;
+			for (int m = state->lane_start[g]; m < l; m++)
+				if (kind->demand.mixed_accelerators ?
+						is_accelerator(&search->fleet->profiles[lane_profile(search, m)],
+									   types->items[0].name) :
+						lane_profile(search, m) == profile)
+					return true;
+		}
 	}
 	return false;
 }
@@ -752,7 +833,7 @@ prepare_kind(Search *search, WorkKind *kind)
 				factor = Max(
 					factor, preference_factor(search, kind, state->members[state->group_start[g]]));
 		}
-		push_entry(kind->state, (Entry){candidate.value * factor, ENTRY_HARDWARE, false, h, 0, 0});
+		push_entry(kind->state, (Entry){candidate.value * factor, ENTRY_HARDWARE, 0, h, 0, 0});
 		CHECK_FOR_INTERRUPTS();
 	}
 }
@@ -783,8 +864,8 @@ add_lanes(Search *search, WorkKind *kind, int group)
 			candidate.devices[i] = worker->first_device + positions[i];
 		value_candidate(search, kind, &candidate);
 		if (candidate.adjusted_efficiency >= search->settings.min_score)
-			push_entry(kind->state, (Entry){candidate.value, ENTRY_LANE,
-											candidate.spares_accelerators, l, 0, 0});
+			push_entry(kind->state,
+					   (Entry){candidate.value, ENTRY_LANE, candidate.sparing, l, 0, 0});
 	}
 }
 
@@ -812,9 +893,9 @@ open_hardware(Search *search, WorkKind *kind, int hardware)
 	}
 }
 
-/* Takes the best lanes, all of one value, off the heap as a kind's band. */
+/* Takes the best lanes, all of one value, off the heap as a kind's next band. */
 static void
-enter_tournament(Search *search, WorkKind *kind)
+add_band(Search *search, WorkKind *kind)
 {
 	KindState *state = kind->state;
 	Entry top = state->entries[0];
@@ -823,70 +904,123 @@ enter_tournament(Search *search, WorkKind *kind)
 	int32 *lanes = palloc(sizeof(int32) * allocated);
 
 	while (state->nentries > 0 && state->entries[0].type == ENTRY_LANE &&
-		   state->entries[0].value == top.value &&
-		   state->entries[0].spares_accelerators == top.spares_accelerators)
+		   state->entries[0].value == top.value && state->entries[0].sparing == top.sparing)
 	{
 		if (nlanes == allocated)
 			lanes = repalloc(lanes, sizeof(int32) * (allocated *= 2));
 		lanes[nlanes++] = state->entries[0].index;
 		pop_entry(state);
 	}
-	state->tournament = tournament_of(search, lanes, nlanes);
-	state->tournament_value = top.value;
-	state->tournament_spares = top.spares_accelerators;
+	if (state->nbands == state->bands_allocated)
+	{
+		state->bands_allocated = Max(4, state->bands_allocated * 2);
+		state->bands = state->bands == NULL ?
+						   palloc(sizeof(Band) * state->bands_allocated) :
+						   repalloc(state->bands, sizeof(Band) * state->bands_allocated);
+	}
+	state->bands[state->nbands++] =
+		(Band){top.value, top.sparing, tournament_of(search, lanes, nlanes)};
 	pfree(lanes);
 }
 
-/* Finds the best candidate for a kind of work; returns false if none fits. */
-bool
-hardware_search_best(Search *search, WorkKind *kind, Candidate *candidate)
+/* Returns a kind's band of that number, best first, or NULL if there are no more. */
+static const Band *
+band_at(Search *search, WorkKind *kind, int number)
 {
 	KindState *state = kind->state;
 
-	if (!state->prepared)
-		prepare_kind(search, kind);
-	for (;;)
+	while (number >= state->nbands)
 	{
-		Entry top;
+		CHECK_FOR_INTERRUPTS();
+		if (state->nentries == 0)
+			return NULL;
+		if (state->entries[0].type == ENTRY_HARDWARE)
+		{
+			int hardware = state->entries[0].index;
+
+			pop_entry(state);
+			open_hardware(search, kind, hardware);
+		}
+		else
+			add_band(search, kind);
+	}
+	return &state->bands[number];
+}
+
+/* Takes out a band: its workers only get fuller, so it has nothing for the rest of the batch. */
+static void
+drop_band(KindState *state, int number)
+{
+	memmove(&state->bands[number], &state->bands[number + 1],
+			sizeof(Band) * (state->nbands - number - 1));
+	state->nbands--;
+}
+
+/*
+ * Finds the best place in the bands, and sets *greatest to what the most valuable
+ * candidate is worth.  Without sparing, the first band that has room has both.  With
+ * it, the turn of place/spare.h comes first: an accelerator that is in use is looked
+ * for down to the first CPU.
+ */
+static bool
+best_of_bands(Search *search, WorkKind *kind, BandSearch *best, double *greatest)
+{
+	bool spares = spares_accelerators(search, kind);
+	bool strictly = search->settings.spare_accelerators == SPARE_STRICTLY;
+	bool found = false; /* an accelerator, so far */
+	int like = -1; /* its profile */
+	const Band *band;
+	int number = 0;
+
+	while ((band = band_at(search, kind, number)) != NULL)
+	{
+		BandSearch look;
+		bool cpu = spares && band->sparing > 0;
+
+		if (!found || cpu)
+		{
+			if (!find_in_band(search, kind, band, -1, &look))
+			{
+				drop_band(kind->state, number);
+				continue;
+			}
+			/* an accelerator that was found scores higher than any CPU behind it */
+			if (found && !strictly)
+				return true;
+			*greatest = found ? *greatest : band->value;
+			*best = look;
+			if (!spares || cpu)
+				return true;
+			found = true;
+			like = search->fleet->devices[look.device].profile;
+		}
+		if (!best->in_use && find_in_band(search, kind, band, like, &look))
+		{
+			*best = look;
+			if (!strictly)
+				return true;
+		}
+		number++;
+	}
+	return found;
+}
+
+/* Finds the best of single workers, for work whose devices may differ. */
+static bool
+best_of_workers(Search *search, WorkKind *kind, Candidate *candidate)
+{
+	KindState *state = kind->state;
+
+	while (state->nentries > 0)
+	{
+		Entry top = state->entries[0];
 		Entry now;
 
 		CHECK_FOR_INTERRUPTS();
-		if (state->tournament != NULL)
-		{
-			const TournamentNode *best = NULL;
-			Need need = need_of(search, kind);
-			int32 device;
-
-			find_in_tournament(search, kind, state->tournament, 1, &need, &best, candidate,
-							   &device);
-			if (best != NULL && candidate->ndevices == 1)
-			{
-				/* others that were looked at in between have used the scratch space */
-				candidate->devices[0] = device;
-				return true;
-			}
-			if (best != NULL)
-			{
-				FilterReason reason = search_candidate(search, kind, best->worker, candidate);
-
-				Assert(reason == FITS);
-				return reason == FITS;
-			}
-			/* Its workers only get fuller: nothing there for the rest of the batch. */
-			state->tournament = NULL;
-		}
-		if (state->nentries == 0)
-			return false;
-		top = state->entries[0];
 		if (top.type == ENTRY_HARDWARE)
 		{
 			pop_entry(state);
 			open_hardware(search, kind, top.index);
-			continue;
-		}
-		if (top.type == ENTRY_LANE)
-		{
-			enter_tournament(search, kind);
 			continue;
 		}
 		if (search_candidate(search, kind, top.index, candidate) != FITS)
@@ -895,10 +1029,37 @@ hardware_search_best(Search *search, WorkKind *kind, Candidate *candidate)
 			continue;
 		}
 		now = entry_of(search, candidate);
-		Assert(now.value <= top.value);
 		if (!entry_before(&top, &now))
 			return true;
 		state->entries[0] = now;
 		sift_down(state, 0);
 	}
+	return false;
+}
+
+/* Finds the best candidate for a kind of work and its score; returns false if none fits. */
+bool
+hardware_search_best(Search *search, WorkKind *kind, Candidate *candidate, double *score)
+{
+	const PolicyPart *part = &kind->policy->parts[0];
+	BandSearch best = {.best = NULL};
+	double greatest = 0;
+
+	if (!kind->state->prepared)
+		prepare_kind(search, kind);
+	*score = part->weight;
+	if (kind->state->mixed)
+		return best_of_workers(search, kind, candidate);
+	if (!best_of_bands(search, kind, &best, &greatest))
+		return false;
+	/* the most valuable one has score 1, whatever it is worth */
+	if (best.band.value < greatest)
+		*score = part->weight * part_score(part, best.band.value, greatest);
+	*candidate = best.candidate;
+	if (candidate->ndevices == 1)
+	{
+		candidate->devices[0] = best.device;
+		return true;
+	}
+	return search_candidate(search, kind, best.candidate.worker, candidate) == FITS;
 }

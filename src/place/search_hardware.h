@@ -13,6 +13,7 @@
 extern int candidate_compare(const Search *search, const Candidate *a, const Candidate *b);
 extern void hardware_search_begin(Search *search);
 extern void hardware_search_changed(Search *search, int worker);
-extern bool hardware_search_best(Search *search, WorkKind *kind, Candidate *candidate);
+extern bool hardware_search_best(Search *search, WorkKind *kind, Candidate *candidate,
+								 double *score);
 
 #endif /* HWSCHED_PLACE_SEARCH_HARDWARE_H */

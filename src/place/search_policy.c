@@ -17,6 +17,7 @@
 #include "place/fleet.h"
 #include "place/fragmentation.h"
 #include "place/search_policy.h"
+#include "place/spare.h"
 
 /*
  * What all rankings of a search may take; those not used for longest go first.
@@ -457,14 +458,8 @@ before_among_equals(Search *search, WorkKind *kind, int a, double load_a, int b,
 
 	if (load_a != load_b && policy_has(kind->policy, ALGORITHM_AFFINITY))
 		return load_a < load_b;
-	if (demand_occupancy(&kind->demand) == OCCUPY_SLOT)
-	{
-		bool spares_a = is_cpu(&fleet->profiles[fleet->devices[a].profile]);
-		bool spares_b = is_cpu(&fleet->profiles[fleet->devices[b].profile]);
-
-		if (spares_a != spares_b)
-			return spares_a;
-	}
+	if (device_sparing(search, kind, a) != device_sparing(search, kind, b))
+		return device_sparing(search, kind, a) > device_sparing(search, kind, b);
 	if (i == j)
 		return device_before(search, kind, a, b);
 	if (policy_takes_first_worker(kind->policy))
@@ -492,21 +487,56 @@ bool
 policy_search_best(Search *search, WorkKind *kind, Candidate *candidate, double *score)
 {
 	const Ranking *ranking = ranking_of(search, kind);
+	const Device *devices = search->fleet->devices;
 	const double *loads = ranking->loads;
+	SpareMode mode = search->settings.spare_accelerators;
+	bool spares = spares_accelerators(search, kind);
+	double best_cpu = NAN;
 	double sign;
 	const double *ranks;
 	double greatest = -INFINITY;
+	int accelerator = -1; /* the best of them */
+	int best_turn = 0;
 	int best = -1;
 	FilterReason reason;
 
 	if (ranking->nworkers == 0)
 		return false;
 	ranks = ranks_by(search, kind, ranking, &sign);
+	for (int d = 0; d < search->fleet->ndevices && spares; d++)
+	{
+		if (isnan(ranks[d]))
+			continue;
+		if (devices[d].sparing > 0)
+			best_cpu = Max(best_cpu, sign * ranks[d]);
+		else if (accelerator < 0 || sign * ranks[d] > sign * ranks[accelerator] ||
+				 (ranks[d] == ranks[accelerator] &&
+				  before_among_equals(search, kind, d, loads ? loads[d] : 0, accelerator,
+									  loads ? loads[accelerator] : 0)))
+			accelerator = d;
+	}
 	for (int d = 0; d < search->fleet->ndevices; d++)
 	{
 		double rank = sign * ranks[d];
 
-		/* false for NAN; the first of those that cost without end is as good as any */
+		if (isnan(rank))
+			continue;
+		if (spares)
+		{
+			int turn = spare_turn(mode, &devices[d], rank, best_cpu,
+								  accelerator < 0 ? -1 : devices[accelerator].profile);
+
+			if (best >= 0 && turn > best_turn)
+				continue;
+			if (best < 0 || turn < best_turn)
+			{
+				best = d;
+				best_turn = turn;
+				greatest = rank;
+				continue;
+			}
+		}
+		/* the first of those that cost without end is as good as any */
 		if (rank > greatest ||
 			(rank == greatest &&
 			 (best < 0 || before_among_equals(search, kind, d, loads ? loads[d] : 0, best,

@@ -217,14 +217,14 @@ stands_behind(const QueueItem *item, const QueueRow *row, int32 priority, Timest
 
 /*
  * Marks the workers that are reserved for a gang, and finds the first item of
- * the queue that stands behind it.
+ * the queue that stands behind it, and the number of its concurrency key there.
  */
 void
 load_reservations(PoolSnapshot *snapshot, const char *pool, bool read_only)
 {
 	static SpiPlan statement = {
 		"SELECT r.worker_id, " AGED_PRIORITY(
-			"$2") ", r.deadline, r.queue_no FROM hwsched.reservation r"
+			"$2") ", r.deadline, r.queue_no, p.concurrency_key FROM hwsched.reservation r"
 				  " JOIN hwsched.pending p ON p.pool = r.pool AND p.priority = r.priority"
 				  " AND p.deadline = r.deadline AND p.queue_no = r.queue_no"
 				  " WHERE r.pool = $1 AND " MAY_BE_PLACED("false"),
@@ -249,6 +249,10 @@ load_reservations(PoolSnapshot *snapshot, const char *pool, bool read_only)
 						  column_bigint(0, 3), column_bigint(0, 4)))
 		behind++;
 	snapshot->search.reserved_from = behind;
+	for (int i = behind; i < snapshot->nitems && column_text(0, 5) != NULL; i++)
+		if (snapshot->items[i].key > 0 &&
+			strcmp(TextDatumGetCString(snapshot->rows[i].concurrency_key), column_text(0, 5)) == 0)
+			snapshot->search.reserved_key = snapshot->items[i].key;
 }
 
 /*

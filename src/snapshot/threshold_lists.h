@@ -31,6 +31,7 @@ typedef struct ReadinessList
 	bool ended;
 	bool alike; /* of the whole pool: the last read did not get past a readiness */
 	double passed_over; /* what unread ones in such states are worth at most; or -1 */
+	int sparing; /* of such devices; see place/spare.h */
 } ReadinessList;
 
 /* A kind of hardware: its workers that are not full, the least used first. */
@@ -59,7 +60,7 @@ typedef struct SeenWorker
 	bool is_full;
 	bool resolved;
 	double bound; /* what it is worth at most */
-	bool spares; /* and whether that is on a CPU, for work that needs no more */
+	int sparing; /* and what that spares */
 } SeenWorker;
 
 typedef struct SeenEntry
@@ -92,7 +93,7 @@ typedef struct ThresholdSearch
 	PoolSnapshot *snapshot; /* with the workload, and no fleet */
 	const char *pool;
 	WorkKind *kind;
-	bool of_slot; /* a CPU will do, and spares accelerators */
+	bool of_slot; /* a CPU will do */
 	double least; /* nobody is worth less, preference apart */
 	int nworker_classes;
 	WorkerClass *worker_class;
@@ -113,6 +114,7 @@ typedef struct ThresholdSearch
 	/* the best so far, in the snapshot that holds it */
 	PoolSnapshot *best_snapshot;
 	Candidate best;
+	bool best_opens; /* it is an accelerator that is not in use, for work that is to spare it */
 } ThresholdSearch;
 
 extern bool prefers(const ThresholdSearch *seek);

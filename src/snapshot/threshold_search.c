@@ -37,6 +37,7 @@
 
 #include "place/candidate.h"
 #include "place/greedy.h"
+#include "place/spare.h"
 #include "snapshot/fleet.h"
 #include "snapshot/forecast_reader.h"
 #include "snapshot/threshold_lists.h"
@@ -77,15 +78,15 @@ best_worker(const ThresholdSearch *seek)
  * behind it in usage, would come before the best so far.
  */
 static bool
-comes_first(const ThresholdSearch *seek, double value, bool spares, int32 assignments,
+comes_first(const ThresholdSearch *seek, double value, int sparing, int32 assignments,
 			int64 total_assignments, const char *worker_id)
 {
 	if (value < 0)
 		return false;
 	if (seek->best_snapshot == NULL || value != seek->best.value)
 		return seek->best_snapshot == NULL || value > seek->best.value;
-	if (spares != seek->best.spares_accelerators)
-		return spares;
+	if (sparing != seek->best.sparing)
+		return sparing > seek->best.sparing;
 	return less_used_than(assignments, total_assignments, worker_id, best_worker(seek));
 }
 
@@ -134,7 +135,7 @@ bound_key(const ThresholdSearch *seek, SeenWorker *key)
 	const WorkerClass *worker_class = &seek->worker_class[key->worker_class];
 
 	key->bound = -1;
-	key->spares = false;
+	key->sparing = 0;
 	for (int c = 0; c < NCLASSES; c++)
 	{
 		double value;
@@ -149,7 +150,7 @@ bound_key(const ThresholdSearch *seek, SeenWorker *key)
 		if (value > key->bound)
 		{
 			key->bound = value;
-			key->spares = seek->of_slot && c == CLASS_CPU;
+			key->sparing = worker_class->lists[c].sparing;
 		}
 	}
 }
@@ -164,13 +165,25 @@ compare_keys(const void *a, const void *b)
 
 	if (x->bound != y->bound)
 		return x->bound > y->bound ? -1 : 1;
-	if (x->spares != y->spares)
-		return x->spares ? -1 : 1;
+	if (x->sparing != y->sparing)
+		return x->sparing > y->sparing ? -1 : 1;
 	if (x->assignments != y->assignments)
 		return x->assignments < y->assignments ? -1 : 1;
 	if (x->total_assignments != y->total_assignments)
 		return x->total_assignments < y->total_assignments ? -1 : 1;
 	return strcmp(x->worker_id, y->worker_id);
+}
+
+/*
+ * Returns whether a candidate is an accelerator that is not in use, for work that is
+ * to spare it: then one that is in use may come before, and no list tells of it.
+ */
+static bool
+opens_accelerator(const Search *search, const Candidate *candidate)
+{
+	const Device *device = &search->fleet->devices[candidate->devices[0]];
+
+	return spares_accelerators(search, search->kinds) && device->sparing == 0 && !is_in_use(device);
 }
 
 /* Reads workers with all their devices and keeps the best of them. */
@@ -212,10 +225,11 @@ random_access(ThresholdSearch *seek, SeenWorker **keys, int count)
 			for (int c = 0; c < NCLASSES; c++)
 				state->values[c] = search_bound(search, search->kinds, w, c == CLASS_CPU);
 		if (search_candidate(search, search->kinds, w, &candidate) == FITS &&
-			comes_first(seek, candidate.value, candidate.spares_accelerators, key->assignments,
+			comes_first(seek, candidate.value, candidate.sparing, key->assignments,
 						key->total_assignments, key->worker_id))
 		{
 			seek->best = candidate;
+			seek->best_opens = opens_accelerator(search, &candidate);
 			seek->best_snapshot = snapshot;
 		}
 	}
@@ -239,8 +253,8 @@ look_at_promising(ThresholdSearch *seek)
 			if (key->resolved || key->is_full)
 				continue;
 			bound_key(seek, key);
-			if (comes_first(seek, key->bound, key->spares, key->assignments, key->total_assignments,
-							key->worker_id))
+			if (comes_first(seek, key->bound, key->sparing, key->assignments,
+							key->total_assignments, key->worker_id))
 				promising[count++] = key;
 		}
 		if (count == 0)
@@ -287,9 +301,9 @@ pass_over_state(ThresholdSearch *seek, int k, DeviceClass device_class)
  */
 static bool
 unread_comes_first(const ThresholdSearch *seek, const WorkerClass *worker_class, double value,
-				   bool spares)
+				   int sparing)
 {
-	return comes_first(seek, value, spares, worker_class->assignments,
+	return comes_first(seek, value, sparing, worker_class->assignments,
 					   worker_class->total_assignments, worker_class->worker_id);
 }
 
@@ -308,7 +322,7 @@ line_needs(const ThresholdSearch *seek, const WorkerClass *worker_class, DeviceC
 	double rest = list->ended || all->ended ?
 					  -1 :
 					  line_value(seek, list, Min(list->readiness, all->readiness));
-	bool spares = seek->of_slot && device_class == CLASS_CPU;
+	int sparing = list->sparing;
 
 	*by_readiness = *by_usage = false;
 	/* all that are not full have been read */
@@ -322,13 +336,13 @@ line_needs(const ThresholdSearch *seek, const WorkerClass *worker_class, DeviceC
 		/* many before it are full, or worth less than they look */
 		*by_usage = seek->best_snapshot == NULL ? list->reads + all->reads > 0 : list->reads > 1;
 	}
-	else if (unread_comes_first(seek, worker_class, rest, spares))
+	else if (unread_comes_first(seek, worker_class, rest, sparing))
 	{
 		*by_usage = true;
 		*by_readiness = worker_class->reads > 1;
 	}
 	else if (list->passed_over >= 0)
-		*by_usage = unread_comes_first(seek, worker_class, list->passed_over * most, spares);
+		*by_usage = unread_comes_first(seek, worker_class, list->passed_over * most, sparing);
 }
 
 /* Returns how many keys of each list are read at once after some reads. */
@@ -451,6 +465,20 @@ make_ideals(Fleet *fleet, const Hardware *const *hardware, int count)
 	}
 }
 
+/* Returns how much it spares if a kind of work takes a device of a class in a worker. */
+static int
+class_sparing(const Search *search, const WorkKind *kind, int worker_index,
+			  DeviceClass device_class)
+{
+	const Worker *worker = &search->fleet->workers[worker_index];
+	int sparing = 0;
+
+	for (int d = worker->first_device;
+		 d < worker->first_device + worker->ndevices && device_class == CLASS_CPU; d++)
+		sparing = Max(sparing, device_sparing(search, kind, d));
+	return sparing;
+}
+
 /*
  * Begins the race with the hardware that is of use to the workload.  Returns
  * false if the lists do not bound what it is worth.
@@ -478,7 +506,10 @@ begin_race(ThresholdSearch *seek, const Hardware *const *hardware, int count)
 		*worker_class = unread;
 		worker_class->hardware_id = hardware[h]->hardware_id;
 		for (int c = 0; c < NCLASSES; c++)
+		{
 			worker_class->lists[c].ideal = search_bound(&search, seek->kind, h, c == CLASS_CPU);
+			worker_class->lists[c].sparing = class_sparing(&search, seek->kind, h, c);
+		}
 		/* a CPU as an accelerator: a candidate may be of both classes */
 		if (!seek->of_slot && worker_class->lists[CLASS_CPU].ideal >= 0)
 			return false;
@@ -512,10 +543,12 @@ find_hardware(const char *pool, const Hardware ***hardware)
 
 /* Returns whether a workload is placed by what the lists bound, and by nothing else. */
 static bool
-is_bounded(const WorkKind *kind)
+is_bounded(const Search *search, const WorkKind *kind)
 {
 	return policy_is_hardware_aware(kind->policy) &&
-		   profile_strategy(&kind->profile) == STRATEGY_SINGLE;
+		   profile_strategy(&kind->profile) == STRATEGY_SINGLE &&
+		   !(search->settings.spare_accelerators == SPARE_STRICTLY &&
+			 spares_accelerators(search, kind));
 }
 
 /*
@@ -541,7 +574,7 @@ seek_fleet(PoolSnapshot *snapshot, const char *pool)
 	double best_ideal = 0;
 	int count;
 
-	if (!is_bounded(seek.kind) || (count = find_hardware(pool, &hardware)) < 0)
+	if (!is_bounded(&snapshot->search, seek.kind) || (count = find_hardware(pool, &hardware)) < 0)
 		return false;
 	seek.of_slot = demand_occupancy(&seek.kind->demand) == OCCUPY_SLOT;
 	seek.least = least_value(&snapshot->search);
@@ -565,6 +598,8 @@ seek_fleet(PoolSnapshot *snapshot, const char *pool)
 				return false;
 		} while (read_on(&seek, 0));
 
+	if (seek.best_snapshot != NULL && seek.best_opens)
+		return false;
 	if (seek.best_snapshot != NULL)
 	{
 		*snapshot = *seek.best_snapshot;

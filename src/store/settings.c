@@ -86,6 +86,7 @@ static const Field setting_fields[] = {
 	SETTING(quarantine_after, FIELD_INTEGER, 1, 1000000),
 	SETTING(ageing, FIELD_NUMBER, 0, 1000),
 	SETTING(preemption, FIELD_BOOLEAN, 0, 0),
+	SETTING(spare_accelerators, FIELD_WORD, 0, 0),
 	SETTING(carbon_g_per_kwh, FIELD_NUMBER, 0, 1e6),
 	SETTING(energy_price_per_kwh, FIELD_NUMBER, 0, 1e6),
 	KEPT("wait_target", FIELD_SECONDS, number, 0, 31536000),
@@ -162,6 +163,13 @@ check_settings(const PoolSettings *settings, bool new_policies, Oid setter)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("invalid value for \"solver\": \"%s\"", settings->solver),
 						errhint("Known solvers are: greedy, optimal.")));
+	if (strcmp(settings->spare_accelerators, "true") != 0 &&
+		strcmp(settings->spare_accelerators, "false") != 0 &&
+		strcmp(settings->spare_accelerators, "strict") != 0)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("invalid value for \"spare_accelerators\": \"%s\"",
+							   settings->spare_accelerators),
+						errdetail("Expected true, false or \"strict\".")));
 	if (settings->vega_url != NULL && !is_https_url(settings->vega_url))
 		ereport(
 			ERROR,
@@ -296,6 +304,14 @@ pool_settings_load(const char *pool, bool read_only, PoolSettings *settings)
 	*settings = copy->settings;
 }
 
+static SpareMode
+spare_mode(const char *word)
+{
+	return strcmp(word, "strict") == 0 ? SPARE_STRICTLY :
+		   strcmp(word, "true") == 0   ? SPARE_ACCELERATORS :
+										 SPARE_NOTHING;
+}
+
 /* Takes from a pool's settings what decides placements. */
 void
 placement_settings(const PoolSettings *settings, PlacementSettings *placement)
@@ -305,6 +321,7 @@ placement_settings(const PoolSettings *settings, PlacementSettings *placement)
 	placement->min_score = settings->min_score;
 	placement->max_load = settings->max_load;
 	placement->max_concurrent = settings->max_concurrent;
+	placement->spare_accelerators = spare_mode(settings->spare_accelerators);
 	placement->solver_memory = maintenance_work_mem * (Size) 1024;
 	placement->energy_price_per_kwh = settings->energy_price_per_kwh;
 	placement->carbon_g_per_kwh = settings->carbon_g_per_kwh;

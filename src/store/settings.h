@@ -36,6 +36,7 @@ typedef struct PoolSettings
 	int32 quarantine_after;
 	double ageing; /* priority steps for an hour of waiting */
 	bool preemption;
+	const char *spare_accelerators; /* true, false or strict */
 	bool notify;
 	double energy_price_per_kwh; /* NAN: not known */
 	double carbon_g_per_kwh; /* NAN: not known */

@@ -278,10 +278,13 @@ static void
 check_brute(const World *world, const Run *run)
 {
 	static World trial;
+	int order[MOST_ITEMS];
 
 	trial = *world;
-	for (int i = 0; i < world->nitems; i++)
+	brute_order(world, order);
+	for (int n = 0; n < world->nitems; n++)
 	{
+		int i = order[n];
 		const WorkKind *kind = &world->kinds[world->items[i].kind];
 		const Policy *policy = run->kinds[world->items[i].kind].policy;
 		const Placement *placement = placement_of(run, i);

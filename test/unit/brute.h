@@ -23,7 +23,7 @@ typedef struct Choice
 	int devices[MOST_WORKER_DEVICES]; /* indices in world->devices */
 	double value;
 	double adjusted;
-	bool cpu;
+	int sparing; /* 2: a CPU of a worker without accelerators; 1: another CPU; 0: the rest */
 } Choice;
 
 static inline bool
@@ -153,12 +153,63 @@ brute_device_refusal(const World *world, const WorkKind *kind, const Worker *wor
 			type != NULL ? !of_type(profile, type) : strcmp(profile->hardware_class, "cpu") == 0;
 	fails[FILTERED_LOAD] = device->load > world->settings.max_load;
 	fails[FILTERED_DEVICE_BUSY] = brute_used(world, device) + asked > whole;
+	if (demand->share == 0 && demand->accelerators.count == 0 && device->share == 0)
+	{
+		/* nothing but its slots is taken */
+		fails[FILTERED_SLOTS_BUSY] = fails[FILTERED_DEVICE_BUSY];
+		fails[FILTERED_DEVICE_BUSY] = false;
+	}
 	fails[FILTERED_SCORE] =
 		mismatch == MATCHES && brute_adjusted(world, kind, device) < world->settings.min_score;
 	for (int r = 0; r < FITS; r++)
 		if (fails[r])
 			return r;
 	return FITS;
+}
+
+static inline bool
+brute_is_cpu(const World *world, int d)
+{
+	return strcmp(world->profiles[world->devices[d].profile].hardware_class, "cpu") == 0;
+}
+
+/* Whether it counts which accelerators a kind of work takes a slot of. */
+static inline bool
+brute_spares(const World *world, const WorkKind *kind)
+{
+	return world->settings.spare_accelerators != SPARE_NOTHING && kind->demand.share == 0 &&
+		   kind->demand.accelerators.count == 0;
+}
+
+static inline int
+brute_sparing(const World *world, const WorkKind *kind, int w, int device)
+{
+	const Worker *worker = &world->workers[w];
+
+	if (!brute_spares(world, kind) || !brute_is_cpu(world, device))
+		return 0;
+	for (int d = worker->first_device; d < worker->first_device + worker->ndevices; d++)
+		if (!brute_is_cpu(world, d))
+			return 1;
+	return 2;
+}
+
+/* Which device's turn it is, whatever the scores: 0 comes first. */
+static inline int
+brute_turn_of(const World *world, const WorkKind *kind, int device, double score, double best_cpu,
+			  int accelerator)
+{
+	bool cpu = brute_is_cpu(world, device);
+	/* such an accelerator as scores best, and in use */
+	bool used = brute_used(world, &world->devices[device]) > 0 && accelerator >= 0 &&
+				world->devices[device].profile == world->devices[accelerator].profile;
+
+	if (!brute_spares(world, kind))
+		return 0;
+	if (world->settings.spare_accelerators == SPARE_STRICTLY)
+		return cpu ? 0 : used ? 1 : 2;
+	/* one that is in use comes first where it beats the CPUs */
+	return !cpu && used && (isnan(best_cpu) || score > best_cpu) ? 0 : 1;
 }
 
 /* What ranks a worker, from its devices: their mean, with what was learned. */
@@ -179,9 +230,7 @@ brute_rank(const World *world, const WorkKind *kind, Choice *choice)
 		value *= 1.0 +
 				 world->settings.preference_weight * (2.0 * kind->preference[choice->worker] - 1.0);
 	choice->value = value;
-	choice->cpu = demand_occupancy(&kind->demand) == OCCUPY_SLOT &&
-				  strcmp(world->profiles[world->devices[choice->devices[0]].profile].hardware_class,
-						 "cpu") == 0;
+	choice->sparing = brute_sparing(world, kind, choice->worker, choice->devices[0]);
 }
 
 /* One device for a slot or a share: the better of two, by all the rules. */
@@ -192,8 +241,8 @@ better_device(const World *world, const WorkKind *kind, int a, int b)
 	const Device *y = &world->devices[b];
 	double by_value = brute_value(world, kind, x) - brute_value(world, kind, y);
 	bool share = kind->demand.share > 0;
-	bool x_cpu = !share && strcmp(world->profiles[x->profile].hardware_class, "cpu") == 0;
-	bool y_cpu = !share && strcmp(world->profiles[y->profile].hardware_class, "cpu") == 0;
+	bool x_cpu = brute_spares(world, kind) && brute_is_cpu(world, a);
+	bool y_cpu = brute_spares(world, kind) && brute_is_cpu(world, b);
 	int64 by_use = brute_used(world, x) - brute_used(world, y);
 
 	if (by_value != 0)
@@ -229,121 +278,191 @@ brute_single(const World *world, const WorkKind *kind, int w, Choice *choice)
 	return FITS;
 }
 
+/* Whole accelerators of one worker: what each device says to each type, and who may be had for what. */
+typedef struct BruteWhole
+{
+	const World *world;
+	const WorkKind *kind;
+	const Worker *worker;
+	FilterReason reasons[2][MOST_WORKER_DEVICES];
+	double values[MOST_WORKER_DEVICES];
+	int only[2]; /* the profile that a type is kept to; -1: any */
+} BruteWhole;
+
+static inline const Device *
+brute_device(const BruteWhole *whole, int d)
+{
+	return &whole->world->devices[whole->worker->first_device + d];
+}
+
+/* Whether a set of devices, as bits, is all that is asked for, as far as a check and those before it go. */
+static inline bool
+brute_set_reaches(const BruteWhole *whole, int set, int reason)
+{
+	const NamedNumbers *types = &whole->kind->demand.accelerators;
+	int64 memory = whole->kind->profile.min_memory_bytes;
+	int64 host = whole->worker->memory_bytes - whole->kind->demand.host_memory_bytes;
+	int64 drawn = 0;
+	int wanted[2] = {(int) types->items[0].value,
+					 types->count > 1 ? (int) types->items[1].value : 0};
+	bool alike = true;
+	int one = -1;
+
+	for (int d = 0; d < whole->worker->ndevices; d++)
+		if (set & (1 << d))
+		{
+			drawn += brute_device(whole, d)->uses_host_memory ? memory : 0;
+			alike = alike && (one < 0 ||
+							  brute_device(whole, d)->profile == brute_device(whole, one)->profile);
+			one = d;
+		}
+	if (drawn > 0 && reason > FILTERED_HOST_MEMORY && drawn > host)
+		return false;
+	if (drawn > 0 && reason > FILTERED_HOST_MEMORY_BUSY &&
+		drawn > host - whole->worker->memory_used)
+		return false;
+	if (!alike && types->count == 1 && reason > FILTERED_ALIKE &&
+		!whole->kind->demand.mixed_accelerators)
+		return false;
+	/* some of them for the first type, the others for the second */
+	for (int first = 0; first < 1 << whole->worker->ndevices; first++)
+	{
+		int count[2] = {0, 0};
+		bool fits = (first & ~set) == 0;
+
+		for (int d = 0; d < whole->worker->ndevices && fits; d++)
+		{
+			int t = first & (1 << d) ? 0 : 1;
+
+			if (!(set & (1 << d)))
+				continue;
+			count[t]++;
+			fits = t < types->count && (int) whole->reasons[t][d] >= reason &&
+				   (whole->only[t] < 0 || brute_device(whole, d)->profile == whole->only[t]);
+		}
+		if (fits && count[0] == wanted[0] && count[1] == wanted[1])
+			return true;
+	}
+	return false;
+}
+
+/* The set that has the most valuable device, then the next; 0: there is none. */
+static inline int
+brute_best_set(const BruteWhole *whole)
+{
+	int best = 0;
+
+	for (int set = 1; set < 1 << whole->worker->ndevices; set++)
+	{
+		int differ = -1;
+
+		if (!brute_set_reaches(whole, set, FITS))
+			continue;
+		/* the most valuable of those that only one of both has decides */
+		for (int d = 0; d < whole->worker->ndevices; d++)
+			if (((set ^ best) & (1 << d)) &&
+				(differ < 0 || whole->values[d] > whole->values[differ]))
+				differ = d;
+		if (best == 0 || (set & (1 << differ)))
+			best = set;
+	}
+	return best;
+}
+
+static inline double
+brute_worth(const BruteWhole *whole, int set, int *lowest)
+{
+	double worth = 0;
+
+	*lowest = -1;
+	for (int d = 0; d < whole->worker->ndevices; d++)
+		if (set & (1 << d))
+		{
+			worth += whole->values[d];
+			if (*lowest < 0)
+				*lowest = d;
+		}
+	return worth;
+}
+
+/* Keeps a type to the most valuable profile with which there is a set, if there is one. */
+static inline void
+brute_keep_alike(BruteWhole *whole, int t)
+{
+	BruteWhole alone = *whole;
+	WorkKind kind = *whole->kind;
+	bool tried[NPROFILES] = {0};
+
+	/* what a profile is worth is what it would give to that type alone */
+	kind.demand.accelerators = (NamedNumbers){1, &whole->kind->demand.accelerators.items[t]};
+	alone.kind = &kind;
+	memcpy(alone.reasons[0], whole->reasons[t], sizeof(alone.reasons[0]));
+	for (;;)
+	{
+		int profile = -1;
+		double best = 0;
+		int best_lowest = 0;
+
+		for (int p = 0; p < NPROFILES; p++)
+		{
+			int lowest;
+			double worth;
+			int set;
+
+			alone.only[0] = p;
+			set = tried[p] ? 0 : brute_best_set(&alone);
+			if (set == 0)
+				continue;
+			worth = brute_worth(whole, set, &lowest);
+			if (profile < 0 || worth > best || (worth == best && lowest < best_lowest))
+			{
+				profile = p;
+				best = worth;
+				best_lowest = lowest;
+			}
+		}
+		whole->only[t] = profile;
+		if (profile < 0 || brute_best_set(whole) != 0)
+			return;
+		tried[profile] = true;
+	}
+}
+
 /*
- * Of each type the most valuable devices, equal ones by number; the type that
- * fewest of the worker's devices have comes first.  What devices draw on the
- * worker's memory, they draw together.
+ * Whole accelerators: of one type alike ones, of the profile that is worth most; of
+ * several types, each alike if that can be had.
  */
 static inline FilterReason
 brute_whole(const World *world, const WorkKind *kind, int w, Choice *choice)
 {
-	const Worker *worker = &world->workers[w];
 	const NamedNumbers *types = &kind->demand.accelerators;
-	int64 memory = kind->profile.min_memory_bytes;
-	int64 host_ever = worker->memory_bytes - kind->demand.host_memory_bytes;
-	int64 host_now = host_ever - worker->memory_used;
-	FilterReason result = FITS;
-	bool taken[MOST_DEVICES] = {0};
-	bool done[2] = {0};
+	BruteWhole whole = {world, kind, &world->workers[w], {{0}}, {0}, {-1, -1}};
+	FilterReason result = FILTERED_ACCELERATORS;
+	int set;
 
-	*choice = (Choice){.worker = w};
-	for (int turn = 0; turn < types->count; turn++)
-	{
-		int reach[FITS + 1] = {0}; /* devices that get this far */
-		bool seen[MOST_DEVICES] = {0};
-		int present = 0;
-		int drawing = 0; /* that would do, some time */
-		int owning = 0;
-		int now = 0;
-		int rarest = -1;
-		int fewest = 0;
-		int wanted;
-		const char *type;
-		FilterReason furthest = FILTERED_NO_WORKER;
-		FilterReason refusals[MOST_DEVICES];
-
+	for (int d = 0; d < whole.worker->ndevices; d++)
 		for (int t = 0; t < types->count; t++)
 		{
-			int count = 0;
-
-			for (int d = worker->first_device; d < worker->first_device + worker->ndevices; d++)
-				count += of_type(&world->profiles[world->devices[d].profile], types->items[t].name);
-			if (!done[t] && (rarest < 0 || count < fewest))
-			{
-				rarest = t;
-				fewest = count;
-			}
+			whole.reasons[t][d] = brute_device_refusal(
+				world, kind, whole.worker, brute_device(&whole, d), types->items[t].name);
+			if (whole.reasons[t][d] == FITS)
+				whole.values[d] = brute_value(world, kind, brute_device(&whole, d));
 		}
-		done[rarest] = true;
-		wanted = (int) types->items[rarest].value;
-		type = types->items[rarest].name;
-
-		for (int d = worker->first_device; d < worker->first_device + worker->ndevices; d++)
-			if (!taken[d])
-			{
-				refusals[d] = brute_device_refusal(world, kind, worker, &world->devices[d], type);
-				present++;
-				furthest = Max(furthest, refusals[d]);
-				for (int r = 0; r <= (int) refusals[d]; r++)
-					reach[r]++;
-				if (refusals[d] > FILTERED_HOST_MEMORY)
-				{
-					if (memory > 0 && world->devices[d].uses_host_memory)
-						drawing++;
-					else
-						owning++;
-				}
-			}
-		for (int n = 0; n < reach[FITS] && now < wanted; n++)
-		{
-			int best = -1;
-			int64 draws;
-
-			for (int d = worker->first_device; d < worker->first_device + worker->ndevices; d++)
-				if (!taken[d] && !seen[d] && refusals[d] == FITS &&
-					(best < 0 || brute_value(world, kind, &world->devices[d]) >
-									 brute_value(world, kind, &world->devices[best])))
-					best = d;
-			seen[best] = true;
-			draws = world->devices[best].uses_host_memory ? memory : 0;
-			if (draws > 0 && draws > host_now)
-				continue;
-			now++;
-			host_now -= draws;
-			taken[best] = true;
-		}
-
-		if (now == wanted)
-			; /* they fit */
-		else if (drawing + owning >= wanted && drawing > 0 &&
-				 (wanted - owning) * memory > host_ever)
-			result = Min(result, FILTERED_HOST_MEMORY); /* not even if nothing else ran */
-		else if (reach[FITS] >= wanted)
-			result = Min(result, FILTERED_HOST_MEMORY_BUSY);
-		else if (present < wanted)
-			result = Min(result, present > 0 ? Min(furthest, FILTERED_ACCELERATORS) :
-											   FILTERED_ACCELERATORS);
-		else
-			for (int r = FITS; r >= 0; r--)
-				if (reach[r] >= wanted)
-				{
-					result = Min(result, (FilterReason) r);
-					break;
-				}
-		/* the next type sees what was chosen, not what was only looked at */
-		host_ever = host_now + worker->memory_used;
-	}
-	/* listed as they stand in the worker */
-	for (int n = choice->ndevices = 0, d = worker->first_device;
-		 d < worker->first_device + worker->ndevices; d++)
-		if (taken[d])
-		{
-			choice->devices[n++] = d;
-			choice->ndevices = n;
-		}
-	if (result == FITS)
-		brute_rank(world, kind, choice);
-	return result;
+	for (set = 1; set < 1 << whole.worker->ndevices; set++)
+		while (result < FITS && brute_set_reaches(&whole, set, (int) result + 1))
+			result = (FilterReason) (result + 1);
+	if (result != FITS)
+		return result;
+	for (int t = 0; t < types->count && !kind->demand.mixed_accelerators; t++)
+		if (types->items[t].value > 1)
+			brute_keep_alike(&whole, t);
+	set = brute_best_set(&whole);
+	*choice = (Choice){.worker = w};
+	for (int d = 0; d < whole.worker->ndevices; d++)
+		if (set & (1 << d))
+			choice->devices[choice->ndevices++] = whole.worker->first_device + d;
+	brute_rank(world, kind, choice);
+	return FITS;
 }
 
 static inline FilterReason
@@ -358,31 +477,95 @@ brute_worker(const World *world, const WorkKind *kind, int w, Choice *choice)
 	return Min(reason, brute_worker_refusal(kind, &world->workers[w]));
 }
 
-/* The best worker of all, or false; *refusal is the furthest check of any. */
-static inline bool
-brute_best(const World *world, const WorkKind *kind, Choice *best, FilterReason *reason)
+/* The order in which a queue is decided: of each priority first what nobody has to spare for. */
+static inline void
+brute_order(const World *world, int *order)
 {
+	int n = 0;
+
+	for (int priority = 1; priority <= 5; priority++)
+		for (int spares = 0; spares <= 1; spares++)
+			for (int i = 0; i < world->nitems; i++)
+				if (world->items[i].priority == priority &&
+					brute_spares(world, &world->kinds[world->items[i].kind]) == spares)
+					order[n++] = i;
+}
+
+/* Whether a choice comes before another, once it is known whose turn it is. */
+static inline bool
+brute_choice_before(const World *world, const WorkKind *kind, const Choice *a, const Choice *b)
+{
+	const Worker *x = &world->workers[a->worker];
+	const Worker *y = &world->workers[b->worker];
+
+	if (a->value != b->value)
+		return a->value > b->value;
+	if (a->sparing != b->sparing)
+		return a->sparing > b->sparing;
+	if (x->assignments != y->assignments)
+		return x->assignments < y->assignments;
+	if (x->total_assignments != y->total_assignments)
+		return x->total_assignments < y->total_assignments;
+	if (a->worker != b->worker)
+		return a->worker < b->worker;
+	return better_device(world, kind, a->devices[0], b->devices[0]);
+}
+
+/* The best place of all, or false; *reason is the furthest check of any worker. */
+static inline bool
+brute_best(const World *world, const WorkKind *kind, Choice *best, FilterReason *reason,
+		   double *greatest)
+{
+	bool spares = brute_spares(world, kind);
+	static Choice all[MOST_DEVICES];
+	double best_cpu = NAN;
+	int accelerator = -1; /* the best */
+	int best_turn = 0;
+	int count = 0;
 	bool found = false;
 
 	*reason = FILTERED_NO_WORKER;
+	*greatest = -INFINITY;
 	for (int w = 0; w < world->nworkers; w++)
 	{
-		Choice choice;
-		FilterReason of_worker = brute_worker(world, kind, w, &choice);
-		const Worker *x = &world->workers[w];
-		const Worker *y;
+		const Worker *worker = &world->workers[w];
+		FilterReason of_worker = brute_worker(world, kind, w, &all[count]);
 
 		*reason = Max(*reason, of_worker);
 		if (of_worker != FITS)
 			continue;
-		y = &world->workers[best->worker];
-		if (!found || choice.value > best->value ||
-			(choice.value == best->value &&
-			 (choice.cpu != best->cpu		   ? choice.cpu :
-			  x->assignments != y->assignments ? x->assignments < y->assignments :
-												 x->total_assignments < y->total_assignments)))
-			*best = choice;
-		found = true;
+		if (!spares)
+		{
+			count++;
+			continue;
+		}
+		/* what is worth most in the worker may not be what it gives */
+		for (int d = worker->first_device; d < worker->first_device + worker->ndevices; d++)
+			if (brute_device_refusal(world, kind, worker, &world->devices[d], NULL) == FITS)
+			{
+				all[count] = (Choice){.worker = w, .ndevices = 1, .devices = {d}};
+				brute_rank(world, kind, &all[count++]);
+				if (brute_is_cpu(world, d))
+					best_cpu = fmax(best_cpu, all[count - 1].value);
+			}
+	}
+	for (int i = 0; i < count; i++)
+		if (!brute_is_cpu(world, all[i].devices[0]) &&
+			(accelerator < 0 || brute_choice_before(world, kind, &all[i], &all[accelerator])))
+			accelerator = i;
+	for (int i = 0; i < count; i++)
+	{
+		int turn = brute_turn_of(world, kind, all[i].devices[0], all[i].value, best_cpu,
+								 accelerator < 0 ? -1 : all[accelerator].devices[0]);
+
+		*greatest = fmax(*greatest, all[i].value);
+		if (!found || turn < best_turn ||
+			(turn == best_turn && brute_choice_before(world, kind, &all[i], best)))
+		{
+			*best = all[i];
+			best_turn = turn;
+			found = true;
+		}
 	}
 	return found;
 }

@@ -20,6 +20,7 @@ typedef struct Scored
 	Choice choice;
 	double parts[MOST_PARTS]; /* 0..1, by algorithm */
 	double score; /* their weighted sum */
+	double rank; /* what ranks: of a single algorithm what it sees, before scaling rounds it */
 	double load;
 	double seconds;
 } Scored;
@@ -407,13 +408,16 @@ brute_scores(World *world, const WorkKind *kind, const Policy *policy, Scored *a
 		{
 			double *score = &all[i].parts[p];
 
+			all[i].rank = least ? -*score : *score;
 			if (part->algorithm == ALGORITHM_ROUND_ROBIN)
-				*score = brute_turn(world, all, count, all[i].choice.worker);
+				*score = all[i].rank = brute_turn(world, all, count, all[i].choice.worker);
 			else if (greatest)
 				*score = most > 0 ? *score / most : 0;
 			else if (least)
 				*score = *score > 0 ? fewest / *score : 1;
 			all[i].score += part->weight * *score;
+			if (policy->nparts > 1)
+				all[i].rank = all[i].score;
 		}
 	}
 	return count;
@@ -435,16 +439,13 @@ brute_before(const World *world, const WorkKind *kind, const Policy *policy, con
 {
 	const Worker *x = &world->workers[a->choice.worker];
 	const Worker *y = &world->workers[b->choice.worker];
-	/* the weight of a single algorithm does not count, nor what it rounds off */
-	double rank_a = policy->nparts == 1 ? a->parts[0] : a->score;
-	double rank_b = policy->nparts == 1 ? b->parts[0] : b->score;
 
-	if (rank_a != rank_b)
-		return rank_a > rank_b;
+	if (a->rank != b->rank)
+		return a->rank > b->rank;
 	if (has_part(policy, ALGORITHM_AFFINITY) && a->load != b->load)
 		return a->load < b->load;
-	if (a->choice.cpu != b->choice.cpu)
-		return a->choice.cpu;
+	if (a->choice.sparing != b->choice.sparing)
+		return a->choice.sparing > b->choice.sparing;
 	if (x == y)
 		return better_device(world, kind, a->choice.devices[0], b->choice.devices[0]);
 	if (!has_part(policy, ALGORITHM_PACKING) && !has_part(policy, ALGORITHM_FRAGMENTATION) &&
@@ -464,10 +465,27 @@ brute_policy_best(World *world, const WorkKind *kind, const Policy *policy, Scor
 {
 	Scored all[MOST_DEVICES];
 	int count = brute_scores(world, kind, policy, all);
+	double best_cpu = NAN;
+	int accelerator = -1; /* the best */
+	int best_turn = 0;
 
 	for (int i = 0; i < count; i++)
-		if (i == 0 || brute_before(world, kind, policy, &all[i], best))
+		if (brute_is_cpu(world, all[i].choice.devices[0]))
+			best_cpu = fmax(best_cpu, all[i].rank);
+		else if (accelerator < 0 || brute_before(world, kind, policy, &all[i], &all[accelerator]))
+			accelerator = i;
+	for (int i = 0; i < count; i++)
+	{
+		int turn = brute_turn_of(world, kind, all[i].choice.devices[0], all[i].rank, best_cpu,
+								 accelerator < 0 ? -1 : all[accelerator].choice.devices[0]);
+
+		if (i == 0 || turn < best_turn ||
+			(turn == best_turn && brute_before(world, kind, policy, &all[i], best)))
+		{
 			*best = all[i];
+			best_turn = turn;
+		}
+	}
 	return count > 0;
 }
 

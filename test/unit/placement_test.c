@@ -57,6 +57,7 @@ test_decisions(const char *name, Traits traits)
 		Run first;
 		int most = random_below(10);
 		int seen = 0;
+		int order[MOST_ITEMS];
 
 		random_world(&before, &traits);
 		world = before;
@@ -67,7 +68,8 @@ test_decisions(const char *name, Traits traits)
 		{
 			Choice best = {0};
 			FilterReason expected;
-			bool found = brute_best(&world, &world.kinds[k], &best, &expected);
+			double greatest;
+			bool found = brute_best(&world, &world.kinds[k], &best, &expected, &greatest);
 			FilterReason got = search_filter_reason(&run.search, &run.kinds[k]);
 
 			refused[expected]++;
@@ -101,13 +103,16 @@ test_decisions(const char *name, Traits traits)
 		}
 
 		search_place(&run.search, run.items, world.nitems, -1);
-		for (int i = 0; i < world.nitems; i++)
+		brute_order(&world, order);
+		for (int n = 0; n < world.nitems; n++)
 		{
+			int i = order[n];
 			const WorkKind *kind = &world.kinds[world.items[i].kind];
 			const Placement *item = placement_of(&run, i);
 			Choice choice = {0};
 			FilterReason reason;
-			bool found = brute_best(&world, kind, &choice, &reason);
+			double greatest;
+			bool found = brute_best(&world, kind, &choice, &reason, &greatest);
 			bool same = found == (item != NULL);
 
 			items++;
@@ -127,7 +132,9 @@ test_decisions(const char *name, Traits traits)
 				}
 				same = same && item->worker == choice.worker && item->ndevices == choice.ndevices &&
 					   item->adjusted_efficiency == choice.adjusted &&
-					   item->score == world.part.weight;
+					   item->score == (choice.value < greatest ?
+										   world.part.weight * (choice.value / greatest) :
+										   world.part.weight);
 				for (int d = 0; same && d < choice.ndevices; d++)
 					same = run.search.chosen[item->first_device + d] == choice.devices[d];
 				placed++;
@@ -162,8 +169,10 @@ test_decisions(const char *name, Traits traits)
 		search_place(&again.search, again.items, world.nitems, -1);
 		begin_run(&first, &before);
 		search_place(&first.search, first.items, world.nitems, most);
-		for (int i = 0; i < world.nitems; i++)
+		for (int n = 0; n < world.nitems; n++)
 		{
+			int i = order[n];
+
 			repeatable = repeatable && same_decision(&run, &again, i);
 			if (worker_of(&run, i) >= 0 && seen < most)
 			{

@@ -45,6 +45,8 @@ same_scores(World *world, Run *run, int k)
 	double scores[MOST_DEVICES];
 	double parts[MOST_DEVICES * MOST_PARTS];
 	const double *ranked;
+	double best_cpu = NAN;
+	int accelerator = -1; /* the best */
 	int count = 0;
 	int best = 0;
 	Candidate chosen;
@@ -73,8 +75,22 @@ same_scores(World *world, Run *run, int k)
 		for (int p = 0; p < policy->nparts; p++)
 			if (parts[i * policy->nparts + p] != all[i].parts[p])
 				return false;
-		if (i > 0 && scored_before(&run->search, kind, devices[i][0], scores[i], devices[best][0],
-								   scores[best]))
+		if (brute_is_cpu(world, devices[i][0]))
+			best_cpu = fmax(best_cpu, all[i].rank);
+		else if (accelerator < 0 || scored_before(&run->search, kind, devices[i][0], scores[i],
+												  devices[accelerator][0], scores[accelerator]))
+			accelerator = i;
+	}
+	for (int i = 1; i < count; i++)
+	{
+		int turn = brute_turn_of(world, kind, devices[i][0], all[i].rank, best_cpu,
+								 accelerator < 0 ? -1 : devices[accelerator][0]);
+		int turn_of_best = brute_turn_of(world, kind, devices[best][0], all[best].rank, best_cpu,
+										 accelerator < 0 ? -1 : devices[accelerator][0]);
+
+		if (turn != turn_of_best ? turn < turn_of_best :
+								   scored_before(&run->search, kind, devices[i][0], scores[i],
+												 devices[best][0], scores[best]))
 			best = i;
 	}
 	ranked = policy_search_scores(&run->search, kind);
@@ -138,6 +154,7 @@ test_policies(const char *name, Traits traits)
 		static World before;
 		static World world;
 		Run run;
+		int order[MOST_ITEMS];
 		int k;
 
 		random_world(&before, &traits);
@@ -150,13 +167,16 @@ test_policies(const char *name, Traits traits)
 			diag("round %d: candidates of kind %d are scored differently", round, k);
 		}
 		search_place(&run.search, run.items, world.nitems, -1);
-		for (int i = 0; i < world.nitems && decisions; i++)
+		brute_order(&world, order);
+		for (int n = 0; n < world.nitems && decisions; n++)
 		{
+			int i = order[n];
 			WorkKind *kind = &world.kinds[world.items[i].kind];
 			const Policy *policy = policy_of(&world, kind);
 			Scored best = {0};
 			Choice by_hardware;
 			FilterReason reason;
+			double greatest;
 			bool found = brute_policy_best(&world, kind, policy, &best);
 
 			items++;
@@ -164,7 +184,7 @@ test_policies(const char *name, Traits traits)
 			{
 				best.seconds =
 					brute_seconds(&world, kind, &best.choice, world.items[i].expected_seconds);
-				brute_best(&world, kind, &by_hardware, &reason);
+				brute_best(&world, kind, &by_hardware, &reason, &greatest);
 				unlike += by_hardware.worker != best.choice.worker;
 				wins[world.stated[world.items[i].kind].parts[0].algorithm]++;
 				brute_decide(&world, kind, &best.choice);
@@ -401,6 +421,7 @@ test_fair_turns(void)
 	world.policies[0] = (Policy){1, turns};
 	world.kinds[0].policy = world.kinds[1].policy = &world.policies[0];
 	world.settings.max_concurrent = MOST_ITEMS;
+	world.settings.spare_accelerators = SPARE_ACCELERATORS;
 	world.nitems = 36;
 	for (int i = 0; i < world.nitems; i++)
 		world.items[i].kind = i % 2;
@@ -550,10 +571,9 @@ test_large(void)
 	search_place(&search, items, NITEMS, -1);
 	for (int i = 0; i < NITEMS; i++)
 		placed += items[i].nplacements;
-	diag(
-		"%d workers, %d items of %d kinds under a composite policy: %d placed in %.2f s of CPU"
-		" time (with sanitizers)",
-		NWORKERS, NITEMS, NLARGE_KINDS, placed, (double) (clock() - start) / CLOCKS_PER_SEC);
+	diag("%d workers, %d items of %d kinds under a composite policy: %d placed in %.2f s of CPU"
+		 " time (with sanitizers)",
+		 NWORKERS, NITEMS, NLARGE_KINDS, placed, (double) (clock() - start) / CLOCKS_PER_SEC);
 	diag("candidates scored: %lld, a %.0fth of brute force", (long long) search.candidates_scored,
 		 (double) NITEMS * NWORKERS / search.candidates_scored);
 	is_int(placed, NITEMS, "a large fleet takes all");

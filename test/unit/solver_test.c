@@ -197,6 +197,8 @@ optimum(const World *world, const Scores *scores, int first, int last, double *t
 static void
 begin_solver_run(Run *run, World *world, Size memory)
 {
+	/* the optimum is that of the scores alone; what spares has a test of its own */
+	world->settings.spare_accelerators = SPARE_NOTHING;
 	begin_run(run, world);
 	run->search.score_function = run_function;
 	run->search.settings.solver_memory = memory;
@@ -325,10 +327,9 @@ test_optimum(const char *name, Traits traits, bool limits)
 			more += placed > by_greedy;
 			better += placed == by_greedy && total > of_greedy + 1e-9;
 			if (most && greatest && (placed != expected || fabs(total - possible) > 1e-9))
-				diag(
-					"round %d, items %d to %d of %d: %d placed, worth %.17g; possible: %d,"
-					" worth %.17g",
-					round, first, last - 1, world.nitems, placed, total, expected, possible);
+				diag("round %d, items %d to %d of %d: %d placed, worth %.17g; possible: %d,"
+					 " worth %.17g",
+					 round, first, last - 1, world.nitems, placed, total, expected, possible);
 			most = most && placed == expected;
 			greatest = greatest && (placed != expected || fabs(total - possible) <= 1e-9);
 			for (int i = first; i < last; i++)
@@ -601,6 +602,99 @@ test_reserved_bands(void)
 	   "what is reserved for a gang is kept from later bands, and nothing else is");
 }
 
+/* --- what spares accelerators --- */
+
+/* The best value of a kind of work on the CPUs, or on the accelerators, that have room in the end. */
+static double
+best_left(Run *run, WorkKind *kind, bool cpu)
+{
+	double best = -INFINITY;
+
+	for (int w = 0; w < run->fleet.nworkers; w++)
+		for (int d = run->fleet.workers[w].first_device;
+			 d < run->fleet.workers[w].first_device + run->fleet.workers[w].ndevices; d++)
+		{
+			Candidate candidate;
+
+			if ((run->fleet.devices[d].sparing > 0) == cpu &&
+				device_candidate(&run->search, kind, w, d, &candidate) == FITS)
+				best = fmax(best, candidate.value);
+		}
+	return best;
+}
+
+/*
+ * Work that asks for no accelerator, under the optimal solver: none of it is on an
+ * accelerator that a CPU would have taken, and no two accelerators were opened of
+ * which one had been enough.
+ */
+static void
+test_sparing(SpareMode mode)
+{
+	Traits traits = {.slots_only = true};
+	bool cpus_first = true;
+	bool few_opened = true;
+	int on_accelerators = 0;
+	int on_cpus = 0;
+
+	for (int round = 0; round < ROUNDS; round++)
+	{
+		static World world;
+		Run run;
+		/* accelerators that have got something first, and still have room, by profile */
+		int opened[NPROFILES] = {0};
+
+		random_world(&world, &traits);
+		begin_solver_run(&run, &world, 64 << 20);
+		run.search.settings.spare_accelerators = mode;
+		search_solve(&run.search, run.items, world.nitems);
+		for (int i = 0; i < world.nitems; i++)
+		{
+			const Placement *placement = placement_of(&run, i);
+			WorkKind *kind = &run.kinds[world.items[i].kind];
+			int device;
+			double left;
+
+			if (placement == NULL)
+				continue;
+			device = run.search.chosen[placement->first_device];
+			if (run.fleet.devices[device].sparing > 0)
+			{
+				on_cpus++;
+				continue;
+			}
+			on_accelerators++;
+			left = best_left(&run, kind, true);
+			cpus_first =
+				cpus_first &&
+				(mode == SPARE_STRICTLY ?
+					 left == -INFINITY :
+					 left < best_left(&run, kind, false) || left == -INFINITY ||
+						 world.devices[device].slots > 0 ||
+						 run.fleet.devices[device].slots == run.search.settings.max_concurrent);
+		}
+		for (int w = 0; w < world.nworkers && world.nkinds == 1; w++)
+			for (int d = world.workers[w].first_device;
+				 d < world.workers[w].first_device + world.workers[w].ndevices; d++)
+			{
+				Candidate candidate;
+
+				opened[world.devices[d].profile] +=
+					world.devices[d].slots == 0 && world.devices[d].share == 0 &&
+					run.fleet.devices[d].slots > 0 && run.fleet.devices[d].sparing == 0 &&
+					device_candidate(&run.search, &run.kinds[0], w, d, &candidate) == FITS &&
+					candidate.value > best_left(&run, &run.kinds[0], true);
+			}
+		for (int p = 0; p < NPROFILES; p++)
+			few_opened = few_opened && opened[p] <= 1;
+	}
+	ok(cpus_first, "%s: CPUs that are as good come before accelerators",
+	   mode == SPARE_STRICTLY ? "strictly" : "sparing");
+	ok(few_opened && on_accelerators > 100 && on_cpus > 100,
+	   "%s: no accelerator is opened while another one that is open would do",
+	   mode == SPARE_STRICTLY ? "strictly" : "sparing");
+}
+
 int
 main(void)
 {
@@ -619,5 +713,7 @@ main(void)
 	test_keys("keys, slots", (Traits){0});
 	test_keys("keys, everything",
 			  (Traits){.whole = true, .shares = true, .gangs = true, .policies = true});
+	test_sparing(SPARE_ACCELERATORS);
+	test_sparing(SPARE_STRICTLY);
 	return done_testing();
 }

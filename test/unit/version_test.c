@@ -148,11 +148,53 @@ test_software(void)
 	ok(software_suffices(&installed, &(NamedTexts){1, whichever}), "any version, but installed");
 }
 
+static void
+test_least(void)
+{
+	static const char *const operators[] = {
+		"<3",	"<= 3.1", ">3.1",  "==3.11",	 "=3",	  "!=3.9", "~=3.1",
+		"~3.1", "^3.1",	  "3.*",   "3.x",		 "3.X.1", "*",	   ">=",
+		">= ",	">=3,<4", "3 | 4", "3.9 - 3.11", " <3",	  ">=<3",  "3.1,3.2"};
+	static const char *const versions[][2] = {{"3.11", "3.11"},
+											  {">=3.11", "3.11"},
+											  {" >= 3.11", "3.11"},
+											  {"", ""},
+											  {"v1.2", "v1.2"},
+											  {"2.1~rc1", "2.1~rc1"},
+											  {"1:2.0-3", "1:2.0-3"},
+											  {"12.4-ubuntu", "12.4-ubuntu"},
+											  {"1.0^git5", "1.0^git5"},
+											  {"1.xp", "1.xp"},
+											  {"x64", "x64"}};
+	bool refused = true;
+	bool taken = true;
+
+	for (size_t i = 0; i < lengthof(operators); i++)
+		if (version_least(operators[i]) != NULL)
+		{
+			diag("\"%s\" is taken for \"%s\"", operators[i], version_least(operators[i]));
+			refused = false;
+		}
+	for (size_t i = 0; i < lengthof(versions); i++)
+	{
+		const char *least = version_least(versions[i][0]);
+
+		if (least == NULL || strcmp(least, versions[i][1]) != 0)
+		{
+			diag("\"%s\" is read as \"%s\"", versions[i][0], least == NULL ? "(null)" : least);
+			taken = false;
+		}
+	}
+	ok(refused, "operators, ranges and wildcards are not taken for a least version");
+	ok(taken, "a version means at least, as >= does");
+}
+
 int
 main(void)
 {
 	test_pairs();
 	test_total_order();
 	test_software();
+	test_least();
 	return done_testing();
 }

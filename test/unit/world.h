@@ -95,9 +95,12 @@ static NamedNumber gpus_and_tpu[] = {{"gpu", 2}, {"tpu", 1}};
 static NamedNumber cuda_and_rocm[] = {{"cuda", 1}, {"rocm", 1}};
 static NamedNumber cuda_and_gpu[] = {{"cuda", 1}, {"gpu", 1}};
 static NamedNumber gpu_and_rocm[] = {{"gpu", 1}, {"rocm", 1}};
+static NamedNumber cuda_and_onnx[] = {{"cuda", 1}, {"onnx", 2}};
+static NamedNumber gpus_and_onnx[] = {{"gpu", 2}, {"onnx", 1}};
 static const NamedNumbers accelerator_demands[] = {
-	{1, one_gpu},	   {1, two_gpus},	   {1, one_cuda},	  {1, three_cuda},	{1, one_tpu},
-	{2, gpus_and_tpu}, {2, cuda_and_rocm}, {2, cuda_and_gpu}, {2, gpu_and_rocm}};
+	{1, one_gpu},	   {1, two_gpus},	   {1, one_cuda},	   {1, three_cuda},
+	{1, one_tpu},	   {2, gpus_and_tpu},  {2, cuda_and_rocm}, {2, cuda_and_gpu},
+	{2, gpu_and_rocm}, {2, cuda_and_onnx}, {2, gpus_and_onnx}};
 
 static inline void
 random_profiles(World *world)
@@ -271,7 +274,10 @@ random_demand(WorkKind *kind, const Traits *traits)
 	if (random_below(6) == 0)
 		demand->software = (NamedTexts){1, python_wanted};
 	if (what == 1 && traits->whole)
+	{
 		demand->accelerators = accelerator_demands[random_below(lengthof(accelerator_demands))];
+		demand->mixed_accelerators = random_below(3) == 0;
+	}
 	else if (what == 2 && traits->shares)
 	{
 		demand->share = ONE_OF(int, 250000, 500000, WHOLE_SHARE, 333334);
@@ -406,6 +412,8 @@ random_world(World *world, const Traits *traits)
 	world->settings.min_score = traits->min_score ? ONE_OF(double, 0.3, 0.7, 1) : 0;
 	world->settings.max_load = ONE_OF(double, 0.9, 0.9, 0.5);
 	world->settings.max_concurrent = ONE_OF(int, 1, 2, 3, 5);
+	world->settings.spare_accelerators =
+		ONE_OF(SpareMode, SPARE_NOTHING, SPARE_ACCELERATORS, SPARE_STRICTLY);
 	world->settings.energy_price_per_kwh = ONE_OF(double, NAN, 0, 0.3, 20);
 	world->settings.carbon_g_per_kwh = NAN;
 	world->objective = (EnergyWeights){ONE_OF(double, 0, 1, 3), ONE_OF(double, 0, 0, 1),
@@ -478,6 +486,8 @@ begin_run(Run *run, World *world)
 	run->search.kinds = run->kinds;
 	run->search.settings = world->settings;
 	search_begin(&run->search);
+	for (int d = 0; d < world->ndevices; d++)
+		world->devices[d].sparing = run->fleet.devices[d].sparing;
 }
 
 /* Returns what was decided for an item, or NULL if it waits. */
