@@ -77,8 +77,7 @@ same_scores(World *world, Run *run, int k)
 				return false;
 		if (brute_is_cpu(world, devices[i][0]))
 			best_cpu = fmax(best_cpu, all[i].rank);
-		else if (accelerator < 0 || scored_before(&run->search, kind, devices[i][0], scores[i],
-												  devices[accelerator][0], scores[accelerator]))
+		else if (accelerator < 0 || brute_before(world, kind, policy, &all[i], &all[accelerator]))
 			accelerator = i;
 	}
 	for (int i = 1; i < count; i++)
@@ -100,7 +99,11 @@ same_scores(World *world, Run *run, int k)
 			return false;
 	if (!policy_search_best(&run->search, kind, &chosen, &score))
 		return count == 0;
-	return several || (chosen.devices[0] == devices[best][0] && score == scores[best]);
+	/* what scaling rounds to one score, such as any price beside none, a single algorithm still tells
+	 * apart */
+	return several ||
+		   (score == scores[best] && (chosen.devices[0] == devices[best][0] ||
+									  (policy->nparts == 1 && brute_spares(world, kind))));
 }
 
 static bool
