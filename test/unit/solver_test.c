@@ -652,7 +652,8 @@ test_sparing(SpareMode mode)
 		{
 			const Placement *placement = placement_of(&run, i);
 			WorkKind *kind = &run.kinds[world.items[i].kind];
-			int device;
+			Candidate candidate;
+			int32 device;
 			double left;
 
 			if (placement == NULL)
@@ -665,13 +666,10 @@ test_sparing(SpareMode mode)
 			}
 			on_accelerators++;
 			left = best_left(&run, kind, true);
-			cpus_first =
-				cpus_first &&
-				(mode == SPARE_STRICTLY ?
-					 left == -INFINITY :
-					 left < best_left(&run, kind, false) || left == -INFINITY ||
-						 world.devices[device].slots > 0 ||
-						 run.fleet.devices[device].slots == run.search.settings.max_concurrent);
+			candidate = (Candidate){.worker = placement->worker, .ndevices = 1, .devices = &device};
+			value_candidate(&run.search, kind, &candidate);
+			cpus_first = cpus_first &&
+						 (left == -INFINITY || (mode != SPARE_STRICTLY && candidate.value > left));
 		}
 		for (int w = 0; w < world.nworkers && world.nkinds == 1; w++)
 			for (int d = world.workers[w].first_device;
