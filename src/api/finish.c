@@ -125,8 +125,8 @@ distinct_bigints(ArrayType *array, int *count)
  * Raises that one of some assignments, whose ids are in order, is not running: the first
  * without a row in SPI_tuptable.
  */
-static void
-pg_attribute_noreturn() some_not_running(const Caller *caller, const char *pool, const int64 *ids)
+pg_noreturn static void
+some_not_running(const Caller *caller, const char *pool, const int64 *ids)
 {
 	int64 *found = palloc(sizeof(int64) * (SPI_processed + 1));
 	int n = (int) SPI_processed;

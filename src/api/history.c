@@ -113,9 +113,8 @@ mark_late(const char *pool, TimestampTz at)
 }
 
 /* Raises an error for a worker that is not there, or a device of it. */
-static void
-pg_attribute_noreturn()
-	nothing_recorded(const char *pool, const char *worker_id, Parameter device_no)
+pg_noreturn static void
+nothing_recorded(const char *pool, const char *worker_id, Parameter device_no)
 {
 	worker_check(pool, worker_id);
 	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),

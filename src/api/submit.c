@@ -343,8 +343,8 @@ compare_ids(const void *a, const void *b, void *batch)
 	return order != 0 ? order : lx - ly;
 }
 
-static void
-pg_attribute_noreturn() still_open(const char *workload_id)
+pg_noreturn static void
+still_open(const char *workload_id)
 {
 	ereport(ERROR, (errcode(ERRCODE_UNIQUE_VIOLATION),
 					errmsg("workload \"%s\" is already submitted and still open", workload_id),

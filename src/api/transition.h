@@ -10,7 +10,8 @@
 extern bool find_assignment(const Caller *caller, const char *pool, int64 assignment_id,
 							char **state);
 extern void lock_assignment(const char *pool, int64 assignment_id);
-extern void assignment_not_in_state(const Caller *caller, const char *pool, int64 assignment_id,
-									const char *action, const char *needed) pg_attribute_noreturn();
+pg_noreturn extern void assignment_not_in_state(const Caller *caller, const char *pool,
+												int64 assignment_id, const char *action,
+												const char *needed);
 
 #endif /* HWSCHED_API_TRANSITION_H */

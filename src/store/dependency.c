@@ -169,9 +169,8 @@ key_path(int item, bool in_array)
 }
 
 /* Raises that the end of a path leads back to where it was before. */
-static void
-pg_attribute_noreturn()
-	refuse_cycle(const Graph *graph, const int32 *path, int length, int32 back, bool in_array)
+pg_noreturn static void
+refuse_cycle(const Graph *graph, const int32 *path, int length, int32 back, bool in_array)
 {
 	StringInfoData cycle;
 	int start = 0;

@@ -42,8 +42,8 @@
 
 /* --- reading --- */
 
-static void
-pg_attribute_noreturn() unknown_algorithm(const char *path, const char *name)
+pg_noreturn static void
+unknown_algorithm(const char *path, const char *name)
 {
 	StringInfoData known;
 

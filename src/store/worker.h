@@ -5,7 +5,9 @@
 #ifndef HWSCHED_STORE_WORKER_H
 #define HWSCHED_STORE_WORKER_H
 
-extern void unknown_worker(const char *pool, const char *worker_id) pg_attribute_noreturn();
+#include "support/compat.h"
+
+pg_noreturn extern void unknown_worker(const char *pool, const char *worker_id);
 extern void worker_check(const char *pool, const char *worker_id);
 extern void worker_lock(const char *pool, const char *worker_id);
 extern void worker_seen(const char *pool, const char *worker_id);

@@ -16,6 +16,11 @@
 #include "varatt.h"
 #endif
 
+/* PostgreSQL 18 says before a declaration that a function does not return. */
+#if PG_VERSION_NUM < 180000
+#define pg_noreturn __attribute__((noreturn))
+#endif
+
 /* PostgreSQL 16 checks privileges on all kinds of object by one function. */
 #if PG_VERSION_NUM >= 160000
 #define function_aclcheck(oid, role, mode) \

@@ -75,7 +75,7 @@ for my $header (sort glob('src/*/*.h'))
 	open(my $in, '<', $header) or die "$header: $!\n";
 	my $text = do { local $/; <$in> };
 	$text =~ s{/\*.*?\*/}{}gs;
-	while ($text =~ /^extern ([^;]*);/mg)
+	while ($text =~ /^(?:pg_noreturn )?extern ([^;]*);/mg)
 	{
 		my ($name) = $1 =~ /(\w+)\s*(?:\(|\[|$)/;
 		push @faults, "$header declares $name, which $home{$name} defines"
