@@ -37,15 +37,14 @@ charts_progress() { tail -n +1 -f --pid="$charts_job" "$tmp/log/charts.progress"
 
 # Waits for it, and installs it beside the extension.
 charts_finish() {
-	local status=0
 	if [ -n "$charts_job" ]; then
 		if kill -0 "$charts_job" 2>/dev/null; then echo "waiting for what draws charts"; fi
 		run_job charts_progress
-		wait "$charts_job" || status=$?
+		wait "$charts_job" || true
 		charts_job=
-		if [ "$status" != 0 ]; then tail -n 3 "$tmp/log/charts"; fi
 	fi
 	if ! src/report/runtime.sh --cached; then
+		[ ! -e "$tmp/log/charts" ] || tail -n 3 "$tmp/log/charts"
 		echo "what draws charts is not to be had: reports have tables alone"
 		return
 	fi

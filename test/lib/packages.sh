@@ -137,10 +137,12 @@ try_apt() {
 
 apt() { try_apt "$@" || { tail -n 20 "$tmp/apt.log"; die "apt-get $1 failed"; }; }
 
+lists_are_new=no
 update_lists() {
-	[ ! -e "$tmp/apt.log" ] || return 0
+	[ "$lists_are_new" = no ] || return 0
 	echo "reading the lists of packages"
 	apt update
+	lists_are_new=yes
 }
 
 # An installation that was broken off keeps the next one from beginning.
