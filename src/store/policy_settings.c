@@ -370,18 +370,20 @@ invoke_read_only(FunctionCallInfo fcinfo)
 	Oid user;
 	int sec_context;
 	int settings;
+	bool read_only = XactReadOnly;
 	Datum result;
 
-	/* an error puts the user and the settings back when the subtransaction is aborted */
+	/* an error puts the user, the settings and the mode back when the subtransaction is aborted */
 	GetUserIdAndSecContext(&user, &sec_context);
 	SetUserIdAndSecContext(get_role_oid(ADMIN_ROLE, false), sec_context |
 																SECURITY_LOCAL_USERID_CHANGE |
 																SECURITY_RESTRICTED_OPERATION);
 	/* what it sets (search_path!) must not outlive it in a session of more rights */
 	settings = NewGUCNestLevel();
-	(void) set_config_option("transaction_read_only", "on", PGC_USERSET, PGC_S_SESSION,
-							 GUC_ACTION_SAVE, true, 0, false);
+	/* not as a setting: since PostgreSQL 16 that one cannot be set for a function */
+	XactReadOnly = true;
 	result = FunctionCallInvoke(fcinfo);
+	XactReadOnly = read_only;
 	AtEOXact_GUC(false, settings);
 	SetUserIdAndSecContext(user, sec_context);
 	return result;
