@@ -83,7 +83,7 @@ copy_postgresql() {
 		shopt -s nullglob
 		cd "$pg_bindir" || exit
 		mkdir -p "$tmp$pg_bindir"
-		cp -p postgres initdb psql pg_* pgbench* createdb dropdb createuser dropuser "$tmp$pg_bindir"
+		cp -p postgres initdb psql pg_* pgbench* createdb dropdb createuser dropuser vacuumdb "$tmp$pg_bindir"
 	)
 	# The JIT compiler's bitcode is most of the size, and is not needed.
 	tar -C / --exclude=bitcode -cf - "${pkglibdir#/}" "${sharedir#/}" | tar -C "$tmp" -xf -
