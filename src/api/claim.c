@@ -333,7 +333,10 @@ bar_sparing_kinds(PoolSnapshot *snapshot, int worker)
 	}
 }
 
-/* Returns whether a decision takes accelerators that were not in use for work that is to spare them. */
+/*
+ * Returns whether a decision takes accelerators that were not in use for work that is to spare
+ * them.
+ */
 static bool
 opens_accelerators(const PoolSnapshot *snapshot)
 {

@@ -206,7 +206,10 @@ make_room(PoolSnapshot *snapshot, int index, Victim *victims, int count)
 	return true;
 }
 
-/* Places what found no place among some items, all of one priority, by evicting what is less important. */
+/*
+ * Places what found no place among some items, all of one priority, by evicting what is less
+ * important.
+ */
 static void
 preempt_band(Search *search, QueueItem *items, int first, int last)
 {

@@ -233,7 +233,10 @@ names_contain(const NameSet *set, const char *name)
 	return false;
 }
 
-/* Returns an ASCII letter in lower case, any other byte as it is: no locale changes what is equal. */
+/*
+ * Returns an ASCII letter in lower case, any other byte as it is: no locale changes what is
+ * equal.
+ */
 static inline char
 ascii_lower(char c)
 {

@@ -247,7 +247,10 @@ give_up_memory(Flow *flow)
 	return false;
 }
 
-/* Finds one more device for a type, at the end of an augmenting path; returns whether there is one. */
+/*
+ * Finds one more device for a type, at the end of an augmenting path; returns whether there is
+ * one.
+ */
 static bool
 find_device(Flow *flow, int type)
 {

@@ -370,8 +370,9 @@ least_value(const Search *search)
 
 /*
  * Returns whether a kind of work takes device a of a worker before device b:
- * the more valuable one; of equal ones the one that spares accelerators; then, for a share, the fuller one, so that others stay whole,
- * and for a slot the emptier one; then the one with the lower device_no.
+ * the more valuable one; of equal ones the one that spares accelerators; then, for a share, the
+ * fuller one, so that others stay whole, and for a slot the emptier one; then the one with the
+ * lower device_no.
  */
 bool
 device_before(Search *search, WorkKind *kind, int a, int b)
@@ -501,8 +502,8 @@ value_candidate(Search *search, WorkKind *kind, Candidate *candidate)
 
 /*
  * Finds how a worker would take a workload now, by the score and what decides among
- * equal ones.  Returns FITS and fills candidate, whose devices stay valid until the next call, or the reason why
- * it would not.
+ * equal ones.  Returns FITS and fills candidate, whose devices stay valid until the next call, or
+ * the reason why it would not.
  */
 FilterReason
 search_candidate(Search *search, WorkKind *kind, int worker_index, Candidate *candidate)

@@ -50,8 +50,8 @@ SELECT * FROM (VALUES
      'been submitted with that priority.'),
     ('preemption', 'false', 'Whether work that finds no place takes that of lower priorities.'),
     ('spare_accelerators', 'true',
-     'Whether work that asks for no accelerator spares them: true: among equal scores it goes where '
-     'there are none, and shares those in use before it opens another; "strict": it takes none '
+     'Whether work that asks for no accelerator spares them: true: among equal scores it goes '
+     'where there are none, and shares those in use before it opens another; "strict": it takes none '
      'while a CPU has room; false: the score alone decides.'),
     ('carbon_g_per_kwh', 'null',
      'Grams of carbon dioxide per kWh: pareto() then shows that of a workload.'),

@@ -278,7 +278,10 @@ brute_single(const World *world, const WorkKind *kind, int w, Choice *choice)
 	return FITS;
 }
 
-/* Whole accelerators of one worker: what each device says to each type, and who may be had for what. */
+/*
+ * Whole accelerators of one worker: what each device says to each type, and who may be had for
+ * what.
+ */
 typedef struct BruteWhole
 {
 	const World *world;
@@ -295,7 +298,10 @@ brute_device(const BruteWhole *whole, int d)
 	return &whole->world->devices[whole->worker->first_device + d];
 }
 
-/* Whether a set of devices, as bits, is all that is asked for, as far as a check and those before it go. */
+/*
+ * Whether a set of devices, as bits, is all that is asked for, as far as a check and those
+ * before it go.
+ */
 static inline bool
 brute_set_reaches(const BruteWhole *whole, int set, int reason)
 {

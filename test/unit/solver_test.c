@@ -604,7 +604,10 @@ test_reserved_bands(void)
 
 /* --- what spares accelerators --- */
 
-/* The best value of a kind of work on the CPUs, or on the accelerators, that have room in the end. */
+/*
+ * The best value of a kind of work on the CPUs, or on the accelerators, that have room in the
+ * end.
+ */
 static double
 best_left(Run *run, WorkKind *kind, bool cpu)
 {
