@@ -51,8 +51,8 @@ SELECT * FROM (VALUES
     ('preemption', 'false', 'Whether work that finds no place takes that of lower priorities.'),
     ('spare_accelerators', 'true',
      'Whether work that asks for no accelerator spares them: true: among equal scores it goes '
-     'where there are none, and shares those in use before it opens another; "strict": it takes none '
-     'while a CPU has room; false: the score alone decides.'),
+     'where there are none, and shares those in use before it opens another; "strict": it '
+     'takes none while a CPU has room; false: the score alone decides.'),
     ('carbon_g_per_kwh', 'null',
      'Grams of carbon dioxide per kWh: pareto() then shows that of a workload.'),
     ('energy_price_per_kwh', 'null',
