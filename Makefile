@@ -103,7 +103,7 @@ help:
 	@echo "make install         install the extension into that PostgreSQL"
 	@echo "make demo            run an example on a throw-away server (EXAMPLE=name)"
 	@echo "make test            run all tests on a throw-away server"
-	@echo "                     (STAGES=\"static unit fuzz regress docs isolation pgtap tap smith versions"
+	@echo "                     (STAGES=\"static unit fuzz model regress docs isolation pgtap tap smith versions"
 	@echo "                     log\", and, only when asked for, sanitize slow coverage)"
 	@echo "make coverage        which lines of src the tests run"
 	@echo "make docs            write anew what README and docs show of psql and the catalog"

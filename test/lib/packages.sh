@@ -95,6 +95,7 @@ stage_packages() {
 				apt-cache depends clang 2>/dev/null | sed -nE 's/^ *Depends: clang-([0-9]+)$/libclang-rt-\1-dev/p'
 			fi
 			;;
+		model) command -v spin >/dev/null || echo spin ;;
 		pgtap)
 			command -v pg_prove >/dev/null || echo libtap-parser-sourcehandler-pgtap-perl
 			has_extension pgtap || echo "postgresql-$pg_major-pgtap"
@@ -107,6 +108,7 @@ stage_packages() {
 			/usr/bin/python3 -c "import psycopg" 2>/dev/null || echo python3-psycopg
 			has_extension pg_cron || echo "postgresql-$pg_major-cron"
 			compgen -G '/usr/lib/*/faketime/libfaketime.so.1' >/dev/null || echo libfaketime
+			command -v spin >/dev/null || echo spin
 			;;
 		smith) command -v sqlsmith >/dev/null || echo sqlsmith ;;
 	esac

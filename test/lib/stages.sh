@@ -5,7 +5,7 @@
 # stage that has files but runs no test, runs fewer than announced, or exits
 # with an error without naming a failed test, counts as one failure.
 
-readonly all_stages="static unit fuzz regress docs isolation pgtap tap smith versions log"
+readonly all_stages="static unit fuzz model regress docs isolation pgtap tap smith versions log"
 # Those that take longer than CI has, and are run when asked for.
 readonly extra_stages="sanitize slow coverage"
 passed=0
@@ -31,7 +31,7 @@ needs_server() {
 	[ "$mode" = test ] || return 0
 	for name in "${stages[@]}"; do
 		case $name in
-			unit | fuzz) ;;
+			unit | fuzz | model) ;;
 			*) return 0 ;;
 		esac
 	done
@@ -147,6 +147,15 @@ stage_fuzz() {
 		return
 	fi
 	run_stage fuzz '^(ok|not ok|#)' as_user make --no-print-directory -j"$(nproc)" -C test/fuzz check
+	finish_tap
+}
+
+stage_model() {
+	if ! command -v spin >/dev/null; then
+		skip_stage model "there is no spin (package spin)"
+		return
+	fi
+	run_stage model '^(ok|not ok|#)' as_user bash test/model/check.sh
 	finish_tap
 }
 
