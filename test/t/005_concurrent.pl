@@ -5,12 +5,14 @@ use warnings;
 use FindBin;
 use lib $FindBin::Bin;
 use Hwsched;
+use Trace;
 use IPC::Run qw(start finish timeout);
 use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(time);
 
 my $node = new_node('concurrent');
+my $trace = Trace->begin($node);
 $node->safe_psql('postgres', "CREATE EXTENSION hwsched; ALTER SYSTEM SET deadlock_timeout = '50ms'; SELECT pg_reload_conf()");
 $node->safe_psql('postgres', <<'SQL');
 -- Makes a call.  Two clients may well want to end the same assignment, or submit
@@ -146,6 +148,16 @@ $in .= "COMMIT;\n\\q\n";
 $psql->finish;
 is($complained, '', 'the session that held it ends well');
 is(problems($node), '', 'all agrees');
+
+# --- all that was committed is what the model allows
+
+SKIP:
+{
+	skip $Trace::missing, 1 unless $trace;
+	$trace->read;
+	note(scalar($trace->transactions), ' transactions');
+	is($trace->refused, '', 'every transaction is one of the model');
+}
 
 $node->stop;
 done_testing();

@@ -10,6 +10,7 @@ use warnings;
 use FindBin;
 use lib $FindBin::Bin;
 use Hwsched;
+use Trace;
 use IPC::Run qw(start timeout);
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -23,6 +24,7 @@ note("$rounds rounds, $clients clients, HWSCHED_FIRE_SEED=$seed");
 
 my $node = new_node('fire');
 $node->append_conf('postgresql.conf', "restart_after_crash = on\nmax_connections = 60\ndeadlock_timeout = 50ms\nlog_min_messages = warning");
+my $trace = Trace->begin($node);
 $node->restart;
 $node->safe_psql('postgres', 'CREATE EXTENSION hwsched');
 $node->safe_psql('postgres', <<'SQL');
@@ -206,6 +208,7 @@ for my $round (1 .. $rounds)
 	append_to_file($new, join('', map { tr/ /\t/r . "\n" } @told[ $lines .. $#told ]));
 	$lines = @told;
 	$node->safe_psql('postgres', "COPY told FROM '$new'");
+	$trace->read if $trace;
 	my $broken = problems($node);
 	push @trouble, "round $round: $broken" if $broken ne '';
 	$broken = $node->safe_psql('postgres', $broken_word);
@@ -282,6 +285,16 @@ SKIP:
 	note(scalar(@completed), ' completions acknowledged to the workers');
 }
 is(problems($node), '', 'all agrees at the end');
+
+# --- and all that was committed on the way is what the model allows
+
+SKIP:
+{
+	skip $Trace::missing, 1 unless $trace;
+	$trace->read;
+	is($trace->refused, '', 'every transaction is one of the model');
+	note(scalar($trace->transactions), ' transactions followed');
+}
 
 $node->stop;
 done_testing();
