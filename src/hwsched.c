@@ -6,4 +6,14 @@
 
 #include "fmgr.h"
 
+#include "support/spi_plan.h"
+
 PG_MODULE_MAGIC;
+
+extern void _PG_init(void);
+
+void
+_PG_init(void)
+{
+	spi_plan_init();
+}

@@ -7,54 +7,207 @@
 #include <math.h>
 
 #include "executor/tuptable.h"
-#include "jit/jit.h"
 #include "nodes/execnodes.h"
 #include "nodes/params.h"
-#include "optimizer/cost.h"
-#include "optimizer/paths.h"
 #include "optimizer/plancat.h"
+#include "optimizer/planner.h"
 #include "storage/shmem.h"
 #include "tcop/dest.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/plancache.h"
+#include "utils/selfuncs.h"
 
 #include "support/spi_plan.h"
 
-/* Sets one of the planner's switches, unless it is set so; *level is 0 before the first. */
-static void
-set_planner(int *level, const char *setting, bool now, bool wanted)
-{
-	if (now == wanted)
-		return;
-	if (*level == 0)
-		*level = NewGUCNestLevel();
-	(void) set_config_option(setting, wanted ? "on" : "off", PGC_USERSET, PGC_S_SESSION,
-							 GUC_ACTION_SAVE, true, 0, false);
-}
+/* --- planning --- */
 
 /*
- * Sets what a statement asks of the planner, whatever the caller has set;
- * returns the level of settings that ends it, or 0.
+ * A kept plan is made within its execution, and made anew there after any
+ * ANALYZE or change of a table.  What guides the planner must be over by then:
+ * a user's trigger may run, whose statements are kept as well.  So guidance
+ * is that of the hooks below, and they act while the planner works for one of
+ * our statements, which they know by its text.
+ *
+ * Guided, the planner sees neither what the caller has set nor how large the
+ * tables are or what ANALYZE has found: a statement has the same plan on tables
+ * that are empty, full, or never analyzed.
  */
-static int
-guide_planner(Access access)
-{
-#define SET_PLANNER(setting, wanted) set_planner(&level, #setting, setting, wanted)
-	int level = 0;
 
-	/* what is forbidden looks costly, and nothing here is worth compiling */
-	set_planner(&level, "jit", jit_enabled, false);
-	SET_PLANNER(enable_seqscan, access == IN_ORDER || access == IN_SETS);
-	SET_PLANNER(enable_indexscan, true);
-	SET_PLANNER(enable_tidscan, true);
-	SET_PLANNER(enable_bitmapscan, access != ALONG_INDEX);
-	SET_PLANNER(enable_sort, access != ALONG_INDEX && access != IN_ORDER);
-	SET_PLANNER(enable_nestloop, access != IN_ORDER && access != IN_SETS);
-	SET_PLANNER(enable_hashjoin, access != BY_KEY_ONLY && access != IN_ORDER);
-	SET_PLANNER(enable_mergejoin, access != BY_KEY_ONLY);
-	return level;
+/* The statements that the session has prepared. */
+static SpiPlan *kept = NULL;
+
+/* The statement that is being planned, or NULL. */
+static const SpiPlan *planned = NULL;
+
+static planner_hook_type next_planner;
+static get_relation_info_hook_type next_relation_info;
+static get_relation_stats_hook_type next_relation_stats;
+static get_index_stats_hook_type next_index_stats;
+
+/* Rows and pages that each table is planned for, and the bytes of a column. */
+#define ROWS 1000000
+#define PAGES 20000
+#define WIDTH 16
+
+/*
+ * Makes a table look large.  For a small one it seems cheap to read all of the
+ * pool in an index and to filter what comes, which is ruinous when it has grown.
+ */
+static void
+relation_info(PlannerInfo *root, Oid relation, bool inherits, RelOptInfo *info)
+{
+	ListCell *cell;
+
+	if (next_relation_info)
+		next_relation_info(root, relation, inherits, info);
+	if (planned == NULL)
+		return;
+	info->tuples = ROWS;
+	info->pages = PAGES;
+	info->allvisfrac = 0;
+	info->statlist = NIL;
+	for (int i = 0; i <= info->max_attr - info->min_attr; i++)
+		info->attr_widths[i] = WIDTH;
+	foreach (cell, info->indexlist)
+	{
+		IndexOptInfo *index = lfirst_node(IndexOptInfo, cell);
+
+		index->tuples = ROWS;
+		index->pages = PAGES / 4;
+		index->tree_height = 2;
+	}
 }
+
+/* Answers that a column has no statistics; not all who ask have cleared what is answered. */
+static bool
+relation_stats(PlannerInfo *root, RangeTblEntry *rte, AttrNumber column, VariableStatData *data)
+{
+	if (planned == NULL || rte->rtekind != RTE_RELATION)
+		return next_relation_stats && next_relation_stats(root, rte, column, data);
+	data->statsTuple = NULL;
+	return true;
+}
+
+/* Answers that an expression of an index has no statistics. */
+static bool
+index_stats(PlannerInfo *root, Oid index, AttrNumber column, VariableStatData *data)
+{
+	if (planned == NULL)
+		return next_index_stats && next_index_stats(root, index, column, data);
+	data->statsTuple = NULL;
+	return true;
+}
+
+/* Sets what a statement asks of the planner, whatever the caller has set. */
+static void
+set_planner(Access access)
+{
+	const struct
+	{
+		const char *name;
+		const char *value;
+	} settings[] = {
+	/* what is forbidden looks costly */
+#define SWITCH(name, on) {name, (on) ? "on" : "off"}
+		SWITCH("enable_seqscan", access == IN_ORDER || access == IN_SETS),
+		SWITCH("enable_bitmapscan", access != ALONG_INDEX),
+		SWITCH("enable_sort", access != ALONG_INDEX && access != IN_ORDER),
+		SWITCH("enable_nestloop", access != IN_ORDER && access != IN_SETS),
+		SWITCH("enable_hashjoin", access != BY_KEY_ONLY && access != IN_ORDER),
+		SWITCH("enable_mergejoin", access != BY_KEY_ONLY),
+		SWITCH("enable_indexscan", true),
+		SWITCH("enable_indexonlyscan", true),
+		SWITCH("enable_tidscan", true),
+		SWITCH("enable_hashagg", true),
+		SWITCH("enable_incremental_sort", true),
+		SWITCH("enable_material", true),
+		SWITCH("enable_memoize", true),
+		SWITCH("geqo", false),
+		/* nothing here is worth compiling */
+		SWITCH("jit", false),
+#undef SWITCH
+		/* PostgreSQL's defaults */
+		{"seq_page_cost", "1"},
+		{"random_page_cost", "4"},
+		{"cpu_tuple_cost", "0.01"},
+		{"cpu_index_tuple_cost", "0.005"},
+		{"cpu_operator_cost", "0.0025"},
+		{"effective_cache_size", "4GB"},
+		{"work_mem", "4MB"},
+		{"hash_mem_multiplier", "2"},
+		{"from_collapse_limit", "8"},
+		{"join_collapse_limit", "8"},
+	};
+
+	for (int i = 0; i < lengthof(settings); i++)
+		(void) set_config_option(settings[i].name, settings[i].value, PGC_USERSET, PGC_S_SESSION,
+								 GUC_ACTION_SAVE, true, 0, false);
+}
+
+/* Returns the statement whose text this is, or NULL: a text is known by where it is. */
+static const SpiPlan *
+find_kept(const char *text)
+{
+	for (const SpiPlan *statement = kept; statement != NULL; statement = statement->next)
+		if (statement->kept_text == text)
+			return statement;
+	return NULL;
+}
+
+/* Plans a statement of ours under guidance or, with NULL, a query without any. */
+static pg_noinline PlannedStmt *
+plan_as(const SpiPlan *statement, Query *query, const char *text, int options,
+		ParamListInfo parameters)
+{
+	planner_hook_type plan = next_planner ? next_planner : standard_planner;
+	const SpiPlan *outer = planned;
+	PlannedStmt *volatile result = NULL;
+	int level = NewGUCNestLevel();
+
+	PG_TRY();
+	{
+		planned = statement;
+		if (statement != NULL)
+			set_planner(statement->access);
+		result = plan(query, text, options, parameters);
+	}
+	PG_FINALLY();
+	{
+		planned = outer;
+	}
+	PG_END_TRY();
+	/* after an error, the end of the transaction does this */
+	AtEOXact_GUC(true, level);
+	return result;
+}
+
+static PlannedStmt *
+plan_query(Query *query, const char *text, int options, ParamListInfo parameters)
+{
+	planner_hook_type plan = next_planner ? next_planner : standard_planner;
+	const SpiPlan *statement = find_kept(text);
+
+	if (statement == NULL && planned == NULL)
+		return plan(query, text, options, parameters);
+	return plan_as(statement, query, text, options, parameters);
+}
+
+/* Installs the hooks; they last as long as the session. */
+void
+spi_plan_init(void)
+{
+	next_planner = planner_hook;
+	planner_hook = plan_query;
+	next_relation_info = get_relation_info_hook;
+	get_relation_info_hook = relation_info;
+	next_relation_stats = get_relation_stats_hook;
+	get_relation_stats_hook = relation_stats;
+	next_index_stats = get_index_stats_hook;
+	get_index_stats_hook = index_stats;
+}
+
+/* --- running --- */
 
 /* Makes sure that the statement is analyzed. */
 static void
@@ -62,6 +215,7 @@ prepare(SpiPlan *statement)
 {
 	int nargs = 0;
 	SPIPlanPtr plan;
+	CachedPlanSource *source;
 
 	if (statement->plan != NULL)
 		return;
@@ -73,82 +227,22 @@ prepare(SpiPlan *statement)
 			 SPI_result_code_string(SPI_result));
 	if (SPI_keepplan(plan) != 0)
 		elog(ERROR, "could not keep the plan of \"%s\"", statement->text);
+	source = linitial(SPI_plan_get_plan_sources(plan));
 	statement->plan = plan;
+	statement->kept_text = source->query_string;
+	statement->next = kept;
+	kept = statement;
 }
 
-/* Rows and pages that tables are planned for, if they have less. */
-#define MANY_ROWS 1000000
-#define MANY_PAGES 20000
-
-static get_relation_info_hook_type next_relation_info;
-
-/*
- * Makes a table look large.  For a small one it seems cheap to read all of the
- * pool in an index and to filter what comes, which is ruinous when it has grown.
- */
-static void
-expect_many_rows(PlannerInfo *root, Oid relation, bool inherits, RelOptInfo *info)
-{
-	ListCell *cell;
-
-	if (next_relation_info)
-		next_relation_info(root, relation, inherits, info);
-	info->tuples = Max(info->tuples, MANY_ROWS);
-	info->pages = Max(info->pages, MANY_PAGES);
-	foreach (cell, info->indexlist)
-	{
-		IndexOptInfo *index = lfirst_node(IndexOptInfo, cell);
-
-		index->tuples = Max(index->tuples, MANY_ROWS);
-		index->pages = Max(index->pages, MANY_PAGES / 4);
-	}
-}
-
-/* Runs the statement; what is planned meanwhile is planned for large tables. */
-static pg_noinline int
-run_for_many_rows(const SpiPlan *statement, const SPIExecuteOptions *options)
-{
-	get_relation_info_hook_type others = get_relation_info_hook;
-	volatile int result = 0;
-
-	if (others != expect_many_rows)
-	{
-		next_relation_info = others;
-		get_relation_info_hook = expect_many_rows;
-	}
-	PG_TRY();
-	{
-		result = SPI_execute_plan_extended(statement->plan, options);
-	}
-	PG_FINALLY();
-	{
-		get_relation_info_hook = others;
-	}
-	PG_END_TRY();
-	return result;
-}
-
-/* Runs the statement, and guides the planner if it is going to be asked. */
 static uint64
 run(SpiPlan *statement, const SPIExecuteOptions *options)
 {
 	int result;
 
 	prepare(statement);
-	if (statement->planned && plan_cache_mode != PLAN_CACHE_MODE_FORCE_CUSTOM_PLAN &&
-		SPI_plan_is_valid(statement->plan))
-		result = SPI_execute_plan_extended(statement->plan, options);
-	else
-	{
-		int level = guide_planner(statement->access);
-
-		result = run_for_many_rows(statement, options);
-		if (level > 0)
-			AtEOXact_GUC(true, level);
-	}
+	result = SPI_execute_plan_extended(statement->plan, options);
 	if (result < 0)
 		elog(ERROR, "could not run \"%s\": %s", statement->text, SPI_result_code_string(result));
-	statement->planned = true;
 	return SPI_processed;
 }
 

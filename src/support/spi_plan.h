@@ -26,7 +26,7 @@
  * How a statement finds its rows.  It is planned once in a session, for any
  * parameters and for tables that may grow a thousandfold before the next
  * ANALYZE, so this is not left to what the planner believes of them, nor to
- * what the caller set.
+ * what the caller set: see "planning" in spi_plan.c.
  */
 typedef enum Access
 {
@@ -43,8 +43,9 @@ typedef struct SpiPlan
 	const char *text;
 	Oid types[STATEMENT_PARAMETERS]; /* ends with 0 */
 	Access access;
-	SPIPlanPtr plan;
-	bool planned; /* has run, so the plan is made */
+	SPIPlanPtr plan; /* NULL: not prepared yet */
+	const char *kept_text; /* the plan's copy of the text */
+	struct SpiPlan *next; /* that was prepared before */
 } SpiPlan;
 
 /* A parameter that may be NULL. */
@@ -53,6 +54,9 @@ typedef struct Parameter
 	Datum value;
 	bool isnull;
 } Parameter;
+
+/* Makes the planner follow Access; to be called once, when the library is loaded. */
+extern void spi_plan_init(void);
 
 #define VALUE(datum) ((Parameter){(datum), false})
 #define NULL_VALUE ((Parameter){(Datum) 0, true})
