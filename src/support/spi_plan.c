@@ -6,6 +6,9 @@
 
 #include <math.h>
 
+#include "access/htup_details.h"
+#include "catalog/pg_attribute.h"
+#include "catalog/pg_statistic.h"
 #include "executor/tuptable.h"
 #include "nodes/execnodes.h"
 #include "nodes/params.h"
@@ -17,6 +20,7 @@
 #include "utils/lsyscache.h"
 #include "utils/plancache.h"
 #include "utils/selfuncs.h"
+#include "utils/syscache.h"
 
 #include "support/spi_plan.h"
 
@@ -79,23 +83,60 @@ relation_info(PlannerInfo *root, Oid relation, bool inherits, RelOptInfo *info)
 	}
 }
 
-/* Answers that a column has no statistics; not all who ask have cleared what is answered. */
+/*
+ * Returns what a column is planned for: all rows are of one pool, and all else
+ * tells them apart, so that a key seems worth more than anything else; what may
+ * be NULL is so in half of them, so that a partial index seems no smaller than
+ * others.
+ */
+static HeapTuple
+column_statistics(Oid relation, AttrNumber column)
+{
+	Size header = MAXALIGN(SizeofHeapTupleHeader);
+	HeapTuple made = palloc0(HEAPTUPLESIZE + header + sizeof(FormData_pg_statistic));
+	HeapTuple attribute =
+		SearchSysCache2(ATTNUM, ObjectIdGetDatum(relation), Int16GetDatum(column));
+	Form_pg_statistic statistics;
+
+	/* the fixed part is all that is read where no kind of slot is given */
+	made->t_len = header + sizeof(FormData_pg_statistic);
+	made->t_data = (HeapTupleHeader) ((char *) made + HEAPTUPLESIZE);
+	made->t_data->t_hoff = header;
+	statistics = (Form_pg_statistic) GETSTRUCT(made);
+	statistics->stadistinct = -1;
+	statistics->stawidth = WIDTH;
+	if (HeapTupleIsValid(attribute))
+	{
+		Form_pg_attribute form = (Form_pg_attribute) GETSTRUCT(attribute);
+
+		if (!form->attnotnull)
+			statistics->stanullfrac = 0.5;
+		if (strcmp(NameStr(form->attname), "pool") == 0)
+			statistics->stadistinct = 1;
+		ReleaseSysCache(attribute);
+	}
+	return made;
+}
+
+/* Gives such statistics, whatever ANALYZE has found. */
 static bool
 relation_stats(PlannerInfo *root, RangeTblEntry *rte, AttrNumber column, VariableStatData *data)
 {
 	if (planned == NULL || rte->rtekind != RTE_RELATION)
 		return next_relation_stats && next_relation_stats(root, rte, column, data);
-	data->statsTuple = NULL;
+	data->statsTuple = column_statistics(rte->relid, column);
+	data->freefunc = heap_freetuple;
 	return true;
 }
 
-/* Answers that an expression of an index has no statistics. */
+/* The same for an expression of an index. */
 static bool
 index_stats(PlannerInfo *root, Oid index, AttrNumber column, VariableStatData *data)
 {
 	if (planned == NULL)
 		return next_index_stats && next_index_stats(root, index, column, data);
-	data->statsTuple = NULL;
+	data->statsTuple = column_statistics(index, column);
+	data->freefunc = heap_freetuple;
 	return true;
 }
 
