@@ -69,14 +69,17 @@ decide(PoolSnapshot *snapshot, const char *pool, bool read_only, Preemption *pre
 
 /* --- SQL --- */
 
-/* The limit of a batch: -1 for NULL; raises an error for a negative one. */
+/*
+ * The limit that the caller gives a batch: INT32_MAX for NULL; raises an error for a
+ * negative one.
+ */
 static int64
 batch_limit(FunctionCallInfo fcinfo, int argument)
 {
 	int32 limit;
 
 	if (PG_ARGISNULL(argument))
-		return -1;
+		return PG_INT32_MAX;
 	limit = PG_GETARG_INT32(argument);
 	if (limit < 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -107,6 +110,7 @@ hwsched_assign_pending(PG_FUNCTION_ARGS)
 		PreventCommandIfReadOnly("hwsched.assign_pending()");
 		pool_lock_to_decide(pool, &settled);
 		snapshot_settings(&snapshot, pool, false);
+		limit = Min(limit, snapshot.settings.batch_window);
 		snapshot_queue(&snapshot, pool, limit, false);
 		decide(&snapshot, pool, false, &preemption);
 		nvictims = preempt_victims(&preemption, &victims);
@@ -114,7 +118,7 @@ hwsched_assign_pending(PG_FUNCTION_ARGS)
 		placed = write_decisions(&snapshot, pool, false);
 		if (placed > 0)
 			notify_assigned(&snapshot.settings, pool);
-		write_reservations(&snapshot, pool, limit >= 0 && snapshot.nitems == limit);
+		write_reservations(&snapshot, pool, snapshot.nitems == limit);
 		learn_settled(pool, &settled);
 		activity_assigned(pool);
 	}
@@ -135,7 +139,7 @@ hwsched_plan_pending(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	SPI_connect();
 	snapshot_settings(&snapshot, pool, true);
-	snapshot_queue(&snapshot, pool, limit, true);
+	snapshot_queue(&snapshot, pool, Min(limit, snapshot.settings.batch_window), true);
 	decide(&snapshot, pool, true, &preemption);
 	for (int i = 0; i < snapshot.search.nplacements; i++)
 	{

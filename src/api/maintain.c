@@ -81,13 +81,29 @@ follow_clock(const char *pool, const PoolSettings *settings)
 
 /* --- taking work back --- */
 
-/* Finds assignments, given the pool and its lease; returns their number and sets *ids. */
-static int
-find_ids(SpiPlan *statement, const char *pool, const PoolSettings *settings, int64 **ids)
+/*
+ * What one call may still take back, so that it fits statement_timeout and
+ * memory however much is lost at once; the next one goes on.
+ */
+typedef struct Quota
 {
-	int n = (int) spi_plan_run(statement, false, TEXT_VALUE(pool),
-							   VALUE(Float8GetDatum(settings->lease)));
+	int64 left;
+	bool more; /* something is left for the next call */
+} Quota;
 
+/*
+ * Finds assignments, given the pool, a time in seconds and how many at most; returns
+ * their number, which is of the quota, and sets *ids.
+ */
+static int
+find_ids(SpiPlan *statement, const char *pool, double seconds, Quota *quota, int64 **ids)
+{
+	int n = (int) spi_plan_run(statement, false, TEXT_VALUE(pool), VALUE(Float8GetDatum(seconds)),
+							   BIGINT_VALUE(quota->left + 1));
+
+	quota->more |= n > quota->left;
+	n = (int) Min(n, quota->left);
+	quota->left -= n;
 	*ids = palloc(sizeof(int64) * (n + 1));
 	for (int i = 0; i < n; i++)
 		(*ids)[i] = column_bigint(i, 1);
@@ -99,25 +115,25 @@ find_ids(SpiPlan *statement, const char *pool, const PoolSettings *settings, int
  * runs until lease_until, and as long after any sign of life of its worker.
  */
 static int64
-end_lost_leases(const char *pool, const PoolSettings *settings)
+end_lost_leases(const char *pool, const PoolSettings *settings, Quota *quota)
 {
 	static SpiPlan statement = {
 		"SELECT a.assignment_id FROM hwsched.assignment a"
 		" JOIN hwsched.worker_load l ON l.pool = a.pool AND l.worker_id = a.worker_id"
 		" WHERE a.pool = $1 AND a.finished_at IS NULL AND a.state = 'running'"
 		" AND a.lease_until < now()"
-		"  AND l.last_seen_at < now() - make_interval(secs => $2) ORDER BY a.assignment_id",
-		{TEXTOID, FLOAT8OID},
+		"  AND l.last_seen_at < now() - make_interval(secs => $2) ORDER BY a.assignment_id LIMIT $3",
+		{TEXTOID, FLOAT8OID, INT8OID},
 		IN_SETS};
 	int64 *ids;
-	int n = find_ids(&statement, pool, settings, &ids);
+	int n = find_ids(&statement, pool, settings->lease, quota, &ids);
 
 	return lose_runs(pool, settings, ids, n, "the lease ran out");
 }
 
 /* Takes back what has run for longer than its timeout; returns how many assignments. */
 static int64
-end_timed_out(const char *pool, const PoolSettings *settings)
+end_timed_out(const char *pool, const PoolSettings *settings, Quota *quota)
 {
 	static SpiPlan statement = {
 		"SELECT a.assignment_id FROM hwsched.assignment a"
@@ -125,11 +141,12 @@ end_timed_out(const char *pool, const PoolSettings *settings)
 		" AND s.run = a.run"
 		" WHERE a.pool = $1 AND a.finished_at IS NULL AND a.state = 'running'"
 		"  AND now() - a.started_at > make_interval(secs => s.timeout_seconds)"
-		" ORDER BY a.assignment_id",
-		{TEXTOID, FLOAT8OID}};
+		" ORDER BY a.assignment_id LIMIT $3",
+		{TEXTOID, FLOAT8OID, INT8OID},
+		IN_SETS};
 	EndedAssignment *ended;
 	int64 *ids;
-	int n = find_ids(&statement, pool, settings, &ids);
+	int n = find_ids(&statement, pool, settings->lease, quota, &ids);
 
 	n = end_assignments(pool, ids, n, "running", "expired", "the timeout ran out", "timeout", NULL,
 						&ended);
@@ -145,7 +162,7 @@ end_timed_out(const char *pool, const PoolSettings *settings)
  * next avoids that worker.
  */
 static int64
-end_unstarted(const char *pool, const PoolSettings *settings)
+end_unstarted(const char *pool, const PoolSettings *settings, Quota *quota)
 {
 	static SpiPlan statement = {
 		"SELECT a.assignment_id FROM hwsched.assignment a"
@@ -160,15 +177,12 @@ end_unstarted(const char *pool, const PoolSettings *settings)
 		"   AND r.worker_id = a.worker_id AND r.finished_at IS NULL AND r.state = 'running')"
 		"  AND greatest(a.assigned_at, u.ran_at)"
 		"   < now() - make_interval(secs => coalesce(own.seconds, $2))"
-		" ORDER BY a.assignment_id",
-		{TEXTOID, FLOAT8OID}};
+		" ORDER BY a.assignment_id LIMIT $3",
+		{TEXTOID, FLOAT8OID, INT8OID}};
 	EndedAssignment *ended;
-	int n = (int) spi_plan_run(&statement, false, TEXT_VALUE(pool),
-							   VALUE(Float8GetDatum(settings->start_timeout)));
-	int64 *ids = palloc(sizeof(int64) * (n + 1));
+	int64 *ids;
+	int n = find_ids(&statement, pool, settings->start_timeout, quota, &ids);
 
-	for (int i = 0; i < n; i++)
-		ids[i] = column_bigint(i, 1);
 	n = end_assignments(pool, ids, n, "assigned", "expired", "not started in time", "unstarted",
 						NULL, &ended);
 	requeue(pool, ended, n, false);
@@ -181,7 +195,7 @@ end_unstarted(const char *pool, const PoolSettings *settings)
  * started in between is then found among what runs.
  */
 static int64
-leave_silent(const char *pool, const PoolSettings *settings)
+leave_silent(const char *pool, const PoolSettings *settings, Quota *quota)
 {
 	static SpiPlan running = {
 		"SELECT assignment_id FROM hwsched.assignment WHERE pool = $1 AND worker_id = ANY ($2)"
@@ -189,7 +203,7 @@ leave_silent(const char *pool, const PoolSettings *settings)
 		" AND state = 'running' ORDER BY assignment_id",
 		{TEXTOID, TEXTARRAYOID}};
 	const char **workers;
-	int nworkers = health_silent(pool, settings, &workers);
+	int nworkers = health_silent(pool, settings, &quota->left, &quota->more, &workers);
 	int64 *ids;
 	int n;
 
@@ -243,6 +257,7 @@ typedef struct Tick
 {
 	const char *pool;
 	PoolSettings settings;
+	Quota quota;
 	int64 expired;
 	int64 timed_out;
 	int64 offline;
@@ -268,7 +283,7 @@ take_lost(void *argument)
 {
 	Tick *tick = argument;
 
-	tick->expired = end_lost_leases(tick->pool, &tick->settings);
+	tick->expired = end_lost_leases(tick->pool, &tick->settings, &tick->quota);
 }
 
 static void
@@ -276,7 +291,7 @@ take_timed_out(void *argument)
 {
 	Tick *tick = argument;
 
-	tick->timed_out = end_timed_out(tick->pool, &tick->settings);
+	tick->timed_out = end_timed_out(tick->pool, &tick->settings, &tick->quota);
 }
 
 static void
@@ -284,7 +299,7 @@ take_unstarted(void *argument)
 {
 	Tick *tick = argument;
 
-	tick->expired += end_unstarted(tick->pool, &tick->settings);
+	tick->expired += end_unstarted(tick->pool, &tick->settings, &tick->quota);
 }
 
 static void
@@ -298,7 +313,7 @@ take_from_silent(void *argument)
 {
 	Tick *tick = argument;
 
-	tick->offline = leave_silent(tick->pool, &tick->settings);
+	tick->offline = leave_silent(tick->pool, &tick->settings, &tick->quota);
 }
 
 static void
@@ -321,12 +336,20 @@ roll_up_briefly(void *tick)
 	history_roll_up(((Tick *) tick)->pool, 2);
 }
 
+/* Counts what has been forgotten. */
+static void
+forgotten(Tick *tick, int64 rows)
+{
+	tick->forgotten += rows;
+	tick->quota.more |= rows >= FORGET_AT_ONCE;
+}
+
 static void
 forget_closed(void *argument)
 {
 	Tick *tick = argument;
 
-	tick->forgotten += forget_work(tick->pool, tick->settings.retention.history);
+	forgotten(tick, forget_work(tick->pool, tick->settings.retention.history));
 }
 
 static void
@@ -334,7 +357,7 @@ forget_history(void *argument)
 {
 	Tick *tick = argument;
 
-	tick->forgotten += history_forget(tick->pool, FORGET_AT_ONCE);
+	forgotten(tick, history_forget(tick->pool, FORGET_AT_ONCE));
 }
 
 static void
@@ -400,6 +423,14 @@ begin_tick(FunctionCallInfo fcinfo, Tick *tick)
 	PreventCommandIfReadOnly("hwsched.maintain()");
 	SPI_connect();
 	pool_settings_load(tick->pool, false, &tick->settings);
+	tick->quota.left = tick->settings.maintain_batch;
+}
+
+/* Returns whether the next call is worth its while; not after an error, which it may repeat. */
+static bool
+has_more(const Tick *tick)
+{
+	return tick->quota.more && tick->error == NULL;
 }
 
 static void
@@ -418,15 +449,15 @@ lock_for_parts(const Tick *tick)
 
 /*
  * maintain(pool text) RETURNS record (expired, timed_out, offline, tried_again, forgotten
- * bigint)
+ * bigint, more boolean)
  */
 Datum
 hwsched_maintain(PG_FUNCTION_ARGS)
 {
 	Tick tick;
 	TupleDesc description;
-	Datum values[5];
-	bool nulls[5] = {0};
+	Datum values[6];
+	bool nulls[6] = {0};
 
 	if (get_call_result_type(fcinfo, NULL, &description) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "maintain must return a row");
@@ -441,10 +472,11 @@ hwsched_maintain(PG_FUNCTION_ARGS)
 	values[2] = Int64GetDatum(tick.offline);
 	values[3] = Int64GetDatum(tick.tried_again);
 	values[4] = Int64GetDatum(tick.forgotten);
+	values[5] = BoolGetDatum(has_more(&tick));
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(description), values, nulls)));
 }
 
-/* recover(pool text) RETURNS void: what of maintain() others wait for */
+/* recover(pool text) RETURNS boolean: what of maintain() others wait for; true: there is more */
 Datum
 hwsched_recover(PG_FUNCTION_ARGS)
 {
@@ -454,10 +486,13 @@ hwsched_recover(PG_FUNCTION_ARGS)
 	lock_for_parts(&tick);
 	do_parts(&tick, recovery, lengthof(recovery));
 	end_tick(&tick);
-	PG_RETURN_VOID();
+	PG_RETURN_BOOL(has_more(&tick));
 }
 
-/* keep_history(pool text) RETURNS void: the rest, with the pool locked only after the long part */
+/*
+ * keep_history(pool text) RETURNS boolean: the rest, with the pool locked only after the long
+ * part; true: there is more
+ */
 Datum
 hwsched_keep_history(PG_FUNCTION_ARGS)
 {
@@ -468,5 +503,5 @@ hwsched_keep_history(PG_FUNCTION_ARGS)
 	lock_for_parts(&tick);
 	do_parts(&tick, forgetting, lengthof(forgetting));
 	end_tick(&tick);
-	PG_RETURN_VOID();
+	PG_RETURN_BOOL(has_more(&tick));
 }

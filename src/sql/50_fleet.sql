@@ -60,7 +60,10 @@ SELECT * FROM (VALUES
     ('wait_target', '"60 s"', 'Wait that scaling advice aims at. (kept)'),
     ('vega_url', 'null',
      'Where reports load Vega from when it is not installed: a URL below which packages of npm are '
-     'found, such as https://cdn.jsdelivr.net/npm.')
+     'found, such as https://cdn.jsdelivr.net/npm.'),
+    ('batch_window', '100000', 'Workloads that a batch decides at most, the first of the queue.'),
+    ('maintain_batch', '10000',
+     'Assignments that a call of maintain() takes back at most; its column more tells of the rest.')
 ) AS s (name, default_value, description);
 COMMENT ON VIEW hwsched.setting IS 'The settings that a pool has, and their defaults.';
 COMMENT ON COLUMN hwsched.setting.name IS 'Key of the settings document.';

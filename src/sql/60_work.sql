@@ -27,9 +27,9 @@ CREATE FUNCTION hwsched.assign_pending(max_workloads int DEFAULT NULL, pool text
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_assign_pending';
 COMMENT ON FUNCTION hwsched.assign_pending(int, text) IS
-  'Places the queue, or its first max_workloads, in one batch; returns the number of placed '
-  'workloads. Returns 0 at once when another batch is at work in this pool; waits for whoever else '
-  'has locked it.';
+  'Places the queue, or its first max_workloads, in one batch, at most the pool''s batch_window; '
+  'returns the number of placed workloads. Returns 0 at once when another batch is at work in this '
+  'pool; waits for whoever else has locked it.';
 
 CREATE FUNCTION hwsched.plan_pending(max_workloads int DEFAULT NULL, pool text DEFAULT 'default',
     OUT workload_id text, OUT worker_id text, OUT device_nos int[], OUT shard_no int,
@@ -124,7 +124,8 @@ COMMENT ON FUNCTION hwsched.retry_dead(text, text) IS
   'first.';
 
 CREATE FUNCTION hwsched.maintain(pool text DEFAULT 'default', OUT expired bigint,
-    OUT timed_out bigint, OUT offline bigint, OUT tried_again bigint, OUT forgotten bigint)
+    OUT timed_out bigint, OUT offline bigint, OUT tried_again bigint, OUT forgotten bigint,
+    OUT more boolean)
     RETURNS record
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_maintain';
@@ -132,4 +133,5 @@ COMMENT ON FUNCTION hwsched.maintain(text) IS
   'Does what is due: takes back work whose lease has run out (expired), that has run for too long'
   ' (timed_out), or that is on a silent worker (offline); tries workers again whose quarantine is'
   ' over (tried_again); deletes rows older than the pool''s retention (forgotten; days that no '
-  'pool keeps are dropped beside that); rolls history up.';
+  'pool keeps are dropped beside that); rolls history up. Takes back the pool''s maintain_batch at '
+  'most; more says whether something is left for the next call.';

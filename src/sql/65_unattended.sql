@@ -1,17 +1,17 @@
 -- Running unattended: a loop of its own, and pg_cron. All of this runs as its
 -- caller, but the steps of the loop.
 
-CREATE FUNCTION hwsched_internal.recover(pool text DEFAULT 'default') RETURNS void
+CREATE FUNCTION hwsched_internal.recover(pool text DEFAULT 'default') RETURNS boolean
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_recover';
 COMMENT ON FUNCTION hwsched_internal.recover(text) IS
-  'The first half of maintain(): takes work back, and tries workers again.';
+  'The first half of maintain(): takes work back, and tries workers again; true: there is more.';
 
-CREATE FUNCTION hwsched_internal.keep_history(pool text DEFAULT 'default') RETURNS void
+CREATE FUNCTION hwsched_internal.keep_history(pool text DEFAULT 'default') RETURNS boolean
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_keep_history';
 COMMENT ON FUNCTION hwsched_internal.keep_history(text) IS
-  'The second half of maintain(): rolls history up, and deletes what is old.';
+  'The second half of maintain(): rolls history up, and deletes what is old; true: there is more.';
 
 CREATE FUNCTION hwsched_internal.note_failure(activity text, error text,
     pool text DEFAULT 'default') RETURNS void
@@ -30,6 +30,10 @@ DECLARE
     seconds pg_catalog.float8 := extract(epoch FROM tick);
     behind pg_catalog.float8;
     pause pg_catalog.float8;
+    step pg_catalog.int4;
+    more pg_catalog.bool;
+    placed pg_catalog.int8;
+    batch_window pg_catalog.int8;
 BEGIN
     IF (duration OPERATOR(pg_catalog.>=) '0'::interval
         AND duration OPERATOR(pg_catalog.<=) '100 years'::interval) IS NOT TRUE THEN
@@ -50,14 +54,26 @@ BEGIN
     PERFORM hwsched.pool_settings(coalesce(pool, ''));
     LOOP
         -- each by itself: whatever fails, lost work is taken back
-        FOR step IN 1 .. 3 LOOP
+        step := 1;
+        WHILE step OPERATOR(pg_catalog.<=) 3 LOOP
+            more := false;
             BEGIN
                 IF step OPERATOR(pg_catalog.=) 1 THEN
-                    PERFORM hwsched_internal.recover(pool);
+                    more := hwsched_internal.recover(pool);
                 ELSIF step OPERATOR(pg_catalog.=) 2 THEN
-                    PERFORM hwsched.assign_pending(NULL, pool);
+                    placed := hwsched.assign_pending(NULL, pool);
+                    -- whether there was more in the queue than one batch decides
+                    IF placed OPERATOR(pg_catalog.>) 0 THEN
+                        SELECT s.value::pg_catalog.int8 INTO batch_window
+                        FROM hwsched.pool_settings(pool) AS s
+                        WHERE s.name OPERATOR(pg_catalog.=) 'batch_window';
+                        more := EXISTS (SELECT FROM hwsched.pending AS q
+                                        WHERE q.pool OPERATOR(pg_catalog.=) run_loop.pool
+                                        OFFSET greatest(
+                                            batch_window OPERATOR(pg_catalog.-) placed, 0));
+                    END IF;
                 ELSE
-                    PERFORM hwsched_internal.keep_history(pool);
+                    more := hwsched_internal.keep_history(pool);
                 END IF;
             EXCEPTION WHEN OTHERS THEN
                 IF NOT EXISTS (SELECT FROM hwsched.pool AS p
@@ -66,6 +82,7 @@ BEGIN
                         MESSAGE = pg_catalog.format('pool "%s" is gone, so the loop ends', pool);
                     RETURN;
                 END IF;
+                more := false;
                 RAISE WARNING USING ERRCODE = SQLSTATE,
                     MESSAGE = pg_catalog.format('pool "%s": %s', pool, SQLERRM),
                     HINT = 'The loop goes on with its next tick.';
@@ -79,6 +96,9 @@ BEGIN
                 END;
             END;
             COMMIT;
+            IF NOT more THEN
+                step := step OPERATOR(pg_catalog.+) 1;
+            END IF;
         END LOOP;
         -- the next tick that is still to come; what was missed is not made up for
         behind := extract(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) next_tick);

@@ -188,25 +188,46 @@ health_returned(const char *pool, const PoolSettings *settings, const char *work
 
 /*
  * Notes as offline who has been silent for too long.  Returns how many workers
- * that are, and sets *worker_ids: what they have is to be taken back.
+ * that are, and sets *worker_ids: what they have is to be taken back.  That is
+ * taken from *quota, in assignments, and one at least for a worker; *more is set
+ * if the quota is not enough for all.
  */
 int
-health_silent(const char *pool, const PoolSettings *settings, const char ***worker_ids)
+health_silent(const char *pool, const PoolSettings *settings, int64 *quota, bool *more,
+			  const char ***worker_ids)
 {
-	static SpiPlan statement = {
-		"UPDATE hwsched.worker w SET health = 'offline', health_since = now()"
-		" FROM hwsched.worker_load l"
-		" WHERE w.pool = $1 AND l.pool = w.pool AND l.worker_id = w.worker_id"
-		" AND w.health <> 'offline'"
-		"  AND l.last_seen_at < now() - make_interval(secs => $2) RETURNING w.worker_id",
-		{TEXTOID, FLOAT8OID},
-		IN_SETS};
-	int n = (int) spi_plan_run(&statement, false, TEXT_VALUE(pool),
-							   VALUE(Float8GetDatum(settings->offline_after)));
+	static SpiPlan find = {
+		"SELECT w.worker_id, u.assignments FROM hwsched.worker w"
+		" JOIN hwsched.worker_load l ON l.pool = w.pool AND l.worker_id = w.worker_id"
+		" JOIN hwsched.worker_usage u ON u.pool = w.pool AND u.worker_id = w.worker_id"
+		" WHERE w.pool = $1 AND w.health <> 'offline'"
+		"  AND l.last_seen_at < now() - make_interval(secs => $2) ORDER BY w.worker_id LIMIT $3",
+		{TEXTOID, FLOAT8OID, INT8OID},
+		IN_ORDER};
+	static SpiPlan leave = {"UPDATE hwsched.worker SET health = 'offline', health_since = now()"
+							" WHERE pool = $1 AND worker_id = ANY ($2)",
+							{TEXTOID, TEXTARRAYOID}};
+	int64 before = *quota;
+	int found = (int) spi_plan_run(&find, false, TEXT_VALUE(pool),
+								   VALUE(Float8GetDatum(settings->offline_after)),
+								   BIGINT_VALUE(*quota + 1));
+	int n = 0;
 
-	*worker_ids = palloc(sizeof(char *) * (n + 1));
-	for (int i = 0; i < n; i++)
-		(*worker_ids)[i] = column_text(i, 1);
+	*worker_ids = palloc(sizeof(char *) * (found + 1));
+	while (n < found)
+	{
+		int64 cost = Max(column_int(n, 2), 1);
+
+		/* one that is beyond any quota is taken by itself */
+		if (cost > *quota && !(n == 0 && before == settings->maintain_batch))
+			break;
+		*quota = Max(*quota - cost, 0);
+		(*worker_ids)[n] = column_text(n, 1);
+		n++;
+	}
+	*more |= n < found;
+	if (n > 0)
+		spi_plan_run(&leave, false, TEXT_VALUE(pool), text_array(*worker_ids, n));
 	return n;
 }
 

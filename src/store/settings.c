@@ -91,6 +91,8 @@ static const Field setting_fields[] = {
 	SETTING(energy_price_per_kwh, FIELD_NUMBER, 0, 1e6),
 	KEPT("wait_target", FIELD_SECONDS, number, 0, 31536000),
 	SETTING(vega_url, FIELD_TEXT, 0, 0),
+	SETTING(batch_window, FIELD_INTEGER, 1, 10000000),
+	SETTING(maintain_batch, FIELD_INTEGER, 1, 10000000),
 };
 
 static void

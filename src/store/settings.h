@@ -38,6 +38,8 @@ typedef struct PoolSettings
 	bool preemption;
 	const char *spare_accelerators; /* true, false or strict */
 	bool notify;
+	int32 batch_window; /* workloads that a batch decides at most */
+	int32 maintain_batch; /* assignments that a call of maintain() takes back at most */
 	double energy_price_per_kwh; /* NAN: not known */
 	double carbon_g_per_kwh; /* NAN: not known */
 	const char *vega_url; /* NULL: none */
