@@ -176,4 +176,37 @@ SELECT offline FROM hwsched.maintain('health_4');
 SELECT health, failures_in_row FROM hwsched.worker_status WHERE pool = 'health_4';
 SELECT hwsched.heartbeat('w', 'health_4');
 SELECT health, failures_in_row FROM hwsched.worker_status WHERE pool = 'health_4';
+-- A call decides and takes back only so much, and says whether there is more
+SELECT hwsched.create_pool('health_6', '{"maintain_batch": 3, "batch_window": 4, "lease": "60 h", "offline_after": "90 h", "retry_backoff": 0}');
+SELECT hwsched.register_worker('w' || n, '{"cpu_cores": 4, "max_concurrent": 2}', 'health_6') FROM generate_series(1, 4) AS n;
+SELECT hwsched.submit_many(jsonb_agg(jsonb_build_object('test_id', 'x' || n)), 'health_6') FROM generate_series(1, 8) AS n;
+SELECT count(*) FROM hwsched.plan_pending(pool => 'health_6');
+SELECT count(*) FROM hwsched.plan_pending(3, 'health_6');
+SELECT hwsched.assign_pending(NULL, 'health_6') FROM generate_series(1, 3);
+UPDATE hwsched.worker_load SET last_seen_at = now() - interval '91 h' WHERE pool = 'health_6';
+SELECT offline, more FROM generate_series(1, 5) AS n, LATERAL (SELECT n) AS call, hwsched.maintain('health_6' || left(call.n::text, 0));
+SELECT count(*) FROM hwsched.pending WHERE pool = 'health_6';
+SELECT hwsched.heartbeat('w' || n, 'health_6') FROM generate_series(1, 4) AS n;
+-- the loop repeats both until nothing is left, each call in a transaction of its own
+CALL hwsched.run_loop('0 s', '1 s', 'health_6');
+SELECT count(*) AS live, count(DISTINCT xmin) AS batches FROM hwsched.assignment WHERE pool = 'health_6' AND finished_at IS NULL;
+SELECT count(*) FROM generate_series(1, 4) AS n, hwsched.claim('w' || n, 2, pool => 'health_6');
+UPDATE hwsched.assignment SET lease_until = now() WHERE pool = 'health_6' AND state = 'running';
+UPDATE hwsched.worker_load SET last_seen_at = now() - interval '75 h' WHERE pool = 'health_6';
+SELECT expired, more FROM hwsched.maintain('health_6');
+SELECT expired, more FROM hwsched.maintain('health_6');
+UPDATE hwsched.assignment SET started_at = now() - interval '75 h' WHERE pool = 'health_6' AND state = 'running';
+UPDATE hwsched.submission SET timeout_seconds = 3600 WHERE pool = 'health_6';
+UPDATE hwsched.assignment SET lease_until = 'infinity' WHERE pool = 'health_6' AND state = 'running';
+SELECT timed_out, more FROM hwsched.maintain('health_6');
+-- a worker that has more than that is taken back at once, as there is no other way
+SELECT hwsched.submit_many(jsonb_agg(jsonb_build_object('test_id', 'y' || n)), 'health_6') FROM generate_series(1, 6) AS n;
+SELECT hwsched.register_worker('big', '{"cpu_cores": 4, "max_concurrent": 6}', 'health_6');
+UPDATE hwsched.worker_load SET last_seen_at = now() - interval '91 h' WHERE pool = 'health_6' AND worker_id <> 'big';
+SELECT offline, more FROM hwsched.maintain('health_6');
+SELECT offline, more FROM hwsched.maintain('health_6');
+CALL hwsched.run_loop('0 s', '1 s', 'health_6');
+SELECT worker_id, health, assigned FROM hwsched.worker_status WHERE pool = 'health_6' ORDER BY 1;
+UPDATE hwsched.worker_load SET last_seen_at = now() - interval '91 h' WHERE pool = 'health_6';
+SELECT offline, more FROM hwsched.maintain('health_6');
 SELECT hwsched.drop_pool(pool) FROM hwsched.pool WHERE pool ~ '^health';

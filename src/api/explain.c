@@ -22,6 +22,7 @@
 
 PG_FUNCTION_INFO_V1(hwsched_compatible_hardware);
 PG_FUNCTION_INFO_V1(hwsched_explain_pending);
+PG_FUNCTION_INFO_V1(hwsched_queue_reasons);
 
 /* Returns a refusal in words. */
 const char *
@@ -201,15 +202,40 @@ snapshot_candidates(PoolSnapshot *snapshot, const char *pool, const char *worklo
 		bar_reserved_workers(&snapshot->fleet, true);
 }
 
+/*
+ * The queue of the pool $1, or the row of the workload $2, as SQL; reason says
+ * what a workload has to wait for whatever room there is, and is NULL for what
+ * may be placed.  (The same as MAY_BE_PLACED, which is made to be fast, where all
+ * is settled.)  Each parent and each key is looked at once, however many wait.
+ */
+#define QUEUE_SQL \
+	"(SELECT p.*, CASE" \
+	"   WHEN o.depends_on IS NOT NULL THEN format('waits for workload \"%s\", which is %s'," \
+	"    o.depends_on, coalesce(o.state::text, 'not known any more'))" \
+	"   WHEN p.ready_at > now() AND p.ready_at < 'infinity' THEN 'waits for its retry'" \
+	"   WHEN h.workload_id IS NOT NULL THEN" \
+	"    format('waits for its concurrency_key \"%s\", which workload \"%s\" has'," \
+	"     p.concurrency_key, h.workload_id)" \
+	"   END AS reason" \
+	"  FROM hwsched.pending p" \
+	"  LEFT JOIN (SELECT DISTINCT ON (d.workload_id) d.workload_id, d.depends_on, s.state" \
+	"    FROM hwsched.dependency d LEFT JOIN hwsched.workload s" \
+	"     ON s.pool = $1 AND s.workload_id = d.depends_on" \
+	"    WHERE d.pool = $1 AND s.state IS DISTINCT FROM 'completed'" \
+	"    ORDER BY d.workload_id, s.state DESC, d.depends_on) o" \
+	"   ON p.ready_at = 'infinity' AND o.workload_id = p.workload_id" \
+	"  LEFT JOIN (SELECT a.concurrency_key, min(a.workload_id) AS workload_id" \
+	"    FROM hwsched.assignment a WHERE a.pool = $1 AND a.concurrency_key IS NOT NULL" \
+	"     AND a.finished_at IS NULL GROUP BY a.concurrency_key) h" \
+	"   ON h.concurrency_key = p.concurrency_key" \
+	"  WHERE p.pool = $1 AND ($2 IS NULL OR p.workload_id = $2))"
+
 /* Returns what a workload has to wait for whatever room there is, or NULL. */
 static const char *
 waits_for(const char *pool, const char *workload_id)
 {
 	static SpiPlan statement = {
-		"SELECT w.reason FROM hwsched.submission s JOIN hwsched.waiting w ON w.pool = s.pool"
-		" AND w.priority = s.priority"
-		"  AND w.queue_no = s.queue_no WHERE s.pool = $1 AND s.workload_id = $2",
-		{TEXTOID, TEXTOID}};
+		"SELECT q.reason FROM " QUEUE_SQL " q", {TEXTOID, TEXTOID}, IN_SETS};
 
 	return spi_plan_run(&statement, true, TEXT_VALUE(pool), TEXT_VALUE(workload_id)) == 0 ?
 			   NULL :
@@ -291,7 +317,7 @@ hwsched_compatible_hardware(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-/* --- explain_pending --- */
+/* --- the queue --- */
 
 /*
  * Returns whether what no worker has for a kind of work some do have, if nothing else
@@ -336,60 +362,76 @@ pending_reason_text(FilterReason reason, bool both)
 				  filter_reason_text(reason);
 }
 
-/* explain_pending(pool text) RETURNS TABLE (reason, workloads, profile_ids, ready) */
-Datum
-hwsched_explain_pending(PG_FUNCTION_ARGS)
+/* Why the kinds of work that may be placed are refused. */
+typedef struct KindReasons
+{
+	int count;
+	int64 *profiles; /* in order */
+	int64 *workloads; /* of each */
+	FilterReason *reasons;
+	bool *lack_both; /* whether what is missing is so only together with all else */
+} KindReasons;
+
+/* Finds why each kind of work in the queue is refused that waits for nothing else. */
+static KindReasons
+explain_kinds(const char *pool)
 {
 	static SpiPlan statement = {
 		"SELECT p.profile_id, count(*) FROM hwsched.pending p WHERE p.pool = $1 AND " MAY_BE_PLACED(
 			"true") " GROUP BY p.profile_id ORDER BY p.profile_id",
 		{TEXTOID}};
-	static SpiPlan waiting = {
-		"SELECT reason, count(*), array_agg(DISTINCT profile_id ORDER BY profile_id), false"
-		" FROM hwsched.waiting"
-		" WHERE pool = $1 GROUP BY reason ORDER BY reason COLLATE \"C\"",
-		{TEXTOID}};
-	char *pool = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	PoolSnapshot snapshot;
-	int64 *counts;
-	FilterReason *refusals;
-	bool *lack_both;
-	int64 *profiles;
-	Datum *profile_ids;
 	int n;
+	KindReasons kinds;
 
-	InitMaterializedSRF(fcinfo, 0);
-	SPI_connect();
 	snapshot_settings(&snapshot, pool, true);
 	n = (int) spi_plan_run(&statement, true, TEXT_VALUE(pool));
-	counts = palloc(sizeof(int64) * (n + 1));
-	refusals = palloc(sizeof(FilterReason) * (n + 1));
-	lack_both = palloc(sizeof(bool) * (n + 1));
-	profiles = palloc(sizeof(int64) * (n + 1));
-	profile_ids = palloc(sizeof(Datum) * (n + 1));
+	kinds = (KindReasons){n, palloc(sizeof(int64) * (n + 1)), palloc(sizeof(int64) * (n + 1)),
+						  palloc(sizeof(FilterReason) * (n + 1)), palloc(sizeof(bool) * (n + 1))};
 	for (int i = 0; i < n; i++)
 	{
-		profiles[i] = column_bigint(i, 1);
-		counts[i] = column_bigint(i, 2);
+		kinds.profiles[i] = column_bigint(i, 1);
+		kinds.workloads[i] = column_bigint(i, 2);
 	}
 	if (n > 0)
 	{
-		snapshot_profiles(&snapshot, pool, profiles, n, true);
+		snapshot_profiles(&snapshot, pool, kinds.profiles, n, true);
 		snapshot_fleet(&snapshot, pool, NULL, true);
 		load_reservations(&snapshot, pool, true);
 	}
 	/* what is reserved is for gangs, and kept from the others */
 	for (int i = 0; i < n; i++)
 	{
-		bool gang = profile_strategy(&snapshot.search.kinds[i].profile) != STRATEGY_SINGLE;
+		WorkKind *kind = &snapshot.search.kinds[i];
 
-		bar_reserved_workers(&snapshot.fleet, !gang);
-		refusals[i] = search_filter_reason(&snapshot.search, &snapshot.search.kinds[i]);
-		lack_both[i] = refusals[i] <= FILTERED_NEVER &&
-					   lacks_both(&snapshot.search, &snapshot.search.kinds[i], refusals[i]);
+		Assert(kind->profile_id == kinds.profiles[i]);
+		bar_reserved_workers(&snapshot.fleet, profile_strategy(&kind->profile) == STRATEGY_SINGLE);
+		kinds.reasons[i] = search_filter_reason(&snapshot.search, kind);
+		kinds.lack_both[i] = kinds.reasons[i] <= FILTERED_NEVER &&
+							 lacks_both(&snapshot.search, kind, kinds.reasons[i]);
 	}
+	return kinds;
+}
 
+/* explain_pending(pool text) RETURNS TABLE (reason, workloads, profile_ids, ready) */
+Datum
+hwsched_explain_pending(PG_FUNCTION_ARGS)
+{
+	static SpiPlan waiting = {
+		"SELECT q.reason, count(*), array_agg(DISTINCT q.profile_id ORDER BY q.profile_id), false"
+		" FROM " QUEUE_SQL " q WHERE q.reason IS NOT NULL"
+		" GROUP BY q.reason ORDER BY q.reason COLLATE \"C\"",
+		{TEXTOID, TEXTOID},
+		IN_SETS};
+	char *pool = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	KindReasons kinds;
+	Datum *profile_ids;
+
+	InitMaterializedSRF(fcinfo, 0);
+	SPI_connect();
+	kinds = explain_kinds(pool);
+	profile_ids = palloc(sizeof(Datum) * (kinds.count + 1));
 	for (int row = 2 * FILTERED_NO_WORKER; row <= 2 * FITS + 1; row++)
 	{
 		FilterReason reason = (FilterReason) (row / 2);
@@ -399,11 +441,11 @@ hwsched_explain_pending(PG_FUNCTION_ARGS)
 		int64 workloads = 0;
 		int nprofiles = 0;
 
-		for (int i = 0; i < n; i++)
-			if (refusals[i] == reason && lack_both[i] == both)
+		for (int i = 0; i < kinds.count; i++)
+			if (kinds.reasons[i] == reason && kinds.lack_both[i] == both)
 			{
-				workloads += counts[i];
-				profile_ids[nprofiles++] = Int64GetDatum(snapshot.search.kinds[i].profile_id);
+				workloads += kinds.workloads[i];
+				profile_ids[nprofiles++] = Int64GetDatum(kinds.profiles[i]);
 			}
 		if (nprofiles == 0)
 			continue;
@@ -413,8 +455,89 @@ hwsched_explain_pending(PG_FUNCTION_ARGS)
 		values[3] = BoolGetDatum(true);
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}
-	if (spi_plan_run(&waiting, true, TEXT_VALUE(pool)) > 0)
+	if (spi_plan_run(&waiting, true, TEXT_VALUE(pool), NULL_VALUE) > 0)
 		return_rows(fcinfo);
+	SPI_finish();
+	return (Datum) 0;
+}
+
+/* Rows of the queue that are on their way to the caller. */
+typedef struct QueueRows
+{
+	ReturnSetInfo *result;
+	KindReasons kinds;
+	bool waiting_only;
+} QueueRows;
+
+static int
+compare_profiles(const void *a, const void *b)
+{
+	int64 x = *(const int64 *) a;
+	int64 y = *(const int64 *) b;
+
+	return (x > y) - (x < y);
+}
+
+#define QUEUE_ROW_COLUMNS 12
+#define QUEUE_ROW_PROFILE 1
+#define QUEUE_ROW_REASON 11
+#define QUEUE_ROW_ALONE 12 /* is not passed on */
+
+/* Passes a row on; what waits for nothing else has the reason of its kind. */
+static void
+pass_queue_row(void *to, const Row *row)
+{
+	QueueRows *rows = to;
+	Datum values[QUEUE_ROW_COLUMNS];
+	bool nulls[QUEUE_ROW_COLUMNS];
+
+	if (rows->waiting_only && row->nulls[QUEUE_ROW_REASON])
+		return;
+	memcpy(values, row->values, sizeof(values));
+	memcpy(nulls, row->nulls, sizeof(nulls));
+	if (nulls[QUEUE_ROW_REASON])
+	{
+		int64 profile_id = DatumGetInt64(values[QUEUE_ROW_PROFILE]);
+		const int64 *found = bsearch(&profile_id, rows->kinds.profiles, rows->kinds.count,
+									 sizeof(int64), compare_profiles);
+		int64 kind = found - rows->kinds.profiles;
+		FilterReason reason = found == NULL ? FITS : rows->kinds.reasons[kind];
+
+		values[QUEUE_ROW_REASON] = CStringGetTextDatum(
+			reason == FITS && DatumGetBool(row->values[QUEUE_ROW_ALONE]) ?
+				"runs alone: waits for a worker that has nothing else" :
+				pending_reason_text(reason, found && rows->kinds.lack_both[kind]));
+		nulls[QUEUE_ROW_REASON] = false;
+	}
+	tuplestore_putvalues(rows->result->setResult, rows->result->setDesc, values, nulls);
+}
+
+/* queue_reasons(pool text, waiting_only boolean) RETURNS TABLE */
+Datum
+hwsched_queue_reasons(PG_FUNCTION_ARGS)
+{
+	static SpiPlan statement = {
+		"SELECT p.workload_id, p.profile_id, p.priority, w.workload_type,"
+		"  nullif(p.deadline, 'infinity'), p.queue_no, p.attempt, p.submitted_at,"
+		"  p.expected_seconds, CASE WHEN p.ready_at < 'infinity' THEN p.ready_at END,"
+		"  " AGED_PRIORITY(
+			"$3") ", p.reason"
+				  " FROM " QUEUE_SQL " p"
+				  " JOIN hwsched.workload_profile w ON w.pool = $1 AND w.profile_id = p.profile_id",
+		{TEXTOID, TEXTOID, FLOAT8OID},
+		IN_SETS};
+	char *pool = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	QueueRows rows = {.result = (ReturnSetInfo *) fcinfo->resultinfo,
+					  .waiting_only = PG_GETARG_BOOL(1)};
+	PoolSettings settings;
+
+	InitMaterializedSRF(fcinfo, 0);
+	SPI_connect();
+	pool_settings_load(pool, true, &settings);
+	if (!rows.waiting_only)
+		rows.kinds = explain_kinds(pool);
+	spi_plan_each(&statement, true, pass_queue_row, &rows, TEXT_VALUE(pool), NULL_VALUE,
+				  VALUE(Float8GetDatum(settings.ageing)));
 	SPI_finish();
 	return (Datum) 0;
 }

@@ -118,35 +118,27 @@ COMMENT ON COLUMN hwsched.workload.concurrency_key IS
 COMMENT ON COLUMN hwsched.workload.deadline_missed IS
   'Whether it was still open when its deadline came.';
 
--- What decisions leave in the queue whatever room there is. (The same as
--- MAY_BE_PLACED in snapshot/snapshot.h, which is made to be fast.)
+-- Made by one function, which knows how: a join of the queue that is planned by
+-- statistics can take the square of its length.
+CREATE FUNCTION hwsched.queue_reasons(pool text, waiting_only boolean, OUT workload_id text,
+    OUT profile_id bigint, OUT priority smallint, OUT workload_type text, OUT deadline timestamptz,
+    OUT queue_no bigint, OUT attempt int, OUT submitted_at timestamptz,
+    OUT expected_seconds float8, OUT ready_at timestamptz, OUT aged_priority smallint,
+    OUT reason text)
+    RETURNS SETOF record
+    LANGUAGE c STABLE STRICT PARALLEL UNSAFE COST 100000 ROWS 10000
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'hwsched_queue_reasons';
+COMMENT ON FUNCTION hwsched.queue_reasons(text, boolean) IS
+  'The queue with the reason why each workload waits, or only those that may not be placed '
+  'however much room there is; for the views pending_workloads and waiting.';
+
+-- What decisions leave in the queue whatever room there is.
 CREATE VIEW hwsched.waiting AS
-SELECT w.pool, w.workload_id, w.profile_id, w.reason, w.ready_at, w.priority, w.deadline, w.queue_no
-FROM (SELECT q.pool, q.workload_id, q.profile_id, q.priority,
-             nullif(q.deadline, 'infinity') AS deadline, q.queue_no,
-             CASE WHEN q.ready_at < 'infinity' THEN q.ready_at END AS ready_at,
-             CASE WHEN other.depends_on IS NOT NULL
-                  THEN format('waits for workload "%s", which is %s', other.depends_on,
-                              coalesce(other.state::text, 'not known any more'))
-                  WHEN q.ready_at > now() AND q.ready_at < 'infinity' THEN 'waits for its retry'
-                  WHEN holder.workload_id IS NOT NULL
-                  THEN format('waits for its concurrency_key "%s", which workload "%s" has',
-                              q.concurrency_key, holder.workload_id)
-             END AS reason
-      FROM hwsched.pending q
-      LEFT JOIN LATERAL (SELECT d.depends_on, o.state FROM hwsched.dependency d
-                         LEFT JOIN hwsched.workload o
-                             ON o.pool = d.pool AND o.workload_id = d.depends_on
-                         WHERE q.ready_at = 'infinity' AND d.pool = q.pool
-                             AND d.workload_id = q.workload_id
-                           AND o.state IS DISTINCT FROM 'completed'
-                         ORDER BY o.state DESC, d.depends_on LIMIT 1) other ON true
-      LEFT JOIN LATERAL (SELECT a.workload_id FROM hwsched.assignment a
-                         WHERE q.concurrency_key IS NOT NULL AND a.pool = q.pool
-                             AND a.concurrency_key = q.concurrency_key
-                           AND a.finished_at IS NULL LIMIT 1) holder ON true
-      WHERE q.ready_at > now() OR q.concurrency_key IS NOT NULL) w
-WHERE w.reason IS NOT NULL;
+SELECT e.pool, (e.q).workload_id, (e.q).profile_id, (e.q).reason, (e.q).ready_at, (e.q).priority,
+       (e.q).deadline, (e.q).queue_no
+FROM (-- in the select list: once for each pool, and only for those asked for
+      SELECT p.pool, hwsched.queue_reasons(p.pool, true) AS q FROM hwsched.pool p) e;
 COMMENT ON VIEW hwsched.waiting IS
   'The workloads in the queue that may not be placed yet, however much room there is.';
 COMMENT ON COLUMN hwsched.waiting.pool IS 'The pool.';
@@ -353,40 +345,13 @@ COMMENT ON COLUMN hwsched.execution_times.started_at IS 'When it started.';
 COMMENT ON COLUMN hwsched.execution_times.finished_at IS 'When it was completed.';
 
 CREATE VIEW hwsched.pending_workloads AS
-SELECT q.pool, q.workload_id, q.priority, wp.workload_type,
-       CASE WHEN q.alone AND r.reason = 'waits for the next assign_pending'
-            THEN 'runs alone: waits for a worker that has nothing else'
-            ELSE r.reason END AS reason, q.attempt,
-       s.submitted_at,
-       extract(epoch FROM greatest(now() - s.submitted_at, '0'))::float8 AS waiting_seconds,
-       q.expected_seconds, nullif(q.deadline, 'infinity') AS deadline, q.queue_no,
-       aged.priority AS aged_priority, now() > q.deadline AS deadline_missed
-FROM (-- in the select list, so that each pool is explained once, and only those asked for
-      SELECT e.pool, q.queue_no, q.priority, q.deadline, (e.explained).reason
-      FROM (SELECT pool.pool, hwsched.explain_pending(pool.pool) AS explained FROM hwsched.pool) e
-      CROSS JOIN LATERAL unnest((e.explained).profile_ids) AS p(profile_id)
-      JOIN hwsched.pending q ON q.pool = e.pool AND q.profile_id = p.profile_id
-      WHERE (e.explained).ready
-          AND NOT EXISTS (SELECT FROM hwsched.waiting w
-                          WHERE w.pool = q.pool AND w.queue_no = q.queue_no)
-      UNION ALL
-      SELECT w.pool, w.queue_no, w.priority, coalesce(w.deadline, 'infinity'), w.reason
-      FROM hwsched.waiting w) r
-JOIN hwsched.pending q
-    ON q.pool = r.pool AND q.priority = r.priority AND q.deadline = r.deadline
-        AND q.queue_no = r.queue_no
-JOIN hwsched.workload_profile wp ON wp.pool = q.pool AND wp.profile_id = q.profile_id
-JOIN hwsched.submission s ON s.pool = q.pool AND s.workload_id = q.workload_id
-JOIN (SELECT p.pool,
-             coalesce((SELECT round((v.settings ->> 'ageing')::numeric, 9)::float8
-                       FROM hwsched.settings_version v
-                       WHERE v.pool = p.pool ORDER BY v.version DESC LIMIT 1), 0) AS ageing
-      FROM hwsched.pool p) g ON g.pool = q.pool
-CROSS JOIN LATERAL (
-    SELECT least(q.priority, greatest(1, q.priority - floor(
-               g.ageing * date_part('epoch', now() - q.submitted_at) / 3600)))::smallint
-           AS priority) aged
-ORDER BY q.pool, aged.priority, q.deadline, q.queue_no;
+SELECT e.pool, (e.q).workload_id, (e.q).priority, (e.q).workload_type, (e.q).reason, (e.q).attempt,
+       (e.q).submitted_at,
+       extract(epoch FROM greatest(now() - (e.q).submitted_at, '0'))::float8 AS waiting_seconds,
+       (e.q).expected_seconds, (e.q).deadline, (e.q).queue_no, (e.q).aged_priority,
+       now() > coalesce((e.q).deadline, 'infinity') AS deadline_missed
+FROM (SELECT p.pool, hwsched.queue_reasons(p.pool, false) AS q FROM hwsched.pool p) e
+ORDER BY e.pool, (e.q).aged_priority, coalesce((e.q).deadline, 'infinity'), (e.q).queue_no;
 COMMENT ON VIEW hwsched.pending_workloads IS
   'The queue, in its order, with the reason why each workload waits.';
 COMMENT ON COLUMN hwsched.pending_workloads.pool IS 'The pool.';

@@ -24,27 +24,26 @@
 #define MOST_MEMORY "9007199254740991"
 
 /*
- * The last attempts e(workload_id, run) that failed for want of memory or time, and the
- * profiles that answer them.
+ * The profile that answers the last attempt of e(workload_id, run, attempt) that failed for want of
+ * memory or time; no row if none did.  Before a first attempt none can have: nobody looks then.
  */
 #define ANSWERED_SQL \
-	"(SELECT f.workload_id, f.run, f.retry_profile, f.retry_demand," \
+	"LATERAL (SELECT f.retry_profile, f.retry_demand," \
 	"  sha256(convert_to(f.retry_profile::text || f.retry_demand::text, 'UTF8')) AS digest" \
-	" FROM (SELECT DISTINCT ON (e.workload_id, e.run) e.workload_id, e.run," \
-	"   CASE a.error_class WHEN 'memory' THEN jsonb_set(p.profile, '{min_memory_bytes}'," \
+	" FROM (SELECT CASE a.error_class WHEN 'memory'" \
+	"    THEN jsonb_set(p.profile, '{min_memory_bytes}'," \
 	"     to_jsonb(least(" MOST_MEMORY ", greatest(" LEAST_MEMORY \
 	", floor((p.profile ->> 'min_memory_bytes')::numeric * " MORE_MEMORY ")))::bigint))" \
 	"    ELSE p.profile END AS retry_profile," \
 	"   CASE a.error_class WHEN 'timeout' THEN p.demand || jsonb_build_object('avoid_class'," \
 	" d.hardware_class)" \
 	"    ELSE p.demand END AS retry_demand" \
-	"  FROM unnest($2, $3) e(workload_id, run)" \
-	"  JOIN hwsched.assignment a ON a.pool = $1 AND a.workload_id = e.workload_id" \
-	" AND a.run = e.run" \
-	"   AND a.error_class IN ('memory', 'timeout') AND NOT a.is_gang" \
+	"  FROM hwsched.assignment a" \
 	"  JOIN hwsched.workload_profile p ON p.pool = $1 AND p.profile_id = a.profile_id" \
 	"  JOIN hwsched.device_profile d ON d.pool = $1 AND d.profile_id = a.device_profile_id" \
-	"  ORDER BY e.workload_id, e.run, a.assignment_id DESC) f)"
+	"  WHERE e.attempt > 1 AND a.pool = $1 AND a.workload_id = e.workload_id AND a.run = e.run" \
+	"   AND a.error_class IN ('memory', 'timeout') AND NOT a.is_gang" \
+	"  ORDER BY a.assignment_id DESC LIMIT 1) f) r"
 
 /* Returns the longest wait before a retry, in seconds. */
 double
@@ -66,11 +65,11 @@ queue_attempts(const char *pool, int count, Parameter workload_ids, Parameter ru
 	static SpiPlan add_profiles = {
 		"INSERT INTO hwsched.workload_profile (pool, profile, demand, digest)"
 		" SELECT DISTINCT ON (r.digest) $1, r.retry_profile, r.retry_demand, r.digest"
-		" FROM " ANSWERED_SQL " r"
+		" FROM unnest($2, $3, $4) e(workload_id, run, attempt) CROSS JOIN " ANSWERED_SQL
 		" WHERE NOT EXISTS (SELECT FROM hwsched.workload_profile p WHERE p.pool = $1"
 		" AND p.digest = r.digest)"
 		" ORDER BY r.digest ON CONFLICT (pool, digest) DO NOTHING",
-		{TEXTOID, TEXTARRAYOID, INT4ARRAYOID}};
+		{TEXTOID, TEXTARRAYOID, INT4ARRAYOID, INT4ARRAYOID}};
 	static SpiPlan queue = {
 		"INSERT INTO hwsched.pending (pool, priority, deadline, queue_no, profile_id, run,"
 		" attempt, expected_seconds, workload_id,"
@@ -82,8 +81,8 @@ queue_attempts(const char *pool, int count, Parameter workload_ids, Parameter ru
 		"  CASE WHEN $5 > 0 THEN clock_timestamp() + make_interval(secs => least($6,"
 		" $5 * 2 ^ least(greatest(e.attempt - 2, 0), 30)) * (1 - random() / 2))"
 		"   ELSE '-infinity' END,"
-		"  (SELECT array_agg(DISTINCT a.worker_id) FROM hwsched.assignment a WHERE a.pool = $1"
-		" AND a.workload_id = e.workload_id"
+		"  (SELECT array_agg(DISTINCT a.worker_id) FROM hwsched.assignment a WHERE e.attempt > 1"
+		" AND a.pool = $1 AND a.workload_id = e.workload_id"
 		"    AND a.run = e.run AND a.error_class IS NOT NULL AND NOT a.is_gang),"
 		"  (SELECT p.profile_id FROM hwsched.workload_profile p WHERE p.pool = $1"
 		" AND p.digest = r.digest),"
@@ -93,7 +92,7 @@ queue_attempts(const char *pool, int count, Parameter workload_ids, Parameter ru
 		" FROM unnest($2, $3, $4) e(workload_id, run, attempt)"
 		" JOIN hwsched.submission s ON s.pool = $1 AND s.workload_id = e.workload_id"
 		" AND s.run = e.run"
-		" LEFT JOIN " ANSWERED_SQL " r ON r.workload_id = e.workload_id AND r.run = e.run"
+		" LEFT JOIN " ANSWERED_SQL " ON true"
 		" WHERE s.outcome IS NULL AND e.attempt <= s.retries + 1",
 		{TEXTOID, TEXTARRAYOID, INT4ARRAYOID, INT4ARRAYOID, FLOAT8OID, FLOAT8OID}};
 	static SpiPlan mark_dead = {
@@ -106,7 +105,7 @@ queue_attempts(const char *pool, int count, Parameter workload_ids, Parameter ru
 	PoolSettings settings;
 
 	pool_settings_load(pool, false, &settings);
-	spi_plan_run(&add_profiles, false, TEXT_VALUE(pool), workload_ids, runs);
+	spi_plan_run(&add_profiles, false, TEXT_VALUE(pool), workload_ids, runs, attempts);
 	if (spi_plan_run(&queue, false, TEXT_VALUE(pool), workload_ids, runs, attempts,
 					 VALUE(Float8GetDatum(failed ? settings.retry_backoff : 0)),
 					 VALUE(Float8GetDatum(most_backoff(&settings)))) < count)
