@@ -189,7 +189,7 @@ SELECT count(*) FROM hwsched.pending WHERE pool = 'health_6';
 SELECT hwsched.heartbeat('w' || n, 'health_6') FROM generate_series(1, 4) AS n;
 -- the loop repeats both until nothing is left, each call in a transaction of its own
 CALL hwsched.run_loop('0 s', '1 s', 'health_6');
-SELECT count(*) AS live, count(DISTINCT xmin) AS batches FROM hwsched.assignment WHERE pool = 'health_6' AND finished_at IS NULL;
+SELECT count(*) AS live, count(DISTINCT xmin::text) AS batches FROM hwsched.assignment WHERE pool = 'health_6' AND finished_at IS NULL;
 SELECT count(*) FROM generate_series(1, 4) AS n, hwsched.claim('w' || n, 2, pool => 'health_6');
 UPDATE hwsched.assignment SET lease_until = now() WHERE pool = 'health_6' AND state = 'running';
 UPDATE hwsched.worker_load SET last_seen_at = now() - interval '75 h' WHERE pool = 'health_6';

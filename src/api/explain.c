@@ -512,7 +512,7 @@ pass_queue_row(void *to, const Row *row)
 	tuplestore_putvalues(rows->result->setResult, rows->result->setDesc, values, nulls);
 }
 
-/* queue_reasons(pool text, waiting_only boolean) RETURNS TABLE */
+/* queue_reasons(waiting_only boolean, pool text) RETURNS TABLE */
 Datum
 hwsched_queue_reasons(PG_FUNCTION_ARGS)
 {
@@ -526,9 +526,9 @@ hwsched_queue_reasons(PG_FUNCTION_ARGS)
 				  " JOIN hwsched.workload_profile w ON w.pool = $1 AND w.profile_id = p.profile_id",
 		{TEXTOID, TEXTOID, FLOAT8OID},
 		IN_SETS};
-	char *pool = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	char *pool = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	QueueRows rows = {.result = (ReturnSetInfo *) fcinfo->resultinfo,
-					  .waiting_only = PG_GETARG_BOOL(1)};
+					  .waiting_only = PG_GETARG_BOOL(0)};
 	PoolSettings settings;
 
 	InitMaterializedSRF(fcinfo, 0);

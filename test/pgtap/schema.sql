@@ -106,7 +106,7 @@ INSERT INTO api SELECT btrim(line, E' \t') FROM regexp_split_to_table($$
 	run_loop(IN duration interval, IN tick interval, IN pool text DEFAULT 'default'::text)
 	schedule_jobs(every text DEFAULT '1 minute'::text, pool text DEFAULT 'default'::text)
 	unschedule_jobs(pool text DEFAULT 'default'::text)
-	maintain(pool text DEFAULT 'default'::text, OUT expired bigint, OUT timed_out bigint, OUT offline bigint, OUT tried_again bigint, OUT forgotten bigint)
+	maintain(pool text DEFAULT 'default'::text, OUT expired bigint, OUT timed_out bigint, OUT offline bigint, OUT tried_again bigint, OUT forgotten bigint, OUT more boolean)
 	record_assignment(workload_id text, worker_id text, efficiency_score double precision, workload_type text, at timestamp with time zone DEFAULT now(), pool text DEFAULT 'default'::text)
 	record_thermal_state(worker_id text, temperature double precision, warming_state boolean, cooling_state boolean, at timestamp with time zone DEFAULT now(), device_no integer DEFAULT NULL::integer, pool text DEFAULT 'default'::text)
 	record_resource_utilization(worker_id text, utilization jsonb, at timestamp with time zone DEFAULT now(), device_no integer DEFAULT NULL::integer, pool text DEFAULT 'default'::text)
@@ -121,7 +121,7 @@ INSERT INTO api SELECT btrim(line, E' \t') FROM regexp_split_to_table($$
 	summary_report(since timestamp with time zone DEFAULT NULL::timestamp with time zone, until timestamp with time zone DEFAULT NULL::timestamp with time zone, pool text DEFAULT 'default'::text)$$, '\n') AS line WHERE btrim(line, E' \t') <> '';
 SELECT bag_eq($$
 	SELECT proname || '(' || pg_get_function_arguments(oid) || ')' FROM pg_proc WHERE pronamespace = 'hwsched'::regnamespace
-		AND proname <> ALL ('{pool_settings,plan_pending,compatible_hardware,explain_pending,pareto,suggest_power_limit,performance_history}')
+		AND proname <> ALL ('{pool_settings,plan_pending,compatible_hardware,explain_pending,queue_reasons,pareto,suggest_power_limit,performance_history}')
 	$$, 'SELECT signature FROM api', 'the functions are those of the API');
 -- Those that return rows of their own: what goes in, and the columns that the API names
 SELECT is(proname || '(' || pg_get_function_identity_arguments(oid) || ')', signature, signature) FROM (VALUES
