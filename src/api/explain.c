@@ -521,7 +521,7 @@ hwsched_queue_reasons(PG_FUNCTION_ARGS)
 		"  nullif(p.deadline, 'infinity'), p.queue_no, p.attempt, p.submitted_at,"
 		"  p.expected_seconds, CASE WHEN p.ready_at < 'infinity' THEN p.ready_at END,"
 		"  " AGED_PRIORITY(
-			"$3") ", p.reason"
+			"$3") ", p.reason, p.alone"
 				  " FROM " QUEUE_SQL " p"
 				  " JOIN hwsched.workload_profile w ON w.pool = $1 AND w.profile_id = p.profile_id",
 		{TEXTOID, TEXTOID, FLOAT8OID},
