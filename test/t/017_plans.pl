@@ -101,7 +101,7 @@ SELECT hwsched.rebalance(5, 'p');
 SELECT hwsched.register_worker('w1', '{"cpu_cores": 32, "available_memory": 256}', 'p');
 SELECT hwsched.assign_pending(pool => 'p');
 SELECT count(*) FROM hwsched.learning_json('p');
-SELECT hwsched.remove_worker('w9', pool => 'p');
+SELECT hwsched.unregister_worker('w9', pool => 'p');
 SELECT array_agg(assignment_id) AS ids FROM hwsched.claim('w2', 30, false, 'p') \gset
 SELECT hwsched.complete_many(:'ids', 'p');
 SELECT hwsched.maintain('p');
@@ -191,8 +191,8 @@ CREATE TABLE seen (enable_seqscan text, kept text);
 CREATE FUNCTION look() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE line text; plan text;
 BEGIN
-	FOR line IN EXPLAIN SELECT FROM small WHERE n = 1 LOOP plan := coalesce(plan, line); END LOOP;
-	INSERT INTO seen VALUES (current_setting('enable_seqscan'), plan);
+	FOR line IN EXPLAIN SELECT FROM public.small WHERE n = 1 LOOP plan := coalesce(plan, line); END LOOP;
+	INSERT INTO public.seen VALUES (current_setting('enable_seqscan'), plan);
 	RETURN NULL;
 END $$;
 CREATE TRIGGER look AFTER INSERT OR UPDATE ON hwsched.assignment FOR EACH ROW EXECUTE FUNCTION look();
