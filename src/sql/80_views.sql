@@ -120,7 +120,7 @@ COMMENT ON COLUMN hwsched.workload.deadline_missed IS
 
 -- Made by one function, which knows how: a join of the queue that is planned by
 -- statistics can take the square of its length.
-CREATE FUNCTION hwsched.queue_reasons(waiting_only boolean DEFAULT false,
+CREATE FUNCTION hwsched_internal.queue_reasons(waiting_only boolean DEFAULT false,
     pool text DEFAULT 'default', OUT workload_id text, OUT profile_id bigint,
     OUT priority smallint, OUT workload_type text, OUT deadline timestamptz, OUT queue_no bigint,
     OUT attempt int, OUT submitted_at timestamptz, OUT expected_seconds float8,
@@ -129,7 +129,7 @@ CREATE FUNCTION hwsched.queue_reasons(waiting_only boolean DEFAULT false,
     LANGUAGE c STABLE STRICT PARALLEL UNSAFE COST 100000 ROWS 10000
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_queue_reasons';
-COMMENT ON FUNCTION hwsched.queue_reasons(boolean, text) IS
+COMMENT ON FUNCTION hwsched_internal.queue_reasons(boolean, text) IS
   'The queue with the reason why each workload waits, or only those that may not be placed '
   'however much room there is; for the views pending_workloads and waiting.';
 
@@ -138,7 +138,7 @@ CREATE VIEW hwsched.waiting AS
 SELECT e.pool, (e.q).workload_id, (e.q).profile_id, (e.q).reason, (e.q).ready_at, (e.q).priority,
        (e.q).deadline, (e.q).queue_no
 FROM (-- in the select list: once for each pool, and only for those asked for
-      SELECT p.pool, hwsched.queue_reasons(true, p.pool) AS q FROM hwsched.pool p) e;
+      SELECT p.pool, hwsched_internal.queue_reasons(true, p.pool) AS q FROM hwsched.pool p) e;
 COMMENT ON VIEW hwsched.waiting IS
   'The workloads in the queue that may not be placed yet, however much room there is.';
 COMMENT ON COLUMN hwsched.waiting.pool IS 'The pool.';
@@ -350,7 +350,7 @@ SELECT e.pool, (e.q).workload_id, (e.q).priority, (e.q).workload_type, (e.q).rea
        extract(epoch FROM greatest(now() - (e.q).submitted_at, '0'))::float8 AS waiting_seconds,
        (e.q).expected_seconds, (e.q).deadline, (e.q).queue_no, (e.q).aged_priority,
        now() > coalesce((e.q).deadline, 'infinity') AS deadline_missed
-FROM (SELECT p.pool, hwsched.queue_reasons(false, p.pool) AS q FROM hwsched.pool p) e
+FROM (SELECT p.pool, hwsched_internal.queue_reasons(false, p.pool) AS q FROM hwsched.pool p) e
 ORDER BY e.pool, (e.q).aged_priority, coalesce((e.q).deadline, 'infinity'), (e.q).queue_no;
 COMMENT ON VIEW hwsched.pending_workloads IS
   'The queue, in its order, with the reason why each workload waits.';
