@@ -500,7 +500,7 @@ pass_queue_row(void *to, const Row *row)
 		int64 profile_id = DatumGetInt64(values[QUEUE_ROW_PROFILE]);
 		const int64 *found = bsearch(&profile_id, rows->kinds.profiles, rows->kinds.count,
 									 sizeof(int64), compare_profiles);
-		int64 kind = found - rows->kinds.profiles;
+		int64 kind = found == NULL ? 0 : found - rows->kinds.profiles;
 		FilterReason reason = found == NULL ? FITS : rows->kinds.reasons[kind];
 
 		values[QUEUE_ROW_REASON] = CStringGetTextDatum(
