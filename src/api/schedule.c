@@ -18,6 +18,7 @@
 #include "snapshot/fleet.h"
 #include "snapshot/queue.h"
 #include "snapshot/threshold_search.h"
+#include "store/device_state.h"
 #include "store/pool.h"
 #include "store/workload.h"
 #include "support/args.h"
@@ -50,10 +51,12 @@ hwsched_schedule(PG_FUNCTION_ARGS)
 	pool_check(pool, false);
 	pool_lock_to_decide(pool, &settled);
 
+	snapshot_settings(&snapshot, pool, false);
+	device_states_expire(pool, &snapshot.settings);
+
 	/* one snapshot for all that is read, taken under the lock */
 	CommandCounterIncrement();
 	PushActiveSnapshot(GetTransactionSnapshot());
-	snapshot_settings(&snapshot, pool, true);
 	if (!snapshot_queued(&snapshot, pool, workload_id, true))
 	{
 		const char *state = workload_state(pool, workload_id, true);

@@ -19,7 +19,8 @@ COMMENT ON COLUMN hwsched.pool.created_at IS 'When it was created.';
 
 CREATE TABLE hwsched.pool_activity (
     pool text COLLATE "C" NOT NULL,
-    activity text COLLATE "C" NOT NULL CHECK (activity IN ('assign_pending', 'maintain')),
+    activity text COLLATE "C" NOT NULL
+        CHECK (activity IN ('assign_pending', 'maintain', 'oldest_report')),
     done_at timestamptz,
     error text,
     error_at timestamptz,
@@ -28,7 +29,8 @@ CREATE TABLE hwsched.pool_activity (
 COMMENT ON TABLE hwsched.pool_activity IS
   'When each pool was last assigned and maintained, and what last went wrong; see pool_summary.';
 COMMENT ON COLUMN hwsched.pool_activity.pool IS 'The pool.';
-COMMENT ON COLUMN hwsched.pool_activity.activity IS 'assign_pending or maintain.';
+COMMENT ON COLUMN hwsched.pool_activity.activity IS
+  'assign_pending or maintain; oldest_report: no report of load is older than done_at.';
 COMMENT ON COLUMN hwsched.pool_activity.done_at IS
   'When that was last done; of many batches in a second, the first of each session.';
 COMMENT ON COLUMN hwsched.pool_activity.error IS

@@ -395,10 +395,37 @@ device_states_renew(const char *pool, const char *worker_id, int64 hardware_id)
 				 NUMBER_OR_NULL(readiness.accelerator), BIGINT_VALUE(readiness.state_hash));
 }
 
+/* Returns whether a report of the pool may be older than load_ttl and not be forgotten yet. */
+static bool
+may_have_expired(const char *pool, const PoolSettings *settings)
+{
+	static SpiPlan statement = {"SELECT FROM hwsched.pool_activity WHERE pool = $1"
+								" AND activity = 'oldest_report'"
+								" AND done_at >= now() - make_interval(secs => $2)",
+								{TEXTOID, FLOAT8OID}};
+
+	return spi_plan_run(&statement, false, TEXT_VALUE(pool),
+						VALUE(Float8GetDatum(settings->load_ttl))) == 0;
+}
+
+/* Notes how old the oldest report is now: until that is too old, there is nothing to forget. */
+static void
+note_oldest_report(const char *pool)
+{
+	static SpiPlan statement = {
+		"INSERT INTO hwsched.pool_activity (pool, activity, done_at)"
+		" SELECT $1, 'oldest_report', least(now(), min(reported_at)) FROM hwsched.worker_load"
+		" WHERE pool = $1"
+		" ON CONFLICT (pool, activity) DO UPDATE SET done_at = EXCLUDED.done_at",
+		{TEXTOID}};
+
+	spi_plan_run(&statement, false, TEXT_VALUE(pool));
+}
+
 /*
  * Forgets reports that are older than load_ttl: decisions take them for none,
- * and so do the orders in which they look for workers from then on.  Workers
- * that report just now are left alone.
+ * and so must the orders in which they look for workers.  Costs a look while
+ * none can be that old.  Workers that report just now are left alone.
  */
 void
 device_states_expire(const char *pool, const PoolSettings *settings)
@@ -420,10 +447,15 @@ device_states_expire(const char *pool, const PoolSettings *settings)
 					" AND worker_id IN (SELECT worker_id FROM forgotten)",
 		{TEXTOID, FLOAT8OID, INT8OID, FLOAT8OID, FLOAT8OID, INT8OID}};
 	Parameter age = VALUE(Float8GetDatum(settings->load_ttl));
-	int n = (int) spi_plan_run(&kinds, false, TEXT_VALUE(pool), age);
-	int64 *ids = palloc(sizeof(int64) * (n + 1));
-	const Hardware **hardware = palloc(sizeof(Hardware *) * (n + 1));
+	int64 *ids;
+	const Hardware **hardware;
+	int n;
 
+	if (!may_have_expired(pool, settings))
+		return;
+	n = (int) spi_plan_run(&kinds, false, TEXT_VALUE(pool), age);
+	ids = palloc(sizeof(int64) * (n + 1));
+	hardware = palloc(sizeof(Hardware *) * (n + 1));
 	for (int i = 0; i < n; i++)
 		ids[i] = column_bigint(i, 1);
 	hardware_get(pool, ids, n, false, hardware);
@@ -439,4 +471,5 @@ device_states_expire(const char *pool, const PoolSettings *settings)
 					 NUMBER_OR_NULL(readiness.cpu), NUMBER_OR_NULL(readiness.accelerator),
 					 BIGINT_VALUE(readiness.state_hash));
 	}
+	note_oldest_report(pool);
 }

@@ -65,6 +65,7 @@ BEGIN
 		UPDATE hwsched.worker_load SET phase = pick('warming', 'cooling')::hwsched.thermal_phase, phase_since = now() - make_interval(secs => floor(random() * 12) * 10) WHERE pool = 'seek' AND worker_id = worker;
 	WHEN 'age' THEN
 		UPDATE hwsched.worker_load SET reported_at = reported_at - interval '10 s' WHERE pool = 'seek';
+		UPDATE hwsched.pool_activity SET done_at = done_at - interval '10 s' WHERE pool = 'seek' AND activity = 'oldest_report';
 		UPDATE hwsched.device_heat SET model[2] = model[2] - 10 WHERE pool = 'seek';
 	WHEN 'drain' THEN
 		PERFORM hwsched.drain_worker(worker, 'seek');

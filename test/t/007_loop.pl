@@ -29,8 +29,8 @@ CREATE EXTENSION hwsched;
 CREATE ROLE boss LOGIN IN ROLE hwsched_coordinator;
 SELECT hwsched.create_pool(p), hwsched.register_worker('w', '{"cpu_cores": 4, "available_memory": 16, "max_concurrent": 9}', p) FROM unnest('{cron,seconds,loop,told,stuck}'::text[]) p;
 SELECT hwsched.create_pool(repeat('long', 15) || n) FROM generate_series(1, 2) AS n;
-CREATE FUNCTION public.nothing(workload jsonb, device jsonb, state jsonb) RETURNS float8 LANGUAGE plpgsql AS 'BEGIN RAISE no_data_found; END';
-SELECT hwsched.alter_pool('stuck', '{"policy": {"public.nothing(jsonb,jsonb,jsonb)": 1}}');
+CREATE FUNCTION public.nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE no_data_found; END';
+CREATE TRIGGER nothing BEFORE INSERT ON hwsched.assignment FOR EACH ROW WHEN (NEW.pool = 'stuck') EXECUTE FUNCTION public.nothing();
 SQL
 
 # --- pg_cron: jobs are made first, and looked at last, as it looks once a minute
