@@ -241,13 +241,14 @@ stage_log() {
 	finish_tap
 }
 
-# Servers of TAP tests are killed on purpose.
+# Servers of TAP tests are killed on purpose, and one ends itself: it has no room for its log.
 check_log() {
 	local trouble='TRAP:|(refcount|reference|file) leak|was not closed'
 	echo 1..1
 	{
 		grep -E "$trouble|PANIC:|was terminated by signal" "$tmp/log/server"
-		grep -rE "$trouble|was terminated by signal (6|7|8|11)" "$tmp/tap" --include='*.log'
+		grep -rE "$trouble|was terminated by signal (7|8|11)" "$tmp/tap" --include='*.log'
+		grep -rE "was terminated by signal 6" "$tmp/tap" --include='*.log' --exclude='012_limits_*'
 	} >"$tmp/log/trouble" 2>/dev/null || true
 	if [ -s "$tmp/log/trouble" ]; then
 		echo "not ok 1 - trouble in the servers' logs"
