@@ -122,7 +122,8 @@ end_lost_leases(const char *pool, const PoolSettings *settings, Quota *quota)
 		" JOIN hwsched.worker_load l ON l.pool = a.pool AND l.worker_id = a.worker_id"
 		" WHERE a.pool = $1 AND a.finished_at IS NULL AND a.state = 'running'"
 		" AND a.lease_until < now()"
-		"  AND l.last_seen_at < now() - make_interval(secs => $2) ORDER BY a.assignment_id LIMIT $3",
+		"  AND l.last_seen_at < now() - make_interval(secs => $2)"
+		" ORDER BY a.assignment_id LIMIT $3",
 		{TEXTOID, FLOAT8OID, INT8OID},
 		IN_SETS};
 	int64 *ids;
