@@ -218,10 +218,9 @@ hwsched_heartbeat(PG_FUNCTION_ARGS)
 }
 
 /* In history: the thermal phase that a worker_load l is in, and what it leaves of performance. */
-#define PHASE_NOW \
-	"CASE WHEN now() < l.phase_since + l.phase_duration THEN l.phase ELSE 'normal' END"
+#define PHASE_NOW "hwsched_internal.phase_now(l.phase, l.phase_since, l.phase_duration)"
 #define LEVEL_NOW \
-	"CASE WHEN now() < l.phase_since + l.phase_duration" \
+	"CASE WHEN " PHASE_NOW " <> 'normal'" \
 	" THEN hwsched.performance_level(l.phase::text, l.phase_since, l.phase_duration, now()) END"
 
 /* Replaces what the worker reported of single devices, if it has reported any before. */
@@ -250,8 +249,8 @@ write_device_loads(const char *pool, const char *worker_id, const LoadReport *lo
 		" AND p.profile_id = g.profile_id"
 		"  CROSS JOIN LATERAL (SELECT " PHASE_NOW ", " LEVEL_NOW
 		" FROM hwsched.worker_load l WHERE l.pool = $1 AND l.worker_id = $2"
-		"   AND (coalesce(g.temperature_celsius, g.power_w) IS NOT NULL OR now() < l.phase_since +"
-		" l.phase_duration)"
+		"   AND (coalesce(g.temperature_celsius, g.power_w) IS NOT NULL OR " PHASE_NOW
+		" <> 'normal')"
 		"   UNION ALL SELECT NULL, NULL LIMIT 1) h(phase, performance_level))"
 		" INSERT INTO hwsched.device_load AS l (pool, worker_id, device_no, utilization,"
 		" temperature_celsius, power_w)"
@@ -350,8 +349,7 @@ hwsched_update_load(PG_FUNCTION_ARGS)
 		" gpu_utilization,"
 		"   io_utilization, network_utilization, temperature, temperature_celsius, power_w,"
 		"   CASE WHEN coalesce(temperature, temperature_celsius, power_w) IS NOT NULL"
-		" OR now() < l.phase_since + l.phase_duration"
-		"    THEN " PHASE_NOW " END, " LEVEL_NOW " FROM updated l",
+		" OR " PHASE_NOW " <> 'normal' THEN " PHASE_NOW " END, " LEVEL_NOW " FROM updated l",
 		{TEXTOID,		 TEXTOID,	FLOAT8OID, FLOAT8OID,	   FLOAT8OID,	   FLOAT8OID,
 		 FLOAT8OID,		 INT4OID,	INT4OID,   FLOAT8OID,	   FLOAT8OID,	   FLOAT8OID,
 		 FLOAT8OID,		 FLOAT8OID, INT8OID,   FLOAT8ARRAYOID, FLOAT8ARRAYOID, TIMESTAMPTZOID,

@@ -81,7 +81,8 @@ software_number(Fleet *fleet, HTAB *numbers, const char *text)
 	"  l.cpu_utilization, l.memory_utilization, l.gpu_utilization, l.io_utilization," \
 	" l.network_utilization," \
 	"  l.temperature, l.temperature_celsius," \
-	"  CASE l.phase WHEN 'warming' THEN 1 WHEN 'cooling' THEN 2 ELSE 0 END," \
+	"  CASE hwsched_internal.phase_now(l.phase, l.phase_since, l.phase_duration)" \
+	"   WHEN 'warming' THEN 1 WHEN 'cooling' THEN 2 ELSE 0 END," \
 	"  extract(epoch FROM $3 - l.phase_since)::float8, extract(epoch" \
 	" FROM l.phase_duration)::float8," \
 	"  CASE WHEN $2 AND w.software_versions <> '{}' THEN w.software_versions::text END," \
@@ -206,8 +207,6 @@ read_worker(void *arg, const Row *row)
 	report->temperature = row_number(row, 15);
 	report->celsius = row_number(row, 16);
 	report->phase = (ThermalPhase) row_int(row, 17);
-	if (elapsed >= duration)
-		report->phase = PHASE_NORMAL;
 	report->performance_level = phase_performance_level(report->phase, elapsed, duration);
 	report->elapsed =
 		worker->reported ? (reader->now - row_bigint(row, 23)) / (double) USECS_PER_SEC : 0;

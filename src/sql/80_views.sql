@@ -221,8 +221,8 @@ JOIN hwsched.device_profile p ON p.pool = d.pool AND p.profile_id = d.profile_id
 JOIN hwsched.worker_load l ON l.pool = d.pool AND l.worker_id = d.worker_id
 LEFT JOIN hwsched.device_load dl
     ON dl.pool = d.pool AND dl.worker_id = d.worker_id AND dl.device_no = d.device_no
-CROSS JOIN LATERAL (SELECT CASE WHEN now() < l.phase_since + l.phase_duration THEN l.phase
-                                ELSE 'normal' END AS phase) level
+CROSS JOIN LATERAL (SELECT hwsched_internal.phase_now(l.phase, l.phase_since, l.phase_duration)
+                               AS phase) level
 CROSS JOIN LATERAL (SELECT coalesce((p.profile ->> 'idle_celsius')::float8, 'NaN') AS idle,
                            coalesce((p.profile ->> 'throttle_celsius')::float8, 'NaN') AS throttle
                    ) scale
@@ -378,7 +378,7 @@ SELECT w.pool, w.worker_id, w.state, w.hostname,
        w.cpu_millicores / 1000.0::float8 AS cores, w.memory_bytes,
        coalesce(live.assigned, 0) AS assigned, coalesce(live.running, 0) AS running,
        u.total_assignments,
-       CASE WHEN now() < l.phase_since + l.phase_duration THEN l.phase ELSE 'normal' END AS phase,
+       hwsched_internal.phase_now(l.phase, l.phase_since, l.phase_duration) AS phase,
        l.last_seen_at,
        extract(epoch FROM greatest(now() - l.last_seen_at, '0'))::float8 AS silent_seconds,
        w.registered_at, w.cost_per_hour,

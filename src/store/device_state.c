@@ -171,7 +171,7 @@ device_states_lock(const char *pool, const char *worker_id, DeviceStates *condit
 		" network_utilization,"
 		"  temperature, temperature_celsius, reported_at, temperatures, throttles_at, busy_at,"
 		" high_since,"
-		"  phase <> 'normal' AND now() < phase_since + phase_duration"
+		"  hwsched_internal.phase_now(phase, phase_since, phase_duration) <> 'normal'"
 		" FROM hwsched.worker_load WHERE pool = $1 AND worker_id = $2 FOR NO KEY UPDATE",
 		{TEXTOID, TEXTOID}};
 	LoadReport *load = &condition->load;

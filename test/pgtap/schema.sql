@@ -147,6 +147,20 @@ SELECT is_empty($$
 	SELECT c.relname FROM pg_class AS c WHERE c.relnamespace = 'hwsched'::regnamespace AND c.relkind IN ('r', 'S')
 		AND NOT (c.relispartition AND c.relname ~ '_\d{8}$') AND c.oid <> ALL (SELECT unnest(extconfig) FROM pg_extension WHERE extname = 'hwsched')
 	$$, 'every table and sequence is dumped');
+-- What a rule is that statements and views share costs what it would if it stood there
+CREATE FUNCTION pg_temp.plan_of(query text) RETURNS json LANGUAGE plpgsql AS $$
+DECLARE
+	plan json;
+BEGIN
+	EXECUTE 'EXPLAIN (VERBOSE, FORMAT JSON) ' || query INTO plan;
+	RETURN plan;
+END
+$$;
+SELECT unalike(pg_temp.plan_of(format('SELECT hwsched_internal.%s(%s) FROM hwsched.%s', name, arguments, relation))::text, '%hwsched_internal.' || name || '%', name || ' is inlined') FROM (VALUES
+	('phase_now', 'phase, phase_since, phase_duration', 'worker_load'),
+	('aged_priority', 'priority, submitted_at, 2', 'pending'),
+	('profile_digest', 'profile, demand', 'workload_profile')
+	) AS r (name, arguments, relation);
 SELECT has_role(name) FROM unnest('{hwsched_admin,hwsched_coordinator,hwsched_worker,hwsched_viewer}'::name[]) AS name;
 
 SELECT * FROM finish();
