@@ -161,9 +161,7 @@ move_mark(const char *pool, const char *worker_id, uint64 started, TimestampTz n
 static uint64
 start_aged(const char *pool, const char *worker_id, int n, const PoolSettings *settings)
 {
-#define AGED(a) \
-	"least(" a ".priority, greatest(1, " a ".priority" \
-	" - floor($5 * date_part('epoch', now() - " a ".assigned_at) / 3600)))"
+#define AGED(a) "hwsched_internal.aged_priority(" a ".priority, " a ".assigned_at, $5)"
 	static SpiPlan statement = {
 		"WITH started AS (UPDATE hwsched.assignment a SET state = 'running', started_at ="
 		" greatest(clock_timestamp(), a.assigned_at),"

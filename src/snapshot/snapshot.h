@@ -55,8 +55,7 @@ typedef struct PoolSnapshot
  * parameter that has the setting of that name.
  */
 #define AGED_PRIORITY(ageing) \
-	"least(p.priority, greatest(1, p.priority - floor(" ageing \
-	" * date_part('epoch', now() - p.submitted_at) / 3600)))::int2"
+	"hwsched_internal.aged_priority(p.priority, p.submitted_at, " ageing ")"
 
 /*
  * Whether a row p of the queue may be placed, as SQL; $1 is the pool.  Where

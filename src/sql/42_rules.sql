@@ -9,3 +9,14 @@ CREATE FUNCTION hwsched_internal.phase_now(phase hwsched.thermal_phase, since ti
     RETURN CASE WHEN now() < since + duration THEN phase ELSE 'normal' END;
 COMMENT ON FUNCTION hwsched_internal.phase_now(hwsched.thermal_phase, timestamptz, interval) IS
   'The thermal phase of a worker now, from the one that began last: normal once it is over.';
+
+CREATE FUNCTION hwsched_internal.aged_priority(priority smallint, since timestamptz,
+    ageing float8)
+    RETURNS smallint
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN least(priority,
+                 greatest(1, priority - floor(ageing * date_part('epoch', now() - since) / 3600)))
+           ::smallint;
+COMMENT ON FUNCTION hwsched_internal.aged_priority(smallint, timestamptz, float8) IS
+  'The priority of work that waits since a time, by the setting ageing: so many steps higher for '
+  'each hour, at most 1.';
