@@ -86,12 +86,13 @@ end_other_incarnation(const char *pool, const PoolSettings *settings, const char
 static int64
 device_profile_id(const char *pool, const DeviceProfile *profile)
 {
-	static SpiPlan find = {"SELECT profile_id FROM hwsched.device_profile"
-						   " WHERE pool = $1 AND digest = sha256(convert_to($2::text, 'UTF8'))",
-						   {TEXTOID, JSONBOID}};
+	static SpiPlan find = {
+		"SELECT profile_id FROM hwsched.device_profile"
+		" WHERE pool = $1 AND digest = hwsched_internal.profile_digest($2, NULL)",
+		{TEXTOID, JSONBOID}};
 	static SpiPlan add = {
 		"INSERT INTO hwsched.device_profile (pool, profile, digest) VALUES ($1, $2,"
-		" sha256(convert_to($2::text, 'UTF8')))"
+		" hwsched_internal.profile_digest($2, NULL))"
 		" ON CONFLICT (pool, digest) DO NOTHING RETURNING profile_id",
 		{TEXTOID, JSONBOID}};
 	Parameter document = VALUE(JsonbPGetDatum(document_write(&device_profile_document, profile)));

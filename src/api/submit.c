@@ -200,15 +200,15 @@ profile_ids(const SubmitBatch *batch, const char *pool)
 		"SELECT k.ord::int, p.profile_id FROM unnest($2, $3) WITH ORDINALITY k(profile, demand,"
 		" ord)"
 		" JOIN hwsched.workload_profile p ON p.pool = $1"
-		"  AND p.digest = sha256(convert_to(k.profile::text || k.demand::text, 'UTF8'))",
+		"  AND p.digest = hwsched_internal.profile_digest(k.profile, k.demand)",
 		{TEXTOID, JSONBARRAYOID, JSONBARRAYOID}};
 
 	/* in the order of the digest, so that two callers never wait in a circle */
 	static SpiPlan add = {
 		"INSERT INTO hwsched.workload_profile (pool, profile, demand, digest)"
 		" SELECT $1, k.profile, k.demand, d.digest FROM unnest($2, $3) k(profile, demand)"
-		" CROSS JOIN LATERAL (SELECT sha256(convert_to(k.profile::text || k.demand::text,"
-		" 'UTF8')) AS digest) d"
+		" CROSS JOIN LATERAL (SELECT hwsched_internal.profile_digest(k.profile, k.demand)"
+		" AS digest) d"
 		" WHERE NOT EXISTS (SELECT FROM hwsched.workload_profile p WHERE p.pool = $1"
 		" AND p.digest = d.digest)"
 		" ORDER BY d.digest"

@@ -20,3 +20,11 @@ CREATE FUNCTION hwsched_internal.aged_priority(priority smallint, since timestam
 COMMENT ON FUNCTION hwsched_internal.aged_priority(smallint, timestamptz, float8) IS
   'The priority of work that waits since a time, by the setting ageing: so many steps higher for '
   'each hour, at most 1.';
+
+CREATE FUNCTION hwsched_internal.profile_digest(profile jsonb, demand jsonb)
+    RETURNS bytea
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN sha256(convert_to(profile::text || coalesce(demand::text, ''), 'UTF8'));
+COMMENT ON FUNCTION hwsched_internal.profile_digest(jsonb, jsonb) IS
+  'The digest by which equal workload profiles are one, and without a demand equal device '
+  'profiles.';

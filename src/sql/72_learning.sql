@@ -94,7 +94,7 @@ BEGIN
             HINT = 'Expected a device profile.';
     END IF;
     INSERT INTO hwsched.device_profile (pool, profile, digest)
-    SELECT load_learning.pool, e.value, sha256(convert_to(e.value::text, 'UTF8'))
+    SELECT load_learning.pool, e.value, hwsched_internal.profile_digest(e.value, NULL)
     FROM jsonb_each(document -> 'device_profiles') e
     ON CONFLICT DO NOTHING;
 
@@ -122,7 +122,8 @@ BEGIN
     LEFT JOIN jsonb_each(document -> 'device_profiles') e
         ON e.key = CASE r.kind WHEN 'device' THEN r.scope WHEN 'worker' THEN r.name END
     LEFT JOIN hwsched.device_profile p
-        ON p.pool = load_learning.pool AND p.digest = sha256(convert_to(e.value::text, 'UTF8'))
+        ON p.pool = load_learning.pool
+            AND p.digest = hwsched_internal.profile_digest(e.value, NULL)
     WHERE r.kind NOT IN ('device', 'worker') OR p.profile_id IS NOT NULL;
     GET DIAGNOSTICS more = ROW_COUNT;
     loaded := loaded + more;
@@ -141,7 +142,8 @@ BEGIN
     FROM jsonb_populate_recordset(NULL::hwsched.device_heat, document -> 'thermal_models') r
     JOIN jsonb_each(document -> 'device_profiles') e ON e.key = r.profile_id::text
     JOIN hwsched.device_profile p
-        ON p.pool = load_learning.pool AND p.digest = sha256(convert_to(e.value::text, 'UTF8'))
+        ON p.pool = load_learning.pool
+            AND p.digest = hwsched_internal.profile_digest(e.value, NULL)
     JOIN hwsched.device d
         ON d.pool = load_learning.pool AND d.worker_id = r.worker_id AND d.device_no = r.device_no
             AND d.profile_id = p.profile_id

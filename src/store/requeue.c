@@ -29,7 +29,7 @@
  */
 #define ANSWERED_SQL \
 	"LATERAL (SELECT f.retry_profile, f.retry_demand," \
-	"  sha256(convert_to(f.retry_profile::text || f.retry_demand::text, 'UTF8')) AS digest" \
+	"  hwsched_internal.profile_digest(f.retry_profile, f.retry_demand) AS digest" \
 	" FROM (SELECT CASE a.error_class WHEN 'memory'" \
 	"    THEN jsonb_set(p.profile, '{min_memory_bytes}'," \
 	"     to_jsonb(least(" MOST_MEMORY ", greatest(" LEAST_MEMORY \
