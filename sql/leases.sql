@@ -64,6 +64,10 @@ SELECT * FROM hwsched.maintain('leases');
 UPDATE hwsched.assignment SET finished_at = now() - interval '61 min' WHERE pool = 'leases' AND workload_id = 'a';
 UPDATE hwsched.submission SET closed_at = now() - interval '61 min' WHERE pool = 'leases' AND workload_id = 'a';
 UPDATE hwsched.load_history SET at = now() - interval '61 min' WHERE pool = 'leases';
+-- (what is not said of the retention has its default)
+SELECT hwsched.alter_pool('leases', '{"retention": {"hourly": "100 days"}}');
+SELECT forgotten FROM hwsched.maintain('leases');
+SELECT hwsched.alter_pool('leases', '{"retention": {"history": "1 hour"}}');
 SELECT * FROM hwsched.maintain('leases');
 SELECT (SELECT count(*) FROM hwsched.assignment WHERE pool = 'leases') AS assignments, (SELECT string_agg(workload_id, ' ') FROM hwsched.submission WHERE pool = 'leases') AS workloads, (SELECT count(*) FROM hwsched.load_history WHERE pool = 'leases') AS loads;
 SELECT hwsched.maintain('nowhere');

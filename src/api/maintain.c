@@ -227,28 +227,28 @@ leave_silent(const char *pool, const PoolSettings *settings, Quota *quota)
  * time, so the oldest are found without looking at the others.
  */
 static int64
-forget_work(const char *pool, double seconds)
+forget_work(const char *pool)
 {
 	static SpiPlan statement = {
-		"WITH oldest AS (SELECT assignment_id, workload_id, run, finished_at"
+		"WITH kept AS (SELECT now() - history AS since FROM hwsched.retention WHERE pool = $1),"
+		" oldest AS (SELECT assignment_id, workload_id, run, finished_at"
 		" FROM hwsched.assignment"
-		"   WHERE pool = $1 ORDER BY assignment_id LIMIT $3),"
-		" old AS (SELECT * FROM oldest WHERE finished_at < least(now() - make_interval(secs => $2),"
+		"   WHERE pool = $1 ORDER BY assignment_id LIMIT $2),"
+		" old AS (SELECT * FROM oldest WHERE finished_at < least((SELECT since FROM kept),"
 		"    (SELECT rolled_until FROM hwsched.history_progress WHERE pool = $1))"
 		"   AND NOT EXISTS (SELECT FROM hwsched.unsettled u WHERE u.pool = $1"
 		" AND u.assignment_id = oldest.assignment_id)),"
 		" workloads AS (DELETE FROM hwsched.submission s USING (SELECT DISTINCT workload_id, run"
 		" FROM old) o"
 		"   WHERE s.pool = $1 AND s.workload_id = o.workload_id AND s.run = o.run"
-		"    AND s.closed_at < now() - make_interval(secs => $2)"
+		"    AND s.closed_at < (SELECT since FROM kept)"
 		"    AND NOT EXISTS (SELECT FROM hwsched.dependency d WHERE d.pool = $1"
 		" AND d.depends_on = s.workload_id))"
 		" DELETE FROM hwsched.assignment a USING old WHERE a.pool = $1"
 		" AND a.assignment_id = old.assignment_id",
-		{TEXTOID, FLOAT8OID, INT4OID}};
+		{TEXTOID, INT4OID}};
 
-	return (int64) spi_plan_run(&statement, false, TEXT_VALUE(pool), VALUE(Float8GetDatum(seconds)),
-								INT_VALUE(FORGET_AT_ONCE));
+	return (int64) spi_plan_run(&statement, false, TEXT_VALUE(pool), INT_VALUE(FORGET_AT_ONCE));
 }
 
 /* --- parts --- */
@@ -350,7 +350,7 @@ forget_closed(void *argument)
 {
 	Tick *tick = argument;
 
-	forgotten(tick, forget_work(tick->pool, tick->settings.retention.history));
+	forgotten(tick, forget_work(tick->pool));
 }
 
 static void

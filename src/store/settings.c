@@ -29,21 +29,27 @@
 #m, kind, offsetof(PoolSettings, m), NAME_FREE, least, most \
 	}
 
+typedef struct Retention
+{
+	double history;
+	double hourly;
+} Retention;
+
+/* The whole document; what only views look at is read to be checked. */
 typedef struct KeptSettings
 {
 	PoolSettings settings;
 	double number;
+	Retention retention; /* see the view retention */
 } KeptSettings;
 
 static const Field retention_fields[] = {
-	{"history", FIELD_SECONDS,
-	 offsetof(PoolSettings, retention.history) - offsetof(PoolSettings, retention)},
-	{"hourly", FIELD_SECONDS,
-	 offsetof(PoolSettings, retention.hourly) - offsetof(PoolSettings, retention)},
+	{"history", FIELD_SECONDS, offsetof(Retention, history)},
+	{"hourly", FIELD_SECONDS, offsetof(Retention, hourly)},
 };
 
 static const Document retention_document = {
-	"retention", sizeof(double) * 2, retention_fields, lengthof(retention_fields), NULL, true};
+	"retention", sizeof(Retention), retention_fields, lengthof(retention_fields), NULL, true};
 
 #define WEIGHT(m) \
 	{ \
@@ -81,7 +87,7 @@ static const Field setting_fields[] = {
 	SETTING(start_timeout, FIELD_SECONDS, 1, 31536000),
 	SETTING(retry_backoff, FIELD_SECONDS, 0, 86400),
 	SETTING(notify, FIELD_BOOLEAN, 0, 0),
-	{"retention", FIELD_OBJECT, offsetof(PoolSettings, retention), NAME_FREE, 0, 0,
+	{"retention", FIELD_OBJECT, offsetof(KeptSettings, retention), NAME_FREE, 0, 0,
 	 &retention_document},
 	SETTING(quarantine_after, FIELD_INTEGER, 1, 1000000),
 	SETTING(ageing, FIELD_NUMBER, 0, 1000),

@@ -43,11 +43,6 @@ typedef struct PoolSettings
 	double energy_price_per_kwh; /* NAN: not known */
 	double carbon_g_per_kwh; /* NAN: not known */
 	const char *vega_url; /* NULL: none */
-	struct
-	{
-		double history;
-		double hourly;
-	} retention;
 } PoolSettings;
 
 extern void pool_settings_load(const char *pool, bool read_only, PoolSettings *settings);
