@@ -4,6 +4,8 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
+#include "executor/executor.h"
 #include "utils/acl.h"
 #include "utils/timestamp.h"
 
@@ -25,6 +27,7 @@ PG_FUNCTION_INFO_V1(hwsched_drain_device);
 PG_FUNCTION_INFO_V1(hwsched_resume_device);
 PG_FUNCTION_INFO_V1(hwsched_heartbeat);
 PG_FUNCTION_INFO_V1(hwsched_update_load);
+PG_FUNCTION_INFO_V1(hwsched_device_temperature);
 PG_FUNCTION_INFO_V1(hwsched_start_warming);
 PG_FUNCTION_INFO_V1(hwsched_start_cooling);
 PG_FUNCTION_INFO_V1(hwsched_grant_worker);
@@ -397,6 +400,97 @@ hwsched_update_load(PG_FUNCTION_ARGS)
 	write_device_loads(pool, worker_id, &load, before.load.devices.count > 0);
 	call_end(&caller);
 	PG_RETURN_VOID();
+}
+
+/* Returns a number of a row, NAN for NULL. */
+static double
+attribute_number(HeapTupleHeader row, const char *name)
+{
+	bool isnull;
+	Datum value = GetAttributeByName(row, name, &isnull);
+
+	return isnull ? NAN : DatumGetFloat8(value);
+}
+
+static DeviceNumbers
+attribute_numbers(HeapTupleHeader row, const char *name)
+{
+	bool isnull;
+	Datum value = GetAttributeByName(row, name, &isnull);
+
+	return device_numbers(value, isnull);
+}
+
+/* Returns a number of a document, NAN if it has none. */
+static double
+key_number(Jsonb *document, const char *key)
+{
+	JsonbValue value;
+
+	if (getKeyJsonValueFromContainer(&document->root, key, strlen(key), &value) == NULL ||
+		value.type != jbvNumeric)
+		return NAN;
+	return DatumGetFloat8(DirectFunctionCall1(numeric_float8, NumericGetDatum(value.val.numeric)));
+}
+
+/* Returns what the temperature of a device depends on of its profile. */
+static DeviceProfile
+attribute_profile(HeapTupleHeader row)
+{
+	DeviceProfile profile = {.idle_celsius = NAN, .throttle_celsius = NAN};
+	bool isnull;
+	Datum value = GetAttributeByName(row, "hardware_class", &isnull);
+
+	if (!isnull)
+		profile.hardware_class = TextDatumGetCString(value);
+	value = GetAttributeByName(row, "profile", &isnull);
+	if (!isnull)
+	{
+		profile.idle_celsius = key_number(DatumGetJsonbP(value), "idle_celsius");
+		profile.throttle_celsius = key_number(DatumGetJsonbP(value), "throttle_celsius");
+	}
+	return profile;
+}
+
+/*
+ * device_temperature(profile device_profile, load worker_load, own device_load, device_no int)
+ * RETURNS float8
+ */
+Datum
+hwsched_device_temperature(PG_FUNCTION_ARGS)
+{
+	HeapTupleHeader load;
+	HeapTupleHeader own = PG_ARGISNULL(2) ? NULL : PG_GETARG_HEAPTUPLEHEADER(2);
+	DeviceProfile profile;
+	Device device;
+	Reported reported;
+	Datum value;
+	bool isnull;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(3))
+		PG_RETURN_NULL();
+	profile = attribute_profile(PG_GETARG_HEAPTUPLEHEADER(0));
+	load = PG_GETARG_HEAPTUPLEHEADER(1);
+	memset(&reported, 0, sizeof(reported));
+	reported.utilization =
+		(Utilization){zero_if_absent(attribute_number(load, "cpu_utilization")),
+					  zero_if_absent(attribute_number(load, "memory_utilization")),
+					  zero_if_absent(attribute_number(load, "gpu_utilization")),
+					  zero_if_absent(attribute_number(load, "io_utilization")),
+					  zero_if_absent(attribute_number(load, "network_utilization"))};
+	reported.temperature = attribute_number(load, "temperature");
+	reported.celsius = attribute_number(load, "temperature_celsius");
+	reported.temperatures = attribute_numbers(load, "temperatures");
+	value = GetAttributeByName(load, "reported_at", &isnull);
+	if (!isnull)
+		reported.elapsed =
+			Max(0, GetCurrentTransactionStartTimestamp() - DatumGetTimestampTz(value)) /
+			(double) USECS_PER_SEC;
+	memset(&device, 0, sizeof(device));
+	device.device_no = PG_GETARG_INT32(3);
+	set_device_state(&profile, &reported, own ? attribute_number(own, "utilization") : NAN,
+					 own ? attribute_number(own, "temperature_celsius") : NAN, &device);
+	PG_RETURN_FLOAT8(device.temperature);
 }
 
 static Datum

@@ -196,15 +196,19 @@ COMMENT ON COLUMN hwsched.workload_distribution.hardware_class IS 'Class of the 
 COMMENT ON COLUMN hwsched.workload_distribution.state IS 'State of the assignments.';
 COMMENT ON COLUMN hwsched.workload_distribution.assignments IS 'Their number.';
 
+CREATE FUNCTION hwsched_internal.device_temperature(profile hwsched.device_profile,
+    load hwsched.worker_load, own hwsched.device_load, device_no int)
+    RETURNS float8
+    LANGUAGE c STABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'hwsched_device_temperature';
+COMMENT ON FUNCTION hwsched_internal.device_temperature(hwsched.device_profile,
+    hwsched.worker_load, hwsched.device_load, int) IS
+  'The temperature 0..1 of a device now, as decisions see it: from the last report of its worker '
+  'and its own (NULL: none), for the view thermal_states.';
+
 CREATE VIEW hwsched.thermal_states AS
 SELECT d.pool, d.worker_id, d.device_no, p.hardware_class, p.model_name,
-       coalesce(hwsched.temperature_ratio(dl.temperature_celsius, scale.idle, scale.throttle),
-                l.temperature,
-                hwsched.temperature_ratio(l.temperature_celsius, scale.idle, scale.throttle),
-                hwsched.thermal_at(modelled.temperature, load.score,
-                                   greatest(extract(epoch FROM now() - l.reported_at), 0)::float8),
-                0)
-           AS temperature_ratio,
+       hwsched_internal.device_temperature(p, l, dl, d.device_no) AS temperature_ratio,
        coalesce(dl.temperature_celsius, l.temperature_celsius) AS temperature_celsius,
        level.phase,
        hwsched.performance_level(level.phase::text, coalesce(l.phase_since, now()),
@@ -222,17 +226,7 @@ JOIN hwsched.worker_load l ON l.pool = d.pool AND l.worker_id = d.worker_id
 LEFT JOIN hwsched.device_load dl
     ON dl.pool = d.pool AND dl.worker_id = d.worker_id AND dl.device_no = d.device_no
 CROSS JOIN LATERAL (SELECT hwsched_internal.phase_now(l.phase, l.phase_since, l.phase_duration)
-                               AS phase) level
-CROSS JOIN LATERAL (SELECT coalesce((p.profile ->> 'idle_celsius')::float8, 'NaN') AS idle,
-                           coalesce((p.profile ->> 'throttle_celsius')::float8, 'NaN') AS throttle
-                   ) scale
-CROSS JOIN LATERAL (SELECT coalesce(l.temperatures[d.device_no + 1], 0) AS temperature) modelled
-CROSS JOIN LATERAL (SELECT hwsched.load_score(
-    coalesce(CASE p.hardware_class WHEN 'cpu' THEN dl.utilization END, l.cpu_utilization, 0),
-    coalesce(l.memory_utilization, 0),
-    coalesce(CASE p.hardware_class WHEN 'cpu' THEN NULL ELSE dl.utilization END, l.gpu_utilization,
-             0),
-    coalesce(l.io_utilization, 0), coalesce(l.network_utilization, 0)) AS score) load;
+                               AS phase) level;
 COMMENT ON VIEW hwsched.thermal_states IS 'Temperature and thermal phase of every device, now.';
 COMMENT ON COLUMN hwsched.thermal_states.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.thermal_states.worker_id IS 'The worker.';
