@@ -176,6 +176,32 @@ demand_occupancy(const Demand *demand)
 	return demand->accelerators.count > 0 ? OCCUPY_WHOLE : OCCUPY_SLOT;
 }
 
+/*
+ * Returns the slots that a workload takes of each of its devices, and below the
+ * share of each in millionths.  What ends is given back by the columns
+ * device_slots and device_share of hwsched.workload_profile, which say the same.
+ */
+static inline int32
+demanded_slots(const Demand *demand)
+{
+	return demand_occupancy(demand) == OCCUPY_SLOT ? 1 : 0;
+}
+
+static inline int32
+demanded_share(const Demand *demand)
+{
+	switch (demand_occupancy(demand))
+	{
+		case OCCUPY_SLOT:
+			break;
+		case OCCUPY_SHARE:
+			return demand->share;
+		case OCCUPY_WHOLE:
+			return WHOLE_SHARE;
+	}
+	return 0;
+}
+
 /* Whether a workload is one piece, or a gang placed on several workers at once. */
 typedef enum Strategy
 {

@@ -88,16 +88,7 @@ device_room(const Device *device, int64 max_concurrent)
 int64
 demanded_room(const Demand *demand, int64 max_concurrent)
 {
-	switch (demand_occupancy(demand))
-	{
-		case OCCUPY_SLOT:
-			return WHOLE_SHARE;
-		case OCCUPY_SHARE:
-			return demand->share * max_concurrent;
-		case OCCUPY_WHOLE:
-			break;
-	}
-	return WHOLE_SHARE * max_concurrent;
+	return demanded_slots(demand) * (int64) WHOLE_SHARE + demanded_share(demand) * max_concurrent;
 }
 
 /* Returns how many devices of its worker a workload takes. */

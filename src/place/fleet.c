@@ -20,18 +20,8 @@ fleet_occupy(Fleet *fleet, const WorkKind *kind, int worker_index, const int32 *
 	{
 		Device *device = &fleet->devices[devices[i]];
 
-		switch (demand_occupancy(&kind->demand))
-		{
-			case OCCUPY_SLOT:
-				device->slots += times;
-				break;
-			case OCCUPY_SHARE:
-				device->share += times * kind->demand.share;
-				break;
-			case OCCUPY_WHOLE:
-				device->share += times * WHOLE_SHARE;
-				break;
-		}
+		device->slots += times * demanded_slots(&kind->demand);
+		device->share += times * demanded_share(&kind->demand);
 		device->memory_used += times * kind->profile.min_memory_bytes;
 		if (device->uses_host_memory)
 			worker->memory_used += times * kind->profile.min_memory_bytes;

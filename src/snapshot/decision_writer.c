@@ -90,7 +90,6 @@ write_usage(const PoolSnapshot *snapshot, const char *pool)
 	{
 		const Placement *placement = &search->placements[i];
 		const WorkKind *kind = &search->kinds[snapshot->items[placement->item].kind];
-		Occupancy occupancy = demand_occupancy(&kind->demand);
 		WorkerChange *worker = &workers[placement->worker];
 
 		worker->worker_id = fleet->workers[placement->worker].worker_id;
@@ -106,10 +105,8 @@ write_usage(const PoolSnapshot *snapshot, const char *pool)
 
 			device->worker_id = worker->worker_id;
 			device->device_no = fleet->devices[index].device_no;
-			device->slots += occupancy == OCCUPY_SLOT;
-			device->share += occupancy == OCCUPY_SHARE ? kind->demand.share :
-							 occupancy == OCCUPY_WHOLE ? WHOLE_SHARE :
-														 0;
+			device->slots += demanded_slots(&kind->demand);
+			device->share += demanded_share(&kind->demand);
 			device->memory_bytes += kind->profile.min_memory_bytes;
 		}
 	}
