@@ -205,8 +205,8 @@ snapshot_candidates(PoolSnapshot *snapshot, const char *pool, const char *worklo
 /*
  * The queue of the pool $1, or the row of the workload $2, as SQL; reason says
  * what a workload has to wait for whatever room there is, and is NULL for what
- * may be placed.  (The same as MAY_BE_PLACED, which is made to be fast, where all
- * is settled.)  Each parent and each key is looked at once, however many wait.
+ * may be placed: the rule of MAY_BE_PLACED, which looks at one row, for a queue.
+ * Each parent and each key is looked at once, however many wait.
  */
 #define QUEUE_SQL \
 	"(SELECT p.*, CASE" \
@@ -376,16 +376,17 @@ typedef struct KindReasons
 static KindReasons
 explain_kinds(const char *pool)
 {
-	static SpiPlan statement = {
-		"SELECT p.profile_id, count(*) FROM hwsched.pending p WHERE p.pool = $1 AND " MAY_BE_PLACED(
-			"true") " GROUP BY p.profile_id ORDER BY p.profile_id",
-		{TEXTOID}};
+	static SpiPlan statement = {"SELECT q.profile_id, count(*) FROM " QUEUE_SQL
+								" q WHERE q.reason IS NULL"
+								" GROUP BY q.profile_id ORDER BY q.profile_id",
+								{TEXTOID, TEXTOID},
+								IN_SETS};
 	PoolSnapshot snapshot;
 	int n;
 	KindReasons kinds;
 
 	snapshot_settings(&snapshot, pool, true);
-	n = (int) spi_plan_run(&statement, true, TEXT_VALUE(pool));
+	n = (int) spi_plan_run(&statement, true, TEXT_VALUE(pool), NULL_VALUE);
 	kinds = (KindReasons){n, palloc(sizeof(int64) * (n + 1)), palloc(sizeof(int64) * (n + 1)),
 						  palloc(sizeof(FilterReason) * (n + 1)), palloc(sizeof(bool) * (n + 1))};
 	for (int i = 0; i < n; i++)
