@@ -44,7 +44,7 @@ SELECT device_no, device_id, model_name, share, memory_bytes FROM pg_temp.held W
 SELECT workload_id, state, device_nos FROM pg_temp.went WHERE pool = 'dev' ORDER BY 1;
 -- a report names devices by their number, and the one that is free is the new one
 SELECT hwsched.update_load('n', '{"devices": [{"device_no": 4, "utilization": 50}, {"device_no": 1, "utilization": 10}]}', 'dev');
-SELECT worker_id, device_no, load FROM hwsched.compatible_hardware('small', 'dev') WHERE device_no IN (1, 4) ORDER BY 2;
+SELECT worker_id, device_no, load_ratio FROM hwsched.compatible_hardware('small', 'dev') WHERE device_no IN (1, 4) ORDER BY 2;
 SELECT hwsched.submit('{"test_id": "next", "required_accelerators": {"gpu": 1}}', 'dev'), hwsched.assign_pending(pool => 'dev');
 SELECT device_nos, device_ids FROM pg_temp.went WHERE pool = 'dev' AND workload_id = 'next';
 -- one that is gone takes what runs on it along, and leaves a gap; what it had of it elsewhere is free
@@ -54,7 +54,7 @@ SELECT workload_id, attempt, state, error, workload FROM pg_temp.went WHERE pool
 SELECT device_nos FROM hwsched.hardware JOIN hwsched.worker_usage USING (pool, hardware_id) WHERE pool = 'dev';
 -- loads and temperatures are told by numbers, whatever gaps there are
 SELECT hwsched.update_load('n', '{"gpu_utilization": 20, "devices": [{"device_no": 4, "utilization": 60, "temperature_celsius": 50}]}', 'dev');
-SELECT device_no, round((load)::numeric, 3) AS load, round(temperature::numeric, 3) AS temperature FROM hwsched.compatible_hardware('next', 'dev') WHERE device_no > 0 ORDER BY 1;
+SELECT device_no, round((load_ratio)::numeric, 3) AS load, round(temperature_ratio::numeric, 3) AS temperature FROM hwsched.compatible_hardware('next', 'dev') WHERE device_no > 0 ORDER BY 1;
 SELECT pg_temp.error_of($$SELECT hwsched.update_load('n', '{"devices": [{"device_no": 3, "utilization": 50}]}', 'dev')$$);
 -- back again: a number of its own, and the same kind of worker whatever the order
 SELECT hwsched.register_worker('n', pg_temp.cards('dcba', true), 'dev');

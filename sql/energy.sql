@@ -42,7 +42,7 @@ SELECT worker_id, predicted_seconds, round(joules) AS joules, round(cost::numeri
 WITH priced AS (SELECT d.worker_id, hwsched.workload_profile(s.requirements) AS work, p.profile, coalesce((p.profile ->> 'idle_power_w')::float8, 0) AS idle, coalesce((p.profile ->> 'thermal_design_power_w')::float8, 100) AS watts, w.cost_per_hour
 	FROM hwsched.device AS d JOIN hwsched.device_profile AS p USING (pool, profile_id) JOIN hwsched.worker AS w USING (pool, worker_id) JOIN hwsched.submission AS s USING (pool) WHERE pool = 'energy' AND s.workload_id = 'w')
 SELECT p.worker_id, x.predicted_seconds = t.seconds AS seconds, abs(x.joules / (t.seconds * (idle + 0.86 * (watts - idle))) - 1) < 1e-12 AS joules, abs(x.cost - t.seconds * coalesce(cost_per_hour, 0) / 3600) < 1e-12 AS cost,
-	(c.predicted_joules, c.predicted_cost) = (x.joules, x.cost) AS as_compatible_hardware
+	(c.joules, c.cost) = (x.joules, x.cost) AS as_compatible_hardware
 FROM priced AS p CROSS JOIN LATERAL (SELECT hwsched.predict_seconds(work, profile) AS seconds) AS t JOIN hwsched.pareto('w', 'energy') AS x USING (worker_id) JOIN hwsched.compatible_hardware('w', 'energy') AS c USING (worker_id) ORDER BY 1;
 -- a price of energy and the carbon of it
 SELECT hwsched.alter_pool('energy', '{"energy_price_per_kwh": 0.36, "carbon_g_per_kwh": 400}');
@@ -67,7 +67,7 @@ SELECT pg_temp.gpus('fast', 'F', 60, 400, 100, 4), pg_temp.gpus('frugal', 'S', 5
 SELECT hwsched.submit(pg_temp.work('w'), 'energy');
 WITH x AS (SELECT *, min(joules) OVER () AS least_joules, min(cost) OVER () AS least_cost, min(predicted_seconds) OVER () AS least_seconds FROM hwsched.pareto('w', 'energy'))
 SELECT c.worker_id, c.rank, (SELECT jsonb_object_agg(key, round(value::numeric, 4)) FROM jsonb_each(c.scores)) AS scores,
-	abs((scores ->> 'energy')::float8 - least_joules / joules) + abs((scores ->> 'cost')::float8 - least_cost / cost) + abs((scores ->> 'predicted_time')::float8 - least_seconds / x.predicted_seconds) < 1e-12 AS least_over_its_own
+	abs((scores ->> 'energy')::float8 - least_joules / x.joules) + abs((scores ->> 'cost')::float8 - least_cost / x.cost) + abs((scores ->> 'predicted_time')::float8 - least_seconds / x.predicted_seconds) < 1e-12 AS least_over_its_own
 FROM hwsched.compatible_hardware('w', 'energy') AS c JOIN x USING (worker_id) ORDER BY c.rank;
 -- no price anywhere: money speaks for nobody, and work is spread as always
 SELECT pg_temp.pool('{"policy": {"cost": 1}}');
@@ -100,7 +100,7 @@ SELECT workload_id, worker_id FROM hwsched.assignment WHERE pool = 'energy' ORDE
 SELECT pg_temp.pool('{"policy": {"hardware_aware": 0.7, "predicted_time": 0.2, "round_robin": 0.1}}');
 SELECT count(pg_temp.gpus('g' || units, 'M' || units, 5, watts, units, NULL)) FROM (VALUES (99, 400), (95, 200), (80, 120), (60, 75), (40, 50)) AS g (units, watts);
 SELECT hwsched.submit_many((SELECT jsonb_agg(pg_temp.work('s' || lpad(i::text, 2, '0'), i / 10.0) - 'required_accelerators') FROM generate_series(0, 10) AS i), 'energy');
-SELECT workload_id, c.worker_id, round(c.predicted_joules) AS joules, round(c.score::numeric, 4) AS score FROM hwsched.submission AS s, hwsched.compatible_hardware(s.workload_id, 'energy') AS c WHERE s.pool = 'energy' AND c.rank = 1 ORDER BY 1;
+SELECT workload_id, c.worker_id, round(c.joules) AS joules, round(c.score::numeric, 4) AS score FROM hwsched.submission AS s, hwsched.compatible_hardware(s.workload_id, 'energy') AS c WHERE s.pool = 'energy' AND c.rank = 1 ORDER BY 1;
 -- a policy of the type is changed the same way
 SELECT hwsched.alter_pool('energy', '{"policy": null, "policies": {"mixed": {"packing": 1}}}');
 SELECT workload_id, jsonb_object_keys(scores) AS algorithm FROM unnest(ARRAY['s00', 's05', 's10']) AS workload_id, hwsched.compatible_hardware(workload_id, 'energy') WHERE rank = 1 ORDER BY 1, 2;
@@ -125,9 +125,9 @@ BEGIN
 END $$;
 -- by default, for work with a sensitivity alone: told apart by its model and duration
 SELECT hwsched.submit_many(jsonb_build_array(pg_temp.work('m', 0.9, '{"model_id": "m"}'), pg_temp.work('n', 0.9, '{"model_id": "n"}'), pg_temp.work('plain', NULL, '{"model_id": "m"}')), 'energy');
-SELECT workload_id, worker_id, joules < avg(joules) OVER same AS less, abs((c.scores ->> 'energy')::float8 - min(joules) OVER same / joules) < 1e-9 AS energy, abs(joules - p50_seconds * 60.9) < 1e-6 AND abs(cost - p50_seconds / 1000) < 1e-9 AND carbon_g IS NULL AS predicted,
-	c.predicted_joules = joules AS shown, p50_seconds <> formula_seconds AS learned
-FROM unnest(ARRAY['m', 'n']) AS workload_id, hwsched.compatible_hardware(workload_id, 'energy') AS c CROSS JOIN LATERAL hwsched.predict(workload_id, worker_id, 0, 'energy') WINDOW same AS (PARTITION BY workload_id) ORDER BY 1, 2;
+SELECT workload_id, worker_id, p.joules < avg(p.joules) OVER same AS less, abs((c.scores ->> 'energy')::float8 - min(p.joules) OVER same / p.joules) < 1e-9 AS energy, abs(p.joules - p50_seconds * 60.9) < 1e-6 AND abs(p.cost - p50_seconds / 1000) < 1e-9 AND carbon_g IS NULL AS predicted,
+	c.joules = p.joules AS shown, p50_seconds <> formula_seconds AS learned
+FROM unnest(ARRAY['m', 'n']) AS workload_id, hwsched.compatible_hardware(workload_id, 'energy') AS c CROSS JOIN LATERAL hwsched.predict(workload_id, worker_id, 0, 'energy') AS p WINDOW same AS (PARTITION BY workload_id) ORDER BY 1, 2;
 SELECT p.workload_id, p.worker_id, p.score = c.score AS as_shown FROM hwsched.plan_pending(2, 'energy') AS p, hwsched.compatible_hardware(p.workload_id, 'energy') AS c WHERE c.worker_id = p.worker_id ORDER BY 1;
 SELECT workload_id, worker_id FROM hwsched.schedule('m', 'energy');
 SELECT hwsched.alter_pool('energy', '{"learning": false}');

@@ -50,7 +50,7 @@ SELECT pg_temp.ago(:'hour', time) AS ago, worker_id, device_no, cpu_ratio, memor
 SELECT pg_temp.ago(:'hour', time) AS ago, worker_id, device_no, temperature_ratio, temperature_celsius, power_watts, phase, performance_level_ratio FROM hwsched.thermal_history WHERE pool = 'history' ORDER BY time;
 SELECT pg_temp.ago(:'hour', time) AS ago, assignment_id, workload_id, run, worker_id, workload_type, hardware_class, priority, state, efficiency_ratio, wait_seconds FROM hwsched.assignment_history WHERE pool = 'history' ORDER BY time, workload_id;
 SELECT pg_temp.ago(:'hour', time) AS ago, worker_id, workload_id, workload_type, hardware_class, model_name, efficiency_ratio, adjusted_efficiency_ratio FROM hwsched.efficiency_history WHERE pool = 'history' ORDER BY time, workload_id;
-SELECT pg_temp.ago(:'hour', time) AS ago, assignment_id, workload_id, worker_id, workload_type, hardware_class, model_name, state, estimated_seconds, actual_seconds, error FROM hwsched.execution_history WHERE pool = 'history' ORDER BY time;
+SELECT pg_temp.ago(:'hour', time) AS ago, assignment_id, workload_id, worker_id, workload_type, hardware_class, model_name, state, predicted_seconds, actual_seconds, error FROM hwsched.execution_history WHERE pool = 'history' ORDER BY time;
 -- a past day has its partition, today may not
 SELECT count(*) FILTER (WHERE tableoid <> 'hwsched.load_history_default'::regclass) AS in_a_day FROM hwsched.load_history WHERE pool = 'history' AND at < :'hour'::timestamptz - interval '24 hours 1 min';
 -- what is refused
@@ -73,7 +73,7 @@ SELECT pg_temp.ago(:'hour', time) AS ago, worker_id, device_no, samples, cpu_rat
 SELECT pg_temp.ago(:'hour', time) AS ago, worker_id, device_no, samples, temperature_ratio, max_temperature_ratio, temperature_celsius, power_watts FROM hwsched.thermal_history_hourly WHERE pool = 'history' ORDER BY time, worker_id, device_no NULLS FIRST;
 SELECT pg_temp.ago(:'hour', time) AS ago, worker_id, workload_type, assignments, efficiency_ratio, min_efficiency_ratio, max_efficiency_ratio FROM hwsched.efficiency_history_hourly WHERE pool = 'history' ORDER BY time, worker_id;
 SELECT pg_temp.ago(:'hour', time) AS ago, worker_id, workload_type, assignments, wait_seconds, max_wait_seconds FROM hwsched.assignment_history_hourly WHERE pool = 'history' ORDER BY time, worker_id;
-SELECT pg_temp.ago(:'hour', time) AS ago, worker_id, workload_type, completed, failed, estimated_seconds, actual_seconds, max_actual_seconds FROM hwsched.execution_history_hourly WHERE pool = 'history' ORDER BY time, worker_id;
+SELECT pg_temp.ago(:'hour', time) AS ago, worker_id, workload_type, completed, failed, predicted_seconds, actual_seconds, max_actual_seconds FROM hwsched.execution_history_hourly WHERE pool = 'history' ORDER BY time, worker_id;
 CREATE VIEW pg_temp.hourly AS
 SELECT 'utilization' AS kind, to_jsonb(h) AS row FROM hwsched.utilization_history_hourly AS h WHERE pool = 'history' UNION ALL SELECT 'thermal', to_jsonb(h) FROM hwsched.thermal_history_hourly AS h WHERE pool = 'history'
 UNION ALL SELECT 'efficiency', to_jsonb(h) FROM hwsched.efficiency_history_hourly AS h WHERE pool = 'history' UNION ALL SELECT 'assignment', to_jsonb(h) FROM hwsched.assignment_history_hourly AS h WHERE pool = 'history'
@@ -121,7 +121,7 @@ UPDATE hwsched.assignment SET started_at = started_at - interval '20 s' WHERE po
 SELECT hwsched.complete(assignment_id, NULL, 'history') FROM hwsched.assignment WHERE pool = 'history' AND workload_id = 'o1';
 SELECT hwsched.fail(assignment_id, 'broken', 'history') FROM hwsched.assignment WHERE pool = 'history' AND workload_id = 'o2';
 SELECT workload_id, assignment_id IS NOT NULL AS ours, run, attempt, shard_no, workload_type, hardware_class, priority, state, efficiency_ratio, wait_seconds BETWEEN 60 AND 3600 AS waited FROM hwsched.assignment_history WHERE pool = 'history' AND workload_id ~ '^o' ORDER BY 1;
-SELECT workload_id, assignment_id IS NOT NULL AS ours, run, attempt, workload_type, hardware_class, state, estimated_seconds, actual_seconds BETWEEN 20 AND 3600 AS ran, error FROM hwsched.execution_history WHERE pool = 'history' AND workload_id ~ '^o' ORDER BY 1;
+SELECT workload_id, assignment_id IS NOT NULL AS ours, run, attempt, workload_type, hardware_class, state, predicted_seconds, actual_seconds BETWEEN 20 AND 3600 AS ran, error FROM hwsched.execution_history WHERE pool = 'history' AND workload_id ~ '^o' ORDER BY 1;
 SELECT workload_type, sum(completed) AS completed, sum(failed) AS failed FROM hwsched.execution_history_hourly WHERE pool = 'history' AND time >= :'hour' GROUP BY 1 ORDER BY 1;
 
 --
@@ -154,7 +154,7 @@ SELECT hwsched.alter_pool('history_3', '{"retention": {"hourly": "9000 days"}}')
 SELECT forgotten FROM hwsched.maintain('history_3');
 SELECT time, worker_id, workload_type, assignments, efficiency_ratio FROM hwsched.efficiency_history_hourly WHERE pool = 'history_3' ORDER BY time;
 SELECT time, worker_id, samples, temperature_ratio FROM hwsched.thermal_history_hourly WHERE pool = 'history_3';
-SELECT time, worker_id, completed, estimated_seconds, actual_seconds FROM hwsched.execution_history_hourly WHERE pool = 'history_3';
+SELECT time, worker_id, completed, predicted_seconds, actual_seconds FROM hwsched.execution_history_hourly WHERE pool = 'history_3';
 SELECT hwsched.history_json(pool => 'history_3') AS nothing;
 SELECT hwsched.alter_pool('history_3', '{"retention": {"hourly": 86400}}');
 SELECT forgotten FROM hwsched.maintain('history_3');

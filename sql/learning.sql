@@ -125,7 +125,7 @@ FROM hwsched.performance p JOIN (SELECT worker_id, avg(s) AS mean, stddev_samp(s
 		percentile_disc(0.5) WITHIN GROUP (ORDER BY s) AS p50, percentile_disc(0.9) WITHIN GROUP (ORDER BY s) AS p90
 	FROM (SELECT worker_id, extract(epoch FROM finished_at - started_at)::float8 AS s FROM hwsched.assignment WHERE pool = 'learn' AND state = 'completed') a GROUP BY 1) r USING (worker_id)
 WHERE p.pool = 'learn' ORDER BY 1;
-SELECT of_worker_id, sum(completed) AS completed, sum(failed) AS failed FROM hwsched.performance_history(workload_type => 'nlp', pool => 'learn') GROUP BY 1 ORDER BY 1;
+SELECT of_worker_id, sum(successes) AS successes, sum(failures) AS failures FROM hwsched.performance_history(workload_type => 'nlp', pool => 'learn') GROUP BY 1 ORDER BY 1;
 
 -- the error over time: less than the formula's
 SELECT sum(runs) AS runs, bool_and(median_error_ratio < formula_median_error_ratio / 2) AS better, bool_and(p90_error_ratio > median_error_ratio) AS spread FROM hwsched.model_accuracy WHERE pool = 'learn';

@@ -316,7 +316,7 @@ SELECT hwsched.register_worker('w', '{"cpu_cores": 8, "available_memory": 16}', 
 SELECT hwsched.submit_many('[{"test_id": "backs off"}, {"test_id": "ready"}]', 'order');
 UPDATE hwsched.pending SET ready_at = now() + interval '1 hour' WHERE pool = 'order' AND workload_id = 'backs off';
 SELECT * FROM pg_temp.stands ORDER BY 1;
-SELECT workload_id, reason, ready_at IS NOT NULL AS until FROM hwsched.waiting WHERE pool = 'order';
+SELECT workload_id, reason, ready_at IS NOT NULL AS until FROM hwsched.pending_workloads WHERE pool = 'order' AND NOT ready;
 SELECT count(*) AS not_yet FROM hwsched.schedule('backs off', 'order');
 SELECT pg_temp.batch(), pg_temp.batch() AS nothing_more;
 SELECT count(*) AS only_assigned FROM hwsched.claim('w', 9, true, 'order');

@@ -221,7 +221,7 @@ SELECT 'schema' AS what, nspname::text AS name FROM pg_namespace, aclexplode(coa
 WHERE nspname LIKE 'hwsched%' AND a.grantee = 0
 UNION ALL SELECT 'relation', c.oid::regclass::text
 FROM pg_class AS c, aclexplode(coalesce(relacl, acldefault(CASE relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", relowner))) AS a
-WHERE relnamespace = 'hwsched'::regnamespace AND a.grantee = 0
+WHERE relnamespace::regnamespace::text LIKE 'hwsched%' AND a.grantee = 0
 UNION ALL SELECT 'function', p.oid::regprocedure::text
 FROM pg_proc AS p, aclexplode(coalesce(proacl, acldefault('f', proowner))) AS a
 WHERE pronamespace IN ('hwsched'::regnamespace, 'hwsched_internal'::regnamespace) AND a.grantee = 0
@@ -236,4 +236,4 @@ WHERE typnamespace = 'hwsched'::regnamespace AND typtype = 'e' AND a.grantee = 0
 SELECT extrelocatable, extnamespace::regnamespace FROM pg_extension WHERE extname = 'hwsched';
 SELECT DISTINCT n.nspname FROM pg_depend AS d JOIN pg_class AS c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
-WHERE d.deptype = 'e' AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'hwsched');
+WHERE d.deptype = 'e' AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'hwsched') ORDER BY 1;

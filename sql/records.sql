@@ -91,7 +91,7 @@ DELETE FROM hwsched.history_progress WHERE pool = 'records';
 UPDATE hwsched.worker SET registered_at = now() - interval '3 hours' WHERE pool = 'records';
 SELECT expired FROM hwsched.maintain('records');
 SELECT max(power_watts) > 1e8 AS power FROM hwsched.thermal_hour WHERE pool = 'records';
-SELECT sum(completed) AS completed, max(estimated_seconds) BETWEEN 1e9 AND 1e10 AS estimated FROM hwsched.execution_hour WHERE pool = 'records';
+SELECT sum(completed) AS completed, max(predicted_seconds) BETWEEN 1e9 AND 1e10 AS estimated FROM hwsched.execution_hour WHERE pool = 'records';
 SELECT sum(runs) AS runs, max(predicted_seconds) <= 1e10 AS predicted FROM hwsched.model_accuracy WHERE pool = 'records';
 -- and what is taken along can be loaded
 SELECT hwsched.create_pool('records_2'), hwsched.load_history(hwsched.history_json(pool => 'records'), 'records_2') > 0 AS loaded;
@@ -101,7 +101,7 @@ SELECT hwsched.drop_pool('records_2');
 -- What is nearly 0 is no float8 in SQL; and a time zone that there is not
 --
 SELECT hwsched.alter_pool('records', '{"retention": {"history": 1e-400, "hourly": 1e-400}, "ageing": 1e-400}');
-SELECT history, hourly FROM hwsched.retention WHERE pool = 'records';
+SELECT history, hourly FROM hwsched_internal.retention WHERE pool = 'records';
 SELECT count(*) FROM hwsched.pending_workloads WHERE pool = 'records';
 SELECT expired FROM hwsched.maintain('records');
 SELECT pg_temp.error_of($$SELECT hwsched.load_history('{"thermal_states": {"w": [["2024-01-01 00:00+99", {}]]}}', 'records')$$);

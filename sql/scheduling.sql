@@ -59,7 +59,7 @@ SELECT pg_temp.pool('{"box": {"cpu_cores": 8, "available_memory": 16, "supported
 	'[{"test_type": "vision", "minimum_memory": 2, "expected_duration": 200}]', '{}', 'sched', false);
 SELECT hwsched.update_load('box', '{"cpu_utilization": 50, "gpu_utilization": 50, "temperature": 0.5}', 'sched');
 -- compute 0.8: the GPU's 80 units give 0.9 x 1.2, less 0.3 of a load of 0.25, less 0.3 of 0.5; the CPU has 8 units, the NPU 4; tiny has no 2 GB
-SELECT worker_id, device_no, rank, hardware_class, raw_efficiency, efficiency, load, effective_load, performance_level, temperature, preference, adjusted_efficiency, round(score::numeric, 6) AS score, predicted_seconds, reason
+SELECT worker_id, device_no, rank, hardware_class, raw_efficiency_ratio, efficiency_ratio, load_ratio, effective_load_ratio, performance_level_ratio, temperature_ratio, preference, adjusted_efficiency_ratio, round(score::numeric, 6) AS score, predicted_seconds, reason
 FROM hwsched.compatible_hardware('t001', 'sched');
 SELECT hwsched.raw_efficiency(p, d) AS raw, hwsched.adjusted_efficiency(hwsched.raw_efficiency(p, d), 50, 0, 50, 0, 0, false, false, 1, 0.5) AS adjusted, hwsched.predict_seconds(p, d) AS seconds
 FROM hwsched.workload AS w, hwsched.workload_profile(w.requirements) AS p, hwsched.device_profiles('{"supported_backends": ["cuda"], "available_memory": 16}') AS d WHERE pool = 'sched';
@@ -164,7 +164,7 @@ SELECT worker_id FROM hwsched.assignment WHERE pool = 'sched' ORDER BY assignmen
 SELECT pg_temp.pool('{"a": {"supported_backends": ["cuda"], "available_accelerators": {"gpu": 2}}}', '[{}, {}]', '{}', 'sched', false);
 SELECT hwsched.update_load('a', '{"cpu_utilization": 100, "memory_utilization": 100, "io_utilization": 100, "network_utilization": 100, "devices": [{"device_no": 0, "utilization": 90}, {"device_no": 1, "utilization": 10}]}', 'sched');
 SELECT hwsched.assign_pending(NULL, 'sched'), pg_temp.went();
-SELECT device_no, round(load::numeric, 6) AS load, reason FROM hwsched.compatible_hardware('t001', 'sched') ORDER BY 1;
+SELECT device_no, round(load_ratio::numeric, 6) AS load, reason FROM hwsched.compatible_hardware('t001', 'sched') ORDER BY 1;
 
 --
 -- Equal workers share the work: 100 over 5 are 20 each, 10 are 2 each
@@ -296,20 +296,20 @@ SELECT hwsched.register_worker('b', '{"supported_backends": ["tpu"]}', 'sched'),
 SELECT pg_temp.pool('{"cold": {"cpu_cores": 4}, "cooling": {"cpu_cores": 4}, "hot": {"cpu_cores": 4}, "warming": {"cpu_cores": 4}, "over": {"cpu_cores": 4}}', '[{}]', '{}', 'sched', false);
 BEGIN;
 SELECT hwsched.start_warming('warming', '1 hour', 'sched'), hwsched.start_cooling('cooling', '1 hour', 'sched'), hwsched.update_load('hot', '{"temperature": 1}', 'sched'), hwsched.start_warming('over', '0', 'sched');
-SELECT worker_id, rank, effective_load, performance_level, temperature, round(adjusted_efficiency::numeric, 6) AS adjusted FROM hwsched.compatible_hardware('t001', 'sched');
+SELECT worker_id, rank, effective_load_ratio, performance_level_ratio, temperature_ratio, round(adjusted_efficiency_ratio::numeric, 6) AS adjusted FROM hwsched.compatible_hardware('t001', 'sched');
 COMMIT;
 SELECT worker_id, phase, performance_level_ratio < 0.75 AS lowered FROM hwsched.thermal_states WHERE pool = 'sched' ORDER BY 1;
 -- degrees between the idle and throttle points of the device: 35 and 90 unless it says
 SELECT pg_temp.pool(jsonb_build_object('w', jsonb_build_object('devices', jsonb_build_array(pg_temp.device('gpu'), pg_temp.device('gpu', 16, '{"idle_celsius": 40, "throttle_celsius": 80}'), pg_temp.device('gpu', 16, '{"throttle_celsius": 135}')))), '[{}]', '{}', 'sched', false);
 SELECT hwsched.update_load('w', '{"temperature_celsius": 62.5}', 'sched');
-SELECT c.device_no, c.temperature, t.temperature_ratio AS in_the_view FROM hwsched.compatible_hardware('t001', 'sched') AS c JOIN hwsched.thermal_states AS t USING (worker_id, device_no) WHERE t.pool = 'sched' ORDER BY 1;
+SELECT c.device_no, c.temperature_ratio, t.temperature_ratio AS in_the_view FROM hwsched.compatible_hardware('t001', 'sched') AS c JOIN hwsched.thermal_states AS t USING (worker_id, device_no) WHERE t.pool = 'sched' ORDER BY 1;
 SELECT hwsched.update_load('w', '{"temperature": 0.25, "devices": [{"device_no": 1, "temperature_celsius": 200}, {"device_no": 2, "temperature_celsius": -20}]}', 'sched');
-SELECT c.device_no, c.temperature, t.temperature_ratio AS in_the_view FROM hwsched.compatible_hardware('t001', 'sched') AS c JOIN hwsched.thermal_states AS t USING (worker_id, device_no) WHERE t.pool = 'sched' ORDER BY 1;
+SELECT c.device_no, c.temperature_ratio, t.temperature_ratio AS in_the_view FROM hwsched.compatible_hardware('t001', 'sched') AS c JOIN hwsched.thermal_states AS t USING (worker_id, device_no) WHERE t.pool = 'sched' ORDER BY 1;
 -- the view says what the decision reckons with, also where the points are 0 or the wrong way round
 SELECT pg_temp.pool(jsonb_build_object('w', jsonb_build_object('devices', jsonb_build_array(pg_temp.device('gpu', 16, '{"idle_celsius": 0, "throttle_celsius": 100}'), pg_temp.device('gpu', 16, '{"idle_celsius": 90, "throttle_celsius": 80}'),
 	pg_temp.device('gpu', 16, '{"idle_celsius": 90}'), pg_temp.device('gpu', 16, '{"throttle_celsius": 20}')))), '[{}]', '{}', 'sched', false);
 SELECT hwsched.update_load('w', '{"temperature_celsius": 50}', 'sched');
-SELECT c.device_no, c.temperature = t.temperature_ratio AS agree FROM hwsched.compatible_hardware('t001', 'sched') AS c JOIN hwsched.thermal_states AS t USING (worker_id, device_no) WHERE t.pool = 'sched' ORDER BY 1;
+SELECT c.device_no, c.temperature_ratio = t.temperature_ratio AS agree FROM hwsched.compatible_hardware('t001', 'sched') AS c JOIN hwsched.thermal_states AS t USING (worker_id, device_no) WHERE t.pool = 'sched' ORDER BY 1;
 SELECT pg_temp.pool(jsonb_build_object('w', jsonb_build_object('devices', jsonb_build_array(pg_temp.device('gpu'), pg_temp.device('gpu'), pg_temp.device('gpu')))), '[{}]', '{}', 'sched', false);
 SELECT hwsched.update_load('w', '{"temperature": 0.25, "devices": [{"device_no": 1, "temperature_celsius": 200}, {"device_no": 2, "temperature_celsius": -20}]}', 'sched');
 -- a least score keeps work off them

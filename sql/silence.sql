@@ -15,12 +15,12 @@ SELECT hwsched.register_worker('w', '{"cpu_cores": 4}', 'ttl');
 SELECT hwsched.update_load('w', '{"cpu_utilization": 100, "memory_utilization": 100, "gpu_utilization": 100, "io_utilization": 100, "network_utilization": 100,
 	"temperature": 0.9, "devices": [{"device_no": 0, "utilization": 100}]}', 'ttl');
 SELECT hwsched.submit_many('[{"test_id": "a"}, {"test_id": "b"}]', 'ttl'), hwsched.assign_pending(pool => 'ttl');
-SELECT load, temperature, reason FROM hwsched.compatible_hardware('a', 'ttl');
+SELECT load_ratio, temperature_ratio, reason FROM hwsched.compatible_hardware('a', 'ttl');
 UPDATE hwsched.worker_load SET reported_at = now() - interval '4 min' WHERE pool = 'ttl';
 SELECT hwsched.heartbeat('w', 'ttl');
 SELECT hwsched.assign_pending(pool => 'ttl');
 UPDATE hwsched.worker_load SET reported_at = now() - interval '301 s' WHERE pool = 'ttl';
-SELECT load, temperature, reason FROM hwsched.compatible_hardware('a', 'ttl');
+SELECT load_ratio, temperature_ratio, reason FROM hwsched.compatible_hardware('a', 'ttl');
 SELECT hwsched.assign_pending(1, 'ttl');
 SELECT worker_id FROM hwsched.schedule('b', 'ttl');
 SELECT expired FROM hwsched.maintain('ttl');
@@ -28,7 +28,7 @@ SELECT cpu_utilization, reported_at, cpu_readiness FROM hwsched.worker_load WHER
 SELECT count(*) FROM hwsched.device_load WHERE pool = 'ttl';
 -- the next report counts again
 SELECT hwsched.update_load('w', '{"cpu_utilization": 40}', 'ttl');
-SELECT load > 0 AS loaded FROM hwsched.compatible_hardware('a', 'ttl');
+SELECT load_ratio > 0 AS loaded FROM hwsched.compatible_hardware('a', 'ttl');
 
 --
 -- start_timeout: a worker that reports and never claims

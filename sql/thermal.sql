@@ -41,7 +41,7 @@ SELECT pg_temp.pass('40 s');
 TABLE pg_temp.now_at;
 SELECT round(hwsched.thermal_at(0, 0.95, 40)::numeric, 6) AS law;
 -- decisions have the same one
-SELECT count(*) AS compared, count(*) FILTER (WHERE c.temperature <> t.temperature_ratio) AS differing FROM hwsched.compatible_hardware('t', 'thermal') AS c JOIN hwsched.thermal_states AS t USING (worker_id, device_no) WHERE t.pool = 'thermal';
+SELECT count(*) AS compared, count(*) FILTER (WHERE c.temperature_ratio <> t.temperature_ratio) AS differing FROM hwsched.compatible_hardware('t', 'thermal') AS c JOIN hwsched.thermal_states AS t USING (worker_id, device_no) WHERE t.pool = 'thermal';
 -- a report does not change it, but from then on it goes where the new load takes it: it stays, cools, is cold
 SELECT pg_temp.report('w', 0.5), pg_temp.pass('1000 s');
 TABLE pg_temp.now_at;
@@ -93,10 +93,10 @@ BEGIN;
 SELECT pg_temp.report('a', 0.9, '{"temperature": 1}', 'thermal_seek'), pg_temp.report('a', 0.1, '{}', 'thermal_seek'), pg_temp.report('b', 0.45, '{}', 'thermal_seek'), pg_temp.report('c', 0.71, '{}', 'thermal_seek');
 SELECT worker_id, round(cpu_readiness::numeric, 6) AS at_most FROM hwsched.worker_load WHERE pool = 'thermal_seek' ORDER BY 1;
 SELECT worker_id AS while_a_is_hot FROM hwsched.schedule('s1', 'thermal_seek');
-SELECT worker_id, round(adjusted_efficiency::numeric, 6) AS adjusted FROM hwsched.compatible_hardware('s2', 'thermal_seek');
+SELECT worker_id, round(adjusted_efficiency_ratio::numeric, 6) AS adjusted FROM hwsched.compatible_hardware('s2', 'thermal_seek');
 SELECT pg_temp.pass('70 s', 'thermal_seek');
 SELECT worker_id AS when_it_is_cold FROM hwsched.schedule('s2', 'thermal_seek');
-SELECT worker_id, round(adjusted_efficiency::numeric, 6) AS adjusted FROM hwsched.compatible_hardware('s3', 'thermal_seek');
+SELECT worker_id, round(adjusted_efficiency_ratio::numeric, 6) AS adjusted FROM hwsched.compatible_hardware('s3', 'thermal_seek');
 COMMIT;
 
 -- workers that reported the same, one after the other, are as cold as they have had time: c08 is first, whoever is looked at first
@@ -208,7 +208,7 @@ SELECT worker_id, throttles_at_ratio, round(temperature_ratio::numeric, 3) AS te
 -- intense work goes to cool, though hot has the better adjusted efficiency; what draws less is not avoided as much
 SELECT hwsched.submit_many('[{"test_id": "intense", "required_backend": "cuda", "expected_duration": 500, "custom_properties": {"workload_profile": {"required_backends": ["cuda"], "metrics": {"compute_intensity": 1}}}},
 	{"test_id": "light", "required_backend": "cuda"}]', 'thermal_model');
-SELECT rank, worker_id, round(adjusted_efficiency::numeric, 4) AS adjusted, round(heat_factor::numeric, 2) AS heat_factor, round(score::numeric, 4) AS score FROM hwsched.compatible_hardware('intense', 'thermal_model') WHERE worker_id <> 'lab';
+SELECT rank, worker_id, round(adjusted_efficiency_ratio::numeric, 4) AS adjusted, round(heat_factor::numeric, 2) AS heat_factor, round(score::numeric, 4) AS score FROM hwsched.compatible_hardware('intense', 'thermal_model') WHERE worker_id <> 'lab';
 SELECT rank, worker_id, round(heat_factor::numeric, 2) AS heat_factor FROM hwsched.compatible_hardware('light', 'thermal_model') WHERE worker_id <> 'lab';
 SAVEPOINT decided;
 SELECT worker_id, round(adjusted_efficiency::numeric, 4) AS adjusted FROM hwsched.schedule('intense', 'thermal_model');

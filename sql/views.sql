@@ -43,7 +43,7 @@ SELECT worker_id, device_no, hardware_class, model_name, round(temperature_ratio
 FROM hwsched.thermal_states WHERE pool = 'views' ORDER BY worker_id, device_no;
 -- the level is what the decision reckons with
 BEGIN;
-SELECT count(*) AS compared, count(*) FILTER (WHERE (c.temperature, c.performance_level) IS DISTINCT FROM (t.temperature_ratio, t.performance_level_ratio)) AS differing
+SELECT count(*) AS compared, count(*) FILTER (WHERE (c.temperature_ratio, c.performance_level_ratio) IS DISTINCT FROM (t.temperature_ratio, t.performance_level_ratio)) AS differing
 FROM hwsched.compatible_hardware('text 1', 'views') AS c JOIN hwsched.thermal_states AS t USING (worker_id, device_no) WHERE t.pool = 'views';
 COMMIT;
 
@@ -53,12 +53,12 @@ SELECT worker_id, cpu_ratio, memory_ratio, gpu_ratio, io_ratio, network_ratio, r
 FROM hwsched.resource_utilization WHERE pool = 'views' ORDER BY worker_id;
 
 -- Predicted and actual time
-SELECT workload_id, run, attempt, workload_type, worker_id, model_id, predicted_seconds, round(actual_seconds::numeric) AS actual, round(actual_to_predicted_ratio::numeric, 1) AS ratio, round(waited_seconds::numeric) AS waited,
+SELECT workload_id, run, attempt, workload_type, worker_id, model_id, predicted_seconds, round(actual_seconds::numeric) AS actual, round(actual_to_predicted_ratio::numeric, 1) AS ratio, round(start_wait_seconds::numeric) AS waited,
 	started_at < finished_at AS in_order
 FROM hwsched.execution_times WHERE pool = 'views';
 
 -- The queue with reasons, in its order
-SELECT workload_id, priority, workload_type, reason, attempt, waiting_seconds BETWEEN 0 AND 3600 AS waiting, expected_seconds, deadline AT TIME ZONE 'UTC' AS deadline FROM hwsched.pending_workloads WHERE pool = 'views';
+SELECT workload_id, priority, workload_type, reason, attempt, wait_seconds BETWEEN 0 AND 3600 AS waiting, expected_seconds, deadline AT TIME ZONE 'UTC' AS deadline FROM hwsched.pending_workloads WHERE pool = 'views';
 -- agrees with the reasons summed up
 SELECT (SELECT sum(workloads) FROM hwsched.explain_pending('views')) = (SELECT count(*) FROM hwsched.pending_workloads WHERE pool = 'views') AS agree;
 

@@ -40,7 +40,7 @@ SELECT hwsched.submit_many((
 SELECT r.device, max(r.score) FILTER (WHERE r.type = 'vision') AS vision, max(r.score) FILTER (WHERE r.type = 'nlp') AS nlp,
        max(r.score) FILTER (WHERE r.type = 'audio') AS audio, max(r.score) FILTER (WHERE r.type = 'training') AS training,
        max(r.score) FILTER (WHERE r.type = 'inference') AS inference, max(r.score) FILTER (WHERE r.type = 'embedding') AS embedding
-FROM (SELECT h.worker_id || ' ' || h.model_name AS device, split_part(q.workload_id, '-', 1) AS type, round(h.raw_efficiency::numeric, 2) AS score
+FROM (SELECT h.worker_id || ' ' || h.model_name AS device, split_part(q.workload_id, '-', 1) AS type, round(h.raw_efficiency_ratio::numeric, 2) AS score
       FROM hwsched.pending q CROSS JOIN LATERAL hwsched.compatible_hardware(q.workload_id, q.pool) h
       WHERE q.pool = :'pool' AND q.workload_id ~ '-2$') r
 GROUP BY r.device ORDER BY max(r.score) DESC, r.device;

@@ -117,9 +117,9 @@ VALUES ('submit the tests', :submitted, extract(epoch FROM clock_timestamp() - :
 \echo :submitted tests of the day are submitted. Where could one of them, detect-video-1, run? A long vision test:
 \echo efficiency is what the hardware is worth for it; load, thermal phase and temperature turn it into adjusted.
 \echo
-SELECT rank, worker_id AS worker, device_no AS no, model_name AS device, round(raw_efficiency::numeric, 2) AS efficiency,
-       round(effective_load::numeric, 2) AS load, round(performance_level::numeric, 2) AS level, round(temperature::numeric, 2) AS temperature,
-       round(adjusted_efficiency::numeric, 2) AS adjusted, round(predicted_seconds) AS seconds, reason AS why_not
+SELECT rank, worker_id AS worker, device_no AS no, model_name AS device, round(raw_efficiency_ratio::numeric, 2) AS efficiency,
+       round(effective_load_ratio::numeric, 2) AS load, round(performance_level_ratio::numeric, 2) AS level, round(temperature_ratio::numeric, 2) AS temperature,
+       round(adjusted_efficiency_ratio::numeric, 2) AS adjusted, round(predicted_seconds) AS seconds, reason AS why_not
 FROM hwsched.compatible_hardware('detect-video-1', :'pool') ORDER BY rank;
 
 -- What each test could choose from before any of them was placed.

@@ -323,11 +323,11 @@ FROM hwsched.thermal_states WHERE pool = :'pool' ORDER BY worker_id, device_no L
 \echo execution_times: predicted and actual duration of what is completed.
 \echo
 SELECT workload_id, workload_type, worker_id, round(predicted_seconds) AS predicted_seconds,
-       round(actual_seconds::numeric, 2) AS actual_seconds, round(waited_seconds::numeric, 2) AS waited_seconds
+       round(actual_seconds::numeric, 2) AS actual_seconds, round(start_wait_seconds::numeric, 2) AS start_wait_seconds
 FROM hwsched.execution_times WHERE pool = :'pool' ORDER BY workload_id LIMIT 5;
 \echo pending_workloads: the queue, in its order, and why each one waits.
 \echo
-SELECT workload_id, priority, workload_type, reason, round(waiting_seconds::numeric, 1) AS waiting_seconds,
+SELECT workload_id, priority, workload_type, reason, round(wait_seconds::numeric, 1) AS wait_seconds,
        round(expected_seconds) AS expected_seconds
 FROM hwsched.pending_workloads WHERE pool = :'pool' ORDER BY priority, queue_no LIMIT 5;
 

@@ -60,9 +60,9 @@ SELECT hwsched.submit('{"test_id": "next", "test_type": "vision", "expected_dura
 \o
 \echo The next vision test: gpu-1 has begun to warm up and gpu-3 to cool down, gpu-4 is loaded a little. Who gets it?
 \echo
-SELECT rank, worker_id AS worker, model_name AS device, round(raw_efficiency::numeric, 2) AS efficiency, round(effective_load::numeric, 2) AS load,
-       round(performance_level::numeric, 2) AS level, round(temperature::numeric, 2) AS temperature, round(adjusted_efficiency::numeric, 2) AS adjusted
-FROM hwsched.compatible_hardware('next', :'pool') WHERE raw_efficiency IS NOT NULL ORDER BY rank;
+SELECT rank, worker_id AS worker, model_name AS device, round(raw_efficiency_ratio::numeric, 2) AS efficiency, round(effective_load_ratio::numeric, 2) AS load,
+       round(performance_level_ratio::numeric, 2) AS level, round(temperature_ratio::numeric, 2) AS temperature, round(adjusted_efficiency_ratio::numeric, 2) AS adjusted
+FROM hwsched.compatible_hardware('next', :'pool') WHERE raw_efficiency_ratio IS NOT NULL ORDER BY rank;
 SELECT worker_id AS placed_on FROM hwsched.schedule('next', :'pool');
 
 DO $$ BEGIN

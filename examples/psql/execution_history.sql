@@ -5,7 +5,7 @@
 
 SELECT h.time, s.series, round(s.seconds::numeric, 3) AS mean_seconds, h.completed, h.failed
 FROM (SELECT date_bin(:'step', time, 'epoch') AS time, count(*) FILTER (WHERE state = 'completed') AS completed,
-             count(*) FILTER (WHERE state IN ('failed', 'expired')) AS failed, avg(estimated_seconds) FILTER (WHERE state = 'completed') AS estimated,
+             count(*) FILTER (WHERE state IN ('failed', 'expired')) AS failed, avg(predicted_seconds) FILTER (WHERE state = 'completed') AS estimated,
              avg(actual_seconds) FILTER (WHERE state = 'completed') AS actual
       FROM hwsched.execution_history
       WHERE pool = :'pool' AND time >= :'since' AND time < :'until'

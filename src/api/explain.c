@@ -467,7 +467,6 @@ typedef struct QueueRows
 {
 	ReturnSetInfo *result;
 	KindReasons kinds;
-	bool waiting_only;
 } QueueRows;
 
 static int
@@ -479,10 +478,10 @@ compare_profiles(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-#define QUEUE_ROW_COLUMNS 12
+#define QUEUE_ROW_COLUMNS 13
 #define QUEUE_ROW_PROFILE 1
-#define QUEUE_ROW_REASON 11
-#define QUEUE_ROW_ALONE 12 /* is not passed on */
+#define QUEUE_ROW_REASON 12
+#define QUEUE_ROW_ALONE 13 /* is not passed on */
 
 /* Passes a row on; what waits for nothing else has the reason of its kind. */
 static void
@@ -492,8 +491,6 @@ pass_queue_row(void *to, const Row *row)
 	Datum values[QUEUE_ROW_COLUMNS];
 	bool nulls[QUEUE_ROW_COLUMNS];
 
-	if (rows->waiting_only && row->nulls[QUEUE_ROW_REASON])
-		return;
 	memcpy(values, row->values, sizeof(values));
 	memcpy(nulls, row->nulls, sizeof(nulls));
 	if (nulls[QUEUE_ROW_REASON])
@@ -513,30 +510,29 @@ pass_queue_row(void *to, const Row *row)
 	tuplestore_putvalues(rows->result->setResult, rows->result->setDesc, values, nulls);
 }
 
-/* queue_reasons(waiting_only boolean, pool text) RETURNS TABLE */
+/* queue_reasons(pool text) RETURNS TABLE */
 Datum
 hwsched_queue_reasons(PG_FUNCTION_ARGS)
 {
 	static SpiPlan statement = {
 		"SELECT p.workload_id, p.profile_id, p.priority, w.workload_type,"
 		"  nullif(p.deadline, 'infinity'), p.queue_no, p.attempt, p.submitted_at,"
-		"  p.expected_seconds, CASE WHEN p.ready_at < 'infinity' THEN p.ready_at END,"
+		"  p.expected_seconds,"
+		"  CASE WHEN p.ready_at > now() AND p.ready_at < 'infinity' THEN p.ready_at END,"
 		"  " AGED_PRIORITY(
-			"$3") ", p.reason, p.alone"
+			"$3") ", p.reason IS NULL, p.reason, p.alone"
 				  " FROM " QUEUE_SQL " p"
 				  " JOIN hwsched.workload_profile w ON w.pool = $1 AND w.profile_id = p.profile_id",
 		{TEXTOID, TEXTOID, FLOAT8OID},
 		IN_SETS};
-	char *pool = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	QueueRows rows = {.result = (ReturnSetInfo *) fcinfo->resultinfo,
-					  .waiting_only = PG_GETARG_BOOL(0)};
+	char *pool = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	QueueRows rows = {.result = (ReturnSetInfo *) fcinfo->resultinfo};
 	PoolSettings settings;
 
 	InitMaterializedSRF(fcinfo, 0);
 	SPI_connect();
 	pool_settings_load(pool, true, &settings);
-	if (!rows.waiting_only)
-		rows.kinds = explain_kinds(pool);
+	rows.kinds = explain_kinds(pool);
 	spi_plan_each(&statement, true, pass_queue_row, &rows, TEXT_VALUE(pool), NULL_VALUE,
 				  VALUE(Float8GetDatum(settings.ageing)));
 	SPI_finish();

@@ -171,7 +171,7 @@ hwsched_record_execution_time(PG_FUNCTION_ARGS)
 {
 	static SpiPlan statement = {
 		"INSERT INTO hwsched.recorded_execution (pool, worker_id, at, workload_id, workload_type,"
-		" estimated_seconds, actual_seconds,"
+		" predicted_seconds, actual_seconds,"
 		"  hardware_class, model_name)"
 		" SELECT w.pool, w.worker_id, $3, $4, $5, $6, $7, first.hardware_class, first.model_name"
 		" FROM hwsched.worker w" FIRST_DEVICE " WHERE w.pool = $1 AND w.worker_id = $2",

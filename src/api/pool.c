@@ -146,7 +146,8 @@ hwsched_pool_settings(PG_FUNCTION_ARGS)
 	static SpiPlan statement = {
 		"SELECT s.name, coalesce(v.settings -> s.name, s.default_value), s.default_value,"
 		" s.description"
-		" FROM hwsched.setting s LEFT JOIN LATERAL (SELECT settings FROM hwsched.settings_version"
+		" FROM hwsched_internal.setting s"
+		" LEFT JOIN LATERAL (SELECT settings FROM hwsched.settings_version"
 		"  WHERE pool = $1 ORDER BY version DESC LIMIT 1) v ON true ORDER BY s.name",
 		{TEXTOID}};
 	char *pool = text_argument(fcinfo, 0);

@@ -89,7 +89,7 @@ CREATE TABLE hwsched.recorded_execution (
     at timestamptz NOT NULL,
     workload_id text COLLATE "C" NOT NULL,
     workload_type text COLLATE "C" NOT NULL,
-    estimated_seconds float8 NOT NULL,
+    predicted_seconds float8 NOT NULL,
     actual_seconds float8 NOT NULL,
     run int,
     attempt int,
@@ -105,7 +105,7 @@ COMMENT ON COLUMN hwsched.recorded_execution.worker_id IS 'The worker.';
 COMMENT ON COLUMN hwsched.recorded_execution.at IS 'When it ended.';
 COMMENT ON COLUMN hwsched.recorded_execution.workload_id IS 'The workload.';
 COMMENT ON COLUMN hwsched.recorded_execution.workload_type IS 'The type of work.';
-COMMENT ON COLUMN hwsched.recorded_execution.estimated_seconds IS
+COMMENT ON COLUMN hwsched.recorded_execution.predicted_seconds IS
   'Duration that was estimated; 0: none was.';
 COMMENT ON COLUMN hwsched.recorded_execution.actual_seconds IS 'Duration that it took.';
 COMMENT ON COLUMN hwsched.recorded_execution.run IS 'The run of the workload, if known.';
@@ -258,7 +258,7 @@ CREATE TABLE hwsched.execution_hour (
     workload_type text COLLATE "C" NOT NULL,
     completed bigint NOT NULL,
     failed bigint NOT NULL,
-    estimated_seconds float8,
+    predicted_seconds float8,
     actual_seconds float8,
     max_actual_seconds float8,
     PRIMARY KEY (pool, worker_id, workload_type, hour)
@@ -272,7 +272,7 @@ COMMENT ON COLUMN hwsched.execution_hour.worker_id IS 'The worker.';
 COMMENT ON COLUMN hwsched.execution_hour.workload_type IS 'The type of work.';
 COMMENT ON COLUMN hwsched.execution_hour.completed IS 'Executions that were completed.';
 COMMENT ON COLUMN hwsched.execution_hour.failed IS 'Executions that failed or expired.';
-COMMENT ON COLUMN hwsched.execution_hour.estimated_seconds IS 'Mean estimate for those completed.';
+COMMENT ON COLUMN hwsched.execution_hour.predicted_seconds IS 'Mean estimate for those completed.';
 COMMENT ON COLUMN hwsched.execution_hour.actual_seconds IS 'Mean duration of those completed.';
 COMMENT ON COLUMN hwsched.execution_hour.max_actual_seconds IS 'Longest of them.';
 

@@ -4,7 +4,7 @@
 
 -- The settings of a pool and their defaults. Those whose description ends in
 -- "(kept)" are checked and kept, and take effect with the feature they are for.
-CREATE VIEW hwsched.setting AS
+CREATE VIEW hwsched_internal.setting AS
 SELECT * FROM (VALUES
     ('policy', '{"hardware_aware": 1}'::jsonb,
      'Algorithms and their weights; the weighted sum of their scores ranks the candidates.'),
@@ -65,10 +65,11 @@ SELECT * FROM (VALUES
     ('maintain_batch', '10000',
      'Assignments that a call of maintain() takes back at most; its column more tells of the rest.')
 ) AS s (name, default_value, description);
-COMMENT ON VIEW hwsched.setting IS 'The settings that a pool has, and their defaults.';
-COMMENT ON COLUMN hwsched.setting.name IS 'Key of the settings document.';
-COMMENT ON COLUMN hwsched.setting.default_value IS 'Value in force where a pool does not set one.';
-COMMENT ON COLUMN hwsched.setting.description IS 'Its effect.';
+COMMENT ON VIEW hwsched_internal.setting IS 'The settings that a pool has, and their defaults.';
+COMMENT ON COLUMN hwsched_internal.setting.name IS 'Key of the settings document.';
+COMMENT ON COLUMN hwsched_internal.setting.default_value IS
+  'Value in force where a pool does not set one.';
+COMMENT ON COLUMN hwsched_internal.setting.description IS 'Its effect.';
 
 CREATE FUNCTION hwsched.create_pool(pool text, settings jsonb DEFAULT '{}') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp

@@ -62,7 +62,7 @@ BEGIN
     END IF;
     -- a day that is not kept for long, or one too many
     IF day > today + 2 OR day < today - 400
-        OR till <= now() - (SELECT max(r.history) FROM hwsched.retention AS r) THEN
+        OR till <= now() - (SELECT max(r.history) FROM hwsched_internal.retention AS r) THEN
         RETURN false;
     END IF;
     EXECUTE format('SELECT count(*) FROM (SELECT FROM hwsched.pool AS p CROSS JOIN LATERAL '
@@ -120,7 +120,7 @@ CREATE FUNCTION hwsched_internal.history_renew() RETURNS void
     SET lock_timeout = '50ms' AS $$
 DECLARE
     today date := (now() AT TIME ZONE 'UTC')::date;
-    keeps_from date := ((now() - (SELECT max(r.history) FROM hwsched.retention AS r))
+    keeps_from date := ((now() - (SELECT max(r.history) FROM hwsched_internal.retention AS r))
                         AT TIME ZONE 'UTC')::date;
     old regclass;
 BEGIN
@@ -219,7 +219,7 @@ DECLARE
     stop_at timestamptz := least(clock_timestamp() + make_interval(secs => most_seconds),
                                  statement_timestamp() + timeout / 2);
     this_hour timestamptz := date_bin('1 hour', now(), 'epoch');
-    kept hwsched.retention;
+    kept hwsched_internal.retention;
     progress hwsched.history_progress;
     over timestamptz;
     till timestamptz;
@@ -237,7 +237,7 @@ BEGIN
         AND NOT EXISTS (SELECT FROM hwsched.history_late AS l WHERE l.pool = $2) THEN
         RETURN;
     END IF;
-    SELECT r.* INTO kept FROM hwsched.retention AS r WHERE r.pool = $2;
+    SELECT r.* INTO kept FROM hwsched_internal.retention AS r WHERE r.pool = $2;
     -- a restored pool default is older than it says; what was recorded of earlier times is marked
     INSERT INTO hwsched.history_progress (pool, rolled_until, complete_from)
     SELECT p.pool,
@@ -314,7 +314,7 @@ CREATE FUNCTION hwsched_internal.history_forget(max_rows int, pool text DEFAULT 
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-    kept hwsched.retention;
+    kept hwsched_internal.retention;
     keeps_from timestamptz;
     others_keep_from timestamptz;
     history text;
@@ -323,7 +323,7 @@ DECLARE
     count bigint;
     forgotten bigint := 0;
 BEGIN
-    SELECT r.* INTO kept FROM hwsched.retention AS r WHERE r.pool = $2;
+    SELECT r.* INTO kept FROM hwsched_internal.retention AS r WHERE r.pool = $2;
     FOREACH kind IN ARRAY ARRAY['utilization_hour', 'thermal_hour', 'assignment_hour',
                                 'execution_hour', 'prediction_error'] LOOP
         EXECUTE format('DELETE FROM hwsched.%1$I WHERE ctid = ANY (ARRAY(SELECT ctid FROM '
@@ -345,7 +345,8 @@ BEGIN
     END IF;
     -- what is older than this goes with its partition
     others_keep_from := date_bin('1 day',
-                                 now() - (SELECT max(r.history) FROM hwsched.retention AS r),
+                                 now() - (SELECT max(r.history)
+                                          FROM hwsched_internal.retention AS r),
                                  'epoch');
     FOREACH history IN ARRAY ARRAY['load_history', 'recorded_assignment', 'recorded_execution'] LOOP
         EXECUTE format('DELETE FROM hwsched.%1$I WHERE ctid = ANY (ARRAY(SELECT ctid FROM '
@@ -451,7 +452,7 @@ BEGIN
         ), execution AS (
             SELECT e.workload_id, jsonb_agg(e.entry ORDER BY e.time, e.entry) AS entries
             FROM (SELECT h.workload_id, h.time, jsonb_strip_nulls(jsonb_build_object(
-                      'timestamp', h.time, 'estimated_time', h.estimated_seconds,
+                      'timestamp', h.time, 'estimated_time', h.predicted_seconds,
                       'actual_time', h.actual_seconds, 'workload_type', h.workload_type,
                       'worker_id', h.worker_id, 'run', h.run, 'attempt', h.attempt,
                       'state', h.state, 'error', h.error, 'hardware_class', h.hardware_class,
@@ -783,7 +784,7 @@ BEGIN
         RETURNING 1
     ), execution AS (
         INSERT INTO hwsched.recorded_execution (
-            pool, worker_id, at, workload_id, workload_type, estimated_seconds, actual_seconds, run,
+            pool, worker_id, at, workload_id, workload_type, predicted_seconds, actual_seconds, run,
             attempt, state, error, hardware_class, model_name)
         SELECT $2, a.worker_id, e.at, a.workload_id, a.workload_type, a.estimated_time,
                a.actual_time, a.run, a.attempt, coalesce(a.state, 'completed'),

@@ -2,11 +2,11 @@
 
 CREATE FUNCTION hwsched.compatible_hardware(workload_id text, pool text DEFAULT 'default',
     OUT worker_id text, OUT device_no int, OUT rank int, OUT hardware_class text,
-    OUT model_name text, OUT efficiency float8, OUT raw_efficiency float8, OUT load float8,
-    OUT effective_load float8, OUT performance_level float8, OUT temperature float8,
-    OUT preference float8, OUT adjusted_efficiency float8, OUT score float8,
-    OUT predicted_seconds float8, OUT reason text, OUT scores jsonb, OUT predicted_joules float8,
-    OUT predicted_cost float8, OUT heat_factor float8)
+    OUT model_name text, OUT efficiency_ratio float8, OUT raw_efficiency_ratio float8,
+    OUT load_ratio float8, OUT effective_load_ratio float8, OUT performance_level_ratio float8,
+    OUT temperature_ratio float8, OUT preference float8, OUT adjusted_efficiency_ratio float8,
+    OUT score float8, OUT predicted_seconds float8, OUT reason text, OUT scores jsonb,
+    OUT joules float8, OUT cost float8, OUT heat_factor float8)
     RETURNS SETOF record
     LANGUAGE c STABLE STRICT PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_compatible_hardware';

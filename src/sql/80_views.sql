@@ -120,38 +120,17 @@ COMMENT ON COLUMN hwsched.workload.deadline_missed IS
 
 -- Made by one function, which knows how: a join of the queue that is planned by
 -- statistics can take the square of its length.
-CREATE FUNCTION hwsched_internal.queue_reasons(waiting_only boolean DEFAULT false,
-    pool text DEFAULT 'default', OUT workload_id text, OUT profile_id bigint,
+CREATE FUNCTION hwsched_internal.queue_reasons(pool text DEFAULT 'default',
+    OUT workload_id text, OUT profile_id bigint,
     OUT priority smallint, OUT workload_type text, OUT deadline timestamptz, OUT queue_no bigint,
     OUT attempt int, OUT submitted_at timestamptz, OUT expected_seconds float8,
-    OUT ready_at timestamptz, OUT aged_priority smallint, OUT reason text)
+    OUT ready_at timestamptz, OUT aged_priority smallint, OUT ready boolean, OUT reason text)
     RETURNS SETOF record
     LANGUAGE c STABLE STRICT PARALLEL UNSAFE COST 100000 ROWS 10000
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_queue_reasons';
-COMMENT ON FUNCTION hwsched_internal.queue_reasons(boolean, text) IS
-  'The queue with the reason why each workload waits, or only those that may not be placed '
-  'however much room there is; for the views pending_workloads and waiting.';
-
--- What decisions leave in the queue whatever room there is.
-CREATE VIEW hwsched.waiting AS
-SELECT e.pool, (e.q).workload_id, (e.q).profile_id, (e.q).reason, (e.q).ready_at, (e.q).priority,
-       (e.q).deadline, (e.q).queue_no
-FROM (-- in the select list: once for each pool, and only for those asked for
-      SELECT p.pool, hwsched_internal.queue_reasons(true, p.pool) AS q FROM hwsched.pool p) e;
-COMMENT ON VIEW hwsched.waiting IS
-  'The workloads in the queue that may not be placed yet, however much room there is.';
-COMMENT ON COLUMN hwsched.waiting.pool IS 'The pool.';
-COMMENT ON COLUMN hwsched.waiting.workload_id IS 'The workload.';
-COMMENT ON COLUMN hwsched.waiting.profile_id IS 'Its workload profile.';
-COMMENT ON COLUMN hwsched.waiting.reason IS
-  'Why it waits: for another workload (of several, a dead or cancelled one), its retry or its '
-  'concurrency_key.';
-COMMENT ON COLUMN hwsched.waiting.ready_at IS
-  'When it may be placed; NULL: when another workload is completed.';
-COMMENT ON COLUMN hwsched.waiting.priority IS '1 (highest) to 5.';
-COMMENT ON COLUMN hwsched.waiting.deadline IS 'When it should be done.';
-COMMENT ON COLUMN hwsched.waiting.queue_no IS 'Order of submission.';
+COMMENT ON FUNCTION hwsched_internal.queue_reasons(text) IS
+  'The queue with the reason why each workload waits, for the view pending_workloads.';
 
 CREATE VIEW hwsched.hardware_efficiency AS
 SELECT a.pool, a.worker_id, dp.hardware_class, dp.model_name, wp.workload_type,
@@ -311,7 +290,7 @@ SELECT a.pool, a.assignment_id, a.workload_id, a.run, a.attempt, wp.workload_typ
        extract(epoch FROM a.finished_at - a.started_at)::float8 AS actual_seconds,
        extract(epoch FROM a.finished_at - a.started_at)::float8
        / nullif(a.predicted_seconds, 0) AS actual_to_predicted_ratio,
-       extract(epoch FROM a.started_at - a.assigned_at)::float8 AS waited_seconds,
+       extract(epoch FROM a.started_at - a.assigned_at)::float8 AS start_wait_seconds,
        a.started_at, a.finished_at
 FROM hwsched.assignment a
 JOIN hwsched.workload_profile wp ON wp.pool = a.pool AND wp.profile_id = a.profile_id
@@ -334,17 +313,19 @@ COMMENT ON COLUMN hwsched.execution_times.predicted_seconds IS
 COMMENT ON COLUMN hwsched.execution_times.actual_seconds IS 'Duration from start to completion.';
 COMMENT ON COLUMN hwsched.execution_times.actual_to_predicted_ratio IS
   '1 is as predicted, above 1 is slower.';
-COMMENT ON COLUMN hwsched.execution_times.waited_seconds IS 'From the decision to the start.';
+COMMENT ON COLUMN hwsched.execution_times.start_wait_seconds IS 'From the decision to the start.';
 COMMENT ON COLUMN hwsched.execution_times.started_at IS 'When it started.';
 COMMENT ON COLUMN hwsched.execution_times.finished_at IS 'When it was completed.';
 
 CREATE VIEW hwsched.pending_workloads AS
 SELECT e.pool, (e.q).workload_id, (e.q).priority, (e.q).workload_type, (e.q).reason, (e.q).attempt,
        (e.q).submitted_at,
-       extract(epoch FROM greatest(now() - (e.q).submitted_at, '0'))::float8 AS waiting_seconds,
+       extract(epoch FROM greatest(now() - (e.q).submitted_at, '0'))::float8 AS wait_seconds,
        (e.q).expected_seconds, (e.q).deadline, (e.q).queue_no, (e.q).aged_priority,
-       now() > coalesce((e.q).deadline, 'infinity') AS deadline_missed
-FROM (SELECT p.pool, hwsched_internal.queue_reasons(false, p.pool) AS q FROM hwsched.pool p) e
+       now() > coalesce((e.q).deadline, 'infinity') AS deadline_missed, (e.q).ready,
+       (e.q).ready_at, (e.q).profile_id
+FROM (-- in the select list: once for each pool, and only for those asked for
+      SELECT p.pool, hwsched_internal.queue_reasons(p.pool) AS q FROM hwsched.pool p) e
 ORDER BY e.pool, (e.q).aged_priority, coalesce((e.q).deadline, 'infinity'), (e.q).queue_no;
 COMMENT ON VIEW hwsched.pending_workloads IS
   'The queue, in its order, with the reason why each workload waits.';
@@ -353,17 +334,23 @@ COMMENT ON COLUMN hwsched.pending_workloads.workload_id IS 'The workload.';
 COMMENT ON COLUMN hwsched.pending_workloads.priority IS '1 (highest) to 5.';
 COMMENT ON COLUMN hwsched.pending_workloads.workload_type IS 'The type of work.';
 COMMENT ON COLUMN hwsched.pending_workloads.reason IS
-  'The reason, as in waiting; else the last check that the closest worker fails, or that the next'
-  ' batch will place it.';
+  'The reason: another workload (of several, a dead or cancelled one), its retry or its '
+  'concurrency_key; else the last check that the closest worker fails, or that the next batch '
+  'will place it.';
 COMMENT ON COLUMN hwsched.pending_workloads.attempt IS 'The attempt it waits for.';
 COMMENT ON COLUMN hwsched.pending_workloads.submitted_at IS 'When it was submitted.';
-COMMENT ON COLUMN hwsched.pending_workloads.waiting_seconds IS 'Time since then.';
+COMMENT ON COLUMN hwsched.pending_workloads.wait_seconds IS 'Time since then.';
 COMMENT ON COLUMN hwsched.pending_workloads.expected_seconds IS 'Duration its submitter expects.';
 COMMENT ON COLUMN hwsched.pending_workloads.deadline IS 'When it should be done.';
 COMMENT ON COLUMN hwsched.pending_workloads.queue_no IS 'Order of submission.';
 COMMENT ON COLUMN hwsched.pending_workloads.aged_priority IS
   'Its priority after the setting ageing; the queue is in the order of it.';
 COMMENT ON COLUMN hwsched.pending_workloads.deadline_missed IS 'Whether its deadline has passed.';
+COMMENT ON COLUMN hwsched.pending_workloads.ready IS
+  'Whether it waits for room alone; false: no amount of room helps it yet.';
+COMMENT ON COLUMN hwsched.pending_workloads.ready_at IS
+  'When its retry is due; NULL: it does not wait for that.';
+COMMENT ON COLUMN hwsched.pending_workloads.profile_id IS 'Its workload profile.';
 
 CREATE VIEW hwsched.worker_status AS
 SELECT w.pool, w.worker_id, w.state, w.hostname,

@@ -2,7 +2,7 @@
 -- placements are in assignment, those of others in recorded_assignment and
 -- recorded_execution. Conditions on time, pool and worker_id reach the tables.
 
-CREATE VIEW hwsched.retention AS
+CREATE VIEW hwsched_internal.retention AS
 SELECT p.pool,
        -- what is nearly 0 is no float8
        CASE jsonb_typeof(r.history)
@@ -14,7 +14,7 @@ SELECT p.pool,
                 THEN make_interval(secs => least(round(r.hourly::numeric, 6), 3e9)::float8)
             ELSE least((r.hourly #>> '{}')::interval, '100 years') END AS hourly
 FROM hwsched.pool p
-CROSS JOIN hwsched.setting s
+CROSS JOIN hwsched_internal.setting s
 LEFT JOIN LATERAL (SELECT v.settings -> 'retention' AS retention FROM hwsched.settings_version v
                    WHERE v.pool = p.pool ORDER BY v.version DESC LIMIT 1) own ON true
 CROSS JOIN LATERAL (SELECT coalesce(nullif(own.retention -> 'history', 'null'),
@@ -22,10 +22,10 @@ CROSS JOIN LATERAL (SELECT coalesce(nullif(own.retention -> 'history', 'null'),
                            coalesce(nullif(own.retention -> 'hourly', 'null'),
                                     s.default_value -> 'hourly') AS hourly) r
 WHERE s.name = 'retention';
-COMMENT ON VIEW hwsched.retention IS 'How long each pool keeps its history.';
-COMMENT ON COLUMN hwsched.retention.pool IS 'The pool.';
-COMMENT ON COLUMN hwsched.retention.history IS 'How long it keeps what happened.';
-COMMENT ON COLUMN hwsched.retention.hourly IS
+COMMENT ON VIEW hwsched_internal.retention IS 'How long each pool keeps its history.';
+COMMENT ON COLUMN hwsched_internal.retention.pool IS 'The pool.';
+COMMENT ON COLUMN hwsched_internal.retention.history IS 'How long it keeps what happened.';
+COMMENT ON COLUMN hwsched_internal.retention.hourly IS
   'How long it keeps the hours that this was rolled up to.';
 
 CREATE VIEW hwsched.efficiency_history AS
@@ -136,7 +136,7 @@ COMMENT ON COLUMN hwsched.utilization_history.network_ratio IS 'Network, 0..1.';
 CREATE VIEW hwsched.execution_history AS
 SELECT a.finished_at AS time, a.pool, a.assignment_id, a.workload_id, a.run, a.attempt, a.worker_id,
        wp.workload_type, dp.hardware_class,
-       dp.model_name, a.state, least(a.predicted_seconds, 1e10) AS estimated_seconds,
+       dp.model_name, a.state, least(a.predicted_seconds, 1e10) AS predicted_seconds,
        extract(epoch FROM greatest(a.finished_at - a.started_at, '0'))::float8 AS actual_seconds,
        a.error
 FROM hwsched.assignment a
@@ -146,7 +146,7 @@ WHERE a.finished_at IS NOT NULL AND a.started_at IS NOT NULL
 UNION ALL
 SELECT r.at, r.pool, NULL, r.workload_id, r.run, r.attempt, r.worker_id, r.workload_type,
        r.hardware_class, r.model_name, r.state,
-       r.estimated_seconds, r.actual_seconds, r.error
+       r.predicted_seconds, r.actual_seconds, r.error
 FROM hwsched.recorded_execution r;
 COMMENT ON VIEW hwsched.execution_history IS
   'Every execution that has ended, however it did: estimated and actual duration.';
@@ -162,7 +162,7 @@ COMMENT ON COLUMN hwsched.execution_history.workload_type IS 'The type of work.'
 COMMENT ON COLUMN hwsched.execution_history.hardware_class IS 'Class of the device.';
 COMMENT ON COLUMN hwsched.execution_history.model_name IS 'Model of the device.';
 COMMENT ON COLUMN hwsched.execution_history.state IS 'completed, failed, expired or cancelled.';
-COMMENT ON COLUMN hwsched.execution_history.estimated_seconds IS
+COMMENT ON COLUMN hwsched.execution_history.predicted_seconds IS
   'Duration predicted at the decision, 1e10 at most; 0: none was.';
 COMMENT ON COLUMN hwsched.execution_history.actual_seconds IS 'Duration from start to end.';
 COMMENT ON COLUMN hwsched.execution_history.error IS 'What went wrong.';
@@ -241,7 +241,7 @@ BEGIN ATOMIC
     SELECT h.pool, date_bin('1 hour', h.time, 'epoch') AS hour, h.worker_id, h.workload_type,
            count(*) FILTER (WHERE h.state = 'completed') AS completed,
            count(*) FILTER (WHERE h.state IN ('failed', 'expired')) AS failed,
-           avg(h.estimated_seconds) FILTER (WHERE h.state = 'completed') AS estimated_seconds,
+           avg(h.predicted_seconds) FILTER (WHERE h.state = 'completed') AS predicted_seconds,
            avg(h.actual_seconds) FILTER (WHERE h.state = 'completed') AS actual_seconds,
            max(h.actual_seconds) FILTER (WHERE h.state = 'completed') AS max_actual_seconds
     FROM hwsched.execution_history h
@@ -251,13 +251,14 @@ END;
 COMMENT ON FUNCTION hwsched_internal.execution_by_hour(timestamptz, timestamptz, text) IS
   'Rolls executions up by the hour; see execution_history_hourly.';
 
-CREATE VIEW hwsched.history_unrolled AS
+CREATE VIEW hwsched_internal.history_unrolled AS
 SELECT p.pool, coalesce(r.rolled_until, '-infinity') AS since
 FROM hwsched.pool p LEFT JOIN hwsched.history_progress r ON r.pool = p.pool;
-COMMENT ON VIEW hwsched.history_unrolled IS
+COMMENT ON VIEW hwsched_internal.history_unrolled IS
   'The first hour of each pool that is not rolled up yet.';
-COMMENT ON COLUMN hwsched.history_unrolled.pool IS 'The pool.';
-COMMENT ON COLUMN hwsched.history_unrolled.since IS 'The hours from this on are not rolled up.';
+COMMENT ON COLUMN hwsched_internal.history_unrolled.pool IS 'The pool.';
+COMMENT ON COLUMN hwsched_internal.history_unrolled.since IS
+  'The hours from this on are not rolled up.';
 
 CREATE VIEW hwsched.efficiency_history_hourly AS
 SELECT h.hour AS time, h.pool, h.worker_id, nullif(h.workload_type, '') AS workload_type,
@@ -266,7 +267,7 @@ FROM hwsched.assignment_hour h
 UNION ALL
 SELECT h.hour, u.pool, h.worker_id, nullif(h.workload_type, '') AS workload_type, h.assignments,
        h.efficiency_ratio, h.min_efficiency_ratio, h.max_efficiency_ratio
-FROM hwsched.history_unrolled u
+FROM hwsched_internal.history_unrolled u
 CROSS JOIN LATERAL hwsched_internal.assignment_by_hour(u.since, 'infinity', u.pool) h;
 COMMENT ON VIEW hwsched.efficiency_history_hourly IS
   'How well the hardware suited what was placed on it, by the hour.';
@@ -288,7 +289,7 @@ WHERE h.assignments > 0
 UNION ALL
 SELECT h.hour, u.pool, h.worker_id, nullif(h.workload_type, '') AS workload_type, h.assignments,
        h.wait_seconds, h.max_wait_seconds
-FROM hwsched.history_unrolled u
+FROM hwsched_internal.history_unrolled u
 CROSS JOIN LATERAL hwsched_internal.assignment_by_hour(u.since, 'infinity', u.pool) h
 WHERE h.assignments > 0;
 COMMENT ON VIEW hwsched.assignment_history_hourly IS
@@ -311,7 +312,7 @@ UNION ALL
 SELECT h.hour, u.pool, h.worker_id, nullif(h.device_no, -1) AS device_no, h.samples,
        h.temperature_ratio, h.max_temperature_ratio, h.temperature_celsius,
        h.max_temperature_celsius, h.power_watts
-FROM hwsched.history_unrolled u
+FROM hwsched_internal.history_unrolled u
 CROSS JOIN LATERAL hwsched_internal.thermal_by_hour(u.since, 'infinity', u.pool) h;
 COMMENT ON VIEW hwsched.thermal_history_hourly IS 'Temperature and power by the hour.';
 COMMENT ON COLUMN hwsched.thermal_history_hourly.time IS 'When the hour began, in UTC.';
@@ -335,7 +336,7 @@ UNION ALL
 SELECT h.hour, u.pool, h.worker_id, nullif(h.device_no, -1) AS device_no, h.samples, h.cpu_ratio,
        h.memory_ratio, h.gpu_ratio, h.io_ratio, h.network_ratio, h.max_cpu_ratio, h.max_gpu_ratio,
        h.max_memory_ratio, h.max_io_ratio, h.max_network_ratio
-FROM hwsched.history_unrolled u
+FROM hwsched_internal.history_unrolled u
 CROSS JOIN LATERAL hwsched_internal.utilization_by_hour(u.since, 'infinity', u.pool) h;
 COMMENT ON VIEW hwsched.utilization_history_hourly IS 'Utilization by the hour.';
 COMMENT ON COLUMN hwsched.utilization_history_hourly.time IS 'When the hour began, in UTC.';
@@ -357,12 +358,12 @@ COMMENT ON COLUMN hwsched.utilization_history_hourly.max_network_ratio IS 'Great
 
 CREATE VIEW hwsched.execution_history_hourly AS
 SELECT h.hour AS time, h.pool, h.worker_id, nullif(h.workload_type, '') AS workload_type,
-       h.completed, h.failed, h.estimated_seconds, h.actual_seconds, h.max_actual_seconds
+       h.completed, h.failed, h.predicted_seconds, h.actual_seconds, h.max_actual_seconds
 FROM hwsched.execution_hour h
 UNION ALL
 SELECT h.hour, u.pool, h.worker_id, nullif(h.workload_type, '') AS workload_type, h.completed,
-       h.failed, h.estimated_seconds, h.actual_seconds, h.max_actual_seconds
-FROM hwsched.history_unrolled u
+       h.failed, h.predicted_seconds, h.actual_seconds, h.max_actual_seconds
+FROM hwsched_internal.history_unrolled u
 CROSS JOIN LATERAL hwsched_internal.execution_by_hour(u.since, 'infinity', u.pool) h;
 COMMENT ON VIEW hwsched.execution_history_hourly IS 'Executions by the hour in which they ended.';
 COMMENT ON COLUMN hwsched.execution_history_hourly.time IS 'When the hour began, in UTC.';
@@ -371,7 +372,7 @@ COMMENT ON COLUMN hwsched.execution_history_hourly.worker_id IS 'The worker.';
 COMMENT ON COLUMN hwsched.execution_history_hourly.workload_type IS 'The type of work.';
 COMMENT ON COLUMN hwsched.execution_history_hourly.completed IS 'Executions that were completed.';
 COMMENT ON COLUMN hwsched.execution_history_hourly.failed IS 'Executions that failed or expired.';
-COMMENT ON COLUMN hwsched.execution_history_hourly.estimated_seconds IS
+COMMENT ON COLUMN hwsched.execution_history_hourly.predicted_seconds IS
   'Mean estimate for those completed.';
 COMMENT ON COLUMN hwsched.execution_history_hourly.actual_seconds IS
   'Mean duration of those completed.';

@@ -109,8 +109,8 @@ COMMENT ON COLUMN hwsched.duration_model.updated_at IS 'When a run last changed 
 CREATE FUNCTION hwsched.performance_history(worker_id text DEFAULT NULL,
     workload_type text DEFAULT NULL, since timestamptz DEFAULT NULL,
     until timestamptz DEFAULT NULL, pool text DEFAULT 'default',
-    OUT "time" timestamptz, OUT of_worker_id text, OUT of_workload_type text, OUT completed bigint,
-    OUT failed bigint, OUT success_ratio float8, OUT mean_seconds float8,
+    OUT "time" timestamptz, OUT of_worker_id text, OUT of_workload_type text, OUT successes bigint,
+    OUT failures bigint, OUT success_ratio float8, OUT mean_seconds float8,
     OUT deviation_seconds float8, OUT p50_seconds float8, OUT p90_seconds float8,
     OUT predicted_seconds float8)
     RETURNS SETOF record
@@ -121,7 +121,7 @@ SELECT date_trunc('hour', h.time, 'UTC'), h.worker_id, h.workload_type,
        avg((h.state = 'completed')::int)::float8, avg(d.seconds), stddev_samp(d.seconds),
        percentile_cont(0.5) WITHIN GROUP (ORDER BY d.seconds),
        percentile_cont(0.9) WITHIN GROUP (ORDER BY d.seconds),
-       avg(h.estimated_seconds) FILTER (WHERE h.state = 'completed')
+       avg(h.predicted_seconds) FILTER (WHERE h.state = 'completed')
 FROM hwsched.execution_history h
 CROSS JOIN LATERAL (SELECT CASE WHEN h.state = 'completed' THEN h.actual_seconds END AS seconds) d
 WHERE h.pool = $5 AND h.state IN ('completed', 'failed', 'expired')

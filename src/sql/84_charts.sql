@@ -216,17 +216,17 @@ SELECT * FROM (VALUES
                                "color": {"condition": {"test": "datum.utilization_ratio > 0.55",
                                                        "value": "black"}, "value": "white"}}}]}'),
     (5, 'execution_times', 'Estimated and actual time', 'execution_history',
-     'workload_id, worker_id, workload_type, state, estimated_seconds, actual_seconds', NULL,
+     'workload_id, worker_id, workload_type, state, predicted_seconds, actual_seconds', NULL,
      $$
      WITH run AS (
          SELECT row_number() OVER () AS no, workload_id, worker_id,
                 coalesce(workload_type, 'unknown') AS workload_type,
-                actual_seconds / estimated_seconds AS ratio,
+                actual_seconds / predicted_seconds AS ratio,
                 -- a logarithmic axis has no 0
-                greatest(estimated_seconds, 0.001) AS estimated,
+                greatest(predicted_seconds, 0.001) AS estimated,
                     greatest(actual_seconds, 0.001) AS actual
          FROM history
-         WHERE state::text = 'completed' AND estimated_seconds > 0 AND actual_seconds >= 0),
+         WHERE state::text = 'completed' AND predicted_seconds > 0 AND actual_seconds >= 0),
      scale AS (
          -- both axes: from half the least to twice the greatest, widened to powers of ten
          SELECT count(*) AS total, floor(log(min(least(estimated, actual)) / 2)) AS low,
@@ -250,7 +250,7 @@ SELECT * FROM (VALUES
      outlier AS (
          SELECT * FROM counted WHERE place <= 20 AND hwsched.prediction_rating(ratio) = 'poor')
      SELECT c.workload_id, c.worker_id, coalesce(t.workload_type, 'other types') AS workload_type,
-            round(c.estimated::numeric, 3) AS estimated_seconds,
+            round(c.estimated::numeric, 3) AS predicted_seconds,
             round(c.actual::numeric, 3) AS actual_seconds,
             round(c.ratio::numeric, CASE WHEN c.ratio < 0.1 THEN 6 ELSE 3 END) AS ratio,
             hwsched.prediction_rating(c.ratio) AS rating, c.executions,
@@ -273,7 +273,7 @@ SELECT * FROM (VALUES
      $$,
      '[["workload_id", "workload", "nominal"], ["worker_id", "worker", "nominal"],
        ["workload_type", "type of work", "nominal"],
-       ["estimated_seconds", "estimated (s)", "quantitative"],
+       ["predicted_seconds", "estimated (s)", "quantitative"],
        ["actual_seconds", "actual (s)", "quantitative"],
        ["ratio", "actual / estimated", "quantitative"],
        ["rating", "rating", "nominal"], ["executions", "executions", "quantitative"]]',
@@ -281,16 +281,16 @@ SELECT * FROM (VALUES
      '["vision", "nlp", "audio", "multimodal", "training", "inference", "embedding",
        "conversational", "mixed"]',
      '{"height": 360,
-       "encoding": {"x": {"field": "estimated_seconds", "type": "quantitative",
+       "encoding": {"x": {"field": "predicted_seconds", "type": "quantitative",
                           "title": "estimated (seconds)", "scale": {"type": "log"},
                           "axis": {"format": "~g", "tickCount": 6}},
                     "y": {"field": "actual_seconds", "type": "quantitative",
                           "title": "actual (seconds)", "scale": {"type": "log"},
                           "axis": {"format": "~g", "tickCount": 6}}},
-       "layer": [{"transform": [{"aggregate": [{"op": "min", "field": "estimated_seconds",
+       "layer": [{"transform": [{"aggregate": [{"op": "min", "field": "predicted_seconds",
                                                 "as": "e0"},
                                                {"op": "min", "field": "actual_seconds", "as": "a0"},
-                                               {"op": "max", "field": "estimated_seconds",
+                                               {"op": "max", "field": "predicted_seconds",
                                                 "as": "e1"},
                                                {"op": "max", "field": "actual_seconds",
                                                 "as": "a1"}]},
@@ -433,15 +433,15 @@ SELECT * FROM (VALUES
     (10, 'execution_history', 'Execution times over time', 'execution_history',
      $$time, (state::text = 'completed')::int AS completed,
      (state::text IN ('failed', 'expired'))::int AS failed,
-       CASE WHEN state::text = 'completed' THEN estimated_seconds END AS estimated_seconds,
+       CASE WHEN state::text = 'completed' THEN predicted_seconds END AS predicted_seconds,
        CASE WHEN state::text = 'completed' THEN actual_seconds END AS actual_seconds$$,
-     'time, completed, failed, estimated_seconds, actual_seconds',
+     'time, completed, failed, predicted_seconds, actual_seconds',
      $$
      SELECT h.time, s.series, round(s.seconds::numeric, 3) AS mean_seconds, h.completed, h.failed,
             NULL AS note
      FROM (SELECT date_bin($4, time, 'epoch') AS time, sum(completed) AS completed,
                   sum(failed) AS failed,
-                  sum(estimated_seconds * completed) / nullif(sum(completed), 0) AS estimated,
+                  sum(predicted_seconds * completed) / nullif(sum(completed), 0) AS estimated,
                   sum(actual_seconds * completed) / nullif(sum(completed), 0) AS actual
            FROM history GROUP BY 1) h
      CROSS JOIN LATERAL (VALUES ('estimated', h.estimated), ('actual', h.actual)) AS s (series,

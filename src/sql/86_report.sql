@@ -109,8 +109,8 @@ BEGIN
 
     question.history := 'execution_history';
     question.columns :=
-        'state::text AS state, CASE WHEN estimated_seconds > 0 THEN greatest(actual_seconds, '
-        '0.001) / greatest(estimated_seconds, 0.001) END AS ratio';
+        'state::text AS state, CASE WHEN predicted_seconds > 0 THEN greatest(actual_seconds, '
+        '0.001) / greatest(predicted_seconds, 0.001) END AS ratio';
     question.hourly_columns := NULL;
     question.query :=
         'SELECT count(*) FILTER (WHERE state = ''completed'') AS completed, count(*) FILTER (WHERE '

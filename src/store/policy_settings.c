@@ -328,18 +328,18 @@ state_argument(Search *search, WorkKind *kind, const Candidate *candidate)
 		push_key(&state, "model_name");
 		push_text(&state, WJB_VALUE, profile->model_name);
 	}
-	push_number(&state, "efficiency", clamp01(candidate->raw_efficiency));
-	push_number(&state, "raw_efficiency", candidate->raw_efficiency);
-	push_number(&state, "load", device->load);
-	push_number(&state, "effective_load", device->effective_load);
-	push_number(&state, "performance_level", device->performance_level);
-	push_number(&state, "temperature", device->temperature);
+	push_number(&state, "efficiency_ratio", clamp01(candidate->raw_efficiency));
+	push_number(&state, "raw_efficiency_ratio", candidate->raw_efficiency);
+	push_number(&state, "load_ratio", device->load);
+	push_number(&state, "effective_load_ratio", device->effective_load);
+	push_number(&state, "performance_level_ratio", device->performance_level);
+	push_number(&state, "temperature_ratio", device->temperature);
 	push_number(&state, "preference", kind->preference ? kind->preference[candidate->worker] : 0.5);
-	push_number(&state, "adjusted_efficiency", candidate->adjusted_efficiency);
+	push_number(&state, "adjusted_efficiency_ratio", candidate->adjusted_efficiency);
 	push_number(&state, "predicted_seconds",
 				candidate_seconds(search, kind, candidate, kind->expected_seconds, kind->subject));
-	push_number(&state, "predicted_joules", Min(use.joules, DBL_MAX));
-	push_number(&state, "predicted_cost", Min(use.money, DBL_MAX));
+	push_number(&state, "joules", Min(use.joules, DBL_MAX));
+	push_number(&state, "cost", Min(use.money, DBL_MAX));
 	push_number(&state, "heat_factor", device_heat_factor(kind, device));
 	return JsonbPGetDatum(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL)));
 }

@@ -191,7 +191,7 @@ check_settings(const PoolSettings *settings, bool new_policies, Oid setter)
 
 /* The settings in force: the defaults, and over them the latest version's. */
 static SpiPlan settings_statement = {
-	"SELECT (SELECT jsonb_object_agg(s.name, s.default_value) FROM hwsched.setting s)"
+	"SELECT (SELECT jsonb_object_agg(s.name, s.default_value) FROM hwsched_internal.setting s)"
 	" || coalesce((SELECT v.settings FROM hwsched.settings_version v WHERE v.pool = p.pool"
 	"              ORDER BY v.version DESC LIMIT 1), '{}')"
 	" FROM hwsched.pool p WHERE p.pool = $1",

@@ -12,7 +12,7 @@
 #include "place/placement.h"
 #include "store/authz.h"
 
-/* The settings of a pool; hwsched.setting has their defaults and meaning. */
+/* The settings of a pool; hwsched_internal.setting has their defaults and meaning. */
 typedef struct PoolSettings
 {
 	NamedNumbers policy;

@@ -69,7 +69,7 @@ SELECT CASE markdown.kind
   WHEN 'settings' THEN (
     SELECT format(E'| setting | default | meaning |\n|---|---|---|\n%s',
       string_agg(format('| `%s` | `%s` | %s |', s.name, s.default_value, pg_temp.cell(s.description)), E'\n' ORDER BY s.number))
-    FROM (SELECT *, row_number() OVER () AS number FROM hwsched.setting) s)
+    FROM (SELECT *, row_number() OVER () AS number FROM hwsched_internal.setting) s)
 END
 $$;
 

@@ -39,9 +39,9 @@ sub sql { return $node->safe_psql('postgres', $_[0]) }
 sub negatives
 {
 	return sql(<<'SQL');
-SELECT 'waiting', workload_id FROM hwsched.pending_workloads WHERE waiting_seconds < 0
+SELECT 'waiting', workload_id FROM hwsched.pending_workloads WHERE wait_seconds < 0
 UNION ALL SELECT 'silent', worker_id FROM hwsched.worker_status WHERE silent_seconds < 0
-UNION ALL SELECT 'execution', workload_id FROM hwsched.execution_times WHERE actual_seconds < 0 OR waited_seconds < 0
+UNION ALL SELECT 'execution', workload_id FROM hwsched.execution_times WHERE actual_seconds < 0 OR start_wait_seconds < 0
 UNION ALL SELECT 'level', worker_id FROM hwsched.thermal_states WHERE performance_level_ratio NOT BETWEEN 0 AND 1
 UNION ALL SELECT 'workload', workload_id FROM hwsched.submission WHERE closed_at < submitted_at
 SQL
