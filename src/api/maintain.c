@@ -230,7 +230,8 @@ static int64
 forget_work(const char *pool)
 {
 	static SpiPlan statement = {
-		"WITH kept AS (SELECT now() - history AS since FROM hwsched_internal.retention WHERE pool = $1),"
+		"WITH kept AS (SELECT now() - history AS since FROM hwsched_internal.retention"
+		"   WHERE pool = $1),"
 		" oldest AS (SELECT assignment_id, workload_id, run, finished_at"
 		" FROM hwsched.assignment"
 		"   WHERE pool = $1 ORDER BY assignment_id LIMIT $2),"
