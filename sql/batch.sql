@@ -18,7 +18,7 @@ CREATE FUNCTION pg_temp.went() RETURNS TABLE (workload_id text, state hwsched.wo
 	FROM hwsched.workload AS w LEFT JOIN hwsched.pending_workloads AS p USING (pool, workload_id) WHERE w.pool = 'batch' ORDER BY w.queue_no $$;
 CREATE FUNCTION pg_temp.gang(id text, strategy text, min_shards int, max_shards int, more jsonb DEFAULT '{}', properties jsonb DEFAULT '{}') RETURNS text LANGUAGE sql AS $$
 	SELECT hwsched.submit(jsonb_build_object('test_id', id, 'expected_duration', 100, 'custom_properties',
-		jsonb_build_object('allocation_strategy', strategy, 'is_shardable', strategy = 'sharded', 'min_shards', min_shards, 'max_shards', max_shards) || properties) || more, 'batch') $$;
+		jsonb_build_object('allocation_strategy', strategy, 'is_shardable', CASE strategy WHEN 'sharded' THEN true END, 'min_shards', min_shards, 'max_shards', max_shards) || properties) || more, 'batch') $$;
 
 --
 -- Sharded: all or none, on distinct workers, as many as give the least predicted time

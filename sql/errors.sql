@@ -38,9 +38,9 @@ SELECT b.assignments = (SELECT count(*) FROM hwsched.assignment) AND b.pending =
 -- Wrong pools, workers, assignments
 --
 SELECT pg_temp.state_of(statement) || ' <- ' || statement FROM unnest(ARRAY[
-	'SELECT hwsched.register_worker(''w'', ''{}'', ''no pool'')', 'SELECT hwsched.update_load(''w'', ''{}'', ''no pool'')', 'SELECT hwsched.heartbeat(''w'', ''no pool'')', 'SELECT hwsched.drain_worker(''w'', ''no pool'')', 'SELECT hwsched.resume_worker(''w'', ''no pool'')', 'SELECT hwsched.unregister_worker(''w'', ''no pool'')',
+	'SELECT hwsched.register_worker(''w'', ''{}'', ''no pool'')', 'SELECT hwsched.update_load(''w'', ''{"power_w": 1}'', ''no pool'')', 'SELECT hwsched.heartbeat(''w'', ''no pool'')', 'SELECT hwsched.drain_worker(''w'', ''no pool'')', 'SELECT hwsched.resume_worker(''w'', ''no pool'')', 'SELECT hwsched.unregister_worker(''w'', ''no pool'')',
 	'SELECT hwsched.start_warming(''w'', NULL, ''no pool'')', 'SELECT hwsched.start_cooling(''w'', NULL, ''no pool'')', 'SELECT hwsched.grant_worker(''w'', ''postgres'', ''no pool'')', 'SELECT hwsched.alter_pool(''no pool'', ''{}'')', 'SELECT * FROM hwsched.pool_settings(''no pool'')',
-	'SELECT hwsched.update_load(''no worker'', ''{}'', ''errors'')', 'SELECT hwsched.heartbeat(''no worker'', ''errors'')', 'SELECT hwsched.drain_worker(''no worker'', ''errors'')', 'SELECT hwsched.resume_worker(''no worker'', ''errors'')', 'SELECT hwsched.unregister_worker(''no worker'', ''errors'')',
+	'SELECT hwsched.update_load(''no worker'', ''{"power_w": 1}'', ''errors'')', 'SELECT hwsched.heartbeat(''no worker'', ''errors'')', 'SELECT hwsched.drain_worker(''no worker'', ''errors'')', 'SELECT hwsched.resume_worker(''no worker'', ''errors'')', 'SELECT hwsched.unregister_worker(''no worker'', ''errors'')',
 	'SELECT hwsched.start_warming(''no worker'', NULL, ''errors'')', 'SELECT hwsched.start_cooling(''no worker'', ''1 s'', ''errors'')',
 	'SELECT hwsched.start(9223372036854775807, ''errors'')', 'SELECT hwsched.complete(-1, NULL, ''errors'')', 'SELECT hwsched.fail(-9223372036854775808, NULL, ''errors'')']) WITH ORDINALITY AS s (statement, no) ORDER BY no;
 SELECT pg_temp.error_of($$SELECT hwsched.drain_worker('o''neil "x"', 'errors')$$);
@@ -100,7 +100,7 @@ BEGIN READ ONLY;
 SELECT pg_temp.state_of($$SELECT hwsched.submit('{}', 'errors')$$) AS submit;
 ROLLBACK;
 BEGIN READ ONLY;
-SELECT pg_temp.state_of($$SELECT hwsched.heartbeat('w', 'errors')$$) IN ('25006', 'no error') AS heartbeat, pg_temp.state_of($$SELECT hwsched.update_load('w', '{}', 'errors')$$) AS load;
+SELECT pg_temp.state_of($$SELECT hwsched.heartbeat('w', 'errors')$$) IN ('25006', 'no error') AS heartbeat, pg_temp.state_of($$SELECT hwsched.update_load('w', '{"power_w": 1}', 'errors')$$) AS load;
 ROLLBACK;
 -- functions that return rows can be asked in any place of a query
 SELECT (hwsched.plan_pending(NULL, 'errors')).workload_id;

@@ -47,8 +47,8 @@ SELECT pg_temp.error_of(format('SELECT hwsched.register_worker(%L, ''{}'', ''fle
 --
 SELECT hwsched.register_worker('w1', '{"hostname": "node-1", "cpu_cores": 7.5, "cpu_threads": 16, "available_memory": 0.5, "supported_backends": ["cuda"],
 	"available_accelerators": {"cuda": 2}, "software_versions": {"python": "3.11"}, "hardware_specs": {"bios": 1}, "network_bandwidth": 10,
-	"cost_per_hour": 1.25, "max_concurrent": 3, "labels": {"zone": "a"}, "colour": "red"}', 'fleet');
-SELECT worker_id, state, hostname, cpu_millicores, memory_bytes, max_concurrent, software_versions, cost_per_hour, network_bandwidth, labels, capabilities ->> 'colour' AS colour
+	"cost_per_hour": 1.25, "max_concurrent": 3, "labels": {"zone": "a"}, "hardware_specs": {"colour": "red"}}', 'fleet');
+SELECT worker_id, state, hostname, cpu_millicores, memory_bytes, max_concurrent, software_versions, cost_per_hour, network_bandwidth, labels, capabilities #>> '{hardware_specs,colour}' AS colour
 FROM hwsched.worker WHERE pool = 'fleet';
 SELECT device_no, hardware_class, p.model_name, p.compute_units, p.memory_total_bytes, d.memory_bytes, uses_host_memory
 FROM hwsched.device AS d JOIN hwsched.device_profile AS p USING (pool, profile_id) WHERE pool = 'fleet' AND worker_id = 'w1' ORDER BY 1;
@@ -110,21 +110,21 @@ CREATE FUNCTION pg_temp.seen(worker text) RETURNS text LANGUAGE sql AS $$
 		CASE WHEN reported_at IS NULL THEN 'never' ELSE 'reported' END) FROM hwsched.worker_load WHERE pool = 'fleet' AND worker_id = worker $$;
 SELECT pg_temp.seen('w1');
 SELECT hwsched.update_load('w1', '{"cpu_utilization": 10, "memory_utilization": 20, "gpu_utilization": 30, "io_utilization": 40, "network_utilization": 50,
-	"active_tests": 6, "queue_depth": 7, "temperature": 0.8, "power_w": 90, "mood": "fine", "devices": [{"device_no": 1, "utilization": 55, "temperature_celsius": 60, "power_w": 70}, {"device_no": 2, "utilization": 5}]}', 'fleet');
+	"active_tests": 6, "queue_depth": 7, "temperature": 0.8, "power_w": 90, "warming_state": false, "queued_tests": 4, "devices": [{"device_no": 1, "utilization": 55, "temperature_celsius": 60, "power_w": 70}, {"device_no": 2, "utilization": 5}]}', 'fleet');
 SELECT pg_temp.seen('w1');
 SELECT device_no, utilization, temperature_celsius, power_w FROM hwsched.device_load WHERE pool = 'fleet' ORDER BY 1;
 SELECT hwsched.update_load('w1', '{"temperature_celsius": 44, "devices": [{"device_no": 2, "utilization": 6}]}', 'fleet');
 SELECT pg_temp.seen('w1');
 SELECT device_no, utilization, temperature_celsius, power_w FROM hwsched.device_load WHERE pool = 'fleet' ORDER BY 1;
-SELECT hwsched.update_load('w1', '{}', 'fleet');
+SELECT hwsched.update_load('w1', '{"active_tests": 0}', 'fleet');
 SELECT pg_temp.seen('w1'), (SELECT count(*) FROM hwsched.device_load WHERE pool = 'fleet') AS device_loads;
 -- every report stays in the history
 SELECT count(*) FILTER (WHERE device_no IS NULL) AS workers, count(*) FILTER (WHERE device_no IS NOT NULL) AS devices FROM hwsched.load_history WHERE pool = 'fleet';
 -- bad reports change nothing
 SELECT pg_temp.error_of(format('SELECT hwsched.update_load(%L, %L, %L)', 'w1', load, 'fleet')) FROM unnest(ARRAY[
 	'[]', '{"cpu_utilization": 101}', '{"cpu_utilization": -1}', '{"gpu_utilization": "50%"}', '{"active_tests": 1.5}', '{"queue_depth": -1}', '{"temperature": 2}',
-	'{"temperature_celsius": 5000}', '{"power_w": -1}', '{"devices": {"device_no": 1}}', '{"devices": [{"device_no": 3}]}', '{"devices": [{"device_no": -1}]}',
-	'{"devices": [{"device_no": 1}, {"device_no": 1}]}', '{"devices": [{"utilization": 5}]}', '{"devices": [{"device_no": 1, "utilization": 500}]}', '{"devices": [{"device_no": 1.5}]}'
+	'{"temperature_celsius": 5000}', '{"power_w": -1}', '{"devices": {"device_no": 1}}', '{"devices": [{"device_no": 3, "utilization": 5}]}', '{"devices": [{"device_no": -1}]}',
+	'{"devices": [{"device_no": 1, "utilization": 5}, {"device_no": 1}]}', '{"devices": [{"utilization": 5}]}', '{"devices": [{"device_no": 1, "utilization": 500}]}', '{"devices": [{"device_no": 1.5}]}'
 	]) WITH ORDINALITY AS l (load, no) ORDER BY no;
 SELECT pg_temp.seen('w1'), (SELECT count(*) FROM hwsched.load_history WHERE pool = 'fleet') AS history;
 -- heartbeats
@@ -133,7 +133,7 @@ SELECT hwsched.heartbeat('w1', 'fleet');
 SELECT worker_id, last_seen_at >= now() AS seen_now FROM hwsched.worker_load WHERE pool = 'fleet' AND last_seen_at > '2020-01-02';
 BEGIN;
 UPDATE hwsched.worker_load SET last_seen_at = '2020-01-01' WHERE pool = 'fleet';
-SELECT hwsched.update_load('w2', '{}', 'fleet');
+SELECT hwsched.update_load('w2', '{"active_tests": 0}', 'fleet');
 SELECT worker_id, last_seen_at >= now() AS seen_now FROM hwsched.worker_load WHERE pool = 'fleet' AND last_seen_at > '2020-01-02';
 ROLLBACK;
 

@@ -104,6 +104,8 @@ SELECT hwsched.create_pool('%s', '{"notify": true}')
 SELECT hwsched.alter_pool('%s', '{"policies": {"vision": {"performance": 1, "affinity": 1, "round_robin": 1, "fragmentation": 1, "regress_calls.score(jsonb,jsonb,jsonb)": 1}}, "max_concurrent": 8}')
 SELECT * FROM hwsched.pool_settings('%s')
 SELECT hwsched.register_worker('w', '{"cpu_cores": 64, "available_memory": 512, "software_versions": {"python": "3.11"}, "supported_backends": ["cuda"], "available_accelerators": {"cuda": 4}}', '%s')
+SELECT * FROM hwsched.check_requirements('{"a": 1}', '%s')
+SELECT * FROM hwsched.check_capabilities('{"a": 1}', '%s')
 SELECT hwsched.register_worker('v', '{"cpu_cores": 8, "devices": [{"hardware_class": "tpu", "model_name": "T"}]}', '%s')
 SELECT hwsched.update_load('w', '{"cpu_utilization": 10, "temperature": 0.1, "devices": [{"device_no": 1, "utilization": 2}]}', '%s')
 SELECT hwsched.update_load('w', '{"power_w": 100, "temperature_celsius": 50, "devices": [{"device_no": 2, "power_w": 30}]}', '%s')
@@ -260,14 +262,14 @@ DECLARE
 BEGIN
 	PERFORM hwsched.create_pool(of_pool);
 	PERFORM hwsched.register_worker(t, jsonb_build_object('hostname', t, 'cpu_cores', 2, 'labels', jsonb_build_object(t, t), 'software_versions', jsonb_build_object(t, t), 'hardware_specs', jsonb_build_object(t, t),
-		'devices', jsonb_build_array(jsonb_build_object('hardware_class', 'gpu', 'model_name', t, 'memory_type', t, 'performance_profile', jsonb_build_object(t, 1), t, t))), of_pool);
-	PERFORM hwsched.update_load(t, jsonb_build_object('cpu_utilization', 1, t, t), of_pool);
+		'devices', jsonb_build_array(jsonb_build_object('hardware_class', 'gpu', 'model_name', t, 'memory_type', t, 'performance_profile', jsonb_build_object(t, 1)))), of_pool);
+	PERFORM hwsched.update_load(t, jsonb_build_object('cpu_utilization', 1, 'queued_tests', t), of_pool);
 	PERFORM hwsched.heartbeat(t, of_pool), hwsched.start_warming(t, '0', of_pool), hwsched.drain_worker(t, of_pool), hwsched.resume_worker(t, of_pool);
 	RETURN QUERY SELECT 'worker' WHERE NOT EXISTS (SELECT FROM hwsched.worker AS w WHERE w.pool = of_pool AND w.worker_id = t AND w.hostname = t);
 	RETURN QUERY SELECT 'device' WHERE NOT EXISTS (SELECT FROM hwsched.device_profile AS p WHERE p.pool = of_pool AND p.model_name = t AND p.profile ->> 'memory_type' = t AND p.profile -> 'performance_profile' ? t);
 	RETURN QUERY SELECT 'software' WHERE NOT EXISTS (SELECT FROM hwsched.hardware AS h WHERE h.pool = of_pool AND h.software_versions ->> t = t);
 	j := jsonb_build_object('test_id', t, 'model_id', t, 'model_family', t, 'test_type', t, 'concurrency_key', t, 'labels', jsonb_build_object(t, t), 'required_models', jsonb_build_array(t),
-		'required_software', jsonb_build_object(t, ''), 'custom_properties', jsonb_build_object(t, t), t, t);
+		'required_software', jsonb_build_object(t, ''), 'custom_properties', jsonb_build_object(t, t));
 	RETURN QUERY SELECT 'submit' WHERE hwsched.submit(j, of_pool) <> t;
 	PERFORM hwsched.submit(jsonb_build_object('test_id', 'd', 'depends_on', jsonb_build_array(t)), of_pool);
 	RETURN QUERY SELECT 'depends_on' WHERE NOT EXISTS (SELECT FROM hwsched.dependency AS d WHERE d.pool = of_pool AND d.workload_id = 'd' AND d.depends_on = t);
@@ -292,12 +294,14 @@ BEGIN
 	-- messages
 	RETURN QUERY SELECT call || ': ' || m FROM unnest(ARRAY['SELECT hwsched.heartbeat(%L)', 'SELECT hwsched.heartbeat(''x'', %L)', 'SELECT hwsched.cancel(%L)', 'SELECT * FROM hwsched.schedule(%L)', 'SELECT * FROM hwsched.claim(%L)',
 		'SELECT hwsched.register_worker(''x'', ''{}'', %L)', 'SELECT hwsched.assign_pending(NULL, %L)', 'SELECT hwsched.drop_pool(%L)', 'SELECT hwsched.create_pool(''x'', jsonb_build_object(%L, 1))', 'SELECT hwsched.create_pool(''x'', jsonb_build_object(''solver'', %L::text))',
-		'SELECT hwsched.submit(jsonb_build_object(''required_backend'', %L::text))', 'SELECT hwsched.submit(jsonb_build_object(''test_id'', %1$L::text, ''depends_on'', jsonb_build_array(%1$L::text)))', 'SELECT hwsched.create_pool(''x'', jsonb_build_object(''policy'', jsonb_build_object(%L, 1)))']) AS call
+		'SELECT hwsched.submit(jsonb_build_object(%L, 1))', 'SELECT hwsched.register_worker(''x'', jsonb_build_object(%L, 1))', 'SELECT hwsched.submit(jsonb_build_object(''required_backend'', %L::text))', 'SELECT hwsched.submit(jsonb_build_object(''test_id'', %1$L::text, ''depends_on'', jsonb_build_array(%1$L::text)))', 'SELECT hwsched.create_pool(''x'', jsonb_build_object(''policy'', jsonb_build_object(%L, 1)))']) AS call
 	CROSS JOIN LATERAL pg_temp.message(format(call, t), t) AS m WHERE m <> 'quoted';
 	PERFORM hwsched.unregister_worker(t, of_pool), hwsched.drop_pool(of_pool);
 END $$;
 -- (what has a parenthesis is taken for a function, and refused by its parser)
+SET client_min_messages = error;
 SELECT b.no, b.what, p AS lost FROM bad AS b CROSS JOIN LATERAL pg_temp.through(b.t) AS p ORDER BY b.no;
+RESET client_min_messages;
 SELECT count(*) AS taken_through FROM bad;
 -- longer ones are refused, and nothing is cut
 SELECT left(pg_temp.message(format(call, repeat('y', 1001)), 'violates'), 60) FROM unnest(ARRAY['SELECT hwsched.register_worker(%L, ''{}'')', 'SELECT hwsched.submit(jsonb_build_object(''test_id'', %L::text))', 'SELECT hwsched.create_pool(%L)']) AS call;

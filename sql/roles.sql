@@ -76,9 +76,9 @@ RESET ROLE;
 SELECT min(assignment_id) FILTER (WHERE worker_id = 'own') AS own, max(assignment_id) FILTER (WHERE worker_id = 'own') AS own_2, min(assignment_id) FILTER (WHERE worker_id = 'else') AS other FROM hwsched.assignment WHERE pool = 'roles' \gset
 SET ROLE regress_hwsched_own;
 SELECT regexp_replace(pg_temp.try(statement), 'assignment \d+', 'assignment N') || ' <- ' || regexp_replace(statement, '\d+(,\d+)?(?=[,}])', 'N') FROM unnest(ARRAY[
-	'SELECT hwsched.register_worker(''own'', ''{"cpu_cores": 4}'', ''roles'')', 'SELECT hwsched.update_load(''own'', ''{}'', ''roles'')', 'SELECT hwsched.heartbeat(''own'', ''roles'')', 'SELECT hwsched.running_on(''own'', ''roles'')', 'SELECT hwsched.start_warming(''own'', ''0'', ''roles'')',
+	'SELECT hwsched.register_worker(''own'', ''{"cpu_cores": 4}'', ''roles'')', 'SELECT hwsched.update_load(''own'', ''{"power_w": 1}'', ''roles'')', 'SELECT hwsched.heartbeat(''own'', ''roles'')', 'SELECT hwsched.running_on(''own'', ''roles'')', 'SELECT hwsched.start_warming(''own'', ''0'', ''roles'')',
 	format('SELECT hwsched.start(%s, ''roles'')', :own), format('SELECT hwsched.extend_lease(%s, ''1 min'', ''roles'')', :own), format('SELECT hwsched.requirements(%s, ''roles'')', :own), format('SELECT hwsched.complete(%s, NULL, ''roles'')', :own), format('SELECT hwsched.fail(%s, NULL, ''roles'')', :own_2), 'SELECT * FROM hwsched.claim(''own'', 1, true, ''roles'')',
-	'SELECT hwsched.register_worker(''else'', ''{}'', ''roles'')', 'SELECT hwsched.register_worker(''new'', ''{}'', ''roles'')', 'SELECT hwsched.update_load(''else'', ''{}'', ''roles'')', 'SELECT hwsched.heartbeat(''else'', ''roles'')', 'SELECT hwsched.running_on(''else'', ''roles'')',
+	'SELECT hwsched.register_worker(''else'', ''{}'', ''roles'')', 'SELECT hwsched.register_worker(''new'', ''{}'', ''roles'')', 'SELECT hwsched.update_load(''else'', ''{"power_w": 1}'', ''roles'')', 'SELECT hwsched.heartbeat(''else'', ''roles'')', 'SELECT hwsched.running_on(''else'', ''roles'')',
 	'SELECT hwsched.start_warming(''else'', ''0'', ''roles'')', 'SELECT hwsched.start_cooling(''else'', NULL, ''roles'')', 'SELECT * FROM hwsched.claim(''else'', 1, true, ''roles'')',
 	format('SELECT hwsched.start(%s, ''roles'')', :other), format('SELECT hwsched.complete(%s, NULL, ''roles'')', :other), format('SELECT hwsched.fail(%s, NULL, ''roles'')', :other), format('SELECT hwsched.extend_lease(%s, ''1 s'', ''roles'')', :other), format('SELECT hwsched.requirements(%s, ''roles'')', :other), format('SELECT hwsched.complete_many(''{%s,%s}'', ''roles'')', :own, :other),
 	'SELECT hwsched.heartbeat(''own'', ''roles_2'')', 'SELECT * FROM hwsched.claim(''own'', 1, true, ''roles_2'')',
@@ -107,7 +107,7 @@ RESET ROLE;
 --
 SET ROLE regress_hwsched_coordinator;
 SELECT pg_temp.try(statement) || ' <- ' || statement FROM unnest(ARRAY[
-	'SELECT hwsched.register_worker(''c'', ''{}'', ''roles'')', 'SELECT hwsched.update_load(''c'', ''{}'', ''roles'')', 'SELECT hwsched.drain_worker(''c'', ''roles'')', 'SELECT hwsched.resume_worker(''c'', ''roles'')', 'SELECT hwsched.submit(''{"test_id": "c"}'', ''roles'')', 'SELECT hwsched.schedule(''c'', ''roles'')',
+	'SELECT hwsched.register_worker(''c'', ''{}'', ''roles'')', 'SELECT hwsched.update_load(''c'', ''{"power_w": 1}'', ''roles'')', 'SELECT hwsched.drain_worker(''c'', ''roles'')', 'SELECT hwsched.resume_worker(''c'', ''roles'')', 'SELECT hwsched.submit(''{"test_id": "c"}'', ''roles'')', 'SELECT hwsched.schedule(''c'', ''roles'')',
 	'SELECT hwsched.assign_pending(NULL, ''roles'')', 'SELECT hwsched.claim(''else'', 1, true, ''roles'')', 'SELECT hwsched.cancel(''c'', ''roles'')', 'SELECT hwsched.unregister_worker(''c'', ''roles'')', 'SELECT hwsched.grant_worker(''else'', ''regress_hwsched_other'', ''roles'')', 'SELECT * FROM hwsched.worker_status',
 	'SELECT hwsched.create_pool(''c'')', 'SELECT hwsched.alter_pool(''roles'', ''{}'')', 'SELECT hwsched.drop_pool(''roles'')', 'INSERT INTO hwsched.type_word VALUES (1, ''x'', ''nlp'')', 'DELETE FROM hwsched.assignment', 'SELECT * FROM hwsched.worker_login'
 	]) WITH ORDINALITY AS s (statement, no) ORDER BY no;

@@ -29,7 +29,7 @@ SELECT hwsched.create_pool('work', '{"quarantine_after": 1000, "retry_backoff": 
 -- Submitting: what is kept, ids of one's own and generated ones
 --
 SELECT hwsched.submit('{"test_id": "t1", "test_type": "vision", "model_id": "vit", "model_family": "vit-family", "expected_duration": 12.5, "priority": 2, "retries": 1,
-	"timeout": "10 min", "deadline": "2030-01-01 00:00:00+00", "note": "kept"}', 'work');
+	"timeout": "10 min", "deadline": "2030-01-01 00:00:00+00", "custom_properties": {"note": "kept"}}', 'work');
 SELECT workload_id, run, state, priority, workload_type, model_id, model_family, expected_seconds, timeout_seconds, retries, deadline AT TIME ZONE 'UTC' AS deadline, closed_at, requirements
 FROM hwsched.workload WHERE pool = 'work';
 SELECT hwsched.submit('{}', 'work') ~ '^[0-9a-f-]{36}$' AS generated;

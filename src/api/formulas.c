@@ -83,15 +83,14 @@ utilization_arguments(FunctionCallInfo fcinfo, int first)
 static void
 workload_argument(FunctionCallInfo fcinfo, int argno, WorkloadProfile *workload)
 {
-	document_read(&workload_profile_document, PG_GETARG_JSONB_P(argno), "workload", false,
-				  workload);
+	document_read(&workload_profile_document, PG_GETARG_JSONB_P(argno), "workload", NULL, workload);
 }
 
 /* Reads a device profile argument; name is how messages call it. */
 static void
 device_argument(FunctionCallInfo fcinfo, int argno, const char *name, DeviceProfile *device)
 {
-	document_read(&device_profile_document, PG_GETARG_JSONB_P(argno), name, false, device);
+	document_read(&device_profile_document, PG_GETARG_JSONB_P(argno), name, NULL, device);
 }
 
 /* Returns the workload profile that requirements mean. */
@@ -101,9 +100,13 @@ hwsched_workload_profile(PG_FUNCTION_ARGS)
 	Jsonb *requirements = PG_GETARG_JSONB_P(0);
 	Requirements read;
 	WorkloadProfile profile;
+	WorkloadProfile placed;
 	Demand demand;
 
-	infer_workload_profile(requirements, NULL, true, &read, &profile, &demand);
+	infer_workload_profile(requirements, NULL, inspect_names(), &read, &profile);
+	/* what it would take is checked, and a strategy that is not in force is shown as given */
+	placed = profile;
+	infer_demand(requirements, NULL, inspect_names(), &read, &placed, &demand);
 	PG_RETURN_JSONB_P(workload_profile_jsonb(requirements, &read, &profile));
 }
 
@@ -119,7 +122,8 @@ hwsched_device_profiles(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	result = (ReturnSetInfo *) fcinfo->resultinfo;
 
-	document_read(&capabilities_document, PG_GETARG_JSONB_P(0), NULL, true, &capabilities);
+	document_read(&capabilities_document, PG_GETARG_JSONB_P(0), NULL, inspect_names(),
+				  &capabilities);
 	count = infer_devices(&capabilities, &specs);
 	for (int i = 0; i < count; i++)
 	{

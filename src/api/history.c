@@ -268,7 +268,7 @@ hwsched_record_resource_utilization(PG_FUNCTION_ARGS)
 	LoadReport load;
 
 	SPI_connect();
-	document_read(&load_document, utilization, NULL, true, &load);
+	document_read(&load_document, utilization, NULL, inspect_names(), &load);
 	if (isnan(load.cpu_utilization) && isnan(load.memory_utilization) &&
 		isnan(load.gpu_utilization) && isnan(load.io_utilization) &&
 		isnan(load.network_utilization))

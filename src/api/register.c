@@ -11,9 +11,12 @@
 
 #include "api/capacity.h"
 #include "api/loss.h"
+#include "api/register.h"
 #include "api/settle.h"
 #include "api/worker.h"
+#include "document/infer.h"
 #include "document/json.h"
+#include "document/plausible.h"
 #include "store/device_state.h"
 #include "store/hardware.h"
 #include "store/health.h"
@@ -470,6 +473,57 @@ write_devices(const char *pool, const char *worker_id, const Offer *offer)
 
 /* --- registering --- */
 
+/* What a worker says of itself, and the devices that it amounts to. */
+typedef struct Registration
+{
+	Jsonb *document;
+	Inspection *inspection;
+	Capabilities capabilities;
+	DeviceSpec *specs;
+	int ndevices;
+} Registration;
+
+/* Reads and checks the capabilities of a Registration. */
+static void
+read_registration(void *argument)
+{
+	Registration *registration = argument;
+
+	document_read(&capabilities_document, registration->document, NULL, registration->inspection,
+				  &registration->capabilities);
+	registration->ndevices = infer_devices(&registration->capabilities, &registration->specs);
+	doubt_capabilities(registration->document, &registration->capabilities,
+					   registration->inspection);
+}
+
+/* Lists what register_worker() would find in capabilities, and what it would infer from them. */
+void
+inspect_capabilities(Jsonb *capabilities, const char *pool, Inspection *inspection)
+{
+	Registration registration = {capabilities, inspection};
+
+	inspection_try(inspection, read_registration, &registration);
+	for (int i = 0; i < registration.ndevices; i++)
+	{
+		const DeviceProfile *profile = &registration.specs[i].profile;
+
+		inspection_inform(inspection, psprintf("devices[%d]", i), "%s %s, %.15g GB",
+						  profile->hardware_class, profile->model_name ? profile->model_name : "",
+						  profile->memory_total_bytes / BYTES_PER_GB);
+	}
+}
+
+/* Refuses a document that says to be another worker's. */
+static void
+check_worker_id(const Capabilities *capabilities, const char *worker_id)
+{
+	if (capabilities->worker_id != NULL && strcmp(capabilities->worker_id, worker_id) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value for \"worker_id\": \"%.80s\"", capabilities->worker_id),
+				 errdetail("Expected \"%s\", which registers.", worker_id), errpath("worker_id")));
+}
+
 /* register_worker(worker_id text, capabilities jsonb, pool text) RETURNS void */
 Datum
 hwsched_register_worker(PG_FUNCTION_ARGS)
@@ -478,8 +532,9 @@ hwsched_register_worker(PG_FUNCTION_ARGS)
 	Jsonb *document = jsonb_argument(1);
 	char *pool = text_argument(fcinfo, 2);
 	PoolSettings settings;
-	Capabilities capabilities;
-	DeviceSpec *specs;
+	Inspection inspection;
+	Registration registration = {document, &inspection};
+	const Capabilities *capabilities = &registration.capabilities;
 	KnownDevice *known;
 	Offer offer;
 	int64 hardware_id;
@@ -494,29 +549,32 @@ hwsched_register_worker(PG_FUNCTION_ARGS)
 	caller = call_begin(fcinfo);
 	pool_settings_load(pool, false, &settings);
 	authz_check_worker(&caller, pool, worker_id);
-	document_read(&capabilities_document, document, NULL, true, &capabilities);
-	offer.cpu_millicores = (int64) floor(capabilities.cpu_cores * 1000 + 1e-6);
-	offer.memory_bytes = isnan(capabilities.available_memory) ?
+	inspection_begin(&inspection, unknown_keys_of(&settings));
+	read_registration(&registration);
+	check_worker_id(capabilities, worker_id);
+	inspection_end(&inspection);
+	offer.cpu_millicores = (int64) floor(capabilities->cpu_cores * 1000 + 1e-6);
+	offer.memory_bytes = isnan(capabilities->available_memory) ?
 							 0 :
-							 (int64) (capabilities.available_memory * BYTES_PER_GB);
-	offer.capabilities = document;
-	offer.ndevices = infer_devices(&capabilities, &specs);
-	offer.specs = specs;
+							 (int64) (capabilities->available_memory * BYTES_PER_GB);
+	offer.capabilities = keep_unknown_keys(&capabilities_document, document);
+	offer.ndevices = registration.ndevices;
+	offer.specs = registration.specs;
 
 	pool_lock(pool);
 	worker_lock(pool, worker_id);
 	/* what was completed before we got at it */
 	settle(pool, &settled);
 	learn_settled(pool, &settled);
-	end_other_incarnation(pool, &settings, worker_id, &capabilities);
+	end_other_incarnation(pool, &settings, worker_id, capabilities);
 	nknown = known_devices(pool, worker_id, &known);
-	offer.device_nos = number_devices(known, nknown, specs, offer.ndevices);
-	sort_offer(&offer, specs);
-	offer.profile_ids = device_profile_ids(pool, specs, offer.ndevices);
+	offer.device_nos = number_devices(known, nknown, registration.specs, offer.ndevices);
+	sort_offer(&offer, registration.specs);
+	offer.profile_ids = device_profile_ids(pool, registration.specs, offer.ndevices);
 	leave_devices(pool, &settings, worker_id, known, nknown, &offer);
 
 	hardware_id = hardware_id_of(pool, &offer);
-	if (write_worker(pool, worker_id, &offer, &capabilities))
+	if (write_worker(pool, worker_id, &offer, capabilities))
 		add_usage_and_load(pool, worker_id, hardware_id);
 	else
 		worker_back(pool, worker_id);

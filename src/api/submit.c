@@ -15,7 +15,9 @@
 #include "document/infer.h"
 #include "document/json.h"
 #include "store/dependency.h"
+#include "store/hardware.h"
 #include "store/pool.h"
+#include "store/settings.h"
 #include "support/args.h"
 #include "support/spi_plan.h"
 #include "support/strtab.h"
@@ -53,6 +55,9 @@ typedef struct SubmitBatch
 	int64 *profile_id;
 	HTAB *kind_numbers;
 	HTAB *ids;
+	Inspection inspection;
+	int64 most_memory; /* the greatest minimum_memory, in bytes, and whose it is */
+	const char *most_memory_path;
 } SubmitBatch;
 
 static void *
@@ -63,9 +68,13 @@ allocate(int count, Size size)
 }
 
 static void
-batch_begin(SubmitBatch *batch, int most)
+batch_begin(SubmitBatch *batch, const char *pool, int most)
 {
+	PoolSettings settings;
+
 	memset(batch, 0, sizeof(*batch));
+	pool_settings_load(pool, false, &settings);
+	inspection_begin(&batch->inspection, unknown_keys_of(&settings));
 	batch->workload_id = allocate(most, sizeof(Datum));
 	batch->queue_no = allocate(most, sizeof(int64));
 	batch->run = allocate(most, sizeof(int32));
@@ -85,6 +94,17 @@ batch_begin(SubmitBatch *batch, int most)
 	batch->kind_numbers = strtab_create("hwsched submitted kinds");
 	batch->ids = strtab_create("hwsched submitted ids");
 }
+
+/* What one document of requirements amounts to. */
+typedef struct Submission
+{
+	Jsonb *requirements;
+	const char *path;
+	Inspection *inspection;
+	Requirements read;
+	WorkloadProfile profile;
+	Demand demand;
+} Submission;
 
 /* Refuses an allocation strategy that there is none of. */
 static void
@@ -106,7 +126,66 @@ check_name(const char *name, const char *path, const char *key)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("invalid value for \"%s\": \"%.80s\"", document_path(path, key), name),
-				 errdetail("Expected 1 to 1000 bytes.")));
+				 errdetail("Expected 1 to 1000 bytes."), errpath(document_path(path, key))));
+}
+
+/* Reads and checks the requirements of a Submission. */
+static void
+read_submission(void *argument)
+{
+	Submission *submission = argument;
+	Requirements *read = &submission->read;
+	const char *path = submission->path;
+
+	infer_workload_profile(submission->requirements, path, submission->inspection, read,
+						   &submission->profile);
+	infer_demand(submission->requirements, path, submission->inspection, read, &submission->profile,
+				 &submission->demand);
+	check_strategy(&submission->profile);
+	if (read->test_id != NULL)
+		check_name(read->test_id, path, "test_id");
+	if (read->concurrency_key != NULL)
+		check_name(read->concurrency_key, path, "concurrency_key");
+	/* an empty one is none; a longer one would not fit into an index */
+	if (read->model_id != NULL && read->model_id[0] != '\0')
+		check_name(read->model_id, path, "model_id");
+	if (read->model_family != NULL && read->model_family[0] != '\0')
+		check_name(read->model_family, path, "model_family");
+}
+
+/* Warns of work that needs a larger device than the pool ever had. */
+static void
+doubt_memory(const char *pool, int64 bytes, const char *path, Inspection *inspection)
+{
+	int64 greatest = bytes == 0 ? 0 : greatest_memory_below(pool, bytes, inspection->lists);
+
+	if (greatest > 0)
+		inspection_warn(inspection, document_path(path, "minimum_memory"),
+						"It is a number of GB. The workload waits until such a device registers.",
+						"\"%s\" is %.15g GB, and the largest device that the pool ever had has"
+						" %.15g GB",
+						document_path(path, "minimum_memory"), bytes / BYTES_PER_GB,
+						greatest / BYTES_PER_GB);
+}
+
+/* Lists what submit() would find in requirements, and what it would infer from them. */
+void
+inspect_requirements(Jsonb *requirements, const char *pool, Inspection *inspection)
+{
+	Submission submission = {requirements, NULL, inspection};
+	const WorkloadProfile *profile = &submission.profile;
+
+	inspection_try(inspection, read_submission, &submission);
+	doubt_memory(pool, profile->min_memory_bytes, NULL, inspection);
+	if (submission.read.test_id == NULL)
+		inspection_inform(inspection, "test_id", "is generated");
+	if (profile->workload_type != NULL)
+		inspection_inform(inspection, "test_type", "the workload type is %s",
+						  profile->workload_type);
+	if (profile->allocation_strategy != NULL && strcmp(profile->allocation_strategy, "single") != 0)
+		inspection_inform(inspection, "allocation_strategy", "%s: %d to %d at once",
+						  profile->allocation_strategy, gang_least(profile, &submission.demand),
+						  gang_most(profile, &submission.demand));
 }
 
 static const char *
@@ -120,9 +199,8 @@ generated_id(void)
 static void
 batch_add(SubmitBatch *batch, Jsonb *requirements, const char *path, MemoryContext keep)
 {
-	Requirements read;
-	WorkloadProfile profile;
-	Demand demand;
+	Submission submission = {requirements, path, &batch->inspection};
+	const Requirements *read = &submission.read;
 	StringInfoData key;
 	const char *id;
 	MemoryContext work;
@@ -130,21 +208,19 @@ batch_add(SubmitBatch *batch, Jsonb *requirements, const char *path, MemoryConte
 	bool found;
 	int i = batch->count;
 
-	infer_workload_profile(requirements, path, true, &read, &profile, &demand);
-	check_strategy(&profile);
-	id = read.test_id != NULL ? read.test_id : generated_id();
-	check_name(id, path, "test_id");
-	if (read.concurrency_key != NULL)
-		check_name(read.concurrency_key, path, "concurrency_key");
-	/* an empty one is none; a longer one would not fit into an index */
-	if (read.model_id != NULL && read.model_id[0] != '\0')
-		check_name(read.model_id, path, "model_id");
-	if (read.model_family != NULL && read.model_family[0] != '\0')
-		check_name(read.model_family, path, "model_family");
+	read_submission(&submission);
+	id = read->test_id != NULL ? read->test_id : generated_id();
+	if (submission.profile.min_memory_bytes > batch->most_memory)
+	{
+		batch->most_memory = submission.profile.min_memory_bytes;
+		batch->most_memory_path = path != NULL ? MemoryContextStrdup(keep, path) : NULL;
+	}
+	if (batch->inspection.unknown_keys != UNKNOWN_REFUSE)
+		requirements = keep_unknown_keys(&requirements_document, requirements);
 
 	initStringInfo(&key);
-	append_document_key(&key, &placement_profile_document, &profile);
-	append_document_key(&key, &demand_document, &demand);
+	append_document_key(&key, &placement_profile_document, &submission.profile);
+	append_document_key(&key, &demand_document, &submission.demand);
 
 	work = MemoryContextSwitchTo(keep);
 	strtab_enter(batch->ids, id, strlen(id), &found)->number = i;
@@ -166,28 +242,31 @@ batch_add(SubmitBatch *batch, Jsonb *requirements, const char *path, MemoryConte
 		}
 		entry->number = batch->nkinds;
 		batch->profile[batch->nkinds] =
-			JsonbPGetDatum(document_write(&placement_profile_document, &profile));
-		batch->demand[batch->nkinds++] = JsonbPGetDatum(document_write(&demand_document, &demand));
+			JsonbPGetDatum(document_write(&placement_profile_document, &submission.profile));
+		batch->demand[batch->nkinds++] =
+			JsonbPGetDatum(document_write(&demand_document, &submission.demand));
 	}
 	batch->kind[i] = entry->number;
 	batch->workload_id[i] = CStringGetTextDatum(id);
-	batch->priority[i] = profile.priority;
-	batch->retries[i] = read.retries;
+	batch->priority[i] = submission.profile.priority;
+	batch->retries[i] = read->retries;
 	/* a ready-made profile may say how long it takes where the test does not */
-	batch->expected[i] =
-		isnan(read.expected_duration) ? profile.estimated_duration_seconds : read.expected_duration;
-	batch->timeout[i] = read.timeout;
-	batch->deadline[i] = read.deadline;
-	batch->model_id_null[i] = read.model_id == NULL;
-	batch->model_id[i] = read.model_id ? CStringGetTextDatum(read.model_id) : (Datum) 0;
-	batch->model_family_null[i] = read.model_family == NULL;
-	batch->model_family[i] = read.model_family ? CStringGetTextDatum(read.model_family) : (Datum) 0;
+	batch->expected[i] = isnan(read->expected_duration) ?
+							 submission.profile.estimated_duration_seconds :
+							 read->expected_duration;
+	batch->timeout[i] = read->timeout;
+	batch->deadline[i] = read->deadline;
+	batch->model_id_null[i] = read->model_id == NULL;
+	batch->model_id[i] = read->model_id ? CStringGetTextDatum(read->model_id) : (Datum) 0;
+	batch->model_family_null[i] = read->model_family == NULL;
+	batch->model_family[i] =
+		read->model_family ? CStringGetTextDatum(read->model_family) : (Datum) 0;
 	batch->requirements[i] = PointerGetDatum(PG_DETOAST_DATUM_COPY(JsonbPGetDatum(requirements)));
-	batch->concurrency_key_null[i] = read.concurrency_key == NULL;
+	batch->concurrency_key_null[i] = read->concurrency_key == NULL;
 	batch->concurrency_key[i] =
-		read.concurrency_key ? CStringGetTextDatum(read.concurrency_key) : (Datum) 0;
-	for (int d = 0; d < read.depends_on.count; d++)
-		dependencies_note(&batch->dependencies, i, read.depends_on.names[d]);
+		read->concurrency_key ? CStringGetTextDatum(read->concurrency_key) : (Datum) 0;
+	for (int d = 0; d < read->depends_on.count; d++)
+		dependencies_note(&batch->dependencies, i, read->depends_on.names[d]);
 	batch->count++;
 	MemoryContextSwitchTo(work);
 }
@@ -542,6 +621,8 @@ batch_submit(SubmitBatch *batch, const char *pool, bool in_array)
 		pool_lock(pool);
 		dependencies_resolve(&batch->dependencies, pool, batch->ids, batch->count, in_array);
 	}
+	doubt_memory(pool, batch->most_memory, batch->most_memory_path, &batch->inspection);
+	inspection_end(&batch->inspection);
 	batch_write(batch, pool);
 	if (batch->dependencies.count > 0)
 		dependencies_write(&batch->dependencies, pool, batch->workload_id);
@@ -558,8 +639,7 @@ hwsched_submit(PG_FUNCTION_ARGS)
 	Datum id;
 
 	SPI_connect();
-	pool_check(pool, false);
-	batch_begin(&batch, 1);
+	batch_begin(&batch, pool, 1);
 	batch_add(&batch, requirements, NULL, CurrentMemoryContext);
 	batch_submit(&batch, pool, false);
 	MemoryContextSwitchTo(caller);
@@ -588,10 +668,9 @@ hwsched_submit_many(PG_FUNCTION_ARGS)
 						errdetail("Expected an array of requirements objects.")));
 
 	SPI_connect();
-	pool_check(pool, false);
 	keep = CurrentMemoryContext;
 	work = AllocSetContextCreate(keep, "hwsched submitted workload", ALLOCSET_DEFAULT_SIZES);
-	batch_begin(&batch, JB_ROOT_COUNT(array));
+	batch_begin(&batch, pool, JB_ROOT_COUNT(array));
 
 	iterator = JsonbIteratorInit(&array->root);
 	token = JsonbIteratorNext(&iterator, &value, true);

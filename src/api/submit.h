@@ -7,4 +7,8 @@
 
 #include "postgres.h"
 
+#include "document/inspection.h"
+
+extern void inspect_requirements(Jsonb *requirements, const char *pool, Inspection *inspection);
+
 #endif /* HWSCHED_API_SUBMIT_H */

@@ -11,7 +11,9 @@
 
 #include "api/settle.h"
 #include "api/worker.h"
+#include "document/infer.h"
 #include "document/json.h"
+#include "document/plausible.h"
 #include "learn/heat_store.h"
 #include "store/hardware.h"
 #include "store/health.h"
@@ -339,7 +341,8 @@ hwsched_update_load(PG_FUNCTION_ARGS)
 		"   last_seen_at = clock_timestamp(),"
 		"   cpu_readiness = $13, accelerator_readiness = $14, state_hash = $15, temperatures ="
 		" $16, throttles_at = $17,"
-		"   busy_at = $18, high_since = $19, phase = coalesce($20::hwsched.thermal_phase, phase),"
+		"   busy_at = $18, high_since = $19, also_reported = $22,"
+		"   phase = coalesce($20::hwsched.thermal_phase, phase),"
 		"   phase_since = CASE WHEN $20 IS NULL THEN phase_since ELSE now() END,"
 		"   phase_duration = CASE WHEN $20 IS NULL THEN phase_duration ELSE make_interval(secs =>"
 		" $21) END"
@@ -356,12 +359,14 @@ hwsched_update_load(PG_FUNCTION_ARGS)
 		{TEXTOID,		 TEXTOID,	FLOAT8OID, FLOAT8OID,	   FLOAT8OID,	   FLOAT8OID,
 		 FLOAT8OID,		 INT4OID,	INT4OID,   FLOAT8OID,	   FLOAT8OID,	   FLOAT8OID,
 		 FLOAT8OID,		 FLOAT8OID, INT8OID,   FLOAT8ARRAYOID, FLOAT8ARRAYOID, TIMESTAMPTZOID,
-		 TIMESTAMPTZOID, TEXTOID,	FLOAT8OID}};
+		 TIMESTAMPTZOID, TEXTOID,	FLOAT8OID, JSONBOID}};
 	char *worker_id = text_argument(fcinfo, 0);
 	Jsonb *document = jsonb_argument(1);
 	char *pool = text_argument(fcinfo, 2);
 	PoolSettings settings;
+	Inspection inspection;
 	LoadReport load;
+	Jsonb *shown;
 	const Hardware *hardware;
 	DeviceStates before;
 	DeviceStates after;
@@ -370,9 +375,16 @@ hwsched_update_load(PG_FUNCTION_ARGS)
 
 	caller = call_begin(fcinfo);
 	authz_check_worker(&caller, pool, worker_id);
-	document_read(&load_document, document, NULL, true, &load);
 	/* dropping the pool waits for us from here on, and not we for that with the worker locked */
 	pool_settings_load(pool, false, &settings);
+	inspection_begin(&inspection, unknown_keys_of(&settings));
+	document_read(&load_document, document, NULL, &inspection, &load);
+	if (load_says_nothing(&load))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("\"load\" says nothing"),
+						errhint("The last report stands. hwsched.heartbeat() is a sign of life"
+								" without a report.")));
+	doubt_load(&load, &inspection);
+	inspection_end(&inspection);
 	worker_back(pool, worker_id);
 	if (!device_states_lock(pool, worker_id, &before))
 		unknown_worker(pool, worker_id);
@@ -381,6 +393,7 @@ hwsched_update_load(PG_FUNCTION_ARGS)
 	if (settings.learning)
 		heat_store_report(pool, worker_id, hardware, &after);
 	readiness = device_states_readiness(hardware, &after);
+	shown = keys_to_show(&load_document, document);
 	spi_plan_run(
 		&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
 		NUMBER_OR_NULL(load.cpu_utilization), NUMBER_OR_NULL(load.memory_utilization),
@@ -396,7 +409,8 @@ hwsched_update_load(PG_FUNCTION_ARGS)
 		after.begins == PHASE_NORMAL ?
 			NULL_VALUE :
 			TEXT_VALUE(after.begins == PHASE_WARMING ? "warming" : "cooling"),
-		VALUE(Float8GetDatum(after.begins == PHASE_WARMING ? settings.warming : settings.cooling)));
+		VALUE(Float8GetDatum(after.begins == PHASE_WARMING ? settings.warming : settings.cooling)),
+		shown != NULL ? VALUE(JsonbPGetDatum(shown)) : NULL_VALUE);
 	write_device_loads(pool, worker_id, &load, before.load.devices.count > 0);
 	call_end(&caller);
 	PG_RETURN_VOID();

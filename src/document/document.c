@@ -27,6 +27,9 @@
 #define OBJECT(s, m, d) {#m, FIELD_OBJECT, offsetof(s, m), NAME_FREE, 0, 0, d}
 #define LIST(s, m, d) {#m, FIELD_LIST, offsetof(s, m), NAME_FREE, 0, 0, d}
 #define ANY_OBJECT(key) {key, FIELD_ANY_OBJECT, 0}
+#define ANY(key) {key, FIELD_ANY, 0}
+#define GIGABYTES(s, m) \
+	{#m, FIELD_NUMBER, offsetof(s, m), NAME_FREE, 0, MOST_GB, .unit = "GB"}
 
 #define FIELDS(array) .fields = array, .nfields = lengthof(array)
 
@@ -50,7 +53,8 @@ static const Field metric_fields[] = {
 	METRIC(parallelism),		 METRIC(temperature),
 	METRIC(energy_sensitivity),
 };
-static const Document metrics_document = {"metrics", sizeof(Metrics), FIELDS(metric_fields)};
+static const Document metrics_document = {"metrics", sizeof(Metrics), FIELDS(metric_fields),
+										  .open = true};
 
 /*
  * Duration and priority come last: they do not decide what hardware suits, so
@@ -90,7 +94,7 @@ preset_workload_profile(void *values)
 
 const Document workload_profile_document = {"workload profile", sizeof(WorkloadProfile),
 											FIELDS(workload_profile_fields),
-											preset_workload_profile};
+											preset_workload_profile, .open = true};
 
 const Document placement_profile_document = {
 	"workload profile", sizeof(WorkloadProfile), workload_profile_fields,
@@ -115,30 +119,40 @@ const Document demand_document = {"demand", sizeof(Demand), FIELDS(demand_fields
 
 /* --- requirements --- */
 
-/* What is no part of a profile comes first: a ready-made one may have it beside, too. */
+/*
+ * What says how work is split, replicated and moved: beside the other keys, or among
+ * the custom properties.  What is no part of a profile comes first: a ready-made
+ * one may have it beside, too.
+ */
+#define GANG_FIELDS 3
+#define STRATEGY_FIELDS(s, m) \
+	{"quorum", FIELD_INTEGER, offsetof(s, m quorum), NAME_FREE, 1, MOST_SHARDS}, \
+		{"share_worker", FIELD_BOOLEAN, offsetof(s, m share_worker)}, \
+		{"mixed_accelerators", FIELD_BOOLEAN, offsetof(s, m mixed_accelerators)}, \
+		{"is_shardable", FIELD_BOOLEAN, offsetof(s, m is_shardable)}, \
+		{"min_shards", FIELD_INTEGER, offsetof(s, m min_shards), NAME_FREE, 1, MOST_SHARDS}, \
+		{"max_shards", FIELD_INTEGER, offsetof(s, m max_shards), NAME_FREE, 1, MOST_SHARDS}, \
+	{ \
+		"allocation_strategy", FIELD_NAME, offsetof(s, m allocation_strategy), NAME_STRATEGY \
+	}
+
 static const Field property_fields[] = {
-	RANGE(RequestedProperties, quorum, 1, MOST_SHARDS),
-	BOOLEAN(RequestedProperties, share_worker),
-	BOOLEAN(RequestedProperties, mixed_accelerators),
-	BOOLEAN(RequestedProperties, is_shardable),
-	RANGE(RequestedProperties, min_shards, 1, MOST_SHARDS),
-	RANGE(RequestedProperties, max_shards, 1, MOST_SHARDS),
-	NAME(RequestedProperties, allocation_strategy, NAME_STRATEGY),
+	STRATEGY_FIELDS(RequestedProperties, ),
 	ANY_OBJECT("workload_profile"),
 };
 
-static const Document properties_document = {"custom properties", sizeof(RequestedProperties),
-											 FIELDS(property_fields)};
+const Document properties_document = {"custom properties", sizeof(RequestedProperties),
+									  FIELDS(property_fields), .open = true};
 
 const Document gang_document = {"custom properties", sizeof(RequestedProperties), property_fields,
-								3};
+								GANG_FIELDS, .open = true};
 
 static const Field requirement_fields[] = {
 	TEXT(Requirements, test_id),
 	TEXT(Requirements, test_type),
 	TEXT(Requirements, model_id),
 	TEXT(Requirements, model_family),
-	LIMITED(Requirements, minimum_memory, 0, MOST_GB),
+	GIGABYTES(Requirements, minimum_memory),
 	NUMBER(Requirements, expected_duration),
 	RANGE(Requirements, priority, 1, 5),
 	NAME(Requirements, required_backend, NAME_BACKEND_OR_CLASS),
@@ -146,7 +160,7 @@ static const Field requirement_fields[] = {
 	COUNTS(Requirements, required_accelerators),
 	LIMITED(Requirements, accelerator_share, 0, 1),
 	LIMITED(Requirements, cpu_cores, 0, MOST_CORES),
-	LIMITED(Requirements, host_memory, 0, MOST_GB),
+	GIGABYTES(Requirements, host_memory),
 	TEXTS(Requirements, required_models),
 	VERSIONS(Requirements, required_software),
 	SECONDS(Requirements, timeout),
@@ -156,7 +170,7 @@ static const Field requirement_fields[] = {
 	TIME(Requirements, deadline),
 	TEXTS(Requirements, depends_on),
 	ANY_OBJECT("labels"),
-	{"mixed_accelerators", FIELD_BOOLEAN, offsetof(Requirements, properties.mixed_accelerators)},
+	STRATEGY_FIELDS(Requirements, properties.),
 	{"custom_properties", FIELD_OBJECT, offsetof(Requirements, properties), NAME_FREE, 0, 0,
 	 &properties_document},
 };
@@ -174,7 +188,8 @@ preset_requirements(void *values)
 }
 
 const Document requirements_document = {"requirements", sizeof(Requirements),
-										FIELDS(requirement_fields), preset_requirements};
+										FIELDS(requirement_fields), preset_requirements,
+										.own = "custom_properties"};
 
 /* --- device profile --- */
 
@@ -235,11 +250,12 @@ static const Document device_entry_document = {"device profile", sizeof(DeviceEn
 											   FIELDS(entry_fields), preset_entry};
 
 static const Field capability_fields[] = {
+	TEXT(Capabilities, worker_id),
 	TEXT(Capabilities, hostname),
 	TEXT(Capabilities, incarnation),
 	LIMITED(Capabilities, cpu_cores, 0, MOST_CORES),
 	INTEGER(Capabilities, cpu_threads),
-	LIMITED(Capabilities, available_memory, 0, MOST_GB),
+	GIGABYTES(Capabilities, available_memory),
 	TEXTS(Capabilities, supported_backends),
 	COUNTS(Capabilities, available_accelerators),
 	VERSIONS(Capabilities, software_versions),
@@ -249,6 +265,9 @@ static const Field capability_fields[] = {
 	RANGE(Capabilities, max_concurrent, 1, 1000000),
 	ANY_OBJECT("labels"),
 	LIST(Capabilities, devices, &device_entry_document),
+	/* the guide's, kept with the others */
+	ANY("storage_capacity"),
+	ANY("available_disk"),
 };
 
 static void
@@ -262,7 +281,8 @@ preset_capabilities(void *values)
 }
 
 const Document capabilities_document = {"capabilities", sizeof(Capabilities),
-										FIELDS(capability_fields), preset_capabilities};
+										FIELDS(capability_fields), preset_capabilities,
+										.own = "hardware_specs"};
 
 /* --- load --- */
 
@@ -297,10 +317,17 @@ static const Field load_fields[] = {
 	PERCENT(LoadReport, network_utilization),
 	INTEGER(LoadReport, active_tests),
 	INTEGER(LoadReport, queue_depth),
-	LIMITED(LoadReport, temperature, 0, 1),
+	{"temperature", FIELD_NUMBER, offsetof(LoadReport, temperature), NAME_FREE, 0, 1,
+	 .hint = "Degrees go into \"temperature_celsius\"."},
 	LIMITED(LoadReport, temperature_celsius, -100, 1000),
 	LIMITED(LoadReport, power_w, 0, MOST_WATTS),
 	LIST(LoadReport, devices, &device_load_document),
+	/* the guide's, shown */
+	ANY("warming_state"),
+	ANY("cooling_state"),
+	ANY("performance_level"),
+	ANY("reserved_memory"),
+	ANY("queued_tests"),
 };
 
 static void
@@ -318,6 +345,13 @@ const Document load_document = {"load", sizeof(LoadReport), FIELDS(load_fields),
 
 /* --- fields by key --- */
 
+/* Returns the path of a key below a path (NULL or "": the top), for messages. */
+const char *
+document_path(const char *path, const char *key)
+{
+	return path == NULL || path[0] == '\0' ? key : psprintf("%s.%s", path, key);
+}
+
 /* Returns the field of a key, or NULL if the document does not know it. */
 const Field *
 document_field(const Document *document, const char *key, int keylen)
@@ -334,4 +368,27 @@ document_field(const Document *document, const char *key, int keylen)
 	if (document == &device_entry_document)
 		return document_field(&device_profile_document, key, keylen);
 	return NULL;
+}
+
+/* Considers each key that a document knows for the one that was meant. */
+void
+document_nearest_field(const Document *document, NearestName *nearest)
+{
+	for (int i = 0; i < document->nfields; i++)
+		nearest_consider(nearest, document->fields[i].key);
+	if (document == &device_entry_document)
+		document_nearest_field(&device_profile_document, nearest);
+}
+
+/* Appends the keys that a document knows. */
+void
+document_list_keys(const Document *document, StringInfo list)
+{
+	for (int i = 0; i < document->nfields; i++)
+		appendStringInfo(list, "%s%s", i ? ", " : "", document->fields[i].key);
+	if (document == &device_entry_document)
+	{
+		appendStringInfo(list, ", ");
+		document_list_keys(&device_profile_document, list);
+	}
 }

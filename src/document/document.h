@@ -11,6 +11,7 @@
 
 #include "document/taxonomy.h"
 #include "support/compat.h"
+#include "support/nearest.h"
 
 /* The most that a number of seconds may say, 100 years: what is added to a time stays one. */
 #define MOST_SECONDS 3153600000.0
@@ -34,7 +35,8 @@ typedef enum FieldKind
 	FIELD_VERSIONS, /* NamedTexts {name: text} */
 	FIELD_OBJECT, /* nested document, a struct in place */
 	FIELD_LIST, /* DocumentList of nested documents */
-	FIELD_ANY_OBJECT /* checked to be an object, not read */
+	FIELD_ANY_OBJECT, /* checked to be an object, not read */
+	FIELD_ANY /* neither checked nor read */
 } FieldKind;
 
 struct Document;
@@ -49,6 +51,8 @@ typedef struct Field
 	double most;
 	const struct Document *child; /* of FIELD_OBJECT, FIELD_LIST */
 	bool sparse; /* a number or boolean not written when 0 or false */
+	const char *unit; /* of a number, for messages: "GB" */
+	const char *hint; /* with the refusal of a number */
 } Field;
 
 typedef struct Document
@@ -58,7 +62,8 @@ typedef struct Document
 	const Field *fields;
 	int nfields;
 	void (*preset)(void *values); /* sets what absent means; may be NULL */
-	bool closed; /* unknown keys are an error */
+	bool open; /* it may have keys of the user's */
+	const char *own; /* the key that those belong into, where it is not; NULL: none */
 } Document;
 
 /* The values of a FIELD_LIST, palloc'd one behind the other. */
@@ -120,6 +125,7 @@ typedef struct DeviceEntry
 /* Capabilities: a worker as it registers. */
 typedef struct Capabilities
 {
+	const char *worker_id; /* NULL, or that of the worker */
 	const char *hostname;
 	const char *incarnation; /* NULL: the host name tells it */
 	double cpu_cores;
@@ -159,6 +165,7 @@ typedef struct LoadReport
 } LoadReport;
 
 extern const Document requirements_document;
+extern const Document properties_document;
 extern const Document gang_document;
 extern const Document workload_profile_document;
 extern const Document capabilities_document;
@@ -167,9 +174,9 @@ extern const Document placement_profile_document;
 extern const Document demand_document;
 extern const Document load_document;
 
-/* document/json.c: the only file that knows cJSON */
-
-/* document/document.c */
+extern const char *document_path(const char *path, const char *key);
 extern const Field *document_field(const Document *document, const char *key, int keylen);
+extern void document_nearest_field(const Document *document, NearestName *nearest);
+extern void document_list_keys(const Document *document, StringInfo list);
 
 #endif /* HWSCHED_DOCUMENT_DOCUMENT_H */

@@ -142,7 +142,8 @@ infer_profile(const Requirements *read, WorkloadProfile *profile)
 	profile->allocation_strategy = read->properties.allocation_strategy;
 }
 
-static Jsonb *
+/* Returns an object within an object, NULL if there is none. */
+Jsonb *
 object_at(Jsonb *jsonb, const char *key)
 {
 	JsonbValue found;
@@ -154,6 +155,25 @@ object_at(Jsonb *jsonb, const char *key)
 	return JsonbValueToJsonb(&found);
 }
 
+/* Returns whether an object has a key that is not null; NULL has none. */
+bool
+object_has_key(Jsonb *object, const char *key)
+{
+	JsonbValue found;
+
+	return object != NULL &&
+		   getKeyJsonValueFromContainer(&object->root, key, strlen(key), &found) != NULL &&
+		   found.type != jbvNull;
+}
+
+/* Returns the path of a key that may stand at the top level or among the custom properties. */
+static const char *
+property_path(Jsonb *requirements, const char *path, const char *key)
+{
+	return document_path(
+		path, object_has_key(requirements, key) ? key : psprintf("custom_properties.%s", key));
+}
+
 /* Returns an amount in whole units, of which there are so many in one. */
 static int64
 units(double amount, double per_one)
@@ -163,8 +183,8 @@ units(double amount, double per_one)
 
 /* Takes over what a gang needs; the keys mean nothing to work that is none. */
 static void
-gang_demand_of(const Requirements *read, const WorkloadProfile *profile, const char *path,
-			   Demand *demand)
+gang_demand_of(Jsonb *requirements, const Requirements *read, const WorkloadProfile *profile,
+			   const char *path, Demand *demand)
 {
 	Strategy strategy = profile_strategy(profile);
 	int32 quorum = Max(1, read->properties.quorum);
@@ -176,11 +196,12 @@ gang_demand_of(const Requirements *read, const WorkloadProfile *profile, const c
 	if (quorum > Max(2, profile->max_shards))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid value for \"%s\": %d",
-						document_path(path, "custom_properties.quorum"), quorum),
+				 errmsg("invalid value for \"%s\": %d", property_path(requirements, path, "quorum"),
+						quorum),
 				 errdetail("Expected at most the number of replicas, which is %d.",
 						   Max(2, profile->max_shards)),
-				 errhint("Ask for more replicas with \"max_shards\", or for a smaller quorum.")));
+				 errhint("Ask for more replicas with \"max_shards\", or for a smaller quorum."),
+				 errpath(property_path(requirements, path, "quorum"))));
 }
 
 /* Refuses what says anything else of a version than the least one. */
@@ -193,14 +214,16 @@ least_versions(NamedTexts *software, const char *path)
 		const char *least = version_least(wanted->value);
 
 		if (least == NULL)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("invalid value for \"%s\": \"%s\"",
-							document_path(document_path(path, "required_software"), wanted->name),
-							wanted->value),
-					 errdetail("Expected the least version, such as \"3.11\"."),
-					 errhint("A version means \"at least\", which \">=\" may say as well; there are"
-							 " no other operators, ranges or wildcards.")));
+			ereport(
+				ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value for \"%s\": \"%s\"",
+						document_path(document_path(path, "required_software"), wanted->name),
+						wanted->value),
+				 errdetail("Expected the least version, such as \"3.11\"."),
+				 errhint("A version means \"at least\", which \">=\" may say as well; there are"
+						 " no other operators, ranges or wildcards."),
+				 errpath(document_path(document_path(path, "required_software"), wanted->name))));
 		wanted->value = least;
 	}
 }
@@ -217,8 +240,8 @@ accelerators_wanted(const NamedNumbers *types)
 }
 
 static void
-demand_of(const Requirements *read, const WorkloadProfile *profile, const char *path,
-		  Demand *demand)
+demand_of(Jsonb *requirements, const Requirements *read, const WorkloadProfile *profile,
+		  const char *path, Demand *demand)
 {
 	memset(demand, 0, sizeof(*demand));
 	/* Rounded down to the unit, so that three thirds fit; but never to nothing. */
@@ -232,7 +255,7 @@ demand_of(const Requirements *read, const WorkloadProfile *profile, const char *
 	/* it means nothing to work that takes one */
 	demand->mixed_accelerators =
 		read->properties.mixed_accelerators && accelerators_wanted(&demand->accelerators) > 1;
-	gang_demand_of(read, profile, path, demand);
+	gang_demand_of(requirements, read, profile, path, demand);
 
 	if (demand->share > 0 &&
 		(demand->accelerators.count > 1 ||
@@ -245,52 +268,61 @@ demand_of(const Requirements *read, const WorkloadProfile *profile, const char *
 					document_path(path, "required_accelerators"), read->accelerator_share),
 			 errdetail("A share is a part of ONE accelerator."),
 			 errhint("Name at most one type with count 1, or ask for whole accelerators without a"
-					 " share.")));
+					 " share."),
+			 errpath(document_path(path, "required_accelerators"))));
 }
 
 /* Refuses a key that says one thing at the top level and another among the properties. */
 static void
-check_said_once(Jsonb *requirements, Jsonb *properties, const char *path, const char *key)
+check_said_once(Jsonb *requirements, Jsonb *properties, const char *path)
 {
-	JsonbValue top;
-	JsonbValue property;
+	RequestedProperties top = {0};
+	RequestedProperties among = {0};
+	bool read = false;
 
-	if (properties != NULL &&
-		getKeyJsonValueFromContainer(&requirements->root, key, strlen(key), &top) != NULL &&
-		getKeyJsonValueFromContainer(&properties->root, key, strlen(key), &property) != NULL &&
-		top.type == jbvBool && property.type == jbvBool && top.val.boolean != property.val.boolean)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("invalid value for \"%s\": %s", document_path(path, key),
-							   top.val.boolean ? "true" : "false"),
-						errdetail("\"%s\" says otherwise.",
-								  document_path(path, psprintf("custom_properties.%s", key))),
-						errhint("Say it in one place.")));
+	for (int i = 0; i < properties_document.nfields; i++)
+	{
+		const Field *field = &properties_document.fields[i];
+
+		if (!object_has_key(requirements, field->key) || !object_has_key(properties, field->key))
+			continue;
+		if (!read)
+		{
+			document_overlay(&properties_document, requirements, path, NULL, &top);
+			document_overlay(&properties_document, properties, path, NULL, &among);
+			read = true;
+		}
+		if (document_field_differs(field, &top, &among))
+			ereport(
+				ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"%s\" and \"%s\" say different things", document_path(path, field->key),
+						document_path(path, psprintf("custom_properties.%s", field->key))),
+				 errhint("Say it in one place."), errpath(document_path(path, field->key))));
+	}
 }
 
 /*
- * Reads requirements into what they say, the workload profile they amount to
- * and what the workload takes from its worker.
+ * Reads requirements into what they say and the workload profile they amount to.
  *
  * path is where the document stands, for messages (NULL at the top).  A
  * ready-made profile in custom_properties.workload_profile is honoured
- * whole: each key it has replaces what would have been inferred.  With
- * check_names, unknown names are refused with the known ones as a hint.
+ * whole: each key it has replaces what would have been inferred.
  */
 void
-infer_workload_profile(Jsonb *requirements, const char *path, bool check_names, Requirements *read,
-					   WorkloadProfile *profile, Demand *demand)
+infer_workload_profile(Jsonb *requirements, const char *path, Inspection *inspection,
+					   Requirements *read, WorkloadProfile *profile)
 {
 	Jsonb *properties;
 	Jsonb *ready_made = NULL;
 
-	document_read(&requirements_document, requirements, path, check_names, read);
-
 	memset(profile, 0, sizeof(*profile));
 	workload_profile_document.preset(profile);
+	document_read(&requirements_document, requirements, path, inspection, read);
 	infer_profile(read, profile);
 
 	properties = object_at(requirements, "custom_properties");
-	check_said_once(requirements, properties, path, "mixed_accelerators");
+	check_said_once(requirements, properties, path);
 	if (properties != NULL)
 		ready_made = object_at(properties, "workload_profile");
 	if (ready_made != NULL)
@@ -298,14 +330,15 @@ infer_workload_profile(Jsonb *requirements, const char *path, bool check_names, 
 		const char *place = document_path(path, "custom_properties.workload_profile");
 		Jsonb *own = object_at(ready_made, "custom_properties");
 
-		document_overlay(&workload_profile_document, ready_made, place, check_names, profile);
+		document_overlay(&workload_profile_document, ready_made, place, inspection, profile);
 		if (own != NULL)
 		{
 			/* of custom properties, the requirements' own win, as in the profile's document */
 			document_overlay(&gang_document, own, document_path(place, "custom_properties"),
-							 check_names, &read->properties);
+							 inspection, &read->properties);
 			document_overlay(&gang_document, properties, document_path(path, "custom_properties"),
-							 check_names, &read->properties);
+							 inspection, &read->properties);
+			document_overlay(&gang_document, requirements, path, inspection, &read->properties);
 		}
 	}
 
@@ -320,16 +353,57 @@ infer_workload_profile(Jsonb *requirements, const char *path, bool check_names, 
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("invalid value for \"%s\": %d",
-						document_path(path, "custom_properties.max_shards"), profile->max_shards),
+						property_path(requirements, path, "max_shards"), profile->max_shards),
 				 errdetail("Expected a number that is not below min_shards, which is %d.",
-						   profile->min_shards)));
-
-	demand_of(read, profile, path, demand);
+						   profile->min_shards),
+				 errpath(property_path(requirements, path, "max_shards"))));
 }
 
-/* Pushes those keys of an object that are not in a list of left-out ones. */
+/*
+ * Makes a strategy the one in force: who asks for shards or replicas gets them,
+ * unless he says that the work is not shardable.
+ */
 static void
-push_other_keys(JsonbParseState **state, Jsonb *object, const Document *known, const char *but)
+settle_strategy(Jsonb *requirements, const char *path, Inspection *inspection,
+				WorkloadProfile *profile)
+{
+	Jsonb *properties = object_at(requirements, "custom_properties");
+	Jsonb *ready_made = properties != NULL ? object_at(properties, "workload_profile") : NULL;
+
+	if (strcmp(profile->allocation_strategy, "single") == 0 || profile->is_shardable)
+		return;
+	if (object_has_key(requirements, "is_shardable") ||
+		object_has_key(properties, "is_shardable") || object_has_key(ready_made, "is_shardable"))
+	{
+		inspection_warn(inspection, document_path(path, "allocation_strategy"),
+						"Leave \"is_shardable\" out, or say true.",
+						"\"%s\" is placed single, since \"is_shardable\" is false",
+						profile->allocation_strategy);
+		profile->allocation_strategy = "single";
+	}
+	else
+		profile->is_shardable = true;
+}
+
+/*
+ * Finds what a workload takes from its worker; profile becomes the one by which it
+ * is placed.  The other arguments are those of infer_workload_profile.
+ */
+void
+infer_demand(Jsonb *requirements, const char *path, Inspection *inspection,
+			 const Requirements *read, WorkloadProfile *profile, Demand *demand)
+{
+	settle_strategy(requirements, path, inspection, profile);
+	demand_of(requirements, read, profile, path, demand);
+}
+
+/*
+ * Pushes the keys of an object that a document knows, or those that it does not
+ * know (NULL knows none), but one.
+ */
+static void
+push_keys(JsonbParseState **state, Jsonb *object, const Document *document, bool known,
+		  const char *but)
 {
 	JsonbIterator *iterator = JsonbIteratorInit(&object->root);
 	JsonbIteratorToken token;
@@ -339,16 +413,87 @@ push_other_keys(JsonbParseState **state, Jsonb *object, const Document *known, c
 	while ((token = JsonbIteratorNext(&iterator, &key, true)) == WJB_KEY)
 	{
 		JsonbValue value;
+		bool knows = document != NULL &&
+					 document_field(document, key.val.string.val, key.val.string.len) != NULL;
 
 		JsonbIteratorNext(&iterator, &value, true);
-		if (known != NULL && document_field(known, key.val.string.val, key.val.string.len) != NULL)
-			continue;
-		if (but != NULL && strlen(but) == key.val.string.len &&
-			memcmp(but, key.val.string.val, key.val.string.len) == 0)
+		if (knows != known || (but != NULL && strlen(but) == key.val.string.len &&
+							   memcmp(but, key.val.string.val, key.val.string.len) == 0))
 			continue;
 		pushJsonbValue(state, WJB_KEY, &key);
 		pushJsonbValue(state, WJB_VALUE, &value);
 	}
+}
+
+/* Returns whether an object has a key that a document does not know. */
+static bool
+has_unknown_key(const Document *document, Jsonb *object)
+{
+	JsonbIterator *iterator = JsonbIteratorInit(&object->root);
+	JsonbValue key;
+	JsonbValue value;
+
+	(void) JsonbIteratorNext(&iterator, &key, true);
+	while (JsonbIteratorNext(&iterator, &key, true) == WJB_KEY)
+	{
+		JsonbIteratorNext(&iterator, &value, true);
+		if (document_field(document, key.val.string.val, key.val.string.len) == NULL)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Returns a document as it is kept: unknown keys stand among those of the user's
+ * own, and are dropped where there is no place for these.
+ */
+Jsonb *
+keep_unknown_keys(const Document *document, Jsonb *jsonb)
+{
+	JsonbParseState *state = NULL;
+	Jsonb *own = document->own != NULL ? object_at(jsonb, document->own) : NULL;
+
+	if (!has_unknown_key(document, jsonb))
+		return jsonb;
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	push_keys(&state, jsonb, document, true, document->own);
+	if (document->own != NULL)
+	{
+		push_key(&state, document->own);
+		pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+		push_keys(&state, jsonb, document, false, NULL);
+		/* the last of equal keys stays */
+		if (own != NULL)
+			push_keys(&state, own, NULL, false, NULL);
+		pushJsonbValue(&state, WJB_END_OBJECT, NULL);
+	}
+	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+}
+
+/*
+ * Returns those keys of a document that are shown and not read, NULL if it has
+ * none.
+ */
+Jsonb *
+keys_to_show(const Document *document, Jsonb *jsonb)
+{
+	JsonbParseState *state = NULL;
+	bool any = false;
+
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	for (int i = 0; i < document->nfields; i++)
+	{
+		const char *key = document->fields[i].key;
+		JsonbValue value;
+
+		if (document->fields[i].kind != FIELD_ANY ||
+			getKeyJsonValueFromContainer(&jsonb->root, key, strlen(key), &value) == NULL)
+			continue;
+		push_key(&state, key);
+		pushJsonbValue(&state, WJB_VALUE, &value);
+		any = true;
+	}
+	return any ? JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL)) : NULL;
 }
 
 /*
@@ -371,15 +516,15 @@ workload_profile_jsonb(Jsonb *requirements, const Requirements *read,
 	push_document(&state, &workload_profile_document, profile);
 	push_key(&state, "custom_properties");
 	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-	push_other_keys(&state, requirements, &requirements_document, NULL);
+	push_keys(&state, requirements, &requirements_document, false, NULL);
 	if (properties != NULL)
 	{
 		Jsonb *ready_made = object_at(properties, "workload_profile");
 		Jsonb *own = ready_made != NULL ? object_at(ready_made, "custom_properties") : NULL;
 
 		if (own != NULL)
-			push_other_keys(&state, own, NULL, NULL);
-		push_other_keys(&state, properties, NULL, "workload_profile");
+			push_keys(&state, own, NULL, false, NULL);
+		push_keys(&state, properties, NULL, false, "workload_profile");
 	}
 	if (read->model_id != NULL)
 	{
@@ -445,7 +590,7 @@ read_kinds(int *count)
 	{
 		kinds[i].implied = &implied[i];
 		document_read(&device_profile_document, implied[i].profile,
-					  psprintf("implied_device.%s", implied[i].name), false, &kinds[i].profile);
+					  psprintf("implied_device.%s", implied[i].name), NULL, &kinds[i].profile);
 	}
 	return kinds;
 }
@@ -534,6 +679,30 @@ add_generic_cpu(SpecList *list, const Capabilities *capabilities)
 	add_spec(list, &spec, 1);
 }
 
+/* Returns whether a text of supported_backends has a word that means anything. */
+bool
+says_a_backend(const char *text)
+{
+	int count;
+	const ImpliedDevice *implied = taxonomy_implied_devices(&count);
+	const NameSet *known = taxonomy_names(NAME_BACKEND_OR_CLASS);
+	NameSet texts = {1, &text};
+
+	for (int i = 0; i < known->count; i++)
+		if (text_with_word(&texts, known->names[i]) != NULL)
+			return true;
+	for (int i = 0; i < count; i++)
+	{
+		for (int w = 0; w < implied[i].words.count; w++)
+			if (text_with_word(&texts, implied[i].words.names[w]) != NULL)
+				return true;
+		for (int w = 0; w < implied[i].absorbs.count; w++)
+			if (text_with_word(&texts, implied[i].absorbs.names[w]) != NULL)
+				return true;
+	}
+	return false;
+}
+
 static const NamedNumber *
 count_of_words(const NamedNumbers *counts, const NameSet *words, const char *except)
 {
@@ -599,13 +768,13 @@ add_implied(SpecList *list, const Capabilities *capabilities)
 					   names_contain(&kinds[k].implied->absorbs, counts->items[i].name) ||
 					   same_name(kinds[k].profile.hardware_class, counts->items[i].name));
 		if (!implied)
-			ereport(
-				ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid value for \"available_accelerators.%s\": %g",
-						counts->items[i].name, counts->items[i].value),
-				 errdetail("Nothing tells what such a device is."),
-				 errhint("Describe it in \"devices\", or add a row to hwsched.implied_device.")));
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("invalid value for \"available_accelerators.%s\": %g",
+							counts->items[i].name, counts->items[i].value),
+					 errdetail("Nothing tells what such a device is."),
+					 errhint("Describe it in \"devices\", or add a row to hwsched.implied_device."),
+					 errpath(document_path("available_accelerators", counts->items[i].name))));
 	}
 
 	for (int k = 0; k < nkinds; k++)
@@ -667,17 +836,20 @@ check_device_id(const DeviceEntry *entries, int at)
 	if (id[0] == '\0' || strlen(id) > 200)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("invalid value for \"devices[%d].device_id\": \"%.80s\"", at, id),
-						errdetail("Expected 1 to 200 bytes.")));
+						errdetail("Expected 1 to 200 bytes."),
+						errpath(psprintf("devices[%d].device_id", at))));
 	if (entries[at].count > 1)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("invalid value for \"devices[%d].device_id\": \"%s\"", at, id),
 						errdetail("It identifies one device, and count is %d.", entries[at].count),
-						errhint("Give each device an entry of its own.")));
+						errhint("Give each device an entry of its own."),
+						errpath(psprintf("devices[%d].device_id", at))));
 	for (int i = 0; i < at; i++)
 		if (entries[i].device_id != NULL && strcmp(entries[i].device_id, id) == 0)
 			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 							errmsg("invalid value for \"devices[%d].device_id\": \"%s\"", at, id),
-							errdetail("\"devices[%d].device_id\" is the same.", i)));
+							errdetail("\"devices[%d].device_id\" is the same.", i),
+							errpath(psprintf("devices[%d].device_id", at))));
 }
 
 /* Adds the devices that a worker describes itself. */
@@ -709,7 +881,8 @@ add_described(SpecList *list, const Capabilities *capabilities)
 						 errmsg("invalid value for \"devices[%d].memory_available_bytes\": %lld", i,
 								(long long) profile->memory_available_bytes),
 						 errdetail("Expected at most memory_total_bytes, which is %lld.",
-								   (long long) profile->memory_total_bytes)));
+								   (long long) profile->memory_total_bytes),
+						 errpath(psprintf("devices[%d].memory_available_bytes", i))));
 			spec.memory_bytes = profile->memory_available_bytes > 0 ?
 									profile->memory_available_bytes :
 									profile->memory_total_bytes;

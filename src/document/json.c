@@ -40,7 +40,7 @@
 typedef struct Reader
 {
 	MemoryContext result; /* where what outlives the reading goes */
-	bool check_names;
+	Inspection *inspection; /* NULL: the document was inspected before */
 } Reader;
 
 static MemoryContext tree_context = NULL;
@@ -62,18 +62,12 @@ tree_free(void *pointer)
 		pfree(pointer);
 }
 
-/* Returns the path of a key below a path (NULL or "": the top), for messages. */
-const char *
-document_path(const char *path, const char *key)
-{
-	return path == NULL || path[0] == '\0' ? key : psprintf("%s.%s", path, key);
-}
-
 /*
- * Refuses a value: says where it stands, what it is and what was expected.
+ * Refuses a value: says where it stands, what it is and what was expected, with a
+ * hint unless that is NULL.
  */
 static void
-refuse(const char *path, const cJSON *item, const char *expected)
+refuse_with_hint(const char *path, const cJSON *item, const char *expected, const char *hint)
 {
 	char *value = cJSON_IsNumber(item) && !isfinite(item->valuedouble) ?
 					  pstrdup("a number beyond double precision") :
@@ -83,7 +77,14 @@ refuse(const char *path, const cJSON *item, const char *expected)
 		strcpy(value + pg_mbcliplen(value, strlen(value), SHOWN_VALUE), "...");
 	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					errmsg("invalid value for \"%s\": %s", path, value ? value : "?"),
-					errdetail("Expected %s.", expected)));
+					errdetail("Expected %s.", expected), hint != NULL ? errhint("%s", hint) : 0,
+					errpath(path)));
+}
+
+static void
+refuse(const char *path, const cJSON *item, const char *expected)
+{
+	refuse_with_hint(path, item, expected, NULL);
 }
 
 static char *
@@ -104,11 +105,16 @@ read_number(const cJSON *item, const Field *field, const char *path, bool whole)
 		most = !whole ? DBL_MAX : field->kind == FIELD_BIGINT ? MAX_EXACT : PG_INT32_MAX;
 	if (!cJSON_IsNumber(item) || !isfinite(value) || value < least || value > most ||
 		(whole && value != floor(value)))
-		refuse(path, item,
-			   limited ?
-				   psprintf("a %snumber from %.15g to %.15g", whole ? "whole " : "", least, most) :
-			   whole ? psprintf("a whole number from 0 to %.0f", most) :
-					   "a number that is not negative");
+	{
+		const char *of = field->unit != NULL ? psprintf(" of %s", field->unit) : "";
+
+		refuse_with_hint(path, item,
+						 limited ? psprintf("a %snumber%s from %.15g to %.15g",
+											whole ? "whole " : "", of, least, most) :
+						 whole	 ? psprintf("a whole number from 0 to %.0f", most) :
+								   "a number that is not negative",
+						 field->hint);
+	}
 	return value;
 }
 
@@ -177,11 +183,12 @@ read_name(const Reader *reader, const Field *field, const cJSON *item, const cha
 	name = copy_text(reader, item->valuestring);
 	for (char *c = name; *c; c++)
 		*c = pg_ascii_tolower((unsigned char) *c);
-	if (name[0] == '\0' ||
-		(reader->check_names && field->names != NAME_FREE && !taxonomy_knows(field->names, name)))
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("unknown name for \"%s\": \"%s\"", path, item->valuestring),
-						errhint("Known names are: %s.", taxonomy_list(field->names))));
+	if (name[0] == '\0' || (reader->inspection != NULL && field->names != NAME_FREE &&
+							!taxonomy_knows(field->names, name)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("unknown name for \"%s\": \"%s\"", path, item->valuestring),
+				 errhint("Known names are: %s.", taxonomy_list(field->names)), errpath(path)));
 	return name;
 }
 
@@ -651,6 +658,12 @@ any_object_read(const Reader *reader, const Field *field, const cJSON *item, con
 		refuse(path, item, "an object");
 }
 
+static void
+any_read(const Reader *reader, const Field *field, const cJSON *item, const char *path,
+		 void *target)
+{
+}
+
 static const KindOfField kinds[] = {
 	[FIELD_TEXT] = {text_read, text_write, text_key},
 	[FIELD_NAME] = {name_read, text_write, text_key},
@@ -670,13 +683,38 @@ static const KindOfField kinds[] = {
 	[FIELD_LIST] = {list_read},
 	[FIELD_WORD] = {word_read},
 	[FIELD_ANY_OBJECT] = {any_object_read},
+	[FIELD_ANY] = {any_read},
 };
 
 /* --- reading --- */
 
+/* Reads the value of a key; while findings are listed, a bad one leaves what was there. */
+static void
+read_field(const Reader *reader, const Field *field, const cJSON *item, const char *path,
+		   void *target)
+{
+	MemoryContext context = CurrentMemoryContext;
+
+	if (reader->inspection == NULL || !reader->inspection->lists)
+	{
+		kinds[field->kind].read(reader, field, item, path, target);
+		return;
+	}
+	PG_TRY();
+	{
+		kinds[field->kind].read(reader, field, item, path, target);
+	}
+	PG_CATCH();
+	{
+		inspection_catch(reader->inspection, path);
+		MemoryContextSwitchTo(context);
+	}
+	PG_END_TRY();
+}
+
 /*
- * Reads the known keys of an object; null is as good as absent.  Unknown keys
- * are an error in a closed document and are passed over in an open one.
+ * Reads the known keys of an object; null is as good as absent.  Unknown keys are
+ * for the inspection.
  */
 static void
 read_fields(const Reader *reader, const Document *document, const cJSON *object, const char *path,
@@ -688,24 +726,14 @@ read_fields(const Reader *reader, const Document *document, const cJSON *object,
 	{
 		const Field *field = document_field(document, item->string, strlen(item->string));
 
-		if (field != NULL)
+		if (field == NULL)
 		{
-			if (!cJSON_IsNull(item))
-				kinds[field->kind].read(reader, field, item, document_path(path, field->key),
-										(char *) values + field->offset);
+			if (reader->inspection != NULL && !document->open)
+				inspection_unknown_key(reader->inspection, document, path, item->string);
 		}
-		else if (document->closed)
-		{
-			StringInfoData known;
-
-			initStringInfo(&known);
-			for (int i = 0; i < document->nfields; i++)
-				appendStringInfo(&known, "%s%s", i ? ", " : "", document->fields[i].key);
-			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-							errmsg("unknown key in %s: \"%s\"", document->name,
-								   document_path(path, item->string)),
-							errhint("Known keys are: %s.", known.data)));
-		}
+		else if (!cJSON_IsNull(item))
+			read_field(reader, field, item, document_path(path, field->key),
+					   (char *) values + field->offset);
 	}
 }
 
@@ -731,19 +759,20 @@ parse(const Reader *reader, const Document *document, Jsonb *jsonb, const char *
 /*
  * Reads a document over the values that a struct holds already.
  *
- * path is where the document stands, for messages (NULL at the top).  With
- * check_names, names that the taxonomy does not know are refused.  Raises
- * ERRCODE_INVALID_PARAMETER_VALUE with the path of the key and its value.
+ * path is where the document stands, for messages (NULL at the top).  With an
+ * inspection, names that the taxonomy does not know are refused, and unknown keys
+ * are as it says.  Raises ERRCODE_INVALID_PARAMETER_VALUE with the path of the key
+ * and its value.
  */
 void
-document_overlay(const Document *document, Jsonb *jsonb, const char *path, bool check_names,
+document_overlay(const Document *document, Jsonb *jsonb, const char *path, Inspection *inspection,
 				 void *values)
 {
 	static cJSON_Hooks hooks = {tree_alloc, tree_free};
 	MemoryContext outer_tree = tree_context;
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext own = AllocSetContextCreate(caller, "hwsched document", ALLOCSET_DEFAULT_SIZES);
-	Reader reader = {caller, check_names};
+	Reader reader = {caller, inspection};
 
 	PG_TRY();
 	{
@@ -768,13 +797,13 @@ document_overlay(const Document *document, Jsonb *jsonb, const char *path, bool 
  * Arguments and errors are those of document_overlay.
  */
 void
-document_read(const Document *document, Jsonb *jsonb, const char *path, bool check_names,
+document_read(const Document *document, Jsonb *jsonb, const char *path, Inspection *inspection,
 			  void *values)
 {
 	memset(values, 0, document->size);
 	if (document->preset)
 		document->preset(values);
-	document_overlay(document, jsonb, path, check_names, values);
+	document_overlay(document, jsonb, path, inspection, values);
 }
 
 /* --- writing and comparing --- */
@@ -818,4 +847,20 @@ append_document_key(StringInfo key, const Document *document, const void *values
 		if (kinds[field->kind].key != NULL)
 			kinds[field->kind].key(key, field, (const char *) values + field->offset);
 	}
+}
+
+/* Returns whether two structs hold different values in a field, which has to have a key. */
+bool
+document_field_differs(const Field *field, const void *a, const void *b)
+{
+	StringInfoData keys[2];
+	const void *values[] = {a, b};
+
+	for (int i = 0; i < 2; i++)
+	{
+		initStringInfo(&keys[i]);
+		if (kinds[field->kind].key != NULL)
+			kinds[field->kind].key(&keys[i], field, (const char *) values[i] + field->offset);
+	}
+	return keys[0].len != keys[1].len || memcmp(keys[0].data, keys[1].data, keys[0].len) != 0;
 }

@@ -6,14 +6,15 @@
 #define HWSCHED_DOCUMENT_JSON_H
 
 #include "document/document.h"
+#include "document/inspection.h"
 
 extern void document_read(const Document *document, Jsonb *jsonb, const char *path,
-						  bool check_names, void *values);
-extern const char *document_path(const char *path, const char *key);
+						  Inspection *inspection, void *values);
 extern void document_overlay(const Document *document, Jsonb *jsonb, const char *path,
-							 bool check_names, void *values);
+							 Inspection *inspection, void *values);
 extern Jsonb *document_write(const Document *document, const void *values);
 extern void push_document(JsonbParseState **state, const Document *document, const void *values);
+extern bool document_field_differs(const Field *field, const void *a, const void *b);
 extern void append_document_key(StringInfo key, const Document *document, const void *values);
 
 #endif /* HWSCHED_DOCUMENT_JSON_H */

@@ -242,6 +242,13 @@ taxonomy_knows(TaxonomyKind kind, const char *name)
 	return names_contain(&taxonomy_get()->names[kind], name);
 }
 
+/* Returns the known names of a kind. */
+const NameSet *
+taxonomy_names(TaxonomyKind kind)
+{
+	return &taxonomy_get()->names[kind];
+}
+
 /* Returns the known names of a kind, for a hint: "cpu, gpu, tpu". */
 const char *
 taxonomy_list(TaxonomyKind kind)

@@ -48,6 +48,7 @@ typedef struct ImpliedDevice
 } ImpliedDevice;
 
 extern bool taxonomy_knows(TaxonomyKind kind, const char *name);
+extern const NameSet *taxonomy_names(TaxonomyKind kind);
 extern const char *taxonomy_list(TaxonomyKind kind);
 extern const TypeWord *taxonomy_type_words(int *count);
 extern const ImpliedDevice *taxonomy_implied_devices(int *count);

@@ -167,9 +167,9 @@ load_shapes(PoolSnapshot *snapshot, const char *pool, bool read_only)
 		shape->kind.profile_id = column_bigint(i, 1);
 		shape->frequency = column_bigint(i, 2);
 		total += shape->frequency;
-		document_read(&placement_profile_document, column_jsonb(i, 3), "workload_profile", false,
+		document_read(&placement_profile_document, column_jsonb(i, 3), "workload_profile", NULL,
 					  &shape->kind.profile);
-		document_read(&demand_document, column_jsonb(i, 4), "demand", false, &shape->kind.demand);
+		document_read(&demand_document, column_jsonb(i, 4), "demand", NULL, &shape->kind.demand);
 		while (same < count && !same_shape(&shapes[same].kind, &shape->kind))
 			same++;
 		if (same == count)

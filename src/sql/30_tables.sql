@@ -72,6 +72,7 @@ CREATE TABLE hwsched.device_profile (
     PRIMARY KEY (pool, profile_id),
     UNIQUE (pool, digest)
 );
+CREATE INDEX device_profile_by_memory ON hwsched.device_profile (pool, memory_total_bytes);
 COMMENT ON TABLE hwsched.device_profile IS 'Kinds of device: what many devices share.';
 COMMENT ON COLUMN hwsched.device_profile.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.device_profile.profile_id IS 'Identifies the profile.';
@@ -352,6 +353,7 @@ CREATE TABLE hwsched.worker_load (
     throttles_at float8[],
     busy_at timestamptz,
     high_since timestamptz,
+    also_reported jsonb,
     PRIMARY KEY (pool, worker_id)
 ) WITH (fillfactor = 50);
 CREATE INDEX worker_load_cpu
@@ -403,6 +405,8 @@ COMMENT ON COLUMN hwsched.worker_load.throttles_at IS
   'would throttle within the hour, by its thermal model; NULL: never, or not known.';
 COMMENT ON COLUMN hwsched.worker_load.busy_at IS
   'When it last reported a load that was not idle (0.3 or more).';
+COMMENT ON COLUMN hwsched.worker_load.also_reported IS
+  'What it reported that is shown and not used: warming_state, reserved_memory, ...';
 COMMENT ON COLUMN hwsched.worker_load.high_since IS
   'Since when all its reports are of a high load (more than 0.7); from the end of its cool-down, '
   'if one has begun since.';

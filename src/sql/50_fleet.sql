@@ -61,6 +61,9 @@ SELECT * FROM (VALUES
     ('vega_url', 'null',
      'Where reports load Vega from when it is not installed: a URL below which packages of npm are '
      'found, such as https://cdn.jsdelivr.net/npm.'),
+    ('unknown_keys', '"refuse"',
+     'What is done with keys of documents that nothing reads: refuse; warn, or keep: they then '
+     'stand in custom_properties of requirements and hardware_specs of capabilities.'),
     ('batch_window', '100000', 'Workloads that a batch decides at most, the first of the queue.'),
     ('maintain_batch', '10000',
      'Assignments that a call of maintain() takes back at most; its column more tells of the rest.')
@@ -104,6 +107,14 @@ CREATE FUNCTION hwsched.register_worker(worker_id text, capabilities jsonb,
     AS 'MODULE_PATHNAME', 'hwsched_register_worker';
 COMMENT ON FUNCTION hwsched.register_worker(text, jsonb, text) IS
   'Registers a worker with its hardware, or updates it: other hardware takes effect at once.';
+
+CREATE FUNCTION hwsched.check_capabilities(capabilities jsonb, pool text DEFAULT 'default',
+    OUT path text, OUT severity text, OUT message text, OUT hint text)
+    RETURNS SETOF record
+    LANGUAGE c STABLE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'hwsched_check_capabilities';
+COMMENT ON FUNCTION hwsched.check_capabilities(jsonb, text) IS
+  'Returns what register_worker() would refuse (error), warn of (warning) and infer (info).';
 
 CREATE FUNCTION hwsched.update_load(worker_id text, load jsonb, pool text DEFAULT 'default')
     RETURNS void

@@ -7,6 +7,14 @@ COMMENT ON FUNCTION hwsched.submit(jsonb, text) IS
   'Submits a workload and returns its id. An id that is still open is a unique violation; its '
   'dependencies have to be known, and must not depend on it.';
 
+CREATE FUNCTION hwsched.check_requirements(requirements jsonb, pool text DEFAULT 'default',
+    OUT path text, OUT severity text, OUT message text, OUT hint text)
+    RETURNS SETOF record
+    LANGUAGE c STABLE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'hwsched_check_requirements';
+COMMENT ON FUNCTION hwsched.check_requirements(jsonb, text) IS
+  'Returns what submit() would refuse (error), warn of (warning) and infer (info).';
+
 CREATE FUNCTION hwsched.submit_many(requirements jsonb, pool text DEFAULT 'default') RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_submit_many';

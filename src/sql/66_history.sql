@@ -375,6 +375,19 @@ COMMENT ON FUNCTION hwsched_internal.history_forget(int, text) IS
   'Deletes up to max_rows rows of each history table that the pool does not keep any more and '
   'that no dropped partition took along; part of maintain().';
 
+CREATE FUNCTION hwsched_internal.check_period(since timestamptz, until timestamptz) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF since >= until THEN
+        RAISE invalid_parameter_value USING
+            MESSAGE = format('the period from %s up to %s is empty', since, until),
+            HINT = '"since" is its first instant, and "until" the first behind it.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION hwsched_internal.check_period(timestamptz, timestamptz) IS
+  'Refuses a period in which there is no instant; NULL means no bound.';
+
 -- JSON: all of a pool's history as a document, and back.
 
 CREATE FUNCTION hwsched.history_json(since timestamptz DEFAULT '-infinity',
@@ -386,6 +399,7 @@ CREATE FUNCTION hwsched.history_json(since timestamptz DEFAULT '-infinity',
 BEGIN
     -- raises an error for an unknown pool
     PERFORM hwsched.pool_settings(coalesce($3, ''));
+    PERFORM hwsched_internal.check_period(since, until);
     RETURN (
         WITH assignment AS (
             SELECT a.assigned_at AS at, a.workload_id, a.worker_id, a.efficiency,

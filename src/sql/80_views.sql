@@ -369,7 +369,8 @@ SELECT w.pool, w.worker_id, w.state, w.hostname,
        (SELECT count(*) FROM hwsched.device d WHERE d.pool = w.pool AND d.worker_id = w.worker_id
         AND d.health = 'quarantined') AS quarantined_devices,
        (SELECT count(*) FROM hwsched.device d WHERE d.pool = w.pool AND d.worker_id = w.worker_id
-        AND d.state = 'draining') AS draining_devices
+        AND d.state = 'draining') AS draining_devices,
+       l.also_reported
 FROM hwsched.worker w
 JOIN hwsched.worker_usage u ON u.pool = w.pool AND u.worker_id = w.worker_id
 JOIN hwsched.worker_load l ON l.pool = w.pool AND l.worker_id = w.worker_id
@@ -402,6 +403,8 @@ COMMENT ON COLUMN hwsched.worker_status.is_drained IS
 COMMENT ON COLUMN hwsched.worker_status.quarantined_devices IS
   'Its devices that failed too often in a row.';
 COMMENT ON COLUMN hwsched.worker_status.draining_devices IS 'Its devices that are draining.';
+COMMENT ON COLUMN hwsched.worker_status.also_reported IS
+  'What it reported that is shown and not used: warming_state, reserved_memory, ...';
 
 -- The lock of a pool is an advisory lock of class 26743 whose key is the hash of the name: see
 -- store/pool.c.

@@ -115,6 +115,7 @@ CREATE FUNCTION hwsched.performance_history(worker_id text DEFAULT NULL,
     OUT predicted_seconds float8)
     RETURNS SETOF record
     LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
+SELECT hwsched_internal.check_period($3, $4);
 SELECT date_trunc('hour', h.time, 'UTC'), h.worker_id, h.workload_type,
        count(*) FILTER (WHERE h.state = 'completed'),
        count(*) FILTER (WHERE h.state <> 'completed'),

@@ -617,6 +617,7 @@ BEGIN
             MESSAGE = format('"%s" of hwsched.vega_spec() must not be NULL',
                              CASE WHEN chart IS NULL THEN 'chart' ELSE 'pool' END);
     END IF;
+    PERFORM hwsched_internal.check_period(since, until);
     SELECT * INTO definition FROM hwsched.chart c WHERE c.chart = vega_spec.chart;
     IF NOT FOUND THEN
         RAISE invalid_parameter_value USING MESSAGE = format('unknown chart: "%s"', chart),

@@ -262,6 +262,7 @@ BEGIN
         RAISE null_value_not_allowed USING
             MESSAGE = '"pool" of hwsched.summary_report() must not be NULL';
     END IF;
+    PERFORM hwsched_internal.check_period(since, until);
     SELECT s.value #>> '{}' INTO vega_url FROM hwsched.pool_settings(pool) s
     WHERE s.name = 'vega_url';
     SELECT f.figures, f.types INTO head

@@ -32,7 +32,8 @@ GRANT EXECUTE ON FUNCTION
     hwsched.efficiency_rating, hwsched.prediction_rating
     TO hwsched_viewer, hwsched_worker;
 GRANT EXECUTE ON FUNCTION
-    hwsched.pool_settings, hwsched.plan_pending, hwsched.compatible_hardware, hwsched.pareto,
+    hwsched.pool_settings, hwsched.check_requirements, hwsched.check_capabilities,
+    hwsched.plan_pending, hwsched.compatible_hardware, hwsched.pareto,
     hwsched.suggest_power_limit, hwsched.explain_pending,
     hwsched.predict, hwsched.performance_history, hwsched.learning_json, hwsched.predict_temperature
     TO hwsched_viewer;
@@ -65,7 +66,7 @@ GRANT USAGE ON SCHEMA hwsched_internal TO hwsched_viewer;
 GRANT EXECUTE ON FUNCTION
     hwsched_internal.describe_heat, hwsched_internal.sketch_quantile, hwsched_internal.sketch_of,
     hwsched_internal.sketch_merge, hwsched_internal.sketch_sum, hwsched_internal.preference_now,
-    hwsched_internal.queue_reasons, hwsched_internal.phase_now,
+    hwsched_internal.queue_reasons, hwsched_internal.phase_now, hwsched_internal.check_period,
     hwsched_internal.device_temperature,
     hwsched_internal.utilization_by_hour, hwsched_internal.thermal_by_hour,
     hwsched_internal.assignment_by_hour, hwsched_internal.execution_by_hour,

@@ -4,6 +4,8 @@
  */
 #include "postgres.h"
 
+#include "utils/memutils.h"
+
 #include "store/device_state.h"
 #include "store/hardware.h"
 
@@ -81,4 +83,41 @@ hardware_assign(const char *pool, const char *worker_id, int64 hardware_id)
 	spi_plan_run(&forget, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
 				 BIGINT_VALUE(hardware_id));
 	device_states_renew(pool, worker_id, hardware_id);
+}
+
+/* Returns the memory of the largest device that a pool ever had, in bytes; 0: it had none. */
+static int64
+read_greatest_memory(const char *pool, bool read_only)
+{
+	static SpiPlan statement = {
+		"SELECT memory_total_bytes FROM hwsched.device_profile WHERE pool = $1"
+		" AND memory_total_bytes IS NOT NULL ORDER BY memory_total_bytes DESC LIMIT 1",
+		{TEXTOID}};
+
+	return spi_plan_run(&statement, read_only, TEXT_VALUE(pool)) == 0 ? 0 : column_bigint(0, 1);
+}
+
+/*
+ * Returns the memory of the largest device that a pool ever had if that is below
+ * some, in bytes; else, and if there never was a device, 0.
+ *
+ * Profiles of devices stay when devices go.  So what a session knows of the pool it
+ * used last can only be too little, and is read again where that would matter.
+ */
+int64
+greatest_memory_below(const char *pool, int64 bytes, bool read_only)
+{
+	static char *known_pool = NULL;
+	static int64 known = 0;
+
+	if (known_pool == NULL || strcmp(known_pool, pool) != 0 || known < bytes)
+	{
+		char *copy = MemoryContextStrdup(TopMemoryContext, pool);
+
+		known = read_greatest_memory(pool, read_only);
+		if (known_pool != NULL)
+			pfree(known_pool);
+		known_pool = copy;
+	}
+	return known < bytes ? known : 0;
 }

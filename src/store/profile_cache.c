@@ -219,7 +219,7 @@ read_device_profiles(Generation *generation, const char *pool, const int64 *ids,
 			continue;
 		old = MemoryContextSwitchTo(generation->context);
 		profile = palloc(sizeof(DeviceProfile));
-		document_read(&device_profile_document, document, "device_profile", false, profile);
+		document_read(&device_profile_document, document, "device_profile", NULL, profile);
 		MemoryContextSwitchTo(old);
 		add(generation, DEVICE_PROFILE, pool, id, profile);
 	}
@@ -259,9 +259,9 @@ work_kinds_get(const char *pool, WorkKind *kinds, int count, bool read_only)
 		MemoryContext old = MemoryContextSwitchTo(generation->context);
 		CachedKind *kind = palloc(sizeof(CachedKind));
 
-		document_read(&placement_profile_document, profile, "workload_profile", false,
+		document_read(&placement_profile_document, profile, "workload_profile", NULL,
 					  &kind->profile);
-		document_read(&demand_document, demand, "demand", false, &kind->demand);
+		document_read(&demand_document, demand, "demand", NULL, &kind->demand);
 		MemoryContextSwitchTo(old);
 		add(generation, WORKLOAD_PROFILE, pool, column_bigint(i, 1), kind);
 	}
@@ -292,7 +292,7 @@ read_software(Jsonb *versions)
 	value.val.binary.len = VARSIZE(versions) - VARHDRSZ;
 	pushJsonbValue(&state, WJB_VALUE, &value);
 	document_read(&demand_document, JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL)),
-				  "worker", false, &read);
+				  "worker", NULL, &read);
 	return read.software;
 }
 

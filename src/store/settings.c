@@ -16,6 +16,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "document/infer.h"
 #include "document/json.h"
 #include "store/policy_settings.h"
 #include "store/pool.h"
@@ -48,8 +49,8 @@ static const Field retention_fields[] = {
 	{"hourly", FIELD_SECONDS, offsetof(Retention, hourly)},
 };
 
-static const Document retention_document = {
-	"retention", sizeof(Retention), retention_fields, lengthof(retention_fields), NULL, true};
+static const Document retention_document = {"retention", sizeof(Retention), retention_fields,
+											lengthof(retention_fields)};
 
 #define WEIGHT(m) \
 	{ \
@@ -58,8 +59,8 @@ static const Document retention_document = {
 
 static const Field objective_fields[] = {WEIGHT(time), WEIGHT(energy), WEIGHT(cost)};
 
-static const Document objective_document = {
-	"objective", sizeof(EnergyWeights), objective_fields, lengthof(objective_fields), NULL, true};
+static const Document objective_document = {"objective", sizeof(EnergyWeights), objective_fields,
+											lengthof(objective_fields)};
 
 #define KEPT(key, kind, m, least, most) \
 	{ \
@@ -97,6 +98,7 @@ static const Field setting_fields[] = {
 	SETTING(energy_price_per_kwh, FIELD_NUMBER, 0, 1e6),
 	KEPT("wait_target", FIELD_SECONDS, number, 0, 31536000),
 	SETTING(vega_url, FIELD_TEXT, 0, 0),
+	SETTING(unknown_keys, FIELD_TEXT, 0, 0),
 	SETTING(batch_window, FIELD_INTEGER, 1, 10000000),
 	SETTING(maintain_batch, FIELD_INTEGER, 1, 10000000),
 };
@@ -109,9 +111,8 @@ preset_settings(void *values)
 	kept->settings.carbon_g_per_kwh = kept->settings.energy_price_per_kwh = NAN;
 }
 
-static const Document settings_document = {"pool settings", sizeof(KeptSettings),
-										   setting_fields,	lengthof(setting_fields),
-										   preset_settings, true};
+static const Document settings_document = {"pool settings", sizeof(KeptSettings), setting_fields,
+										   lengthof(setting_fields), preset_settings};
 
 /* Returns whether batches are placed as a whole instead of one by one. */
 bool
@@ -120,12 +121,21 @@ solver_is_optimal(const PoolSettings *settings)
 	return strcmp(settings->solver, "optimal") == 0;
 }
 
+/* Returns what a pool does with unknown keys of documents. */
+UnknownKeys
+unknown_keys_of(const PoolSettings *settings)
+{
+	return strcmp(settings->unknown_keys, "keep") == 0 ? UNKNOWN_KEEP :
+		   strcmp(settings->unknown_keys, "warn") == 0 ? UNKNOWN_WARN :
+														 UNKNOWN_REFUSE;
+}
+
 static void
-read_settings(Jsonb *jsonb, PoolSettings *settings)
+read_settings(Jsonb *jsonb, Inspection *inspection, PoolSettings *settings)
 {
 	KeptSettings kept;
 
-	document_read(&settings_document, jsonb, NULL, true, &kept);
+	document_read(&settings_document, jsonb, NULL, inspection, &kept);
 	*settings = kept.settings;
 }
 
@@ -178,6 +188,12 @@ check_settings(const PoolSettings *settings, bool new_policies, Oid setter)
 						errmsg("invalid value for \"spare_accelerators\": \"%s\"",
 							   settings->spare_accelerators),
 						errdetail("Expected true, false or \"strict\".")));
+	if (unknown_keys_of(settings) == UNKNOWN_REFUSE &&
+		strcmp(settings->unknown_keys, "refuse") != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value for \"unknown_keys\": \"%s\"", settings->unknown_keys),
+				 errdetail("Expected \"refuse\", \"warn\" or \"keep\".")));
 	if (settings->vega_url != NULL && !is_https_url(settings->vega_url))
 		ereport(
 			ERROR,
@@ -300,7 +316,7 @@ pool_settings_load(const char *pool, bool read_only, PoolSettings *settings)
 		if (spi_plan_run(&settings_statement, read_only, TEXT_VALUE(pool)) == 0)
 			unknown_pool(pool);
 		caller = MemoryContextSwitchTo(next->context);
-		read_settings(column_jsonb(0, 1), &next->settings);
+		read_settings(column_jsonb(0, 1), NULL, &next->settings);
 		MemoryContextSwitchTo(caller);
 		drop_copy();
 		MemoryContextSetParent(next->context, TopMemoryContext);
@@ -357,10 +373,20 @@ settings_change(const Caller *caller, const char *pool, Jsonb *changes)
 		" WHERE pool = $1",
 		{TEXTOID, JSONBOID}};
 	PoolSettings read;
+	PoolSettings changed;
+	Inspection inspection;
 	Jsonb *settings;
 
 	/* also what a merge would hide: a document that is no object */
-	read_settings(changes, &read);
+	read_settings(changes, NULL, &changed);
+	pool_settings_load(pool, false, &read);
+	/* what it says of unknown keys holds for itself */
+	if (has_key(changes, "unknown_keys"))
+		read.unknown_keys = changed.unknown_keys != NULL ? changed.unknown_keys : "refuse";
+	inspection_begin(&inspection, unknown_keys_of(&read));
+	read_settings(changes, &inspection, &changed);
+	inspection_end(&inspection);
+	changes = keep_unknown_keys(&settings_document, changes);
 	spi_plan_run(&merge, false, TEXT_VALUE(pool), VALUE(JsonbPGetDatum(changes)));
 	settings = column_jsonb(0, 1);
 	spi_plan_run(&add, false, TEXT_VALUE(pool), VALUE(JsonbPGetDatum(settings)));

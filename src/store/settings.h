@@ -7,8 +7,8 @@
 #define HWSCHED_STORE_SETTINGS_H
 
 #include "utils/jsonb.h"
-#include "utils/jsonb.h"
 
+#include "document/inspection.h"
 #include "place/placement.h"
 #include "store/authz.h"
 
@@ -43,10 +43,12 @@ typedef struct PoolSettings
 	double energy_price_per_kwh; /* NAN: not known */
 	double carbon_g_per_kwh; /* NAN: not known */
 	const char *vega_url; /* NULL: none */
+	const char *unknown_keys; /* of documents: refuse, warn or keep */
 } PoolSettings;
 
 extern void pool_settings_load(const char *pool, bool read_only, PoolSettings *settings);
 extern void settings_change(const Caller *caller, const char *pool, Jsonb *changes);
+extern UnknownKeys unknown_keys_of(const PoolSettings *settings);
 extern void settings_forget(void);
 extern bool solver_is_optimal(const PoolSettings *settings);
 extern void placement_settings(const PoolSettings *settings, PlacementSettings *placement);

@@ -47,7 +47,7 @@ check_written(const Document *document, const void *values)
 	StringInfoData key;
 	StringInfoData key_again;
 
-	document_read(document, written, NULL, false, again);
+	document_read(document, written, NULL, NULL, again);
 	key_of(&key, document, values);
 	key_of(&key_again, document, again);
 	CHECK(key.len == key_again.len && memcmp(key.data, key_again.data, key.len) == 0,
@@ -120,12 +120,13 @@ check_values(const Document *document, const void *values)
 /* --- the reading rules --- */
 
 static void
-check_requirements(Jsonb *jsonb, bool check_names, WorkloadProfile *profile)
+check_requirements(Jsonb *jsonb, Inspection *inspection, WorkloadProfile *profile)
 {
 	Requirements read;
 	Demand demand;
 
-	infer_workload_profile(jsonb, NULL, check_names, &read, profile, &demand);
+	infer_workload_profile(jsonb, NULL, inspection, &read, profile);
+	infer_demand(jsonb, NULL, inspection, &read, profile, &demand);
 	check_values(&workload_profile_document, profile);
 	check_values(&demand_document, &demand);
 	CHECK(profile->min_shards >= 1 && profile->max_shards >= profile->min_shards, "%d to %d shards",
@@ -138,7 +139,7 @@ check_requirements(Jsonb *jsonb, bool check_names, WorkloadProfile *profile)
 }
 
 static void
-check_capabilities(Jsonb *jsonb, bool check_names)
+check_capabilities(Jsonb *jsonb, Inspection *inspection)
 {
 	static const WorkloadProfile plain = {
 		.metrics = {.compute_intensity = 1, .memory_intensity = 1}};
@@ -146,7 +147,7 @@ check_capabilities(Jsonb *jsonb, bool check_names)
 	DeviceSpec *specs;
 	int count;
 
-	document_read(&capabilities_document, jsonb, NULL, check_names, &capabilities);
+	document_read(&capabilities_document, jsonb, NULL, inspection, &capabilities);
 	count = infer_devices(&capabilities, &specs);
 	CHECK(count >= 0 && count <= 10000, "%d devices", count);
 	for (int i = 0; i < count && i < 10; i++)
@@ -163,20 +164,20 @@ check_capabilities(Jsonb *jsonb, bool check_names)
 }
 
 static void
-read_document(const Document *document, Jsonb *jsonb, bool check_names)
+read_document(const Document *document, Jsonb *jsonb, Inspection *inspection)
 {
 	WorkloadProfile profile;
 	void *values = palloc(LARGEST);
 
 	CHECK(document->size <= LARGEST, "%s is larger than the fuzzer thinks", document->name);
-	document_read(document, jsonb, NULL, check_names, values);
+	document_read(document, jsonb, NULL, inspection, values);
 	check_values(document, values);
 	if (is_written(document))
 		check_written(document, values);
 	if (document == &requirements_document)
-		check_requirements(jsonb, check_names, &profile);
+		check_requirements(jsonb, inspection, &profile);
 	if (document == &capabilities_document)
-		check_capabilities(jsonb, check_names);
+		check_capabilities(jsonb, inspection);
 }
 
 int
@@ -193,7 +194,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	PG_TRY();
 	{
-		read_document(document, shim_jsonb(text), check_names);
+		read_document(document, shim_jsonb(text), check_names ? inspect_names() : NULL);
 	}
 	PG_CATCH();
 	{

@@ -507,7 +507,7 @@ set_binary(JsonbValue *value, const cJSON *item)
 
 	if (text == NULL)
 		finding("a document that was read cannot be written");
-	value->type = jbvBinary;
+	value->type = cJSON_IsNull(item) ? jbvNull : jbvBinary;
 	value->val.binary.data = &shim_jsonb(pstrdup(text))->root;
 	cJSON_free(text);
 }
@@ -555,9 +555,10 @@ append_value(StringInfo out, const JsonbValue *value)
 	else
 		appendStringInfo(out, "%s",
 						 value->type == jbvNumeric ? value->val.numeric :
-						 value->type == jbvBinary  ? value->val.binary.data->text :
-						 value->val.boolean		   ? "true" :
-													 "false");
+						 value->type == jbvBinary || value->type == jbvNull ?
+													 value->val.binary.data->text :
+						 value->val.boolean ? "true" :
+											  "false");
 }
 
 JsonbValue *

@@ -102,6 +102,10 @@ extern int errmsg(const char *format, ...) __attribute__((format(printf, 1, 2)))
 extern int errdetail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 extern int errhint(const char *format, ...) __attribute__((format(printf, 1, 2)));
 extern int geterrcode(void);
+/* what a client finds in the error's fields is not looked at */
+#define PG_DIAG_COLUMN_NAME 'c'
+#define err_generic_string(field, text) ((void) (text), 0)
+#define pg_attribute_printf(f, a) __attribute__((format(printf, f, a)))
 
 #define FlushErrorState() shim_begin_error()
 #define PG_RE_THROW() shim_throw()
@@ -218,6 +222,7 @@ typedef struct JsonbValue
 {
 	enum
 	{
+		jbvNull,
 		jbvString,
 		jbvNumeric,
 		jbvBool,

@@ -2,6 +2,7 @@
  * taxonomy_shim.c
  *		A small taxonomy that needs no tables, for the documents' fuzz target.
  */
+#include "document/inspection.h"
 #include "document/taxonomy.h"
 
 #define NAMES(...) \
@@ -73,4 +74,37 @@ taxonomy_implied_devices(int *count)
 {
 	*count = lengthof(implied_devices);
 	return implied_devices;
+}
+
+const NameSet *
+taxonomy_names(TaxonomyKind kind)
+{
+	return &names[kind];
+}
+
+/* --- inspections: of names only, the others need a server's errors --- */
+
+Inspection *
+inspect_names(void)
+{
+	static Inspection of_names = {.names_only = true};
+
+	return &of_names;
+}
+
+void
+inspection_unknown_key(Inspection *inspection, const Document *document, const char *path,
+					   const char *key)
+{
+}
+
+void
+inspection_warn(Inspection *inspection, const char *path, const char *hint, const char *format, ...)
+{
+}
+
+void
+inspection_catch(Inspection *inspection, const char *path)
+{
+	finding("an inspection of names lists nothing");
 }

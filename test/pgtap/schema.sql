@@ -76,6 +76,8 @@ INSERT INTO api SELECT btrim(line, E' \t') FROM regexp_split_to_table($$
 	create_pool(pool text, settings jsonb DEFAULT '{}'::jsonb)
 	alter_pool(pool text, settings jsonb)
 	drop_pool(pool text)
+	check_requirements(requirements jsonb, pool text DEFAULT 'default'::text, OUT path text, OUT severity text, OUT message text, OUT hint text)
+	check_capabilities(capabilities jsonb, pool text DEFAULT 'default'::text, OUT path text, OUT severity text, OUT message text, OUT hint text)
 	register_worker(worker_id text, capabilities jsonb, pool text DEFAULT 'default'::text)
 	update_load(worker_id text, load jsonb, pool text DEFAULT 'default'::text)
 	heartbeat(worker_id text, pool text DEFAULT 'default'::text)

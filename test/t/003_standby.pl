@@ -67,7 +67,7 @@ is( $primary->safe_psql('postgres', "BEGIN READ ONLY; SELECT count(*) > 0 FROM h
 
 # what writes says so
 for my $call ("hwsched.maintain()", "hwsched.complete(1)", "hwsched.assign_pending()", "hwsched.submit('{}')", "hwsched.heartbeat('w1')", "hwsched.claim('w3')",
-	"hwsched.update_load('w1', '{}')", "hwsched.register_worker('w9', '{\"cpu_cores\": 1}')", "hwsched.cancel('b1')",
+	"hwsched.update_load('w1', '{\"power_w\": 1}')", "hwsched.register_worker('w9', '{\"cpu_cores\": 1}')", "hwsched.cancel('b1')",
 	"hwsched.schedule('b1')", "hwsched.alter_pool('default', '{\"max_load\": 0.5}')")
 {
 	my $stderr = psql_error($standby, 'postgres', "SELECT $call");

@@ -232,7 +232,7 @@ my ($left, $least, $since) = (0, 1e9, 0);
 while ($since < 60)
 {
 	$node->safe_psql('postgres', <<'SQL');
-SELECT hwsched.update_load('w' || n, '{}', 'fire') FROM generate_series(1, 6) n;
+SELECT hwsched.update_load('w' || n, '{"active_tests": 0}', 'fire') FROM generate_series(1, 6) n;
 SELECT hwsched.maintain('fire');
 DO $$
 DECLARE
