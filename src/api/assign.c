@@ -12,6 +12,7 @@
 #include "utils/snapmgr.h"
 
 #include "api/assign.h"
+#include "api/expire.h"
 #include "api/preempt.h"
 #include "api/settle.h"
 #include "place/greedy.h"
@@ -110,6 +111,7 @@ hwsched_assign_pending(PG_FUNCTION_ARGS)
 		PreventCommandIfReadOnly("hwsched.assign_pending()");
 		pool_lock_to_decide(pool, &settled);
 		snapshot_settings(&snapshot, pool, false);
+		cancel_expired(pool, snapshot.settings.maintain_batch);
 		limit = Min(limit, snapshot.settings.batch_window);
 		snapshot_queue(&snapshot, pool, limit, false);
 		decide(&snapshot, pool, false, &preemption);

@@ -18,6 +18,7 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
+#include "api/expire.h"
 #include "api/rebalance.h"
 #include "api/settle.h"
 #include "api/transition.h"
@@ -43,14 +44,31 @@ PG_FUNCTION_INFO_V1(hwsched_extend_lease);
 PG_FUNCTION_INFO_V1(hwsched_requirements);
 PG_FUNCTION_INFO_V1(hwsched_running_on);
 
+/* Raises an error for an assignment that must not start any more, though it is assigned. */
+static void
+refuse_expired(const char *pool, int64 assignment_id)
+{
+	static SpiPlan statement = {
+		"SELECT a.expires_at::text FROM hwsched.assignment a WHERE a.pool = $1"
+		" AND a.assignment_id = $2 AND a.state = 'assigned' AND NOT " MAY_START("a"),
+		{TEXTOID, INT8OID}};
+
+	if (spi_plan_run(&statement, false, TEXT_VALUE(pool), BIGINT_VALUE(assignment_id)) > 0)
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						errmsg("assignment %lld has expired", (long long) assignment_id),
+						errdetail("It was to start by its expires_at, %s.", column_text(0, 1)),
+						errhint("The next call of maintain() or assign_pending() cancels it.")));
+}
+
 /* start(assignment_id bigint, pool text) RETURNS void */
 Datum
 hwsched_start(PG_FUNCTION_ARGS)
 {
-	static SpiPlan statement = {"UPDATE hwsched.assignment SET state = 'running', started_at ="
+	static SpiPlan statement = {"UPDATE hwsched.assignment a SET state = 'running', started_at ="
 								" greatest(clock_timestamp(), assigned_at),"
 								"  lease_until = clock_timestamp() + make_interval(secs => $3)"
-								" WHERE pool = $1 AND assignment_id = $2 AND state = 'assigned'",
+								" WHERE a.pool = $1 AND a.assignment_id = $2"
+								" AND a.state = 'assigned' AND " MAY_START("a"),
 								{TEXTOID, INT8OID, FLOAT8OID}};
 	int64 assignment_id = bigint_argument(0);
 	char *pool = text_argument(fcinfo, 1);
@@ -64,7 +82,10 @@ hwsched_start(PG_FUNCTION_ARGS)
 	lock_assignment(pool, assignment_id);
 	if (spi_plan_run(&statement, false, TEXT_VALUE(pool), BIGINT_VALUE(assignment_id),
 					 VALUE(Float8GetDatum(settings.lease))) == 0)
+	{
+		refuse_expired(pool, assignment_id);
 		assignment_not_in_state(&caller, pool, assignment_id, "started", "assigned");
+	}
 	call_end(&caller);
 	PG_RETURN_VOID();
 }
@@ -169,8 +190,7 @@ start_aged(const char *pool, const char *worker_id, int n, const PoolSettings *s
 		" WHERE a.pool = $1 AND a.finished_at IS NULL AND a.ctid = ANY (ARRAY("
 		"  SELECT b.ctid FROM hwsched.assignment b"
 		"  WHERE b.pool = $1 AND b.worker_id = $2 AND b.finished_at IS NULL"
-		" AND b.state = 'assigned'"
-		"  ORDER BY " AGED(
+		" AND b.state = 'assigned' AND " MAY_START("b") "  ORDER BY " AGED(
 			"b") ", b.assignment_id LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED)) RETURNING a.*)"
 				 " SELECT s.* FROM started s ORDER BY " AGED("s") ", s.assignment_id",
 		{TEXTOID, TEXTOID, INT4OID, FLOAT8OID, FLOAT8OID}};
@@ -191,8 +211,9 @@ start_assigned(const char *pool, const char *worker_id, int n, const PoolSetting
 	" WHERE a.pool = $1 AND a.finished_at IS NULL AND a.ctid = " which "(" \
 	"  SELECT b.ctid FROM hwsched.assignment b" \
 	"  WHERE b.pool = $1 AND b.worker_id = $2 AND b.finished_at IS NULL AND b.state = 'assigned'" \
-	"   AND (b.priority, b.assignment_id) > ($5, $6)" \
-	"  ORDER BY b.priority, b.assignment_id LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED)"
+	"   AND " MAY_START( \
+		"b") "   AND (b.priority, b.assignment_id) > ($5, $6)" \
+			 "  ORDER BY b.priority, b.assignment_id LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED)"
 #define START_TYPES \
 	{ \
 		TEXTOID, TEXTOID, INT4OID, FLOAT8OID, INT4OID, INT8OID \

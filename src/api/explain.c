@@ -210,8 +210,12 @@ snapshot_candidates(PoolSnapshot *snapshot, const char *pool, const char *worklo
  */
 #define QUEUE_SQL \
 	"(SELECT p.*, CASE" \
-	"   WHEN o.depends_on IS NOT NULL THEN format('waits for workload \"%s\", which is %s'," \
-	"    o.depends_on, coalesce(o.state::text, 'not known any more'))" \
+	"   WHEN p.expires_at <= now() THEN format('expired at %s', p.expires_at)" \
+	"   WHEN o.depends_on IS NOT NULL THEN format('waits for workload \"%s\", which is %s%s'," \
+	"    o.depends_on, coalesce(o.state::text, 'not known any more')," \
+	"    CASE o.state WHEN 'dead' THEN ': retry_dead() or submitting that again lets it go on'" \
+	"     WHEN 'cancelled' THEN ': submitting that again lets it go on' END)" \
+	"   WHEN p.run_at > now() THEN format('not before %s', p.run_at)" \
 	"   WHEN p.ready_at > now() AND p.ready_at < 'infinity' THEN 'waits for its retry'" \
 	"   WHEN h.workload_id IS NOT NULL THEN" \
 	"    format('waits for its concurrency_key \"%s\", which workload \"%s\" has'," \

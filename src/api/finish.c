@@ -22,7 +22,7 @@
 #include "document/document.h"
 #include "document/error_class.h"
 #include "learn/track_record.h"
-#include "store/dependency.h"
+#include "store/cancel.h"
 #include "store/health.h"
 #include "store/pool.h"
 #include "store/workload.h"
@@ -250,24 +250,7 @@ hwsched_fail(PG_FUNCTION_ARGS)
 Datum
 hwsched_cancel(PG_FUNCTION_ARGS)
 {
-	/*
-	 * Work leaves the live assignments for the queue, never the other way round
-	 * while the pool is locked, so looking in this order misses nothing.  Who
-	 * submits it again does not lock the pool: so what was closed is closed
-	 * before the queue is looked at.
-	 */
-	static SpiPlan dequeue = {
-		"DELETE FROM hwsched.pending p USING hwsched.submission s WHERE s.pool = $1"
-		" AND s.workload_id = $2"
-		" AND p.pool = s.pool AND p.priority = s.priority AND p.deadline = s.deadline"
-		" AND p.queue_no = s.queue_no",
-		{TEXTOID, TEXTOID}};
-	static SpiPlan close = {
-		"UPDATE hwsched.submission SET outcome = 'cancelled', closed_at = greatest(now(),"
-		" submitted_at)"
-		" WHERE pool = $1 AND workload_id = $2 AND outcome IS NULL",
-		{TEXTOID, TEXTOID}};
-	char *workload_id = text_argument(fcinfo, 0);
+	const char *workload_id = text_argument(fcinfo, 0);
 	char *pool = text_argument(fcinfo, 1);
 	EndedAssignment *ended;
 	Settled settled = {0};
@@ -277,15 +260,17 @@ hwsched_cancel(PG_FUNCTION_ARGS)
 	SPI_connect();
 	pool_check(pool, false);
 	pool_lock(pool);
+	/*
+	 * Work leaves the live assignments for the queue, never the other way round
+	 * while the pool is locked, so looking in this order misses nothing.
+	 */
 	n = live_assignments(pool, NULL, workload_id, &ids);
 	end_assignments(pool, ids, n, NULL, "cancelled", NULL, NULL, NULL, &ended);
 	/* what was completed before we got at it */
 	settle(pool, &settled);
 	learn_settled(pool, &settled);
-	if (spi_plan_run(&close, false, TEXT_VALUE(pool), TEXT_VALUE(workload_id)) == 0)
+	if (cancel_workloads(pool, &workload_id, 1, NULL) == 0)
 		workload_not_in_state(pool, workload_id, "cancelled", "pending, assigned or running");
-	spi_plan_run(&dequeue, false, TEXT_VALUE(pool), TEXT_VALUE(workload_id));
-	dependencies_forget(pool, workload_id);
 	SPI_finish();
 	PG_RETURN_VOID();
 }
@@ -306,10 +291,11 @@ hwsched_retry_dead(PG_FUNCTION_ARGS)
 		" s.retries + 2 - " GIVEN " AS attempt)"
 		" INSERT INTO hwsched.pending (pool, priority, deadline, queue_no, profile_id, run,"
 		" attempt, expected_seconds, workload_id,"
-		"  model_id, model_family, concurrency_key, submitted_at)"
+		"  model_id, model_family, concurrency_key, submitted_at, ready_at, run_at)"
 		" SELECT pool, priority, deadline, queue_no, profile_id, run, attempt, expected_seconds,"
 		" workload_id,"
-		"  model_id, model_family, concurrency_key, submitted_at FROM revived",
+		"  model_id, model_family, concurrency_key, submitted_at, coalesce(run_at, '-infinity'),"
+		"  run_at FROM revived",
 		{TEXTOID, TEXTOID, INT4OID}};
 	char *workload_id = text_argument(fcinfo, 0);
 	char *pool = text_argument(fcinfo, 1);

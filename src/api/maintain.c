@@ -17,6 +17,7 @@
 #include "miscadmin.h"
 #include "utils/timestamp.h"
 
+#include "api/expire.h"
 #include "api/history.h"
 #include "api/loss.h"
 #include "api/settle.h"
@@ -65,9 +66,9 @@ follow_clock(const char *pool, const PoolSettings *settings)
 		"   AND greatest(assigned_at, started_at) > $2 + interval '1 minute'"
 		"  ORDER BY assignment_id FOR NO KEY UPDATE SKIP LOCKED))",
 		{TEXTOID, TIMESTAMPTZOID}};
-	static SpiPlan waits = {"UPDATE hwsched.pending SET ready_at = '-infinity'"
+	static SpiPlan waits = {"UPDATE hwsched.pending SET ready_at = coalesce(run_at, '-infinity')"
 							" WHERE pool = $1 AND ready_at > $2 + make_interval(secs => $3)"
-							" AND ready_at < 'infinity'",
+							" AND ready_at < 'infinity' AND ready_at IS DISTINCT FROM run_at",
 							{TEXTOID, TIMESTAMPTZOID, FLOAT8OID},
 							IN_SETS};
 	Parameter now = VALUE(TimestampTzGetDatum(GetCurrentTimestamp()));
@@ -168,16 +169,13 @@ end_unstarted(const char *pool, const PoolSettings *settings, Quota *quota)
 	static SpiPlan statement = {
 		"SELECT a.assignment_id FROM hwsched.assignment a"
 		" JOIN hwsched.worker_usage u ON u.pool = a.pool AND u.worker_id = a.worker_id"
-		" LEFT JOIN LATERAL (SELECT CASE jsonb_typeof(s.requirements -> 'start_timeout')"
-		"   WHEN 'number' THEN (s.requirements -> 'start_timeout')::float8"
-		"   WHEN 'string' THEN extract(epoch FROM (s.requirements ->> 'start_timeout')::interval)"
-		"   END AS seconds FROM hwsched.submission s WHERE s.pool = a.pool"
-		"  AND s.workload_id = a.workload_id AND s.run = a.run OFFSET 0) own ON true"
+		" LEFT JOIN hwsched.submission s ON s.pool = a.pool AND s.workload_id = a.workload_id"
+		"  AND s.run = a.run"
 		" WHERE a.pool = $1 AND a.finished_at IS NULL AND a.state = 'assigned'"
 		"  AND NOT EXISTS (SELECT FROM hwsched.assignment r WHERE r.pool = $1"
 		"   AND r.worker_id = a.worker_id AND r.finished_at IS NULL AND r.state = 'running')"
 		"  AND greatest(a.assigned_at, u.ran_at)"
-		"   < now() - make_interval(secs => coalesce(own.seconds, $2))"
+		"   < now() - make_interval(secs => coalesce(s.start_timeout_seconds, $2))"
 		" ORDER BY a.assignment_id LIMIT $3",
 		{TEXTOID, FLOAT8OID, INT8OID}};
 	EndedAssignment *ended;
@@ -305,6 +303,14 @@ take_unstarted(void *argument)
 }
 
 static void
+cancel_late(void *argument)
+{
+	Tick *tick = argument;
+
+	tick->quota.more |= cancel_expired(tick->pool, tick->settings.maintain_batch);
+}
+
+static void
 forget_reports(void *tick)
 {
 	device_states_expire(((Tick *) tick)->pool, &((Tick *) tick)->settings);
@@ -378,6 +384,7 @@ typedef struct Part
 static const Part recovery[] = {
 	{"settling what is completed", settle_completed},
 	{"following the clock", mind_the_clock},
+	{"cancelling what has expired", cancel_late},
 	{"taking back what lost its lease", take_lost},
 	{"taking back what took too long", take_timed_out},
 	{"taking work from silent workers", take_from_silent},

@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "api/assign.h"
+#include "api/expire.h"
 #include "api/rebalance.h"
 #include "api/settle.h"
 #include "document/document.h"
@@ -46,7 +47,8 @@ typedef struct WaitingAssignment
 	" JOIN hwsched.device_profile d ON d.pool = a.pool AND d.profile_id = a.device_profile_id" \
 	" JOIN hwsched.workload_profile p ON p.pool = a.pool AND p.profile_id = a.profile_id" \
 	" JOIN hwsched.worker_usage u ON u.pool = a.pool AND u.worker_id = a.worker_id" \
-	" WHERE a.pool = $1 AND a.finished_at IS NULL AND a.state = 'assigned' AND NOT a.is_gang"
+	" WHERE a.pool = $1 AND a.finished_at IS NULL AND a.state = 'assigned' AND NOT a.is_gang" \
+	" AND " MAY_START("a")
 
 /* Reads the rows of WAITING_SQL; returns their number and sets *waiting. */
 static int

@@ -14,6 +14,7 @@
 #include "api/submit.h"
 #include "document/infer.h"
 #include "document/json.h"
+#include "store/cancel.h"
 #include "store/dependency.h"
 #include "store/hardware.h"
 #include "store/pool.h"
@@ -40,6 +41,11 @@ typedef struct SubmitBatch
 	float8 *expected; /* NAN: unknown */
 	float8 *timeout;
 	TimestampTz *deadline;
+	TimestampTz *run_at; /* DT_NOBEGIN: at once */
+	TimestampTz *expires_at; /* DT_NOEND: never */
+	float8 *start_timeout; /* NAN: the pool's */
+	Datum *on_failed_dependency;
+	bool *on_failed_dependency_null; /* it waits */
 	Datum *model_id;
 	bool *model_id_null;
 	Datum *model_family;
@@ -84,6 +90,11 @@ batch_begin(SubmitBatch *batch, const char *pool, int most)
 	batch->expected = allocate(most, sizeof(float8));
 	batch->timeout = allocate(most, sizeof(float8));
 	batch->deadline = allocate(most, sizeof(TimestampTz));
+	batch->run_at = allocate(most, sizeof(TimestampTz));
+	batch->expires_at = allocate(most, sizeof(TimestampTz));
+	batch->start_timeout = allocate(most, sizeof(float8));
+	batch->on_failed_dependency = allocate(most, sizeof(Datum));
+	batch->on_failed_dependency_null = allocate(most, sizeof(bool));
 	batch->model_id = allocate(most, sizeof(Datum));
 	batch->model_id_null = allocate(most, sizeof(bool));
 	batch->model_family = allocate(most, sizeof(Datum));
@@ -129,6 +140,33 @@ check_name(const char *name, const char *path, const char *key)
 				 errdetail("Expected 1 to 1000 bytes."), errpath(document_path(path, key))));
 }
 
+/* Refuses times that would keep a workload from ever running, and unknown words. */
+static void
+check_conditions(const Requirements *read, const char *path)
+{
+	const char *word = read->on_failed_dependency;
+
+	if (TIMESTAMP_IS_NOEND(read->run_at))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value for \"%s\": infinity", document_path(path, "run_at")),
+				 errdetail("Expected a time that comes."), errpath(document_path(path, "run_at"))));
+	if (read->expires_at <= read->run_at && !TIMESTAMP_IS_NOBEGIN(read->run_at))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("invalid value for \"%s\": %s", document_path(path, "expires_at"),
+							   timestamptz_to_str(read->expires_at)),
+						errdetail("Expected a time after \"run_at\", which is %s.",
+								  pstrdup(timestamptz_to_str(read->run_at))),
+						errpath(document_path(path, "expires_at"))));
+	if (word != NULL && strcmp(word, "wait") != 0 && strcmp(word, "cancel") != 0 &&
+		strcmp(word, "run") != 0)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("invalid value for \"%s\": \"%s\"",
+							   document_path(path, "on_failed_dependency"), word),
+						errhint("It is one of: wait, cancel, run."),
+						errpath(document_path(path, "on_failed_dependency"))));
+}
+
 /* Reads and checks the requirements of a Submission. */
 static void
 read_submission(void *argument)
@@ -151,6 +189,7 @@ read_submission(void *argument)
 		check_name(read->model_id, path, "model_id");
 	if (read->model_family != NULL && read->model_family[0] != '\0')
 		check_name(read->model_family, path, "model_family");
+	check_conditions(read, path);
 }
 
 /* Warns of work that needs a larger device than the pool ever had. */
@@ -256,6 +295,14 @@ batch_add(SubmitBatch *batch, Jsonb *requirements, const char *path, MemoryConte
 							 read->expected_duration;
 	batch->timeout[i] = read->timeout;
 	batch->deadline[i] = read->deadline;
+	batch->run_at[i] = read->run_at;
+	batch->expires_at[i] = read->expires_at;
+	batch->start_timeout[i] = read->start_timeout;
+	batch->on_failed_dependency_null[i] =
+		read->on_failed_dependency == NULL || strcmp(read->on_failed_dependency, "wait") == 0;
+	batch->on_failed_dependency[i] = batch->on_failed_dependency_null[i] ?
+										 (Datum) 0 :
+										 CStringGetTextDatum(read->on_failed_dependency);
 	batch->model_id_null[i] = read->model_id == NULL;
 	batch->model_id[i] = read->model_id ? CStringGetTextDatum(read->model_id) : (Datum) 0;
 	batch->model_family_null[i] = read->model_family == NULL;
@@ -332,6 +379,10 @@ enum
 	REQUIREMENTS,
 	KEY,
 	READY_AT,
+	RUN_AT,
+	EXPIRES_AT,
+	START_TIMEOUT,
+	ON_FAILED_DEPENDENCY,
 	NPARAMETERS
 };
 
@@ -339,7 +390,8 @@ enum
 	{ \
 		TEXTOID, TEXTARRAYOID, INT8ARRAYOID, INT4ARRAYOID, INT8ARRAYOID, INT2ARRAYOID, \
 			INT4ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, TIMESTAMPTZARRAYOID, TEXTARRAYOID, \
-			TEXTARRAYOID, JSONBARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID \
+			TEXTARRAYOID, JSONBARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZARRAYOID, \
+			TIMESTAMPTZARRAYOID, FLOAT8ARRAYOID, TEXTARRAYOID \
 	}
 
 /*
@@ -349,7 +401,8 @@ enum
 #define GIVEN_SQL \
 	"(SELECT unnest($2) AS workload_id, unnest($11) AS model_id, unnest($12) AS model_family," \
 	" unnest($13) AS requirements," \
-	"  unnest($14) AS concurrency_key, generate_subscripts($2, 1) AS i) g"
+	"  unnest($14) AS concurrency_key, unnest($19) AS on_failed_dependency," \
+	" generate_subscripts($2, 1) AS i) g"
 
 /* Returns some texts of the batch as a parameter, NULL if there are none at all. */
 static Parameter
@@ -368,6 +421,24 @@ texts_of(const Datum *values, const bool *nulls, const int *which, int n)
 	return present == 0 ? NULL_VALUE : array_value(TEXTOID, chosen, present < n ? absent : NULL, n);
 }
 
+/* Returns some times of the batch as a parameter, NULL if all of them are the one for none. */
+static Parameter
+times_of(const TimestampTz *values, TimestampTz none, const int *which, int n)
+{
+	Parameter array;
+	TimestampTz *chosen;
+	int i = 0;
+
+	while (i < n && values[which[i]] == none)
+		i++;
+	if (i == n)
+		return NULL_VALUE;
+	chosen = fixed_array(TIMESTAMPTZOID, sizeof(*chosen), n, &array);
+	for (i = 0; i < n; i++)
+		chosen[i] = values[which[i]];
+	return array;
+}
+
 /* Describes some workloads of the batch in parameters[], with their documents or without. */
 static void
 describe(const SubmitBatch *batch, const int *which, int n, bool documents, Parameter *parameters)
@@ -381,6 +452,8 @@ describe(const SubmitBatch *batch, const int *which, int n, bool documents, Para
 	float8 *timeout = fixed_array(FLOAT8OID, sizeof(*timeout), n, &parameters[TIMEOUT]);
 	TimestampTz *deadline =
 		fixed_array(TIMESTAMPTZOID, sizeof(*deadline), n, &parameters[DEADLINE]);
+	float8 *start_timeout =
+		fixed_array(FLOAT8OID, sizeof(*start_timeout), n, &parameters[START_TIMEOUT]);
 
 	for (int i = 0; i < n; i++)
 	{
@@ -394,11 +467,16 @@ describe(const SubmitBatch *batch, const int *which, int n, bool documents, Para
 		expected[i] = batch->expected[w];
 		timeout[i] = batch->timeout[w];
 		deadline[i] = batch->deadline[w];
+		start_timeout[i] = batch->start_timeout[w];
 	}
 	parameters[WORKLOAD] = texts_of(batch->workload_id, NULL, which, n);
 	parameters[MODEL] = texts_of(batch->model_id, batch->model_id_null, which, n);
 	parameters[FAMILY] = texts_of(batch->model_family, batch->model_family_null, which, n);
 	parameters[KEY] = texts_of(batch->concurrency_key, batch->concurrency_key_null, which, n);
+	parameters[RUN_AT] = times_of(batch->run_at, DT_NOBEGIN, which, n);
+	parameters[EXPIRES_AT] = times_of(batch->expires_at, DT_NOEND, which, n);
+	parameters[ON_FAILED_DEPENDENCY] =
+		texts_of(batch->on_failed_dependency, batch->on_failed_dependency_null, which, n);
 	parameters[REQUIREMENTS] = NULL_VALUE;
 	if (documents)
 	{
@@ -506,6 +584,9 @@ run_again(SubmitBatch *batch, const char *pool, Parameter ids)
 		" ($9)[i], deadline = ($10)[i],"
 		"   model_id = g.model_id, model_family = g.model_family, requirements = g.requirements,"
 		"   concurrency_key = g.concurrency_key,"
+		" run_at = nullif(($16)[i], '-infinity'), expires_at = nullif(($17)[i], 'infinity'),"
+		"   start_timeout_seconds = nullif(($18)[i], 'NaN'),"
+		" on_failed_dependency = g.on_failed_dependency, outcome_reason = NULL,"
 		"   outcome = NULL, closed_at = NULL, submitted_at = now()"
 		" FROM " GIVEN_SQL
 		" WHERE s.pool = $1 AND s.workload_id = g.workload_id AND s.outcome IS NOT NULL"
@@ -534,21 +615,16 @@ run_again(SubmitBatch *batch, const char *pool, Parameter ids)
 			still_open(TextDatumGetCString(batch->workload_id[which[i]]));
 }
 
-/* Returns when the workloads of the batch may be placed, NULL if all may at once. */
+/* Returns when all the workloads of the batch may be placed, NULL if they may at once. */
 static Parameter
-ready_times(const SubmitBatch *batch)
+ready_times(const SubmitBatch *batch, const int *all)
 {
-	Parameter times;
-	TimestampTz *ready_at;
+	TimestampTz *ready_at = allocate(batch->count, sizeof(*ready_at));
 
-	if (batch->dependencies.count == 0)
-		return NULL_VALUE;
-	ready_at = fixed_array(TIMESTAMPTZOID, sizeof(*ready_at), batch->count, &times);
-	for (int i = 0; i < batch->count; i++)
-		TIMESTAMP_NOBEGIN(ready_at[i]);
+	memcpy(ready_at, batch->run_at, sizeof(*ready_at) * batch->count);
 	for (int d = 0; d < batch->dependencies.count; d++)
 		TIMESTAMP_NOEND(ready_at[batch->dependencies.waiting[d]]);
-	return times;
+	return times_of(ready_at, DT_NOBEGIN, all, batch->count);
 }
 
 /*
@@ -565,18 +641,21 @@ batch_write(SubmitBatch *batch, const char *pool)
 		"INSERT INTO hwsched.submission (pool, workload_id, queue_no, profile_id, priority,"
 		" retries,"
 		"   expected_seconds, timeout_seconds, deadline, model_id, model_family, requirements,"
-		" concurrency_key)"
+		" concurrency_key, run_at, expires_at, start_timeout_seconds, on_failed_dependency)"
 		" SELECT $1, workload_id, ($3)[i], ($5)[i], ($6)[i], ($7)[i], nullif(($8)[i], 'NaN'),"
 		" ($9)[i], ($10)[i],"
-		"   model_id, model_family, requirements, concurrency_key FROM " GIVEN_SQL,
+		"   model_id, model_family, requirements, concurrency_key, nullif(($16)[i], '-infinity'),"
+		"   nullif(($17)[i], 'infinity'), nullif(($18)[i], 'NaN'), on_failed_dependency"
+		" FROM " GIVEN_SQL,
 		GIVEN_TYPES};
 	static SpiPlan queue = {
 		"INSERT INTO hwsched.pending (pool, priority, deadline, queue_no, profile_id, run,"
 		" attempt, expected_seconds,"
-		"   workload_id, model_id, model_family, concurrency_key, ready_at)"
+		"   workload_id, model_id, model_family, concurrency_key, ready_at, run_at, expires_at)"
 		" SELECT $1, ($6)[i], ($10)[i], ($3)[i], ($5)[i], ($4)[i], 1, nullif(($8)[i], 'NaN'),"
 		" workload_id, model_id, model_family,"
-		"   concurrency_key, coalesce(($15)[i], '-infinity') FROM " GIVEN_SQL,
+		"   concurrency_key, coalesce(($15)[i], '-infinity'), nullif(($16)[i], '-infinity'),"
+		"   nullif(($17)[i], 'infinity') FROM " GIVEN_SQL,
 		GIVEN_TYPES};
 	Parameter parameters[NPARAMETERS] = {[POOL] = TEXT_VALUE(pool)};
 	Oid sequence = get_relname_relid("queue_no", get_namespace_oid("hwsched", false));
@@ -605,8 +684,19 @@ batch_write(SubmitBatch *batch, const char *pool)
 	for (int i = 0; i < n; i++)
 		which[i] = i;
 	describe(batch, which, n, false, parameters);
-	parameters[READY_AT] = ready_times(batch);
+	parameters[READY_AT] = ready_times(batch, which);
 	spi_plan_execute(&queue, false, parameters, NPARAMETERS);
+}
+
+/* Tells of each workload of the batch whether it says what to do if a dependency is dead. */
+static const bool *
+goes_on(const SubmitBatch *batch)
+{
+	bool *result = allocate(batch->count, sizeof(bool));
+
+	for (int i = 0; i < batch->count; i++)
+		result[i] = !batch->on_failed_dependency_null[i];
+	return result;
 }
 
 /*
@@ -619,13 +709,23 @@ batch_submit(SubmitBatch *batch, const char *pool, bool in_array)
 	if (batch->dependencies.count > 0)
 	{
 		pool_lock(pool);
-		dependencies_resolve(&batch->dependencies, pool, batch->ids, batch->count, in_array);
+		dependencies_resolve(&batch->dependencies, pool, batch->ids, batch->count, goes_on(batch),
+							 in_array);
 	}
 	doubt_memory(pool, batch->most_memory, batch->most_memory_path, &batch->inspection);
 	inspection_end(&batch->inspection);
 	batch_write(batch, pool);
 	if (batch->dependencies.count > 0)
 		dependencies_write(&batch->dependencies, pool, batch->workload_id);
+	if (batch->dependencies.failed != NIL)
+	{
+		int n = list_length(batch->dependencies.failed);
+		const char **failed = palloc(sizeof(char *) * n);
+
+		for (int i = 0; i < n; i++)
+			failed[i] = list_nth(batch->dependencies.failed, i);
+		dependencies_failed(pool, failed, n);
+	}
 }
 
 /* submit(requirements jsonb, pool text) RETURNS text */

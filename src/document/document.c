@@ -168,7 +168,10 @@ static const Field requirement_fields[] = {
 	RANGE(Requirements, retries, 0, 1000),
 	TEXT(Requirements, concurrency_key),
 	TIME(Requirements, deadline),
+	TIME(Requirements, run_at),
+	TIME(Requirements, expires_at),
 	TEXTS(Requirements, depends_on),
+	TEXT(Requirements, on_failed_dependency),
 	ANY_OBJECT("labels"),
 	STRATEGY_FIELDS(Requirements, properties.),
 	{"custom_properties", FIELD_OBJECT, offsetof(Requirements, properties), NAME_FREE, 0, 0,
@@ -184,7 +187,9 @@ preset_requirements(void *values)
 	requirements->priority = 3;
 	requirements->timeout = 3600;
 	requirements->retries = DEFAULT_RETRIES;
-	requirements->deadline = DT_NOEND;
+	requirements->start_timeout = NAN;
+	requirements->deadline = requirements->expires_at = DT_NOEND;
+	requirements->run_at = DT_NOBEGIN;
 }
 
 const Document requirements_document = {"requirements", sizeof(Requirements),

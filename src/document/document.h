@@ -106,11 +106,14 @@ typedef struct Requirements
 	NameSet required_models;
 	NamedTexts required_software;
 	double timeout;
-	double start_timeout; /* checked; maintain() reads it */
+	double start_timeout; /* NAN: the pool's */
 	int32 retries;
 	const char *concurrency_key;
 	int64 deadline;
+	int64 run_at; /* DT_NOBEGIN: at once */
+	int64 expires_at; /* DT_NOEND: never */
 	NameSet depends_on;
+	const char *on_failed_dependency; /* wait, cancel or run; NULL: wait */
 	RequestedProperties properties;
 } Requirements;
 

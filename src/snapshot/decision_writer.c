@@ -35,6 +35,7 @@ typedef struct AssignmentRow
 	int32 last_device;
 	int64 profile_id;
 	int64 device_profile_id;
+	TimestampTz expires_at;
 	double efficiency;
 	double adjusted_efficiency;
 	double score;
@@ -57,6 +58,7 @@ static const ArrayColumn columns[] = {
 	COLUMN(FLOAT8OID, efficiency),		COLUMN(FLOAT8OID, adjusted_efficiency),
 	COLUMN(FLOAT8OID, score),			COLUMN(FLOAT8OID, predicted_seconds),
 	COLUMN(FLOAT8OID, formula_seconds), COLUMN(BOOLOID, alone),
+	COLUMN(TIMESTAMPTZOID, expires_at),
 };
 
 /* Where the parameters are that are no column: the pool, and the devices of each assignment. */
@@ -298,6 +300,7 @@ describe_placements(const PoolSnapshot *snapshot)
 			.first_device = placement->first_device + 1,
 			.last_device = placement->first_device + placement->ndevices,
 			.profile_id = kind->profile_id,
+			.expires_at = row->expires_at,
 			.device_profile_id = snapshot->device_profile_ids[device->profile],
 			.efficiency = placement->efficiency,
 			.adjusted_efficiency = placement->adjusted_efficiency,

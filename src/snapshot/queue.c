@@ -270,6 +270,7 @@ read_queue_row(void *arg, const Row *row)
 	item->alone = row_bool(row, 16);
 	item->subject = -1;
 	queued->own_kind = -1;
+	queued->expires_at = row->nulls[16] ? DT_NOEND : DatumGetTimestampTz(row->values[16]);
 	queued->avoided =
 		row->nulls[13] ? (Datum) 0 : PointerGetDatum(DatumGetArrayTypePCopy(row->values[13]));
 	if (!row->nulls[14])
@@ -314,7 +315,7 @@ end_queue(PoolSnapshot *snapshot, const char *pool, bool read_only)
 	"p.ctid, p.queue_no, p.profile_id, " priority \
 	" AS now_priority, p.run, p.attempt, p.workload_id, p.expected_seconds," \
 	"  p.model_id, p.model_family, p.deadline, p.priority, p.concurrency_key, p.avoid_workers," \
-	" p.retry_profile_id, p.alone"
+	" p.retry_profile_id, p.alone, p.expires_at"
 
 /*
  * Reads what may be placed of the queue, or the first limit rows of that (limit
@@ -460,7 +461,7 @@ snapshot_submitted(PoolSnapshot *snapshot, const char *pool, const char *workloa
 	static SpiPlan statement = {
 		"SELECT s.ctid, s.queue_no, s.profile_id, s.priority, s.run, 0, s.workload_id,"
 		" s.expected_seconds,"
-		"  s.model_id, s.model_family, s.deadline, s.priority, NULL, NULL, NULL, false"
+		"  s.model_id, s.model_family, s.deadline, s.priority, NULL, NULL, NULL, false, s.expires_at"
 		" FROM hwsched.submission s WHERE s.pool = $1 AND s.workload_id = $2",
 		{TEXTOID, TEXTOID}};
 	QueueReader reader = begin_queue(snapshot);

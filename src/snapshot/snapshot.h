@@ -23,6 +23,7 @@ typedef struct QueueRow
 	int32 model; /* in PoolSnapshot.models; -1: none */
 	int32 family; /* the same */
 	int16 priority; /* as it was submitted */
+	TimestampTz expires_at; /* DT_NOEND: never */
 	int32 own_kind; /* of a retry that asks for more: what it is otherwise; -1: the same */
 	Datum avoided; /* a text[] of workers on which it failed; 0: none */
 } QueueRow;
@@ -63,7 +64,9 @@ typedef struct PoolSnapshot
  * for nothing else is ready as well.  (OFFSET 0: each is looked for in an index.)
  */
 #define MAY_BE_PLACED(unsettled) \
-	"(p.ready_at <= now() OR (" unsettled " AND p.ready_at = 'infinity'" \
+	"(p.expires_at IS NULL OR p.expires_at > now())" \
+	" AND (p.ready_at <= now() OR (" unsettled " AND p.ready_at = 'infinity'" \
+	"  AND (p.run_at IS NULL OR p.run_at <= now())" \
 	"  AND EXISTS (SELECT FROM hwsched.unsettled u WHERE u.pool = $1)" \
 	"  AND NOT EXISTS (SELECT FROM hwsched.dependency d WHERE d.pool = p.pool" \
 	" AND d.workload_id = p.workload_id" \

@@ -490,6 +490,11 @@ CREATE TABLE hwsched.submission (
     closed_at timestamptz,
     requirements jsonb NOT NULL,
     concurrency_key text COLLATE "C" CHECK (octet_length(concurrency_key) BETWEEN 1 AND 1000),
+    run_at timestamptz,
+    expires_at timestamptz,
+    start_timeout_seconds float8,
+    on_failed_dependency text CHECK (on_failed_dependency IN ('cancel', 'run')),
+    outcome_reason text,
     PRIMARY KEY (pool, workload_id)
 ) WITH (fillfactor = 80);
 COMMENT ON TABLE hwsched.submission IS
@@ -514,6 +519,17 @@ COMMENT ON COLUMN hwsched.submission.closed_at IS 'When it ended.';
 COMMENT ON COLUMN hwsched.submission.requirements IS 'The document it was submitted with.';
 COMMENT ON COLUMN hwsched.submission.concurrency_key IS
   'Of all workloads with the same key one is live at a time.';
+COMMENT ON COLUMN hwsched.submission.run_at IS 'It is not placed before; NULL: at any time.';
+COMMENT ON COLUMN hwsched.submission.expires_at IS
+  'If it has not started by then, it is cancelled; NULL: never.';
+COMMENT ON COLUMN hwsched.submission.start_timeout_seconds IS
+  'Its start_timeout; NULL: the pool''s.';
+COMMENT ON COLUMN hwsched.submission.on_failed_dependency IS
+  'What becomes of it when a workload that it depends on is dead or cancelled: cancel, run; NULL: '
+  'it waits.';
+COMMENT ON COLUMN hwsched.submission.outcome_reason IS
+  'Why it was cancelled, where nobody called cancel(): expired, or for a workload that it depends '
+  'on.';
 
 CREATE TABLE hwsched.dependency (
     pool text COLLATE "C" NOT NULL,
@@ -546,8 +562,11 @@ CREATE TABLE hwsched.pending (
     retry_profile_id bigint,
     submitted_at timestamptz NOT NULL DEFAULT now(),
     alone boolean NOT NULL DEFAULT false,
+    run_at timestamptz,
+    expires_at timestamptz,
     PRIMARY KEY (pool, priority, deadline, queue_no)
 );
+CREATE INDEX pending_expiring ON hwsched.pending (pool, expires_at) WHERE expires_at IS NOT NULL;
 -- For workers that ask for work of their own accord: see queue_profiles().
 CREATE INDEX pending_profile ON hwsched.pending (pool, profile_id);
 COMMENT ON TABLE hwsched.pending IS
@@ -566,7 +585,11 @@ COMMENT ON COLUMN hwsched.pending.workload_id IS 'The workload.';
 COMMENT ON COLUMN hwsched.pending.model_id IS 'The model it runs.';
 COMMENT ON COLUMN hwsched.pending.model_family IS 'The family of that model.';
 COMMENT ON COLUMN hwsched.pending.ready_at IS
-  'When it may be placed: a time after a failed attempt, infinity while it depends on others.';
+  'When it may be placed: a time after a failed attempt, or run_at; infinity while it depends on '
+  'others.';
+COMMENT ON COLUMN hwsched.pending.run_at IS 'It is not placed before; NULL: at any time.';
+COMMENT ON COLUMN hwsched.pending.expires_at IS
+  'If it has not started by then, it is cancelled; NULL: never, or it has started once.';
 COMMENT ON COLUMN hwsched.pending.concurrency_key IS
   'Of all workloads with the same key one is live at a time.';
 COMMENT ON COLUMN hwsched.pending.submitted_at IS
@@ -633,6 +656,7 @@ CREATE TABLE hwsched.assignment (
     device_ids text[],
     lost_with int,
     alone boolean NOT NULL DEFAULT false,
+    expires_at timestamptz,
     PRIMARY KEY (pool, assignment_id)
 ) WITH (fillfactor = 80);
 CREATE INDEX assignment_workload ON hwsched.assignment (pool, workload_id);
@@ -646,6 +670,8 @@ CREATE INDEX assignment_gang ON hwsched.assignment (pool, assignment_id)
     WHERE is_gang AND finished_at IS NULL;
 CREATE INDEX assignment_alone ON hwsched.assignment (pool, worker_id)
     WHERE alone AND finished_at IS NULL;
+CREATE INDEX assignment_expiring ON hwsched.assignment (pool, expires_at)
+    WHERE expires_at IS NOT NULL AND finished_at IS NULL;
 COMMENT ON TABLE hwsched.assignment IS
   'Placements: one workload, or one of its shards or replicas, on one worker, holding one or '
   'more of its devices. Ended ones stay as the history of execution.';
@@ -691,6 +717,8 @@ COMMENT ON COLUMN hwsched.assignment.device_ids IS
   'The device_id of each of device_nos, as it was at the decision; NULL: none has one.';
 COMMENT ON COLUMN hwsched.assignment.lost_with IS
   'How many others were lost together with it, with their worker; NULL: it was not lost so.';
+COMMENT ON COLUMN hwsched.assignment.expires_at IS
+  'If it has not started by then, it is cancelled; NULL: never, or its workload has started before.';
 COMMENT ON COLUMN hwsched.assignment.alone IS
   'Whether its worker has nothing else while it is live.';
 COMMENT ON COLUMN hwsched.assignment.concurrency_key IS

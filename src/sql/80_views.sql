@@ -84,7 +84,8 @@ SELECT s.pool, s.workload_id, s.run,
        nullif(s.deadline, 'infinity') AS deadline, s.submitted_at,
        coalesce(s.closed_at, runs.completed_at) AS closed_at, s.profile_id, s.queue_no,
        s.requirements, s.concurrency_key,
-       coalesce(s.closed_at, runs.completed_at, now()) > s.deadline AS deadline_missed
+       coalesce(s.closed_at, runs.completed_at, now()) > s.deadline AS deadline_missed,
+       s.run_at, s.expires_at, s.outcome_reason
 FROM hwsched.submission s
 JOIN hwsched.workload_profile p ON p.pool = s.pool AND p.profile_id = s.profile_id
 -- assigned, running, or completed and not settled yet
@@ -117,6 +118,12 @@ COMMENT ON COLUMN hwsched.workload.concurrency_key IS
   'Of all workloads with the same key one is live at a time.';
 COMMENT ON COLUMN hwsched.workload.deadline_missed IS
   'Whether it was still open when its deadline came.';
+COMMENT ON COLUMN hwsched.workload.run_at IS 'It is not placed before.';
+COMMENT ON COLUMN hwsched.workload.expires_at IS
+  'If it has not started by then, it is cancelled.';
+COMMENT ON COLUMN hwsched.workload.outcome_reason IS
+  'Why it was cancelled, where nobody called cancel(): expired, or for a workload that it depends '
+  'on.';
 
 -- Made by one function, which knows how: a join of the queue that is planned by
 -- statistics can take the square of its length.

@@ -55,6 +55,7 @@ typedef struct GraphNode
 	const char *id;
 	bool known; /* it is in the call, or has been submitted */
 	bool completed;
+	const char *failed; /* dead or cancelled; NULL: neither */
 	int32 first_edge; /* in Graph.targets */
 	int32 next_edge; /* while it is on the path */
 	enum
@@ -241,7 +242,8 @@ read_others(Graph *graph, const char *pool)
 		"   SELECT FROM hwsched.assignment a JOIN hwsched.unsettled u ON u.pool = a.pool"
 		" AND u.assignment_id = a.assignment_id"
 		"   WHERE a.pool = s.pool AND a.workload_id = s.workload_id AND a.run = s.run"
-		" AND a.state = 'completed'))"
+		" AND a.state = 'completed')),"
+		" CASE WHEN s.outcome IN ('dead', 'cancelled') THEN s.outcome::text END"
 		" FROM unnest($2) WITH ORDINALITY e(id, ord) JOIN hwsched.submission s ON s.pool = $1"
 		" AND s.workload_id = e.id",
 		{TEXTOID, TEXTARRAYOID}};
@@ -260,6 +262,7 @@ read_others(Graph *graph, const char *pool)
 
 		workload->known = true;
 		workload->completed = column_bool(i, 2);
+		workload->failed = column_text(i, 3);
 	}
 }
 
@@ -304,13 +307,14 @@ read_waits(Graph *graph, const char *pool)
 
 /*
  * Checks what the workloads of a call, whose numbers are in a table, depend on,
- * and keeps what is not met yet.
+ * and keeps what is not met yet.  goes_on tells of each workload whether it knows
+ * what to do if that is dead; with the others comes a WARNING then.
  * Raises ERRCODE_NO_DATA_FOUND for an unknown workload, and
  * ERRCODE_INVALID_PARAMETER_VALUE for a cycle.
  */
 void
 dependencies_resolve(Dependencies *dependencies, const char *pool, HTAB *workload_ids, int count,
-					 bool in_array)
+					 const bool *goes_on, bool in_array)
 {
 	Graph graph = graph_begin(workload_ids, count);
 	int kept = 0;
@@ -332,6 +336,19 @@ dependencies_resolve(Dependencies *dependencies, const char *pool, HTAB *workloa
 							   pool)));
 		if (workload->completed)
 			continue;
+		if (workload->failed != NULL)
+			dependencies->failed = lappend(dependencies->failed, (void *) workload->id);
+		if (workload->failed != NULL && !goes_on[dependencies->waiting[d]])
+			ereport(WARNING,
+					(errmsg("workload \"%s\" depends on workload \"%s\", which is %s",
+							graph.workloads[dependencies->waiting[d]].id, workload->id,
+							workload->failed),
+					 errdetail("It waits until that is tried again and completed."),
+					 errhint("%s that again, or say \"on_failed_dependency\": \"cancel\" or"
+							 " \"run\".",
+							 strcmp(workload->failed, "dead") == 0 ?
+								 "Call hwsched.retry_dead() or submit" :
+								 "Submit")));
 		dependencies->waiting[kept] = dependencies->waiting[d];
 		dependencies->depends_on[kept++] = dependencies->depends_on[d];
 	}
@@ -363,6 +380,35 @@ dependencies_write(const Dependencies *dependencies, const char *pool, const Dat
 
 /* --- what has ended --- */
 
+/* Lets those of some workloads be placed that have come to wait for nothing any more. */
+void
+dependencies_dropped(const char *pool, const char *const *workload_ids, int count)
+{
+	static SpiPlan find_free = {
+		"SELECT DISTINCT e.id FROM unnest($2) e(id)"
+		" WHERE NOT EXISTS (SELECT FROM hwsched.dependency d WHERE d.pool = $1"
+		" AND d.workload_id = e.id)",
+		{TEXTOID, TEXTARRAYOID}};
+	static SpiPlan set_ready = {
+		"UPDATE hwsched.pending p SET ready_at = coalesce(p.run_at, '-infinity')"
+		" FROM hwsched.submission s"
+		" WHERE s.pool = $1 AND s.workload_id = ANY ($2) AND p.ready_at = 'infinity'"
+		"  AND p.pool = s.pool AND p.priority = s.priority AND p.deadline = s.deadline"
+		" AND p.queue_no = s.queue_no",
+		{TEXTOID, TEXTARRAYOID}};
+	const char **ids = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(char *) * (count + 1));
+	int n;
+
+	if (count == 0)
+		return;
+	n = (int) run_latest(&find_free, TEXT_VALUE(pool), text_array(workload_ids, count));
+	PopActiveSnapshot();
+	for (int i = 0; i < n; i++)
+		ids[i] = column_text(i, 1);
+	if (n > 0)
+		spi_plan_run(&set_ready, false, TEXT_VALUE(pool), text_array(ids, n));
+}
+
 /*
  * Meets the dependencies on workloads that have completed: what waits for
  * nothing else becomes ready.
@@ -377,17 +423,6 @@ dependencies_met(const char *pool, const char *const *workload_ids, int count)
 						   {TEXTOID, TEXTARRAYOID}};
 	static SpiPlan meet = {
 		"DELETE FROM hwsched.dependency WHERE pool = $1 AND depends_on = ANY ($2)",
-		{TEXTOID, TEXTARRAYOID}};
-	static SpiPlan find_free = {
-		"SELECT DISTINCT e.id FROM unnest($2) e(id)"
-		" WHERE NOT EXISTS (SELECT FROM hwsched.dependency d WHERE d.pool = $1"
-		" AND d.workload_id = e.id)",
-		{TEXTOID, TEXTARRAYOID}};
-	static SpiPlan set_ready = {
-		"UPDATE hwsched.pending p SET ready_at = '-infinity' FROM hwsched.submission s"
-		" WHERE s.pool = $1 AND s.workload_id = ANY ($2) AND p.ready_at = 'infinity'"
-		"  AND p.pool = s.pool AND p.priority = s.priority AND p.deadline = s.deadline"
-		" AND p.queue_no = s.queue_no",
 		{TEXTOID, TEXTARRAYOID}};
 	Parameter completed = text_array(workload_ids, count);
 	const char **ids;
@@ -405,20 +440,16 @@ dependencies_met(const char *pool, const char *const *workload_ids, int count)
 			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 			 errmsg("could not serialize access due to a workload that was submitted at the same"
 					" time")));
-	n = (int) run_latest(&find_free, TEXT_VALUE(pool), text_array(ids, n));
-	PopActiveSnapshot();
-	for (int i = 0; i < n; i++)
-		ids[i] = column_text(i, 1);
-	if (n > 0)
-		spi_plan_run(&set_ready, false, TEXT_VALUE(pool), text_array(ids, n));
+	dependencies_dropped(pool, ids, n);
 }
 
-/* Forgets what a workload waits for, as it is closed. */
+/* Forgets what workloads wait for, as they are closed. */
 void
-dependencies_forget(const char *pool, const char *workload_id)
+dependencies_forget(const char *pool, const char *const *workload_ids, int count)
 {
 	static SpiPlan statement = {
-		"DELETE FROM hwsched.dependency WHERE pool = $1 AND workload_id = $2", {TEXTOID, TEXTOID}};
+		"DELETE FROM hwsched.dependency WHERE pool = $1 AND workload_id = ANY ($2)",
+		{TEXTOID, TEXTARRAYOID}};
 
-	spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(workload_id));
+	spi_plan_run(&statement, false, TEXT_VALUE(pool), text_array(workload_ids, count));
 }

@@ -11,6 +11,7 @@
  */
 #include "postgres.h"
 
+#include "store/cancel.h"
 #include "store/requeue.h"
 
 /* The longest wait before a retry, in seconds, unless the first one is longer. */
@@ -74,13 +75,13 @@ queue_attempts(const char *pool, int count, Parameter workload_ids, Parameter ru
 		"INSERT INTO hwsched.pending (pool, priority, deadline, queue_no, profile_id, run,"
 		" attempt, expected_seconds, workload_id,"
 		"  model_id, model_family, concurrency_key, submitted_at, ready_at, avoid_workers,"
-		" retry_profile_id, alone)"
+		" retry_profile_id, alone, run_at, expires_at)"
 		" SELECT s.pool, s.priority, s.deadline, s.queue_no, s.profile_id, s.run, e.attempt,"
 		" s.expected_seconds, s.workload_id,"
 		"  s.model_id, s.model_family, s.concurrency_key, s.submitted_at,"
-		"  CASE WHEN $5 > 0 THEN clock_timestamp() + make_interval(secs => least($6,"
+		"  greatest(CASE WHEN $5 > 0 THEN clock_timestamp() + make_interval(secs => least($6,"
 		" $5 * 2 ^ least(greatest(e.attempt - 2, 0), 30)) * (1 - random() / 2))"
-		"   ELSE '-infinity' END,"
+		"   ELSE '-infinity' END, s.run_at),"
 		"  (SELECT array_agg(DISTINCT a.worker_id) FROM hwsched.assignment a WHERE a.pool = $1"
 		" AND a.workload_id = e.workload_id"
 		"    AND a.run = e.run AND a.error_class IS NOT NULL AND NOT a.is_gang),"
@@ -88,7 +89,10 @@ queue_attempts(const char *pool, int count, Parameter workload_ids, Parameter ru
 		" AND p.digest = r.digest),"
 		"  (SELECT count(*) >= 2 FROM hwsched.assignment a WHERE a.pool = $1"
 		" AND a.workload_id = e.workload_id AND a.run = e.run AND a.lost_with > 0"
-		" AND NOT a.is_gang)"
+		" AND NOT a.is_gang), s.run_at,"
+		"  CASE WHEN s.expires_at IS NOT NULL AND NOT EXISTS (SELECT FROM hwsched.assignment a"
+		"    WHERE a.pool = $1 AND a.workload_id = e.workload_id AND a.run = e.run"
+		"     AND a.started_at IS NOT NULL) THEN s.expires_at END"
 		" FROM unnest($2, $3, $4) e(workload_id, run, attempt)"
 		" JOIN hwsched.submission s ON s.pool = $1 AND s.workload_id = e.workload_id"
 		" AND s.run = e.run"
@@ -100,14 +104,21 @@ queue_attempts(const char *pool, int count, Parameter workload_ids, Parameter ru
 		" s.submitted_at)"
 		" FROM unnest($2, $3, $4) e(workload_id, run, attempt)"
 		" WHERE s.pool = $1 AND s.workload_id = e.workload_id AND s.run = e.run"
-		"  AND s.outcome IS NULL AND e.attempt > s.retries + 1",
+		"  AND s.outcome IS NULL AND e.attempt > s.retries + 1 RETURNING s.workload_id",
 		{TEXTOID, TEXTARRAYOID, INT4ARRAYOID, INT4ARRAYOID}};
 	PoolSettings settings;
+	const char **dead;
+	int ndead;
 
 	pool_settings_load(pool, false, &settings);
 	spi_plan_run(&add_profiles, false, TEXT_VALUE(pool), workload_ids, runs, attempts);
 	if (spi_plan_run(&queue, false, TEXT_VALUE(pool), workload_ids, runs, attempts,
 					 VALUE(Float8GetDatum(failed ? settings.retry_backoff : 0)),
-					 VALUE(Float8GetDatum(most_backoff(&settings)))) < count)
-		spi_plan_run(&mark_dead, false, TEXT_VALUE(pool), workload_ids, runs, attempts);
+					 VALUE(Float8GetDatum(most_backoff(&settings)))) == count)
+		return;
+	ndead = (int) spi_plan_run(&mark_dead, false, TEXT_VALUE(pool), workload_ids, runs, attempts);
+	dead = palloc(sizeof(char *) * (ndead + 1));
+	for (int i = 0; i < ndead; i++)
+		dead[i] = column_text(i, 1);
+	dependencies_failed(pool, dead, ndead);
 }

@@ -7,15 +7,18 @@
 #include "catalog/pg_type.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/timestamp.h"
 
 #include "support/array_columns.h"
 
-/* Returns whether a value stands for NULL: a text that is not there, NAN. */
+/* Returns whether a value stands for NULL: a text that is not there, NAN, a time that never comes. */
 static bool
 is_absent(const ArrayColumn *column, const char *value)
 {
 	if (column->type == TEXTOID)
 		return *(const Datum *) value == (Datum) 0;
+	if (column->type == TIMESTAMPTZOID)
+		return TIMESTAMP_IS_NOEND(*(const TimestampTz *) value);
 	return column->type == FLOAT8OID && isnan(*(const double *) value);
 }
 
@@ -23,8 +26,10 @@ is_absent(const ArrayColumn *column, const char *value)
 static Datum
 fetch(const ArrayColumn *column, const char *value)
 {
-	return column->type == TEXTOID ? *(const Datum *) value :
-									 Float8GetDatum(*(const double *) value);
+	if (column->type == TEXTOID)
+		return *(const Datum *) value;
+	return column->type == TIMESTAMPTZOID ? TimestampTzGetDatum(*(const TimestampTz *) value) :
+											Float8GetDatum(*(const double *) value);
 }
 
 /*
