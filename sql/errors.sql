@@ -38,7 +38,7 @@ SELECT b.assignments = (SELECT count(*) FROM hwsched.assignment) AND b.pending =
 -- Wrong pools, workers, assignments
 --
 SELECT pg_temp.state_of(statement) || ' <- ' || statement FROM unnest(ARRAY[
-	'SELECT hwsched.register_worker(''w'', ''{}'', ''no pool'')', 'SELECT hwsched.update_load(''w'', ''{"power_w": 1}'', ''no pool'')', 'SELECT hwsched.heartbeat(''w'', ''no pool'')', 'SELECT hwsched.drain_worker(''w'', ''no pool'')', 'SELECT hwsched.resume_worker(''w'', ''no pool'')', 'SELECT hwsched.unregister_worker(''w'', ''no pool'')',
+	'SELECT hwsched.register_worker(''w'', ''{}'', ''no pool'')', 'SELECT hwsched.update_load(''w'', ''{"power_w": 1}'', ''no pool'')', 'SELECT hwsched.pause_pool(''no pool'')', 'SELECT hwsched.resume_pool(''no pool'')', 'SELECT hwsched.heartbeat(''w'', ''no pool'')', 'SELECT hwsched.drain_worker(''w'', ''no pool'')', 'SELECT hwsched.resume_worker(''w'', ''no pool'')', 'SELECT hwsched.unregister_worker(''w'', ''no pool'')',
 	'SELECT hwsched.start_warming(''w'', NULL, ''no pool'')', 'SELECT hwsched.start_cooling(''w'', NULL, ''no pool'')', 'SELECT hwsched.grant_worker(''w'', ''postgres'', ''no pool'')', 'SELECT hwsched.alter_pool(''no pool'', ''{}'')', 'SELECT * FROM hwsched.pool_settings(''no pool'')',
 	'SELECT hwsched.update_load(''no worker'', ''{"power_w": 1}'', ''errors'')', 'SELECT hwsched.heartbeat(''no worker'', ''errors'')', 'SELECT hwsched.drain_worker(''no worker'', ''errors'')', 'SELECT hwsched.resume_worker(''no worker'', ''errors'')', 'SELECT hwsched.unregister_worker(''no worker'', ''errors'')',
 	'SELECT hwsched.start_warming(''no worker'', NULL, ''errors'')', 'SELECT hwsched.start_cooling(''no worker'', ''1 s'', ''errors'')',

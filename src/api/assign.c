@@ -112,6 +112,8 @@ hwsched_assign_pending(PG_FUNCTION_ARGS)
 		pool_lock_to_decide(pool, &settled);
 		snapshot_settings(&snapshot, pool, false);
 		cancel_expired(pool, snapshot.settings.maintain_batch);
+		if (snapshot.settings.paused)
+			limit = 0;
 		limit = Min(limit, snapshot.settings.batch_window);
 		snapshot_queue(&snapshot, pool, limit, false);
 		decide(&snapshot, pool, false, &preemption);
@@ -141,7 +143,8 @@ hwsched_plan_pending(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	SPI_connect();
 	snapshot_settings(&snapshot, pool, true);
-	snapshot_queue(&snapshot, pool, Min(limit, snapshot.settings.batch_window), true);
+	limit = snapshot.settings.paused ? 0 : Min(limit, snapshot.settings.batch_window);
+	snapshot_queue(&snapshot, pool, limit, true);
 	decide(&snapshot, pool, true, &preemption);
 	for (int i = 0; i < snapshot.search.nplacements; i++)
 	{

@@ -79,6 +79,10 @@ hwsched_start(PG_FUNCTION_ARGS)
 	caller = call_begin(fcinfo);
 	pool_settings_load(pool, false, &settings);
 	(void) find_assignment(&caller, pool, assignment_id, &state);
+	if (settings.paused)
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						errmsg("pool \"%s\" is paused", pool),
+						errhint("Nothing is started until hwsched.resume_pool() is called.")));
 	lock_assignment(pool, assignment_id);
 	if (spi_plan_run(&statement, false, TEXT_VALUE(pool), BIGINT_VALUE(assignment_id),
 					 VALUE(Float8GetDatum(settings.lease))) == 0)
@@ -472,13 +476,13 @@ hwsched_claim(PG_FUNCTION_ARGS)
 	seen = mark_is_good(pool, worker_id, GetCurrentTimestamp());
 	if (!seen)
 		worker_back(pool, worker_id);
-	may_wait = start_assigned_first(pool, worker_id, n, &settings, &started);
+	may_wait = start_assigned_first(pool, worker_id, settings.paused ? 0 : n, &settings, &started);
 	if (started == 0)
 	{
 		worker_check(pool, worker_id);
 		if (may_wait)
 			worker_back(pool, worker_id);
-		if (finds_work(pool, worker_id, n, may_steal))
+		if (!settings.paused && finds_work(pool, worker_id, n, may_steal))
 		{
 			if (may_wait)
 				pool_lock_to_decide(pool, &settled);
@@ -487,7 +491,9 @@ hwsched_claim(PG_FUNCTION_ARGS)
 				/* who has been silent gets nothing, and now it is not */
 				worker_seen(pool, worker_id);
 				seen = true;
-				/* whom we waited for may have had something for us */
+				/* whom we waited for may have had something for us, or have paused the pool */
+				pool_settings_load(pool, false, &settings);
+				n = settings.paused ? 0 : n;
 				started = start_assigned(pool, worker_id, n, &settings);
 				if (started == 0 && (pull(pool, worker_id, n, false) > 0 ||
 									 (may_steal && steal(pool, worker_id, n, false) > 0)))

@@ -57,6 +57,7 @@ filter_reason_text(FilterReason reason)
 		[FILTERED_SLOTS_BUSY] = "its devices have max_concurrent workloads",
 		[FILTERED_DEVICE_MEMORY_BUSY] = "its devices' memory is taken",
 		[FILTERED_SCORE] = "its devices score below min_score",
+		[FILTERED_PAUSED] = "the pool is paused until resume_pool() is called",
 		[FITS] = "waits for the next assign_pending",
 	};
 
@@ -265,6 +266,8 @@ hwsched_compatible_hardware(PG_FUNCTION_ARGS)
 	SPI_connect();
 	snapshot_candidates(&snapshot, pool, workload_id);
 	waits = waits_for(pool, workload_id);
+	if (waits == NULL && snapshot.settings.paused)
+		waits = filter_reason_text(FILTERED_PAUSED);
 	kind = &search->kinds[0];
 	ranked = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Ranked) * (fleet->ndevices + 1));
 	count = rank_devices(search, ranked);
@@ -358,6 +361,13 @@ lacks_both(Search *search, const WorkKind *kind, FilterReason reason)
 	return search_filter_reason(search, &only) > FILTERED_NEVER;
 }
 
+/* Returns why a kind of work is not placed: in a pool that is paused nothing is, whatever room there is. */
+static FilterReason
+unless_paused(const PoolSettings *settings, FilterReason reason)
+{
+	return settings->paused && reason > FILTERED_NEVER ? FILTERED_PAUSED : reason;
+}
+
 /* Returns a refusal in words, of what is missing together with all else or by itself. */
 static const char *
 pending_reason_text(FilterReason reason, bool both)
@@ -411,7 +421,8 @@ explain_kinds(const char *pool)
 
 		Assert(kind->profile_id == kinds.profiles[i]);
 		bar_reserved_workers(&snapshot.fleet, profile_strategy(&kind->profile) == STRATEGY_SINGLE);
-		kinds.reasons[i] = search_filter_reason(&snapshot.search, kind);
+		kinds.reasons[i] =
+			unless_paused(&snapshot.settings, search_filter_reason(&snapshot.search, kind));
 		kinds.lack_both[i] = kinds.reasons[i] <= FILTERED_NEVER &&
 							 lacks_both(&snapshot.search, kind, kinds.reasons[i]);
 	}

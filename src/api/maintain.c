@@ -161,7 +161,7 @@ end_timed_out(const char *pool, const PoolSettings *settings, Quota *quota)
 /*
  * Takes back what has not started for start_timeout while its worker, though
  * alive, ran nothing; returns how many assignments.  No attempt counts, and the
- * next avoids that worker.
+ * next avoids that worker.  The time begins anew when a pause of the pool is over.
  */
 static int64
 end_unstarted(const char *pool, const PoolSettings *settings, Quota *quota)
@@ -174,7 +174,10 @@ end_unstarted(const char *pool, const PoolSettings *settings, Quota *quota)
 		" WHERE a.pool = $1 AND a.finished_at IS NULL AND a.state = 'assigned'"
 		"  AND NOT EXISTS (SELECT FROM hwsched.assignment r WHERE r.pool = $1"
 		"   AND r.worker_id = a.worker_id AND r.finished_at IS NULL AND r.state = 'running')"
-		"  AND greatest(a.assigned_at, u.ran_at)"
+		"  AND greatest(a.assigned_at, u.ran_at, (SELECT min(v.changed_at)"
+		"    FROM hwsched.settings_version v WHERE v.pool = $1 AND v.version > (SELECT"
+		"     max(w.version) FROM hwsched.settings_version w WHERE w.pool = $1"
+		"      AND (w.settings -> 'paused')::boolean)))"
 		"   < now() - make_interval(secs => coalesce(s.start_timeout_seconds, $2))"
 		" ORDER BY a.assignment_id LIMIT $3",
 		{TEXTOID, FLOAT8OID, INT8OID}};
@@ -299,7 +302,8 @@ take_unstarted(void *argument)
 {
 	Tick *tick = argument;
 
-	tick->expired += end_unstarted(tick->pool, &tick->settings, &tick->quota);
+	if (!tick->settings.paused)
+		tick->expired += end_unstarted(tick->pool, &tick->settings, &tick->quota);
 }
 
 static void

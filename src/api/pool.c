@@ -16,6 +16,8 @@
 
 PG_FUNCTION_INFO_V1(hwsched_create_pool);
 PG_FUNCTION_INFO_V1(hwsched_alter_pool);
+PG_FUNCTION_INFO_V1(hwsched_pause_pool);
+PG_FUNCTION_INFO_V1(hwsched_resume_pool);
 PG_FUNCTION_INFO_V1(hwsched_drop_pool);
 PG_FUNCTION_INFO_V1(hwsched_pool_settings);
 
@@ -72,6 +74,39 @@ hwsched_alter_pool(PG_FUNCTION_ARGS)
 	}
 	call_end(&caller);
 	PG_RETURN_VOID();
+}
+
+/* Sets whether a pool is paused, to what change says, unless it is so already. */
+static Datum
+set_paused(FunctionCallInfo fcinfo, bool paused, const char *change)
+{
+	char *pool = text_argument(fcinfo, 0);
+	Caller caller = call_begin(fcinfo);
+	PoolSettings settings;
+
+	pool_check(pool, false);
+	/* who decides has committed then: nothing is placed any more once this is */
+	pool_lock(pool);
+	pool_settings_load(pool, false, &settings);
+	if (settings.paused != paused)
+		settings_change(&caller, pool,
+						DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(change))));
+	call_end(&caller);
+	PG_RETURN_VOID();
+}
+
+/* pause_pool(pool text) RETURNS void */
+Datum
+hwsched_pause_pool(PG_FUNCTION_ARGS)
+{
+	return set_paused(fcinfo, true, "{\"paused\": true}");
+}
+
+/* resume_pool(pool text) RETURNS void */
+Datum
+hwsched_resume_pool(PG_FUNCTION_ARGS)
+{
+	return set_paused(fcinfo, false, "{\"paused\": null}");
 }
 
 /* drop_pool(pool text) RETURNS void: and all that is in it */

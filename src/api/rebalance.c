@@ -257,6 +257,7 @@ hwsched_rebalance(PG_FUNCTION_ARGS)
 	int32 most = int_argument(0);
 	char *pool = text_argument(fcinfo, 1);
 	WaitingAssignment *waiting;
+	PoolSettings settings;
 	PoolSnapshot snapshot;
 	Settled settled;
 	int64 moved = 0;
@@ -269,6 +270,9 @@ hwsched_rebalance(PG_FUNCTION_ARGS)
 	SPI_connect();
 	pool_check(pool, false);
 	pool_lock_to_decide(pool, &settled);
+	pool_settings_load(pool, false, &settings);
+	if (settings.paused)
+		most = 0;
 	/* more than can be moved, as not all of it fits elsewhere */
 	spi_plan_run(&statement, false, TEXT_VALUE(pool), BIGINT_VALUE(most * (int64) 10));
 	count = read_waiting(&waiting);

@@ -57,13 +57,13 @@ hwsched_schedule(PG_FUNCTION_ARGS)
 	/* one snapshot for all that is read, taken under the lock */
 	CommandCounterIncrement();
 	PushActiveSnapshot(GetTransactionSnapshot());
-	if (!snapshot_queued(&snapshot, pool, workload_id, true))
+	if (snapshot.settings.paused || !snapshot_queued(&snapshot, pool, workload_id, true))
 	{
 		const char *state = workload_state(pool, workload_id, true);
 
 		if (state == NULL || strcmp(state, "pending") != 0)
 			workload_not_in_state(pool, workload_id, "scheduled", "pending");
-		/* it waits for its retry, for other workloads or for its concurrency key */
+		/* it waits for its time, for other workloads or its concurrency key, or the pool is paused */
 		PopActiveSnapshot();
 		learn_settled(pool, &settled);
 		SPI_finish();

@@ -49,6 +49,8 @@ SELECT * FROM (VALUES
      'Priority steps that an hour of waiting is worth: it comes earlier in the queue, as if it had '
      'been submitted with that priority.'),
     ('preemption', 'false', 'Whether work that finds no place takes that of lower priorities.'),
+    ('paused', 'false',
+     'Whether nothing is placed or started, while what runs goes on: see pause_pool().'),
     ('spare_accelerators', 'true',
      'Whether work that asks for no accelerator spares them: true: among equal scores it goes '
      'where there are none, and shares those in use before it opens another; "strict": it '
@@ -85,6 +87,18 @@ CREATE FUNCTION hwsched.alter_pool(pool text, settings jsonb) RETURNS void
     AS 'MODULE_PATHNAME', 'hwsched_alter_pool';
 COMMENT ON FUNCTION hwsched.alter_pool(text, jsonb) IS
   'Changes settings of a pool, at once; null resets one to its default.';
+
+CREATE FUNCTION hwsched.pause_pool(pool text DEFAULT 'default') RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'hwsched_pause_pool';
+COMMENT ON FUNCTION hwsched.pause_pool(text) IS
+  'Stops a pool: nothing is placed or started until resume_pool(). What runs goes on, and work can '
+  'be submitted. It is the setting paused.';
+
+CREATE FUNCTION hwsched.resume_pool(pool text DEFAULT 'default') RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'hwsched_resume_pool';
+COMMENT ON FUNCTION hwsched.resume_pool(text) IS 'Lets a pool go on that pause_pool() stopped.';
 
 CREATE FUNCTION hwsched.drop_pool(pool text) RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp

@@ -449,8 +449,17 @@ SELECT p.pool,
        coalesce(w.draining, 0) AS draining_workers, coalesce(w.offline, 0) AS offline_workers,
        coalesce(w.quarantined, 0) AS quarantined_workers,
        t.last_assigned_at, t.last_maintained_at, t.last_error, t.last_error_at,
-       h.pid AS lock_holder_pid, h.since AS lock_holder_since
+       h.pid AS lock_holder_pid, h.since AS lock_holder_since,
+       pause.since IS NOT NULL AS is_paused, pause.since AS paused_since, pause.by AS paused_by
 FROM hwsched.pool p
+-- the first of the versions of its settings that pause it, up to the one in force
+LEFT JOIN LATERAL (SELECT v.changed_at AS since, v.changed_by AS by
+                   FROM hwsched.settings_version v
+                   WHERE v.pool = p.pool AND (v.settings -> 'paused')::boolean
+                     AND NOT EXISTS (SELECT FROM hwsched.settings_version w
+                                     WHERE w.pool = p.pool AND w.version > v.version
+                                       AND (w.settings -> 'paused')::boolean IS NOT TRUE)
+                   ORDER BY v.version LIMIT 1) pause ON true
 LEFT JOIN (SELECT pool,
                   max(done_at) FILTER (WHERE activity = 'assign_pending') AS last_assigned_at,
                   max(done_at) FILTER (WHERE activity = 'maintain') AS last_maintained_at,
@@ -518,3 +527,7 @@ COMMENT ON COLUMN hwsched.pool_summary.lock_holder_pid IS
   'The process that holds the pool''s lock for longer than a second; NULL: none.';
 COMMENT ON COLUMN hwsched.pool_summary.lock_holder_since IS
   'Since when the transaction of that process runs.';
+COMMENT ON COLUMN hwsched.pool_summary.is_paused IS
+  'Whether nothing is placed or started: see pause_pool().';
+COMMENT ON COLUMN hwsched.pool_summary.paused_since IS 'Since when; NULL: it is not paused.';
+COMMENT ON COLUMN hwsched.pool_summary.paused_by IS 'The role that paused it.';

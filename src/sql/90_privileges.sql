@@ -52,6 +52,7 @@ GRANT EXECUTE ON FUNCTION
     TO hwsched_worker, hwsched_coordinator;
 
 GRANT EXECUTE ON FUNCTION
+    hwsched.pause_pool, hwsched.resume_pool,
     hwsched.drain_worker, hwsched.resume_worker, hwsched.drain_device, hwsched.resume_device,
     hwsched.unregister_worker, hwsched.grant_worker,
     hwsched.submit, hwsched.submit_many, hwsched.schedule, hwsched.assign_pending, hwsched.cancel,

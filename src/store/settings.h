@@ -36,6 +36,7 @@ typedef struct PoolSettings
 	int32 quarantine_after;
 	double ageing; /* priority steps for an hour of waiting */
 	bool preemption;
+	bool paused; /* nothing is placed or started */
 	const char *spare_accelerators; /* true, false or strict */
 	bool notify;
 	int32 batch_window; /* workloads that a batch decides at most */
