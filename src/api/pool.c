@@ -6,6 +6,7 @@
 
 #include "access/xact.h"
 #include "funcapi.h"
+#include "miscadmin.h"
 
 #include "api/capacity.h"
 #include "api/settle.h"
@@ -81,9 +82,11 @@ static Datum
 set_paused(FunctionCallInfo fcinfo, bool paused, const char *change)
 {
 	char *pool = text_argument(fcinfo, 0);
-	Caller caller = call_begin(fcinfo);
+	/* it sets no policy, so who sets it does not matter */
+	Caller caller = {GetUserId()};
 	PoolSettings settings;
 
+	SPI_connect();
 	pool_check(pool, false);
 	/* who decides has committed then: nothing is placed any more once this is */
 	pool_lock(pool);
@@ -91,7 +94,7 @@ set_paused(FunctionCallInfo fcinfo, bool paused, const char *change)
 	if (settings.paused != paused)
 		settings_change(&caller, pool,
 						DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(change))));
-	call_end(&caller);
+	SPI_finish();
 	PG_RETURN_VOID();
 }
 

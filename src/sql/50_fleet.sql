@@ -89,14 +89,14 @@ COMMENT ON FUNCTION hwsched.alter_pool(text, jsonb) IS
   'Changes settings of a pool, at once; null resets one to its default.';
 
 CREATE FUNCTION hwsched.pause_pool(pool text DEFAULT 'default') RETURNS void
-    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_pause_pool';
 COMMENT ON FUNCTION hwsched.pause_pool(text) IS
   'Stops a pool: nothing is placed or started until resume_pool(). What runs goes on, and work can '
   'be submitted. It is the setting paused.';
 
 CREATE FUNCTION hwsched.resume_pool(pool text DEFAULT 'default') RETURNS void
-    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_resume_pool';
 COMMENT ON FUNCTION hwsched.resume_pool(text) IS 'Lets a pool go on that pause_pool() stopped.';
 
