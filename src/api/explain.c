@@ -361,7 +361,7 @@ lacks_both(Search *search, const WorkKind *kind, FilterReason reason)
 	return search_filter_reason(search, &only) > FILTERED_NEVER;
 }
 
-/* Returns why a kind of work is not placed: in a pool that is paused nothing is, whatever room there is. */
+/* Returns why a kind of work is not placed: in a pool that is paused, whatever fits is not. */
 static FilterReason
 unless_paused(const PoolSettings *settings, FilterReason reason)
 {
@@ -448,7 +448,7 @@ hwsched_explain_pending(PG_FUNCTION_ARGS)
 	SPI_connect();
 	kinds = explain_kinds(pool);
 	profile_ids = palloc(sizeof(Datum) * (kinds.count + 1));
-	for (int row = 2 * FILTERED_NO_WORKER; row <= 2 * FITS + 1; row++)
+	for (int row = 2 * FILTERED_NO_WORKER; row <= 2 * FILTERED_PAUSED + 1; row++)
 	{
 		FilterReason reason = (FilterReason) (row / 2);
 		bool both = row % 2 == 1;

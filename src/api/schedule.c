@@ -63,7 +63,7 @@ hwsched_schedule(PG_FUNCTION_ARGS)
 
 		if (state == NULL || strcmp(state, "pending") != 0)
 			workload_not_in_state(pool, workload_id, "scheduled", "pending");
-		/* it waits for its time, for other workloads or its concurrency key, or the pool is paused */
+		/* it waits for its time, for other work or its concurrency key, or the pool is paused */
 		PopActiveSnapshot();
 		learn_settled(pool, &settled);
 		SPI_finish();

@@ -45,8 +45,9 @@ typedef enum FilterReason
 	FILTERED_SLOTS_BUSY,
 	FILTERED_DEVICE_MEMORY_BUSY,
 	FILTERED_SCORE,
-	FILTERED_PAUSED,
-	FITS
+	FITS,
+	/* whatever fits: no search says so, but who explains */
+	FILTERED_PAUSED
 } FilterReason;
 
 #define FILTERED_NEVER FILTERED_WORKERS

@@ -461,7 +461,8 @@ snapshot_submitted(PoolSnapshot *snapshot, const char *pool, const char *workloa
 	static SpiPlan statement = {
 		"SELECT s.ctid, s.queue_no, s.profile_id, s.priority, s.run, 0, s.workload_id,"
 		" s.expected_seconds,"
-		"  s.model_id, s.model_family, s.deadline, s.priority, NULL, NULL, NULL, false, s.expires_at"
+		"  s.model_id, s.model_family, s.deadline, s.priority, NULL, NULL, NULL, false,"
+		" s.expires_at"
 		" FROM hwsched.submission s WHERE s.pool = $1 AND s.workload_id = $2",
 		{TEXTOID, TEXTOID}};
 	QueueReader reader = begin_queue(snapshot);

@@ -718,7 +718,7 @@ COMMENT ON COLUMN hwsched.assignment.device_ids IS
 COMMENT ON COLUMN hwsched.assignment.lost_with IS
   'How many others were lost together with it, with their worker; NULL: it was not lost so.';
 COMMENT ON COLUMN hwsched.assignment.expires_at IS
-  'If it has not started by then, it is cancelled; NULL: never, or its workload has started before.';
+  'If it has not started by then, it is cancelled; NULL: never, or it has started before.';
 COMMENT ON COLUMN hwsched.assignment.alone IS
   'Whether its worker has nothing else while it is live.';
 COMMENT ON COLUMN hwsched.assignment.concurrency_key IS

@@ -115,7 +115,7 @@ CREATE FUNCTION hwsched.cancel(workload_id text, pool text DEFAULT 'default') RE
     AS 'MODULE_PATHNAME', 'hwsched_cancel';
 COMMENT ON FUNCTION hwsched.cancel(text, text) IS
   'Cancels a workload that is pending, assigned or running. Workloads that depend on it do what '
-  'their on_failed_dependency says; by default they wait until it is submitted again and completed.';
+  'their on_failed_dependency says; by default they wait until it runs again and is completed.';
 
 CREATE FUNCTION hwsched.rebalance(max_moves int, pool text DEFAULT 'default') RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -141,6 +141,6 @@ COMMENT ON FUNCTION hwsched.maintain(text) IS
   'Does what is due: takes back work whose lease has run out (expired), that has run for too long'
   ' (timed_out), or that is on a silent worker (offline); cancels what has not started by its '
   'expires_at; tries workers again whose quarantine is over (tried_again); deletes rows older than '
-  'the pool''s retention (forgotten; days that no pool keeps are dropped beside that); rolls history '
-  'up. Takes back the pool''s maintain_batch at most; more says whether something is left for the '
+  'the pool''s retention (forgotten; days that no pool keeps are dropped beside that); rolls '
+  'history up. Takes back the pool''s maintain_batch at most; more says whether something is left for the '
   'next call.';

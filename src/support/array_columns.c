@@ -11,7 +11,7 @@
 
 #include "support/array_columns.h"
 
-/* Returns whether a value stands for NULL: a text that is not there, NAN, a time that never comes. */
+/* Returns whether a value stands for NULL: a text that is not there, NAN, infinity as a time. */
 static bool
 is_absent(const ArrayColumn *column, const char *value)
 {
