@@ -25,7 +25,7 @@ SELECT hwsched.register_worker('w', '{"cpu_cores": 2}', 'errors'), hwsched.submi
 CREATE TABLE pg_temp.null_calls AS
 SELECT p.proname, a.no, format('SELECT * FROM %s.%I(%s)', p.pronamespace::regnamespace, p.proname, (SELECT string_agg(CASE WHEN n = a.no THEN 'NULL' ELSE
 		CASE t::regtype::text WHEN 'text' THEN CASE p.proargnames[n] WHEN 'pool' THEN '''errors''' WHEN 'worker_id' THEN '''w''' WHEN 'phase' THEN '''normal''' ELSE '''e1''' END WHEN 'jsonb' THEN '''{}'''
-			WHEN 'bigint' THEN '0' WHEN 'bigint[]' THEN '''{0}''' WHEN 'integer' THEN '1' WHEN 'interval' THEN '''1 s''' WHEN 'boolean' THEN 'true' WHEN 'double precision' THEN '0.5' WHEN 'name' THEN '''postgres''' WHEN 'timestamp with time zone' THEN '''2026-01-01''' END || '::' || t::regtype END, ', ' ORDER BY n)
+			WHEN 'bigint' THEN '0' WHEN 'bigint[]' THEN '''{0}''' WHEN 'integer' THEN '1' WHEN 'interval' THEN '''1 s''' WHEN 'boolean' THEN 'true' WHEN 'double precision' THEN '0.5' WHEN 'double precision[]' THEN '''{0.5}''' WHEN 'name' THEN '''postgres''' WHEN 'timestamp with time zone' THEN '''2026-01-01''' END || '::' || t::regtype END, ', ' ORDER BY n)
 	FROM unnest(p.proargtypes::oid[]) WITH ORDINALITY AS u (t, n))) AS call
 FROM pg_proc AS p, generate_series(1, p.pronargs) AS a (no) WHERE p.pronamespace IN ('hwsched'::regnamespace, 'hwsched_internal'::regnamespace) AND p.prorettype <> 'trigger'::regtype AND p.prokind = 'f';
 CREATE TABLE pg_temp.before_nulls AS SELECT (SELECT count(*) FROM hwsched.assignment) AS assignments, (SELECT count(*) FROM hwsched.pending) AS pending, (SELECT count(*) FROM hwsched.worker) AS workers, (SELECT count(*) FROM hwsched.pool) AS pools, (SELECT count(*) FROM hwsched.submission) AS submissions;

@@ -19,13 +19,13 @@ END
 $$;
 CREATE FUNCTION pg_temp.error_of(statement text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
-	state text; message text;
+	state text; message text; hint text;
 BEGIN
 	EXECUTE statement;
 	RETURN 'no error';
 EXCEPTION WHEN OTHERS THEN
-	GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT;
-	RETURN concat_ws(' | ', state, message);
+	GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, hint = PG_EXCEPTION_HINT;
+	RETURN concat_ws(' | ', state, message, nullif(hint, ''));
 END
 $$;
 
@@ -74,6 +74,38 @@ BEGIN
 END
 $$;
 SELECT what, pg_temp.use(document) FROM strange ORDER BY no;
+-- each section says where it is wrong, and nothing of the document is loaded
+SELECT hwsched.create_pool('records_2'), hwsched.register_worker('w1', '{"cpu_cores": 4}', 'records_2');
+SELECT change, pg_temp.error_of(format('SELECT hwsched.load_learning(%L, ''records_2'')', (SELECT document FROM learned) || change::jsonb)) FROM unnest(ARRAY[
+	'{"track_records": [7]}',
+	'{"track_records": [{}]}',
+	'{"track_records": [{"workload_type": "nlp", "worker_id": "w1", "preference": 1, "samples": 1.5, "successes": 1, "failures": 0, "updated_at": "2026-01-01T00:00:00Z"}]}',
+	'{"track_records": [{"workload_type": "nlp", "worker_id": "w1", "preference": 1, "samples": 1, "successes": 1, "failures": 0, "updated_at": "2026-01-01T00:00:00Z", "mean_seconds": -5}]}',
+	'{"track_records": [{"workload_type": "nlp", "worker_id": "w1", "preference": 1, "samples": 1, "successes": 1, "failures": 0, "updated_at": "2026-01-01T00:00:00Z", "durations": [1, -1]}]}',
+	'{"durations": [{"kind": "pools", "scope": "", "name": "", "numbers": [], "updated_at": "2026-01-01T00:00:00Z"}]}',
+	'{"durations": [{"kind": "worker", "scope": "w1", "name": "1", "numbers": [0, 0, 0, 0, 0], "updated_at": "2026-01-01T00:00:00Z"}]}',
+	'{"durations": [{"kind": "worker", "scope": "w1", "name": "1", "numbers": [0, 0, 1e400, 0, 0, 0], "updated_at": "2026-01-01T00:00:00Z"}]}',
+	'{"durations": [{"kind": "worker", "scope": "w1", "name": "1", "numbers": [0, 0, "NaN", 0, 0, 0], "updated_at": "2026-01-01T00:00:00Z"}]}',
+	'{"device_profiles": {"1": {"hardware_class": "gpu", "memory_total_bytes": -1}}}',
+	'{"device_profiles": {"1": {"vendor": "nvidia"}}}',
+	'{"device_profiles": {"1": [1]}}',
+	'{"power_measurements": [{"job": "j", "device_model": "m", "power_limit_w": 100, "seconds": 1e-400, "average_w": 90, "at": "2026-01-01T00:00:00Z"}]}',
+	'{"power_measurements": [{"job": "j", "device_model": "m", "power_limit_w": 100, "seconds": 10, "average_w": 90, "at": "2126-01-01T00:00:00Z"}]}',
+	'{"thermal_models": [{"worker_id": "w1", "device_no": 0, "profile_id": 1, "model": [1, 2], "updated_at": "2026-01-01T00:00:00Z"}]}',
+	'{"thermal_models": [{"worker_id": "w1", "device_no": -1, "profile_id": 1, "model": [], "updated_at": "2026-01-01T00:00:00Z"}]}']) AS change;
+SELECT (SELECT count(*) FROM hwsched.track_record WHERE pool = 'records_2') AS tracks, (SELECT count(*) FROM hwsched.duration_record WHERE pool = 'records_2') AS durations;
+SELECT hwsched.drop_pool('records_2');
+-- what was recorded, too
+SELECT change, pg_temp.error_of(format('SELECT hwsched.load_history(%L, ''records'')', change)) FROM unnest(ARRAY[
+	'{"assignments": [{"timestamp": "2026-01-01", "worker_id": "w", "workload_id": "t", "workload_type": "x", "efficiency_score": 0.5, "attempt": 99999999999}]}',
+	'{"assignments": [{"timestamp": "2026-01-01", "worker_id": "w", "workload_id": "t", "workload_type": "x", "efficiency_score": 0.5, "attempt": 1.5}]}',
+	'{"assignments": [{"timestamp": "2026-01-01", "worker_id": "w", "workload_id": "t", "workload_type": "x", "efficiency_score": "NaN"}]}',
+	'{"assignments": [{"timestamp": "infinity", "worker_id": "w", "workload_id": "t", "workload_type": "x", "efficiency_score": 0.5}]}',
+	'{"efficiency_scores": {"w": [["2026-01-01", 1e400]]}}',
+	'{"thermal_states": {"w": [["2026-01-01", {"power_w": -1}]]}}',
+	'{"resource_utilization": {"w": [["2026-01-01", {"cpu_utilization": 1e300}]]}}',
+	'{"execution_times": {"t": {"timestamp": "2026-01-01", "worker_id": "w", "workload_type": "x", "estimated_time": 1, "actual_time": -1}}}',
+	'{"execution_times": {"t": {"timestamp": "2026-01-01", "worker_id": "w", "workload_type": "x", "estimated_time": 1e300, "actual_time": 1}}}']) AS change;
 
 --
 -- Numbers that would overflow when they are added up

@@ -11,8 +11,10 @@
 #include "utils/timestamp.h"
 
 #include "api/settle.h"
+#include "learn/duration_store.h"
 #include "learn/heat_store.h"
 #include "learn/track_record.h"
+#include "model/duration_array.h"
 #include "store/pool.h"
 #include "store/worker.h"
 #include "support/args.h"
@@ -22,6 +24,7 @@ PG_FUNCTION_INFO_V1(hwsched_reset_learning);
 PG_FUNCTION_INFO_V1(hwsched_preference_now);
 PG_FUNCTION_INFO_V1(hwsched_predict_temperature);
 PG_FUNCTION_INFO_V1(hwsched_describe_heat);
+PG_FUNCTION_INFO_V1(hwsched_learned_fault);
 
 /* reset_learning(worker_id text, pool text) RETURNS bigint: how many records were forgotten */
 Datum
@@ -170,4 +173,34 @@ hwsched_describe_heat(PG_FUNCTION_ARGS)
 		}
 	}
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(description), values, nulls)));
+}
+
+/*
+ * learned_fault(kind text, numbers float8[]) RETURNS int: which of the numbers, from 0, cannot be
+ * in a record of a kind of hwsched.duration_kind, or in a thermal model ('heat')
+ */
+Datum
+hwsched_learned_fault(PG_FUNCTION_ARGS)
+{
+	char *kind = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	ArrayType *array = PG_GETARG_ARRAYTYPE_P(1);
+	int count = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+	const double *numbers = (const double *) ARR_DATA_PTR(array);
+	int fault = -1;
+	Heat heat;
+
+	if (ARR_HASNULL(array) || ARR_NDIM(array) > 1)
+		fault = 0;
+	else if (strcmp(kind, "heat") != 0)
+		fault = duration_record_fault(duration_kind(kind), numbers, count);
+	else if (count != HEAT_SIZE)
+		fault = count;
+	else
+	{
+		memcpy(&heat, numbers, sizeof(Heat));
+		fault = heat_fault(&heat);
+	}
+	if (fault < 0)
+		PG_RETURN_NULL();
+	PG_RETURN_INT32(fault);
 }

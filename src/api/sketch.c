@@ -9,6 +9,7 @@
 PG_FUNCTION_INFO_V1(hwsched_sketch_quantile);
 PG_FUNCTION_INFO_V1(hwsched_sketch_of);
 PG_FUNCTION_INFO_V1(hwsched_sketch_merge);
+PG_FUNCTION_INFO_V1(hwsched_is_sketch);
 
 /* Returns a sketch as an array. */
 static Datum
@@ -57,4 +58,13 @@ hwsched_sketch_merge(PG_FUNCTION_ARGS)
 	sketch_read(PG_GETARG_DATUM(1), false, &other);
 	sketch_merge(&sketch, &other);
 	PG_RETURN_DATUM(array_of(&sketch));
+}
+
+/* is_sketch(sketch bigint[]) RETURNS boolean */
+Datum
+hwsched_is_sketch(PG_FUNCTION_ARGS)
+{
+	Sketch sketch;
+
+	PG_RETURN_BOOL(sketch_read_any(PG_GETARG_DATUM(0), &sketch));
 }

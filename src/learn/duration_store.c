@@ -23,6 +23,17 @@
 static const char *const kind_names[] = {"pool",  "workload_type", "family",
 										 "model", "device",		   "worker"};
 
+/* Returns the kind of a name; raises ERRCODE_INVALID_PARAMETER_VALUE for one that there is not. */
+DurationKind
+duration_kind(const char *name)
+{
+	for (int kind = 0; kind < lengthof(kind_names); kind++)
+		if (strcmp(kind_names[kind], name) == 0)
+			return kind;
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					errmsg("unknown kind of record of durations: \"%s\"", name)));
+}
+
 /* --- records --- */
 
 DurationStore *
@@ -121,7 +132,7 @@ fill_record(DurationStore *store, int number, uint64 row, int column_number)
 	const double *numbers = (const double *) ARR_DATA_PTR(array);
 	int count = ARR_NDIM(array) == 1 ? ARR_DIMS(array)[0] : 0;
 
-	if (ARR_HASNULL(array) || !duration_record_is_sane(record->kind, numbers, count))
+	if (ARR_HASNULL(array) || duration_record_fault(record->kind, numbers, count) >= 0)
 		return;
 	memcpy(record->numbers, numbers, sizeof(double) * count);
 	memcpy(record->before, numbers, sizeof(double) * count);

@@ -50,6 +50,7 @@ typedef struct RunRecords
 
 #define RECORD_NUMBERS(store, number) ((void *) (store)->records[number].numbers)
 
+extern DurationKind duration_kind(const char *name);
 extern DurationStore *duration_store_begin(const char *pool);
 extern int find_record(DurationStore *store, DurationKind kind, const char *scope,
 					   const char *name);

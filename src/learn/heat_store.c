@@ -31,7 +31,7 @@ read_heat(Datum model, bool isnull, Heat *heat)
 	if (ARR_NDIM(array) != 1 || ARR_DIMS(array)[0] != HEAT_SIZE || ARR_HASNULL(array))
 		return false;
 	memcpy(heat, ARR_DATA_PTR(array), sizeof(Heat));
-	return heat_is_sane(heat);
+	return heat_fault(heat) < 0;
 }
 
 double

@@ -1,7 +1,7 @@
 /*
  * duration_array.h
  *		The records of model/duration.h as arrays of numbers, as tables keep them: how
- *		long they are, and whether one that comes from elsewhere is any.
+ *		long they are, and what is wrong with one that comes from elsewhere.
  */
 #ifndef HWSCHED_MODEL_DURATION_ARRAY_H
 #define HWSCHED_MODEL_DURATION_ARRAY_H
@@ -10,6 +10,6 @@
 
 extern int duration_record_size(DurationKind kind);
 extern int duration_record_used(DurationKind kind, const double *record);
-extern bool duration_record_is_sane(DurationKind kind, const double *numbers, int count);
+extern int duration_record_fault(DurationKind kind, const double *numbers, int count);
 
 #endif /* HWSCHED_MODEL_DURATION_ARRAY_H */

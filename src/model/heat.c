@@ -50,6 +50,7 @@ static const double knots[HEAT_LAW_TERMS] = {0.0, 0.2, 0.4, 2.0 / 3.0, 1.0};
 #define MOST_CELSIUS 150.0
 #define LEAST_FULL_WATTS 0.01
 #define MOST_WATTS 100000.0
+#define MOST_NUMBER 1e15 /* of any number of a model, which may come from elsewhere */
 
 /* Fading: the offset by time and by change of power, the law by excitement. */
 #define OFFSET_SECONDS (100.0 * 3600.0)
@@ -243,32 +244,50 @@ heat_adopt(Heat *heat, const Heat *elder)
 	heat->variance_utilisation = elder->variance_utilisation;
 }
 
+/* Which number of a model a member is, or its first element. */
+#define NUMBER_OF(member) ((int) (offsetof(Heat, member) / sizeof(double)))
+
 /*
- * Returns whether numbers that came from outside can be a model: finite where
- * they must be, within bounds and with variances that are not negative.
+ * Returns which of the numbers of a model that came from outside is the first that cannot be:
+ * they are finite where they must be, within bounds and with variances that are not negative.
+ * -1: none.
  */
-bool
-heat_is_sane(const Heat *heat)
+int
+heat_fault(const Heat *heat)
 {
 	const double *numbers = (const double *) heat;
 	double tau = heat->state[LOG_TAU];
 
 	for (int i = 0; i < HEAT_SIZE; i++)
-		if (isinf(numbers[i]))
-			return false;
+		if (fabs(numbers[i]) > MOST_NUMBER)
+			return i;
+	if (!(heat->reports >= 0.0))
+		return NUMBER_OF(reports);
+	if (heat->reports > 0.0 && isnan(heat->seconds))
+		return NUMBER_OF(seconds);
+	if (heat->reports > 0.0 && isnan(heat->celsius))
+		return NUMBER_OF(celsius);
+	if (!(heat->full_watts >= LEAST_FULL_WATTS))
+		return NUMBER_OF(full_watts);
 	for (int i = 0; i < HEAT_STATES; i++)
-		if (isnan(heat->state[i]) || !(heat->covariance[i * (i + 1) / 2 + i] >= 0.0))
-			return false;
+		if (isnan(heat->state[i]))
+			return NUMBER_OF(state) + i;
+	if (tau < log(LEAST_TAU) - 1e-9 || tau > log(MOST_TAU) + 1e-9)
+		return NUMBER_OF(state) + LOG_TAU;
+	for (int i = 0; i < HEAT_STATES; i++)
+		if (!(heat->covariance[i * (i + 1) / 2 + i] >= 0.0))
+			return NUMBER_OF(covariance) + i * (i + 1) / 2 + i;
 	for (int i = 0; i < HEAT_COVARIANCES; i++)
 		if (isnan(heat->covariance[i]))
-			return false;
+			return NUMBER_OF(covariance) + i;
 	for (int i = 0; i < HEAT_CHANGES; i++)
-		if (!(heat->foretold[i] > 0.0) || isnan(heat->came[i]))
-			return false;
-	if (heat->reports > 0.0 && (isnan(heat->celsius) || isnan(heat->seconds)))
-		return false;
-	return heat->reports >= 0.0 && heat->reports <= 1e15 && heat->full_watts >= LEAST_FULL_WATTS &&
-		   tau >= log(LEAST_TAU) - 1e-9 && tau <= log(MOST_TAU) + 1e-9;
+	{
+		if (isnan(heat->came[i]))
+			return NUMBER_OF(came) + i;
+		if (!(heat->foretold[i] > 0.0))
+			return NUMBER_OF(foretold) + i;
+	}
+	return -1;
 }
 
 /*

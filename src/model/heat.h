@@ -14,9 +14,9 @@
  * only tells to a degree, are the state of one extended Kalman filter.
  *
  * A model is HEAT_SIZE doubles and nothing else, so that a table keeps it as
- * one float8[] beside the device's key.  One of another length, or that is not
- * sane (heat_is_sane), is to be started again.  A report costs a constant time
- * and no memory.
+ * one float8[] beside the device's key.  One of another length, or with a fault
+ * (heat_fault), is to be started again.  A report costs a constant time and no
+ * memory.
  */
 #ifndef HWSCHED_MODEL_HEAT_H
 #define HWSCHED_MODEL_HEAT_H
@@ -73,7 +73,7 @@ typedef struct HeatLoad
 
 extern void heat_start(Heat *heat, double thermal_design_power_w);
 extern void heat_adopt(Heat *heat, const Heat *elder);
-extern bool heat_is_sane(const Heat *heat);
+extern int heat_fault(const Heat *heat);
 extern bool heat_report(Heat *heat, HeatReport report, bool learn);
 extern double heat_watts(const Heat *heat, double utilisation);
 extern double heat_predict(const Heat *heat, HeatLoad load, double dt_seconds);

@@ -170,6 +170,12 @@ CREATE FUNCTION hwsched_internal.sketch_merge(sketch bigint[], other bigint[]) R
 COMMENT ON FUNCTION hwsched_internal.sketch_merge(bigint[], bigint[]) IS
   'The sketch of the numbers in two sketches.';
 
+CREATE FUNCTION hwsched_internal.is_sketch(sketch bigint[]) RETURNS boolean
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'hwsched_is_sketch';
+COMMENT ON FUNCTION hwsched_internal.is_sketch(bigint[]) IS
+  'Whether some numbers are a sketch, which the others refuse if they are not.';
+
 CREATE AGGREGATE hwsched_internal.sketch_sum(bigint[]) (
     SFUNC = hwsched_internal.sketch_merge, STYPE = bigint[],
     COMBINEFUNC = hwsched_internal.sketch_merge,

@@ -715,7 +715,8 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
             MESSAGE = CASE WHEN wrong.is_missing THEN format('"%s" is missing', wrong.path)
                            ELSE format('invalid value for "%s": %s', wrong.path, wrong.value) END,
-            DETAIL = format('Expected %s.', wrong.expected);
+            DETAIL = format('Expected %s.', wrong.expected),
+            HINT = 'Expected a document as hwsched.history_json() makes it.';
     END IF;
 
     -- each past day in its own partition, as far as it is kept, but not so many that locks run out

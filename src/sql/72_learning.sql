@@ -51,6 +51,114 @@ COMMENT ON FUNCTION hwsched.learning_json(text) IS
   'Returns what was learned of workers, durations, power limits and temperatures in a pool, as '
   'one document for load_learning().';
 
+CREATE FUNCTION hwsched_internal.learned_fault(kind text, numbers float8[]) RETURNS int
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'hwsched_learned_fault';
+COMMENT ON FUNCTION hwsched_internal.learned_fault(text, float8[]) IS
+  'Which of some numbers, from 0, cannot be in a record of duration_record of a kind, or in a '
+  'thermal model (kind heat); NULL: none.';
+
+CREATE FUNCTION hwsched_internal.learning_faults(document jsonb)
+    RETURNS TABLE (path text, value text, expected text)
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    WITH field (section, key, type, required, least, most, expected) AS (VALUES
+        ('track_records', 'workload_type', 'text', true, 1, 2500, 'a text'),
+        ('track_records', 'worker_id', 'text', true, 1, 1000, '1 to 1000 bytes'),
+        ('track_records', 'preference', 'number', true, 0, 1, 'a number from 0 to 1'),
+        ('track_records', 'samples', 'integer', true, 0, 1e15, 'a count, 1e15 at most'),
+        ('track_records', 'successes', 'integer', true, 0, 1e15, 'a count, 1e15 at most'),
+        ('track_records', 'failures', 'integer', true, 0, 1e15, 'a count, 1e15 at most'),
+        ('track_records', 'mean_seconds', 'number', false, 0, 1e12, 'seconds, 1e12 at most'),
+        ('track_records', 'squares', 'number', false, 0, 1e40, 'a number from 0 to 1e40'),
+        ('track_records', 'min_seconds', 'number', false, 0, 1e12, 'seconds, 1e12 at most'),
+        ('track_records', 'max_seconds', 'number', false, 0, 1e12, 'seconds, 1e12 at most'),
+        ('track_records', 'durations', 'sketch', false, 0, 0,
+         'the first bucket and counts that are not negative'),
+        ('track_records', 'updated_at', 'time', true, 0, 0,
+         'a time, not before 1970 and not in the future'),
+        ('durations', 'kind', 'kind', true, 0, 0, 'a kind of duration_record'),
+        ('durations', 'scope', 'text', true, 0, 2500, 'a text'),
+        ('durations', 'name', 'text', true, 0, 2500, 'a text'),
+        ('durations', 'numbers', 'numbers', true, 0, 0, 'numbers of such a record'),
+        ('durations', 'updated_at', 'time', true, 0, 0,
+         'a time, not before 1970 and not in the future'),
+        ('power_measurements', 'job', 'text', true, 1, 1000, '1 to 1000 bytes'),
+        ('power_measurements', 'device_model', 'text', true, 1, 1000, '1 to 1000 bytes'),
+        ('power_measurements', 'power_limit_w', 'number', true, 0.001, 1e6,
+         'watts from 0.001 to 1e6'),
+        ('power_measurements', 'seconds', 'number', true, 1e-9, 1e12, 'seconds, 1e12 at most'),
+        ('power_measurements', 'average_w', 'number', true, 0.001, 1e6, 'watts from 0.001 to 1e6'),
+        ('power_measurements', 'at', 'time', true, 0, 0,
+         'a time, not before 1970 and not in the future'),
+        ('thermal_models', 'worker_id', 'text', true, 1, 1000, '1 to 1000 bytes'),
+        ('thermal_models', 'device_no', 'integer', true, 0, 2147483647, 'a whole number from 0'),
+        ('thermal_models', 'profile_id', 'integer', true, 1, 9223372036854775807,
+         'a whole number from 1'),
+        ('thermal_models', 'model', 'numbers', true, 0, 0, 'numbers of a thermal model'),
+        ('thermal_models', 'updated_at', 'time', true, 0, 0,
+         'a time, not before 1970 and not in the future')
+    ), entry AS (
+        SELECT s.section, s.section || '[' || e.no - 1 || ']' AS path, e.value AS entry
+        FROM unnest('{track_records,durations,power_measurements,thermal_models}'::text[])
+            AS s (section)
+        CROSS JOIN LATERAL jsonb_array_elements($1 -> s.section) WITH ORDINALITY AS e (value, no)
+    ), field_value AS (
+        SELECT e.path || '.' || f.key AS path, e.entry, f.type, f.required, f.least, f.most,
+               f.expected, v.value, jsonb_typeof(v.value) AS is,
+               CASE WHEN jsonb_typeof(v.value) = 'array' THEN v.value ELSE '[]' END AS members
+        FROM entry AS e JOIN field AS f ON f.section = e.section
+        CROSS JOIN LATERAL (SELECT nullif(e.entry -> f.key, 'null') AS value) AS v
+        WHERE jsonb_typeof(e.entry) = 'object'
+    ), numbers AS (
+        -- what is no number of float8 is beyond all that can be
+        SELECT v.path, v.expected, v.members,
+               hwsched_internal.learned_fault(v.kind, ARRAY(
+                   SELECT CASE WHEN m.value = '"NaN"' THEN 'NaN'
+                               WHEN jsonb_typeof(m.value) <> 'number' THEN 'Infinity'
+                               WHEN m.value::numeric NOT BETWEEN -1e300 AND 1e300
+                                   OR abs(m.value::numeric) < 1e-323 AND m.value::numeric <> 0
+                                   THEN 'Infinity'
+                               ELSE (m.value #>> '{}')::float8 END
+                   FROM jsonb_array_elements(v.members) WITH ORDINALITY AS m (value, no)
+                   ORDER BY m.no)) AS fault
+        FROM (SELECT n.*, CASE WHEN n.expected LIKE '%thermal%' THEN 'heat'
+                               ELSE n.entry ->> 'kind' END AS kind
+              FROM field_value AS n WHERE n.type = 'numbers' AND n.is = 'array') AS v
+        WHERE v.kind = 'heat'
+            OR v.kind = ANY (enum_range(NULL::hwsched.duration_kind)::text[])
+    )
+    SELECT e.path, left(e.entry::text, 80), 'an object' FROM entry AS e
+    WHERE jsonb_typeof(e.entry) <> 'object'
+    UNION ALL
+    SELECT v.path, left(v.value::text, 80), v.expected FROM field_value AS v
+    WHERE CASE WHEN v.value IS NULL THEN v.required
+               WHEN v.type = 'time' THEN hwsched_internal.history_time(v.value) IS NULL
+               WHEN v.type IN ('number', 'integer')
+                   THEN CASE WHEN v.is <> 'number' THEN true
+                             ELSE v.value::numeric NOT BETWEEN v.least AND v.most
+                                 OR abs(v.value::numeric) < 1e-323 AND v.value::numeric <> 0
+                                 OR v.type = 'integer' AND v.value::text !~ '^\d+$' END
+               WHEN v.type = 'numbers' THEN v.is <> 'array'
+               WHEN v.type = 'sketch'
+                   THEN CASE WHEN EXISTS (SELECT FROM jsonb_array_elements(v.members) AS m (value)
+                                          WHERE m.value::text !~ '^-?\d{1,18}$') THEN true
+                             ELSE NOT hwsched_internal.is_sketch(ARRAY(
+                                 SELECT m.value::text::bigint
+                                 FROM jsonb_array_elements(v.members)
+                                     WITH ORDINALITY AS m (value, no) ORDER BY m.no)) END
+                       OR v.is <> 'array'
+               WHEN v.is <> 'string' THEN true
+               WHEN v.type = 'text'
+                   THEN octet_length(v.value #>> '{}') NOT BETWEEN v.least AND v.most
+               ELSE v.value #>> '{}' <> ALL (enum_range(NULL::hwsched.duration_kind)::text[]) END
+    UNION ALL
+    SELECT n.path || '[' || n.fault || ']', left((n.members -> n.fault)::text, 80), n.expected
+    FROM numbers AS n WHERE n.fault IS NOT NULL
+$$;
+COMMENT ON FUNCTION hwsched_internal.learning_faults(jsonb) IS
+  'What is wrong in the sections of a document of learning_json(), each with its path; a NULL '
+  'value is missing. Part of load_learning().';
+
 CREATE FUNCTION hwsched.load_learning(document jsonb, pool text DEFAULT 'default') RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
@@ -58,6 +166,9 @@ DECLARE
     loaded bigint;
     more bigint;
     wrong text;
+    fault record;
+    profile jsonb;
+    detail text;
 BEGIN
     IF document IS NULL OR pool IS NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed',
@@ -77,6 +188,30 @@ BEGIN
                              left(coalesce((document -> wrong)::text, 'missing'), 80)),
             HINT = 'Expected a document as hwsched.learning_json() makes it.';
     END IF;
+    SELECT f.* INTO fault FROM hwsched_internal.learning_faults(document) AS f LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
+            MESSAGE = CASE WHEN fault.value IS NULL THEN format('"%s" is missing', fault.path)
+                           ELSE format('invalid value for "%s": %s', fault.path, fault.value) END,
+            DETAIL = format('Expected %s.', fault.expected),
+            HINT = 'Expected a document as hwsched.learning_json() makes it.';
+    END IF;
+    FOR wrong, profile IN SELECT e.key, e.value FROM jsonb_each(document -> 'device_profiles') e
+    LOOP
+        BEGIN
+            PERFORM hwsched.is_compatible('{}', profile);
+            IF profile ->> 'hardware_class' IS NULL THEN
+                RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
+                    MESSAGE = '"device.hardware_class" is missing';
+            END IF;
+        EXCEPTION WHEN invalid_parameter_value THEN
+            GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
+            RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
+                MESSAGE = overlay(SQLERRM PLACING '"device_profiles.' || wrong
+                                  FROM position('"device' IN SQLERRM) FOR length('"device')),
+                DETAIL = detail, HINT = 'Expected a document as hwsched.learning_json() makes it.';
+        END;
+    END LOOP;
     -- locks the pool, and settles what is completed: nobody learns of it meanwhile
     PERFORM hwsched.rebalance(0, pool);
     -- its records refer to each other, so they do not mix with others
@@ -84,14 +219,6 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
             MESSAGE = format('pool "%s" has already learned of durations', pool),
             HINT = 'Forget that with hwsched.reset_learning() first.';
-    END IF;
-    SELECT e.key INTO wrong FROM jsonb_each(document -> 'device_profiles') e
-    WHERE hwsched.is_compatible('{}', e.value) IS NULL OR e.value ->> 'hardware_class' IS NULL
-    LIMIT 1;
-    IF wrong IS NOT NULL THEN
-        RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
-            MESSAGE = format('invalid value for "device_profiles.%s"', wrong),
-            HINT = 'Expected a device profile.';
     END IF;
     INSERT INTO hwsched.device_profile (pool, profile, digest)
     SELECT load_learning.pool, e.value, hwsched_internal.profile_digest(e.value, NULL)
@@ -105,8 +232,6 @@ BEGIN
     FROM jsonb_populate_recordset(NULL::hwsched.track_record, document -> 'track_records') r
     WHERE EXISTS (SELECT FROM hwsched.worker w
                   WHERE w.pool = load_learning.pool AND w.worker_id = r.worker_id)
-      AND r.preference BETWEEN 0 AND 1
-      AND (r.durations IS NULL OR hwsched_internal.sketch_merge(r.durations, '{}') IS NOT NULL)
     ON CONFLICT ON CONSTRAINT track_record_pkey DO NOTHING;
     GET DIAGNOSTICS loaded = ROW_COUNT;
 
@@ -114,9 +239,8 @@ BEGIN
     SELECT load_learning.pool, r.kind,
            CASE r.kind WHEN 'device' THEN p.profile_id::text ELSE r.scope END,
            CASE r.kind WHEN 'worker' THEN p.profile_id::text ELSE r.name END,
-           -- the number that the record itself has, if it is one
-           CASE WHEN r.kind = 'device' AND r.numbers[array_lower(r.numbers, 1)] BETWEEN 1 AND 1e6
-                    THEN r.numbers[array_lower(r.numbers, 1)]::int END,
+           -- the number that the record itself has, if it has run
+           CASE WHEN r.kind = 'device' THEN nullif(r.numbers[1], 0)::int END,
            r.numbers, r.updated_at
     FROM jsonb_populate_recordset(NULL::hwsched.duration_record, document -> 'durations') r
     LEFT JOIN jsonb_each(document -> 'device_profiles') e
@@ -147,7 +271,6 @@ BEGIN
     JOIN hwsched.device d
         ON d.pool = load_learning.pool AND d.worker_id = r.worker_id AND d.device_no = r.device_no
             AND d.profile_id = p.profile_id
-    WHERE (hwsched_internal.describe_heat(r.model)).reports IS NOT NULL
     ON CONFLICT ON CONSTRAINT device_heat_pkey DO NOTHING;
     GET DIAGNOSTICS more = ROW_COUNT;
     RETURN loaded + more;

@@ -368,10 +368,11 @@ settings_change(const Caller *caller, const char *pool, Jsonb *changes)
 		"                            ORDER BY version DESC LIMIT 1), '{}') || $2) e"
 		"  WHERE e.value <> 'null'), '{}')",
 		{TEXTOID, JSONBOID}};
+	/* an old snapshot does not see a version that has come since; this fails with 40001 then */
 	static SpiPlan add = {
 		"INSERT INTO hwsched.settings_version (pool, version, settings)"
 		" SELECT $1, coalesce(max(version), 0) + 1, $2 FROM hwsched.settings_version"
-		" WHERE pool = $1",
+		" WHERE pool = $1 ON CONFLICT DO NOTHING",
 		{TEXTOID, JSONBOID}};
 	PoolSettings read;
 	PoolSettings changed;
@@ -390,7 +391,8 @@ settings_change(const Caller *caller, const char *pool, Jsonb *changes)
 	changes = keep_unknown_keys(&settings_document, changes);
 	spi_plan_run(&merge, false, TEXT_VALUE(pool), VALUE(JsonbPGetDatum(changes)));
 	settings = column_jsonb(0, 1);
-	spi_plan_run(&add, false, TEXT_VALUE(pool), VALUE(JsonbPGetDatum(settings)));
+	if (spi_plan_run(&add, false, TEXT_VALUE(pool), VALUE(JsonbPGetDatum(settings))) == 0)
+		elog(ERROR, "pool \"%s\" has got settings while it was locked", pool);
 	settings_forget();
 	pool_settings_load(pool, false, &read);
 	check_settings(&read, has_key(changes, "policy") || has_key(changes, "policies"), caller->user);

@@ -6,37 +6,39 @@
 
 #include "support/ddsketch_array.h"
 
+/* Reads a sketch; returns false for an array that is none. */
+bool
+sketch_read_any(Datum array, Sketch *sketch)
+{
+	ArrayType *numbers = DatumGetArrayTypeP(array);
+	int count = ArrayGetNItems(ARR_NDIM(numbers), ARR_DIMS(numbers));
+	const int64 *values;
+
+	memset(sketch, 0, offsetof(Sketch, counts));
+	if (count == 0)
+		return true;
+	if (ARR_NDIM(numbers) != 1 || ARR_HASNULL(numbers) || count > SKETCH_BUCKETS + 1)
+		return false;
+	values = (const int64 *) ARR_DATA_PTR(numbers);
+	if (values[0] < PG_INT32_MIN || values[0] > PG_INT32_MAX)
+		return false;
+	sketch->first = (int32) values[0];
+	sketch->n = count - 1;
+	memcpy(sketch->counts, values + 1, sizeof(int64) * (count - 1));
+	return sketch_is_sane(sketch);
+}
+
 /* Reads a sketch; raises ERRCODE_INVALID_PARAMETER_VALUE for an array that is none. */
 void
 sketch_read(Datum array, bool isnull, Sketch *sketch)
 {
-	ArrayType *numbers;
-	const int64 *values;
-	int count;
-
-	memset(sketch, 0, offsetof(Sketch, counts));
 	if (isnull)
-		return;
-	numbers = DatumGetArrayTypeP(array);
-	count = ArrayGetNItems(ARR_NDIM(numbers), ARR_DIMS(numbers));
-	if (count == 0)
-		return;
-	values = (const int64 *) ARR_DATA_PTR(numbers);
-	if (ARR_NDIM(numbers) == 1 && !ARR_HASNULL(numbers) && count <= SKETCH_BUCKETS + 1 &&
-		values[0] >= PG_INT32_MIN && values[0] <= PG_INT32_MAX)
-	{
-		sketch->first = (int32) values[0];
-		sketch->n = count - 1;
-		memcpy(sketch->counts, values + 1, sizeof(int64) * (count - 1));
-		if (sketch_is_sane(sketch))
-			return;
-	}
-	ereport(
-		ERROR,
-		(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("invalid sketch"),
-		 errdetail("Expected a bigint[] with the first bucket and at most %d counts that are not"
-				   " negative.",
-				   SKETCH_BUCKETS)));
+		memset(sketch, 0, offsetof(Sketch, counts));
+	else if (!sketch_read_any(array, sketch))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("invalid sketch"),
+						errdetail("Expected a bigint[] with the first bucket and at most %d counts"
+								  " that are not negative.",
+								  SKETCH_BUCKETS)));
 }
 
 /* Returns how many numbers an array of a sketch has. */

@@ -10,6 +10,7 @@
 #include "support/ddsketch.h"
 #include "support/spi_plan.h"
 
+extern bool sketch_read_any(Datum array, Sketch *sketch);
 extern void sketch_read(Datum array, bool isnull, Sketch *sketch);
 
 /*

@@ -109,7 +109,7 @@ comes_back(DurationKind kind, const void *record)
 	int used = duration_record_used(kind, record);
 
 	return used >= 1 && used <= duration_record_size(kind) &&
-		   duration_record_is_sane(kind, record, used);
+		   duration_record_fault(kind, record, used) < 0;
 }
 
 /* Puts strange numbers in some places of a record; returns whether that is still one. */
@@ -122,7 +122,7 @@ make_strange(DurationKind kind, void *record)
 	for (int i = (int) (random_unit() * 6); i > 0; i--)
 		((double *) record)[(int) (random_unit() * used)] =
 			values[(int) (random_unit() * lengthof(values))];
-	return duration_record_is_sane(kind, record, used);
+	return duration_record_fault(kind, record, used) < 0;
 }
 
 /* Predicts by, and learns into, records that come from elsewhere. */
@@ -173,39 +173,40 @@ test_records(void)
 	ok(isnan(models[0].size), "also without a size");
 	is_int(duration_record_used(DURATION_MODEL, (double *) &models[0]), 7 + 6 * PROFILES,
 		   "a model is as long as its pairs");
-	ok(!duration_record_is_sane(DURATION_MODEL, (double *) &models[0], 7 + 6 * PROFILES - 1),
+	ok(duration_record_fault(DURATION_MODEL, (double *) &models[0], 7 + 6 * PROFILES - 1) ==
+		   7 + 6 * PROFILES - 1,
 	   "one that is cut is not sane");
-	ok(!duration_record_is_sane(DURATION_MODEL, (double *) &models[0], 0), "nor is nothing");
+	ok(duration_record_fault(DURATION_MODEL, (double *) &models[0], 0) == 0, "nor is nothing");
 
 	model = models[0];
 	model.npairs = DURATION_PAIRS + 1;
-	ok(!duration_record_is_sane(DURATION_MODEL, (double *) &model,
-								duration_record_size(DURATION_MODEL)),
+	ok(duration_record_fault(DURATION_MODEL, (double *) &model,
+							 duration_record_size(DURATION_MODEL)) == 6,
 	   "too many pairs");
 	model.npairs = 0.5;
-	ok(!duration_record_is_sane(DURATION_MODEL, (double *) &model, 7), "half a pair");
+	ok(duration_record_fault(DURATION_MODEL, (double *) &model, 7) == 6, "half a pair");
 	model = models[0];
 	model.pairs[0].device = 0;
-	ok(!duration_record_is_sane(DURATION_MODEL, (double *) &model, 7 + 6 * PROFILES),
+	ok(duration_record_fault(DURATION_MODEL, (double *) &model, 7 + 6 * PROFILES) == 7,
 	   "a pair without a device");
 	model = models[0];
 	model.pairs[0].mean = NAN;
-	ok(!duration_record_is_sane(DURATION_MODEL, (double *) &model, 7 + 6 * PROFILES),
+	ok(duration_record_fault(DURATION_MODEL, (double *) &model, 7 + 6 * PROFILES) == 9,
 	   "a mean that is no number");
 	other = family;
 	other.next = DURATION_SAMPLES;
-	ok(!duration_record_is_sane(DURATION_FAMILY, (double *) &other,
-								duration_record_used(DURATION_FAMILY, (double *) &family)),
+	ok(duration_record_fault(DURATION_FAMILY, (double *) &other,
+							 duration_record_used(DURATION_FAMILY, (double *) &family)) == 10,
 	   "a next sample that is beyond the last");
 
 	model = models[0];
 	model.pairs[0].used = -1;
-	ok(!duration_record_is_sane(DURATION_MODEL, (double *) &model, 7 + 6 * PROFILES),
+	ok(duration_record_fault(DURATION_MODEL, (double *) &model, 7 + 6 * PROFILES) == 12,
 	   "a pair that was used before the first run");
 	device = profiles[0];
 	device.number = 2e6;
-	ok(!duration_record_is_sane(DURATION_DEVICE, (double *) &device,
-								duration_record_size(DURATION_DEVICE)),
+	ok(duration_record_fault(DURATION_DEVICE, (double *) &device,
+							 duration_record_size(DURATION_DEVICE)) == 0,
 	   "a device profile with a number that no pool comes to");
 
 	/* whatever is let through can be used */

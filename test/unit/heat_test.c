@@ -77,7 +77,7 @@ test_learns_law(void)
 	ok(isnan(heat_predict(&heat, power(100.0), 60.0)),
 	   "nothing is predicted before the first report");
 	live(&heat, &device, 3000, 20.0, 0.3);
-	ok(heat_is_sane(&heat), "the model is sane");
+	ok(heat_fault(&heat) < 0, "the model is sane");
 	is_near(heat_time_constant(&heat), 240.0, 60.0, "the time constant is found");
 	is_near(heat_resistance(&heat), 0.2, 0.03, "degrees by watt are found");
 	is_near(heat_settled(&heat, 300.0), 84.0, 5.0, "and where full power ends");
@@ -240,7 +240,7 @@ test_without_learning(void)
 	   "switched off, nothing is learned");
 	ok(heat.state[1] != before.state[1] && heat.celsius != before.celsius,
 	   "but the temperature is followed");
-	ok(heat_is_sane(&heat), "and the model is sane");
+	ok(heat_fault(&heat) < 0, "and the model is sane");
 }
 
 static void
@@ -256,7 +256,7 @@ test_adopt(void)
 	live(&elder, &first, 3000, 20.0, 0.2);
 	heat_adopt(&heat, &elder);
 	heat_start(&fresh, 300.0);
-	ok(heat_is_sane(&heat), "an adopted model is sane");
+	ok(heat_fault(&heat) < 0, "an adopted model is sane");
 	ok(isnan(heat_predict(&heat, power(100.0), 60.0)),
 	   "it knows nothing of the new device's temperature");
 	for (int i = 0; i < 3; i++)
@@ -337,7 +337,7 @@ test_nonsense(void)
 			if (random_below(4) == 0)
 				load.watts = odd[random_below(lengthof(odd))];
 			heat_report(&heat, said, random_below(5) != 0);
-			sane = sane && heat_is_sane(&heat);
+			sane = sane && heat_fault(&heat) < 0;
 			predicted = heat_predict(&heat, load,
 									 random_below(3) ? random_between(0.0, 7200.0) :
 													   odd[random_below(lengthof(odd))]);
@@ -359,24 +359,24 @@ test_sanity(void)
 	Heat heat;
 
 	heat_start(&heat, 250.0);
-	ok(heat_is_sane(&heat), "a fresh model is sane");
+	ok(heat_fault(&heat) < 0, "a fresh model is sane");
 	heat.state[2] = NAN;
-	ok(!heat_is_sane(&heat), "one with a hole is not");
+	ok(heat_fault(&heat) == 8, "one with a hole is not");
 	heat_start(&heat, 250.0);
 	heat.covariance[0] = -1.0;
-	ok(!heat_is_sane(&heat), "nor one with a negative variance");
+	ok(heat_fault(&heat) == 14, "nor one with a negative variance");
 	heat_start(&heat, 250.0);
 	heat.full_watts = 0.0;
-	ok(!heat_is_sane(&heat), "nor one without a scale");
+	ok(heat_fault(&heat) == 5, "nor one without a scale");
 	heat_start(&heat, 250.0);
 	heat.state[HEAT_STATES - 1] = 100.0;
-	ok(!heat_is_sane(&heat), "nor one that never warms");
+	ok(heat_fault(&heat) == 13, "nor one that never warms");
 	heat_start(&heat, 250.0);
 	heat.seconds = INFINITY;
-	ok(!heat_is_sane(&heat), "nor one out of time");
+	ok(heat_fault(&heat) == 1, "nor one out of time");
 	heat_start(&heat, 250.0);
 	heat.reports = 1e300;
-	ok(!heat_is_sane(&heat), "nor one of more reports than there can be");
+	ok(heat_fault(&heat) == 0, "nor one of more reports than there can be");
 	is_int((long) (sizeof(Heat) % sizeof(double)), 0, "a model is an array of doubles");
 }
 
