@@ -72,6 +72,7 @@ COMMENT ON FUNCTION hwsched.extend_lease(bigint, interval, text) IS
 CREATE FUNCTION hwsched.requirements(assignment_id bigint, pool text DEFAULT 'default')
     RETURNS jsonb
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    SET extra_float_digits = '1'
     AS 'MODULE_PATHNAME', 'hwsched_requirements';
 COMMENT ON FUNCTION hwsched.requirements(bigint, text) IS
   'Returns the requirements of a live assignment as submitted, with test_id and timeout filled '

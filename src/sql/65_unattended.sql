@@ -162,7 +162,8 @@ CREATE FUNCTION hwsched.schedule_jobs(every text DEFAULT '1 minute', pool text D
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     parts text[] := regexp_match(lower(every),
-        '^\s*(\d{1,4})\s*(s|secs?|seconds?|m|mins?|minutes?|h|hours?|days?)\s*$');
+        '^[[:space:]]*([0-9]{1,4})[[:space:]]*'
+        '(s|secs?|seconds?|m|mins?|minutes?|h|hours?|days?)[[:space:]]*$');
     seconds int := parts[1]::int
         * CASE left(parts[2], 1) WHEN 's' THEN 1 WHEN 'm' THEN 60 WHEN 'h' THEN 3600 ELSE 86400 END;
     minutes int := seconds / 60;

@@ -135,7 +135,7 @@ BEGIN
         SELECT c.oid FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid
         WHERE i.inhparent = ANY ('{hwsched.load_history,hwsched.recorded_assignment,'
                                    'hwsched.recorded_execution}'::regclass[])
-            AND c.relname ~ '_\d{8}$' AND right(c.relname, 8)::date < keeps_from
+            AND c.relname ~ '_[0-9]{8}$' AND right(c.relname, 8)::date < keeps_from
         -- each takes some locks, of which there are not so many; the next tick goes on
         ORDER BY right(c.relname, 8), c.relname LIMIT 30
     LOOP
@@ -579,7 +579,8 @@ CREATE FUNCTION hwsched_internal.history_time(value jsonb) RETURNS timestamptz
 DECLARE
     read timestamptz;
 BEGIN
-    IF jsonb_typeof(value) = 'string' AND value #>> '{}' ~ '^\d{4}-\d\d?-\d\d?([ T]|$)' THEN
+    IF jsonb_typeof(value) = 'string'
+        AND value #>> '{}' ~ '^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([ T]|$)' THEN
         read := (value #>> '{}')::timestamptz;
     END IF;
     RETURN CASE WHEN read BETWEEN '1970-01-01 00:00:00+00' AND now() + '1 day'::interval
@@ -692,7 +693,7 @@ BEGIN
                         -- what is nearly 0 is no float8
                         ELSE v.value::numeric NOT BETWEEN f.least AND f.most
                             OR v.value::numeric <> 0 AND abs(v.value::numeric) < 1e-300
-                            OR f.type = 'integer' AND v.value::text !~ '^\d+$' END
+                            OR f.type = 'integer' AND v.value::text !~ '^[0-9]+$' END
                     WHEN jsonb_typeof(v.value) <> 'string' THEN true
                     WHEN f.type = 'name'
                         THEN octet_length(v.value #>> '{}') NOT BETWEEN f.least AND f.most

@@ -22,7 +22,7 @@ COMMENT ON FUNCTION hwsched.reset_learning(text, text) IS
 
 CREATE FUNCTION hwsched.learning_json(pool text DEFAULT 'default') RETURNS jsonb
     LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp
-    SET extra_float_digits = '1' AS $$
+    SET timezone = 'UTC' SET extra_float_digits = '1' AS $$
 SELECT jsonb_build_object(
     'track_records', coalesce((
         SELECT jsonb_agg(to_jsonb(r) - 'pool' ORDER BY r.workload_type, r.worker_id)
@@ -137,11 +137,11 @@ CREATE FUNCTION hwsched_internal.learning_faults(document jsonb)
                    THEN CASE WHEN v.is <> 'number' THEN true
                              ELSE v.value::numeric NOT BETWEEN v.least AND v.most
                                  OR abs(v.value::numeric) < 1e-323 AND v.value::numeric <> 0
-                                 OR v.type = 'integer' AND v.value::text !~ '^\d+$' END
+                                 OR v.type = 'integer' AND v.value::text !~ '^[0-9]+$' END
                WHEN v.type = 'numbers' THEN v.is <> 'array'
                WHEN v.type = 'sketch'
                    THEN CASE WHEN EXISTS (SELECT FROM jsonb_array_elements(v.members) AS m (value)
-                                          WHERE m.value::text !~ '^-?\d{1,18}$') THEN true
+                                          WHERE m.value::text !~ '^-?[0-9]{1,18}$') THEN true
                              ELSE NOT hwsched_internal.is_sketch(ARRAY(
                                  SELECT m.value::text::bigint
                                  FROM jsonb_array_elements(v.members)

@@ -525,7 +525,7 @@ CREATE FUNCTION hwsched_internal.chart_values(definition hwsched.chart, since ti
                                          pool text,
     OUT rows jsonb, OUT note text, OUT ticks jsonb)
     LANGUAGE plpgsql STABLE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
-    SET timezone = 'UTC'
+    SET timezone = 'UTC' SET extra_float_digits = '1'
     AS $$
 DECLARE
     bounds CONSTANT text :=

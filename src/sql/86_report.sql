@@ -160,7 +160,7 @@ CREATE FUNCTION hwsched.summary_report(since timestamptz DEFAULT NULL,
     until timestamptz DEFAULT NULL, pool text DEFAULT 'default')
     RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
-    SET timezone = 'UTC'
+    SET timezone = 'UTC' SET extra_float_digits = '1'
     AS $report$
 DECLARE
     -- Charts are recoloured by their style, so that they follow dark and print.
@@ -331,7 +331,7 @@ BEGIN
         coalesce(head.types, '<p>No data.</p>'), E'\n</section>\n', charts.html,
         CASE WHEN scripts IS NOT NULL THEN
             concat(E'\n<script type="application/json" id="specs">',
-                   replace(coalesce(charts.specs, '{}')::text, '<', '\u003c'), E'</script>\n',
+                   replace(coalesce(charts.specs, '{}')::text, '<', E'\\u003c'), E'</script>\n',
                    scripts,
                    '<script>', script, '</script>') END,
         E'\n</body>\n</html>\n');
