@@ -97,3 +97,48 @@ COMMIT;
 -- time that runs out, too, by now
 SELECT expired, timed_out, offline FROM hwsched.maintain('late');
 SELECT hwsched.drop_pool('late');
+
+--
+-- A worker that names what it runs renews the leases of that, and is told what to stop
+--
+SELECT hwsched.create_pool('named', '{"lease": "100 h", "retry_backoff": "0 s"}');
+SELECT hwsched.register_worker('w', '{"cpu_cores": 8, "max_concurrent": 8}', 'named'), hwsched.register_worker('v', '{"cpu_cores": 1}', 'named');
+SELECT hwsched.drain_worker('v', 'named');
+SELECT hwsched.submit_many('[{"test_id": "a"}, {"test_id": "b"}, {"test_id": "c"}, {"test_id": "d"}, {"test_id": "e"}]', 'named'), hwsched.assign_pending(pool => 'named');
+SELECT count(*) AS claimed FROM hwsched.claim('w', 4, pool => 'named');
+CREATE FUNCTION pg_temp.ids(VARIADIC names text[]) RETURNS bigint[] LANGUAGE sql AS
+	$$ SELECT array_agg(assignment_id) FROM hwsched.assignment WHERE pool = 'named' AND workload_id = ANY (names) $$;
+CREATE PROCEDURE pg_temp.wait_lease() LANGUAGE sql AS $$
+	UPDATE hwsched.assignment SET lease_until = lease_until - interval '99 h 59 min' WHERE pool = 'named' AND state = 'running';
+	UPDATE hwsched.worker_load SET last_seen_at = now() - interval '101 h' WHERE pool = 'named' AND worker_id = 'w'; $$;
+-- nothing to stop; what was not named is not renewed, nor by other signs of life
+CALL pg_temp.wait_lease();
+SELECT * FROM hwsched.heartbeat('w', pg_temp.ids('a', 'b', 'c') || NULL::bigint || pg_temp.ids('a'), 'named');
+SELECT workload_id, lease_until > now() + interval '99 h' AS renewed FROM hwsched.assignment WHERE pool = 'named' AND state = 'running' ORDER BY 1;
+UPDATE hwsched.assignment SET lease_until = lease_until - interval '1 h' WHERE pool = 'named' AND state = 'running';
+SELECT hwsched.update_load('w', '{"cpu_utilization": 5}', 'named'), count(*) AS claimed FROM hwsched.claim('w', pool => 'named');
+SELECT expired, offline FROM hwsched.maintain('named');
+SELECT workload_id, state, error FROM hwsched.assignment WHERE pool = 'named' ORDER BY assignment_id;
+-- what is not running there is to be stopped, whatever it is: expired, cancelled, completed, never started, of another, of nobody
+SELECT hwsched.cancel('a', 'named'), hwsched.complete((pg_temp.ids('b'))[1], pool => 'named');
+SELECT hwsched.submit('{"test_id": "f"}', 'named'), hwsched.assign_pending(pool => 'named');
+SELECT (SELECT string_agg(workload_id, ' ') FROM hwsched.assignment a WHERE a.assignment_id = h.assignment_id) AS workload_id, action, reason
+FROM hwsched.heartbeat('w', pg_temp.ids('a', 'b', 'c', 'd', 'e', 'f') || '{0,-1,9223372036854775807}'::bigint[], 'named') AS h ORDER BY h.assignment_id;
+SELECT DISTINCT action, reason FROM hwsched.heartbeat('v', pg_temp.ids('c', 'e'), 'named');
+-- a plain heartbeat, or to register again, speaks for all again
+CALL pg_temp.wait_lease();
+UPDATE hwsched.assignment SET lease_until = now() - interval '1 s' WHERE pool = 'named' AND state = 'running';
+SELECT hwsched.heartbeat('w', 'named');
+SELECT expired, offline FROM hwsched.maintain('named');
+SELECT * FROM hwsched.heartbeat('w', '{}', 'named');
+SELECT hwsched.register_worker('w', '{"cpu_cores": 8, "max_concurrent": 8}', 'named');
+SELECT expired, offline FROM hwsched.maintain('named');
+SELECT hwsched.heartbeat('w', '{}', 'named');
+SELECT expired, offline FROM hwsched.maintain('named');
+SELECT workload_id, state FROM hwsched.assignment WHERE pool = 'named' AND workload_id IN ('c', 'e') ORDER BY assignment_id;
+-- old calls mean what they did, and faults are told
+SELECT pg_typeof(hwsched.heartbeat('w', 'named')), pg_typeof(hwsched.heartbeat('w', pool => 'named'));
+SELECT hwsched.heartbeat('w', NULL::bigint[], 'named');
+SELECT hwsched.heartbeat('nobody', '{}', 'named');
+SELECT hwsched.heartbeat('w', '{}', 'nowhere');
+SELECT hwsched.drop_pool('named');

@@ -489,7 +489,7 @@ hwsched_claim(PG_FUNCTION_ARGS)
 			if (may_wait || pool_try_lock_to_decide(pool, &settled))
 			{
 				/* who has been silent gets nothing, and now it is not */
-				worker_seen(pool, worker_id);
+				worker_seen(pool, worker_id, SAID_NOTHING);
 				seen = true;
 				/* whom we waited for may have had something for us, or have paused the pool */
 				pool_settings_load(pool, false, &settings);
@@ -505,7 +505,7 @@ hwsched_claim(PG_FUNCTION_ARGS)
 		return_rows(fcinfo);
 	learn_settled(pool, &settled);
 	if (!seen)
-		worker_seen(pool, worker_id);
+		worker_seen(pool, worker_id, SAID_NOTHING);
 	call_end(&caller);
 	return (Datum) 0;
 }

@@ -113,7 +113,8 @@ find_ids(SpiPlan *statement, const char *pool, double seconds, Quota *quota, int
 
 /*
  * Takes back what runs without a lease; returns how many assignments.  A lease
- * runs until lease_until, and as long after any sign of life of its worker.
+ * runs until lease_until, and as long after any sign of life of its worker, unless
+ * that names what it runs.
  */
 static int64
 end_lost_leases(const char *pool, const PoolSettings *settings, Quota *quota)
@@ -123,7 +124,7 @@ end_lost_leases(const char *pool, const PoolSettings *settings, Quota *quota)
 		" JOIN hwsched.worker_load l ON l.pool = a.pool AND l.worker_id = a.worker_id"
 		" WHERE a.pool = $1 AND a.finished_at IS NULL AND a.state = 'running'"
 		" AND a.lease_until < now()"
-		"  AND l.last_seen_at < now() - make_interval(secs => $2)"
+		"  AND (l.names_runs OR l.last_seen_at < now() - make_interval(secs => $2))"
 		" ORDER BY a.assignment_id LIMIT $3",
 		{TEXTOID, FLOAT8OID, INT8OID},
 		IN_SETS};

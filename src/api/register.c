@@ -581,7 +581,7 @@ hwsched_register_worker(PG_FUNCTION_ARGS)
 	write_devices(pool, worker_id, &offer);
 	hardware_assign(pool, worker_id, hardware_id);
 	requeue_exceeding(pool, worker_id, "the worker's hardware changed");
-	worker_seen(pool, worker_id);
+	worker_seen(pool, worker_id, SAID_ALL);
 	call_end(&caller);
 	PG_RETURN_VOID();
 }

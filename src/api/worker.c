@@ -6,6 +6,7 @@
 
 #include "access/xact.h"
 #include "executor/executor.h"
+#include "funcapi.h"
 #include "utils/acl.h"
 #include "utils/timestamp.h"
 
@@ -28,6 +29,7 @@ PG_FUNCTION_INFO_V1(hwsched_resume_worker);
 PG_FUNCTION_INFO_V1(hwsched_drain_device);
 PG_FUNCTION_INFO_V1(hwsched_resume_device);
 PG_FUNCTION_INFO_V1(hwsched_heartbeat);
+PG_FUNCTION_INFO_V1(hwsched_heartbeat_running);
 PG_FUNCTION_INFO_V1(hwsched_update_load);
 PG_FUNCTION_INFO_V1(hwsched_device_temperature);
 PG_FUNCTION_INFO_V1(hwsched_start_warming);
@@ -217,9 +219,64 @@ hwsched_heartbeat(PG_FUNCTION_ARGS)
 	caller = call_begin(fcinfo);
 	authz_check_worker(&caller, pool, worker_id);
 	worker_back(pool, worker_id);
-	worker_seen(pool, worker_id);
+	worker_seen(pool, worker_id, SAID_ALL);
 	call_end(&caller);
 	PG_RETURN_VOID();
+}
+
+/*
+ * Renews the leases of those assignments that run on a worker, but for those whose rows another
+ * session has: it is ending them.
+ */
+static void
+renew_leases(const char *pool, const char *worker_id, Parameter ids)
+{
+	static SpiPlan statement = {
+		"UPDATE hwsched.assignment a SET lease_until = clock_timestamp() + make_interval(secs => $4)"
+		" WHERE a.pool = $1 AND a.finished_at IS NULL AND a.ctid = ANY (ARRAY("
+		"  SELECT b.ctid FROM hwsched.assignment b"
+		"  WHERE b.pool = $1 AND b.assignment_id = ANY ($3) AND b.worker_id = $2"
+		"   AND b.state = 'running' AND b.finished_at IS NULL"
+		"   AND b.lease_until < clock_timestamp() + make_interval(secs => $4)"
+		"  ORDER BY b.assignment_id FOR NO KEY UPDATE SKIP LOCKED))",
+		{TEXTOID, TEXTOID, INT8ARRAYOID, FLOAT8OID}};
+	PoolSettings settings;
+
+	pool_settings_load(pool, false, &settings);
+	spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), ids,
+				 VALUE(Float8GetDatum(settings.lease)));
+}
+
+/*
+ * heartbeat(worker_id text, running bigint[], pool text) RETURNS SETOF (assignment_id bigint,
+ * action text, reason text)
+ */
+Datum
+hwsched_heartbeat_running(PG_FUNCTION_ARGS)
+{
+	/* what does not run there, as far as the worker is told; nothing can be asked to yield yet */
+	static SpiPlan gone = {
+		"SELECT n.id, 'stop', CASE WHEN a.worker_id IS NULL THEN 'unknown assignment'"
+		"  WHEN a.state = 'assigned' THEN 'not started' ELSE coalesce(a.error, a.state::text) END"
+		" FROM (SELECT DISTINCT unnest($3) AS id) n LEFT JOIN hwsched.assignment a"
+		"  ON a.pool = $1 AND a.assignment_id = n.id AND a.worker_id = $2"
+		" WHERE n.id IS NOT NULL AND a.state IS DISTINCT FROM 'running' ORDER BY n.id",
+		{TEXTOID, TEXTOID, INT8ARRAYOID}};
+	char *worker_id = text_argument(fcinfo, 0);
+	char *pool = text_argument(fcinfo, 2);
+	Parameter running = VALUE(argument(fcinfo, 1));
+	Caller caller;
+
+	InitMaterializedSRF(fcinfo, 0);
+	caller = call_begin(fcinfo);
+	authz_check_worker(&caller, pool, worker_id);
+	worker_back(pool, worker_id);
+	worker_seen(pool, worker_id, SAID_SOME);
+	renew_leases(pool, worker_id, running);
+	spi_plan_run(&gone, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id), running);
+	return_rows(fcinfo);
+	call_end(&caller);
+	return (Datum) 0;
 }
 
 /* In history: the thermal phase that a worker_load l is in, and what it leaves of performance. */

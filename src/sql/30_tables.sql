@@ -342,6 +342,7 @@ CREATE TABLE hwsched.worker_load (
     power_w float8,
     reported_at timestamptz,
     last_seen_at timestamptz NOT NULL DEFAULT now(),
+    names_runs boolean NOT NULL DEFAULT false,
     phase hwsched.thermal_phase NOT NULL DEFAULT 'normal',
     phase_since timestamptz,
     phase_duration interval,
@@ -384,6 +385,9 @@ COMMENT ON COLUMN hwsched.worker_load.temperature_celsius IS
 COMMENT ON COLUMN hwsched.worker_load.power_w IS 'Watts.';
 COMMENT ON COLUMN hwsched.worker_load.reported_at IS 'When the load was reported.';
 COMMENT ON COLUMN hwsched.worker_load.last_seen_at IS 'Last sign of life.';
+COMMENT ON COLUMN hwsched.worker_load.names_runs IS
+  'Whether its heartbeats name what it runs: then they renew these leases, and no other sign of '
+  'life renews any.';
 COMMENT ON COLUMN hwsched.worker_load.phase IS 'Thermal phase that was started last.';
 COMMENT ON COLUMN hwsched.worker_load.phase_since IS 'When it started.';
 COMMENT ON COLUMN hwsched.worker_load.phase_duration IS

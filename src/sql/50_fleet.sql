@@ -142,7 +142,15 @@ CREATE FUNCTION hwsched.heartbeat(worker_id text, pool text DEFAULT 'default') R
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_heartbeat';
 COMMENT ON FUNCTION hwsched.heartbeat(text, text) IS
-  'Tells that a worker is alive: this renews its leases, and ends its being offline.';
+  'Tells that a worker is alive: this renews all its leases, and ends its being offline.';
+
+CREATE FUNCTION hwsched.heartbeat(worker_id text, running bigint[], pool text DEFAULT 'default',
+    OUT assignment_id bigint, OUT action text, OUT reason text) RETURNS SETOF record
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'hwsched_heartbeat_running';
+COMMENT ON FUNCTION hwsched.heartbeat(text, bigint[], text) IS
+  'Tells that a worker is alive and what it runs: this renews the leases of these assignments '
+  'only. Returns those of them that it is to stop, and why; no rows: go on.';
 
 CREATE FUNCTION hwsched.drain_worker(worker_id text, pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp

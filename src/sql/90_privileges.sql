@@ -45,8 +45,8 @@ GRANT EXECUTE ON FUNCTION
 -- A worker acts for itself: register (again), report, claim, finish. Which worker
 -- that is, access_check_worker() knows.
 GRANT EXECUTE ON FUNCTION
-    hwsched.register_worker, hwsched.update_load, hwsched.heartbeat, hwsched.start_warming,
-    hwsched.start_cooling,
+    hwsched.register_worker, hwsched.update_load, hwsched.heartbeat(text, text),
+    hwsched.heartbeat(text, bigint[], text), hwsched.start_warming, hwsched.start_cooling,
     hwsched.claim, hwsched.start, hwsched.extend_lease, hwsched.requirements, hwsched.running_on,
     hwsched.complete, hwsched.complete_many, hwsched.fail
     TO hwsched_worker, hwsched_coordinator;

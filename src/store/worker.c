@@ -51,25 +51,29 @@ worker_lock(const char *pool, const char *worker_id)
 }
 
 /*
- * Notes a sign of life, at most five a second; it renews the leases of all that
- * runs on the worker (see api/maintain.c).  Does not wait for a session that
- * writes the worker's row: that one is a sign of life itself.  Raises
- * ERRCODE_NO_DATA_FOUND for an unknown worker.
+ * Notes a sign of life, at most five a second.  It renews the leases of all that
+ * runs on the worker, unless that has taken to naming what it runs (see
+ * api/maintain.c).  Does not wait for a session that writes the worker's row: that
+ * one is a sign of life itself.  Raises ERRCODE_NO_DATA_FOUND for an unknown worker.
  */
 void
-worker_seen(const char *pool, const char *worker_id)
+worker_seen(const char *pool, const char *worker_id, RunsSaid said)
 {
 	static SpiPlan statement = {
 		"WITH known AS (SELECT last_seen_at FROM hwsched.worker_load WHERE pool = $1"
 		" AND worker_id = $2),"
 		" free AS (SELECT FROM hwsched.worker_load WHERE pool = $1 AND worker_id = $2"
-		"   AND last_seen_at < clock_timestamp() - interval '200 milliseconds'"
+		"   AND (last_seen_at < clock_timestamp() - interval '200 milliseconds'"
+		"    OR names_runs <> $3)"
 		"   FOR NO KEY UPDATE SKIP LOCKED),"
-		" seen AS (UPDATE hwsched.worker_load SET last_seen_at = clock_timestamp() WHERE pool = $1"
-		"   AND worker_id = $2 AND EXISTS (SELECT FROM free))"
+		" seen AS (UPDATE hwsched.worker_load SET last_seen_at = clock_timestamp(),"
+		"   names_runs = coalesce($3, names_runs)"
+		"   WHERE pool = $1 AND worker_id = $2 AND EXISTS (SELECT FROM free))"
 		" SELECT FROM known",
-		{TEXTOID, TEXTOID}};
+		{TEXTOID, TEXTOID, BOOLOID}};
 
-	if (spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id)) == 0)
+	if (spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
+					 said == SAID_NOTHING ? NULL_VALUE : VALUE(BoolGetDatum(said == SAID_SOME))) ==
+		0)
 		unknown_worker(pool, worker_id);
 }

@@ -7,9 +7,17 @@
 
 #include "support/compat.h"
 
+/* What a sign of life says of the worker's runs. */
+typedef enum RunsSaid
+{
+	SAID_NOTHING,
+	SAID_ALL, /* all that run there are alive */
+	SAID_SOME /* those are that are named beside */
+} RunsSaid;
+
 pg_noreturn extern void unknown_worker(const char *pool, const char *worker_id);
 extern void worker_check(const char *pool, const char *worker_id);
 extern void worker_lock(const char *pool, const char *worker_id);
-extern void worker_seen(const char *pool, const char *worker_id);
+extern void worker_seen(const char *pool, const char *worker_id, RunsSaid said);
 
 #endif /* HWSCHED_STORE_WORKER_H */

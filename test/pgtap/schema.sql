@@ -81,6 +81,7 @@ INSERT INTO api SELECT btrim(line, E' \t') FROM regexp_split_to_table($$
 	register_worker(worker_id text, capabilities jsonb, pool text DEFAULT 'default'::text)
 	update_load(worker_id text, load jsonb, pool text DEFAULT 'default'::text)
 	heartbeat(worker_id text, pool text DEFAULT 'default'::text)
+	heartbeat(worker_id text, running bigint[], pool text DEFAULT 'default'::text, OUT assignment_id bigint, OUT action text, OUT reason text)
 	drain_worker(worker_id text, pool text DEFAULT 'default'::text)
 	drain_device(worker_id text, device_no integer, pool text DEFAULT 'default'::text)
 	resume_device(worker_id text, device_no integer, pool text DEFAULT 'default'::text)
