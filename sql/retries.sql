@@ -108,3 +108,41 @@ SELECT avoid_class, (SELECT count(*) FROM hwsched.plan_pending(pool => 'retries'
 CALL pg_temp.fails('stuck', 'subprocess.TimeoutExpired: command timed out');
 SELECT attempt, class, error_class FROM attempts WHERE workload_id = 'stuck';
 SELECT hwsched.drop_pool('retries');
+
+-- A worker that is the only one: the next attempt goes to another device of it, and anywhere once all have been tried
+SELECT hwsched.create_pool('devices', '{"retry_backoff": "0 s", "quarantine_after": 1000, "max_concurrent": 4}');
+SELECT hwsched.register_worker('one', '{"cpu_cores": 8, "devices": [{"hardware_class": "gpu", "vendor": "nvidia", "supported_backends": ["cuda"], "compute_units": 80, "count": 3}]}', 'devices');
+CREATE PROCEDURE pg_temp.fails_there(workload text) LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM hwsched.schedule(workload, 'devices');
+	PERFORM hwsched.fail(assignment_id, 'broken', 'devices') FROM hwsched.assignment WHERE pool = 'devices' AND workload_id = workload AND finished_at IS NULL;
+END $$;
+CREATE FUNCTION pg_temp.devices_tried(requirements jsonb, times int) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM hwsched.submit(requirements || '{"retries": 20}', 'devices');
+	FOR i IN 1 .. times LOOP
+		CALL pg_temp.fails_there(requirements ->> 'test_id');
+	END LOOP;
+	PERFORM hwsched.cancel(requirements ->> 'test_id', 'devices');
+	RETURN (SELECT string_agg(device_nos::text, ' ' ORDER BY assignment_id) FROM hwsched.assignment WHERE pool = 'devices' AND workload_id = requirements ->> 'test_id');
+END $$;
+SELECT pg_temp.devices_tried('{"test_id": "slot", "required_backend": "cuda"}', 3), pg_temp.devices_tried('{"test_id": "share", "required_backend": "cuda", "accelerator_share": 0.5}', 3),
+	pg_temp.devices_tried('{"test_id": "whole", "required_accelerators": {"cuda": 1}}', 3);
+SELECT length(pg_temp.devices_tried('{"test_id": "everywhere", "required_accelerators": {"cuda": 1}}', 5)) AS tried_on, pg_temp.devices_tried('{"test_id": "cpu", "required_backend": "cpu"}', 3);
+-- of three, two others than those that failed together there are not
+SELECT pg_temp.devices_tried('{"test_id": "two", "required_accelerators": {"cuda": 2}}', 2);
+-- one that is busy, or out of order, is waited for; by every way; and nobody else is kept from the first
+SELECT hwsched.submit('{"test_id": "waits", "retries": 20, "required_accelerators": {"cuda": 1}}', 'devices');
+CALL pg_temp.fails_there('waits');
+SELECT device_nos[1] AS sick FROM hwsched.assignment WHERE pool = 'devices' AND workload_id = 'waits' \gset
+SELECT hwsched.drain_device('one', device_no, 'devices') FROM hwsched.device WHERE pool = 'devices' AND device_no NOT IN (0, :sick);
+SELECT count(*) AS planned FROM hwsched.plan_pending(pool => 'devices');
+SELECT count(*) AS claimed FROM hwsched.claim('one', pool => 'devices');
+SELECT hwsched.submit('{"test_id": "other", "required_accelerators": {"cuda": 1}}', 'devices');
+SELECT workload_id, device_nos = ARRAY[:sick] AS there FROM hwsched.plan_pending(pool => 'devices');
+SELECT hwsched.alter_pool('devices', '{"solver": "optimal"}');
+SELECT workload_id, device_nos = ARRAY[:sick] AS there FROM hwsched.plan_pending(pool => 'devices');
+SELECT workload_id, device_nos = ARRAY[:sick] AS there FROM hwsched.claim('one', 5, pool => 'devices');
+SELECT hwsched.resume_device('one', device_no, 'devices') FROM hwsched.device WHERE pool = 'devices';
+SELECT workload_id, device_nos = ARRAY[:sick] AS there FROM hwsched.claim('one', 5, pool => 'devices');
+SELECT hwsched.drop_pool('devices');

@@ -229,7 +229,9 @@ preempt_band(Search *search, QueueItem *items, int first, int last)
 		if (preemption->nlive == 0)
 			break;
 		preemption->tried++;
+		avoid_devices(search, item, true);
 		(void) make_room(preemption->snapshot, i, preemption->live, preemption->nlive);
+		avoid_devices(search, item, false);
 	}
 }
 

@@ -232,7 +232,8 @@ static void
 renew_leases(const char *pool, const char *worker_id, Parameter ids)
 {
 	static SpiPlan statement = {
-		"UPDATE hwsched.assignment a SET lease_until = clock_timestamp() + make_interval(secs => $4)"
+		"UPDATE hwsched.assignment a"
+		" SET lease_until = clock_timestamp() + make_interval(secs => $4)"
 		" WHERE a.pool = $1 AND a.finished_at IS NULL AND a.ctid = ANY (ARRAY("
 		"  SELECT b.ctid FROM hwsched.assignment b"
 		"  WHERE b.pool = $1 AND b.assignment_id = ANY ($3) AND b.worker_id = $2"

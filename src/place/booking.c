@@ -33,6 +33,26 @@ search_cordon(Search *search, int worker)
 	cordon_worker(search, worker, true);
 }
 
+/* Returns whether an item may not take all that others of its kind may. */
+bool
+is_choosy(const QueueItem *item)
+{
+	return item->navoided > 0 || item->navoided_devices > 0 || item->alone;
+}
+
+/*
+ * Takes the devices that an item avoids out of the search, or puts them back.  Lanes, which look
+ * for many items, do not come to know of it.
+ */
+void
+avoid_devices(Search *search, const QueueItem *item, bool avoided)
+{
+	for (int i = 0; i < item->navoided_devices; i++)
+		search->fleet->devices[item->avoided_devices[i]].avoided = avoided;
+	for (int i = 0; i < item->navoided_devices; i++)
+		policy_search_changed(search, worker_of_device(search->fleet, item->avoided_devices[i]));
+}
+
 /* Returns whether an item must wait for another with the same key, which was placed. */
 bool
 key_is_taken(const Search *search, const QueueItem *item)

@@ -11,6 +11,8 @@
 extern void search_cordon(Search *search, int worker);
 extern void worker_changed(Search *search, int worker);
 extern void cordon_worker(Search *search, int worker, bool cordoned);
+extern bool is_choosy(const QueueItem *item);
+extern void avoid_devices(Search *search, const QueueItem *item, bool avoided);
 extern bool key_is_taken(const Search *search, const QueueItem *item);
 extern void take_key(Search *search, const QueueItem *item);
 extern int placement_compare(const void *a, const void *b);

@@ -125,6 +125,8 @@ device_unsuitable(Search *search, WorkKind *kind, const Worker *worker, const De
 	const ProfilePair *pair = pair_of(search, kind, device->profile);
 	int64 memory = kind->profile.min_memory_bytes;
 
+	if (device->avoided)
+		return FILTERED_NO_WORKER;
 	if (demand_occupancy(&kind->demand) != OCCUPY_SLOT &&
 		!is_accelerator(&search->fleet->profiles[device->profile], type))
 		return FILTERED_ACCELERATORS;

@@ -52,6 +52,39 @@ fleet_worker(const Fleet *fleet, const char *worker_id)
 	return worker == NULL ? -1 : worker - fleet->workers;
 }
 
+/* Returns the index of a device of a worker, or -1. */
+int
+fleet_device(const Fleet *fleet, const char *worker_id, int device_no)
+{
+	int w = fleet_worker(fleet, worker_id);
+
+	if (w < 0)
+		return -1;
+	for (int d = 0; d < fleet->workers[w].ndevices; d++)
+		if (fleet->devices[fleet->workers[w].first_device + d].device_no == device_no)
+			return fleet->workers[w].first_device + d;
+	return -1;
+}
+
+/* Returns the index of the worker that a device is of. */
+int
+worker_of_device(const Fleet *fleet, int device)
+{
+	int low = 0;
+	int high = fleet->nworkers - 1;
+
+	while (low < high)
+	{
+		int middle = low + (high - low + 1) / 2;
+
+		if (fleet->workers[middle].first_device <= device)
+			low = middle;
+		else
+			high = middle - 1;
+	}
+	return low;
+}
+
 /* Compares what decides the value of a device beside its hardware. */
 int
 compare_state(const Device *a, const Device *b)

@@ -12,5 +12,7 @@ extern void kind_begin(const Search *search, WorkKind *kind);
 extern void fleet_occupy(Fleet *fleet, const WorkKind *kind, int worker, const int32 *devices,
 						 int ndevices, int times);
 extern int fleet_worker(const Fleet *fleet, const char *worker_id);
+extern int fleet_device(const Fleet *fleet, const char *worker_id, int device_no);
+extern int worker_of_device(const Fleet *fleet, int device);
 
 #endif /* HWSCHED_PLACE_FLEET_H */

@@ -103,8 +103,8 @@ keep_reserved(Search *search)
 }
 
 /*
- * Finds the best candidate for an item among the workers that it does not
- * avoid and, if it runs alone, that have nothing.  Lanes do not take back who
+ * Finds the best candidate for an item among the workers and devices that it does
+ * not avoid and, if it runs alone, that have nothing.  Lanes do not take back who
  * is cordoned for a moment, rankings do.
  */
 static bool
@@ -129,7 +129,9 @@ best_unavoided(Search *search, const QueueItem *item, WorkKind *kind, Candidate 
 			cordoned[n++] = w;
 			cordon_worker(search, w, true);
 		}
+	avoid_devices(search, item, true);
 	found = policy_search_best(search, kind, candidate, score);
+	avoid_devices(search, item, false);
 	for (int i = 0; i < n; i++)
 		cordon_worker(search, cordoned[i], false);
 	pfree(cordoned);
@@ -159,8 +161,8 @@ place_item(Search *search, QueueItem *items, int index)
 			return;
 		place_gang(search, items, index);
 	}
-	else if (item->navoided > 0 || item->alone ? best_unavoided(search, item, kind, &best, &score) :
-												 best_candidate(search, kind, &best, &score))
+	else if (is_choosy(item) ? best_unavoided(search, item, kind, &best, &score) :
+							   best_candidate(search, kind, &best, &score))
 	{
 		reserve_item(search, items, index, &best, score);
 		item->nplacements = 1;

@@ -298,8 +298,8 @@ try_greedy(const Search *search, const QueueItem *items, int first, int last, Pl
 static bool
 fits_flow(const QueueItem *item, const WorkKind *kind)
 {
-	return !is_gang(kind) && item->navoided == 0 && !item->alone &&
-		   demand_occupancy(&kind->demand) != OCCUPY_SHARE && demanded_devices(&kind->demand) <= 1;
+	return !is_gang(kind) && !is_choosy(item) && demand_occupancy(&kind->demand) != OCCUPY_SHARE &&
+		   demanded_devices(&kind->demand) <= 1;
 }
 
 /* Tries the plan of the best flow; returns false if that would take too much memory. */

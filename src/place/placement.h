@@ -83,6 +83,7 @@ typedef struct Device
 	bool draining;
 	bool quarantined;
 	bool on_probation; /* it takes one workload at a time */
+	bool avoided; /* by the item that is being decided: it is none for that */
 	int32 sparing; /* 0: an accelerator; a CPU: 1 beside accelerators, 2 where there are none */
 	/* state */
 	double load; /* 0..1, as reported */
@@ -177,6 +178,8 @@ typedef struct QueueItem
 	bool alone; /* on a worker that has nothing else, before and while */
 	int32 navoided; /* workers on which it failed, where others could run it */
 	const int32 *avoided;
+	int32 navoided_devices; /* devices on which it failed, where only others could run it */
+	const int32 *avoided_devices; /* in Fleet.devices */
 	int32 first_placement; /* in Search.placements */
 	int32 nplacements; /* 0: it waits; more than 1: a gang */
 } QueueItem;

@@ -141,7 +141,8 @@ same_devices(const Device *a, const Device *b)
 {
 	return a->profile == b->profile && a->memory_bytes == b->memory_bytes &&
 		   a->uses_host_memory == b->uses_host_memory && a->slots == b->slots &&
-		   a->share == b->share && a->memory_used == b->memory_used && compare_state(a, b) == 0;
+		   a->share == b->share && a->avoided == b->avoided && a->memory_used == b->memory_used &&
+		   compare_state(a, b) == 0;
 }
 
 /* Keeps the value of one part for a device, and what it does to the extreme. */

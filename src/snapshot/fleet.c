@@ -542,7 +542,7 @@ snapshot_fleet(PoolSnapshot *snapshot, const char *pool, const char *only_worker
 	snapshot->search.partial = only_worker != NULL;
 	search_begin(&snapshot->search);
 	if (snapshot->nretries > 0 && only_worker == NULL)
-		consider_retries(snapshot);
+		consider_retries(snapshot, pool, read_only);
 }
 
 /*

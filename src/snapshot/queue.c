@@ -266,7 +266,7 @@ read_queue_row(void *arg, const Row *row)
 	key = kind_key(snapshot->policies.uses, row_bigint(row, 3), queued->priority,
 				   item->expected_seconds, queued->model, queued->family);
 	item->kind = kind_number(&snapshot->search, reader->kinds, &key);
-	item->navoided = 0;
+	item->navoided = item->navoided_devices = 0;
 	item->alone = row_bool(row, 16);
 	item->subject = -1;
 	queued->own_kind = -1;

@@ -8,6 +8,6 @@
 
 #include "snapshot/snapshot.h"
 
-extern void consider_retries(PoolSnapshot *snapshot);
+extern void consider_retries(PoolSnapshot *snapshot, const char *pool, bool read_only);
 
 #endif /* HWSCHED_SNAPSHOT_RETRY_RULES_H */

@@ -168,15 +168,18 @@ make_wild(World *world)
 	}
 }
 
-/* Lets some work keep away from workers or from a class, as retries do. */
+/* Lets some work keep away from workers, devices or a class, as retries do. */
 static void
 make_avoid(World *world)
 {
 	static int32 workers[2 * MOST_WORKERS];
+	static int32 devices[MOST_DEVICES];
 
 	/* one of them twice, where it failed twice */
 	for (int w = 0; w < 2 * MOST_WORKERS; w++)
 		workers[w] = w / 2;
+	for (int d = 0; d < MOST_DEVICES; d++)
+		devices[d] = d;
 	for (int i = 0; i < world->nitems; i++)
 	{
 		int first =
@@ -185,6 +188,9 @@ make_avoid(World *world)
 		world->items[i].avoided = &workers[first];
 		world->items[i].navoided = 1 + random_below(3);
 		world->items[i].navoided = Min(world->items[i].navoided, 2 * world->nworkers - first);
+		first = random_below(4) == 0 ? random_below(world->ndevices + 1) : world->ndevices;
+		world->items[i].avoided_devices = &devices[first];
+		world->items[i].navoided_devices = Min(1 + random_below(3), world->ndevices - first);
 	}
 	for (int k = 0; k < world->nkinds; k++)
 		world->kinds[k].demand.avoid_class = ONE_OF(char *const, NULL, NULL, "cpu", "gpu", "tpu");
@@ -250,6 +256,11 @@ check_run(const World *world, const Run *run)
 			/* a gang goes where it fits as a whole */
 			for (int a = 0; a < item->navoided && !is_gang(kind); a++)
 				CHECK(placement->worker != item->avoided[a], "placed on a worker that it avoids");
+			for (int d = 0; d < placement->ndevices && !is_gang(kind); d++)
+				for (int a = 0; a < item->navoided_devices; a++)
+					CHECK(run->search.chosen[placement->first_device + d] !=
+							  item->avoided_devices[a],
+						  "placed on a device that it avoids");
 			for (int q = 0; q < p; q++)
 				CHECK(!apart || placement[q - p].worker != placement->worker,
 					  "two members of a gang on one worker");
