@@ -112,7 +112,7 @@ SELECT hwsched.update_load('w', '{"power_w": 100, "temperature_celsius": 50, "de
 SELECT hwsched.predict_temperature('w', 1, 100, NULL, '1 hour', '%s'), hwsched.predict_temperature('w', 2, NULL, 50, '1 hour', '%s')
 SELECT * FROM hwsched.thermal_model
 SELECT hwsched_internal.describe_heat('{1}')
-SELECT hwsched.heartbeat('w', '%s')
+SELECT hwsched.heartbeat('w', '%s'), hwsched.heartbeat('w', '{1}', '%s')
 SELECT hwsched.start_warming('w', '1 ms', '%s')
 SELECT hwsched.start_cooling('w', NULL, '%s')
 SELECT hwsched.start_cooling('w', '0', '%s')
