@@ -111,7 +111,7 @@ SELECT hwsched.drop_pool('retries');
 
 -- A worker that is the only one: the next attempt goes to another device of it, and anywhere once all have been tried
 SELECT hwsched.create_pool('devices', '{"retry_backoff": "0 s", "quarantine_after": 1000, "max_concurrent": 4}');
-SELECT hwsched.register_worker('one', '{"cpu_cores": 8, "devices": [{"hardware_class": "gpu", "vendor": "nvidia", "supported_backends": ["cuda"], "compute_units": 80, "count": 3}]}', 'devices');
+SELECT hwsched.register_worker('one', '{"cpu_cores": 8, "devices": [{"hardware_class": "gpu", "vendor": "nvidia", "supported_backends": ["cuda"], "memory_total_bytes": 17179869184, "compute_units": 80, "count": 3}]}', 'devices');
 CREATE PROCEDURE pg_temp.fails_there(workload text) LANGUAGE plpgsql AS $$
 BEGIN
 	PERFORM hwsched.schedule(workload, 'devices');
