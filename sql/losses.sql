@@ -34,11 +34,11 @@ SELECT hwsched.complete(assignment_id, pool => 'loss') FROM hwsched.assignment W
 SELECT hwsched.submit_many('[{"test_id": "k", "retries": 0}, {"test_id": "l"}]', 'loss'), hwsched.assign_pending(pool => 'loss');
 SELECT workload_id FROM hwsched.claim('vm', pool => 'loss');
 SELECT hwsched.register_worker('vm', '{"hostname": "host-a", "cpu_cores": 4, "max_concurrent": 9}', 'loss');
-SELECT workload_id, state FROM pg_temp.went WHERE pool = 'loss' AND workload_id IN ('k', 'l');
+SELECT workload_id, state FROM pg_temp.went WHERE pool = 'loss' AND workload_id IN ('k', 'l') ORDER BY workload_id;
 -- another host once the first is silent: what that ran is lost at once, what has not started is not
 SELECT pg_temp.silent('loss');
 SELECT hwsched.register_worker('vm', '{"hostname": "host-b", "cpu_cores": 4}', 'loss');
-SELECT workload_id, state, error, workload FROM pg_temp.went WHERE pool = 'loss' AND workload_id IN ('k', 'l');
+SELECT workload_id, state, error, workload FROM pg_temp.went WHERE pool = 'loss' AND workload_id IN ('k', 'l') ORDER BY workload_id;
 SELECT hostname, incarnation FROM hwsched.worker WHERE pool = 'loss';
 --
 -- A restart under the same name, told by its incarnation
@@ -50,7 +50,7 @@ SELECT hwsched.register_worker('r', '{"hostname": "h", "incarnation": "boot-1", 
 SELECT count(*) AS runs FROM hwsched.running_on('r', 'loss');
 SELECT hwsched.register_worker('r', '{"hostname": "h", "incarnation": "boot-2", "cpu_cores": 4}', 'loss');
 SELECT count(*) AS runs FROM hwsched.running_on('r', 'loss');
-SELECT attempt, state, error, workload FROM pg_temp.went WHERE pool = 'loss' AND workload_id = 'm';
+SELECT attempt, state, error, workload FROM pg_temp.went WHERE pool = 'loss' AND workload_id = 'm' ORDER BY assignment_id;
 SELECT failures_in_row FROM hwsched.worker WHERE pool = 'loss' AND worker_id = 'r';
 SELECT attempt FROM hwsched.pending WHERE pool = 'loss' AND workload_id = 'm';
 -- who says nothing of itself goes on as it was
