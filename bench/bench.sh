@@ -3,13 +3,14 @@
 # extension has been created; `make bench` provides one.  What is compared runs
 # in one run on one server.
 #
-#   bench.sh                                     all but churn and snapshot
+#   bench.sh                                     all but churn, snapshot and waiting
 #   bench.sh accuracy|assign|schedule|growth|coordinators|cycle|history...   some
 #   bench.sh openb [trace [policy [seeds [solver]]]]
 #   bench.sh cycle peers                         with graphile-worker and pg-boss
 #   bench.sh history [rows]
 #   bench.sh churn [workloads]
 #   bench.sh snapshot [seconds]
+#   bench.sh waiting [mean runs]
 #   bench.sh --check ...                         only whether there are such
 #
 # A trace is one of data/openb, or all; a policy is JSON or the name of one
@@ -17,7 +18,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
-readonly known="accuracy assign schedule coordinators cycle openb growth history churn snapshot"
+readonly known="accuracy assign schedule coordinators cycle openb growth history churn snapshot waiting"
 readonly usual="accuracy assign schedule coordinators cycle openb growth history"
 readonly traces="default cpu050 cpu100 gpushare40 gpuspec10 multigpu20"
 
@@ -79,6 +80,14 @@ bench_snapshot() {
 	bash snapshot.sh "$@"
 }
 
+bench_waiting() {
+	local durations
+	echo "Work of 8 GPUs among work of one, on 4 workers of 8 at 0.9 of their capacity (waits in mean runs):"
+	for durations in exponential alike; do
+		run_sql waiting.sql -v durations="$durations" -v runs="${1:-40}"
+	done
+}
+
 # replay <trace or all> <policy> <seeds> [solver]
 replay() {
 	local policy=$2 trace chosen=$1
@@ -127,7 +136,7 @@ while [ $# -gt 0 ]; do
 	own=()
 	# what follows one of these is its own, unless it is the next name
 	case $name in
-		openb | cycle | history | churn | snapshot)
+		openb | cycle | history | churn | snapshot | waiting)
 			while [ $# -gt 0 ] && [[ " $known " != *" $1 "* ]]; do
 				own+=("$1")
 				shift

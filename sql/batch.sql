@@ -14,7 +14,7 @@ END $$;
 -- Where everything went: test=worker:devices/worker:devices, or why it waits
 CREATE FUNCTION pg_temp.went() RETURNS TABLE (workload_id text, state hwsched.workload_state, members text) LANGUAGE sql AS $$
 	SELECT w.workload_id, w.state, coalesce((SELECT string_agg(a.shard_no || '@' || a.worker_id || ':' || array_to_string(a.device_nos, '+'), ' ' ORDER BY a.shard_no)
-		FROM hwsched.assignment AS a WHERE a.pool = w.pool AND a.workload_id = w.workload_id AND a.run = w.run AND a.state IN ('assigned', 'running')), '(' || p.reason || ')')
+		FROM hwsched.assignment AS a WHERE a.pool = w.pool AND a.workload_id = w.workload_id AND a.run = w.run AND a.state IN ('assigned', 'running')), '(' || regexp_replace(p.reason, '\d{4}-.*', '...') || ')')
 	FROM hwsched.workload AS w LEFT JOIN hwsched.pending_workloads AS p USING (pool, workload_id) WHERE w.pool = 'batch' ORDER BY w.queue_no $$;
 CREATE FUNCTION pg_temp.gang(id text, strategy text, min_shards int, max_shards int, more jsonb DEFAULT '{}', properties jsonb DEFAULT '{}') RETURNS text LANGUAGE sql AS $$
 	SELECT hwsched.submit(jsonb_build_object('test_id', id, 'expected_duration', 100, 'custom_properties',
@@ -72,11 +72,11 @@ SELECT workload_id, shard_no, worker_id, state FROM hwsched.claim('a', 1, true, 
 -- The first gang that waits gets workers reserved: small work does not starve it
 --
 SELECT pg_temp.fleet('{"a": {"cpu_cores": 4}, "b": {"cpu_cores": 4}, "c": {"cpu_cores": 4}}', '{"max_concurrent": 1}');
-SELECT hwsched.submit_many('[{"test_id": "first", "cpu_cores": 4}]', 'batch');
+SELECT hwsched.submit_many('[{"test_id": "first", "cpu_cores": 4, "expected_duration": 60}]', 'batch');
 SELECT hwsched.assign_pending(pool => 'batch');
 SELECT pg_temp.gang('three', 'sharded', 3, 3, '{"cpu_cores": 4}');
 SELECT pg_temp.gang('later', 'sharded', 2, 2, '{"cpu_cores": 4}');
-SELECT hwsched.submit_many('[{"test_id": "small"}, {"test_id": "urgent", "priority": 1}]', 'batch');
+SELECT hwsched.submit_many('[{"test_id": "small", "expected_duration": 600}, {"test_id": "urgent", "priority": 1, "expected_duration": 10}]', 'batch');
 SELECT workload_id, worker_id FROM hwsched.plan_pending(pool => 'batch');
 SELECT hwsched.assign_pending(pool => 'batch');
 SELECT * FROM pg_temp.went();
@@ -85,7 +85,7 @@ SELECT worker_id, workload_id FROM hwsched.reservation WHERE pool = 'batch' ORDE
 SELECT count(*) FROM hwsched.schedule('small', 'batch');
 SELECT count(*) FROM hwsched.claim('c', 1, true, 'batch');
 SELECT reason FROM hwsched.compatible_hardware('small', 'batch');
-SELECT reason, workloads FROM hwsched.explain_pending('batch') ORDER BY workloads;
+SELECT regexp_replace(reason, '\d+-.*', '...') AS reason, workloads FROM hwsched.explain_pending('batch') ORDER BY workloads;
 SELECT hwsched.submit('{"test_id": "urgent too", "priority": 1}', 'batch');
 SELECT worker_id FROM hwsched.schedule('urgent too', 'batch');
 SELECT hwsched.cancel(id, 'batch') FROM unnest(ARRAY['first', 'urgent', 'urgent too']) AS id;
@@ -99,7 +99,7 @@ SELECT worker_id, workload_id FROM hwsched.reservation WHERE pool = 'batch' ORDE
 -- and a gang that is cancelled leaves nothing behind
 SELECT hwsched.cancel('later', 'batch');
 SELECT hwsched.assign_pending(pool => 'batch');
-SELECT count(*) FROM hwsched.reservation WHERE pool = 'batch';
+SELECT count(*) FROM hwsched.reservation WHERE pool = 'batch' AND workload_id = 'later';
 -- what would not fit an empty fleet reserves nothing
 SELECT pg_temp.fleet('{"a": {"cpu_cores": 4}, "b": {"cpu_cores": 4}}', '{"max_concurrent": 1}');
 SELECT pg_temp.gang('ten', 'sharded', 10, 10);

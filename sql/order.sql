@@ -285,7 +285,7 @@ SELECT hwsched.drop_pool('order'), hwsched.create_pool('order', '{"max_concurren
 SELECT hwsched.register_worker(w, '{"cpu_cores": 8, "available_memory": 16}', 'order') FROM unnest('{w,x}'::text[]) AS w;
 SELECT hwsched.submit('{"test_id": "runs"}', 'order'), pg_temp.batch();
 SELECT hwsched.submit('{"test_id": "gang", "priority": 4, "custom_properties": {"allocation_strategy": "replicated", "min_shards": 2}}', 'order'), hwsched.assign_pending(NULL, 'order');
-SELECT worker_id, priority FROM hwsched.reservation WHERE pool = 'order' ORDER BY 1;
+SELECT worker_id, workload_id FROM hwsched.reservation WHERE pool = 'order' ORDER BY 1;
 SELECT hwsched.submit('{"test_id": "third", "priority": 3}', 'order');
 -- third stands before the gang, until that has aged
 SELECT workload_id FROM hwsched.plan_pending(NULL, 'order');

@@ -21,6 +21,7 @@
 #include "snapshot/decision_writer.h"
 #include "snapshot/fleet.h"
 #include "snapshot/queue.h"
+#include "snapshot/reservations.h"
 #include "store/activity.h"
 #include "store/policy_settings.h"
 #include "store/pool.h"
@@ -51,7 +52,7 @@ decide(PoolSnapshot *snapshot, const char *pool, bool read_only, Preemption *pre
 	preempt_begin(preemption, snapshot, pool, read_only);
 	if (snapshot->nitems == 0)
 		return;
-	snapshot->search.reserves = true;
+	prepare_reservations(snapshot, pool, read_only);
 	if (solver_is_optimal(&snapshot->settings))
 	{
 		search_solve(&snapshot->search, snapshot->items, snapshot->nitems);

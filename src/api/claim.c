@@ -34,6 +34,7 @@
 #include "snapshot/decision_writer.h"
 #include "snapshot/fleet.h"
 #include "snapshot/queue.h"
+#include "snapshot/reservations.h"
 #include "store/pool.h"
 #include "store/worker.h"
 #include "support/args.h"

@@ -7,18 +7,22 @@
 
 #include "fmgr.h"
 #include "funcapi.h"
+#include "utils/builtins.h"
 #include "utils/regproc.h"
+#include "utils/timestamp.h"
 
 #include "api/explain.h"
 #include "document/jsonb_writer.h"
 #include "place/candidate.h"
 #include "place/fleet.h"
+#include "place/reservation.h"
 #include "place/search_hardware.h"
 #include "place/search_policy.h"
 #include "place/spare.h"
 #include "snapshot/context.h"
 #include "snapshot/fleet.h"
 #include "snapshot/queue.h"
+#include "snapshot/reservations.h"
 
 PG_FUNCTION_INFO_V1(hwsched_compatible_hardware);
 PG_FUNCTION_INFO_V1(hwsched_explain_pending);
@@ -47,7 +51,7 @@ filter_reason_text(FilterReason reason)
 		[FILTERED_DRAINING] = "its workers are draining",
 		[FILTERED_DEVICE_HEALTH] = "its devices are quarantined",
 		[FILTERED_DEVICE_DRAINING] = "its devices are draining",
-		[FILTERED_RESERVED] = "its workers are reserved for a gang",
+		[FILTERED_RESERVED] = "its place is reserved for work that stands before it",
 		[FILTERED_ALONE] = "its workers have something that runs alone",
 		[FILTERED_LOAD] = "its workers are loaded beyond max_load",
 		[FILTERED_CONCURRENT] = "its workers are at their max_concurrent",
@@ -101,9 +105,29 @@ compare_ranked(const void *a, const void *b)
 	return device_before(ranking, &ranking->kinds[0], x->device, y->device) ? -1 : 1;
 }
 
+/*
+ * Finds how a device would take the only kind of work, and what keeps it from that: also that
+ * its place is reserved for who stands before items[0].
+ */
+static FilterReason
+look_at_device(Search *search, const QueueItem *items, int worker, int device, Candidate *candidate)
+{
+	WorkKind *kind = &search->kinds[0];
+	FilterReason reason = search_device(search, kind, worker, device, candidate);
+
+	if (reason != FITS || !search->fleet->workers[worker].reserved)
+		return reason;
+	reservations_book(search, items, 0);
+	if (search_device(search, kind, worker, device, candidate) != FITS)
+		reason = FILTERED_RESERVED;
+	reservations_give_back(search);
+	(void) search_device(search, kind, worker, device, candidate);
+	return reason;
+}
+
 /* Ranks the devices for the only kind of work, those that it may have some day. */
 static int
-rank_devices(Search *search, Ranked *ranked)
+rank_devices(Search *search, const QueueItem *items, Ranked *ranked)
 {
 	const Fleet *fleet = search->fleet;
 	WorkKind *kind = &search->kinds[0];
@@ -127,7 +151,7 @@ rank_devices(Search *search, Ranked *ranked)
 
 			CHECK_FOR_INTERRUPTS();
 			row->device = d;
-			row->reason = search_device(search, kind, w, d, &row->candidate);
+			row->reason = look_at_device(search, items, w, d, &row->candidate);
 			/* what would never take it is not compatible; what is busy is */
 			if (row->reason <= FILTERED_NEVER)
 				continue;
@@ -183,14 +207,6 @@ scores_by_algorithm(const Policies *policies, const Policy *policy, const double
 	return JsonbPGetDatum(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL)));
 }
 
-/* Keeps the workers that are reserved for a gang from what stands behind it. */
-static void
-bar_reserved_workers(Fleet *fleet, bool cordoned)
-{
-	for (int w = 0; w < fleet->nworkers; w++)
-		fleet->workers[w].cordoned = fleet->workers[w].reserved && cordoned;
-}
-
 /* Reads one workload and the fleet, as a decision on it would see them. */
 void
 snapshot_candidates(PoolSnapshot *snapshot, const char *pool, const char *workload_id)
@@ -199,8 +215,6 @@ snapshot_candidates(PoolSnapshot *snapshot, const char *pool, const char *worklo
 	snapshot_submitted(snapshot, pool, workload_id, true);
 	snapshot_fleet(snapshot, pool, NULL, true);
 	load_reservations(snapshot, pool, true);
-	if (snapshot->search.reserved_from == 0)
-		bar_reserved_workers(&snapshot->fleet, true);
 }
 
 /*
@@ -270,7 +284,7 @@ hwsched_compatible_hardware(PG_FUNCTION_ARGS)
 		waits = filter_reason_text(FILTERED_PAUSED);
 	kind = &search->kinds[0];
 	ranked = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Ranked) * (fleet->ndevices + 1));
-	count = rank_devices(search, ranked);
+	count = rank_devices(search, snapshot.items, ranked);
 
 	for (int i = 0; i < count; i++)
 	{
@@ -368,10 +382,40 @@ unless_paused(const PoolSettings *settings, FilterReason reason)
 	return settings->paused && reason > FILTERED_NEVER ? FILTERED_PAUSED : reason;
 }
 
-/* Returns a refusal in words, of what is missing together with all else or by itself. */
+/* Returns the time that it is in some seconds as text, to the second. */
 static const char *
-pending_reason_text(FilterReason reason, bool both)
+text_of_time(double seconds)
 {
+	TimestampTz time =
+		GetCurrentTransactionStartTimestamp() + (TimestampTz) (seconds * USECS_PER_SEC);
+
+	return TextDatumGetCString(DirectFunctionCall2(timestamptz_to_char, TimestampTzGetDatum(time),
+												   CStringGetTextDatum("YYYY-MM-DD HH24:MI:SSOF")));
+}
+
+/* Returns in words for whom, and until when, places are reserved; NULL: for nobody. */
+static const char *
+reserved_text(const Search *search)
+{
+	const Reservation *first = search->nreservations > 0 ? &search->reservations[0] : NULL;
+
+	if (first == NULL)
+		return NULL;
+	if (isinf(first->starts_in))
+		return psprintf("its place is reserved for workload \"%s\"", first->workload_id);
+	return psprintf("its place is reserved for workload \"%s\", which can start there at %s",
+					first->workload_id, text_of_time(first->starts_in));
+}
+
+/*
+ * Returns a refusal in words, of what is missing together with all else or by itself; reserved
+ * says for whom places are.
+ */
+static const char *
+pending_reason_text(FilterReason reason, bool both, const char *reserved)
+{
+	if (reason == FILTERED_RESERVED && reserved != NULL)
+		return reserved;
 	return both ? psprintf("%s and all else that it needs", filter_reason_text(reason)) :
 				  filter_reason_text(reason);
 }
@@ -384,6 +428,8 @@ typedef struct KindReasons
 	int64 *workloads; /* of each */
 	FilterReason *reasons;
 	bool *lack_both; /* whether what is missing is so only together with all else */
+	const char *reserved; /* for whom places are, in words; NULL: for nobody */
+	const char *reserved_for; /* the first workload for which they are */
 } KindReasons;
 
 /* Finds why each kind of work in the queue is refused that waits for nothing else. */
@@ -396,13 +442,19 @@ explain_kinds(const char *pool)
 								{TEXTOID, TEXTOID},
 								IN_SETS};
 	PoolSnapshot snapshot;
+	Search *search = &snapshot.search;
 	int n;
 	KindReasons kinds;
 
 	snapshot_settings(&snapshot, pool, true);
 	n = (int) spi_plan_run(&statement, true, TEXT_VALUE(pool), NULL_VALUE);
-	kinds = (KindReasons){n, palloc(sizeof(int64) * (n + 1)), palloc(sizeof(int64) * (n + 1)),
-						  palloc(sizeof(FilterReason) * (n + 1)), palloc(sizeof(bool) * (n + 1))};
+	kinds = (KindReasons){n,
+						  palloc(sizeof(int64) * (n + 1)),
+						  palloc(sizeof(int64) * (n + 1)),
+						  palloc(sizeof(FilterReason) * (n + 1)),
+						  palloc(sizeof(bool) * (n + 1)),
+						  NULL,
+						  NULL};
 	for (int i = 0; i < n; i++)
 	{
 		kinds.profiles[i] = column_bigint(i, 1);
@@ -413,18 +465,25 @@ explain_kinds(const char *pool)
 		snapshot_profiles(&snapshot, pool, kinds.profiles, n, true);
 		snapshot_fleet(&snapshot, pool, NULL, true);
 		load_reservations(&snapshot, pool, true);
+		kinds.reserved = reserved_text(search);
+		if (search->nreservations > 0)
+			kinds.reserved_for = search->reservations[0].workload_id;
 	}
-	/* what is reserved is for gangs, and kept from the others */
 	for (int i = 0; i < n; i++)
 	{
-		WorkKind *kind = &snapshot.search.kinds[i];
+		WorkKind *kind = &search->kinds[i];
 
 		Assert(kind->profile_id == kinds.profiles[i]);
-		bar_reserved_workers(&snapshot.fleet, profile_strategy(&kind->profile) == STRATEGY_SINGLE);
-		kinds.reasons[i] =
-			unless_paused(&snapshot.settings, search_filter_reason(&snapshot.search, kind));
-		kinds.lack_both[i] = kinds.reasons[i] <= FILTERED_NEVER &&
-							 lacks_both(&snapshot.search, kind, kinds.reasons[i]);
+		kinds.reasons[i] = unless_paused(&snapshot.settings, search_filter_reason(search, kind));
+		kinds.lack_both[i] =
+			kinds.reasons[i] <= FILTERED_NEVER && lacks_both(search, kind, kinds.reasons[i]);
+		if (kinds.reasons[i] != FITS || kinds.reserved == NULL)
+			continue;
+		/* whether it stands behind, each workload of the kind may tell for itself */
+		reservations_book(search, NULL, PG_INT32_MAX);
+		if (search_filter_reason(search, kind) != FITS)
+			kinds.reasons[i] = FILTERED_RESERVED;
+		reservations_give_back(search);
 	}
 	return kinds;
 }
@@ -465,7 +524,7 @@ hwsched_explain_pending(PG_FUNCTION_ARGS)
 			}
 		if (nprofiles == 0)
 			continue;
-		values[0] = CStringGetTextDatum(pending_reason_text(reason, both));
+		values[0] = CStringGetTextDatum(pending_reason_text(reason, both, kinds.reserved));
 		values[1] = Int64GetDatum(workloads);
 		values[2] = array_value(INT8OID, profile_ids, NULL, nprofiles).value;
 		values[3] = BoolGetDatum(true);
@@ -516,10 +575,16 @@ pass_queue_row(void *to, const Row *row)
 		int64 kind = found == NULL ? 0 : found - rows->kinds.profiles;
 		FilterReason reason = found == NULL ? FITS : rows->kinds.reasons[kind];
 
+		/* from itself nothing is kept */
+		if (reason == FILTERED_RESERVED &&
+			strcmp(TextDatumGetCString(values[0]), rows->kinds.reserved_for) == 0)
+			reason = FITS;
+
 		values[QUEUE_ROW_REASON] = CStringGetTextDatum(
 			reason == FITS && DatumGetBool(row->values[QUEUE_ROW_ALONE]) ?
 				"runs alone: waits for a worker that has nothing else" :
-				pending_reason_text(reason, found && rows->kinds.lack_both[kind]));
+				pending_reason_text(reason, found && rows->kinds.lack_both[kind],
+									rows->kinds.reserved));
 		nulls[QUEUE_ROW_REASON] = false;
 	}
 	tuplestore_putvalues(rows->result->setResult, rows->result->setDesc, values, nulls);

@@ -12,6 +12,7 @@
 
 #include "api/explain.h"
 #include "place/candidate.h"
+#include "place/reservation.h"
 
 PG_FUNCTION_INFO_V1(hwsched_pareto);
 
@@ -108,6 +109,7 @@ hwsched_pareto(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	SPI_connect();
 	snapshot_candidates(&snapshot, pool, workload_id);
+	reservations_book(&snapshot.search, snapshot.items, 0);
 	options = palloc_huge(sizeof(ParetoOption) * (snapshot.fleet.ndevices + 1));
 	count = find_options(&snapshot, options);
 	compare_options(&snapshot, options, count);

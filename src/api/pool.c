@@ -126,7 +126,7 @@ hwsched_drop_pool(PG_FUNCTION_ARGS)
 	static SpiPlan statements[] = {
 		/* waits for who loads history */
 		{"SELECT FROM hwsched.pool WHERE pool = $1 FOR UPDATE", {TEXTOID}},
-		REMOVE_FROM("reservation"),
+		REMOVE_FROM("reserved_place"),
 		REMOVE_FROM("unsettled"),
 		REMOVE_FROM("dependency"),
 		REMOVE_FROM("pending"),

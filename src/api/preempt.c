@@ -18,6 +18,7 @@
 #include "place/booking.h"
 #include "place/candidate.h"
 #include "place/fleet.h"
+#include "place/reservation.h"
 #include "snapshot/fleet.h"
 
 /* So many workloads of a batch look for a place that way, at most. */
@@ -195,6 +196,7 @@ make_room(PoolSnapshot *snapshot, int index, Victim *victims, int count)
 		if (victims[i].goes)
 		{
 			victims[i].gone = true;
+			running_ended(search, victims[i].holds.assignment_id);
 			fleet_give_back(&snapshot->fleet, &victims[i].holds, 1);
 		}
 	if (spared_candidate(search, kind, worker, &candidate) != FITS)
@@ -218,9 +220,11 @@ preempt_band(Search *search, QueueItem *items, int first, int last)
 	for (int i = first; i < last && preemption->tried < MOST_PREEMPTORS; i++)
 	{
 		QueueItem *item = &items[i];
+		Reservation *own;
+		bool found;
 
 		if (item->nplacements > 0 || item->alone || is_gang(&search->kinds[item->kind]) ||
-			key_is_taken(search, item))
+			(key_is_taken(search, item) && !is_reserved_for(search, i)))
 			continue;
 		/* what comes first is the most important, so that is all there can be */
 		if (preemption->nlive < 0)
@@ -229,9 +233,16 @@ preempt_band(Search *search, QueueItem *items, int first, int last)
 		if (preemption->nlive == 0)
 			break;
 		preemption->tried++;
+		/* before anybody is gone of it */
+		running_prepare(search);
+		own = reservation_lift(search, i);
 		avoid_devices(search, item, true);
-		(void) make_room(preemption->snapshot, i, preemption->live, preemption->nlive);
+		found = make_room(preemption->snapshot, i, preemption->live, preemption->nlive);
 		avoid_devices(search, item, false);
+		if (found)
+			reservation_drop(search, own);
+		else
+			reservation_restore(search, own);
 	}
 }
 

@@ -16,11 +16,13 @@
 #include "place/candidate.h"
 #include "place/fleet.h"
 #include "place/greedy.h"
+#include "place/reservation.h"
 #include "place/spare.h"
 #include "snapshot/context.h"
 #include "snapshot/decision_writer.h"
 #include "snapshot/fleet.h"
 #include "snapshot/queue.h"
+#include "snapshot/reservations.h"
 #include "store/pool.h"
 #include "support/args.h"
 
@@ -185,6 +187,8 @@ steal(const char *pool, const char *worker_id, int n, bool read_only)
 	/* it may have left */
 	if (snapshot.fleet.nworkers == 0)
 		return 0;
+	load_reservations(&snapshot, pool, read_only);
+	reservations_book(&snapshot.search, NULL, PG_INT32_MAX);
 	for (int i = 0; i < count && stolen < n; i++)
 	{
 		WorkKind *kind = kind_of(&snapshot, &waiting[i]);
@@ -221,8 +225,7 @@ find_idler(PoolSnapshot *snapshot, const WaitingAssignment *waiting, int from)
 		const Worker *worker = &snapshot->fleet.workers[w];
 
 		CHECK_FOR_INTERRUPTS();
-		if (worker->assignments + 1 >= snapshot->fleet.workers[from].assignments ||
-			worker->reserved)
+		if (worker->assignments + 1 >= snapshot->fleet.workers[from].assignments)
 			continue;
 		if (best >= 0 && worker->assignments > snapshot->fleet.workers[best].assignments)
 			continue;
@@ -280,6 +283,7 @@ hwsched_rebalance(PG_FUNCTION_ARGS)
 	{
 		snapshot_waiting(&snapshot, pool, waiting, count, NULL, false);
 		load_reservations(&snapshot, pool, false);
+		reservations_book(&snapshot.search, NULL, PG_INT32_MAX);
 	}
 	for (int i = 0; i < count && moved < most; i++)
 	{

@@ -17,6 +17,7 @@
 #include "snapshot/decision_writer.h"
 #include "snapshot/fleet.h"
 #include "snapshot/queue.h"
+#include "snapshot/reservations.h"
 #include "snapshot/threshold_search.h"
 #include "store/device_state.h"
 #include "store/pool.h"
@@ -31,6 +32,32 @@ read_all(PoolSnapshot *snapshot, const char *pool)
 {
 	snapshot_fleet(snapshot, pool, NULL, true);
 	load_reservations(snapshot, pool, true);
+}
+
+/*
+ * Decides on a workload by the ordered lists, without reading the whole fleet; returns false if that
+ * does not tell, as where places are reserved.
+ */
+static bool
+decide_by_lists(PoolSnapshot *snapshot, const char *pool)
+{
+	bool reserved;
+
+	if (snapshot->nretries > 0 || snapshot->settings.preemption)
+		return false;
+	reserved = has_reservations(pool, true);
+	/* who waits keeps its key, too */
+	if ((reserved && snapshot->items[0].key > 0) || !seek_fleet(snapshot, pool))
+		return false;
+	search_place(&snapshot->search, snapshot->items, snapshot->nitems, -1);
+	if (!reserved)
+		return true;
+	/* what is left elsewhere is the same */
+	for (int i = 0; i < snapshot->search.nplacements; i++)
+		if (is_reserved(pool,
+						snapshot->fleet.workers[snapshot->search.placements[i].worker].worker_id))
+			return false;
+	return snapshot->search.nplacements > 0;
 }
 
 /* schedule(workload_id text, pool text) RETURNS SETOF assignment */
@@ -69,17 +96,19 @@ hwsched_schedule(PG_FUNCTION_ARGS)
 		SPI_finish();
 		return (Datum) 0;
 	}
-	sought = snapshot.nretries == 0 && !snapshot.settings.preemption &&
-			 !has_reservations(pool, true) && seek_fleet(&snapshot, pool);
+	sought = decide_by_lists(&snapshot, pool);
 	if (!sought)
+	{
+		snapshot_settings(&snapshot, pool, true);
+		(void) snapshot_queued(&snapshot, pool, workload_id, true);
 		read_all(&snapshot, pool);
+	}
 	PopActiveSnapshot();
 
 	if (!sought)
-		preempt_begin(&preemption, &snapshot, pool, false);
-	search_place(&snapshot.search, snapshot.items, snapshot.nitems, -1);
-	if (!sought)
 	{
+		preempt_begin(&preemption, &snapshot, pool, false);
+		search_place(&snapshot.search, snapshot.items, snapshot.nitems, -1);
 		nvictims = preempt_victims(&preemption, &victims);
 		evict(pool, victims, nvictims, &settled);
 	}

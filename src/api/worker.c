@@ -54,7 +54,7 @@ hwsched_unregister_worker(PG_FUNCTION_ARGS)
 	}
 	/* the worker last, which tells whether it was there */
 	static SpiPlan remove[] = {
-		REMOVE_FROM("reservation"),
+		REMOVE_FROM("reserved_place"),
 		REMOVE_FROM("track_record"),
 		{"DELETE FROM hwsched.duration_record WHERE pool = $1 AND kind = 'worker' AND scope = $2",
 		 {TEXTOID, TEXTOID}},

@@ -52,6 +52,30 @@ believable(double factor)
 	return factor <= MOST_FACTOR && factor >= 1 / MOST_FACTOR ? factor : 1.0;
 }
 
+/* Works out what a subject takes on a device profile, unless that has been done. */
+static void
+know_factor(Forecast *forecast, int subject, int profile)
+{
+	static DurationWorker nobody;
+	ForecastSubject *s = &forecast->subjects[subject];
+	DurationEstimate seconds;
+
+	if (s->factors == NULL)
+	{
+		/* who tries a plan frees what it has allocated, but what is worked out here stays */
+		s->factors =
+			palloc_beside(forecast->subjects, sizeof(double) * 2 * (forecast->nprofiles + 1));
+		s->spreads = s->factors + forecast->nprofiles + 1;
+		for (int i = 0; i < forecast->nprofiles; i++)
+			s->factors[i] = NAN;
+	}
+	if (!isnan(s->factors[profile]))
+		return;
+	seconds = estimate(forecast, subject, profile, &nobody, 1.0);
+	s->factors[profile] = believable(seconds.p50);
+	s->spreads[profile] = seconds.p90 >= seconds.p50 ? believable(seconds.p90 / seconds.p50) : 1.0;
+}
+
 /*
  * Returns how many times as long as the formula says a subject is expected to
  * take on a device of the fleet, which is of that profile.
@@ -59,19 +83,21 @@ believable(double factor)
 double
 forecast_factor(Forecast *forecast, int subject, int profile, int device)
 {
-	static DurationWorker nobody;
 	ForecastSubject *s = &forecast->subjects[subject];
 
-	if (s->factors == NULL)
-	{
-		/* who tries a plan frees what it has allocated, but what is worked out here stays */
-		s->factors = palloc_beside(forecast->subjects, sizeof(double) * (forecast->nprofiles + 1));
-		for (int i = 0; i < forecast->nprofiles; i++)
-			s->factors[i] = NAN;
-	}
-	if (isnan(s->factors[profile]))
-		s->factors[profile] = believable(estimate(forecast, subject, profile, &nobody, 1.0).p50);
+	know_factor(forecast, subject, profile);
 	return believable(s->factors[profile] * exp(forecast->workers[device]->shift.level));
+}
+
+/*
+ * Returns how many times as long as the P50 of a subject's seconds on a device profile its P90
+ * is, whatever the worker.
+ */
+double
+forecast_spread(Forecast *forecast, int subject, int profile)
+{
+	know_factor(forecast, subject, profile);
+	return forecast->subjects[subject].spreads[profile];
 }
 
 /*

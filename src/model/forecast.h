@@ -18,6 +18,7 @@ typedef struct ForecastSubject
 	bool expected_known;
 	DurationFactors expected;
 	double *factors; /* by device profile of the fleet; NAN: not worked out so far */
+	double *spreads; /* the same: P90 over P50 */
 } ForecastSubject;
 
 /* None of the records is NULL; one that knows nothing is zeros. */
@@ -34,6 +35,7 @@ typedef struct Forecast
 } Forecast;
 
 extern double forecast_factor(Forecast *forecast, int subject, int profile, int device);
+extern double forecast_spread(Forecast *forecast, int subject, int profile);
 extern DurationEstimate forecast_estimate(Forecast *forecast, int subject, int profile, int device,
 										  double formula_seconds);
 

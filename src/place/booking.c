@@ -103,6 +103,7 @@ reserve_candidate(Search *search, WorkKind *kind, int item, const Candidate *can
 	placement->efficiency = clamp01(candidate->raw_efficiency);
 	placement->adjusted_efficiency = candidate->adjusted_efficiency;
 	placement->score = score;
+	placement->backfill = false;
 	memcpy(&search->chosen[search->nchosen], candidate->devices,
 		   sizeof(int32) * candidate->ndevices);
 	search->nchosen += candidate->ndevices;
@@ -131,6 +132,7 @@ reserve_item(Search *search, const QueueItem *items, int index, const Candidate 
 	Placement *placement = reserve_candidate(search, kind, index, candidate, score);
 
 	placement->predicted_seconds = seconds;
+	placement->p90_seconds = candidate_p90(search, candidate, seconds, item->subject);
 	placement->formula_seconds = formula;
 }
 

@@ -15,6 +15,7 @@ typedef struct Member
 	Candidate candidate; /* with devices of its own */
 	double score; /* beside all candidates that the gang has, those of other members too */
 	double seconds;
+	double spread; /* of the P90 over that */
 	double formula_seconds;
 } Member;
 
@@ -60,6 +61,7 @@ find_members(Search *search, WorkKind *kind, const QueueItem *item, Member *memb
 		member->candidate.devices = devices;
 		member->seconds = candidate_seconds(search, kind, &member->candidate,
 											item->expected_seconds, item->subject);
+		member->spread = candidate_p90(search, &member->candidate, 1.0, item->subject);
 		member->formula_seconds =
 			candidate_seconds(search, kind, &member->candidate, item->expected_seconds, -1);
 		fleet_occupy(search->fleet, kind, member->candidate.worker, devices,
@@ -133,6 +135,7 @@ place_gang(Search *search, QueueItem *items, int index)
 
 			placement->shard_no = i;
 			placement->predicted_seconds = sharded ? seconds : members[i].seconds;
+			placement->p90_seconds = placement->predicted_seconds * members[i].spread;
 			placement->formula_seconds = members[i].formula_seconds;
 			/* a shard's run tells of its model what a whole one would */
 			if (sharded)
@@ -144,121 +147,4 @@ place_gang(Search *search, QueueItem *items, int index)
 		pfree(members[i].candidate.devices);
 	pfree(members);
 	return item->nplacements;
-}
-
-/* --- workers kept for a gang that waits --- */
-
-/* How near a worker is to taking its part of a gang. */
-typedef struct Prospect
-{
-	int32 worker;
-	int32 members; /* that it could take if it were empty */
-	int32 assignments; /* that have to end first; 0: it could take one now */
-} Prospect;
-
-/* Returns how many members of a gang a worker could take if it were empty. */
-static int
-members_when_empty(Search *search, WorkKind *kind, int worker_index, int most)
-{
-	Worker *worker = &search->fleet->workers[worker_index];
-	Device *devices = &search->fleet->devices[worker->first_device];
-	Worker saved = *worker;
-	Device *saved_devices = palloc(sizeof(Device) * (worker->ndevices + 1));
-	Candidate candidate;
-	int members = 0;
-
-	memcpy(saved_devices, devices, sizeof(Device) * worker->ndevices);
-	worker->assignments = 0;
-	worker->cpu_used = worker->memory_used = 0;
-	for (int d = 0; d < worker->ndevices; d++)
-	{
-		devices[d].slots = devices[d].share = 0;
-		devices[d].memory_used = 0;
-		/* what loads it may be what it does for us */
-		if (saved.assignments > 0)
-			devices[d].load = 0;
-	}
-	while (members < most && search_candidate(search, kind, worker_index, &candidate) == FITS)
-	{
-		fleet_occupy(search->fleet, kind, worker_index, candidate.devices, candidate.ndevices, 1);
-		members++;
-	}
-	*worker = saved;
-	memcpy(devices, saved_devices, sizeof(Device) * worker->ndevices);
-	pfree(saved_devices);
-	return members;
-}
-
-static int
-compare_prospects(const void *a, const void *b)
-{
-	const Prospect *x = a;
-	const Prospect *y = b;
-
-	return x->assignments != y->assignments ? x->assignments - y->assignments :
-											  x->worker - y->worker;
-}
-
-/*
- * Finds the workers that could take a part of a gang if they were empty.  Returns
- * how many parts they could take together.
- */
-static int64
-find_prospects(Search *search, const QueueItem *item, Prospect *prospects, int *count)
-{
-	WorkKind *kind = &search->kinds[item->kind];
-	int least = gang_least(&kind->profile, &kind->demand);
-	int most_here = may_share_worker(kind) ? least : 1;
-	int64 members = 0;
-
-	*count = 0;
-	for (int w = 0; w < search->fleet->nworkers; w++)
-	{
-		Prospect *prospect = &prospects[*count];
-		Candidate candidate;
-
-		CHECK_FOR_INTERRUPTS();
-		prospect->worker = w;
-		prospect->members = members_when_empty(search, kind, w, most_here);
-		if (prospect->members == 0)
-			continue;
-		prospect->assignments = search->fleet->workers[w].assignments;
-		if (!item->alone)
-			prospect->assignments = search_candidate(search, kind, w, &candidate) == FITS ?
-										0 :
-										Max(prospect->assignments, 1);
-		members += prospect->members;
-		(*count)++;
-	}
-	return members;
-}
-
-/*
- * Reserves workers for the gang, or what runs alone, at items[index], which has
- * to wait: those that are nearest to taking their part.  They get nothing more, so what they have
- * can only become less, and the gang's turn comes however much small work
- * there is.  A gang that would not even fit into an empty fleet gets none.
- */
-void
-reserve_for_gang(Search *search, const QueueItem *items, int index)
-{
-	WorkKind *kind = &search->kinds[items[index].kind];
-	int least = gang_least(&kind->profile, &kind->demand);
-	Prospect *prospects = palloc_huge(sizeof(Prospect) * (search->fleet->nworkers + 1));
-	int count;
-
-	if (find_prospects(search, &items[index], prospects, &count) >= least)
-	{
-		int64 members = 0;
-
-		qsort(prospects, count, sizeof(Prospect), compare_prospects);
-		for (int i = 0; i < count && members < least; i++)
-		{
-			members += prospects[i].members;
-			search->fleet->workers[prospects[i].worker].reserved = true;
-			cordon_worker(search, prospects[i].worker, true);
-		}
-		search->blocked_gang = index;
-	}
-	pfree(prospects);
 }

@@ -9,6 +9,5 @@
 #include "place/placement.h"
 
 extern int place_gang(Search *search, QueueItem *items, int index);
-extern void reserve_for_gang(Search *search, const QueueItem *items, int index);
 
 #endif /* HWSCHED_PLACE_GANG_H */

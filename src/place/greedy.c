@@ -12,6 +12,7 @@
 #include "place/fragmentation.h"
 #include "place/gang.h"
 #include "place/greedy.h"
+#include "place/reservation.h"
 #include "place/search_hardware.h"
 #include "place/search_policy.h"
 #include "place/spare.h"
@@ -48,7 +49,6 @@ search_prepare(Search *search)
 	search->placements = NULL;
 	search->nchosen = search->chosen_allocated = 0;
 	search->chosen = NULL;
-	search->blocked_gang = -1;
 	search->pairs_scored = search->candidates_scored = 0;
 	for (int i = 0; i < fleet->nworkers; i++)
 	{
@@ -91,17 +91,6 @@ best_candidate(Search *search, WorkKind *kind, Candidate *candidate, double *sco
 	return hardware_search_best(search, kind, candidate, score);
 }
 
-/* Keeps the workers, and the key, that are reserved for a gang from those behind it. */
-static void
-keep_reserved(Search *search)
-{
-	if (search->reserved_key > 0)
-		search->keys_taken[search->reserved_key] = true;
-	for (int w = 0; w < search->fleet->nworkers; w++)
-		if (search->fleet->workers[w].reserved && !search->fleet->workers[w].cordoned)
-			cordon_worker(search, w, true);
-}
-
 /*
  * Finds the best candidate for an item among the workers and devices that it does
  * not avoid and, if it runs alone, that have nothing.  Lanes do not take back who
@@ -139,9 +128,9 @@ best_unavoided(Search *search, const QueueItem *item, WorkKind *kind, Candidate 
 }
 
 /*
- * Decides for one item of the queue.  The first gang, or the first that runs
- * alone, that has to wait gets workers reserved, and its concurrency key: nothing
- * behind it is placed there, or takes the key.
+ * Decides for one item of the queue.  If it is one of the first that have to wait, it gets a
+ * place reserved, and its concurrency key: nothing behind it takes the key, or the place, unless it
+ * is over in time.
  */
 void
 place_item(Search *search, QueueItem *items, int index)
@@ -172,26 +161,26 @@ place_item(Search *search, QueueItem *items, int index)
 			worker_changed(search, best.worker);
 		}
 	}
-	if (item->nplacements == 0 && (is_gang(kind) || item->alone) && search->blocked_gang < 0 &&
-		search->reserves)
-		reserve_for_gang(search, items, index);
-	if (item->nplacements > 0 || search->blocked_gang == index)
+	else if (!item->alone)
+		item->nplacements = backfill(search, items, index);
+	if (item->nplacements == 0)
+		reserve_place(search, items, index);
+	if (item->nplacements > 0 || is_reserved_for(search, index))
 		take_key(search, item);
 }
 
 /*
  * Returns where the items end that are decided together with the first: they
- * have one priority, and all may use reserved workers or none may.
+ * have one priority, and all may use a reserved place or none may.
  */
 int
 band_end(const Search *search, const QueueItem *items, int nitems, int first)
 {
 	int last = first + 1;
 
-	while (last < nitems && items[last].priority == items[first].priority &&
-		   last != search->reserved_from)
+	while (last < nitems && items[last].priority == items[first].priority)
 		last++;
-	return last;
+	return reservation_boundary(search, first, last);
 }
 
 /*
@@ -222,8 +211,7 @@ place_band(Search *search, QueueItem *items, int first, int last, int most)
  * it gets; the fleet is booked accordingly, and search->placements tells in
  * the order of the items.  most limits the placements (< 0: no limit).
  *
- * search->reserved_from is the first item that stands behind a gang for which
- * workers were reserved before.
+ * What is in search->reservations was reserved before, for who may not be among the items.
  */
 void
 search_place(Search *search, QueueItem *items, int nitems, int most)
@@ -231,11 +219,11 @@ search_place(Search *search, QueueItem *items, int nitems, int most)
 	for (int first = 0, last; first < nitems; first = last)
 	{
 		last = band_end(search, items, nitems, first);
-		if (first == search->reserved_from)
-			keep_reserved(search);
+		reservations_book(search, items, first);
 		place_band(search, items, first, last, most);
 		if (search->band_decided != NULL)
 			search->band_decided(search, items, first, last);
 	}
+	reservations_give_back(search);
 	order_placements(search, items);
 }

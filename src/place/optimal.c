@@ -10,9 +10,10 @@
  * proposes, other plans compete with it, the greedy one among them, and the
  * best one counts.
  *
- * More workloads are placed if small ones pass by a gang, and so it would never
- * have its turn.  That is why no plan may leave out a gang that the greedy plan
- * places, and why a gang that has to wait ends its band: what stands behind it
+ * More workloads are placed if small ones pass by a big one, and so it would never
+ * have its turn.  That is why what was left has a place reserved, and is the first to be decided
+ * of its band in the next batch.  No plan may leave out a gang that the greedy plan
+ * places, and a gang that has to wait ends its band: what stands behind it
  * is decided after workers have been reserved.
  */
 #include "place/booking.h"
@@ -20,6 +21,7 @@
 #include "place/greedy.h"
 #include "place/optimal.h"
 #include "place/optimal_flow.h"
+#include "place/reservation.h"
 #include "place/search_policy.h"
 #include "place/spare.h"
 #include "support/arena.h"
@@ -34,7 +36,9 @@ typedef struct Decision
 	int32 *devices;
 	double score; /* at the beginning of the band */
 	double predicted_seconds;
+	double p90_seconds;
 	double formula_seconds;
+	bool backfill;
 } Decision;
 
 typedef struct SolverPlan
@@ -43,8 +47,7 @@ typedef struct SolverPlan
 	double score; /* their total; of a gang, the mean of its members */
 	int ndecisions;
 	Decision *decisions; /* in the order of the queue */
-	int32 blocked_gang;
-	bool *reserved; /* by worker */
+	int32 blocked; /* the item that a place was reserved for; -1: none */
 } SolverPlan;
 
 /* --- trying out --- */
@@ -79,13 +82,18 @@ copy_search(const Search *search)
 	if (search->nkeys > 0)
 		copy->keys_taken = copy_array(search->keys_taken, sizeof(bool) * (search->nkeys + 1));
 	search_begin(copy);
-	copy->blocked_gang = search->blocked_gang;
+	reservations_copy(copy);
+	/* what else waits is known when the band is decided */
+	copy->most_reservations = 0;
 	return copy;
 }
 
-/* Takes the decisions of a trial into a plan, in the order of the queue. */
+/*
+ * Takes the decisions of a trial, which began with so many reservations, into a plan, in the
+ * order of the queue.
+ */
 static void
-take_plan(const Search *trial, SolverPlan *plan)
+take_plan(const Search *trial, int nreservations, SolverPlan *plan)
 {
 	plan->ndecisions = trial->nplacements;
 	plan->decisions = palloc_huge(sizeof(Decision) * (plan->ndecisions + 1));
@@ -103,12 +111,13 @@ take_plan(const Search *trial, SolverPlan *plan)
 		decision->devices = copy_array(&trial->chosen[placement->first_device],
 									   sizeof(int32) * placement->ndevices);
 		decision->predicted_seconds = placement->predicted_seconds;
+		decision->p90_seconds = placement->p90_seconds;
+		decision->backfill = placement->backfill;
 		decision->formula_seconds = placement->formula_seconds;
 	}
-	plan->blocked_gang = trial->blocked_gang;
-	plan->reserved = palloc_huge(sizeof(bool) * (trial->fleet->nworkers + 1));
-	for (int w = 0; w < trial->fleet->nworkers; w++)
-		plan->reserved[w] = trial->fleet->workers[w].reserved;
+	plan->blocked = trial->nreservations == nreservations ?
+						-1 :
+						trial->reservations[trial->nreservations - 1].item;
 }
 
 /* Gives each decision its score at the beginning of the band, and adds up. */
@@ -286,9 +295,10 @@ try_greedy(const Search *search, const QueueItem *items, int first, int last, Pl
 	if (by != ORDER_QUEUE)
 		look_ahead(trial);
 	for (int i = 0; i < last - first; i++)
-		place_item(trial, copy, order[i].item);
+		if (!copy[order[i].item].held_back)
+			place_item(trial, copy, order[i].item);
 	arena_leave(scope);
-	take_plan(trial, plan);
+	take_plan(trial, search->nreservations, plan);
 	arena_free(scope);
 }
 
@@ -316,6 +326,8 @@ try_flow(const Search *search, const QueueItem *items, int first, int last, Solv
 	{
 		WorkKind *kind = &trial->kinds[copy[i].kind];
 
+		if (copy[i].held_back)
+			continue;
 		copy[i].nplacements = 0;
 		if (!fits_flow(&copy[i], kind) && !spares_accelerators(trial, kind))
 			place_item(trial, copy, i);
@@ -325,22 +337,31 @@ try_flow(const Search *search, const QueueItem *items, int first, int last, Solv
 	{
 		WorkKind *kind = &trial->kinds[copy[i].kind];
 
-		if (!fits_flow(&copy[i], kind) && spares_accelerators(trial, kind))
+		if (!copy[i].held_back && !fits_flow(&copy[i], kind) && spares_accelerators(trial, kind))
 			place_item(trial, copy, i);
 	}
 	solved = solved && place_flow(trial, copy, first, last, OCCUPY_SLOT);
 	/* where the flow did not fit, something else may */
 	for (int i = first; i < last && solved; i++)
-		if (copy[i].nplacements == 0 && !is_gang(&trial->kinds[copy[i].kind]))
+		if (!copy[i].held_back && copy[i].nplacements == 0 && !is_gang(&trial->kinds[copy[i].kind]))
 			place_item(trial, copy, i);
 	arena_leave(scope);
 	if (solved)
-		take_plan(trial, plan);
+		take_plan(trial, search->nreservations, plan);
 	arena_free(scope);
 	return solved;
 }
 
 /* --- the best plan --- */
+
+/* Reserves a place for an item that waits, if it is one of the first that do. */
+static void
+reserve_waiting(Search *search, const QueueItem *items, int index)
+{
+	reserve_place(search, items, index);
+	if (is_reserved_for(search, index))
+		take_key(search, &items[index]);
+}
 
 /* Books the decisions of a plan, and what it reserves. */
 static void
@@ -360,20 +381,17 @@ carry_out(Search *search, QueueItem *items, const SolverPlan *plan)
 			item->first_placement = search->nplacements;
 		take_key(search, item);
 		value_candidate(search, kind, &candidate);
-		placement = reserve_candidate(search, kind, decision->item, &candidate, decision->score);
+		placement =
+			decision->backfill ?
+				backfill_reserve(search, kind, decision->item, &candidate, decision->score) :
+				reserve_candidate(search, kind, decision->item, &candidate, decision->score);
 		placement->shard_no = decision->shard_no;
 		placement->predicted_seconds = decision->predicted_seconds;
+		placement->p90_seconds = decision->p90_seconds;
 		placement->formula_seconds = decision->formula_seconds;
 	}
-	search->blocked_gang = plan->blocked_gang;
-	if (plan->blocked_gang >= 0)
-		take_key(search, &items[plan->blocked_gang]);
-	for (int w = 0; w < search->fleet->nworkers; w++)
-		if (plan->reserved[w] && !search->fleet->workers[w].reserved)
-		{
-			search->fleet->workers[w].reserved = search->fleet->workers[w].cordoned = true;
-			worker_changed(search, w);
-		}
+	if (plan->blocked >= 0)
+		reserve_waiting(search, items, plan->blocked);
 }
 
 /* Returns whether a plan is better than another: more placed, or as many and worth more. */
@@ -428,21 +446,54 @@ cut_plan(SolverPlan *plan, int item)
 }
 
 /*
+ * Decides what a place was promised to before all else of its band: it gets a place, or has one
+ * reserved again.
+ */
+static void
+decide_promised(Search *search, QueueItem *items, int first, int last)
+{
+	for (int i = 0; i < search->npromises; i++)
+	{
+		int item = search->promises[i].item;
+
+		if (item < first || item >= last)
+			continue;
+		place_item(search, items, item);
+		items[item].held_back = true;
+	}
+}
+
+/* Reads what runs before plans are tried, as what they read is gone with them. */
+static void
+prepare_reserving(Search *search, const QueueItem *items, int first, int last)
+{
+	bool reserves = false;
+
+	for (int i = first; i < last && search->reserves && !search->running_known && !reserves; i++)
+		reserves = is_gang(&search->kinds[items[i].kind]) || items[i].alone;
+	if (reserves)
+		running_prepare(search);
+}
+
+/*
  * Places one priority band, or its beginning up to a gang for which workers
  * have to be reserved.  Returns the first item that is still to be decided.
  */
 static int
 solve_band(Search *search, QueueItem *items, int first, int last)
 {
-	void *scope = arena_begin("hwsched plans");
+	void *scope;
 	SolverPlan plans[4];
 	int nplans = 0;
 	int best = 0;
 
+	decide_promised(search, items, first, last);
+	prepare_reserving(search, items, first, last);
+	scope = arena_begin("hwsched plans");
 	try_greedy(search, items, first, last, ORDER_QUEUE, &plans[nplans++]);
-	if (search->blocked_gang < 0 && plans[0].blocked_gang >= 0)
+	if (plans[0].blocked >= 0)
 	{
-		last = plans[0].blocked_gang + 1;
+		last = plans[0].blocked + 1;
 		cut_plan(&plans[0], last - 1);
 	}
 	if (try_flow(search, items, first, last, &plans[nplans]))
@@ -461,6 +512,10 @@ solve_band(Search *search, QueueItem *items, int first, int last)
 			best = p;
 	}
 	carry_out(search, items, &plans[best]);
+	for (int i = first; i < last; i++)
+		if (items[i].nplacements == 0 && !is_reserved_for(search, i) &&
+			!key_is_taken(search, &items[i]))
+			reserve_waiting(search, items, i);
 	arena_free(scope);
 	return last;
 }
@@ -478,8 +533,12 @@ search_solve(Search *search, QueueItem *items, int nitems)
 		items[i].nplacements = 0;
 	for (int first = 0, last; first < nitems; first = last)
 	{
+		reservations_book(search, items, first);
 		last = solve_band(search, items, first, band_end(search, items, nitems, first));
 		if (search->band_decided != NULL)
 			search->band_decided(search, items, first, last);
 	}
+	for (int i = 0; i < nitems; i++)
+		items[i].held_back = false;
+	reservations_give_back(search);
 }

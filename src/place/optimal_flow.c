@@ -473,7 +473,7 @@ competing_items(Search *search, const QueueItem *items, int first, int last, Occ
 		const WorkKind *kind = &search->kinds[items[i].kind];
 		int32 key = items[i].key;
 
-		competes[i - first] = !is_gang(kind) && !is_choosy(&items[i]) &&
+		competes[i - first] = !items[i].held_back && !is_gang(kind) && !is_choosy(&items[i]) &&
 							  demand_occupancy(&kind->demand) == occupancy &&
 							  demanded_devices(&kind->demand) <= 1 && !(key > 0 && keys[key]);
 		if (competes[i - first] && key > 0)

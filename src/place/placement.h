@@ -118,7 +118,7 @@ typedef struct Worker
 	int64 last_turn; /* grows with each assignment; 0: never had one */
 	double cost_per_hour; /* 0: not known */
 	bool reported; /* has said how loaded it is */
-	bool reserved; /* for a gang that waits */
+	bool reserved; /* for work that waits: see place/reservation.h */
 	bool cordoned; /* gets nothing for now, whatever it has free */
 	bool runs_alone; /* what it has is to be the only thing that it has */
 } Worker;
@@ -176,6 +176,7 @@ typedef struct QueueItem
 	double expected_seconds; /* NAN: not known */
 	int32 subject; /* in Search.forecast; -1: none */
 	bool alone; /* on a worker that has nothing else, before and while */
+	bool held_back; /* it is not its turn: no plan of the optimal solver has it */
 	int32 navoided; /* workers on which it failed, where others could run it */
 	const int32 *avoided;
 	int32 navoided_devices; /* devices on which it failed, where only others could run it */
@@ -196,7 +197,9 @@ typedef struct Placement
 	double adjusted_efficiency;
 	double score;
 	double predicted_seconds;
+	double p90_seconds; /* nine in ten such runs are over by then */
 	double formula_seconds; /* without what was learned */
+	bool backfill; /* it uses a place that is reserved for later */
 } Placement;
 
 /* How one worker would take a workload. */
@@ -239,12 +242,21 @@ typedef struct Search
 	int chosen_allocated;
 	int32 *chosen;
 	bool partial; /* the fleet is only a part of it: gangs are for who sees all */
-	/* workers kept for the first gang that has to wait */
-	bool reserves; /* whether such a gang gets any */
-	int32 reserved_from; /* the first item that may not use those reserved before; -1: none */
-	int32 reserved_key; /* the concurrency key that it may not take either; 0: none */
+	/* places kept for the first work that has to wait: see place/reservation.h */
+	bool reserves; /* whether any such work gets a reservation */
+	int32 most_reservations; /* 0: one, for gangs and what runs alone only */
+	int nreservations;
+	int reservations_allocated;
+	struct Reservation *reservations;
+	int npromises;
+	const struct Promise *promises;
+	/* what runs, read when it is first needed */
+	bool running_known;
+	int nrunning;
+	struct Running *running;
+	void (*read_running)(struct Search *search);
+	void *running_context; /* its own */
 	bool solver_gave_up; /* for want of memory */
-	int32 blocked_gang; /* the item that workers were reserved for now; -1: none */
 	/* how many scores were computed, for tests: pairs of profiles, and candidates */
 	int64 pairs_scored;
 	int64 candidates_scored;

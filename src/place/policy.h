@@ -97,6 +97,8 @@ extern double performance_score(const Performance *performance, double expected_
 extern double priority_score(int priority, const Performance *performance, double expected_seconds,
 							 bool reported, double effective_load);
 
+extern double candidate_p90(const struct Search *search, const struct Candidate *candidate,
+							double seconds, int subject);
 extern double candidate_seconds(const struct Search *search, const struct WorkKind *kind,
 								const struct Candidate *candidate, double expected_seconds,
 								int subject);

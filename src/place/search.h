@@ -46,6 +46,8 @@ typedef struct KindState
 	ProfilePair *pairs; /* by device profile */
 	bool prepared;
 	bool mixed; /* its candidates are workers, not lanes */
+	bool never_starts; /* no worker could take it if it were empty */
+	int found_no_place; /* among so many reservations, even if it were over in time */
 	int nentries;
 	int allocated;
 	Entry *entries; /* a heap, best first */

@@ -1,8 +1,7 @@
 /*
  * context.c
  *		What decisions look at beside workers and their state, and leave for the
- *		next: where models ran, what the pool's work looks like, and which
- *		workers are kept for a gang.
+ *		next: where models ran, and what the pool's work looks like.
  */
 #include "postgres.h"
 
@@ -184,120 +183,6 @@ load_shapes(PoolSnapshot *snapshot, const char *pool, bool read_only)
 		shapes[i].frequency /= usual;
 	search->nshapes = kept;
 	search->shapes = shapes;
-}
-
-/* --- workers kept for a gang --- */
-
-/* Returns whether workers are reserved for a gang that waits. */
-bool
-has_reservations(const char *pool, bool read_only)
-{
-	static SpiPlan statement = {
-		"SELECT FROM hwsched.reservation r WHERE r.pool = $1 AND EXISTS (SELECT"
-		" FROM hwsched.pending p"
-		"  WHERE p.pool = r.pool AND p.priority = r.priority AND p.deadline = r.deadline"
-		" AND p.queue_no = r.queue_no"
-		"   AND " MAY_BE_PLACED("false") " OFFSET 0) LIMIT 1",
-		{TEXTOID}};
-
-	return spi_plan_run(&statement, read_only, TEXT_VALUE(pool)) > 0;
-}
-
-/* Returns whether an item stands behind a place in the queue. */
-static bool
-stands_behind(const QueueItem *item, const QueueRow *row, int32 priority, TimestampTz deadline,
-			  int64 queue_no)
-{
-	if (item->priority != priority)
-		return item->priority > priority;
-	if (row->deadline != deadline)
-		return row->deadline > deadline;
-	return row->queue_no > queue_no;
-}
-
-/*
- * Marks the workers that are reserved for a gang, and finds the first item of
- * the queue that stands behind it, and the number of its concurrency key there.
- */
-void
-load_reservations(PoolSnapshot *snapshot, const char *pool, bool read_only)
-{
-	static SpiPlan statement = {
-		"SELECT r.worker_id, " AGED_PRIORITY(
-			"$2") ", r.deadline, r.queue_no, p.concurrency_key FROM hwsched.reservation r"
-				  " JOIN hwsched.pending p ON p.pool = r.pool AND p.priority = r.priority"
-				  " AND p.deadline = r.deadline AND p.queue_no = r.queue_no"
-				  " WHERE r.pool = $1 AND " MAY_BE_PLACED("false"),
-		{TEXTOID, FLOAT8OID}};
-	uint64 n = spi_plan_run(&statement, read_only, TEXT_VALUE(pool),
-							VALUE(Float8GetDatum(snapshot->settings.ageing)));
-	int behind = 0;
-	int32 priority;
-
-	if (n == 0)
-		return;
-	for (uint64 i = 0; i < n; i++)
-	{
-		int worker = fleet_worker(&snapshot->fleet, column_text(i, 1));
-
-		if (worker >= 0)
-			snapshot->fleet.workers[worker].reserved = true;
-	}
-	priority = column_int(0, 2);
-	while (behind < snapshot->nitems &&
-		   !stands_behind(&snapshot->items[behind], &snapshot->rows[behind], priority,
-						  column_bigint(0, 3), column_bigint(0, 4)))
-		behind++;
-	snapshot->search.reserved_from = behind;
-	for (int i = behind; i < snapshot->nitems && column_text(0, 5) != NULL; i++)
-		if (snapshot->items[i].key > 0 &&
-			strcmp(TextDatumGetCString(snapshot->rows[i].concurrency_key), column_text(0, 5)) == 0)
-			snapshot->search.reserved_key = snapshot->items[i].key;
-}
-
-/*
- * Writes down which workers are reserved for the gang that the batch had to
- * leave, in place of those reserved before.  A batch of the head of the queue
- * only leaves what is reserved for a gang further back.
- */
-void
-write_reservations(const PoolSnapshot *snapshot, const char *pool, bool head_only)
-{
-	static SpiPlan clear = {
-		"DELETE FROM hwsched.reservation r WHERE r.pool = $1"
-		" AND ($2 OR NOT EXISTS (SELECT FROM hwsched.pending p"
-		"  WHERE p.pool = r.pool AND p.priority = r.priority AND p.deadline = r.deadline"
-		" AND p.queue_no = r.queue_no"
-		"   AND (" AGED_PRIORITY("$6") ", p.deadline, p.queue_no) > ($3, $4, $5)))",
-		{TEXTOID, BOOLOID, INT4OID, TIMESTAMPTZOID, INT8OID, FLOAT8OID}};
-	static SpiPlan write = {
-		"INSERT INTO hwsched.reservation (pool, worker_id, priority, deadline, queue_no,"
-		" workload_id)"
-		" SELECT $1, w.worker_id, $3, $4, $5, $6 FROM unnest($2) w(worker_id)",
-		{TEXTOID, TEXTARRAYOID, INT4OID, TIMESTAMPTZOID, INT8OID, TEXTOID}};
-	const Search *search = &snapshot->search;
-	int last = snapshot->nitems - 1;
-	const char **workers;
-	int n = 0;
-
-	spi_plan_run(&clear, false, TEXT_VALUE(pool),
-				 VALUE(BoolGetDatum(!head_only || search->blocked_gang >= 0)),
-				 INT_VALUE(last < 0 ? 0 : snapshot->items[last].priority),
-				 VALUE(TimestampTzGetDatum(last < 0 ? 0 : snapshot->rows[last].deadline)),
-				 BIGINT_VALUE(last < 0 ? 0 : snapshot->rows[last].queue_no),
-				 VALUE(Float8GetDatum(snapshot->settings.ageing)));
-	if (search->blocked_gang < 0)
-		return;
-	workers = MemoryContextAllocHuge(CurrentMemoryContext,
-									 sizeof(char *) * (snapshot->fleet.nworkers + 1));
-	for (int w = 0; w < snapshot->fleet.nworkers; w++)
-		if (snapshot->fleet.workers[w].reserved)
-			workers[n++] = snapshot->fleet.workers[w].worker_id;
-	spi_plan_run(&write, false, TEXT_VALUE(pool), text_array(workers, n),
-				 INT_VALUE(snapshot->rows[search->blocked_gang].priority),
-				 VALUE(TimestampTzGetDatum(snapshot->rows[search->blocked_gang].deadline)),
-				 BIGINT_VALUE(snapshot->rows[search->blocked_gang].queue_no),
-				 VALUE(snapshot->rows[search->blocked_gang].workload_id));
 }
 
 /* Reads what the policies in force look at. */

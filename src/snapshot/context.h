@@ -8,9 +8,6 @@
 #include "snapshot/snapshot.h"
 
 extern void load_context(PoolSnapshot *snapshot, const char *pool, bool read_only);
-extern bool has_reservations(const char *pool, bool read_only);
-extern void load_reservations(PoolSnapshot *snapshot, const char *pool, bool read_only);
 extern void write_models(const PoolSnapshot *snapshot, const char *pool);
-extern void write_reservations(const PoolSnapshot *snapshot, const char *pool, bool head_only);
 
 #endif /* HWSCHED_SNAPSHOT_CONTEXT_H */

@@ -40,6 +40,7 @@ typedef struct AssignmentRow
 	double adjusted_efficiency;
 	double score;
 	double predicted_seconds;
+	double p90_seconds; /* NAN: the same */
 	double formula_seconds; /* NAN: nothing else was learned */
 } AssignmentRow;
 
@@ -58,7 +59,7 @@ static const ArrayColumn columns[] = {
 	COLUMN(FLOAT8OID, efficiency),		COLUMN(FLOAT8OID, adjusted_efficiency),
 	COLUMN(FLOAT8OID, score),			COLUMN(FLOAT8OID, predicted_seconds),
 	COLUMN(FLOAT8OID, formula_seconds), COLUMN(BOOLOID, alone),
-	COLUMN(TIMESTAMPTZOID, expires_at),
+	COLUMN(TIMESTAMPTZOID, expires_at), COLUMN(FLOAT8OID, p90_seconds),
 };
 
 /* Where the parameters are that are no column: the pool, and the devices of each assignment. */
@@ -306,6 +307,9 @@ describe_placements(const PoolSnapshot *snapshot)
 			.adjusted_efficiency = placement->adjusted_efficiency,
 			.score = placement->score,
 			.predicted_seconds = placement->predicted_seconds,
+			.p90_seconds = placement->p90_seconds == placement->predicted_seconds ?
+							   NAN :
+							   placement->p90_seconds,
 			.formula_seconds = placement->formula_seconds == placement->predicted_seconds ?
 								   NAN :
 								   placement->formula_seconds,

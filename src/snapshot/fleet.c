@@ -35,7 +35,6 @@ snapshot_settings(PoolSnapshot *snapshot, const char *pool, bool read_only)
 	snapshot->search.fleet = &snapshot->fleet;
 	snapshot->search.score_function = call_score_function;
 	snapshot->search.score_context = &snapshot->policies;
-	snapshot->search.reserved_from = snapshot->search.blocked_gang = -1;
 }
 
 /* Numbers equal texts alike: what software a worker has, as one small number. */

@@ -268,6 +268,8 @@ read_queue_row(void *arg, const Row *row)
 	item->kind = kind_number(&snapshot->search, reader->kinds, &key);
 	item->navoided = item->navoided_devices = 0;
 	item->alone = row_bool(row, 16);
+	item->held_back = false;
+	item->nplacements = 0;
 	item->subject = -1;
 	queued->own_kind = -1;
 	queued->expires_at = row->nulls[16] ? DT_NOEND : DatumGetTimestampTz(row->values[16]);

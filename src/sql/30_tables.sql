@@ -606,27 +606,41 @@ COMMENT ON COLUMN hwsched.pending.retry_profile_id IS
 COMMENT ON COLUMN hwsched.pending.avoid_workers IS
   'Workers on which it failed: it goes elsewhere, if there is anywhere else.';
 
-CREATE TABLE hwsched.reservation (
+CREATE TABLE hwsched.reserved_place (
     pool text COLLATE "C" NOT NULL,
-    worker_id text COLLATE "C" NOT NULL,
+    workload_id text COLLATE "C" NOT NULL,
+    shard_no int NOT NULL,
     priority smallint NOT NULL,
     deadline timestamptz NOT NULL,
     queue_no bigint NOT NULL,
-    workload_id text COLLATE "C" NOT NULL,
+    profile_id bigint NOT NULL,
+    worker_id text COLLATE "C" NOT NULL,
+    device_nos int[] NOT NULL,
+    starts_at timestamptz,
+    backfill_until timestamptz NOT NULL,
     reserved_at timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (pool, worker_id)
+    PRIMARY KEY (pool, workload_id, shard_no)
 );
-COMMENT ON TABLE hwsched.reservation IS
-  'Workers kept free for the first gang that waits: what stands behind it in the queue gets '
-  'nothing there.';
-COMMENT ON COLUMN hwsched.reservation.pool IS 'The pool.';
-COMMENT ON COLUMN hwsched.reservation.worker_id IS 'The worker.';
-COMMENT ON COLUMN hwsched.reservation.priority IS 'Priority of the gang.';
-COMMENT ON COLUMN hwsched.reservation.deadline IS 'Deadline of the gang.';
-COMMENT ON COLUMN hwsched.reservation.queue_no IS
+COMMENT ON TABLE hwsched.reserved_place IS
+  'Places kept for the first work that has to wait: what stands behind it in the queue gets what '
+  'is left beside it. See the view reservation.';
+COMMENT ON COLUMN hwsched.reserved_place.pool IS 'The pool.';
+COMMENT ON COLUMN hwsched.reserved_place.workload_id IS 'The workload that waits.';
+COMMENT ON COLUMN hwsched.reserved_place.shard_no IS 'The part of it, from 0, if it is a gang.';
+COMMENT ON COLUMN hwsched.reserved_place.priority IS 'Its priority.';
+COMMENT ON COLUMN hwsched.reserved_place.deadline IS 'Its deadline.';
+COMMENT ON COLUMN hwsched.reserved_place.queue_no IS
   'Its place in the queue; a reservation holds while it waits there.';
-COMMENT ON COLUMN hwsched.reservation.workload_id IS 'The gang.';
-COMMENT ON COLUMN hwsched.reservation.reserved_at IS 'When the worker was reserved.';
+COMMENT ON COLUMN hwsched.reserved_place.profile_id IS
+  'The workload profile, which says how much is reserved.';
+COMMENT ON COLUMN hwsched.reserved_place.worker_id IS 'The worker.';
+COMMENT ON COLUMN hwsched.reserved_place.device_nos IS 'The devices of it.';
+COMMENT ON COLUMN hwsched.reserved_place.starts_at IS
+  'When it can start there, by the expected ends of what runs; NULL if nobody knows.';
+COMMENT ON COLUMN hwsched.reserved_place.backfill_until IS
+  'What stands behind it and is over by then may use the place; the first such time, which is '
+  'never put off.';
+COMMENT ON COLUMN hwsched.reserved_place.reserved_at IS 'Since when it has a place reserved.';
 
 CREATE TABLE hwsched.assignment (
     pool text COLLATE "C" NOT NULL,
@@ -661,6 +675,7 @@ CREATE TABLE hwsched.assignment (
     lost_with int,
     alone boolean NOT NULL DEFAULT false,
     expires_at timestamptz,
+    p90_seconds float8,
     PRIMARY KEY (pool, assignment_id)
 ) WITH (fillfactor = 80);
 CREATE INDEX assignment_workload ON hwsched.assignment (pool, workload_id);
@@ -702,6 +717,8 @@ COMMENT ON COLUMN hwsched.assignment.adjusted_efficiency IS
 COMMENT ON COLUMN hwsched.assignment.score IS
   'The policy''s weighted sum that won; an algorithm''s best candidate counts 1.';
 COMMENT ON COLUMN hwsched.assignment.predicted_seconds IS 'Predicted duration.';
+COMMENT ON COLUMN hwsched.assignment.p90_seconds IS
+  'What nine in ten such runs take at most, as predicted; NULL: predicted_seconds.';
 COMMENT ON COLUMN hwsched.assignment.formula_seconds IS
   'Duration by the profiles alone, without what was learned; NULL: the same.';
 COMMENT ON COLUMN hwsched.assignment.model_id IS 'The model it runs.';

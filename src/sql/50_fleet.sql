@@ -51,6 +51,9 @@ SELECT * FROM (VALUES
     ('preemption', 'false', 'Whether work that finds no place takes that of lower priorities.'),
     ('paused', 'false',
      'Whether nothing is placed or started, while what runs goes on: see pause_pool().'),
+    ('reservations', '1',
+     'For how many of the first workloads that have to wait a place is reserved, where what '
+     'stands behind gets only what is over in time; 0: only for the first gang.'),
     ('spare_accelerators', 'true',
      'Whether work that asks for no accelerator spares them: true: among equal scores it goes '
      'where there are none, and shares those in use before it opens another; "strict": it '

@@ -359,6 +359,27 @@ COMMENT ON COLUMN hwsched.pending_workloads.ready_at IS
   'When its retry is due; NULL: it does not wait for that.';
 COMMENT ON COLUMN hwsched.pending_workloads.profile_id IS 'Its workload profile.';
 
+CREATE VIEW hwsched.reservation AS
+SELECT r.pool, r.workload_id, r.shard_no, r.worker_id, r.device_nos, r.starts_at, r.backfill_until,
+       r.reserved_at
+FROM hwsched.reserved_place r
+JOIN hwsched.pending p ON p.pool = r.pool AND p.priority = r.priority
+  AND p.deadline = r.deadline AND p.queue_no = r.queue_no;
+COMMENT ON VIEW hwsched.reservation IS
+  'The places that are kept for the first work that has to wait, as the last batch decided.';
+COMMENT ON COLUMN hwsched.reservation.pool IS 'The pool.';
+COMMENT ON COLUMN hwsched.reservation.workload_id IS 'For whom.';
+COMMENT ON COLUMN hwsched.reservation.shard_no IS 'For which part of it, from 0, if it is a gang.';
+COMMENT ON COLUMN hwsched.reservation.worker_id IS 'The worker.';
+COMMENT ON COLUMN hwsched.reservation.device_nos IS 'Its devices.';
+COMMENT ON COLUMN hwsched.reservation.starts_at IS
+  'When it can start there, by the expected ends (P90, at most the timeout) of what runs; NULL if '
+  'nobody knows.';
+COMMENT ON COLUMN hwsched.reservation.backfill_until IS
+  'What stands behind it and is expected to be over by then may use the place meanwhile; the '
+  'first such time, which is never put off.';
+COMMENT ON COLUMN hwsched.reservation.reserved_at IS 'Since when it has a place reserved.';
+
 CREATE VIEW hwsched.worker_status AS
 SELECT w.pool, w.worker_id, w.state, w.hostname,
        (SELECT count(*) FROM hwsched.device d WHERE d.pool = w.pool AND d.worker_id = w.worker_id)

@@ -23,7 +23,7 @@ SELECT pg_catalog.pg_extension_config_dump('hwsched.worker_login',
 SELECT pg_catalog.pg_extension_config_dump('hwsched.submission', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.dependency', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.pending', '');
-SELECT pg_catalog.pg_extension_config_dump('hwsched.reservation', '');
+SELECT pg_catalog.pg_extension_config_dump('hwsched.reserved_place', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.assignment', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.unsettled', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.track_record', '');

@@ -94,6 +94,7 @@ static const Field setting_fields[] = {
 	SETTING(ageing, FIELD_NUMBER, 0, 1000),
 	SETTING(preemption, FIELD_BOOLEAN, 0, 0),
 	SETTING(paused, FIELD_BOOLEAN, 0, 0),
+	SETTING(reservations, FIELD_INTEGER, 0, 1000),
 	SETTING(spare_accelerators, FIELD_WORD, 0, 0),
 	SETTING(carbon_g_per_kwh, FIELD_NUMBER, 0, 1e6),
 	SETTING(energy_price_per_kwh, FIELD_NUMBER, 0, 1e6),

@@ -37,6 +37,7 @@ typedef struct PoolSettings
 	double ageing; /* priority steps for an hour of waiting */
 	bool preemption;
 	bool paused; /* nothing is placed or started */
+	int32 reservations; /* of work that waits; 0: of the first gang only */
 	const char *spare_accelerators; /* true, false or strict */
 	bool notify;
 	int32 batch_window; /* workloads that a batch decides at most */

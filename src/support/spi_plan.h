@@ -20,7 +20,7 @@
 
 #include "support/compat.h"
 
-#define STATEMENT_PARAMETERS 24
+#define STATEMENT_PARAMETERS 32
 
 /*
  * How a statement finds its rows.  It is planned once in a session, for any

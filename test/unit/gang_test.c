@@ -7,6 +7,7 @@
 #include "place/candidate.h"
 #include "place/greedy.h"
 #include "place/optimal.h"
+#include "place/reservation.h"
 #include "place/search.h"
 
 #define ROUNDS 2000
@@ -131,6 +132,13 @@ typedef struct Outcome
 	int reserved;
 } Outcome;
 
+/* Returns the item that the first reservation is for, or -1. */
+static int
+reserved_item(const Run *run)
+{
+	return run->search.nreservations > 0 ? run->search.reservations[0].item : -1;
+}
+
 /* Compares a placed gang, or one that waits, with brute force, and books it. */
 static void
 check_gang(World *world, const Run *run, int i, Outcome *outcome)
@@ -173,7 +181,7 @@ check_gang(World *world, const Run *run, int i, Outcome *outcome)
 
 /*
  * Checks what was reserved for the gang at i, which waits: workers that it
- * could have, enough of them and none too many; and bars them in the world.
+ * could have, enough of them and none too many; and books what is kept in the world.
  */
 static void
 check_reservation(World *world, const Run *run, int i, Outcome *outcome)
@@ -199,16 +207,27 @@ check_reservation(World *world, const Run *run, int i, Outcome *outcome)
 	}
 	if (possible < least)
 		outcome->reserved_right =
-			outcome->reserved_right && nkept == 0 && run->search.blocked_gang < 0;
+			outcome->reserved_right && nkept == 0 && reserved_item(run) < 0;
 	else
 	{
 		outcome->reserved++;
 		outcome->reserved_right = outcome->reserved_right && fewest > 0 && kept >= least &&
-								  (limit > 1 || kept == least) && run->search.blocked_gang == i;
+								  (limit > 1 || kept == least) && reserved_item(run) == i;
 	}
 	for (int w = 0; w < world->nworkers; w++)
 		if (run->fleet.workers[w].reserved)
-			world->workers[w].cordoned = true;
+		{
+			Worker *worker = &world->workers[w];
+
+			worker->assignments = run->fleet.workers[w].assignments;
+			worker->cpu_used = run->fleet.workers[w].cpu_used;
+			worker->memory_used = run->fleet.workers[w].memory_used;
+			memcpy(&world->devices[worker->first_device],
+				   &run->fleet.devices[worker->first_device], sizeof(Device) * worker->ndevices);
+		}
+	/* brute force knows nothing of what is over in time */
+	if (reserved_item(run) == i)
+		run->search.reservations[0].backfill_in = -1;
 }
 
 static void
@@ -240,7 +259,7 @@ test_gangs(const char *name, Traits traits, bool reserves)
 			place_item(&run.search, run.items, i);
 			if (is_gang(kind))
 			{
-				bool first = run.search.blocked_gang < 0 || run.search.blocked_gang == i;
+				bool first = reserved_item(&run) < 0 || reserved_item(&run) == i;
 
 				check_gang(&world, &run, i, &outcome);
 				if (run.items[i].nplacements == 0 && reserves && first)
@@ -378,7 +397,7 @@ test_cases(void)
 	begin_run(&run, &world);
 	run.search.reserves = true;
 	search_place(&run.search, run.items, 1, -1);
-	ok(run.search.nplacements == 0 && run.search.blocked_gang == -1,
+	ok(run.search.nplacements == 0 && reserved_item(&run) == -1,
 	   "replicas need two workers, and reserve none where there is one");
 	plain_world(&world, 3, 1, 1);
 	make_gang(&world.kinds[0], 1, 0, false);

@@ -455,7 +455,6 @@ test_large(void)
 	search.kinds = kinds;
 	search.settings = (PlacementSettings){
 		.preference_weight = 0.2, .max_load = 0.9, .max_concurrent = 5, .solver_memory = 64 << 20};
-	search.reserved_from = -1;
 
 	start = clock();
 	search_begin(&search);

@@ -520,7 +520,6 @@ test_large(void)
 	Search search = {.fleet = &fleet,
 					 .nkinds = NLARGE_KINDS,
 					 .kinds = kinds,
-					 .reserved_from = -1,
 					 .settings = {.preference_weight = 0.2,
 								  .max_load = 0.9,
 								  .max_concurrent = 5,

@@ -480,7 +480,6 @@ begin_run(Run *run, World *world)
 	run->search.model_workers = run->models;
 	run->search.nshapes = world->nshapes;
 	run->search.shapes = world->nshapes > 0 ? run->shapes : NULL;
-	run->search.reserved_from = -1;
 	run->search.fleet = &run->fleet;
 	run->search.nkinds = world->nkinds;
 	run->search.kinds = run->kinds;

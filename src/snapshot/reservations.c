@@ -1,0 +1,552 @@
+/*
+ * reservations.c
+ *		What is reserved for work that waits, and what runs until then.
+ *
+ * A batch decides anew what is reserved, keeps what it promised, and writes it down; whoever else
+ * places work reads that, and what has ended since is not there any more.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+#include "place/fleet.h"
+#include "place/reservation.h"
+#include "snapshot/forecast_reader.h"
+#include "snapshot/reservations.h"
+#include "store/assignment.h"
+#include "support/spi_plan.h"
+#include "support/strtab.h"
+
+/* Times are written down to the millisecond, and compared with this much room. */
+#define SECONDS_ALIKE "0.01"
+
+/* The reservations r that hold: those whose work p waits where it did. */
+#define RESERVED_FROM \
+	" FROM hwsched.reserved_place r" \
+	" JOIN hwsched.pending p ON p.pool = r.pool AND p.priority = r.priority" \
+	" AND p.deadline = r.deadline AND p.queue_no = r.queue_no" \
+	" WHERE r.pool = $1 AND " MAY_BE_PLACED("false")
+
+/* Returns whether anything is reserved for work that waits. */
+bool
+has_reservations(const char *pool, bool read_only)
+{
+	static SpiPlan statement = {"SELECT" RESERVED_FROM " LIMIT 1", {TEXTOID}};
+
+	return spi_plan_run(&statement, read_only, TEXT_VALUE(pool)) > 0;
+}
+
+/* Returns whether a place on a worker is, or was, reserved. */
+bool
+is_reserved(const char *pool, const char *worker_id)
+{
+	static SpiPlan statement = {
+		"SELECT FROM hwsched.reserved_place WHERE pool = $1 AND worker_id = $2",
+		{TEXTOID, TEXTOID}};
+
+	return spi_plan_run(&statement, true, TEXT_VALUE(pool), TEXT_VALUE(worker_id)) > 0;
+}
+
+/* --- what runs --- */
+
+/*
+ * The live assignments a of a pool, when each began, or was to begin, in seconds from now, how long
+ * it was expected to take when it was placed, and its timeout.
+ */
+#define RUNNING_SQL \
+	"SELECT " ENDED_COLUMNS \
+	", extract(epoch FROM coalesce(a.started_at, a.assigned_at) - now())::float8," \
+	" coalesce(a.p90_seconds, a.predicted_seconds), s.timeout_seconds::float8" \
+	" FROM hwsched.assignment a" \
+	" JOIN hwsched.workload_profile p ON p.pool = a.pool AND p.profile_id = a.profile_id" \
+	" JOIN hwsched.submission s ON s.pool = a.pool AND s.workload_id = a.workload_id" \
+	" WHERE a.pool = $1 AND a.finished_at IS NULL"
+
+/* The subjects of live assignments, as far as durations go. */
+typedef struct LiveSubjects
+{
+	PoolSnapshot snapshot; /* of which they are the queue */
+	HTAB *numbers; /* of its items, by subject_text */
+} LiveSubjects;
+
+static const char *
+subject_text(const EndedAssignment *live)
+{
+	return psprintf("%s\x1f%s\x1f%s", live->workload_type, live->model_id ? live->model_id : "",
+					live->model_family ? live->model_family : "");
+}
+
+/* Reads what is known by now of how long live assignments take; returns false if nothing is. */
+static bool
+load_live_forecast(const PoolSnapshot *snapshot, const char *pool, bool read_only,
+				   const EndedAssignment *live, int count, LiveSubjects *subjects)
+{
+	PoolSnapshot *queue = &subjects->snapshot;
+
+	if (snapshot->search.forecast == NULL)
+		return false;
+	memset(subjects, 0, sizeof(*subjects));
+	queue->settings = snapshot->settings;
+	queue->fleet = snapshot->fleet;
+	queue->device_profile_ids = snapshot->device_profile_ids;
+	queue->search.kinds = palloc0(sizeof(WorkKind) * (count + 1));
+	queue->items = palloc0(sizeof(QueueItem) * (count + 1));
+	queue->rows = palloc0(sizeof(QueueRow) * (count + 1));
+	queue->models = palloc(sizeof(Model) * 2 * (count + 1));
+	subjects->numbers = strtab_create("hwsched live subjects");
+	for (int i = 0; i < count; i++)
+	{
+		const char *text = subject_text(&live[i]);
+		int n = queue->nitems;
+		bool found;
+		StrtabEntry *entry = strtab_enter(subjects->numbers, text, strlen(text), &found);
+
+		if (found)
+			continue;
+		entry->number = n;
+		queue->search.kinds[n].profile.workload_type = live[i].workload_type;
+		queue->search.kinds[n].policy = snapshot->search.kinds[0].policy;
+		queue->search.kinds[n].model = queue->search.kinds[n].family = -1;
+		queue->items[n].kind = n;
+		queue->rows[n].model = queue->rows[n].family = -1;
+		if (live[i].model_id != NULL)
+		{
+			queue->models[queue->nmodels] = (Model){live[i].model_id, false};
+			queue->rows[n].model = queue->nmodels++;
+		}
+		if (live[i].model_family != NULL)
+		{
+			queue->models[queue->nmodels] = (Model){live[i].model_family, true};
+			queue->rows[n].family = queue->nmodels++;
+		}
+		queue->search.nkinds = ++queue->nitems;
+	}
+	load_forecast(queue, pool, read_only);
+	return queue->search.forecast != NULL;
+}
+
+/* Returns the P90 of a live assignment on a device by what is known by now. */
+static double
+live_p90(LiveSubjects *subjects, const EndedAssignment *live, int device)
+{
+	const char *text = subject_text(live);
+	bool found;
+	StrtabEntry *entry = strtab_enter(subjects->numbers, text, strlen(text), &found);
+	Forecast *forecast = subjects->snapshot.search.forecast;
+	int subject = subjects->snapshot.items[entry->number].subject;
+	int profile = subjects->snapshot.fleet.devices[device].profile;
+
+	return live->formula_seconds * forecast_factor(forecast, subject, profile, device) *
+		   forecast_spread(forecast, subject, profile);
+}
+
+/* Finds the devices of a worker by their numbers; returns how many there still are. */
+static int
+find_devices(const Fleet *fleet, int worker_index, const int32 *device_nos, int count,
+			 int32 *devices)
+{
+	const Worker *worker = &fleet->workers[worker_index];
+	int n = 0;
+
+	for (int d = worker->first_device; d < worker->first_device + worker->ndevices; d++)
+		for (int k = 0; k < count; k++)
+			if (fleet->devices[d].device_no == device_nos[k])
+				devices[n++] = d;
+	return n;
+}
+
+/*
+ * Reads the rows of RUNNING_SQL on workers of the fleet; returns their number.  When they end is
+ * told by what is known by now, not by what was when they were placed.
+ */
+static int
+read_running_rows(const PoolSnapshot *snapshot, const char *pool, bool read_only, Running **running)
+{
+	EndedAssignment *live;
+	uint64 rows = SPI_processed;
+	double *began = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(double) * 3 * (rows + 1));
+	double *p90 = began + rows;
+	double *timeout = p90 + rows;
+	LiveSubjects subjects;
+	bool learned;
+	int n = 0;
+	int count;
+
+	for (uint64 i = 0; i < rows; i++)
+	{
+		began[i] = column_number(i, ENDED_COUNT + 1);
+		p90[i] = column_number(i, ENDED_COUNT + 2);
+		timeout[i] = column_number(i, ENDED_COUNT + 3);
+	}
+	count = read_ended(&live);
+	learned = load_live_forecast(snapshot, pool, read_only, live, count, &subjects);
+	*running = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Running) * (count + 1));
+	for (int i = 0; i < count; i++)
+	{
+		const EndedAssignment *one = &live[i];
+		int worker = fleet_worker(&snapshot->fleet, one->worker_id);
+		Running *added = &(*running)[n];
+		int32 *devices;
+
+		if (worker < 0)
+			continue;
+		devices = palloc(sizeof(int32) * (one->ndevices + 1));
+		*added = (Running){.assignment_id = one->assignment_id,
+						   .worker = worker,
+						   .cpu_millicores = one->cpu_millicores,
+						   .host_memory_bytes = one->host_memory_bytes,
+						   .ndevices = find_devices(&snapshot->fleet, worker, one->device_nos,
+													one->ndevices, devices),
+						   .devices = devices,
+						   .slots = one->slots,
+						   .share = one->share,
+						   .device_memory_bytes = one->device_memory_bytes};
+		if (learned && added->ndevices > 0)
+			p90[i] = live_p90(&subjects, one, devices[0]);
+		added->ends_in = began[i] + Min(p90[i], timeout[i]);
+		n++;
+	}
+	return n;
+}
+
+/* What a search that is to reserve places reads when it has to. */
+typedef struct RunningReader
+{
+	const PoolSnapshot *snapshot;
+	const char *pool;
+	bool read_only;
+} RunningReader;
+
+static void
+read_running(Search *search)
+{
+	static SpiPlan statement = {RUNNING_SQL, {TEXTOID}, IN_SETS};
+	const RunningReader *reader = search->running_context;
+
+	spi_plan_run(&statement, reader->read_only, TEXT_VALUE(reader->pool));
+	search->nrunning =
+		read_running_rows(reader->snapshot, reader->pool, reader->read_only, &search->running);
+}
+
+/* --- reading --- */
+
+/* Returns whether an item stands behind a place in the queue. */
+static bool
+stands_behind(const QueueItem *item, const QueueRow *row, int32 priority, TimestampTz deadline,
+			  int64 queue_no)
+{
+	if (item->priority != priority)
+		return item->priority > priority;
+	if (row->deadline != deadline)
+		return row->deadline > deadline;
+	return row->queue_no > queue_no;
+}
+
+/* The columns of what is reserved, and its rows in the order of the queue. */
+#define RESERVED_SQL \
+	"SELECT " AGED_PRIORITY( \
+		"$2") " AS now_priority, r.deadline, r.queue_no, p.concurrency_key," \
+			  " p.alone," \
+			  " extract(epoch FROM r.starts_at - now())::float8 AS starts_in," \
+			  " extract(epoch FROM r.backfill_until - now())::float8 AS backfill_in, r.worker_id," \
+			  " r.device_nos, k.cpu_millicores, k.host_memory_bytes, k.device_slots, k.device_share," \
+			  " k.device_memory_bytes, r.workload_id" \
+			  " FROM hwsched.reserved_place r" \
+			  " JOIN hwsched.pending p ON p.pool = r.pool AND p.priority = r.priority" \
+			  " AND p.deadline = r.deadline AND p.queue_no = r.queue_no" \
+			  " JOIN hwsched.workload_profile k ON k.pool = r.pool AND k.profile_id = r.profile_id" \
+			  " WHERE r.pool = $1 AND " MAY_BE_PLACED( \
+				  "false") " ORDER BY now_priority, r.deadline, r.queue_no, r.shard_no"
+
+/* A row of RESERVED_SQL. */
+typedef struct ReservedRow
+{
+	int32 priority;
+	TimestampTz deadline;
+	int64 queue_no;
+	const char *concurrency_key;
+	bool alone;
+	double starts_in; /* NAN: nobody knows */
+	double backfill_in;
+	const char *workload_id;
+	const char *worker_id;
+	int ndevices;
+	const int32 *device_nos;
+	Running wanted;
+} ReservedRow;
+
+/* Reads what is reserved in a pool; returns the number of rows and sets *rows. */
+static int
+read_reserved(const PoolSnapshot *snapshot, const char *pool, bool read_only, ReservedRow **rows)
+{
+	static SpiPlan statement = {RESERVED_SQL, {TEXTOID, FLOAT8OID}};
+	int n = (int) spi_plan_run(&statement, read_only, TEXT_VALUE(pool),
+							   VALUE(Float8GetDatum(snapshot->settings.ageing)));
+
+	*rows = palloc(sizeof(ReservedRow) * (n + 1));
+	for (int i = 0; i < n; i++)
+	{
+		bool isnull;
+		ArrayType *array = DatumGetArrayTypePCopy(column(i, 9, &isnull));
+
+		(*rows)[i] = (ReservedRow){.priority = column_int(i, 1),
+								   .deadline = column_bigint(i, 2),
+								   .queue_no = column_bigint(i, 3),
+								   .concurrency_key = column_text(i, 4),
+								   .alone = column_bool(i, 5),
+								   .starts_in = column_number(i, 6),
+								   .backfill_in = column_number(i, 7),
+								   .workload_id = column_text(i, 15),
+								   .worker_id = column_text(i, 8),
+								   .ndevices = ARR_DIMS(array)[0],
+								   .device_nos = (int32 *) ARR_DATA_PTR(array),
+								   .wanted = {.cpu_millicores = column_bigint(i, 10),
+											  .host_memory_bytes = column_bigint(i, 11),
+											  .slots = column_int(i, 12),
+											  .share = column_int(i, 13),
+											  .device_memory_bytes = column_bigint(i, 14)}};
+	}
+	return n;
+}
+
+/* Returns the item at a place in the queue, or -1. */
+static int
+item_at(const PoolSnapshot *snapshot, const ReservedRow *row)
+{
+	for (int i = 0; i < snapshot->nitems; i++)
+		if (snapshot->rows[i].queue_no == row->queue_no &&
+			snapshot->rows[i].deadline == row->deadline)
+			return i;
+	return -1;
+}
+
+/* Finds where a reservation stands in the queue: who it is for, and who may not use it. */
+static void
+find_place_in_queue(const PoolSnapshot *snapshot, const ReservedRow *row, Reservation *reservation)
+{
+	int behind = 0;
+
+	while (behind < snapshot->nitems &&
+		   !stands_behind(&snapshot->items[behind], &snapshot->rows[behind], row->priority,
+						  row->deadline, row->queue_no))
+		behind++;
+	reservation->from = behind;
+	reservation->item = item_at(snapshot, row);
+	for (int i = behind; i < snapshot->nitems && row->concurrency_key != NULL; i++)
+		if (snapshot->items[i].key > 0 &&
+			strcmp(TextDatumGetCString(snapshot->rows[i].concurrency_key), row->concurrency_key) ==
+				0)
+			reservation->key = snapshot->items[i].key;
+}
+
+/* Tells the reservations what ends on their workers before they start. */
+static void
+load_ends(PoolSnapshot *snapshot, const char *pool, const ReservedRow *rows, int count,
+		  bool read_only)
+{
+	static SpiPlan statement = {RUNNING_SQL " AND a.worker_id = ANY ($2)", {TEXTOID, TEXTARRAYOID}};
+	Search *search = &snapshot->search;
+	const char **workers = palloc(sizeof(char *) * (count + 1));
+	Running *running;
+	int n = 0;
+
+	for (int i = 0; i < count; i++)
+		if (fleet_worker(&snapshot->fleet, rows[i].worker_id) >= 0)
+			workers[n++] = rows[i].worker_id;
+	if (n == 0)
+		return;
+	spi_plan_run(&statement, read_only, TEXT_VALUE(pool), text_array(workers, n));
+	n = read_running_rows(snapshot, pool, read_only, &running);
+	for (int r = 0; r < search->nreservations; r++)
+	{
+		Reservation *reservation = &search->reservations[r];
+		double latest = 0;
+
+		for (int i = 0; i < n; i++)
+			if (running[i].ends_in <= reservation->starts_in + atof(SECONDS_ALIKE) &&
+				reservation_ends(&snapshot->fleet, reservation, &running[i]))
+				latest = Max(latest, running[i].ends_in);
+		/* what was learned since may let it start earlier */
+		reservation->backfill_in = Min(reservation->backfill_in, latest);
+	}
+}
+
+/*
+ * Reads what is reserved for work that waits, so that nothing that stands behind gets it.
+ */
+void
+load_reservations(PoolSnapshot *snapshot, const char *pool, bool read_only)
+{
+	Search *search = &snapshot->search;
+	ReservedRow *rows;
+	int n = read_reserved(snapshot, pool, read_only, &rows);
+
+	if (n == 0)
+		return;
+	search->reservations = palloc0(sizeof(Reservation) * n);
+	search->reservations_allocated = n;
+	for (int i = 0; i < n; i++)
+	{
+		ReservedRow *row = &rows[i];
+		int worker = fleet_worker(&snapshot->fleet, row->worker_id);
+		Reservation *reservation;
+		int32 *devices = palloc(sizeof(int32) * (row->ndevices + 1));
+
+		if (i == 0 || rows[i - 1].queue_no != row->queue_no)
+		{
+			reservation = &search->reservations[search->nreservations++];
+			reservation->workload_id = row->workload_id;
+			reservation->alone = row->alone;
+			reservation->starts_in = isnan(row->starts_in) ? INFINITY : row->starts_in;
+			reservation->backfill_in = row->backfill_in;
+			reservation->members = palloc(sizeof(Running) * n);
+			reservation->places = palloc(sizeof(ReservedPlace) * n);
+			find_place_in_queue(snapshot, row, reservation);
+		}
+		if (worker < 0)
+			continue;
+		reservation = &search->reservations[search->nreservations - 1];
+		row->wanted.worker = worker;
+		row->wanted.devices = devices;
+		row->wanted.ndevices =
+			find_devices(&snapshot->fleet, worker, row->device_nos, row->ndevices, devices);
+		reservation_add_member(&snapshot->fleet, reservation, &row->wanted);
+		snapshot->fleet.workers[worker].reserved = true;
+	}
+	load_ends(snapshot, pool, rows, n, read_only);
+}
+
+/*
+ * Lets the decision on a snapshot reserve places for the first work that has to wait, as the
+ * pool's settings say; what was promised before counts.
+ */
+void
+prepare_reservations(PoolSnapshot *snapshot, const char *pool, bool read_only)
+{
+	Search *search = &snapshot->search;
+	RunningReader *reader = palloc(sizeof(RunningReader));
+	ReservedRow *rows;
+	int n = read_reserved(snapshot, pool, read_only, &rows);
+	Promise *promises = palloc0(sizeof(Promise) * (n + 1));
+
+	*reader = (RunningReader){snapshot, pool, read_only};
+	search->reserves = true;
+	search->most_reservations = snapshot->settings.reservations;
+	search->read_running = read_running;
+	search->running_context = reader;
+	search->promises = promises;
+	for (int i = 0; i < n; i++)
+	{
+		int worker = fleet_worker(&snapshot->fleet, rows[i].worker_id);
+		Promise *promise = &promises[search->npromises - 1];
+
+		if (i == 0 || rows[i - 1].queue_no != rows[i].queue_no)
+		{
+			int item = item_at(snapshot, &rows[i]);
+
+			promise = &promises[search->npromises++];
+			*promise = (Promise){item, rows[i].backfill_in, 0, palloc(sizeof(int32) * n)};
+		}
+		if (worker >= 0)
+			((int32 *) promise->workers)[promise->nworkers++] = worker;
+	}
+}
+
+/* --- writing --- */
+
+/* Writes one reservation down, unless it stands there already. */
+static void
+write_reservation(const PoolSnapshot *snapshot, const char *pool, const Reservation *reservation)
+{
+	static SpiPlan clear = {
+		"DELETE FROM hwsched.reserved_place WHERE pool = $1 AND workload_id = $2"
+		" AND shard_no >= $3",
+		{TEXTOID, TEXTOID, INT4OID}};
+	static SpiPlan write = {
+		"INSERT INTO hwsched.reserved_place AS r (pool, workload_id, shard_no, priority, deadline,"
+		" queue_no, profile_id, worker_id, device_nos, starts_at, backfill_until)"
+		" SELECT $1, $2, m.shard_no - 1, $3, $4, $5, $6, m.worker_id, m.device_nos::int[],"
+		"  date_trunc('milliseconds', now() + make_interval(secs => $7)),"
+		"  date_trunc('milliseconds', now() + make_interval(secs => $8))"
+		" FROM unnest($9, $10) WITH ORDINALITY m(worker_id, device_nos, shard_no)"
+		" ON CONFLICT (pool, workload_id, shard_no) DO UPDATE SET priority = EXCLUDED.priority,"
+		"  deadline = EXCLUDED.deadline, queue_no = EXCLUDED.queue_no,"
+		"  profile_id = EXCLUDED.profile_id, worker_id = EXCLUDED.worker_id,"
+		"  device_nos = EXCLUDED.device_nos, starts_at = EXCLUDED.starts_at,"
+		"  backfill_until = EXCLUDED.backfill_until,"
+		"  reserved_at = CASE WHEN r.queue_no = EXCLUDED.queue_no THEN r.reserved_at"
+		" ELSE now() END"
+		" WHERE (r.priority, r.deadline, r.queue_no, r.profile_id, r.worker_id, r.device_nos)"
+		"  IS DISTINCT FROM (EXCLUDED.priority, EXCLUDED.deadline, EXCLUDED.queue_no,"
+		"  EXCLUDED.profile_id, EXCLUDED.worker_id, EXCLUDED.device_nos)"
+		"  OR coalesce(abs(extract(epoch FROM r.starts_at - EXCLUDED.starts_at)),"
+		"   num_nonnulls(r.starts_at, EXCLUDED.starts_at)) > " SECONDS_ALIKE
+		"  OR abs(extract(epoch FROM r.backfill_until - EXCLUDED.backfill_until)) > " SECONDS_ALIKE,
+		{TEXTOID, TEXTOID, INT4OID, TIMESTAMPTZOID, INT8OID, INT8OID, FLOAT8OID, FLOAT8OID,
+		 TEXTARRAYOID, TEXTARRAYOID}};
+	const Fleet *fleet = &snapshot->fleet;
+	const QueueRow *row = &snapshot->rows[reservation->item];
+	int n = reservation->nmembers;
+	const char **workers = palloc(sizeof(char *) * (n + 1));
+	const char **devices = palloc(sizeof(char *) * (n + 1));
+
+	for (int m = 0; m < n; m++)
+	{
+		const Running *member = &reservation->members[m];
+		StringInfoData text;
+
+		initStringInfo(&text);
+		for (int d = 0; d < member->ndevices; d++)
+			appendStringInfo(&text, "%c%d", d == 0 ? '{' : ',',
+							 fleet->devices[member->devices[d]].device_no);
+		appendStringInfoChar(&text, '}');
+		workers[m] = fleet->workers[member->worker].worker_id;
+		devices[m] = text.data;
+	}
+	spi_plan_run(&clear, false, TEXT_VALUE(pool), VALUE(row->workload_id), INT_VALUE(n));
+	spi_plan_run(
+		&write, false, TEXT_VALUE(pool), VALUE(row->workload_id), INT_VALUE(row->priority),
+		VALUE(TimestampTzGetDatum(row->deadline)), BIGINT_VALUE(row->queue_no),
+		BIGINT_VALUE(snapshot->search.kinds[snapshot->items[reservation->item].kind].profile_id),
+		isinf(reservation->starts_in) ? NULL_VALUE : VALUE(Float8GetDatum(reservation->starts_in)),
+		VALUE(Float8GetDatum(reservation->backfill_in)), text_array(workers, n),
+		text_array(devices, n));
+}
+
+/*
+ * Writes down what the batch has reserved, in place of what was reserved before.  A batch of the
+ * head of the queue only leaves what is reserved for who stands further back.
+ */
+void
+write_reservations(const PoolSnapshot *snapshot, const char *pool, bool head_only)
+{
+	static SpiPlan clear = {
+		"DELETE FROM hwsched.reserved_place r WHERE r.pool = $1 AND r.workload_id <> ALL ($7)"
+		" AND ($2 OR NOT EXISTS (SELECT FROM hwsched.pending p"
+		"  WHERE p.pool = r.pool AND p.priority = r.priority AND p.deadline = r.deadline"
+		" AND p.queue_no = r.queue_no"
+		"   AND (" AGED_PRIORITY("$6") ", p.deadline, p.queue_no) > ($3, $4, $5)))",
+		{TEXTOID, BOOLOID, INT4OID, TIMESTAMPTZOID, INT8OID, FLOAT8OID, TEXTARRAYOID}};
+	const Search *search = &snapshot->search;
+	int last = snapshot->nitems - 1;
+	const char **workloads = palloc(sizeof(char *) * (search->nreservations + 1));
+	int n = 0;
+
+	for (int r = 0; r < search->nreservations; r++)
+	{
+		const Reservation *reservation = &search->reservations[r];
+
+		if (snapshot->items[reservation->item].nplacements == 0)
+			workloads[n++] = TextDatumGetCString(snapshot->rows[reservation->item].workload_id);
+	}
+	spi_plan_run(&clear, false, TEXT_VALUE(pool), VALUE(BoolGetDatum(!head_only || n > 0)),
+				 INT_VALUE(last < 0 ? 0 : snapshot->items[last].priority),
+				 VALUE(TimestampTzGetDatum(last < 0 ? 0 : snapshot->rows[last].deadline)),
+				 BIGINT_VALUE(last < 0 ? 0 : snapshot->rows[last].queue_no),
+				 VALUE(Float8GetDatum(snapshot->settings.ageing)), text_array(workloads, n));
+	for (int r = 0; r < search->nreservations; r++)
+		if (snapshot->items[search->reservations[r].item].nplacements == 0)
+			write_reservation(snapshot, pool, &search->reservations[r]);
+}
