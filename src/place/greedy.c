@@ -162,9 +162,17 @@ place_item(Search *search, QueueItem *items, int index)
 		}
 	}
 	else if (!item->alone)
+	{
+		avoid_devices(search, item, true);
 		item->nplacements = backfill(search, items, index);
+		avoid_devices(search, item, false);
+	}
 	if (item->nplacements == 0)
+	{
+		avoid_devices(search, item, true);
 		reserve_place(search, items, index);
+		avoid_devices(search, item, false);
+	}
 	if (item->nplacements > 0 || is_reserved_for(search, index))
 		take_key(search, item);
 }

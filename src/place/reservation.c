@@ -691,7 +691,7 @@ deserves_reservation(const Search *search, const QueueItem *item)
 
 	if (!search->reserves || search->nreservations >= Max(search->most_reservations, 1))
 		return false;
-	if (kind->state->never_starts && item->navoided == 0)
+	if (kind->state->never_starts && !is_choosy(item))
 		return false;
 	return search->most_reservations > 0 || is_gang(kind) || item->alone;
 }
@@ -743,7 +743,7 @@ reserve_place(Search *search, const QueueItem *items, int index)
 			take_place(search, item, &ends, &prospects[i], reservation.starts_in, &reservation);
 		add_reservation(search, reservation);
 	}
-	else if (item->navoided == 0 && !is_gang(kind))
+	else if (!is_choosy(item) && !is_gang(kind))
 		kind->state->never_starts = true;
 	pfree(prospects);
 	pfree(ends.running);
@@ -843,7 +843,7 @@ backfill(Search *search, const QueueItem *items, int index)
 			room = true;
 		}
 	}
-	if (!room)
+	if (!room && !is_choosy(item))
 		kind->state->found_no_place = search->nreservations;
 	return false;
 }
