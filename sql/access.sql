@@ -51,16 +51,16 @@ SELECT regress_access.everything() AS before \gset
 SET SESSION AUTHORIZATION regress_mine;
 -- another's assignment: not even its state is told
 SELECT call, array_agg(DISTINCT regress_access.state(format(call, r.assignment_id))) AS theirs FROM regress_access.assignment AS r,
-	unnest(ARRAY['SELECT hwsched.start(%s, ''access'')', 'SELECT hwsched.extend_lease(%s, ''1 min'', ''access'')', 'SELECT hwsched.complete(%s, NULL, ''access'')', 'SELECT hwsched.complete_many(ARRAY[%s]::bigint[], ''access'')', 'SELECT hwsched.fail(%s, NULL, ''access'')', 'SELECT hwsched.requirements(%s, ''access'')']) AS call
+	unnest(ARRAY['SELECT hwsched.start(%s, ''access'')', 'SELECT hwsched.extend_lease(%s, ''1 min'', ''access'')', 'SELECT hwsched.complete(%s, NULL, ''access'')', 'SELECT hwsched.complete_many(ARRAY[%s]::bigint[], ''access'')', 'SELECT hwsched.fail(%s, NULL, ''access'')', 'SELECT hwsched.fail(%s, NULL, ''{}''::jsonb, ''access'')', 'SELECT hwsched.progress(%s, 1, NULL, ''access'')', 'SELECT hwsched.yield_work(%s, NULL, ''access'')', 'SELECT * FROM hwsched.next(''mine'', ARRAY[%s]::bigint[], 1, true, NULL, ''access'')', 'SELECT hwsched.requirements(%s, ''access'')']) AS call
 WHERE r.worker_id = 'theirs' GROUP BY call ORDER BY call;
 -- its own and another's together: neither
 SELECT regress_access.state(format('SELECT hwsched.complete_many(ARRAY[%s]::bigint[], ''access'')', string_agg(assignment_id::text, ','))) AS both FROM regress_access.assignment WHERE no = 2;
 -- another worker, the same name in another pool, a worker that is not there
 SELECT call, regress_access.state(format(call, 'theirs', 'access')) AS theirs, regress_access.state(format(call, 'mine', 'access_2')) AS elsewhere, regress_access.state(format(call, 'nobody', 'access')) AS unknown
-FROM unnest(ARRAY['SELECT hwsched.register_worker(%L, ''{}'', %L)', 'SELECT hwsched.update_load(%L, ''{}'', %L)', 'SELECT hwsched.heartbeat(%L, %L)', 'SELECT hwsched.start_warming(%L, NULL, %L)', 'SELECT hwsched.start_cooling(%L, NULL, %L)', 'SELECT * FROM hwsched.claim(%L, 1, true, %L)', 'SELECT * FROM hwsched.running_on(%L, %L)']) AS call;
+FROM unnest(ARRAY['SELECT hwsched.register_worker(%L, ''{}'', %L)', 'SELECT hwsched.update_load(%L, ''{}'', %L)', 'SELECT hwsched.heartbeat(%L, %L)', 'SELECT hwsched.start_warming(%L, NULL, %L)', 'SELECT hwsched.start_cooling(%L, NULL, %L)', 'SELECT * FROM hwsched.claim(%L, 1, true, %L)', 'SELECT * FROM hwsched.next(%L, pool => %L)', 'SELECT * FROM hwsched.running_on(%L, %L)']) AS call;
 -- what is not a worker's is refused by privilege, whatever it names
 SELECT count(*) > 10 AS functions, array_agg(DISTINCT has_function_privilege(oid, 'EXECUTE')) AS allowed FROM pg_proc WHERE pronamespace = 'hwsched'::regnamespace AND provolatile = 'v' AND prorettype <> 'trigger'::regtype
-	AND proname <> ALL ('{register_worker,update_load,heartbeat,start_warming,start_cooling,claim,start,extend_lease,complete,complete_many,fail,requirements,running_on}');
+	AND proname <> ALL ('{register_worker,update_load,heartbeat,start_warming,start_cooling,claim,start,extend_lease,complete,complete_many,next,progress,yield_work,fail,requirements,running_on}');
 -- tables: none but the taxonomy's is read, none is written
 SELECT string_agg(c.relname, ' ' ORDER BY c.relname COLLATE "C") AS read FROM pg_class AS c WHERE c.relnamespace = 'hwsched'::regnamespace AND c.relkind IN ('r', 'p', 'v') AND NOT c.relispartition AND regress_access.state(format('SELECT FROM hwsched.%I LIMIT 1', c.relname)) = 'allowed';
 SELECT count(*) > 100 AS relations, array_agg(DISTINCT regress_access.state(format(call, c.relname))) AS written FROM pg_class AS c, unnest(ARRAY['DELETE FROM hwsched.%I', 'TRUNCATE hwsched.%I', 'UPDATE hwsched.%I SET pool = ''x''', 'INSERT INTO hwsched.%I DEFAULT VALUES', 'LOCK TABLE hwsched.%I']) AS call

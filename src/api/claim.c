@@ -14,11 +14,14 @@
 
 #include "access/xact.h"
 #include "funcapi.h"
+#include "storage/proc.h"
 #include "utils/resowner.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
+#include "api/claim.h"
 #include "api/expire.h"
+#include "api/progress.h"
 #include "api/rebalance.h"
 #include "api/settle.h"
 #include "api/transition.h"
@@ -451,54 +454,76 @@ finds_work(const char *pool, const char *worker_id, int n, bool may_steal)
 	return found;
 }
 
-/* claim(worker_id text, max_assignments int, steal boolean, pool text) RETURNS SETOF assignment */
-Datum
-hwsched_claim(PG_FUNCTION_ARGS)
-{
-	char *worker_id = text_argument(fcinfo, 0);
-	int n = int_argument(1);
-	bool may_steal = !PG_ARGISNULL(2) && PG_GETARG_BOOL(2);
-	char *pool = text_argument(fcinfo, 3);
-	PoolSettings settings;
-	uint64 started;
-	bool may_wait;
-	bool seen; /* a moment ago */
-	Settled settled = {0};
-	Caller caller;
+/* How often who must not wait for a pool's lock looks whether it is free. */
+#define LOOK_EVERY_US 1000
 
-	if (n < 1)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("invalid value for \"max_assignments\": %d", n),
-						errdetail("Expected a number above 0.")));
-	InitMaterializedSRF(fcinfo, 0);
-	caller = call_begin(fcinfo);
-	pool_settings_load(pool, false, &settings);
-	authz_check_worker(&caller, pool, worker_id);
-	seen = mark_is_good(pool, worker_id, GetCurrentTimestamp());
+/*
+ * Locks a pool for who holds other locks that the pool's holder may be waiting
+ * for: gives up when the two would have been found to wait in a circle.
+ */
+static bool
+lock_in_time(const char *pool, Settled *settled)
+{
+	TimestampTz until = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), DeadlockTimeout);
+
+	while (!pool_try_lock_to_decide(pool, settled))
+	{
+		if (GetCurrentTimestamp() >= until)
+			return false;
+		CHECK_FOR_INTERRUPTS();
+		pg_usleep(LOOK_EVERY_US);
+	}
+	return true;
+}
+
+/*
+ * Claims up to n assignments of a worker and returns their rows from the SQL
+ * function.  It takes what the worker was assigned, else pending work and, with
+ * may_steal, what others have not started.  With has_completed, the caller has
+ * locked assignments that it completes in the same call; what those held is free.
+ */
+void
+claim_work(FunctionCallInfo fcinfo, const char *pool, const char *worker_id, int n,
+		   PoolSettings *settings, bool may_steal, bool has_completed)
+{
+	uint64 started;
+	bool may_wait = false;
+	bool locked;
+	bool seen = mark_is_good(pool, worker_id, GetCurrentTimestamp()); /* a moment ago */
+	Settled settled = {0};
+
 	if (!seen)
 		worker_back(pool, worker_id);
-	may_wait = start_assigned_first(pool, worker_id, settings.paused ? 0 : n, &settings, &started);
+	if (has_completed)
+		started = start_assigned(pool, worker_id, settings->paused ? 0 : n, settings);
+	else
+		may_wait =
+			start_assigned_first(pool, worker_id, settings->paused ? 0 : n, settings, &started);
 	if (started == 0)
 	{
 		worker_check(pool, worker_id);
 		if (may_wait)
 			worker_back(pool, worker_id);
-		if (!settings.paused && finds_work(pool, worker_id, n, may_steal))
+		if (!settings->paused && finds_work(pool, worker_id, n, may_steal))
 		{
+			locked = may_wait;
 			if (may_wait)
 				pool_lock_to_decide(pool, &settled);
-			if (may_wait || pool_try_lock_to_decide(pool, &settled))
+			else
+				locked = has_completed ? lock_in_time(pool, &settled) :
+										 pool_try_lock_to_decide(pool, &settled);
+			if (locked)
 			{
 				/* who has been silent gets nothing, and now it is not */
 				worker_seen(pool, worker_id, SAID_NOTHING);
 				seen = true;
 				/* whom we waited for may have had something for us, or have paused the pool */
-				pool_settings_load(pool, false, &settings);
-				n = settings.paused ? 0 : n;
-				started = start_assigned(pool, worker_id, n, &settings);
+				pool_settings_load(pool, false, settings);
+				n = settings->paused ? 0 : n;
+				started = start_assigned(pool, worker_id, n, settings);
 				if (started == 0 && (pull(pool, worker_id, n, false) > 0 ||
 									 (may_steal && steal(pool, worker_id, n, false) > 0)))
-					started = start_assigned(pool, worker_id, n, &settings);
+					started = start_assigned(pool, worker_id, n, settings);
 			}
 		}
 	}
@@ -507,6 +532,37 @@ hwsched_claim(PG_FUNCTION_ARGS)
 	learn_settled(pool, &settled);
 	if (!seen)
 		worker_seen(pool, worker_id, SAID_NOTHING);
+}
+
+/* Raises ERRCODE_INVALID_PARAMETER_VALUE for a number of assignments that nobody can ask for. */
+int
+most_assignments_argument(FunctionCallInfo fcinfo, int number)
+{
+	int n = DatumGetInt32(argument(fcinfo, number));
+
+	if (n < 1)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("invalid value for \"max_assignments\": %d", n),
+						errdetail("Expected a number above 0.")));
+	return n;
+}
+
+/* claim(worker_id text, max_assignments int, steal boolean, pool text) RETURNS SETOF assignment */
+Datum
+hwsched_claim(PG_FUNCTION_ARGS)
+{
+	char *worker_id = text_argument(fcinfo, 0);
+	int n = most_assignments_argument(fcinfo, 1);
+	bool may_steal = !PG_ARGISNULL(2) && PG_GETARG_BOOL(2);
+	char *pool = text_argument(fcinfo, 3);
+	PoolSettings settings;
+	Caller caller;
+
+	InitMaterializedSRF(fcinfo, 0);
+	caller = call_begin(fcinfo);
+	pool_settings_load(pool, false, &settings);
+	authz_check_worker(&caller, pool, worker_id);
+	claim_work(fcinfo, pool, worker_id, n, &settings, may_steal, false);
 	call_end(&caller);
 	return (Datum) 0;
 }
@@ -521,6 +577,10 @@ hwsched_requirements(PG_FUNCTION_ARGS)
 		"SELECT a.worker_id, a.state::text, a.finished_at IS NULL,"
 		"  s.requirements || pg_catalog.jsonb_build_object('test_id', s.workload_id, 'timeout',"
 		" s.timeout_seconds)"
+		"  || coalesce((SELECT pg_catalog.jsonb_build_object('note', y.result)"
+		"    FROM hwsched.assignment y WHERE y.pool = a.pool AND y.workload_id = a.workload_id"
+		"     AND y.run = a.run AND y.error = '" YIELDED "' AND y.result IS NOT NULL"
+		"    ORDER BY y.assignment_id DESC LIMIT 1), '{}')"
 		" FROM hwsched.assignment a LEFT JOIN hwsched.submission s"
 		"  ON s.pool = a.pool AND s.workload_id = a.workload_id AND s.run = a.run"
 		" AND a.finished_at IS NULL"

@@ -17,6 +17,7 @@
 #include "utils/resowner.h"
 #include "utils/timestamp.h"
 
+#include "api/finish.h"
 #include "api/settle.h"
 #include "api/transition.h"
 #include "document/document.h"
@@ -31,6 +32,7 @@
 PG_FUNCTION_INFO_V1(hwsched_complete);
 PG_FUNCTION_INFO_V1(hwsched_complete_many);
 PG_FUNCTION_INFO_V1(hwsched_fail);
+PG_FUNCTION_INFO_V1(hwsched_fail_with_result);
 PG_FUNCTION_INFO_V1(hwsched_cancel);
 PG_FUNCTION_INFO_V1(hwsched_retry_dead);
 
@@ -81,6 +83,8 @@ hwsched_complete(PG_FUNCTION_ARGS)
 	char *state;
 	Caller caller;
 
+	if (result != NULL)
+		check_size("result", VARSIZE_ANY_EXHDR(result));
 	caller = call_begin(fcinfo);
 	pool_keep(pool);
 	if (authz_is_limited(&caller))
@@ -97,7 +101,7 @@ hwsched_complete(PG_FUNCTION_ARGS)
 }
 
 /* Returns the different numbers of an array in order, and sets *count. */
-static int64 *
+int64 *
 distinct_bigints(ArrayType *array, int *count)
 {
 	Datum *elements;
@@ -121,6 +125,79 @@ distinct_bigints(ArrayType *array, int *count)
 	return numbers;
 }
 
+/* Returns numbers as a bigint[]. */
+static Parameter
+bigint_array(const int64 *numbers, int count)
+{
+	Datum *datums = palloc(sizeof(Datum) * (count + 1));
+
+	for (int i = 0; i < count; i++)
+		datums[i] = Int64GetDatum(numbers[i]);
+	return array_value(INT8OID, datums, NULL, count);
+}
+
+/*
+ * Completes running assignments of a worker (NULL: of any), with their results
+ * in an object by assignment_id, or none (NULL).  Returns how many there were;
+ * if not all, the ids of those are in SPI_tuptable.
+ *
+ * If some are members of gangs, all are locked in the order of their ids, as
+ * everybody does, under the pool's lock.
+ */
+int
+complete_running(const char *pool, const char *worker_id, const int64 *ids, int count,
+				 Jsonb *results)
+{
+	/* in an index that is next to empty */
+	static SpiPlan members = {
+		"SELECT FROM hwsched.assignment WHERE pool = $1 AND assignment_id = ANY ($2) AND is_gang"
+		" AND finished_at IS NULL LIMIT 1",
+		{TEXTOID, INT8ARRAYOID}};
+	static SpiPlan lock = {
+		"SELECT assignment_id FROM hwsched.assignment WHERE pool = $1 AND assignment_id = ANY ($2)"
+		"  AND ($3 IS NULL OR worker_id = $3) AND state = 'running' AND finished_at IS NULL"
+		" ORDER BY assignment_id FOR NO KEY UPDATE",
+		{TEXTOID, INT8ARRAYOID, TEXTOID}};
+	/* along the index, so that two callers never wait in a circle */
+	static SpiPlan finish_all = {
+		"UPDATE hwsched.assignment SET state = 'completed', lease_until = NULL,"
+		"  finished_at = greatest(now(), assigned_at, started_at),"
+		"  result = $4 -> assignment_id::text"
+		" WHERE pool = $1 AND assignment_id = ANY ($2) AND ($3 IS NULL OR worker_id = $3)"
+		"  AND state = 'running' AND finished_at IS NULL"
+		" RETURNING assignment_id",
+		{TEXTOID, INT8ARRAYOID, TEXTOID, JSONBOID},
+		ALONG_INDEX};
+	static SpiPlan note = {
+		"INSERT INTO hwsched.unsettled (pool, assignment_id) SELECT $1, unnest($2)",
+		{TEXTOID, INT8ARRAYOID}};
+	static SpiPlan add_results = {"UPDATE hwsched.assignment SET result = $3 -> assignment_id::text"
+								  " WHERE pool = $1 AND assignment_id = ANY ($2)",
+								  {TEXTOID, INT8ARRAYOID, JSONBOID}};
+	Parameter worker = TEXT_OR_NULL(worker_id);
+	Parameter array = bigint_array(ids, count);
+	Parameter documents = results == NULL ? NULL_VALUE : VALUE(JsonbPGetDatum(results));
+	int n;
+
+	if (count == 0)
+		return 0;
+	if (spi_plan_run(&members, false, TEXT_VALUE(pool), array) > 0)
+	{
+		pool_lock(pool);
+		n = (int) spi_plan_run(&lock, false, TEXT_VALUE(pool), array, worker);
+		if (n < count)
+			return n;
+		finish_members(pool, ids, count, NULL);
+		if (results != NULL)
+			spi_plan_run(&add_results, false, TEXT_VALUE(pool), array, documents);
+		return n;
+	}
+	n = (int) spi_plan_run(&finish_all, false, TEXT_VALUE(pool), array, worker, documents);
+	if (n == count)
+		spi_plan_run(&note, false, TEXT_VALUE(pool), array);
+	return n;
+}
+
 /*
  * Raises that one of some assignments, whose ids are in order, is not running: the first
  * without a row in SPI_tuptable.
@@ -140,24 +217,6 @@ some_not_running(const Caller *caller, const char *pool, const int64 *ids)
 	assignment_not_in_state(caller, pool, ids[missing], "completed", "running");
 }
 
-/*
- * Completes running assignments, some of which are members of gangs: all are
- * locked in the order of their ids, as everybody does, under the pool's lock.
- */
-static void
-finish_gangs(const Caller *caller, const char *pool, const int64 *ids, int count, Parameter array)
-{
-	static SpiPlan lock = {
-		"SELECT assignment_id FROM hwsched.assignment WHERE pool = $1 AND assignment_id = ANY ($2)"
-		"  AND state = 'running' AND finished_at IS NULL ORDER BY assignment_id FOR NO KEY UPDATE",
-		{TEXTOID, INT8ARRAYOID}};
-
-	pool_lock(pool);
-	if (spi_plan_run(&lock, false, TEXT_VALUE(pool), array) < count)
-		some_not_running(caller, pool, ids);
-	finish_members(pool, ids, count, NULL);
-}
-
 /* complete_many(assignment_ids bigint[], pool text) RETURNS bigint: all or nothing */
 Datum
 hwsched_complete_many(PG_FUNCTION_ARGS)
@@ -165,38 +224,17 @@ hwsched_complete_many(PG_FUNCTION_ARGS)
 	static SpiPlan check = {"SELECT DISTINCT worker_id FROM hwsched.assignment WHERE pool = $1"
 							" AND assignment_id = ANY ($2)",
 							{TEXTOID, INT8ARRAYOID}};
-	/* in an index that is next to empty */
-	static SpiPlan members = {
-		"SELECT FROM hwsched.assignment WHERE pool = $1 AND assignment_id = ANY ($2) AND is_gang"
-		" AND finished_at IS NULL LIMIT 1",
-		{TEXTOID, INT8ARRAYOID}};
-	/* along the index, so that two callers never wait in a circle */
-	static SpiPlan finish_all = {
-		"UPDATE hwsched.assignment SET state = 'completed', lease_until = NULL,"
-		"  finished_at = greatest(now(), assigned_at, started_at)"
-		" WHERE pool = $1 AND assignment_id = ANY ($2) AND state = 'running'"
-		" AND finished_at IS NULL"
-		" RETURNING assignment_id",
-		{TEXTOID, INT8ARRAYOID},
-		ALONG_INDEX};
-	static SpiPlan note = {
-		"INSERT INTO hwsched.unsettled (pool, assignment_id) SELECT $1, unnest($2)",
-		{TEXTOID, INT8ARRAYOID}};
 	char *pool = text_argument(fcinfo, 1);
 	int count;
 	int64 *ids = distinct_bigints(DatumGetArrayTypeP(argument(fcinfo, 0)), &count);
-	Datum *datums = palloc(sizeof(Datum) * (count + 1));
-	Parameter array;
 	Caller caller;
 
 	caller = call_begin(fcinfo);
 	pool_check(pool, false);
-	for (int i = 0; i < count; i++)
-		datums[i] = Int64GetDatum(ids[i]);
-	array = array_value(INT8OID, datums, NULL, count);
 	if (authz_is_limited(&caller))
 	{
-		int nworkers = (int) spi_plan_run(&check, false, TEXT_VALUE(pool), array);
+		int nworkers =
+			(int) spi_plan_run(&check, false, TEXT_VALUE(pool), bigint_array(ids, count));
 		char **workers = palloc(sizeof(char *) * (nworkers + 1));
 
 		for (int i = 0; i < nworkers; i++)
@@ -204,46 +242,86 @@ hwsched_complete_many(PG_FUNCTION_ARGS)
 		for (int i = 0; i < nworkers; i++)
 			authz_check_worker(&caller, pool, workers[i]);
 	}
-	if (spi_plan_run(&members, false, TEXT_VALUE(pool), array) > 0)
-		finish_gangs(&caller, pool, ids, count, array);
-	else if (count > 0)
-	{
-		if (spi_plan_run(&finish_all, false, TEXT_VALUE(pool), array) < count)
-			some_not_running(&caller, pool, ids);
-		spi_plan_run(&note, false, TEXT_VALUE(pool), array);
-	}
+	if (complete_running(pool, NULL, ids, count, NULL) < count)
+		some_not_running(&caller, pool, ids);
 	call_end(&caller);
 	PG_RETURN_INT64(count);
 }
 
 /* --- failing and cancelling --- */
 
-/* fail(assignment_id bigint, error text, pool text) RETURNS void */
-Datum
-hwsched_fail(PG_FUNCTION_ARGS)
+/* Fails a live assignment, with what the run left. */
+static void
+fail_run(FunctionCallInfo fcinfo, int64 assignment_id, const char *error, Jsonb *result,
+		 const char *pool)
 {
-	int64 assignment_id = bigint_argument(0);
-	char *pool = text_argument(fcinfo, 2);
-	char *error = NULL;
 	char *state;
 	PoolSettings settings;
 	EndedAssignment *ended;
 	Caller caller;
 
+	if (error != NULL)
+		check_size("error", strlen(error));
+	if (result != NULL)
+		check_size("result", VARSIZE_ANY_EXHDR(result));
 	caller = call_begin(fcinfo);
-	if (!PG_ARGISNULL(1))
-		error = text_argument(fcinfo, 1);
 	pool_settings_load(pool, false, &settings);
 	(void) find_assignment(&caller, pool, assignment_id, &state);
 	pool_lock(pool);
-	if (end_assignments(pool, &assignment_id, 1, NULL, "failed", error, error_class_of(error), NULL,
-						&ended) == 0)
+	if (end_assignments(pool, &assignment_id, 1, NULL, "failed", error, error_class_of(error),
+						result, &ended) == 0)
 		assignment_not_in_state(&caller, pool, assignment_id, "failed", "assigned or running");
 	requeue(pool, ended, 1, true);
 	learn_from(pool, &settings, ended, 1, false);
 	health_failed(pool, &settings, ended, 1);
 	call_end(&caller);
+}
+
+/* fail(assignment_id bigint, error text, pool text) RETURNS void */
+Datum
+hwsched_fail(PG_FUNCTION_ARGS)
+{
+	fail_run(fcinfo, bigint_argument(0), PG_ARGISNULL(1) ? NULL : text_argument(fcinfo, 1), NULL,
+			 text_argument(fcinfo, 2));
 	PG_RETURN_VOID();
+}
+
+/* fail(assignment_id bigint, error text, result jsonb, pool text) RETURNS void */
+Datum
+hwsched_fail_with_result(PG_FUNCTION_ARGS)
+{
+	fail_run(fcinfo, bigint_argument(0), PG_ARGISNULL(1) ? NULL : text_argument(fcinfo, 1),
+			 PG_ARGISNULL(2) ? NULL : jsonb_argument(2), text_argument(fcinfo, 3));
+	PG_RETURN_VOID();
+}
+
+/*
+ * Cancels those of some workloads that are open, and returns how many those were.
+ * The pool is locked.
+ *
+ * Work leaves the live assignments for the queue, never the other way round while
+ * the pool is locked, so looking in this order misses nothing.
+ */
+int64
+cancel_open(const char *pool, const char *const *workload_ids, int count)
+{
+	static SpiPlan statement = {"SELECT a.assignment_id FROM unnest($2) e(workload_id)"
+								" JOIN hwsched.assignment a ON a.pool = $1"
+								"  AND a.workload_id = e.workload_id AND a.finished_at IS NULL",
+								{TEXTOID, TEXTARRAYOID}};
+	EndedAssignment *ended;
+	Settled settled = {0};
+	int n =
+		(int) spi_plan_run(&statement, false, TEXT_VALUE(pool), text_array(workload_ids, count));
+	int64 *ids = palloc(sizeof(int64) * (n + 1));
+
+	for (int i = 0; i < n; i++)
+		ids[i] = column_bigint(i, 1);
+	end_assignments(pool, ids, n, NULL, "cancelled", NULL, NULL, NULL, &ended);
+	/* what was completed before we got at it */
+	settle(pool, &settled);
+	learn_settled(pool, &settled);
+	return cancel_workloads(pool, workload_ids, count, NULL);
 }
 
 /* cancel(workload_id text, pool text) RETURNS void */
@@ -252,42 +330,29 @@ hwsched_cancel(PG_FUNCTION_ARGS)
 {
 	const char *workload_id = text_argument(fcinfo, 0);
 	char *pool = text_argument(fcinfo, 1);
-	EndedAssignment *ended;
-	Settled settled = {0};
-	int64 *ids;
-	int n;
 
 	SPI_connect();
 	pool_check(pool, false);
 	pool_lock(pool);
-	/*
-	 * Work leaves the live assignments for the queue, never the other way round
-	 * while the pool is locked, so looking in this order misses nothing.
-	 */
-	n = live_assignments(pool, NULL, workload_id, &ids);
-	end_assignments(pool, ids, n, NULL, "cancelled", NULL, NULL, NULL, &ended);
-	/* what was completed before we got at it */
-	settle(pool, &settled);
-	learn_settled(pool, &settled);
-	if (cancel_workloads(pool, &workload_id, 1, NULL) == 0)
+	if (cancel_open(pool, &workload_id, 1) == 0)
 		workload_not_in_state(pool, workload_id, "cancelled", "pending, assigned or running");
 	SPI_finish();
 	PG_RETURN_VOID();
 }
 
-/* retry_dead(workload_id text, pool text) RETURNS void */
-Datum
-hwsched_retry_dead(PG_FUNCTION_ARGS)
+/*
+ * Puts those of some workloads that are dead back into the queue, and
+ * returns how many those were.  The last attempt of each was the last that it was
+ * allowed; after it come as many as it was given at first.  The pool is locked.
+ */
+int64
+revive_workloads(const char *pool, const char *const *workload_ids, int count)
 {
-	/*
-	 * Its last attempt was the last that it was allowed; after it come as many as it was given
-	 * at first.
-	 */
 #define GIVEN "(1 + coalesce(nullif(s.requirements -> 'retries', 'null')::int, $3))"
-	static SpiPlan revive = {
+	static SpiPlan statement = {
 		"WITH revived AS (UPDATE hwsched.submission s SET outcome = NULL, closed_at = NULL,"
 		" retries = s.retries + " GIVEN
-		"  WHERE s.pool = $1 AND s.workload_id = $2 AND s.outcome = 'dead' RETURNING s.*,"
+		"  WHERE s.pool = $1 AND s.workload_id = ANY ($2) AND s.outcome = 'dead' RETURNING s.*,"
 		" s.retries + 2 - " GIVEN " AS attempt)"
 		" INSERT INTO hwsched.pending (pool, priority, deadline, queue_no, profile_id, run,"
 		" attempt, expected_seconds, workload_id,"
@@ -296,15 +361,23 @@ hwsched_retry_dead(PG_FUNCTION_ARGS)
 		" workload_id,"
 		"  model_id, model_family, concurrency_key, submitted_at, coalesce(run_at, '-infinity'),"
 		"  run_at FROM revived",
-		{TEXTOID, TEXTOID, INT4OID}};
-	char *workload_id = text_argument(fcinfo, 0);
+		{TEXTOID, TEXTARRAYOID, INT4OID}};
+
+	return (int64) spi_plan_run(&statement, false, TEXT_VALUE(pool),
+								text_array(workload_ids, count), INT_VALUE(DEFAULT_RETRIES));
+}
+
+/* retry_dead(workload_id text, pool text) RETURNS void */
+Datum
+hwsched_retry_dead(PG_FUNCTION_ARGS)
+{
+	const char *workload_id = text_argument(fcinfo, 0);
 	char *pool = text_argument(fcinfo, 1);
 
 	SPI_connect();
 	pool_check(pool, false);
 	pool_lock(pool);
-	if (spi_plan_run(&revive, false, TEXT_VALUE(pool), TEXT_VALUE(workload_id),
-					 INT_VALUE(DEFAULT_RETRIES)) == 0)
+	if (revive_workloads(pool, &workload_id, 1) == 0)
 		workload_not_in_state(pool, workload_id, "retried", "dead");
 	SPI_finish();
 	PG_RETURN_VOID();

@@ -20,6 +20,7 @@
 #include "api/expire.h"
 #include "api/history.h"
 #include "api/loss.h"
+#include "api/progress.h"
 #include "api/settle.h"
 #include "learn/track_record.h"
 #include "store/activity.h"
@@ -366,6 +367,12 @@ forget_closed(void *argument)
 }
 
 static void
+forget_progress(void *tick)
+{
+	progress_forget(((Tick *) tick)->pool);
+}
+
+static void
 forget_history(void *argument)
 {
 	Tick *tick = argument;
@@ -404,6 +411,7 @@ static const Part rolling_up_briefly[] = {{"rolling up history", roll_up_briefly
 
 static const Part forgetting[] = {
 	{"forgetting closed work", forget_closed},
+	{"forgetting progress", forget_progress},
 	{"forgetting history", forget_history},
 	/* last, as its locks are everybody's */
 	{"renewing partitions", renew_partitions},

@@ -130,6 +130,7 @@ hwsched_drop_pool(PG_FUNCTION_ARGS)
 		REMOVE_FROM("unsettled"),
 		REMOVE_FROM("dependency"),
 		REMOVE_FROM("pending"),
+		REMOVE_FROM("progress"),
 		REMOVE_FROM("assignment"),
 		REMOVE_FROM("submission"),
 		REMOVE_FROM("device_heat"),

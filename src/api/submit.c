@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "catalog/namespace.h"
 #include "commands/sequence.h"
 #include "utils/lsyscache.h"
@@ -20,6 +21,7 @@
 #include "store/pool.h"
 #include "store/settings.h"
 #include "support/args.h"
+#include "support/attempt.h"
 #include "support/spi_plan.h"
 #include "support/strtab.h"
 
@@ -64,6 +66,8 @@ typedef struct SubmitBatch
 	Inspection inspection;
 	int64 most_memory; /* the greatest minimum_memory, in bytes, and whose it is */
 	const char *most_memory_path;
+	bool skip_duplicates;
+	HTAB *open; /* ids that are open, which are skipped then */
 } SubmitBatch;
 
 static void *
@@ -234,7 +238,10 @@ generated_id(void)
 		DirectFunctionCall1(uuid_out, DirectFunctionCall1(gen_random_uuid, (Datum) 0)));
 }
 
-/* Adds one document to the batch; what it keeps goes to the context keep. */
+/*
+ * Adds one document to the batch, unless duplicates are skipped and it is one; what it
+ * keeps goes to the context keep.
+ */
 static void
 batch_add(SubmitBatch *batch, Jsonb *requirements, const char *path, MemoryContext keep)
 {
@@ -261,6 +268,9 @@ batch_add(SubmitBatch *batch, Jsonb *requirements, const char *path, MemoryConte
 	append_document_key(&key, &placement_profile_document, &submission.profile);
 	append_document_key(&key, &demand_document, &submission.demand);
 
+	if (batch->skip_duplicates && (strtab_find(batch->open, id, strlen(id)) != NULL ||
+								   strtab_find(batch->ids, id, strlen(id)) != NULL))
+		return;
 	work = MemoryContextSwitchTo(keep);
 	strtab_enter(batch->ids, id, strlen(id), &found)->number = i;
 	if (found)
@@ -748,43 +758,122 @@ hwsched_submit(PG_FUNCTION_ARGS)
 	return id;
 }
 
-/* submit_many(requirements jsonb, pool text) RETURNS bigint */
-Datum
-hwsched_submit_many(PG_FUNCTION_ARGS)
+/* An array of workloads on its way into a pool. */
+typedef struct SubmitCall
 {
-	Jsonb *array = jsonb_argument(0);
-	char *pool = text_argument(fcinfo, 1);
-	MemoryContext keep;
-	MemoryContext work;
+	Jsonb *requirements;
+	const char *pool;
+	bool skip_duplicates;
+	int64 submitted;
+} SubmitCall;
+
+/* Notes which of the workloads in an array are open. */
+static void
+find_open(SubmitBatch *batch, const SubmitCall *call)
+{
+	static SpiPlan statement = {
+		"SELECT DISTINCT w.workload_id FROM jsonb_array_elements($2) e"
+		" JOIN hwsched.workload w ON w.pool = $1 AND w.workload_id = e ->> 'test_id'"
+		" WHERE w.state IN ('pending', 'assigned', 'running')",
+		{TEXTOID, JSONBOID}};
+	int n = (int) spi_plan_run(&statement, false, TEXT_VALUE(call->pool),
+							   VALUE(JsonbPGetDatum(call->requirements)));
+	bool found;
+
+	for (int i = 0; i < n; i++)
+	{
+		char *id = column_text(i, 1);
+
+		(void) strtab_enter(batch->open, id, strlen(id), &found);
+	}
+}
+
+/* Submits the workloads of an array. */
+static void
+submit_array(void *argument)
+{
+	SubmitCall *call = argument;
+	MemoryContext keep = CurrentMemoryContext;
+	MemoryContext work =
+		AllocSetContextCreate(keep, "hwsched submitted workload", ALLOCSET_DEFAULT_SIZES);
 	JsonbIterator *iterator;
 	JsonbIteratorToken token;
 	JsonbValue value;
 	SubmitBatch batch;
+	int n = 0;
 
-	if (!JB_ROOT_IS_ARRAY(array) || JB_ROOT_IS_SCALAR(array))
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("invalid value for \"requirements\": %.80s",
-							   JsonbToCString(NULL, &array->root, VARSIZE(array))),
-						errdetail("Expected an array of requirements objects.")));
-
-	SPI_connect();
-	keep = CurrentMemoryContext;
-	work = AllocSetContextCreate(keep, "hwsched submitted workload", ALLOCSET_DEFAULT_SIZES);
-	batch_begin(&batch, pool, JB_ROOT_COUNT(array));
-
-	iterator = JsonbIteratorInit(&array->root);
+	batch_begin(&batch, call->pool, JB_ROOT_COUNT(call->requirements));
+	if (call->skip_duplicates)
+	{
+		batch.skip_duplicates = true;
+		batch.open = strtab_create("hwsched open workloads");
+		find_open(&batch, call);
+	}
+	iterator = JsonbIteratorInit(&call->requirements->root);
 	token = JsonbIteratorNext(&iterator, &value, true);
 	while ((token = JsonbIteratorNext(&iterator, &value, true)) == WJB_ELEM)
 	{
 		CHECK_FOR_INTERRUPTS();
 		MemoryContextReset(work);
 		MemoryContextSwitchTo(work);
-		batch_add(&batch, JsonbValueToJsonb(&value), psprintf("[%d]", batch.count), keep);
+		batch_add(&batch, JsonbValueToJsonb(&value), psprintf("[%d]", n++), keep);
 		MemoryContextSwitchTo(keep);
 	}
-
 	if (batch.count > 0)
-		batch_submit(&batch, pool, true);
+		batch_submit(&batch, call->pool, true);
+	call->submitted = batch.count;
+}
+
+/* How often it is tried to submit what is new while others submit the same. */
+#define SUBMIT_TRIES 10
+
+/* Submits what is not open.  What others submit meanwhile is, once they have committed. */
+static void
+submit_new(SubmitCall *call)
+{
+	for (int tries = 1;; tries++)
+	{
+		ErrorData *error = attempt(submit_array, call);
+
+		if (error == NULL)
+			return;
+		if (error->sqlerrcode != ERRCODE_UNIQUE_VIOLATION || IsolationUsesXactSnapshot() ||
+			tries == SUBMIT_TRIES)
+			ReThrowError(error);
+	}
+}
+
+/* Returns whether what on_duplicate says is to skip; raises ERRCODE_INVALID_PARAMETER_VALUE. */
+static bool
+skip_argument(FunctionCallInfo fcinfo, int number)
+{
+	char *word = text_argument(fcinfo, number);
+
+	if (strcmp(word, "error") != 0 && strcmp(word, "skip") != 0)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("unknown name for \"on_duplicate\": \"%s\"", word),
+						errhint("Known names are: error, skip.")));
+	return strcmp(word, "skip") == 0;
+}
+
+/* submit_many(requirements jsonb, pool text, on_duplicate text) RETURNS bigint */
+Datum
+hwsched_submit_many(PG_FUNCTION_ARGS)
+{
+	SubmitCall call = {.requirements = jsonb_argument(0), .pool = text_argument(fcinfo, 1)};
+
+	call.skip_duplicates = skip_argument(fcinfo, 2);
+	if (!JB_ROOT_IS_ARRAY(call.requirements) || JB_ROOT_IS_SCALAR(call.requirements))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value for \"requirements\": %.80s",
+						JsonbToCString(NULL, &call.requirements->root, VARSIZE(call.requirements))),
+				 errdetail("Expected an array of requirements objects.")));
+	SPI_connect();
+	if (!call.skip_duplicates)
+		submit_array(&call);
+	else
+		submit_new(&call);
 	SPI_finish();
-	PG_RETURN_INT64(batch.count);
+	PG_RETURN_INT64(call.submitted);
 }

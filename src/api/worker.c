@@ -94,7 +94,7 @@ hwsched_unregister_worker(PG_FUNCTION_ARGS)
 	n = end_assignments(pool, ids, n, "running", "expired", "the worker left", "worker", NULL,
 						&ended);
 	requeue(pool, ended, n, true);
-	n = live_assignments(pool, worker_id, NULL, &ids);
+	n = live_assignments(pool, worker_id, &ids);
 	n = end_assignments(pool, ids, n, NULL, "expired", "the worker left", NULL, NULL, &ended);
 	requeue(pool, ended, n, false);
 

@@ -745,6 +745,22 @@ COMMENT ON COLUMN hwsched.assignment.alone IS
 COMMENT ON COLUMN hwsched.assignment.concurrency_key IS
   'Held while it is live: no other workload with this key is.';
 
+CREATE TABLE hwsched.progress (
+    pool text COLLATE "C" NOT NULL,
+    assignment_id bigint NOT NULL,
+    ratio float8 NOT NULL CHECK (ratio BETWEEN 0 AND 1),
+    note jsonb,
+    at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (pool, assignment_id)
+) WITH (fillfactor = 50);
+COMMENT ON TABLE hwsched.progress IS
+  'What workers last said of running assignments; see running_work.';
+COMMENT ON COLUMN hwsched.progress.pool IS 'The pool.';
+COMMENT ON COLUMN hwsched.progress.assignment_id IS 'The assignment.';
+COMMENT ON COLUMN hwsched.progress.ratio IS 'How much of the run is done, 0..1.';
+COMMENT ON COLUMN hwsched.progress.note IS 'What else the worker said.';
+COMMENT ON COLUMN hwsched.progress.at IS 'When the worker said so.';
+
 CREATE TABLE hwsched.unsettled (
     pool text COLLATE "C" NOT NULL,
     assignment_id bigint NOT NULL,

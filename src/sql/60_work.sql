@@ -15,12 +15,15 @@ CREATE FUNCTION hwsched.check_requirements(requirements jsonb, pool text DEFAULT
 COMMENT ON FUNCTION hwsched.check_requirements(jsonb, text) IS
   'Returns what submit() would refuse (error), warn of (warning) and infer (info).';
 
-CREATE FUNCTION hwsched.submit_many(requirements jsonb, pool text DEFAULT 'default') RETURNS bigint
+CREATE FUNCTION hwsched.submit_many(requirements jsonb, pool text DEFAULT 'default',
+    on_duplicate text DEFAULT 'error')
+    RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_submit_many';
-COMMENT ON FUNCTION hwsched.submit_many(jsonb, text) IS
+COMMENT ON FUNCTION hwsched.submit_many(jsonb, text, text) IS
   'Submits an array of workloads, all or none, and returns their number. They may depend on each '
-  'other, in any order.';
+  'other, in any order. With on_duplicate skip, those that are open or stand twice in the array are '
+  'passed over.';
 
 CREATE FUNCTION hwsched.schedule(workload_id text, pool text DEFAULT 'default')
     RETURNS SETOF hwsched.assignment
@@ -102,6 +105,16 @@ CREATE FUNCTION hwsched.complete_many(assignment_ids bigint[], pool text DEFAULT
 COMMENT ON FUNCTION hwsched.complete_many(bigint[], text) IS
   'Completes running assignments as complete() does, all or none, and returns their number.';
 
+CREATE FUNCTION hwsched.next(worker_id text, finished bigint[] DEFAULT '{}',
+    max_assignments int DEFAULT 1, steal boolean DEFAULT true, results jsonb DEFAULT NULL,
+    pool text DEFAULT 'default')
+    RETURNS SETOF hwsched.assignment
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'hwsched_next';
+COMMENT ON FUNCTION hwsched.next(text, bigint[], int, boolean, jsonb, text) IS
+  'Completes what a worker has finished, with results by assignment_id, and claims what comes '
+  'next as claim() does, in one transaction: all or nothing.';
+
 CREATE FUNCTION hwsched.fail(assignment_id bigint, error text, pool text DEFAULT 'default')
     RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
@@ -111,12 +124,54 @@ COMMENT ON FUNCTION hwsched.fail(bigint, text, text) IS
   'its last attempt; its other shards are cancelled, or its other replicas if they make no '
   'quorum any more.';
 
+CREATE FUNCTION hwsched.fail(assignment_id bigint, error text, result jsonb,
+    pool text DEFAULT 'default')
+    RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'hwsched_fail_with_result';
+COMMENT ON FUNCTION hwsched.fail(bigint, text, jsonb, text) IS
+  'Fails a live assignment likewise, and keeps what the run left as its result.';
+
+CREATE FUNCTION hwsched.progress(assignment_id bigint, ratio float8, note jsonb DEFAULT NULL,
+    pool text DEFAULT 'default')
+    RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'hwsched_progress';
+COMMENT ON FUNCTION hwsched.progress(bigint, float8, jsonb, text) IS
+  'Reports how much of a running assignment is done, 0..1, with a note; both stand in '
+  'running_work. A sign of life, which renews the assignment''s lease. A note stays until the '
+  'next one.';
+
+CREATE FUNCTION hwsched.yield_work(assignment_id bigint, note jsonb DEFAULT NULL,
+    pool text DEFAULT 'default')
+    RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'hwsched_yield_work';
+COMMENT ON FUNCTION hwsched.yield_work(bigint, jsonb, text) IS
+  'Gives running work back to its place in the queue, without a failed attempt and without '
+  'waiting. The note stands in requirements() of the next run, under the key note.';
+
 CREATE FUNCTION hwsched.cancel(workload_id text, pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_cancel';
 COMMENT ON FUNCTION hwsched.cancel(text, text) IS
   'Cancels a workload that is pending, assigned or running. Workloads that depend on it do what '
   'their on_failed_dependency says; by default they wait until it runs again and is completed.';
+
+CREATE FUNCTION hwsched.cancel_many(filter jsonb, pool text DEFAULT 'default') RETURNS bigint
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'hwsched_cancel_many';
+COMMENT ON FUNCTION hwsched.cancel_many(jsonb, text) IS
+  'Cancels all open workloads that meet a filter, and returns their number. Its keys: state, '
+  'workload_type, tenant, group, error_class (a name or several), labels, submitted_before; all '
+  'of them are met, and {} by every open workload.';
+
+CREATE FUNCTION hwsched.retry_many(filter jsonb, pool text DEFAULT 'default') RETURNS bigint
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'hwsched_retry_many';
+COMMENT ON FUNCTION hwsched.retry_many(jsonb, text) IS
+  'Puts all dead workloads that meet a filter, as in cancel_many(), back into the queue as '
+  'retry_dead() does, and returns their number.';
 
 CREATE FUNCTION hwsched.rebalance(max_moves int, pool text DEFAULT 'default') RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp

@@ -324,6 +324,32 @@ COMMENT ON COLUMN hwsched.execution_times.start_wait_seconds IS 'From the decisi
 COMMENT ON COLUMN hwsched.execution_times.started_at IS 'When it started.';
 COMMENT ON COLUMN hwsched.execution_times.finished_at IS 'When it was completed.';
 
+CREATE VIEW hwsched.running_work AS
+SELECT a.pool, a.assignment_id, a.workload_id, a.shard_no, a.worker_id, a.device_nos, a.attempt,
+       a.started_at,
+       extract(epoch FROM greatest(now() - a.started_at, '0'))::float8 AS running_seconds,
+       a.predicted_seconds, p.ratio AS progress_ratio, p.note, p.at AS reported_at, a.lease_until
+FROM hwsched.assignment a
+LEFT JOIN hwsched.progress p ON p.pool = a.pool AND p.assignment_id = a.assignment_id
+WHERE a.finished_at IS NULL AND a.state = 'running';
+COMMENT ON VIEW hwsched.running_work IS 'What runs, with what its workers say of it.';
+COMMENT ON COLUMN hwsched.running_work.pool IS 'The pool.';
+COMMENT ON COLUMN hwsched.running_work.assignment_id IS 'The assignment.';
+COMMENT ON COLUMN hwsched.running_work.workload_id IS 'The workload.';
+COMMENT ON COLUMN hwsched.running_work.shard_no IS 'The shard or replica, from 0.';
+COMMENT ON COLUMN hwsched.running_work.worker_id IS 'The worker.';
+COMMENT ON COLUMN hwsched.running_work.device_nos IS 'The worker''s devices that it holds.';
+COMMENT ON COLUMN hwsched.running_work.attempt IS 'The attempt, from 1.';
+COMMENT ON COLUMN hwsched.running_work.started_at IS 'When it was started.';
+COMMENT ON COLUMN hwsched.running_work.running_seconds IS 'Time since then.';
+COMMENT ON COLUMN hwsched.running_work.predicted_seconds IS 'Duration predicted at the decision.';
+COMMENT ON COLUMN hwsched.running_work.progress_ratio IS
+  'How much of it is done, 0..1, as its worker last said; NULL: it never did.';
+COMMENT ON COLUMN hwsched.running_work.note IS 'What else its worker said.';
+COMMENT ON COLUMN hwsched.running_work.reported_at IS 'When its worker said so.';
+COMMENT ON COLUMN hwsched.running_work.lease_until IS
+  'When it is taken back unless its worker gives a sign of life.';
+
 CREATE VIEW hwsched.pending_workloads AS
 SELECT e.pool, (e.q).workload_id, (e.q).priority, (e.q).workload_type, (e.q).reason, (e.q).attempt,
        (e.q).submitted_at,

@@ -48,7 +48,8 @@ GRANT EXECUTE ON FUNCTION
     hwsched.register_worker, hwsched.update_load, hwsched.heartbeat(text, text),
     hwsched.heartbeat(text, bigint[], text), hwsched.start_warming, hwsched.start_cooling,
     hwsched.claim, hwsched.start, hwsched.extend_lease, hwsched.requirements, hwsched.running_on,
-    hwsched.complete, hwsched.complete_many, hwsched.fail
+    hwsched.complete, hwsched.complete_many, hwsched.next, hwsched.progress, hwsched.yield_work,
+    hwsched.fail(bigint, text, text), hwsched.fail(bigint, text, jsonb, text)
     TO hwsched_worker, hwsched_coordinator;
 
 GRANT EXECUTE ON FUNCTION
@@ -56,7 +57,7 @@ GRANT EXECUTE ON FUNCTION
     hwsched.drain_worker, hwsched.resume_worker, hwsched.drain_device, hwsched.resume_device,
     hwsched.unregister_worker, hwsched.grant_worker,
     hwsched.submit, hwsched.submit_many, hwsched.schedule, hwsched.assign_pending, hwsched.cancel,
-    hwsched.retry_dead, hwsched.rebalance, hwsched.maintain,
+    hwsched.cancel_many, hwsched.retry_many, hwsched.retry_dead, hwsched.rebalance, hwsched.maintain,
     hwsched_internal.recover, hwsched_internal.keep_history, hwsched_internal.note_failure,
     hwsched.record_power,
     hwsched.schedule_jobs, hwsched.unschedule_jobs, hwsched.reset_learning, hwsched.load_learning

@@ -380,25 +380,15 @@ requeue(const char *pool, const EndedAssignment *ended, int count, bool failed)
 				   array_value(INT4OID, next.attempts, NULL, next.count), failed);
 }
 
-/*
- * Finds the live assignments of a worker or of a workload (the other is NULL).
- * Returns their number and sets *ids.
- */
+/* Finds the live assignments of a worker.  Returns their number and sets *ids. */
 int
-live_assignments(const char *pool, const char *worker_id, const char *workload_id, int64 **ids)
+live_assignments(const char *pool, const char *worker_id, int64 **ids)
 {
-	static SpiPlan of_worker = {
+	static SpiPlan statement = {
 		"SELECT assignment_id FROM hwsched.assignment WHERE pool = $1 AND worker_id = $2"
 		" AND finished_at IS NULL ORDER BY assignment_id",
 		{TEXTOID, TEXTOID}};
-	static SpiPlan of_workload = {
-		"SELECT assignment_id FROM hwsched.assignment WHERE pool = $1 AND workload_id = $2"
-		" AND finished_at IS NULL ORDER BY assignment_id",
-		{TEXTOID, TEXTOID}};
-	int n =
-		(int) (worker_id != NULL ?
-				   spi_plan_run(&of_worker, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id)) :
-				   spi_plan_run(&of_workload, false, TEXT_VALUE(pool), TEXT_VALUE(workload_id)));
+	int n = (int) spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
 
 	*ids = palloc(sizeof(int64) * (n + 1));
 	for (int i = 0; i < n; i++)

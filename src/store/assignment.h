@@ -66,8 +66,7 @@ extern int end_assignments(const char *pool, const int64 *ids, int count, const 
 						   Jsonb *result, EndedAssignment **ended);
 extern void complete_workloads(const char *pool, const EndedAssignment *ended, int count);
 extern void requeue(const char *pool, const EndedAssignment *ended, int count, bool failed);
-extern int live_assignments(const char *pool, const char *worker_id, const char *workload_id,
-							int64 **ids);
+extern int live_assignments(const char *pool, const char *worker_id, int64 **ids);
 
 extern int requeue_unstarted(const char *pool, const int64 *ids, int count, const char *reason);
 extern void requeue_assigned(const char *pool, Parameter worker_ids, Parameter devices,

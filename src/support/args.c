@@ -74,6 +74,17 @@ limited_argument(FunctionCallInfo fcinfo, int number, const char *name, double l
 	return value;
 }
 
+/* Raises ERRCODE_PROGRAM_LIMIT_EXCEEDED for what is too large to be kept with a run. */
+void
+check_size(const char *name, Size bytes)
+{
+	if (bytes > MOST_REPORT)
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("\"%s\" is too large: %zu bytes", name, bytes),
+						errdetail("It may have %d bytes.", MOST_REPORT),
+						errhint("Keep it elsewhere, and say here where that is.")));
+}
+
 /* Orders numbers of 64 bits, for qsort() and bsearch(). */
 int
 compare_bigints(const void *a, const void *b)

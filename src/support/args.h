@@ -12,6 +12,9 @@
 
 #include "support/compat.h"
 
+/* What a run reports or leaves has so many bytes at most: a result, a note, an error. */
+#define MOST_REPORT (1024 * 1024)
+
 /* Names have so many bytes at most. */
 #define MOST_NAME 1000
 
@@ -20,6 +23,8 @@ extern char *text_argument(FunctionCallInfo fcinfo, int number);
 extern char *name_argument(FunctionCallInfo fcinfo, int number, const char *name);
 extern double limited_argument(FunctionCallInfo fcinfo, int number, const char *name, double least,
 							   double most);
+
+extern void check_size(const char *name, Size bytes);
 
 extern int compare_bigints(const void *a, const void *b);
 

@@ -93,7 +93,7 @@ INSERT INTO api SELECT btrim(line, E' \t') FROM regexp_split_to_table($$
 	start_cooling(worker_id text, duration interval DEFAULT NULL::interval, pool text DEFAULT 'default'::text)
 	grant_worker(worker_id text, role name, pool text DEFAULT 'default'::text)
 	submit(requirements jsonb, pool text DEFAULT 'default'::text)
-	submit_many(requirements jsonb, pool text DEFAULT 'default'::text)
+	submit_many(requirements jsonb, pool text DEFAULT 'default'::text, on_duplicate text DEFAULT 'error'::text)
 	schedule(workload_id text, pool text DEFAULT 'default'::text)
 	assign_pending(max_workloads integer DEFAULT NULL::integer, pool text DEFAULT 'default'::text)
 	claim(worker_id text, max_assignments integer DEFAULT 1, steal boolean DEFAULT true, pool text DEFAULT 'default'::text)
@@ -104,6 +104,12 @@ INSERT INTO api SELECT btrim(line, E' \t') FROM regexp_split_to_table($$
 	complete(assignment_id bigint, result jsonb DEFAULT NULL::jsonb, pool text DEFAULT 'default'::text)
 	complete_many(assignment_ids bigint[], pool text DEFAULT 'default'::text)
 	fail(assignment_id bigint, error text, pool text DEFAULT 'default'::text)
+	fail(assignment_id bigint, error text, result jsonb, pool text DEFAULT 'default'::text)
+	next(worker_id text, finished bigint[] DEFAULT '{}'::bigint[], max_assignments integer DEFAULT 1, steal boolean DEFAULT true, results jsonb DEFAULT NULL::jsonb, pool text DEFAULT 'default'::text)
+	progress(assignment_id bigint, ratio double precision, note jsonb DEFAULT NULL::jsonb, pool text DEFAULT 'default'::text)
+	yield_work(assignment_id bigint, note jsonb DEFAULT NULL::jsonb, pool text DEFAULT 'default'::text)
+	cancel_many(filter jsonb, pool text DEFAULT 'default'::text)
+	retry_many(filter jsonb, pool text DEFAULT 'default'::text)
 	cancel(workload_id text, pool text DEFAULT 'default'::text)
 	rebalance(max_moves integer, pool text DEFAULT 'default'::text)
 	record_power(job text, device_model text, power_limit_w double precision, seconds double precision, average_w double precision, pool text DEFAULT 'default'::text)
@@ -136,7 +142,7 @@ SELECT is(proname || '(' || pg_get_function_identity_arguments(oid) || ')', sign
 	('plan_pending', 'plan_pending(max_workloads integer, pool text, OUT workload_id text, OUT worker_id text, OUT device_nos integer[], OUT shard_no integer, OUT score double precision, OUT predicted_seconds double precision)')
 	) AS s (name, signature) JOIN pg_proc ON proname = name AND pronamespace = 'hwsched'::regnamespace;
 SELECT function_returns('hwsched', 'submit', '{jsonb,text}'::name[], 'text');
-SELECT function_returns('hwsched', 'submit_many', '{jsonb,text}'::name[], 'bigint');
+SELECT function_returns('hwsched', 'submit_many', '{jsonb,text,text}'::name[], 'bigint');
 SELECT function_returns('hwsched', 'assign_pending', '{integer,text}'::name[], 'bigint');
 SELECT function_returns('hwsched', 'schedule', '{text,text}'::name[], 'setof hwsched.assignment');
 SELECT function_returns('hwsched', 'claim', '{text,integer,boolean,text}'::name[], 'setof hwsched.assignment');
