@@ -34,6 +34,8 @@ filter_reason_text(FilterReason reason)
 {
 	static const char *const reasons[] = {
 		[FILTERED_NO_WORKER] = "no worker is registered",
+		[FILTERED_LABELS] = "no device has the required labels",
+		[FILTERED_TAINTS] = "its workers have taints that it does not tolerate",
 		[FILTERED_BACKEND] = "no device has the required backend",
 		[FILTERED_MODEL] = "no device is of a required model",
 		[FILTERED_PRECISION] = "no device has the required precisions",

@@ -161,16 +161,18 @@ write_worker(const char *pool, const char *worker_id, const Offer *offer,
 	static SpiPlan statement = {
 		"INSERT INTO hwsched.worker AS w (pool, worker_id, hostname, cpu_millicores, memory_bytes,"
 		" max_concurrent,"
-		"  software_versions, cost_per_hour, network_bandwidth, labels, capabilities, incarnation)"
+		"  software_versions, cost_per_hour, network_bandwidth, labels, capabilities, incarnation,"
+		" taints)"
 		" VALUES ($1, $2, $3, $4, $5, $6, coalesce(nullif($9 -> 'software_versions', 'null'),"
 		" '{}'), $7, $8,"
-		"  coalesce(nullif($9 -> 'labels', 'null'), '{}'), $9, $10)"
+		"  coalesce(nullif($9 -> 'labels', 'null'), '{}'), $9, $10,"
+		"  nullif(nullif($9 -> 'taints', 'null'), '{}'))"
 		" ON CONFLICT (pool, worker_id) DO UPDATE SET hostname = EXCLUDED.hostname,"
 		"  cpu_millicores = EXCLUDED.cpu_millicores, memory_bytes = EXCLUDED.memory_bytes,"
 		"  max_concurrent = EXCLUDED.max_concurrent, software_versions ="
 		" EXCLUDED.software_versions,"
 		"  cost_per_hour = EXCLUDED.cost_per_hour, network_bandwidth = EXCLUDED.network_bandwidth,"
-		"  labels = EXCLUDED.labels, capabilities = EXCLUDED.capabilities, updated_at = now(),"
+		"  labels = EXCLUDED.labels, taints = EXCLUDED.taints, capabilities = EXCLUDED.capabilities, updated_at = now(),"
 		"  incarnation = coalesce(EXCLUDED.incarnation, w.incarnation)"
 		" RETURNING xmax = 0",
 		{TEXTOID, TEXTOID, TEXTOID, INT8OID, INT8OID, INT4OID, FLOAT8OID, FLOAT8OID, JSONBOID,
@@ -429,18 +431,19 @@ write_devices(const char *pool, const char *worker_id, const Offer *offer)
 {
 	static SpiPlan statement = {
 		"INSERT INTO hwsched.device AS d (pool, worker_id, device_no, profile_id, memory_bytes,"
-		" uses_host_memory, device_id)"
+		" uses_host_memory, device_id, labels)"
 		" SELECT $1, $2, device_no, profile_id, nullif(memory_bytes, -1), uses_host_memory,"
-		" device_id"
-		" FROM unnest($3, $4, $5, $6, $7) g(device_no, profile_id, memory_bytes,"
-		" uses_host_memory, device_id)"
+		" device_id, nullif(nullif($9 -> 'devices' -> entry -> 'labels', 'null'), '{}')"
+		" FROM unnest($3, $4, $5, $6, $7, $8) g(device_no, profile_id, memory_bytes,"
+		" uses_host_memory, device_id, entry)"
 		" ON CONFLICT (pool, worker_id, device_no) DO UPDATE SET profile_id = EXCLUDED.profile_id,"
 		"  memory_bytes = EXCLUDED.memory_bytes, uses_host_memory = EXCLUDED.uses_host_memory,"
-		"  device_id = EXCLUDED.device_id"
-		" WHERE (d.profile_id, d.memory_bytes, d.uses_host_memory, d.device_id) IS DISTINCT FROM"
-		"  (EXCLUDED.profile_id, EXCLUDED.memory_bytes, EXCLUDED.uses_host_memory,"
-		" EXCLUDED.device_id)",
-		{TEXTOID, TEXTOID, INT4ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, BOOLARRAYOID, TEXTARRAYOID}};
+		"  device_id = EXCLUDED.device_id, labels = EXCLUDED.labels"
+		" WHERE (d.profile_id, d.memory_bytes, d.uses_host_memory, d.device_id, d.labels)"
+		"  IS DISTINCT FROM (EXCLUDED.profile_id, EXCLUDED.memory_bytes,"
+		" EXCLUDED.uses_host_memory, EXCLUDED.device_id, EXCLUDED.labels)",
+		{TEXTOID, TEXTOID, INT4ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, BOOLARRAYOID, TEXTARRAYOID,
+		 INT4ARRAYOID, JSONBOID}};
 	static SpiPlan usage = {
 		"INSERT INTO hwsched.device_usage (pool, worker_id, device_no)"
 		" SELECT pool, worker_id, device_no FROM hwsched.device WHERE pool = $1 AND worker_id = $2"
@@ -451,7 +454,9 @@ write_devices(const char *pool, const char *worker_id, const Offer *offer)
 	Datum *memory = palloc(sizeof(Datum) * (count + 1));
 	Datum *uses = palloc(sizeof(Datum) * (count + 1));
 	Datum *ids = palloc(sizeof(Datum) * (count + 1));
+	Datum *entries = palloc(sizeof(Datum) * (count + 1));
 	bool *no_id = palloc(sizeof(bool) * (count + 1));
+	bool *no_entry = palloc(sizeof(bool) * (count + 1));
 
 	for (int i = 0; i < count; i++)
 	{
@@ -462,12 +467,16 @@ write_devices(const char *pool, const char *worker_id, const Offer *offer)
 		uses[i] = BoolGetDatum(spec->uses_host_memory);
 		no_id[i] = spec->device_id == NULL;
 		ids[i] = no_id[i] ? (Datum) 0 : CStringGetTextDatum(spec->device_id);
+		no_entry[i] = spec->entry < 0;
+		entries[i] = Int32GetDatum(spec->entry);
 	}
 	spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
 				 array_value(INT4OID, numbers, NULL, count),
 				 array_value(INT8OID, offer->profile_ids, NULL, count),
 				 array_value(INT8OID, memory, NULL, count), array_value(BOOLOID, uses, NULL, count),
-				 array_value(TEXTOID, ids, no_id, count));
+				 array_value(TEXTOID, ids, no_id, count),
+				 array_value(INT4OID, entries, no_entry, count),
+				 VALUE(JsonbPGetDatum(offer->capabilities)));
 	spi_plan_run(&usage, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
 }
 
@@ -582,6 +591,7 @@ hwsched_register_worker(PG_FUNCTION_ARGS)
 	hardware_assign(pool, worker_id, hardware_id);
 	requeue_exceeding(pool, worker_id, "the worker's hardware changed");
 	worker_seen(pool, worker_id, SAID_ALL);
+	label_names_forget();
 	call_end(&caller);
 	PG_RETURN_VOID();
 }

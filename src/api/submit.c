@@ -20,6 +20,7 @@
 #include "store/hardware.h"
 #include "store/pool.h"
 #include "store/settings.h"
+#include "store/worker.h"
 #include "support/args.h"
 #include "support/attempt.h"
 #include "support/spi_plan.h"
@@ -63,6 +64,7 @@ typedef struct SubmitBatch
 	int64 *profile_id;
 	HTAB *kind_numbers;
 	HTAB *ids;
+	const char *pool;
 	Inspection inspection;
 	int64 most_memory; /* the greatest minimum_memory, in bytes, and whose it is */
 	const char *most_memory_path;
@@ -83,6 +85,7 @@ batch_begin(SubmitBatch *batch, const char *pool, int most)
 	PoolSettings settings;
 
 	memset(batch, 0, sizeof(*batch));
+	batch->pool = pool;
 	pool_settings_load(pool, false, &settings);
 	inspection_begin(&batch->inspection, unknown_keys_of(&settings));
 	batch->workload_id = allocate(most, sizeof(Datum));
@@ -211,6 +214,33 @@ doubt_memory(const char *pool, int64 bytes, const char *path, Inspection *inspec
 						greatest / BYTES_PER_GB);
 }
 
+/* Warns of labels that describe the work where they were probably meant to choose its worker. */
+static void
+doubt_labels(const char *pool, Jsonb *requirements, const char *path, Inspection *inspection)
+{
+	Jsonb *labels = object_at(requirements, "labels");
+	JsonbIterator *iterator;
+	JsonbValue key;
+	JsonbValue value;
+
+	if (labels == NULL)
+		return;
+	iterator = JsonbIteratorInit(&labels->root);
+	(void) JsonbIteratorNext(&iterator, &key, true);
+	while (JsonbIteratorNext(&iterator, &key, true) == WJB_KEY)
+	{
+		const char *name = pnstrdup(key.val.string.val, key.val.string.len);
+		const char *place = document_path(document_path(path, "labels"), name);
+
+		(void) JsonbIteratorNext(&iterator, &value, true);
+		if (is_label_name(pool, name, inspection->lists))
+			inspection_warn(inspection, place, "\"required_labels\" chooses workers.",
+							"\"%s\" describes the work and chooses no worker, though workers have"
+							" a label of that name",
+							place);
+	}
+}
+
 /* Lists what submit() would find in requirements, and what it would infer from them. */
 void
 inspect_requirements(Jsonb *requirements, const char *pool, Inspection *inspection)
@@ -220,6 +250,7 @@ inspect_requirements(Jsonb *requirements, const char *pool, Inspection *inspecti
 
 	inspection_try(inspection, read_submission, &submission);
 	doubt_memory(pool, profile->min_memory_bytes, NULL, inspection);
+	doubt_labels(pool, requirements, NULL, inspection);
 	if (submission.read.test_id == NULL)
 		inspection_inform(inspection, "test_id", "is generated");
 	if (profile->workload_type != NULL)
@@ -255,6 +286,7 @@ batch_add(SubmitBatch *batch, Jsonb *requirements, const char *path, MemoryConte
 	int i = batch->count;
 
 	read_submission(&submission);
+	doubt_labels(batch->pool, requirements, path, &batch->inspection);
 	id = read->test_id != NULL ? read->test_id : generated_id();
 	if (submission.profile.min_memory_bytes > batch->most_memory)
 	{

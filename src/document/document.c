@@ -24,6 +24,8 @@
 #define NUMBERS(s, m) {#m, FIELD_NUMBERS, offsetof(s, m)}
 #define COUNTS(s, m) {#m, FIELD_COUNTS, offsetof(s, m), NAME_BACKEND_OR_CLASS, 0, 1000000}
 #define VERSIONS(s, m) {#m, FIELD_VERSIONS, offsetof(s, m)}
+#define LABELS(s, m) {#m, FIELD_LABELS, offsetof(s, m)}
+#define CONDITIONS(s, m) {#m, FIELD_CONDITIONS, offsetof(s, m)}
 #define OBJECT(s, m, d) {#m, FIELD_OBJECT, offsetof(s, m), NAME_FREE, 0, 0, d}
 #define LIST(s, m, d) {#m, FIELD_LIST, offsetof(s, m), NAME_FREE, 0, 0, d}
 #define ANY_OBJECT(key) {key, FIELD_ANY_OBJECT, 0}
@@ -107,12 +109,15 @@ static const Field demand_fields[] = {
 	BIGINT(Demand, host_memory_bytes),
 	RANGE(Demand, share, 0, WHOLE_SHARE),
 	COUNTS(Demand, accelerators),
-	VERSIONS(Demand, software),
+	{"software", FIELD_SOFTWARE, offsetof(Demand, software)},
 	/* sparse: a demand that is not a gang's is written as if they did not exist */
 	{"quorum", FIELD_INTEGER, offsetof(Demand, quorum), NAME_FREE, 0, MOST_SHARDS, .sparse = true},
 	{"share_worker", FIELD_BOOLEAN, offsetof(Demand, share_worker), .sparse = true},
 	{"avoid_class", FIELD_TEXT, offsetof(Demand, avoid_class), .sparse = true},
 	{"mixed_accelerators", FIELD_BOOLEAN, offsetof(Demand, mixed_accelerators), .sparse = true},
+	CONDITIONS(Demand, required_labels),
+	CONDITIONS(Demand, preferred_labels),
+	{"tolerations", FIELD_TEXTS, offsetof(Demand, tolerations), .sparse = true},
 };
 
 const Document demand_document = {"demand", sizeof(Demand), FIELDS(demand_fields)};
@@ -162,7 +167,10 @@ static const Field requirement_fields[] = {
 	LIMITED(Requirements, cpu_cores, 0, MOST_CORES),
 	GIGABYTES(Requirements, host_memory),
 	TEXTS(Requirements, required_models),
-	VERSIONS(Requirements, required_software),
+	{"required_software", FIELD_SOFTWARE, offsetof(Requirements, required_software)},
+	CONDITIONS(Requirements, required_labels),
+	CONDITIONS(Requirements, preferred_labels),
+	TEXTS(Requirements, tolerations),
 	SECONDS(Requirements, timeout),
 	{"start_timeout", FIELD_SECONDS, offsetof(Requirements, start_timeout), NAME_FREE, 1, 31536000},
 	RANGE(Requirements, retries, 0, 1000),
@@ -172,7 +180,7 @@ static const Field requirement_fields[] = {
 	TIME(Requirements, expires_at),
 	TEXTS(Requirements, depends_on),
 	TEXT(Requirements, on_failed_dependency),
-	ANY_OBJECT("labels"),
+	ANY_OBJECT("labels"), /* of the work; they select nothing */
 	STRATEGY_FIELDS(Requirements, properties.),
 	{"custom_properties", FIELD_OBJECT, offsetof(Requirements, properties), NAME_FREE, 0, 0,
 	 &properties_document},
@@ -240,7 +248,7 @@ const Document device_profile_document = {"device profile", sizeof(DeviceProfile
 /* --- capabilities --- */
 
 static const Field entry_fields[] = {
-	RANGE(DeviceEntry, count, 1, 10000), TEXT(DeviceEntry, device_id),
+	RANGE(DeviceEntry, count, 1, 10000), TEXT(DeviceEntry, device_id), LABELS(DeviceEntry, labels),
 	/* the device profile's fields follow; see document_field */
 };
 
@@ -268,7 +276,8 @@ static const Field capability_fields[] = {
 	NUMBER(Capabilities, network_bandwidth),
 	NUMBER(Capabilities, cost_per_hour),
 	RANGE(Capabilities, max_concurrent, 1, 1000000),
-	ANY_OBJECT("labels"),
+	LABELS(Capabilities, labels),
+	LABELS(Capabilities, taints),
 	LIST(Capabilities, devices, &device_entry_document),
 	/* the guide's, kept with the others */
 	ANY("storage_capacity"),

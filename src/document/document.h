@@ -33,6 +33,9 @@ typedef enum FieldKind
 	FIELD_COUNTS, /* NamedNumbers {taxonomy name: whole number} */
 	FIELD_TABLES, /* NamedTables {taxonomy name: {name: number}} */
 	FIELD_VERSIONS, /* NamedTexts {name: text} */
+	FIELD_LABELS, /* Labels {name: text, number, boolean or [texts]} */
+	FIELD_CONDITIONS, /* Conditions {name: value, [values] or {min, max, not, exists}} */
+	FIELD_SOFTWARE, /* the same, but a text is the least version */
 	FIELD_OBJECT, /* nested document, a struct in place */
 	FIELD_LIST, /* DocumentList of nested documents */
 	FIELD_ANY_OBJECT, /* checked to be an object, not read */
@@ -104,7 +107,10 @@ typedef struct Requirements
 	double cpu_cores;
 	double host_memory;
 	NameSet required_models;
-	NamedTexts required_software;
+	Conditions required_software;
+	Conditions required_labels;
+	Conditions preferred_labels;
+	NameSet tolerations;
 	double timeout;
 	double start_timeout; /* NAN: the pool's */
 	int32 retries;
@@ -123,6 +129,7 @@ typedef struct DeviceEntry
 	DeviceProfile profile; /* first, so that its fields can be shared */
 	int32 count;
 	const char *device_id; /* NULL: its place in the list tells it */
+	Labels labels;
 } DeviceEntry;
 
 /* Capabilities: a worker as it registers. */
@@ -141,6 +148,8 @@ typedef struct Capabilities
 	double cost_per_hour;
 	int32 max_concurrent;
 	DocumentList devices; /* of DeviceEntry */
+	Labels labels;
+	Labels taints;
 } Capabilities;
 
 /* Load: what a worker reports of itself. NAN: not reported. */

@@ -204,27 +204,34 @@ gang_demand_of(Jsonb *requirements, const Requirements *read, const WorkloadProf
 				 errpath(property_path(requirements, path, "quorum"))));
 }
 
-/* Refuses what says anything else of a version than the least one. */
+/* Refuses a version with an operator, and takes the text as one. */
 static void
-least_versions(NamedTexts *software, const char *path)
+plain_version(const char *path, LabelValue *bound)
+{
+	const char *version = bound->text == NULL ? NULL : version_least(bound->text);
+
+	if (bound->text != NULL && version == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value for \"%s\": \"%s\"", path, bound->text),
+				 errdetail("Expected the least version, such as \"3.11\"."),
+				 errhint("A version means \"at least\", which \">=\" may say as well; for other"
+						 " conditions write {\"min\": ..., \"max\": ..., \"not\": ...}."),
+				 errpath(path)));
+	bound->text = version;
+}
+
+/* Refuses what says anything else of a version than the least one, but in an object. */
+static void
+plain_versions(Conditions *software, const char *path)
 {
 	for (int i = 0; i < software->count; i++)
 	{
-		NamedText *wanted = &software->items[i];
-		const char *least = version_least(wanted->value);
+		const char *place =
+			document_path(document_path(path, "required_software"), software->items[i].name);
 
-		if (least == NULL)
-			ereport(
-				ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid value for \"%s\": \"%s\"",
-						document_path(document_path(path, "required_software"), wanted->name),
-						wanted->value),
-				 errdetail("Expected the least version, such as \"3.11\"."),
-				 errhint("A version means \"at least\", which \">=\" may say as well; there are"
-						 " no other operators, ranges or wildcards."),
-				 errpath(document_path(document_path(path, "required_software"), wanted->name))));
-		wanted->value = least;
+		plain_version(place, &software->items[i].least);
+		plain_version(place, &software->items[i].most);
 	}
 }
 
@@ -250,7 +257,11 @@ demand_of(Jsonb *requirements, const Requirements *read, const WorkloadProfile *
 	demand->share = (int32) units(read->accelerator_share, WHOLE_SHARE);
 	demand->accelerators = read->required_accelerators;
 	demand->software = read->required_software;
-	least_versions(&demand->software, path);
+	plain_versions(&demand->software, path);
+	demand->required_labels = read->required_labels;
+	demand->preferred_labels = read->preferred_labels;
+	demand->tolerations = read->tolerations;
+	tidy_texts(&demand->tolerations);
 	tidy_counts(&demand->accelerators);
 	/* it means nothing to work that takes one */
 	demand->mixed_accelerators =
@@ -621,7 +632,7 @@ worker_memory_bytes(const Capabilities *capabilities)
 static DeviceSpec
 spec_from(const DeviceKind *kind, const Capabilities *capabilities, const char *suffix)
 {
-	DeviceSpec spec = {.device_id = NULL};
+	DeviceSpec spec = {.device_id = NULL, .entry = -1};
 	DeviceProfile *profile = &spec.profile;
 
 	*profile = kind->profile;
@@ -866,7 +877,7 @@ add_described(SpecList *list, const Capabilities *capabilities)
 
 	for (int i = 0; i < capabilities->devices.count; i++)
 	{
-		DeviceSpec spec = {.device_id = entries[i].device_id};
+		DeviceSpec spec = {.device_id = entries[i].device_id, .entry = i};
 		DeviceProfile *profile = &spec.profile;
 
 		check_device_id(entries, i);

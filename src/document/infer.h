@@ -16,6 +16,7 @@ typedef struct DeviceSpec
 	int64 memory_bytes; /* of its own; -1: none, it has its worker's */
 	bool uses_host_memory; /* what it uses is its worker's memory */
 	const char *device_id; /* NULL: none */
+	int entry; /* in the list of devices that the worker gave; -1: it is inferred */
 } DeviceSpec;
 
 extern void infer_workload_profile(Jsonb *requirements, const char *path, Inspection *inspection,

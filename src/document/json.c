@@ -317,6 +317,163 @@ read_versions(const Reader *reader, const cJSON *item, const char *path)
 	return texts;
 }
 
+/* Reads a value of a label: a text, a number or a boolean. */
+static LabelValue
+read_label_value(const Reader *reader, const cJSON *item, const char *path)
+{
+	LabelValue value = {NULL, NAN};
+
+	if (cJSON_IsString(item))
+		value.text = copy_text(reader, item->valuestring);
+	else if (cJSON_IsBool(item))
+		value.text = cJSON_IsTrue(item) ? "true" : "false";
+	else if (cJSON_IsNumber(item) && isfinite(item->valuedouble))
+	{
+		char text[32];
+
+		snprintf(text, sizeof(text), "%.15g", item->valuedouble);
+		value.text = copy_text(reader, text);
+		value.number = item->valuedouble;
+	}
+	else
+		refuse(path, item, "a text, a number or a boolean");
+	return value;
+}
+
+/* Reads a value or an array of values. */
+static LabelValues
+read_label_values(const Reader *reader, const cJSON *item, const char *path)
+{
+	int count = cJSON_IsArray(item) ? cJSON_GetArraySize(item) : 1;
+	LabelValues values = {0, NULL};
+	const cJSON *element;
+
+	if (count > MOST_NAMES)
+		refuse(path, item, psprintf("at most %d values", MOST_NAMES));
+	values.items = MemoryContextAlloc(reader->result, sizeof(LabelValue) * (count + 1));
+	if (!cJSON_IsArray(item))
+		values.items[values.count++] = read_label_value(reader, item, path);
+	else
+		cJSON_ArrayForEach(element, item)
+		{
+			values.items[values.count] =
+				read_label_value(reader, element, psprintf("%s[%d]", path, values.count));
+			values.count++;
+		}
+	return values;
+}
+
+static int
+compare_labels(const void *a, const void *b)
+{
+	return strcmp(((const Label *) a)->name, ((const Label *) b)->name);
+}
+
+static Labels
+read_labels(const Reader *reader, const cJSON *item, const char *path)
+{
+	Labels labels = {0, NULL};
+	const cJSON *element;
+
+	if (!cJSON_IsObject(item) || cJSON_GetArraySize(item) > MOST_NAMES)
+		refuse(path, item, psprintf("an object {name: value} with at most %d keys", MOST_NAMES));
+	labels.items =
+		MemoryContextAlloc(reader->result, sizeof(Label) * (cJSON_GetArraySize(item) + 1));
+	cJSON_ArrayForEach(element, item)
+	{
+		Label *label = &labels.items[labels.count];
+
+		if (cJSON_IsNull(element))
+			continue;
+		label->name = copy_text(reader, element->string);
+		label->values = read_label_values(reader, element, document_path(path, element->string));
+		/* an empty list is no label */
+		labels.count += label->values.count > 0;
+	}
+	qsort(labels.items, labels.count, sizeof(Label), compare_labels);
+	return labels;
+}
+
+static int
+compare_conditions(const void *a, const void *b)
+{
+	return strcmp(((const Condition *) a)->name, ((const Condition *) b)->name);
+}
+
+/* Reads {min, max, not, exists}. */
+static void
+read_bounds(const Reader *reader, const cJSON *item, const char *path, Condition *condition)
+{
+	const cJSON *element;
+
+	cJSON_ArrayForEach(element, item)
+	{
+		const char *place = document_path(path, element->string);
+
+		if (strcmp(element->string, "min") == 0)
+			condition->least = read_label_value(reader, element, place);
+		else if (strcmp(element->string, "max") == 0)
+			condition->most = read_label_value(reader, element, place);
+		else if (strcmp(element->string, "not") == 0)
+			condition->none = read_label_values(reader, element, place);
+		else if (strcmp(element->string, "in") == 0)
+			condition->any = read_label_values(reader, element, place);
+		else if (strcmp(element->string, "exists") != 0)
+			refuse_with_hint(path, item, "a value, a list of values or an object of conditions",
+							 "The conditions are: min, max, not, in, exists.");
+		else if (!cJSON_IsBool(element))
+			refuse(place, element, "true or false");
+		else
+			condition->exists = cJSON_IsTrue(element);
+	}
+	if (condition->none.count + condition->any.count == 0 && condition->least.text == NULL &&
+		condition->most.text == NULL && condition->exists < 0)
+		refuse_with_hint(path, item, "a value, a list of values or an object of conditions",
+						 "The conditions are: min, max, not, in, exists.");
+}
+
+static Conditions
+read_conditions(const Reader *reader, const Field *field, const cJSON *item, const char *path)
+{
+	bool software = field->kind == FIELD_SOFTWARE;
+	Conditions conditions = {0, NULL};
+	const cJSON *element;
+
+	if (!cJSON_IsObject(item) || cJSON_GetArraySize(item) > MOST_NAMES)
+		refuse(path, item,
+			   psprintf("an object {name: %s} with at most %d keys",
+						software ? "version" : "condition", MOST_NAMES));
+	conditions.items =
+		MemoryContextAlloc(reader->result, sizeof(Condition) * (cJSON_GetArraySize(item) + 1));
+	cJSON_ArrayForEach(element, item)
+	{
+		const char *place = document_path(path, element->string);
+		Condition *condition = &conditions.items[conditions.count];
+
+		if (cJSON_IsNull(element))
+			continue;
+		conditions.count++;
+		*condition = (Condition){.name = copy_text(reader, element->string),
+								 .least = {NULL, NAN},
+								 .most = {NULL, NAN},
+								 .exists = -1};
+		if (cJSON_IsObject(element))
+			read_bounds(reader, element, place, condition);
+		else if (!software)
+			condition->any = read_label_values(reader, element, place);
+		else if (cJSON_IsArray(element))
+			condition->any = read_label_values(reader, element, place);
+		else if (cJSON_IsString(element))
+			condition->least.text = copy_text(reader, element->valuestring);
+		else
+			refuse(place, element, "a version as text, such as \"3.11\"");
+		if (cJSON_IsArray(element) && condition->any.count == 0)
+			refuse(place, element, "at least one value");
+	}
+	qsort(conditions.items, conditions.count, sizeof(Condition), compare_conditions);
+	return conditions;
+}
+
 static DocumentList
 read_list(const Reader *reader, const Field *field, const cJSON *item, const char *path)
 {
@@ -418,6 +575,8 @@ names_write(JsonbParseState **state, const Field *field, const void *source)
 {
 	const NameSet *set = source;
 
+	if (field->sparse && set->count == 0)
+		return;
 	push_key(state, field->key);
 	pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
 	for (int i = 0; i < set->count; i++)
@@ -619,6 +778,131 @@ versions_key(StringInfo key, const Field *field, const void *source)
 	}
 }
 
+/* --- labels and conditions --- */
+
+static void
+labels_read(const Reader *reader, const Field *field, const cJSON *item, const char *path,
+			void *target)
+{
+	*(Labels *) target = read_labels(reader, item, path);
+}
+
+static void
+conditions_read(const Reader *reader, const Field *field, const cJSON *item, const char *path,
+				void *target)
+{
+	*(Conditions *) target = read_conditions(reader, field, item, path);
+}
+
+static void
+push_label_value(JsonbParseState **state, JsonbIteratorToken token, const LabelValue *value)
+{
+	if (isnan(value->number))
+		push_text(state, token, value->text);
+	else
+		push_double_as(state, token, value->number);
+}
+
+static void
+push_label_values(JsonbParseState **state, const LabelValues *values)
+{
+	pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
+	for (int i = 0; i < values->count; i++)
+		push_label_value(state, WJB_ELEM, &values->items[i]);
+	pushJsonbValue(state, WJB_END_ARRAY, NULL);
+}
+
+static void
+conditions_write(JsonbParseState **state, const Field *field, const void *source)
+{
+	const Conditions *conditions = source;
+	bool software = field->kind == FIELD_SOFTWARE;
+
+	if (conditions->count == 0)
+		return;
+	push_key(state, field->key);
+	pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
+	for (int i = 0; i < conditions->count; i++)
+	{
+		const Condition *condition = &conditions->items[i];
+
+		push_key(state, condition->name);
+		/* as it has always been written */
+		if (software && condition->least.text != NULL && isnan(condition->least.number) &&
+			condition->most.text == NULL && condition->any.count + condition->none.count == 0 &&
+			condition->exists < 0)
+		{
+			push_text(state, WJB_VALUE, condition->least.text);
+			continue;
+		}
+		pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
+		if (condition->least.text != NULL)
+		{
+			push_key(state, "min");
+			push_label_value(state, WJB_VALUE, &condition->least);
+		}
+		if (condition->most.text != NULL)
+		{
+			push_key(state, "max");
+			push_label_value(state, WJB_VALUE, &condition->most);
+		}
+		if (condition->none.count > 0)
+		{
+			push_key(state, "not");
+			push_label_values(state, &condition->none);
+		}
+		if (condition->any.count > 0)
+		{
+			push_key(state, "in");
+			push_label_values(state, &condition->any);
+		}
+		if (condition->exists >= 0)
+		{
+			push_key(state, "exists");
+			push_bool(state, condition->exists == 1);
+		}
+		pushJsonbValue(state, WJB_END_OBJECT, NULL);
+	}
+	pushJsonbValue(state, WJB_END_OBJECT, NULL);
+}
+
+static void
+append_label_value(StringInfo key, const LabelValue *value)
+{
+	append_text(key, value->text);
+	appendStringInfoChar(key, isnan(value->number) ? 't' : 'n');
+}
+
+static void
+append_label_values(StringInfo key, const LabelValues *values)
+{
+	appendBinaryStringInfo(key, (const char *) &values->count, sizeof(int));
+	for (int i = 0; i < values->count; i++)
+		append_label_value(key, &values->items[i]);
+}
+
+/* Appends what tells a condition from others. */
+void
+append_condition_key(StringInfo key, const Condition *condition)
+{
+	append_text(key, condition->name);
+	append_label_values(key, &condition->any);
+	append_label_values(key, &condition->none);
+	append_label_value(key, &condition->least);
+	append_label_value(key, &condition->most);
+	appendStringInfoChar(key, (char) ('1' + condition->exists));
+}
+
+static void
+conditions_key(StringInfo key, const Field *field, const void *source)
+{
+	const Conditions *conditions = source;
+
+	appendBinaryStringInfo(key, (const char *) &conditions->count, sizeof(int));
+	for (int i = 0; i < conditions->count; i++)
+		append_condition_key(key, &conditions->items[i]);
+}
+
 static void
 object_read(const Reader *reader, const Field *field, const cJSON *item, const char *path,
 			void *target)
@@ -679,6 +963,9 @@ static const KindOfField kinds[] = {
 	[FIELD_COUNTS] = {numbers_read, numbers_write, numbers_key},
 	[FIELD_TABLES] = {tables_read},
 	[FIELD_VERSIONS] = {versions_read, versions_write, versions_key},
+	[FIELD_LABELS] = {labels_read},
+	[FIELD_CONDITIONS] = {conditions_read, conditions_write, conditions_key},
+	[FIELD_SOFTWARE] = {conditions_read, conditions_write, conditions_key},
 	[FIELD_OBJECT] = {object_read, object_write, object_key},
 	[FIELD_LIST] = {list_read},
 	[FIELD_WORD] = {word_read},

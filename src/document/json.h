@@ -14,6 +14,7 @@ extern void document_overlay(const Document *document, Jsonb *jsonb, const char 
 							 Inspection *inspection, void *values);
 extern Jsonb *document_write(const Document *document, const void *values);
 extern void push_document(JsonbParseState **state, const Document *document, const void *values);
+extern void append_condition_key(StringInfo key, const Condition *condition);
 extern bool document_field_differs(const Field *field, const void *a, const void *b);
 extern void append_document_key(StringInfo key, const Document *document, const void *values);
 

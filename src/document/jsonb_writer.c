@@ -41,32 +41,40 @@ push_bool(JsonbParseState **state, bool truth)
 }
 
 static void
-push_numeric(JsonbParseState **state, Datum numeric)
+push_numeric(JsonbParseState **state, JsonbIteratorToken token, Datum numeric)
 {
 	JsonbValue value;
 
 	value.type = jbvNumeric;
 	value.val.numeric = DatumGetNumeric(numeric);
-	pushJsonbValue(state, WJB_VALUE, &value);
+	pushJsonbValue(state, token, &value);
 }
 
 /* Pushes a value. */
 void
 push_integer(JsonbParseState **state, int64 number)
 {
-	push_numeric(state, DirectFunctionCall1(int8_numeric, Int64GetDatum(number)));
+	push_numeric(state, WJB_VALUE, DirectFunctionCall1(int8_numeric, Int64GetDatum(number)));
 }
 
 /*
- * Pushes a value.  It goes through the shortest exact text: the cast to numeric would round, and so
- * would a double's output function with the caller's extra_float_digits.
+ * Pushes a value or an element.  It goes through the shortest exact text: the cast to numeric
+ * would round, and so would a double's output function with the caller's extra_float_digits.
  */
 void
-push_double(JsonbParseState **state, double number)
+push_double_as(JsonbParseState **state, JsonbIteratorToken token, double number)
 {
 	char text[DOUBLE_SHORTEST_DECIMAL_LEN];
 
 	double_to_shortest_decimal_buf(number, text);
-	push_numeric(state, DirectFunctionCall3(numeric_in, CStringGetDatum(text),
-											ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+	push_numeric(state, token,
+				 DirectFunctionCall3(numeric_in, CStringGetDatum(text),
+									 ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+}
+
+/* Pushes a value. */
+void
+push_double(JsonbParseState **state, double number)
+{
+	push_double_as(state, WJB_VALUE, number);
 }

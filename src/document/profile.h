@@ -135,6 +135,49 @@ typedef struct NamedTexts
 	NamedText *items;
 } NamedTexts;
 
+/* A text, as a label has it or a condition compares with. */
+typedef struct LabelValue
+{
+	const char *text;
+	double number; /* the same, where it was given as a number; else NAN */
+} LabelValue;
+
+typedef struct LabelValues
+{
+	int count;
+	LabelValue *items;
+} LabelValues;
+
+/* What workers and devices can be selected by: {"zone": "eu", "tags": ["a", "b"]}. */
+typedef struct Label
+{
+	const char *name;
+	LabelValues values;
+} Label;
+
+typedef struct Labels
+{
+	int count;
+	Label *items;
+} Labels;
+
+/* What a label, or a version, has to be like. */
+typedef struct Condition
+{
+	const char *name;
+	LabelValues any; /* one of them; none: any value */
+	LabelValues none; /* none of them */
+	LabelValue least; /* NULL: no bound */
+	LabelValue most;
+	int32 exists; /* 1: it has to, 0: it must not, -1: not said */
+} Condition;
+
+typedef struct Conditions
+{
+	int count;
+	Condition *items;
+} Conditions;
+
 /*
  * What a workload takes from its worker beside a place on a device.
  *
@@ -153,11 +196,14 @@ typedef struct Demand
 	int64 host_memory_bytes;
 	int32 share; /* millionths of one accelerator */
 	NamedNumbers accelerators; /* whole numbers */
-	NamedTexts software; /* least versions */
+	Conditions software; /* on the versions installed */
 	int32 quorum; /* replicas that have to complete; 0: not replicated */
 	bool share_worker; /* shards may share one worker */
 	bool mixed_accelerators; /* of one type, they may be of several device profiles */
 	const char *avoid_class; /* a hardware class that was too slow for it; NULL: none */
+	Conditions required_labels; /* of its devices */
+	Conditions preferred_labels;
+	NameSet tolerations; /* of taints of its workers */
 } Demand;
 
 /* How a workload occupies the devices it is given. */

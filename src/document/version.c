@@ -204,32 +204,59 @@ version_compare(const char *a, const char *b)
 	}
 }
 
-/* Returns whether one of the installed versions of a name is late enough. */
+/*
+ * Returns whether a version begins with all the parts of another: 115.0.5790 with
+ * 115.0.
+ */
 static bool
-version_installed(const NamedTexts *installed, const NamedText *least)
+begins_with(const char *version, const char *start)
 {
-	for (int i = 0; i < installed->count; i++)
+	version = version_start(version);
+	start = version_start(start);
+	while (*start != '\0')
 	{
-		const NamedText *have = &installed->items[i];
+		if (is_digit(*start))
+		{
+			const char *a;
+			const char *b;
+			size_t alen;
+			size_t blen;
 
-		if (compare_text(have->name, strlen(have->name), least->name, strlen(least->name)) == 0 &&
-			version_compare(have->value, least->value) >= 0)
-			return true;
+			if (!is_digit(*version))
+				return false;
+			alen = take_number(&version, &a);
+			blen = take_number(&start, &b);
+			if (alen != blen || memcmp(a, b, alen) != 0)
+				return false;
+		}
+		else
+		{
+			Word a = take_word(&version);
+			Word b = take_word(&start);
+
+			if (a.length == 0 || compare_text(a.text, a.length, b.text, b.length) != 0)
+				return false;
+		}
+		CHECK_FOR_INTERRUPTS();
 	}
-	return false;
+	return true;
 }
 
 /*
- * Returns whether each least version is met by an installed version of the
- * same name, whatever the case of the names.
+ * Returns whether a version is at most another, which covers all versions that
+ * begin with it.
  */
 bool
-software_suffices(const NamedTexts *installed, const NamedTexts *least)
+version_within(const char *version, const char *most)
 {
-	for (int i = 0; i < least->count; i++)
-		if (!version_installed(installed, &least->items[i]))
-			return false;
-	return true;
+	return version_compare(version, most) <= 0 || begins_with(version, most);
+}
+
+/* Returns whether two texts are the same, whatever the case of ASCII letters. */
+bool
+same_text(const char *a, const char *b)
+{
+	return compare_text(a, strlen(a), b, strlen(b)) == 0;
 }
 
 /* Returns whether a version is a wildcard at p, a part of its own: the "x" of "3.x". */

@@ -9,6 +9,7 @@
 
 extern int version_compare(const char *a, const char *b);
 extern const char *version_least(const char *text);
-extern bool software_suffices(const NamedTexts *installed, const NamedTexts *least);
+extern bool version_within(const char *version, const char *most);
+extern bool same_text(const char *a, const char *b);
 
 #endif /* HWSCHED_DOCUMENT_VERSION_H */

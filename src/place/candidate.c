@@ -3,7 +3,7 @@
  *		How one worker would take a workload: what keeps it from it, which of
  *		its devices it would use, and what that is worth.
  */
-#include "document/version.h"
+#include "document/label.h"
 #include "model/heat_penalty.h"
 #include "place/accelerators.h"
 #include "place/candidate.h"
@@ -11,6 +11,44 @@
 
 /* Work that prefers a backend counts devices without it for this much. */
 #define NOT_PREFERRED 0.9
+
+/* And so does work that prefers labels, for each that a device lacks. */
+#define LABEL_LACKING 0.9
+
+/* --- labels --- */
+
+/* Returns whether a device meets a condition of some kind of work. */
+static bool
+meets(const Fleet *fleet, const Device *device, int condition)
+{
+	const uint64 *bits = &fleet->selections[(Size) fleet->selection_words * device->selection];
+
+	return device->selection == 0 || (bits[condition / 64] >> (condition % 64) & 1) != 0;
+}
+
+/* Returns why a device may not be chosen, whatever it is, or FITS. */
+static FilterReason
+unselected(const Fleet *fleet, const WorkKind *kind, const Device *device)
+{
+	if (device->selection == 0)
+		return FITS;
+	for (int i = 0; i < kind->nrequired; i++)
+		if (!meets(fleet, device, kind->required[i]))
+			return FILTERED_LABELS;
+	return kind->tolerates >= 0 && !meets(fleet, device, kind->tolerates) ? FILTERED_TAINTS : FITS;
+}
+
+/* Returns what a device is worth for the labels that a kind of work prefers. */
+static double
+label_factor(const Fleet *fleet, const WorkKind *kind, const Device *device)
+{
+	double factor = 1.0;
+
+	for (int i = 0; i < kind->npreferred; i++)
+		if (!meets(fleet, device, kind->preferred[i]))
+			factor *= LABEL_LACKING;
+	return factor;
+}
 
 /* --- one device --- */
 
@@ -124,9 +162,12 @@ device_unsuitable(Search *search, WorkKind *kind, const Worker *worker, const De
 	};
 	const ProfilePair *pair = pair_of(search, kind, device->profile);
 	int64 memory = kind->profile.min_memory_bytes;
+	FilterReason reason = unselected(search->fleet, kind, device);
 
 	if (device->avoided)
 		return FILTERED_NO_WORKER;
+	if (reason != FITS)
+		return reason;
 	if (demand_occupancy(&kind->demand) != OCCUPY_SLOT &&
 		!is_accelerator(&search->fleet->profiles[device->profile], type))
 		return FILTERED_ACCELERATORS;
@@ -210,6 +251,8 @@ device_value(Search *search, WorkKind *kind, const Device *device)
 	double value = device_adjusted(pair_of(search, kind, device->profile), device) *
 				   device_heat_factor(kind, device);
 
+	if (kind->npreferred > 0)
+		value *= label_factor(search->fleet, kind, device);
 	return is_preferred(kind, &search->fleet->profiles[device->profile]) ? value :
 																		   value * NOT_PREFERRED;
 }

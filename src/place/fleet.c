@@ -92,6 +92,7 @@ compare_state(const Device *a, const Device *b)
 #define COMPARE(m) \
 	if (a->m != b->m) \
 	return a->m < b->m ? -1 : 1
+	COMPARE(selection);
 	COMPARE(draining);
 	COMPARE(quarantined);
 	COMPARE(on_probation);

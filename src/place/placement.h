@@ -17,6 +17,8 @@ typedef enum FilterReason
 {
 	/* never, as the fleet is; the last of these is FILTERED_NEVER */
 	FILTERED_NO_WORKER,
+	FILTERED_LABELS,
+	FILTERED_TAINTS,
 	FILTERED_ACCELERATORS,
 	FILTERED_BACKEND,
 	FILTERED_MODEL,
@@ -84,6 +86,7 @@ typedef struct Device
 	bool quarantined;
 	bool on_probation; /* it takes one workload at a time */
 	bool avoided; /* by the item that is being decided: it is none for that */
+	int32 selection; /* the conditions it meets: in Fleet.selections; 0: all there are */
 	int32 sparing; /* 0: an accelerator; a CPU: 1 beside accelerators, 2 where there are none */
 	/* state */
 	double load; /* 0..1, as reported */
@@ -137,6 +140,8 @@ typedef struct Fleet
 	Worker *workers;
 	int ndevices;
 	Device *devices;
+	int selection_words; /* of each selection */
+	const uint64 *selections; /* a bit for each condition of the kinds of work */
 } Fleet;
 
 /*
@@ -150,6 +155,11 @@ typedef struct WorkKind
 	Demand demand;
 	const Policy *policy;
 	bool barred; /* none of it is placed, for now */
+	int nrequired; /* conditions on labels, in Fleet.selections */
+	const int32 *required;
+	int npreferred;
+	const int32 *preferred;
+	int32 tolerates; /* the same for its tolerations; -1: nothing is tainted */
 	int32 priority; /* with USES_PRIORITY */
 	double expected_seconds; /* with USES_EXPECTED; NAN: not known */
 	int32 model; /* with USES_MODEL: in Search.model_workers; -1: none */

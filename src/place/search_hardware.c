@@ -300,6 +300,7 @@ make_ideals(Search *search)
 
 			*best = fleet->devices[of_first + d];
 			best->draining = best->quarantined = best->on_probation = false;
+			best->selection = 0;
 			best->slots = best->share = 0;
 			best->memory_used = 0;
 			best->warming = best->cooling = false;

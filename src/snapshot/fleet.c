@@ -20,6 +20,7 @@
 #include "snapshot/context.h"
 #include "snapshot/fleet.h"
 #include "snapshot/forecast_reader.h"
+#include "snapshot/labels.h"
 #include "snapshot/retry_rules.h"
 #include "store/device_state.h"
 
@@ -89,11 +90,12 @@ software_number(Fleet *fleet, HTAB *numbers, const char *text)
 	"  w.health IN ('offline', 'quarantined') OR l.last_seen_at < $3 - make_interval(secs => $5)," \
 	"  l.temperatures, l.throttles_at," \
 	"  w.worker_id = ANY (ARRAY(SELECT a.worker_id FROM hwsched.assignment a WHERE a.pool = $1" \
-	"   AND a.alone AND a.finished_at IS NULL))" \
+	"   AND a.alone AND a.finished_at IS NULL))," \
+	"  CASE WHEN $6 THEN w.labels END, w.taints, CASE WHEN $6 THEN w.hostname END" \
 	" FROM " from " ORDER BY w.worker_id"
 #define WORKERS_TYPES \
 	{ \
-		TEXTOID, BOOLOID, TIMESTAMPTZOID, TEXTARRAYOID, FLOAT8OID \
+		TEXTOID, BOOLOID, TIMESTAMPTZOID, TEXTARRAYOID, FLOAT8OID, BOOLOID \
 	}
 #define ALL_WORKERS \
 	"hwsched.worker w" \
@@ -113,11 +115,12 @@ software_number(Fleet *fleet, HTAB *numbers, const char *text)
 	"SELECT d.worker_id, d.device_no, d.profile_id, coalesce(d.memory_bytes, -1)," \
 	" d.uses_host_memory," \
 	"  u.slots, u.share, u.memory_bytes, l.utilization, l.temperature_celsius, d.device_id," \
-	"  d.state = 'draining', d.health = 'quarantined', d.health = 'probation'" \
+	"  d.state = 'draining', d.health = 'quarantined', d.health = 'probation'," \
+	"  CASE WHEN $3 THEN d.labels END" \
 	" FROM " from " ORDER BY d.worker_id, d.device_no"
 #define DEVICES_TYPES \
 	{ \
-		TEXTOID, TEXTARRAYOID \
+		TEXTOID, TEXTARRAYOID, BOOLOID \
 	}
 #define ALL_DEVICES \
 	"hwsched.device d" \
@@ -143,6 +146,7 @@ typedef struct WorkerReader
 	int allocated; /* of workers and reported */
 	Reported *reported;
 	HTAB *software;
+	LabelReader *labels;
 	TimestampTz now;
 	bool learning; /* what was learned counts */
 	double load_ttl;
@@ -195,6 +199,9 @@ read_worker(void *arg, const Row *row)
 	worker->reported = !row->nulls[22];
 	worker->unhealthy = row_bool(row, 24);
 	worker->runs_alone = row_bool(row, 27);
+	labels_of_worker(reader->labels, fleet->nworkers - 1, row->nulls[27] ? NULL : &row->values[27],
+					 row->nulls[28] ? NULL : &row->values[28],
+					 row->nulls[29] ? NULL : TextDatumGetCString(row->values[29]));
 	report->is_stale =
 		worker->reported &&
 		(reader->now - row_bigint(row, 23)) / (double) USECS_PER_SEC > reader->load_ttl;
@@ -216,7 +223,8 @@ read_worker(void *arg, const Row *row)
 }
 
 static Reported *
-load_workers(PoolSnapshot *snapshot, const char *pool, Parameter only, bool read_only)
+load_workers(PoolSnapshot *snapshot, const char *pool, Parameter only, LabelReader *labels,
+			 bool read_only)
 {
 	static SpiPlan of_pool = {WORKERS_SQL(ALL_WORKERS), WORKERS_TYPES, IN_ORDER};
 	static SpiPlan some = {WORKERS_SQL(SOME_WORKERS), WORKERS_TYPES};
@@ -224,7 +232,10 @@ load_workers(PoolSnapshot *snapshot, const char *pool, Parameter only, bool read
 	Fleet *fleet = &snapshot->fleet;
 	HASHCTL control = {
 		.keysize = sizeof(uint64), .entrysize = sizeof(uint64) * 3, .hcxt = CurrentMemoryContext};
-	WorkerReader reader = {fleet, 64, .now = GetCurrentTransactionStartTimestamp(),
+	WorkerReader reader = {fleet,
+						   64,
+						   .labels = labels,
+						   .now = GetCurrentTransactionStartTimestamp(),
 						   .learning = snapshot->settings.learning,
 						   .load_ttl = snapshot->settings.load_ttl};
 	bool needs_software = false;
@@ -240,7 +251,8 @@ load_workers(PoolSnapshot *snapshot, const char *pool, Parameter only, bool read
 		needs_software = needs_software || search->kinds[i].demand.software.count > 0;
 	spi_plan_each(only.isnull ? &of_pool : &some, read_only, read_worker, &reader, TEXT_VALUE(pool),
 				  VALUE(BoolGetDatum(needs_software)), VALUE(TimestampTzGetDatum(reader.now)), only,
-				  VALUE(Float8GetDatum(snapshot->settings.offline_after)));
+				  VALUE(Float8GetDatum(snapshot->settings.offline_after)),
+				  VALUE(BoolGetDatum(labels->needed)));
 	return reader.reported;
 }
 
@@ -256,6 +268,7 @@ typedef struct DeviceReader
 {
 	PoolSnapshot *snapshot;
 	const char *pool;
+	LabelReader *labels;
 	int allocated; /* of devices, utilizations and celsius */
 	double *utilizations;
 	double *celsius;
@@ -337,6 +350,7 @@ read_device(void *arg, const Row *row)
 	device->device_id = row->nulls[10] ? NULL : TextDatumGetCString(row->values[10]);
 	if (device->uses_host_memory)
 		worker->memory_used += device->memory_used;
+	labels_of_device(reader->labels, fleet->ndevices, row->nulls[14] ? NULL : &row->values[14]);
 	reader->utilizations[fleet->ndevices] = row_number(row, 9);
 	reader->celsius[fleet->ndevices] = row_number(row, 10);
 	worker->ndevices++;
@@ -345,14 +359,14 @@ read_device(void *arg, const Row *row)
 
 static void
 load_devices(PoolSnapshot *snapshot, const char *pool, Parameter only, const Reported *reported,
-			 bool read_only)
+			 LabelReader *labels, bool read_only)
 {
 	static SpiPlan of_pool = {DEVICES_SQL(ALL_DEVICES), DEVICES_TYPES, IN_ORDER};
 	static SpiPlan some = {DEVICES_SQL(SOME_DEVICES), DEVICES_TYPES};
 	Fleet *fleet = &snapshot->fleet;
 	HASHCTL control = {
 		.keysize = sizeof(int64), .entrysize = sizeof(ProfileEntry), .hcxt = CurrentMemoryContext};
-	DeviceReader reader = {snapshot, pool, 64, .worker = -1};
+	DeviceReader reader = {snapshot, pool, labels, 64, .worker = -1};
 
 	reader.profiles =
 		hash_create("hwsched profiles", 256, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
@@ -362,7 +376,7 @@ load_devices(PoolSnapshot *snapshot, const char *pool, Parameter only, const Rep
 	fleet->devices = palloc(sizeof(Device) * reader.allocated);
 	snapshot->device_profile_ids = NULL;
 	spi_plan_each(only.isnull ? &of_pool : &some, read_only, read_device, &reader, TEXT_VALUE(pool),
-				  only);
+				  only, VALUE(BoolGetDatum(labels->needed)));
 
 	fleet->nprofiles = reader.nprofiles;
 	fleet->profiles = palloc(sizeof(DeviceProfile) * (reader.nprofiles + 1));
@@ -495,9 +509,11 @@ fleet_give_back(Fleet *fleet, const EndedAssignment *holds, int times)
 static void
 load_fleet(PoolSnapshot *snapshot, const char *pool, Parameter only, bool read_only)
 {
-	Reported *reported = load_workers(snapshot, pool, only, read_only);
+	LabelReader *labels = labels_begin(snapshot);
+	Reported *reported = load_workers(snapshot, pool, only, labels, read_only);
 
-	load_devices(snapshot, pool, only, reported, read_only);
+	load_devices(snapshot, pool, only, reported, labels, read_only);
+	labels_select(labels);
 }
 
 /* Reads the fleet (or one worker) as it stands, what is completed and not settled counted in. */

@@ -194,6 +194,7 @@ random_access(ThresholdSearch *seek, SeenWorker **keys, int count)
 	Search *search = &snapshot->search;
 	const char **worker_ids = palloc(sizeof(char *) * count);
 	double *preferences = palloc(sizeof(double) * (count + 1));
+	WorkKind blind;
 
 	for (int i = 0; i < count; i++)
 	{
@@ -211,6 +212,10 @@ random_access(ThresholdSearch *seek, SeenWorker **keys, int count)
 		elog(ERROR, "pool \"%s\" has %d workers without all their rows", seek->pool,
 			 count - snapshot->fleet.nworkers);
 	search_prepare(search);
+	/* the bound of a state holds for workers of any labels */
+	blind = *search->kinds;
+	blind.nrequired = blind.npreferred = 0;
+	blind.tolerates = -1;
 	for (int w = 0; w < count; w++)
 	{
 		const SeenWorker *key = *seen_worker(seek, snapshot->fleet.workers[w].worker_id);
@@ -223,7 +228,7 @@ random_access(ThresholdSearch *seek, SeenWorker **keys, int count)
 		state = hash_search(seek->states, &state_key, HASH_ENTER, &found);
 		if (!found)
 			for (int c = 0; c < NCLASSES; c++)
-				state->values[c] = search_bound(search, search->kinds, w, c == CLASS_CPU);
+				state->values[c] = search_bound(search, &blind, w, c == CLASS_CPU);
 		if (search_candidate(search, search->kinds, w, &candidate) == FITS &&
 			comes_first(seek, candidate.value, candidate.sparing, key->assignments,
 						key->total_assignments, key->worker_id))

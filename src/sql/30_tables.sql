@@ -198,6 +198,7 @@ CREATE TABLE hwsched.worker (
     failures_in_row int NOT NULL DEFAULT 0,
     quarantines_in_row int NOT NULL DEFAULT 0,
     incarnation text,
+    taints jsonb,
     PRIMARY KEY (pool, worker_id)
 );
 CREATE INDEX worker_unhealthy ON hwsched.worker (pool, health) WHERE health <> 'healthy';
@@ -216,7 +217,9 @@ COMMENT ON COLUMN hwsched.worker.software_versions IS 'Installed software: {name
 COMMENT ON COLUMN hwsched.worker.cost_per_hour IS
   'Price of an hour, in the currency of your choice.';
 COMMENT ON COLUMN hwsched.worker.network_bandwidth IS 'Bandwidth, as the worker states it.';
-COMMENT ON COLUMN hwsched.worker.labels IS 'Labels: {name: value}.';
+COMMENT ON COLUMN hwsched.worker.labels IS 'What it can be selected by: {name: value}.';
+COMMENT ON COLUMN hwsched.worker.taints IS
+  'Only work that tolerates all of them goes there: {name: value}; NULL: none.';
 COMMENT ON COLUMN hwsched.worker.capabilities IS 'The whole document it registered with.';
 COMMENT ON COLUMN hwsched.worker.registered_at IS 'When it first registered.';
 COMMENT ON COLUMN hwsched.worker.updated_at IS 'When it last registered.';
@@ -245,6 +248,7 @@ CREATE TABLE hwsched.device (
     health_since timestamptz NOT NULL DEFAULT now(),
     failures_in_row int NOT NULL DEFAULT 0,
     quarantines_in_row int NOT NULL DEFAULT 0,
+    labels jsonb,
     PRIMARY KEY (pool, worker_id, device_no)
 );
 -- next to empty, so that successes cost nothing
@@ -262,6 +266,8 @@ COMMENT ON COLUMN hwsched.device.memory_bytes IS
 COMMENT ON COLUMN hwsched.device.uses_host_memory IS
   'Whether what is reserved on it comes out of its worker''s memory.';
 
+COMMENT ON COLUMN hwsched.device.labels IS
+  'What it can be selected by, beside the labels of its worker: {name: value}; NULL: nothing.';
 COMMENT ON COLUMN hwsched.device.state IS 'active, or draining: see drain_device().';
 COMMENT ON COLUMN hwsched.device.health IS
   'Whether it can be relied on: healthy, quarantined, or on probation with one workload at a '

@@ -274,26 +274,40 @@ work_kinds_get(const char *pool, WorkKind *kinds, int count, bool read_only)
 	}
 }
 
+/* Reads a document as if it stood among capabilities under a key. */
+static Capabilities
+read_capability(const char *key, Jsonb *document)
+{
+	Capabilities read;
+	JsonbParseState *state = NULL;
+	JsonbValue value;
+
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	push_key(&state, key);
+	value.type = jbvBinary;
+	value.val.binary.data = &document->root;
+	value.val.binary.len = VARSIZE(document) - VARHDRSZ;
+	pushJsonbValue(&state, WJB_VALUE, &value);
+	document_read(&capabilities_document,
+				  JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL)), "worker", NULL,
+				  &read);
+	return read;
+}
+
 /* Reads what software a worker has: {name: version}. */
 NamedTexts
 read_software(Jsonb *versions)
 {
-	Demand read;
-	JsonbParseState *state = NULL;
-	JsonbValue value;
+	return JB_ROOT_COUNT(versions) == 0 ?
+			   (NamedTexts){0, NULL} :
+			   read_capability("software_versions", versions).software_versions;
+}
 
-	if (JB_ROOT_COUNT(versions) == 0)
-		return (NamedTexts){0, NULL};
-	/* read it as the demand's key of the same form */
-	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-	push_key(&state, "software");
-	value.type = jbvBinary;
-	value.val.binary.data = &versions->root;
-	value.val.binary.len = VARSIZE(versions) - VARHDRSZ;
-	pushJsonbValue(&state, WJB_VALUE, &value);
-	document_read(&demand_document, JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL)),
-				  "worker", NULL, &read);
-	return read.software;
+/* Reads labels: {name: value}. */
+Labels
+read_labels_document(Jsonb *labels)
+{
+	return read_capability("labels", labels).labels;
 }
 
 /* Returns an array's elements, copied to the current context. */

@@ -4,9 +4,13 @@
  */
 #include "postgres.h"
 
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
 #include "store/pool.h"
 #include "store/worker.h"
 #include "support/spi_plan.h"
+#include "support/strtab.h"
 
 /* Raises ERRCODE_NO_DATA_FOUND: there is no such worker, or no such pool. */
 void
@@ -76,4 +80,75 @@ worker_seen(const char *pool, const char *worker_id, RunsSaid said)
 					 said == SAID_NOTHING ? NULL_VALUE : VALUE(BoolGetDatum(said == SAID_SOME))) ==
 		0)
 		unknown_worker(pool, worker_id);
+}
+
+/* --- names of labels --- */
+
+/*
+ * The names of labels that workers and devices of a pool have, as a session last read
+ * them.  They are for warnings only, so they may be some seconds old.
+ */
+typedef struct LabelNames
+{
+	MemoryContext context;
+	char *pool;
+	TimestampTz read_at;
+	HTAB *names;
+} LabelNames;
+
+#define LABEL_NAMES_LAST_MS 10000
+
+static LabelNames *label_names = NULL;
+
+/* Makes this session read the names of labels anew when they are asked for. */
+void
+label_names_forget(void)
+{
+	if (label_names != NULL)
+		MemoryContextDelete(label_names->context);
+	label_names = NULL;
+}
+
+static void
+read_label_names(const char *pool, bool read_only)
+{
+	static SpiPlan statement = {
+		"SELECT DISTINCT k FROM hwsched.worker w CROSS JOIN jsonb_object_keys(w.labels) k"
+		" WHERE w.pool = $1"
+		" UNION SELECT k FROM hwsched.device d CROSS JOIN jsonb_object_keys(d.labels) k"
+		" WHERE d.pool = $1 AND d.labels IS NOT NULL",
+		{TEXTOID}};
+	MemoryContext context =
+		AllocSetContextCreate(CurrentMemoryContext, "hwsched label names", ALLOCSET_SMALL_SIZES);
+	LabelNames *names = MemoryContextAlloc(context, sizeof(LabelNames));
+	uint64 n = spi_plan_run(&statement, read_only, TEXT_VALUE(pool));
+	MemoryContext caller = MemoryContextSwitchTo(context);
+
+	names->context = context;
+	names->pool = pstrdup(pool);
+	names->read_at = GetCurrentTransactionStartTimestamp();
+	names->names = strtab_create("hwsched label names");
+	for (uint64 i = 0; i < n; i++)
+	{
+		char *name = column_text(i, 1);
+		bool found;
+
+		(void) strtab_enter(names->names, name, strlen(name), &found);
+	}
+	MemoryContextSwitchTo(caller);
+	label_names_forget();
+	MemoryContextSetParent(context, TopMemoryContext);
+	label_names = names;
+}
+
+/* Returns whether some worker or device of a pool has a label of a name. */
+bool
+is_label_name(const char *pool, const char *name, bool read_only)
+{
+	TimestampTz now = GetCurrentTransactionStartTimestamp();
+
+	if (label_names == NULL || strcmp(label_names->pool, pool) != 0 ||
+		TimestampDifferenceExceeds(label_names->read_at, now, LABEL_NAMES_LAST_MS))
+		read_label_names(pool, read_only);
+	return strtab_find(label_names->names, name, strlen(name)) != NULL;
 }

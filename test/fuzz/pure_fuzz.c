@@ -9,6 +9,7 @@
 #include "model/formula.h"
 #include "model/score.h"
 #include "model/thermal.h"
+#include "document/label.h"
 #include "document/version.h"
 
 /* Takes any double, NaN and the infinities among them. */
@@ -64,9 +65,9 @@ check_versions(void)
 	char *b = take_text();
 	char *c = take_text();
 	NamedText have[] = {{"a", a}, {"B", b}};
-	NamedText wanted[] = {{"A", c}};
+	Condition wanted = {.name = "A", .least = {c, NAN}, .exists = -1};
 	NamedTexts installed = {2, have};
-	NamedTexts least = {1, wanted};
+	Conditions least = {1, &wanted};
 	int ab = sign_of_compare(a, b);
 	int bc = sign_of_compare(b, c);
 	int ac = sign_of_compare(a, c);
@@ -77,6 +78,7 @@ check_versions(void)
 		  c);
 	CHECK(software_suffices(&installed, &least) == (ac >= 0), "\"%s\" beside at least \"%s\"", a,
 		  c);
+	CHECK(version_within(a, c) || ac > 0, "\"%s\" is not within \"%s\"", a, c);
 }
 
 /* --- errors --- */

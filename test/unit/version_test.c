@@ -126,26 +126,16 @@ test_total_order(void)
 }
 
 static void
-test_software(void)
+test_within(void)
 {
-	NamedText have[] = {{"CUDA", "11.8"}, {"cuda", "12.4-ubuntu"}, {"python", "3.11.7"}};
-	NamedTexts installed = {3, have};
-	NamedTexts nothing = {0, NULL};
-	NamedText two[] = {{"Cuda", "12.1"}, {"python", "3.9"}};
-	NamedText late[] = {{"cuda", "12.1"}, {"python", "3.12"}};
-	NamedText other[] = {{"onnx", "1.0"}};
-	NamedText part[] = {{"pyth", "1.0"}};
-	NamedText whichever[] = {{"python", ""}};
-
-	ok(software_suffices(&nothing, &nothing), "nothing is asked of nothing");
-	ok(software_suffices(&installed, &nothing), "nothing is asked");
-	ok(software_suffices(&installed, &(NamedTexts){2, two}),
-	   "both are met, one by the second of two installed");
-	ok(!software_suffices(&installed, &(NamedTexts){2, late}), "one of two is too old");
-	ok(!software_suffices(&installed, &(NamedTexts){1, other}), "not installed at all");
-	ok(!software_suffices(&installed, &(NamedTexts){1, part}), "part of a name is no name");
-	ok(!software_suffices(&nothing, &(NamedTexts){1, other}), "nothing is installed");
-	ok(software_suffices(&installed, &(NamedTexts){1, whichever}), "any version, but installed");
+	ok(version_within("115.0.5790", "115") && version_within("115", "115") &&
+		   version_within("114.9", "115") && version_within("v115.3", "115"),
+	   "a bound with fewer parts covers all that begin with it");
+	ok(!version_within("116", "115") && !version_within("1150", "115") &&
+		   !version_within("115.0.5790", "115.0.1") && !version_within("115.1", "115.0"),
+	   "and nothing else");
+	ok(version_within("3.9-rc1", "3.9") && version_within("3.9-ubuntu2", "3.9-ubuntu"),
+	   "words are parts, too");
 }
 
 static void
@@ -194,7 +184,7 @@ main(void)
 {
 	test_pairs();
 	test_total_order();
-	test_software();
+	test_within();
 	test_least();
 	return done_testing();
 }

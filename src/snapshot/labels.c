@@ -1,0 +1,371 @@
+/*
+ * labels.c
+ *		Which conditions on labels, and which tolerations, each device of a fleet
+ *		meets.
+ *
+ * The conditions of all kinds of work are numbered, and each is looked at once for
+ * each set of labels that there is.  What a device meets is a set of bits;
+ * devices that meet the same have the same selection, a small number, and are told
+ * apart by nothing else.  So a decision tests a bit or two where the work has
+ * conditions, and none where it has none.
+ */
+#include "postgres.h"
+
+#include "document/json.h"
+#include "document/label.h"
+#include "snapshot/labels.h"
+#include "store/profile_cache.h"
+#include "support/strtab.h"
+
+/* A condition of some kind of work, or a set of tolerations. */
+typedef struct Selector
+{
+	const Condition *condition; /* NULL: tolerations */
+	const NameSet *tolerations;
+} Selector;
+
+typedef struct Selectors
+{
+	int count;
+	int allocated;
+	Selector *items;
+	HTAB *numbers; /* by what tells them apart */
+	bool of_worker; /* some ask for worker_id or hostname */
+} Selectors;
+
+/* --- reading --- */
+
+/* Begins to read the labels of a fleet; the kinds of work have been read before. */
+LabelReader *
+labels_begin(PoolSnapshot *snapshot)
+{
+	const Search *search = &snapshot->search;
+	LabelReader *reader = palloc0(sizeof(LabelReader));
+
+	reader->snapshot = snapshot;
+	for (int i = 0; i < search->nkinds && !reader->needed; i++)
+		reader->needed = search->kinds[i].demand.required_labels.count > 0 ||
+						 search->kinds[i].demand.preferred_labels.count > 0;
+	reader->numbers = strtab_create("hwsched labels");
+	reader->allocated = 16;
+	reader->documents = palloc0(sizeof(Labels) * reader->allocated);
+	reader->ndocuments = 1;
+	return reader;
+}
+
+/* Numbers a document of labels: equal ones are read once. */
+static int32
+document_number(LabelReader *reader, const Datum *value)
+{
+	Jsonb *document;
+	StrtabEntry *entry;
+	bool found;
+
+	if (value == NULL)
+		return 0;
+	document = DatumGetJsonbP(*value);
+	if (JB_ROOT_COUNT(document) == 0)
+		return 0;
+	entry = strtab_enter(reader->numbers, VARDATA(document), VARSIZE(document) - VARHDRSZ, &found);
+	if (found)
+		return entry->number;
+	if (reader->ndocuments == reader->allocated)
+	{
+		reader->allocated *= 2;
+		reader->documents = repalloc_huge(reader->documents, sizeof(Labels) * reader->allocated);
+	}
+	reader->documents[reader->ndocuments] = read_labels_document(document);
+	entry->number = reader->ndocuments++;
+	return entry->number;
+}
+
+/* Takes the labels and taints of a worker, NULL: none; workers come in order. */
+void
+labels_of_worker(LabelReader *reader, int worker, const Datum *labels, const Datum *taints,
+				 const char *hostname)
+{
+	if (worker >= reader->workers_allocated)
+	{
+		int n = Max(64, reader->workers_allocated * 2);
+		bool first = reader->workers_allocated == 0;
+
+#define GROW(array, type, count) \
+	(array) = first ? palloc(sizeof(type) * (count)) : repalloc_huge(array, sizeof(type) * (count))
+		GROW(reader->of_workers, int32, n);
+		GROW(reader->taints, int32, n);
+		GROW(reader->hostnames, const char *, n);
+		reader->workers_allocated = n;
+	}
+	reader->of_workers[worker] = document_number(reader, labels);
+	reader->taints[worker] = document_number(reader, taints);
+	reader->hostnames[worker] = hostname;
+	reader->any_taints = reader->any_taints || reader->taints[worker] > 0;
+}
+
+/* Takes the labels of a device, NULL: none; devices come in order. */
+void
+labels_of_device(LabelReader *reader, int device, const Datum *labels)
+{
+	if (device >= reader->devices_allocated)
+	{
+		int n = Max(64, reader->devices_allocated * 2);
+		bool first = reader->devices_allocated == 0;
+
+		GROW(reader->of_devices, int32, n);
+		reader->devices_allocated = n;
+	}
+	reader->of_devices[device] = document_number(reader, labels);
+}
+
+/* --- what is asked for --- */
+
+/* Numbers a selector. */
+static int32
+selector_number(Selectors *selectors, StringInfo key, const Selector *selector)
+{
+	bool found;
+	StrtabEntry *entry = strtab_enter(selectors->numbers, key->data, key->len, &found);
+
+	if (!found)
+	{
+		if (selectors->count == selectors->allocated)
+		{
+			selectors->allocated = Max(16, selectors->allocated * 2);
+			selectors->items =
+				selectors->items == NULL ?
+					palloc(sizeof(Selector) * selectors->allocated) :
+					repalloc_huge(selectors->items, sizeof(Selector) * selectors->allocated);
+		}
+		entry->number = selectors->count;
+		selectors->items[selectors->count++] = *selector;
+	}
+	return entry->number;
+}
+
+/* Numbers the conditions of a kind of work; returns their numbers. */
+static int32 *
+number_conditions(Selectors *selectors, const Conditions *conditions)
+{
+	int32 *numbers = palloc(sizeof(int32) * (conditions->count + 1));
+
+	for (int i = 0; i < conditions->count; i++)
+	{
+		Selector selector = {&conditions->items[i], NULL};
+		StringInfoData key;
+
+		initStringInfo(&key);
+		append_condition_key(&key, selector.condition);
+		numbers[i] = selector_number(selectors, &key, &selector);
+		selectors->of_worker = selectors->of_worker ||
+							   strcmp(selector.condition->name, "worker_id") == 0 ||
+							   strcmp(selector.condition->name, "hostname") == 0;
+	}
+	return numbers;
+}
+
+static int32
+number_tolerations(Selectors *selectors, const NameSet *tolerations)
+{
+	Selector selector = {NULL, tolerations};
+	StringInfoData key;
+
+	initStringInfo(&key);
+	appendStringInfoChar(&key, '\0');
+	for (int i = 0; i < tolerations->count; i++)
+		appendBinaryStringInfo(&key, tolerations->names[i], strlen(tolerations->names[i]) + 1);
+	return selector_number(selectors, &key, &selector);
+}
+
+static void
+collect_selectors(const LabelReader *reader, Selectors *selectors)
+{
+	Search *search = &reader->snapshot->search;
+
+	for (int k = 0; k < search->nkinds; k++)
+	{
+		WorkKind *kind = &search->kinds[k];
+
+		kind->nrequired = kind->demand.required_labels.count;
+		kind->required = number_conditions(selectors, &kind->demand.required_labels);
+		kind->npreferred = kind->demand.preferred_labels.count;
+		kind->preferred = number_conditions(selectors, &kind->demand.preferred_labels);
+		kind->tolerates =
+			reader->any_taints ? number_tolerations(selectors, &kind->demand.tolerations) : -1;
+	}
+}
+
+/* --- what is met --- */
+
+/* Everything that a device may be selected by. */
+typedef struct Selectable
+{
+	const Worker *worker;
+	const DeviceProfile *profile;
+	const char *hostname;
+	const Labels *of_worker;
+	const Labels *of_device;
+	const Labels *taints;
+} Selectable;
+
+/* Returns the values of a label: the device's own, else its worker's. */
+static LabelValues
+values_of(const Selectable *device, const char *name, LabelValue *space)
+{
+	const struct
+	{
+		const char *name;
+		const char *of_device;
+		const char *of_worker;
+	} implicit[] = {
+		{"hardware_class", device->profile->hardware_class, NULL},
+		{"vendor", device->profile->vendor, NULL},
+		{"model_name", device->profile->model_name, NULL},
+		{"worker_id", NULL, device->worker->worker_id},
+		{"hostname", NULL, device->hostname},
+	};
+	const Label *label = label_named(device->of_device, name);
+	int i = 0;
+
+	if (label != NULL)
+		return label->values;
+	while (i < lengthof(implicit) && strcmp(implicit[i].name, name) != 0)
+		i++;
+	*space = (LabelValue){NULL, NAN};
+	if (i < lengthof(implicit))
+		space->text = implicit[i].of_device;
+	if (space->text == NULL && (label = label_named(device->of_worker, name)) != NULL)
+		return label->values;
+	if (space->text == NULL && i < lengthof(implicit))
+		space->text = implicit[i].of_worker;
+	return (LabelValues){space->text != NULL, space};
+}
+
+static bool
+is_met(const Selector *selector, const Selectable *device)
+{
+	if (selector->condition == NULL)
+	{
+		for (int i = 0; i < device->taints->count; i++)
+			if (!names_contain(selector->tolerations, device->taints->items[i].name))
+				return false;
+		return true;
+	}
+	else
+	{
+		LabelValue space;
+		LabelValues values = values_of(device, selector->condition->name, &space);
+
+		return label_meets(&values, selector->condition);
+	}
+}
+
+/* What a selection depends on. */
+typedef struct SelectionKey
+{
+	int32 of_worker;
+	int32 of_device;
+	int32 taints;
+	int32 profile;
+	int32 worker; /* -1: whichever it is */
+} SelectionKey;
+
+/* The sets of bits that there are. */
+typedef struct Selections
+{
+	int count;
+	int allocated;
+	int words; /* of each */
+	uint64 *bits;
+	HTAB *numbers; /* by their bits */
+	HTAB *known; /* by SelectionKey */
+} Selections;
+
+/* Returns the selection of what meets the selectors of some bits. */
+static int32
+selection_of(Selections *selections, const uint64 *bits)
+{
+	Size size = sizeof(uint64) * selections->words;
+	bool found;
+	StrtabEntry *entry = strtab_enter(selections->numbers, (const char *) bits, (int) size, &found);
+
+	if (!found)
+	{
+		if (selections->count == selections->allocated)
+		{
+			selections->allocated *= 2;
+			selections->bits = repalloc_huge(selections->bits, size * selections->allocated);
+		}
+		memcpy(&selections->bits[selections->words * selections->count], bits, size);
+		entry->number = selections->count++;
+	}
+	return entry->number;
+}
+
+/* Returns the selection of a device. */
+static int32
+select_device(Selections *selections, const Selectors *selectors, const SelectionKey *key,
+			  const Selectable *device, uint64 *space)
+{
+	bool found;
+	StrtabEntry *entry = strtab_enter(selections->known, (const char *) key, sizeof(*key), &found);
+
+	if (found)
+		return entry->number;
+	memset(space, 0, sizeof(uint64) * selections->words);
+	for (int i = 0; i < selectors->count; i++)
+		if (is_met(&selectors->items[i], device))
+			space[i / 64] |= UINT64CONST(1) << (i % 64);
+	CHECK_FOR_INTERRUPTS();
+	entry->number = selection_of(selections, space);
+	return entry->number;
+}
+
+/*
+ * Tells, of each device of the fleet, which conditions it meets.  Where no kind of
+ * work has any, and no worker a taint, all meet everything.
+ */
+void
+labels_select(LabelReader *reader)
+{
+	Search *search = &reader->snapshot->search;
+	Fleet *fleet = &reader->snapshot->fleet;
+	Selectors selectors = {.numbers = strtab_create("hwsched selectors")};
+	Selections selections = {.count = 1, .allocated = 16};
+	uint64 *space;
+
+	for (int k = 0; k < search->nkinds; k++)
+	{
+		search->kinds[k].nrequired = search->kinds[k].npreferred = 0;
+		search->kinds[k].tolerates = -1;
+	}
+	if (!reader->needed && !reader->any_taints)
+		return;
+	collect_selectors(reader, &selectors);
+	selections.words = (selectors.count + 63) / 64;
+	selections.numbers = strtab_create("hwsched selections");
+	selections.known = strtab_create("hwsched selected");
+	/* the first one, that meets everything, is never looked into */
+	selections.bits = palloc0(sizeof(uint64) * selections.words * selections.allocated);
+	space = palloc(sizeof(uint64) * (selections.words + 1));
+	for (int w = 0; w < fleet->nworkers; w++)
+	{
+		const Worker *worker = &fleet->workers[w];
+
+		for (int d = worker->first_device; d < worker->first_device + worker->ndevices; d++)
+		{
+			Device *device = &fleet->devices[d];
+			SelectionKey key = {reader->of_workers[w], reader->of_devices[d], reader->taints[w],
+								device->profile, selectors.of_worker ? w : -1};
+			Selectable selectable = {worker,
+									 &fleet->profiles[device->profile],
+									 reader->hostnames[w],
+									 &reader->documents[key.of_worker],
+									 &reader->documents[key.of_device],
+									 &reader->documents[key.taints]};
+
+			device->selection = select_device(&selections, &selectors, &key, &selectable, space);
+		}
+	}
+	fleet->selections = selections.bits;
+	fleet->selection_words = selections.words;
+}
