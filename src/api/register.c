@@ -172,7 +172,8 @@ write_worker(const char *pool, const char *worker_id, const Offer *offer,
 		"  max_concurrent = EXCLUDED.max_concurrent, software_versions ="
 		" EXCLUDED.software_versions,"
 		"  cost_per_hour = EXCLUDED.cost_per_hour, network_bandwidth = EXCLUDED.network_bandwidth,"
-		"  labels = EXCLUDED.labels, taints = EXCLUDED.taints, capabilities = EXCLUDED.capabilities, updated_at = now(),"
+		"  labels = EXCLUDED.labels, taints = EXCLUDED.taints,"
+		"  capabilities = EXCLUDED.capabilities, updated_at = now(),"
 		"  incarnation = coalesce(EXCLUDED.incarnation, w.incarnation)"
 		" RETURNING xmax = 0",
 		{TEXTOID, TEXTOID, TEXTOID, INT8OID, INT8OID, INT4OID, FLOAT8OID, FLOAT8OID, JSONBOID,
