@@ -23,7 +23,7 @@ $$;
 CREATE FUNCTION pg_temp.report(worker text, load float8, more jsonb DEFAULT '{}', in_pool text DEFAULT 'thermal') RETURNS void LANGUAGE sql AS $$
 	SELECT hwsched.update_load(worker, jsonb_build_object('cpu_utilization', load * 100, 'memory_utilization', load * 100, 'gpu_utilization', load * 100,
 		'io_utilization', load * 100, 'network_utilization', load * 100) || more, in_pool) $$;
-CREATE VIEW pg_temp.now_at AS SELECT worker_id, device_no, round(temperature_ratio::numeric, 6) AS temperature, is_modelled FROM hwsched.thermal_states WHERE pool = 'thermal';
+CREATE VIEW pg_temp.now_at AS SELECT worker_id, device_no, round(temperature_ratio::numeric, 6) AS temperature, is_modelled FROM hwsched.thermal_states WHERE pool = 'thermal' ORDER BY 1, 2;
 
 SELECT hwsched.create_pool('thermal', '{"retry_backoff": "0 s", "warming": "0 s", "cooling": "0 s"}');
 SELECT hwsched.register_worker('w', '{"cpu_cores": 4, "devices": [{"hardware_class": "gpu", "supported_backends": ["cuda"], "compute_units": 100, "idle_celsius": 30, "throttle_celsius": 80}]}', 'thermal'),

@@ -64,12 +64,13 @@ static bool
 requeue_excess(const char *pool, const char *worker_id, const char *reason)
 {
 	static SpiPlan statement = {
-		"SELECT " ENDED_COLUMNS " FROM hwsched.assignment a"
+		"SELECT " ROW_COLUMNS " FROM hwsched.assignment a"
 		" JOIN hwsched.workload_profile p ON p.pool = a.pool AND p.profile_id = a.profile_id"
 		" WHERE a.pool = $1 AND a.worker_id = ANY ($2) AND a.finished_at IS NULL"
 		" AND a.state = 'assigned'"
 		" ORDER BY a.priority DESC, a.assignment_id DESC",
-		{TEXTOID, TEXTARRAYOID}};
+		{TEXTOID, TEXTARRAYOID},
+		.row = &ended_row};
 	PoolSnapshot snapshot;
 	EndedAssignment *waiting;
 	const char **workers;

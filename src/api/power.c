@@ -14,7 +14,7 @@
 #include "store/pool.h"
 #include "store/settings.h"
 #include "support/args.h"
-#include "support/spi_plan.h"
+#include "support/columns.h"
 
 PG_FUNCTION_INFO_V1(hwsched_record_power);
 PG_FUNCTION_INFO_V1(hwsched_suggest_power_limit);
@@ -101,23 +101,45 @@ setting_number(Measurements *all, const char *model, double limit)
 	return all->settings++;
 }
 
-/* Adds a row of job, device_model, power_limit_w, seconds and average_w. */
+/* A row of a measurement. */
+typedef struct MeasurementRow
+{
+	const char *job;
+	const char *device_model;
+	double limit_watts;
+	double seconds;
+	double average_watts;
+} MeasurementRow;
+
+static const Column measurement_columns[] = {
+	{"m.job", CSTRINGOID, offsetof(MeasurementRow, job)},
+	{"m.device_model", CSTRINGOID, offsetof(MeasurementRow, device_model)},
+	{"m.power_limit_w", FLOAT8OID, offsetof(MeasurementRow, limit_watts)},
+	{"m.seconds", FLOAT8OID, offsetof(MeasurementRow, seconds)},
+	{"m.average_w", FLOAT8OID, offsetof(MeasurementRow, average_watts)},
+};
+
+static const RowType measurement_row = ROW_TYPE(MeasurementRow, measurement_columns);
+
+/* Adds a measurement. */
 static void
 read_measurement(void *arg, const Row *row)
 {
 	Measurements *all = arg;
-	char *job = TextDatumGetCString(row->values[0]);
-	int setting = setting_number(all, TextDatumGetCString(row->values[1]), row_number(row, 3));
+	MeasurementRow read;
+	int setting;
 
+	read_row(&measurement_row, row, &read);
+	setting = setting_number(all, read.device_model, read.limit_watts);
 	if (setting < 0)
 		return;
-	if (all->last_job == NULL || strcmp(all->last_job, job) != 0)
+	if (all->last_job == NULL || strcmp(all->last_job, read.job) != 0)
 	{
-		all->last_job = pstrdup(job);
+		all->last_job = read.job;
 		all->jobs++;
 	}
 	all->items[all->count++] =
-		(Measurement){all->jobs - 1, setting, row_number(row, 4), row_number(row, 5)};
+		(Measurement){all->jobs - 1, setting, read.seconds, read.average_watts};
 }
 
 /* Reads what a job took, and unless only_job the jobs that were measured last beside it. */
@@ -125,20 +147,20 @@ static Measurements *
 read_measurements(const char *pool, const char *job, bool only_job)
 {
 	static SpiPlan own = {
-		"SELECT m.job, m.device_model, m.power_limit_w, m.seconds, m.average_w"
-		" FROM hwsched.power_measurement m"
+		"SELECT " ROW_COLUMNS " FROM hwsched.power_measurement m"
 		" WHERE m.pool = $1 AND m.job = $2 ORDER BY m.at DESC, m.device_model, m.power_limit_w"
 		" LIMIT $3",
-		{TEXTOID, TEXTOID, INT8OID}};
+		{TEXTOID, TEXTOID, INT8OID},
+		.row = &measurement_row};
 	static SpiPlan others = {
-		"SELECT m.job, m.device_model, m.power_limit_w, m.seconds, m.average_w FROM (SELECT r.job,"
-		" max(r.at) AS at"
+		"SELECT " ROW_COLUMNS " FROM (SELECT r.job, max(r.at) AS at"
 		"  FROM (SELECT job, at FROM hwsched.power_measurement WHERE pool = $1 ORDER BY at DESC,"
 		" job DESC LIMIT $3) r"
 		"  WHERE r.job <> $2 GROUP BY r.job ORDER BY max(r.at) DESC, r.job DESC LIMIT $4) j"
 		" JOIN hwsched.power_measurement m ON m.pool = $1 AND m.job = j.job"
 		" ORDER BY j.at DESC, m.job DESC, m.device_model, m.power_limit_w LIMIT $3",
-		{TEXTOID, TEXTOID, INT8OID, INT8OID}};
+		{TEXTOID, TEXTOID, INT8OID, INT8OID},
+		.row = &measurement_row};
 	Measurements *all = palloc0(sizeof(Measurements));
 
 	all->items = palloc(sizeof(Measurement) * (MOST_SETTINGS + MOST_ROWS));

@@ -59,11 +59,12 @@ read_victims(const PoolSnapshot *snapshot, const char *pool, int priority, bool 
 			 Victim **victims)
 {
 	static SpiPlan statement = {
-		"SELECT " ENDED_COLUMNS ", a.priority::int, a.started_at FROM hwsched.assignment a"
+		"SELECT " ROW_COLUMNS ", a.priority::int, a.started_at FROM hwsched.assignment a"
 		" JOIN hwsched.workload_profile p ON p.pool = a.pool AND p.profile_id = a.profile_id"
 		" WHERE a.pool = $1 AND a.finished_at IS NULL AND a.priority > $2 AND NOT a.is_gang"
 		" ORDER BY a.assignment_id",
-		{TEXTOID, INT4OID}};
+		{TEXTOID, INT4OID},
+		.row = &ended_row};
 	EndedAssignment *live;
 	int kept = 0;
 	int n;
@@ -75,10 +76,10 @@ read_victims(const PoolSnapshot *snapshot, const char *pool, int priority, bool 
 	{
 		Victim *victim = &(*victims)[kept];
 		bool isnull;
-		Datum started = column(i, ENDED_COUNT + 2, &isnull);
+		Datum started = column(i, ended_row.count + 2, &isnull);
 
 		victim->holds = live[i];
-		victim->priority = column_int(i, ENDED_COUNT + 1);
+		victim->priority = column_int(i, ended_row.count + 1);
 		victim->started_at = isnull ? 0 : DatumGetTimestampTz(started);
 		victim->worker = fleet_worker(&snapshot->fleet, live[i].worker_id);
 		kept += victim->worker >= 0;

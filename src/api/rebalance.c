@@ -44,7 +44,7 @@ typedef struct WaitingAssignment
 } WaitingAssignment;
 
 #define WAITING_SQL \
-	"SELECT " ENDED_COLUMNS ", a.profile_id, u.assignments, d.hardware_class = 'cpu'" \
+	"SELECT " ROW_COLUMNS ", a.profile_id, u.assignments, d.hardware_class = 'cpu'" \
 	" FROM hwsched.assignment a" \
 	" JOIN hwsched.device_profile d ON d.pool = a.pool AND d.profile_id = a.device_profile_id" \
 	" JOIN hwsched.workload_profile p ON p.pool = a.pool AND p.profile_id = a.profile_id" \
@@ -64,9 +64,9 @@ read_waiting(WaitingAssignment **waiting)
 		(*waiting)[i] = (WaitingAssignment){holds[i].assignment_id,
 											holds[i].workload_id,
 											holds[i].worker_id,
-											column_bigint(i, ENDED_COUNT + 1),
-											column_int(i, ENDED_COUNT + 2),
-											column_bool(i, ENDED_COUNT + 3),
+											column_bigint(i, ended_row.count + 1),
+											column_int(i, ended_row.count + 2),
+											column_bool(i, ended_row.count + 3),
 											holds[i]};
 	return n;
 }
@@ -171,7 +171,8 @@ steal(const char *pool, const char *worker_id, int n, bool read_only)
 					" AND f.workload_id = a.workload_id"
 					"  AND f.run = a.run AND f.worker_id = $2 AND f.error_class IS NOT NULL)"
 					" ORDER BY u.assignments DESC, a.priority, a.assignment_id LIMIT $3",
-		{TEXTOID, TEXTOID, INT4OID}};
+		{TEXTOID, TEXTOID, INT4OID},
+		.row = &ended_row};
 	WaitingAssignment *waiting;
 	PoolSnapshot snapshot;
 	Candidate candidate;
@@ -256,7 +257,8 @@ hwsched_rebalance(PG_FUNCTION_ARGS)
 		WAITING_SQL
 		" AND u.assignments > 1 ORDER BY u.assignments DESC, a.priority DESC, a.assignment_id DESC"
 		" LIMIT $2",
-		{TEXTOID, INT8OID}};
+		{TEXTOID, INT8OID},
+		.row = &ended_row};
 	int32 most = int_argument(0);
 	char *pool = text_argument(fcinfo, 1);
 	WaitingAssignment *waiting;

@@ -24,6 +24,7 @@
 #include "store/profile_cache.h"
 #include "store/worker.h"
 #include "support/args.h"
+#include "support/columns.h"
 
 PG_FUNCTION_INFO_V1(hwsched_register_worker);
 
@@ -204,29 +205,32 @@ typedef struct KnownDevice
 	bool is_there; /* among those that it registers with */
 } KnownDevice;
 
+static const Column known_columns[] = {
+	{"device_no", INT4OID, offsetof(KnownDevice, device_no)},
+	{"device_id", CSTRINGOID, offsetof(KnownDevice, device_id)},
+	{"profile_id", INT8OID, offsetof(KnownDevice, profile_id)},
+	{"coalesce(memory_bytes, -1)", INT8OID, offsetof(KnownDevice, memory_bytes)},
+	{"uses_host_memory", BOOLOID, offsetof(KnownDevice, uses_host_memory)},
+};
+
+static const RowType known_row = ROW_TYPE(KnownDevice, known_columns);
+
 /* Reads the devices of a worker; returns how many and sets *known. */
 static int
 known_devices(const char *pool, const char *worker_id, KnownDevice **known)
 {
 	static SpiPlan statement = {
-		"SELECT device_no, device_id, profile_id, coalesce(memory_bytes, -1), uses_host_memory"
+		"SELECT " ROW_COLUMNS
 		" FROM hwsched.device WHERE pool = $1 AND worker_id = $2 ORDER BY device_no",
-		{TEXTOID, TEXTOID}};
+		{TEXTOID, TEXTOID},
+		.row = &known_row};
 	int n = (int) spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
 	int64 *ids = palloc(sizeof(int64) * (n + 1));
 	DeviceProfile *profiles = palloc(sizeof(DeviceProfile) * (n + 1));
 
-	*known = palloc0(sizeof(KnownDevice) * (n + 1));
+	*known = read_rows(&known_row, n);
 	for (int i = 0; i < n; i++)
-	{
-		KnownDevice *device = &(*known)[i];
-
-		device->device_no = column_int(i, 1);
-		device->device_id = column_text(i, 2);
-		ids[i] = device->profile_id = column_bigint(i, 3);
-		device->memory_bytes = column_bigint(i, 4);
-		device->uses_host_memory = column_bool(i, 5);
-	}
+		ids[i] = (*known)[i].profile_id;
 	device_profiles_get(pool, ids, n, false, profiles);
 	for (int i = 0; i < n; i++)
 		(*known)[i].profile = profiles[i];

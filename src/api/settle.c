@@ -34,8 +34,9 @@ settle(const char *pool, Settled *settled)
 {
 	static SpiPlan take = {
 		"WITH u AS (DELETE FROM hwsched.unsettled WHERE pool = $1 RETURNING assignment_id)"
-		" SELECT " ENDED_COLUMNS " FROM u" ENDED_OF_NOTES,
-		{TEXTOID}};
+		" SELECT " ROW_COLUMNS " FROM u" ENDED_OF_NOTES,
+		{TEXTOID},
+		.row = &ended_row};
 	EndedAssignment *ended;
 	int n;
 

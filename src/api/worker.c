@@ -490,7 +490,7 @@ attribute_numbers(HeapTupleHeader row, const char *name)
 	bool isnull;
 	Datum value = GetAttributeByName(row, name, &isnull);
 
-	return device_numbers(value, isnull);
+	return device_numbers(isnull ? (Datum) 0 : value);
 }
 
 /* Returns a number of a document, NAN if it has none. */

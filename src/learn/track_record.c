@@ -15,6 +15,7 @@
 #include "learn/accuracy.h"
 #include "learn/duration_store.h"
 #include "learn/track_record.h"
+#include "support/columns.h"
 #include "support/ddsketch_array.h"
 
 /*
@@ -62,6 +63,34 @@ typedef struct Learned
 	double max_seconds;
 	Sketch *durations;
 } Learned;
+
+/* A row of what is known. */
+typedef struct LearnedRow
+{
+	Learned learned; /* at first, so that its columns are those of this, too */
+	int32 ord; /* among what is asked for, from 1 */
+	double age; /* seconds since it was learned */
+	Datum durations;
+} LearnedRow;
+
+/* What is read and written; then what is read besides. */
+#define LEARNED_COLUMNS 8
+
+static const Column learned_columns[] = {
+	{"preference", FLOAT8OID, offsetof(Learned, preference)},
+	{"samples", INT8OID, offsetof(Learned, samples)},
+	{"successes", INT8OID, offsetof(Learned, successes)},
+	{"failures", INT8OID, offsetof(Learned, failures)},
+	{"mean_seconds", FLOAT8OID, offsetof(Learned, mean_seconds)},
+	{"squares", FLOAT8OID, offsetof(Learned, squares)},
+	{"min_seconds", FLOAT8OID, offsetof(Learned, min_seconds)},
+	{"max_seconds", FLOAT8OID, offsetof(Learned, max_seconds)},
+	{"durations", INT8ARRAYOID, offsetof(LearnedRow, durations)},
+	{"extract(epoch FROM now() - updated_at)::float8", FLOAT8OID, offsetof(LearnedRow, age)},
+	{"k.ord::int", INT4OID, offsetof(LearnedRow, ord)},
+};
+
+static const RowType learned_row = ROW_TYPE(LearnedRow, learned_columns);
 
 /* A worker and a type of work, and their place among what is learned. */
 typedef struct RecordKey
@@ -139,13 +168,13 @@ learn_outcomes(const char *pool, const PoolSettings *settings, const EndedAssign
 			   int count, bool succeeded, Learned **learned)
 {
 	static SpiPlan find = {
-		"SELECT k.ord::int, p.preference, extract(epoch FROM now() - p.updated_at)::float8,"
-		" p.samples, p.successes, p.failures,"
-		"  p.mean_seconds, p.squares, p.min_seconds, p.max_seconds, p.durations FROM unnest($2,"
-		" $3) WITH ORDINALITY k(workload_type, worker_id, ord)"
+		"SELECT " ROW_COLUMNS
+		" FROM unnest($2, $3) WITH ORDINALITY k(workload_type, worker_id, ord)"
 		" JOIN hwsched.track_record p ON p.pool = $1 AND p.workload_type = k.workload_type"
 		" AND p.worker_id = k.worker_id",
-		{TEXTOID, TEXTARRAYOID, TEXTARRAYOID}};
+		{TEXTOID, TEXTARRAYOID, TEXTARRAYOID},
+		.row = &learned_row};
+	const LearnedRow *rows;
 	const char **types = palloc(sizeof(char *) * (count + 1));
 	const char **workers = palloc(sizeof(char *) * (count + 1));
 	int *pairs = palloc(sizeof(int) * (count + 1));
@@ -171,23 +200,19 @@ learn_outcomes(const char *pool, const PoolSettings *settings, const EndedAssign
 		pairs[i] = pair->number;
 	}
 	spi_plan_run(&find, false, TEXT_VALUE(pool), text_array(types, n), text_array(workers, n));
+	rows = read_rows(&learned_row, SPI_processed);
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
-		Learned *known = &(*learned)[column_int(i, 1) - 1];
-		bool isnull;
-		Datum durations;
+		Learned *known = &(*learned)[rows[i].ord - 1];
+		Learned before = *known;
 
-		known->preference = preference_aged(column_number(i, 2), column_number(i, 3),
-											settings->preference_half_life);
-		known->samples = column_bigint(i, 4);
-		known->successes = column_bigint(i, 5);
-		known->failures = column_bigint(i, 6);
-		known->mean_seconds = column_number(i, 7);
-		known->squares = column_number(i, 8);
-		known->min_seconds = column_number(i, 9);
-		known->max_seconds = column_number(i, 10);
-		durations = column(i, 11, &isnull);
-		sketch_read(durations, isnull, known->durations);
+		*known = rows[i].learned;
+		known->workload_type = before.workload_type;
+		known->worker_id = before.worker_id;
+		known->durations = before.durations;
+		known->preference =
+			preference_aged(known->preference, rows[i].age, settings->preference_half_life);
+		sketch_read(rows[i].durations, rows[i].durations == (Datum) 0, known->durations);
 	}
 	for (int i = 0; i < count; i++)
 	{
@@ -235,39 +260,20 @@ write_records(const char *pool, const Learned *learned, int n)
 	const char **types = palloc(sizeof(char *) * (n + 1));
 	const char **workers = palloc(sizeof(char *) * (n + 1));
 	const Sketch **durations = palloc(sizeof(Sketch *) * (n + 1));
-	Datum *counts[3];
-	Datum *numbers[5];
-	bool *nulls = palloc(sizeof(bool) * (n + 1));
-	Parameter columns[8];
+	Parameter columns[LEARNED_COLUMNS];
 	SketchArrays sketches;
 
-	for (int c = 0; c < lengthof(counts); c++)
-		counts[c] = palloc(sizeof(Datum) * (n + 1));
-	for (int c = 0; c < lengthof(numbers); c++)
-		numbers[c] = palloc(sizeof(Datum) * (n + 1));
 	for (int i = 0; i < n; i++)
 	{
 		types[i] = learned[i].workload_type;
 		workers[i] = learned[i].worker_id;
 		durations[i] = learned[i].durations;
-		counts[0][i] = Int64GetDatum(learned[i].samples);
-		counts[1][i] = Int64GetDatum(learned[i].successes);
-		counts[2][i] = Int64GetDatum(learned[i].failures);
-		numbers[0][i] = Float8GetDatum(learned[i].preference);
-		numbers[1][i] = Float8GetDatum(learned[i].mean_seconds);
-		numbers[2][i] = Float8GetDatum(learned[i].squares);
-		numbers[3][i] = Float8GetDatum(learned[i].min_seconds);
-		numbers[4][i] = Float8GetDatum(learned[i].max_seconds);
-		/* the four are known together */
-		nulls[i] = isnan(learned[i].mean_seconds);
 	}
-	for (int c = 0; c < lengthof(counts); c++)
-		columns[c] = array_value(INT8OID, counts[c], NULL, n);
-	for (int c = 0; c < lengthof(numbers); c++)
-		columns[3 + c] = array_value(FLOAT8OID, numbers[c], c == 0 ? NULL : nulls, n);
+	for (int c = 0; c < lengthof(columns); c++)
+		columns[c] = column_array(&learned_columns[c], learned, sizeof(Learned), n);
 	sketches = sketch_arrays(durations, n);
 	spi_plan_run(&write, false, TEXT_VALUE(pool), text_array(types, n), text_array(workers, n),
-				 columns[3], columns[0], columns[1], columns[2], columns[4], columns[5], columns[6],
+				 columns[0], columns[1], columns[2], columns[3], columns[4], columns[5], columns[6],
 				 columns[7], sketches.numbers, sketches.first, sketches.last);
 }
 

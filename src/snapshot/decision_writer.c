@@ -14,7 +14,7 @@
 #include "snapshot/context.h"
 #include "snapshot/decision_writer.h"
 #include "store/usage.h"
-#include "support/array_columns.h"
+#include "support/columns.h"
 
 /* An assignment to be. */
 typedef struct AssignmentRow
@@ -49,7 +49,7 @@ typedef struct AssignmentRow
 #member, type, offsetof(AssignmentRow, member) \
 	}
 
-static const ArrayColumn columns[] = {
+static const Column columns[] = {
 	COLUMN(TEXTOID, workload_id),		COLUMN(TEXTOID, worker_id),
 	COLUMN(TEXTOID, concurrency_key),	COLUMN(TEXTOID, model_id),
 	COLUMN(TEXTOID, model_family),		COLUMN(INT4OID, run),
@@ -207,8 +207,7 @@ check_keys(const PoolSnapshot *snapshot, const char *pool, const AssignmentRow *
 		" WHERE pool = $1 AND concurrency_key = ANY ($2) AND finished_at IS NULL LIMIT 1",
 		{TEXTOID, TEXTARRAYOID}};
 
-	static const ArrayColumn key_column = {"key", TEXTOID,
-										   offsetof(AssignmentRow, concurrency_key)};
+	static const Column key_column = {"key", TEXTOID, offsetof(AssignmentRow, concurrency_key)};
 
 	if (snapshot->search.nkeys == 0 || !IsolationUsesXactSnapshot())
 		return;
@@ -344,11 +343,9 @@ device_numbers_array(const PoolSnapshot *snapshot)
 int64
 write_decisions(PoolSnapshot *snapshot, const char *pool, bool returning)
 {
-	static const ArrayColumn first_device = {"first", INT4OID,
-											 offsetof(AssignmentRow, first_device)};
-	static const ArrayColumn last_device = {"last", INT4OID, offsetof(AssignmentRow, last_device)};
-	static const ArrayColumn device_ids = {"device_ids", TEXTOID,
-										   offsetof(AssignmentRow, device_ids)};
+	static const Column first_device = {"first", INT4OID, offsetof(AssignmentRow, first_device)};
+	static const Column last_device = {"last", INT4OID, offsetof(AssignmentRow, last_device)};
+	static const Column device_ids = {"device_ids", TEXTOID, offsetof(AssignmentRow, device_ids)};
 	static SpiPlan statements[2]; /* by returning */
 	int n = snapshot->search.nplacements;
 	Parameter parameters[NPARAMETERS];

@@ -23,6 +23,7 @@
 #include "snapshot/labels.h"
 #include "snapshot/retry_rules.h"
 #include "store/device_state.h"
+#include "support/columns.h"
 
 /* Reads the pool's settings; raises ERRCODE_NO_DATA_FOUND if there is none. */
 void
@@ -68,31 +69,79 @@ software_number(Fleet *fleet, HTAB *numbers, const char *text)
 	return entry->number;
 }
 
+/* A row of a worker: what is of the worker, and what it reported. */
+typedef struct WorkerRow
+{
+	Worker worker;
+	Reported report;
+	const char *software; /* NULL: none, or not asked for */
+	TimestampTz reported_at; /* 0: never */
+	Datum temperatures;
+	Datum throttles_at;
+	Datum labels; /* a jsonb; 0: none, or not asked for */
+	Datum taints; /* the same */
+	const char *hostname;
+	double phase_elapsed;
+	double phase_duration;
+} WorkerRow;
+
+#define UTILIZATION(member) \
+	{ \
+		"coalesce(l." #member "_utilization, 0)", FLOAT8OID, \
+			offsetof(WorkerRow, report.utilization.member) \
+	}
+
+static const Column worker_columns[] = {
+	{"w.worker_id", CSTRINGOID, offsetof(WorkerRow, worker.worker_id)},
+	{"w.state = 'active' AND w.health IN ('healthy', 'probation')"
+	 " AND l.last_seen_at >= $3 - make_interval(secs => $5)",
+	 BOOLOID, offsetof(WorkerRow, worker.accepting)},
+	{"w.health IN ('offline', 'quarantined') OR l.last_seen_at < $3 - make_interval(secs => $5)",
+	 BOOLOID, offsetof(WorkerRow, worker.unhealthy)},
+	{"w.worker_id = ANY (ARRAY(SELECT a.worker_id FROM hwsched.assignment a WHERE a.pool = $1"
+	 " AND a.alone AND a.finished_at IS NULL))",
+	 BOOLOID, offsetof(WorkerRow, worker.runs_alone)},
+	{"w.cpu_millicores", INT8OID, offsetof(WorkerRow, worker.cpu_millicores)},
+	{"w.memory_bytes", INT8OID, offsetof(WorkerRow, worker.memory_bytes)},
+	{"CASE w.health WHEN 'probation' THEN 1 ELSE w.max_concurrent END", INT4OID,
+	 offsetof(WorkerRow, worker.max_concurrent)},
+	{"coalesce(w.cost_per_hour, 0)", FLOAT8OID, offsetof(WorkerRow, worker.cost_per_hour)},
+	{"u.assignments", INT4OID, offsetof(WorkerRow, worker.assignments)},
+	{"u.cpu_millicores", INT8OID, offsetof(WorkerRow, worker.cpu_used)},
+	{"u.host_memory_bytes", INT8OID, offsetof(WorkerRow, worker.memory_used)},
+	{"u.total_assignments", INT8OID, offsetof(WorkerRow, worker.total_assignments)},
+	{"u.last_turn", INT8OID, offsetof(WorkerRow, worker.last_turn)},
+	{"CASE WHEN $2 AND w.software_versions <> '{}' THEN w.software_versions::text END", CSTRINGOID,
+	 offsetof(WorkerRow, software)},
+	{"CASE WHEN $6 THEN w.labels END", JSONBOID, offsetof(WorkerRow, labels)},
+	{"w.taints", JSONBOID, offsetof(WorkerRow, taints)},
+	{"CASE WHEN $6 THEN w.hostname END", CSTRINGOID, offsetof(WorkerRow, hostname)},
+	UTILIZATION(cpu),
+	UTILIZATION(memory),
+	UTILIZATION(gpu),
+	UTILIZATION(io),
+	UTILIZATION(network),
+	{"l.temperature", FLOAT8OID, offsetof(WorkerRow, report.temperature)},
+	{"l.temperature_celsius", FLOAT8OID, offsetof(WorkerRow, report.celsius)},
+	{"l.reported_at", TIMESTAMPTZOID, offsetof(WorkerRow, reported_at)},
+	{"l.temperatures", FLOAT8ARRAYOID, offsetof(WorkerRow, temperatures)},
+	{"l.throttles_at", FLOAT8ARRAYOID, offsetof(WorkerRow, throttles_at)},
+	{"CASE hwsched_internal.phase_now(l.phase, l.phase_since, l.phase_duration)"
+	 " WHEN 'warming' THEN 1 WHEN 'cooling' THEN 2 ELSE 0 END",
+	 INT4OID, offsetof(WorkerRow, report.phase)},
+	{"coalesce(extract(epoch FROM $3 - l.phase_since)::float8, 0)", FLOAT8OID,
+	 offsetof(WorkerRow, phase_elapsed)},
+	{"coalesce(extract(epoch FROM l.phase_duration)::float8, 0)", FLOAT8OID,
+	 offsetof(WorkerRow, phase_duration)},
+};
+
+static const RowType worker_row = ROW_TYPE(WorkerRow, worker_columns);
+
 /*
  * Two statements each: those of some workers probe the tables one by one, and
  * OFFSET 0 leaves the planner no other way, whatever it believes of them.
  */
-#define WORKERS_SQL(from) \
-	"SELECT w.worker_id, w.state = 'active' AND w.health IN ('healthy', 'probation')" \
-	"  AND l.last_seen_at >= $3 - make_interval(secs => $5)," \
-	" w.cpu_millicores, w.memory_bytes," \
-	"  CASE w.health WHEN 'probation' THEN 1 ELSE w.max_concurrent END," \
-	"  u.assignments, u.cpu_millicores, u.host_memory_bytes, u.total_assignments," \
-	"  l.cpu_utilization, l.memory_utilization, l.gpu_utilization, l.io_utilization," \
-	" l.network_utilization," \
-	"  l.temperature, l.temperature_celsius," \
-	"  CASE hwsched_internal.phase_now(l.phase, l.phase_since, l.phase_duration)" \
-	"   WHEN 'warming' THEN 1 WHEN 'cooling' THEN 2 ELSE 0 END," \
-	"  extract(epoch FROM $3 - l.phase_since)::float8, extract(epoch" \
-	" FROM l.phase_duration)::float8," \
-	"  CASE WHEN $2 AND w.software_versions <> '{}' THEN w.software_versions::text END," \
-	"  u.last_turn, w.cost_per_hour, l.reported_at," \
-	"  w.health IN ('offline', 'quarantined') OR l.last_seen_at < $3 - make_interval(secs => $5)," \
-	"  l.temperatures, l.throttles_at," \
-	"  w.worker_id = ANY (ARRAY(SELECT a.worker_id FROM hwsched.assignment a WHERE a.pool = $1" \
-	"   AND a.alone AND a.finished_at IS NULL))," \
-	"  CASE WHEN $6 THEN w.labels END, w.taints, CASE WHEN $6 THEN w.hostname END" \
-	" FROM " from " ORDER BY w.worker_id"
+#define WORKERS_SQL(from) "SELECT " ROW_COLUMNS " FROM " from " ORDER BY w.worker_id"
 #define WORKERS_TYPES \
 	{ \
 		TEXTOID, BOOLOID, TIMESTAMPTZOID, TEXTARRAYOID, FLOAT8OID, BOOLOID \
@@ -111,13 +160,38 @@ software_number(Fleet *fleet, HTAB *numbers, const char *text)
 	" CROSS JOIN LATERAL (SELECT * FROM hwsched.worker_load x WHERE x.pool = $1" \
 	" AND x.worker_id = e.worker_id OFFSET 0) l"
 
-#define DEVICES_SQL(from) \
-	"SELECT d.worker_id, d.device_no, d.profile_id, coalesce(d.memory_bytes, -1)," \
-	" d.uses_host_memory," \
-	"  u.slots, u.share, u.memory_bytes, l.utilization, l.temperature_celsius, d.device_id," \
-	"  d.state = 'draining', d.health = 'quarantined', d.health = 'probation'," \
-	"  CASE WHEN $3 THEN d.labels END" \
-	" FROM " from " ORDER BY d.worker_id, d.device_no"
+/* A row of a device. */
+typedef struct DeviceRow
+{
+	Device device;
+	Datum worker_id; /* a text */
+	int64 profile_id;
+	Datum labels; /* a jsonb; 0: none, or not asked for */
+	double utilization; /* NAN: not reported, as below */
+	double celsius;
+} DeviceRow;
+
+static const Column device_columns[] = {
+	{"d.worker_id", TEXTOID, offsetof(DeviceRow, worker_id)},
+	{"d.device_no", INT4OID, offsetof(DeviceRow, device.device_no)},
+	{"d.device_id", CSTRINGOID, offsetof(DeviceRow, device.device_id)},
+	{"d.profile_id", INT8OID, offsetof(DeviceRow, profile_id)},
+	{"coalesce(d.memory_bytes, -1)", INT8OID, offsetof(DeviceRow, device.memory_bytes)},
+	{"d.uses_host_memory", BOOLOID, offsetof(DeviceRow, device.uses_host_memory)},
+	{"d.state = 'draining'", BOOLOID, offsetof(DeviceRow, device.draining)},
+	{"d.health = 'quarantined'", BOOLOID, offsetof(DeviceRow, device.quarantined)},
+	{"d.health = 'probation'", BOOLOID, offsetof(DeviceRow, device.on_probation)},
+	{"CASE WHEN $3 THEN d.labels END", JSONBOID, offsetof(DeviceRow, labels)},
+	{"u.slots", INT4OID, offsetof(DeviceRow, device.slots)},
+	{"u.share", INT4OID, offsetof(DeviceRow, device.share)},
+	{"u.memory_bytes", INT8OID, offsetof(DeviceRow, device.memory_used)},
+	{"l.utilization", FLOAT8OID, offsetof(DeviceRow, utilization)},
+	{"l.temperature_celsius", FLOAT8OID, offsetof(DeviceRow, celsius)},
+};
+
+static const RowType device_row = ROW_TYPE(DeviceRow, device_columns);
+
+#define DEVICES_SQL(from) "SELECT " ROW_COLUMNS " FROM " from " ORDER BY d.worker_id, d.device_no"
 #define DEVICES_TYPES \
 	{ \
 		TEXTOID, TEXTARRAYOID, BOOLOID \
@@ -168,66 +242,43 @@ read_worker(void *arg, const Row *row)
 {
 	WorkerReader *reader = arg;
 	Fleet *fleet = reader->fleet;
-	double elapsed = zero_if_absent(row_number(row, 18));
-	double duration = zero_if_absent(row_number(row, 19));
-	Worker *worker;
-	Reported *report;
+	WorkerRow read = {0};
+	Worker *worker = &read.worker;
+	Reported *report = &read.report;
 
+	read_row(&worker_row, row, &read);
+	worker->software =
+		read.software == NULL ? 0 : software_number(fleet, reader->software, read.software);
+	worker->reported = read.reported_at != 0;
+	report->elapsed =
+		worker->reported ? (reader->now - read.reported_at) / (double) USECS_PER_SEC : 0;
+	report->is_stale = report->elapsed > reader->load_ttl;
+	report->performance_level =
+		phase_performance_level(report->phase, read.phase_elapsed, read.phase_duration);
+	if (report->is_stale)
+		forget_report(worker, report);
+	else
+	{
+		report->temperatures = device_numbers(read.temperatures);
+		report->throttles_at = device_numbers(reader->learning ? read.throttles_at : (Datum) 0);
+	}
 	if (fleet->nworkers == reader->allocated)
 	{
 		reader->allocated *= 2;
 		fleet->workers = repalloc_huge(fleet->workers, sizeof(Worker) * reader->allocated);
 		reader->reported = repalloc_huge(reader->reported, sizeof(Reported) * reader->allocated);
 	}
-	worker = &fleet->workers[fleet->nworkers];
-	report = &reader->reported[fleet->nworkers++];
-	memset(worker, 0, sizeof(*worker));
-	worker->worker_id = TextDatumGetCString(row->values[0]);
-	worker->accepting = row_bool(row, 2);
-	worker->cpu_millicores = row_bigint(row, 3);
-	worker->memory_bytes = row_bigint(row, 4);
-	worker->max_concurrent = row_int(row, 5);
-	worker->assignments = row_int(row, 6);
-	worker->cpu_used = row_bigint(row, 7);
-	worker->memory_used = row_bigint(row, 8);
-	worker->total_assignments = row_bigint(row, 9);
-	worker->software = row->nulls[19] ? 0 :
-										software_number(fleet, reader->software,
-														TextDatumGetCString(row->values[19]));
-	worker->last_turn = row_bigint(row, 21);
-	worker->cost_per_hour = zero_if_absent(row_number(row, 22));
-	worker->reported = !row->nulls[22];
-	worker->unhealthy = row_bool(row, 24);
-	worker->runs_alone = row_bool(row, 27);
-	labels_of_worker(reader->labels, fleet->nworkers - 1, row->nulls[27] ? NULL : &row->values[27],
-					 row->nulls[28] ? NULL : &row->values[28],
-					 row->nulls[29] ? NULL : TextDatumGetCString(row->values[29]));
-	report->is_stale =
-		worker->reported &&
-		(reader->now - row_bigint(row, 23)) / (double) USECS_PER_SEC > reader->load_ttl;
-	report->utilization.cpu = zero_if_absent(row_number(row, 10));
-	report->utilization.memory = zero_if_absent(row_number(row, 11));
-	report->utilization.gpu = zero_if_absent(row_number(row, 12));
-	report->utilization.io = zero_if_absent(row_number(row, 13));
-	report->utilization.network = zero_if_absent(row_number(row, 14));
-	report->temperature = row_number(row, 15);
-	report->celsius = row_number(row, 16);
-	report->phase = (ThermalPhase) row_int(row, 17);
-	report->performance_level = phase_performance_level(report->phase, elapsed, duration);
-	report->elapsed =
-		worker->reported ? (reader->now - row_bigint(row, 23)) / (double) USECS_PER_SEC : 0;
-	report->temperatures = device_numbers(row->values[24], row->nulls[24]);
-	report->throttles_at = device_numbers(row->values[25], row->nulls[25] || !reader->learning);
-	if (report->is_stale)
-		forget_report(worker, report);
+	labels_of_worker(reader->labels, fleet->nworkers, read.labels, read.taints, read.hostname);
+	reader->reported[fleet->nworkers] = *report;
+	fleet->workers[fleet->nworkers++] = *worker;
 }
 
 static Reported *
 load_workers(PoolSnapshot *snapshot, const char *pool, Parameter only, LabelReader *labels,
 			 bool read_only)
 {
-	static SpiPlan of_pool = {WORKERS_SQL(ALL_WORKERS), WORKERS_TYPES, IN_ORDER};
-	static SpiPlan some = {WORKERS_SQL(SOME_WORKERS), WORKERS_TYPES};
+	static SpiPlan of_pool = {WORKERS_SQL(ALL_WORKERS), WORKERS_TYPES, IN_ORDER, &worker_row};
+	static SpiPlan some = {WORKERS_SQL(SOME_WORKERS), WORKERS_TYPES, .row = &worker_row};
 	const Search *search = &snapshot->search;
 	Fleet *fleet = &snapshot->fleet;
 	HASHCTL control = {
@@ -324,9 +375,15 @@ read_device(void *arg, const Row *row)
 {
 	DeviceReader *reader = arg;
 	Fleet *fleet = &reader->snapshot->fleet;
-	Worker *worker = device_worker(reader, DatumGetTextPP(row->values[0]));
-	Device *device;
+	DeviceRow read = {0};
+	Worker *worker;
 
+	read_row(&device_row, row, &read);
+	worker = device_worker(reader, DatumGetTextPP(read.worker_id));
+	pfree(DatumGetPointer(read.worker_id));
+	read.device.profile = profile_number(reader, read.profile_id);
+	if (read.device.uses_host_memory)
+		worker->memory_used += read.device.memory_used;
 	if (fleet->ndevices == reader->allocated)
 	{
 		reader->allocated *= 2;
@@ -335,34 +392,19 @@ read_device(void *arg, const Row *row)
 			repalloc_huge(reader->utilizations, sizeof(double) * reader->allocated);
 		reader->celsius = repalloc_huge(reader->celsius, sizeof(double) * reader->allocated);
 	}
-	device = &fleet->devices[fleet->ndevices];
-	memset(device, 0, sizeof(*device));
-	device->device_no = row_int(row, 2);
-	device->profile = profile_number(reader, row_bigint(row, 3));
-	device->memory_bytes = row_bigint(row, 4);
-	device->uses_host_memory = row_bool(row, 5);
-	device->slots = row_int(row, 6);
-	device->share = row_int(row, 7);
-	device->memory_used = row_bigint(row, 8);
-	device->draining = row_bool(row, 12);
-	device->quarantined = row_bool(row, 13);
-	device->on_probation = row_bool(row, 14);
-	device->device_id = row->nulls[10] ? NULL : TextDatumGetCString(row->values[10]);
-	if (device->uses_host_memory)
-		worker->memory_used += device->memory_used;
-	labels_of_device(reader->labels, fleet->ndevices, row->nulls[14] ? NULL : &row->values[14]);
-	reader->utilizations[fleet->ndevices] = row_number(row, 9);
-	reader->celsius[fleet->ndevices] = row_number(row, 10);
+	labels_of_device(reader->labels, fleet->ndevices, read.labels);
+	reader->utilizations[fleet->ndevices] = read.utilization;
+	reader->celsius[fleet->ndevices] = read.celsius;
 	worker->ndevices++;
-	fleet->ndevices++;
+	fleet->devices[fleet->ndevices++] = read.device;
 }
 
 static void
 load_devices(PoolSnapshot *snapshot, const char *pool, Parameter only, const Reported *reported,
 			 LabelReader *labels, bool read_only)
 {
-	static SpiPlan of_pool = {DEVICES_SQL(ALL_DEVICES), DEVICES_TYPES, IN_ORDER};
-	static SpiPlan some = {DEVICES_SQL(SOME_DEVICES), DEVICES_TYPES};
+	static SpiPlan of_pool = {DEVICES_SQL(ALL_DEVICES), DEVICES_TYPES, IN_ORDER, &device_row};
+	static SpiPlan some = {DEVICES_SQL(SOME_DEVICES), DEVICES_TYPES, .row = &device_row};
 	Fleet *fleet = &snapshot->fleet;
 	HASHCTL control = {
 		.keysize = sizeof(int64), .entrysize = sizeof(ProfileEntry), .hcxt = CurrentMemoryContext};
@@ -423,31 +465,58 @@ begin_record(PoolSnapshot *snapshot, const char *workload_type)
 	return record;
 }
 
+/* A row of what was learned of a worker. */
+typedef struct RecordRow
+{
+	const char *workload_type;
+	const char *worker_id;
+	double preference; /* as it was left */
+	double age; /* seconds since then */
+	Performance performance;
+} RecordRow;
+
+static const Column record_columns[] = {
+	{"workload_type", CSTRINGOID, offsetof(RecordRow, workload_type)},
+	{"worker_id", CSTRINGOID, offsetof(RecordRow, worker_id)},
+	{"preference", FLOAT8OID, offsetof(RecordRow, preference)},
+	{"extract(epoch FROM now() - updated_at)::float8", FLOAT8OID, offsetof(RecordRow, age)},
+	{"successes", INT8OID, offsetof(RecordRow, performance.successes)},
+	{"failures", INT8OID, offsetof(RecordRow, performance.failures)},
+	{"coalesce(mean_seconds, 0)", FLOAT8OID, offsetof(RecordRow, performance.mean_seconds)},
+};
+
+static const RowType record_row = ROW_TYPE(RecordRow, record_columns);
+
 /*
  * Reads the rows of what was learned of the workers that are in the table, by
  * workload type; returns how many there are.
  */
-static uint64
+static int
 read_records(const PoolSnapshot *snapshot, const char *pool, const char *only_worker,
-			 bool read_only)
+			 bool read_only, RecordRow **records)
 {
-#define RECORDS_SQL \
-	"SELECT workload_type, worker_id, preference, successes, failures, mean_seconds," \
-	"  extract(epoch FROM now() - updated_at)::float8 FROM hwsched.track_record WHERE pool = $1"
-	static SpiPlan all = {RECORDS_SQL " ORDER BY workload_type", {TEXTOID}};
+#define RECORDS_SQL "SELECT " ROW_COLUMNS " FROM hwsched.track_record WHERE pool = $1"
+	static SpiPlan all = {RECORDS_SQL " ORDER BY workload_type", {TEXTOID}, .row = &record_row};
 	static SpiPlan of_worker = {
 		RECORDS_SQL " AND worker_id = $2 AND workload_type = ANY ($3) ORDER BY workload_type",
-		{TEXTOID, TEXTOID, TEXTARRAYOID}};
+		{TEXTOID, TEXTOID, TEXTARRAYOID},
+		.row = &record_row};
 	const Search *search = &snapshot->search;
-	const char **types;
+	int n;
 
 	if (only_worker == NULL)
-		return spi_plan_run(&all, read_only, TEXT_VALUE(pool));
-	types = palloc(sizeof(char *) * (search->nkinds + 1));
-	for (int k = 0; k < search->nkinds; k++)
-		types[k] = search->kinds[k].profile.workload_type;
-	return spi_plan_run(&of_worker, read_only, TEXT_VALUE(pool), TEXT_VALUE(only_worker),
-						text_array(types, search->nkinds));
+		n = (int) spi_plan_run(&all, read_only, TEXT_VALUE(pool));
+	else
+	{
+		const char **types = palloc(sizeof(char *) * (search->nkinds + 1));
+
+		for (int k = 0; k < search->nkinds; k++)
+			types[k] = search->kinds[k].profile.workload_type;
+		n = (int) spi_plan_run(&of_worker, read_only, TEXT_VALUE(pool), TEXT_VALUE(only_worker),
+							   text_array(types, search->nkinds));
+	}
+	*records = read_rows(&record_row, n);
+	return n;
 }
 
 /* Gives each kind what was learned of the workers (or of one) for its workload type. */
@@ -455,25 +524,24 @@ static void
 load_records(PoolSnapshot *snapshot, const char *pool, const char *only_worker, bool read_only)
 {
 	TypeRecord record = {NULL};
-	uint64 n;
+	RecordRow *rows;
+	int n;
 
 	if (!snapshot->settings.learning || (snapshot->settings.preference_weight == 0 &&
 										 (snapshot->policies.uses & USES_PERFORMANCE) == 0))
 		return;
-	n = read_records(snapshot, pool, only_worker, read_only);
-	for (uint64 i = 0; i < n; i++)
+	n = read_records(snapshot, pool, only_worker, read_only, &rows);
+	for (int i = 0; i < n; i++)
 	{
-		char *type = column_text(i, 1);
-		int worker = fleet_worker(&snapshot->fleet, column_text(i, 2));
+		int worker = fleet_worker(&snapshot->fleet, rows[i].worker_id);
 
-		if (i == 0 || !same_name(record.workload_type, type))
-			record = begin_record(snapshot, type);
+		if (i == 0 || !same_name(record.workload_type, rows[i].workload_type))
+			record = begin_record(snapshot, rows[i].workload_type);
 		if (worker < 0)
 			continue;
-		record.preference[worker] = preference_aged(column_number(i, 3), column_number(i, 7),
+		record.preference[worker] = preference_aged(rows[i].preference, rows[i].age,
 													snapshot->settings.preference_half_life);
-		record.performance[worker] = (Performance){column_bigint(i, 4), column_bigint(i, 5),
-												   zero_if_absent(column_number(i, 6))};
+		record.performance[worker] = rows[i].performance;
 	}
 }
 

@@ -55,15 +55,15 @@ labels_begin(PoolSnapshot *snapshot)
 
 /* Numbers a document of labels: equal ones are read once. */
 static int32
-document_number(LabelReader *reader, const Datum *value)
+document_number(LabelReader *reader, Datum value)
 {
 	Jsonb *document;
 	StrtabEntry *entry;
 	bool found;
 
-	if (value == NULL)
+	if (value == (Datum) 0)
 		return 0;
-	document = DatumGetJsonbP(*value);
+	document = DatumGetJsonbP(value);
 	if (JB_ROOT_COUNT(document) == 0)
 		return 0;
 	entry = strtab_enter(reader->numbers, VARDATA(document), VARSIZE(document) - VARHDRSZ, &found);
@@ -79,10 +79,9 @@ document_number(LabelReader *reader, const Datum *value)
 	return entry->number;
 }
 
-/* Takes the labels and taints of a worker, NULL: none; workers come in order. */
+/* Takes the labels and taints of a worker, 0: none; workers come in order. */
 void
-labels_of_worker(LabelReader *reader, int worker, const Datum *labels, const Datum *taints,
-				 const char *hostname)
+labels_of_worker(LabelReader *reader, int worker, Datum labels, Datum taints, const char *hostname)
 {
 	if (worker >= reader->workers_allocated)
 	{
@@ -102,9 +101,9 @@ labels_of_worker(LabelReader *reader, int worker, const Datum *labels, const Dat
 	reader->any_taints = reader->any_taints || reader->taints[worker] > 0;
 }
 
-/* Takes the labels of a device, NULL: none; devices come in order. */
+/* Takes the labels of a device, 0: none; devices come in order. */
 void
-labels_of_device(LabelReader *reader, int device, const Datum *labels)
+labels_of_device(LabelReader *reader, int device, Datum labels)
 {
 	if (device >= reader->devices_allocated)
 	{

@@ -29,9 +29,9 @@ typedef struct LabelReader
 } LabelReader;
 
 extern LabelReader *labels_begin(PoolSnapshot *snapshot);
-extern void labels_of_worker(LabelReader *reader, int worker, const Datum *labels,
-							 const Datum *taints, const char *hostname);
-extern void labels_of_device(LabelReader *reader, int device, const Datum *labels);
+extern void labels_of_worker(LabelReader *reader, int worker, Datum labels, Datum taints,
+							 const char *hostname);
+extern void labels_of_device(LabelReader *reader, int device, Datum labels);
 extern void labels_select(LabelReader *reader);
 
 #endif /* HWSCHED_SNAPSHOT_LABELS_H */

@@ -12,7 +12,7 @@
 
 #include "snapshot/queue.h"
 #include "store/profile_cache.h"
-#include "support/spi_plan.h"
+#include "support/columns.h"
 #include "support/strtab.h"
 
 /*
@@ -208,11 +208,39 @@ typedef struct QueueReader
 	HTAB *keys; /* NULL: none so far */
 } QueueReader;
 
-static char *
-row_text(const Row *row, int number)
+/* A row of the queue as it is read. */
+typedef struct PendingRow
 {
-	return row->nulls[number - 1] ? NULL : TextDatumGetCString(row->values[number - 1]);
-}
+	QueueRow queued;
+	QueueItem item;
+	int64 profile_id;
+	int16 now_priority;
+	const char *model_id;
+	const char *model_family;
+	int64 retry_profile_id; /* 0: none */
+} PendingRow;
+
+static const Column pending_columns[] = {
+	{"p.ctid", TIDOID, offsetof(PendingRow, queued.tid)},
+	{"p.queue_no", INT8OID, offsetof(PendingRow, queued.queue_no)},
+	{"p.profile_id", INT8OID, offsetof(PendingRow, profile_id)},
+	{"aged.priority", INT2OID, offsetof(PendingRow, now_priority)},
+	{"p.priority", INT2OID, offsetof(PendingRow, queued.priority)},
+	{"p.deadline", TIMESTAMPTZOID, offsetof(PendingRow, queued.deadline)},
+	{"coalesce(p.expires_at, 'infinity')", TIMESTAMPTZOID, offsetof(PendingRow, queued.expires_at)},
+	{"p.run", INT4OID, offsetof(PendingRow, queued.run)},
+	{"p.attempt", INT4OID, offsetof(PendingRow, queued.attempt)},
+	{"p.workload_id", TEXTOID, offsetof(PendingRow, queued.workload_id)},
+	{"p.concurrency_key", TEXTOID, offsetof(PendingRow, queued.concurrency_key)},
+	{"p.avoid_workers", TEXTARRAYOID, offsetof(PendingRow, queued.avoided)},
+	{"p.expected_seconds", FLOAT8OID, offsetof(PendingRow, item.expected_seconds)},
+	{"p.alone", BOOLOID, offsetof(PendingRow, item.alone)},
+	{"p.model_id", CSTRINGOID, offsetof(PendingRow, model_id)},
+	{"p.model_family", CSTRINGOID, offsetof(PendingRow, model_family)},
+	{"p.retry_profile_id", INT8OID, offsetof(PendingRow, retry_profile_id)},
+};
+
+static const RowType pending_row = ROW_TYPE(PendingRow, pending_columns);
 
 /* Numbers a concurrency key, from 1. */
 static int32
@@ -236,52 +264,38 @@ read_queue_row(void *arg, const Row *row)
 {
 	QueueReader *reader = arg;
 	PoolSnapshot *snapshot = reader->snapshot;
-	QueueItem *item;
-	QueueRow *queued;
+	PendingRow read = {0};
+	QueueItem *item = &read.item;
+	QueueRow *queued = &read.queued;
 	KindKey key;
 
+	read_row(&pending_row, row, &read);
+	queued->model = model_number(snapshot, reader->models, read.model_id, false);
+	queued->family = model_number(snapshot, reader->models, read.model_family, true);
+	item->priority = read.now_priority;
+	item->key =
+		queued->concurrency_key == (Datum) 0 ? 0 : key_number(reader, queued->concurrency_key);
+	/* the kind of work that it is does not change as it waits */
+	key = kind_key(snapshot->policies.uses, read.profile_id, queued->priority,
+				   item->expected_seconds, queued->model, queued->family);
+	item->kind = kind_number(&snapshot->search, reader->kinds, &key);
+	item->subject = -1;
+	queued->own_kind = -1;
+	if (read.retry_profile_id != 0)
+	{
+		key.profile_id = read.retry_profile_id;
+		queued->own_kind = item->kind;
+		item->kind = kind_number(&snapshot->search, reader->kinds, &key);
+	}
+	snapshot->nretries += queued->own_kind >= 0 || queued->avoided != (Datum) 0 || item->alone;
 	if (snapshot->nitems == reader->allocated)
 	{
 		reader->allocated *= 2;
 		snapshot->items = repalloc_huge(snapshot->items, sizeof(QueueItem) * reader->allocated);
 		snapshot->rows = repalloc_huge(snapshot->rows, sizeof(QueueRow) * reader->allocated);
 	}
-	item = &snapshot->items[snapshot->nitems];
-	queued = &snapshot->rows[snapshot->nitems++];
-	queued->tid = *(ItemPointer) DatumGetPointer(row->values[0]);
-	queued->queue_no = row_bigint(row, 2);
-	queued->run = row_int(row, 5);
-	queued->attempt = row_int(row, 6);
-	queued->workload_id = PointerGetDatum(DatumGetTextPCopy(row->values[6]));
-	queued->model = model_number(snapshot, reader->models, row_text(row, 9), false);
-	queued->family = model_number(snapshot, reader->models, row_text(row, 10), true);
-	queued->deadline = DatumGetTimestampTz(row->values[10]);
-	item->priority = DatumGetInt16(row->values[3]);
-	item->expected_seconds = row_number(row, 8);
-	queued->concurrency_key =
-		row->nulls[12] ? (Datum) 0 : PointerGetDatum(DatumGetTextPCopy(row->values[12]));
-	item->key = row->nulls[12] ? 0 : key_number(reader, row->values[12]);
-	/* the kind of work that it is does not change as it waits */
-	queued->priority = DatumGetInt16(row->values[11]);
-	key = kind_key(snapshot->policies.uses, row_bigint(row, 3), queued->priority,
-				   item->expected_seconds, queued->model, queued->family);
-	item->kind = kind_number(&snapshot->search, reader->kinds, &key);
-	item->navoided = item->navoided_devices = 0;
-	item->alone = row_bool(row, 16);
-	item->held_back = false;
-	item->nplacements = 0;
-	item->subject = -1;
-	queued->own_kind = -1;
-	queued->expires_at = row->nulls[16] ? DT_NOEND : DatumGetTimestampTz(row->values[16]);
-	queued->avoided =
-		row->nulls[13] ? (Datum) 0 : PointerGetDatum(DatumGetArrayTypePCopy(row->values[13]));
-	if (!row->nulls[14])
-	{
-		key.profile_id = DatumGetInt64(row->values[14]);
-		queued->own_kind = item->kind;
-		item->kind = kind_number(&snapshot->search, reader->kinds, &key);
-	}
-	snapshot->nretries += queued->own_kind >= 0 || queued->avoided != (Datum) 0 || item->alone;
+	snapshot->items[snapshot->nitems] = *item;
+	snapshot->rows[snapshot->nitems++] = *queued;
 }
 
 static QueueReader
@@ -313,11 +327,10 @@ end_queue(PoolSnapshot *snapshot, const char *pool, bool read_only)
 		snapshot->search.keys_taken = palloc0(sizeof(bool) * (snapshot->search.nkeys + 1));
 }
 
-#define QUEUE_COLUMNS(priority) \
-	"p.ctid, p.queue_no, p.profile_id, " priority \
-	" AS now_priority, p.run, p.attempt, p.workload_id, p.expected_seconds," \
-	"  p.model_id, p.model_family, p.deadline, p.priority, p.concurrency_key, p.avoid_workers," \
-	" p.retry_profile_id, p.alone, p.expires_at"
+/* The rows p of the queue, or some of them, with the priority that they have by now. */
+#define QUEUE_SQL(from, priority) \
+	"SELECT " ROW_COLUMNS " FROM " from " CROSS JOIN LATERAL (SELECT " priority " AS priority) aged"
+#define IN_AGED_ORDER " ORDER BY aged.priority, p.deadline, p.queue_no LIMIT $2"
 
 /*
  * Reads what may be placed of the queue, or the first limit rows of that (limit
@@ -328,18 +341,16 @@ void
 snapshot_queue(PoolSnapshot *snapshot, const char *pool, int64 limit, bool read_only)
 {
 	static SpiPlan statement = {
-		"SELECT " QUEUE_COLUMNS(
-			"p.priority") " FROM hwsched.pending p WHERE p.pool = $1"
-						  " AND " MAY_BE_PLACED(
-							  "$3") " ORDER BY p.priority, p.deadline, p.queue_no LIMIT $2",
+		QUEUE_SQL("hwsched.pending p", "p.priority") " WHERE p.pool = $1 AND " MAY_BE_PLACED(
+			"$3") " ORDER BY p.priority, p.deadline, p.queue_no LIMIT $2",
 		{TEXTOID, INT8OID, BOOLOID},
-		ALONG_INDEX};
+		ALONG_INDEX,
+		&pending_row};
 	static SpiPlan aged = {
-		"SELECT " QUEUE_COLUMNS(AGED_PRIORITY(
-			"$4")) " FROM hwsched.pending p WHERE p.pool = $1"
-				   " AND " MAY_BE_PLACED(
-					   "$3") " ORDER BY now_priority, p.deadline, p.queue_no LIMIT $2",
-		{TEXTOID, INT8OID, BOOLOID, FLOAT8OID}};
+		QUEUE_SQL("hwsched.pending p",
+				  AGED_PRIORITY("$4")) " WHERE p.pool = $1 AND " MAY_BE_PLACED("$3") IN_AGED_ORDER,
+		{TEXTOID, INT8OID, BOOLOID, FLOAT8OID},
+		.row = &pending_row};
 	QueueReader reader = begin_queue(snapshot);
 	Parameter most = limit < 0 ? NULL_VALUE : BIGINT_VALUE(limit);
 	double ageing = snapshot->settings.ageing;
@@ -374,20 +385,18 @@ void
 snapshot_queue_of(PoolSnapshot *snapshot, const char *pool, const int64 *profile_ids, int count,
 				  int64 limit, bool read_only)
 {
-#define QUEUE_OF(from, priority) \
-	"SELECT " QUEUE_COLUMNS(priority) " FROM " from " WHERE " MAY_BE_PLACED("$3")
-	static SpiPlan few = {
-		QUEUE_OF(
-			"(SELECT ctid, * FROM hwsched.pending WHERE pool = $1 AND profile_id = ANY ($4) OFFSET"
-			" 0) p",
-			AGED_PRIORITY("$5")) " ORDER BY now_priority, p.deadline, p.queue_no LIMIT $2",
-		{TEXTOID, INT8OID, BOOLOID, INT8ARRAYOID, FLOAT8OID}};
-	static SpiPlan many = {
-		QUEUE_OF("hwsched.pending p",
-				 "p.priority") " AND p.pool = $1 AND p.profile_id = ANY ($4)"
-							   " ORDER BY p.priority, p.deadline, p.queue_no LIMIT $2",
-		{TEXTOID, INT8OID, BOOLOID, INT8ARRAYOID},
-		ALONG_INDEX};
+	static SpiPlan few = {QUEUE_SQL("(SELECT ctid, * FROM hwsched.pending"
+									" WHERE pool = $1 AND profile_id = ANY ($4) OFFSET 0) p",
+									AGED_PRIORITY("$5")) " WHERE " MAY_BE_PLACED("$3")
+							  IN_AGED_ORDER,
+						  {TEXTOID, INT8OID, BOOLOID, INT8ARRAYOID, FLOAT8OID},
+						  .row = &pending_row};
+	static SpiPlan many = {QUEUE_SQL("hwsched.pending p", "p.priority") " WHERE " MAY_BE_PLACED(
+							   "$3") " AND p.pool = $1 AND p.profile_id = ANY ($4)"
+									 " ORDER BY p.priority, p.deadline, p.queue_no LIMIT $2",
+						   {TEXTOID, INT8OID, BOOLOID, INT8ARRAYOID},
+						   ALONG_INDEX,
+						   &pending_row};
 	QueueReader reader = begin_queue(snapshot);
 	Parameter profiles;
 	Parameter most = limit < 0 ? NULL_VALUE : BIGINT_VALUE(limit);
@@ -436,12 +445,14 @@ bool
 snapshot_queued(PoolSnapshot *snapshot, const char *pool, const char *workload_id, bool read_only)
 {
 	static SpiPlan statement = {
-		"SELECT " QUEUE_COLUMNS(AGED_PRIORITY(
-			"$3")) " FROM hwsched.submission s"
-				   " JOIN hwsched.pending p ON p.pool = s.pool AND p.priority = s.priority"
-				   " AND p.deadline = s.deadline AND p.queue_no = s.queue_no"
-				   " WHERE s.pool = $1 AND s.workload_id = $2 AND " MAY_BE_PLACED("false"),
-		{TEXTOID, TEXTOID, FLOAT8OID}};
+		QUEUE_SQL(
+			"hwsched.submission s JOIN hwsched.pending p ON p.pool = s.pool"
+			" AND p.priority = s.priority AND p.deadline = s.deadline"
+			" AND p.queue_no = s.queue_no",
+			AGED_PRIORITY(
+				"$3")) " WHERE s.pool = $1 AND s.workload_id = $2 AND " MAY_BE_PLACED("false"),
+		{TEXTOID, TEXTOID, FLOAT8OID},
+		.row = &pending_row};
 	QueueReader reader = begin_queue(snapshot);
 
 	if (spi_plan_each(&statement, read_only, read_queue_row, &reader, TEXT_VALUE(pool),
@@ -461,12 +472,14 @@ snapshot_submitted(PoolSnapshot *snapshot, const char *pool, const char *workloa
 				   bool read_only)
 {
 	static SpiPlan statement = {
-		"SELECT s.ctid, s.queue_no, s.profile_id, s.priority, s.run, 0, s.workload_id,"
-		" s.expected_seconds,"
-		"  s.model_id, s.model_family, s.deadline, s.priority, NULL, NULL, NULL, false,"
-		" s.expires_at"
-		" FROM hwsched.submission s WHERE s.pool = $1 AND s.workload_id = $2",
-		{TEXTOID, TEXTOID}};
+		QUEUE_SQL("(SELECT ctid, queue_no, profile_id, priority, deadline, run, 0 AS attempt,"
+				  " workload_id, NULL::text AS concurrency_key, NULL::text[] AS avoid_workers,"
+				  " expected_seconds, false AS alone, model_id, model_family, expires_at,"
+				  " NULL::bigint AS retry_profile_id"
+				  " FROM hwsched.submission WHERE pool = $1 AND workload_id = $2) p",
+				  "p.priority"),
+		{TEXTOID, TEXTOID},
+		.row = &pending_row};
 	QueueReader reader = begin_queue(snapshot);
 
 	if (spi_plan_each(&statement, read_only, read_queue_row, &reader, TEXT_VALUE(pool),

@@ -16,7 +16,7 @@
 #include "snapshot/forecast_reader.h"
 #include "snapshot/reservations.h"
 #include "store/assignment.h"
-#include "support/spi_plan.h"
+#include "support/columns.h"
 #include "support/strtab.h"
 
 /* Times are written down to the millisecond, and compared with this much room. */
@@ -56,7 +56,7 @@ is_reserved(const char *pool, const char *worker_id)
  * it was expected to take when it was placed, and its timeout.
  */
 #define RUNNING_SQL \
-	"SELECT " ENDED_COLUMNS \
+	"SELECT " ROW_COLUMNS \
 	", extract(epoch FROM coalesce(a.started_at, a.assigned_at) - now())::float8," \
 	" coalesce(a.p90_seconds, a.predicted_seconds), s.timeout_seconds::float8" \
 	" FROM hwsched.assignment a" \
@@ -176,9 +176,9 @@ read_running_rows(const PoolSnapshot *snapshot, const char *pool, bool read_only
 
 	for (uint64 i = 0; i < rows; i++)
 	{
-		began[i] = column_number(i, ENDED_COUNT + 1);
-		p90[i] = column_number(i, ENDED_COUNT + 2);
-		timeout[i] = column_number(i, ENDED_COUNT + 3);
+		began[i] = column_number(i, ended_row.count + 1);
+		p90[i] = column_number(i, ended_row.count + 2);
+		timeout[i] = column_number(i, ended_row.count + 3);
 	}
 	count = read_ended(&live);
 	learned = load_live_forecast(snapshot, pool, read_only, live, count, &subjects);
@@ -222,7 +222,7 @@ typedef struct RunningReader
 static void
 read_running(Search *search)
 {
-	static SpiPlan statement = {RUNNING_SQL, {TEXTOID}, IN_SETS};
+	static SpiPlan statement = {RUNNING_SQL, {TEXTOID}, IN_SETS, &ended_row};
 	const RunningReader *reader = search->running_context;
 
 	spi_plan_run(&statement, reader->read_only, TEXT_VALUE(reader->pool));
@@ -244,26 +244,10 @@ stands_behind(const QueueItem *item, const QueueRow *row, int32 priority, Timest
 	return row->queue_no > queue_no;
 }
 
-/* The columns of what is reserved, and its rows in the order of the queue. */
-#define RESERVED_SQL \
-	"SELECT " AGED_PRIORITY( \
-		"$2") " AS now_priority, r.deadline, r.queue_no, p.concurrency_key," \
-			  " p.alone," \
-			  " extract(epoch FROM r.starts_at - now())::float8 AS starts_in," \
-			  " extract(epoch FROM r.backfill_until - now())::float8 AS backfill_in, r.worker_id," \
-			  " r.device_nos, k.cpu_millicores, k.host_memory_bytes, k.device_slots, k.device_share," \
-			  " k.device_memory_bytes, r.workload_id" \
-			  " FROM hwsched.reserved_place r" \
-			  " JOIN hwsched.pending p ON p.pool = r.pool AND p.priority = r.priority" \
-			  " AND p.deadline = r.deadline AND p.queue_no = r.queue_no" \
-			  " JOIN hwsched.workload_profile k ON k.pool = r.pool AND k.profile_id = r.profile_id" \
-			  " WHERE r.pool = $1 AND " MAY_BE_PLACED( \
-				  "false") " ORDER BY now_priority, r.deadline, r.queue_no, r.shard_no"
-
-/* A row of RESERVED_SQL. */
+/* A row of what is reserved. */
 typedef struct ReservedRow
 {
-	int32 priority;
+	int16 priority; /* with ageing */
 	TimestampTz deadline;
 	int64 queue_no;
 	const char *concurrency_key;
@@ -272,41 +256,58 @@ typedef struct ReservedRow
 	double backfill_in;
 	const char *workload_id;
 	const char *worker_id;
+	Datum devices; /* an int[] of device numbers */
 	int ndevices;
 	const int32 *device_nos;
 	Running wanted;
 } ReservedRow;
 
+static const Column reserved_columns[] = {
+	{AGED_PRIORITY("$2") " AS now_priority", INT2OID, offsetof(ReservedRow, priority)},
+	{"r.deadline", TIMESTAMPTZOID, offsetof(ReservedRow, deadline)},
+	{"r.queue_no", INT8OID, offsetof(ReservedRow, queue_no)},
+	{"p.concurrency_key", CSTRINGOID, offsetof(ReservedRow, concurrency_key)},
+	{"p.alone", BOOLOID, offsetof(ReservedRow, alone)},
+	{"extract(epoch FROM r.starts_at - now())::float8", FLOAT8OID,
+	 offsetof(ReservedRow, starts_in)},
+	{"extract(epoch FROM r.backfill_until - now())::float8", FLOAT8OID,
+	 offsetof(ReservedRow, backfill_in)},
+	{"r.workload_id", CSTRINGOID, offsetof(ReservedRow, workload_id)},
+	{"r.worker_id", CSTRINGOID, offsetof(ReservedRow, worker_id)},
+	{"r.device_nos", INT4ARRAYOID, offsetof(ReservedRow, devices)},
+	{"k.cpu_millicores", INT8OID, offsetof(ReservedRow, wanted.cpu_millicores)},
+	{"k.host_memory_bytes", INT8OID, offsetof(ReservedRow, wanted.host_memory_bytes)},
+	{"k.device_slots", INT4OID, offsetof(ReservedRow, wanted.slots)},
+	{"k.device_share", INT4OID, offsetof(ReservedRow, wanted.share)},
+	{"k.device_memory_bytes", INT8OID, offsetof(ReservedRow, wanted.device_memory_bytes)},
+};
+
+static const RowType reserved_row = ROW_TYPE(ReservedRow, reserved_columns);
+
+/* What is reserved, in the order of the queue. */
+#define RESERVED_SQL \
+	"SELECT " ROW_COLUMNS " FROM hwsched.reserved_place r" \
+	" JOIN hwsched.pending p ON p.pool = r.pool AND p.priority = r.priority" \
+	" AND p.deadline = r.deadline AND p.queue_no = r.queue_no" \
+	" JOIN hwsched.workload_profile k ON k.pool = r.pool AND k.profile_id = r.profile_id" \
+	" WHERE r.pool = $1 AND " MAY_BE_PLACED( \
+		"false") " ORDER BY now_priority, r.deadline, r.queue_no, r.shard_no"
+
 /* Reads what is reserved in a pool; returns the number of rows and sets *rows. */
 static int
 read_reserved(const PoolSnapshot *snapshot, const char *pool, bool read_only, ReservedRow **rows)
 {
-	static SpiPlan statement = {RESERVED_SQL, {TEXTOID, FLOAT8OID}};
+	static SpiPlan statement = {RESERVED_SQL, {TEXTOID, FLOAT8OID}, .row = &reserved_row};
 	int n = (int) spi_plan_run(&statement, read_only, TEXT_VALUE(pool),
 							   VALUE(Float8GetDatum(snapshot->settings.ageing)));
 
-	*rows = palloc(sizeof(ReservedRow) * (n + 1));
+	*rows = read_rows(&reserved_row, n);
 	for (int i = 0; i < n; i++)
 	{
-		bool isnull;
-		ArrayType *array = DatumGetArrayTypePCopy(column(i, 9, &isnull));
+		ArrayType *array = DatumGetArrayTypeP((*rows)[i].devices);
 
-		(*rows)[i] = (ReservedRow){.priority = column_int(i, 1),
-								   .deadline = column_bigint(i, 2),
-								   .queue_no = column_bigint(i, 3),
-								   .concurrency_key = column_text(i, 4),
-								   .alone = column_bool(i, 5),
-								   .starts_in = column_number(i, 6),
-								   .backfill_in = column_number(i, 7),
-								   .workload_id = column_text(i, 15),
-								   .worker_id = column_text(i, 8),
-								   .ndevices = ARR_DIMS(array)[0],
-								   .device_nos = (int32 *) ARR_DATA_PTR(array),
-								   .wanted = {.cpu_millicores = column_bigint(i, 10),
-											  .host_memory_bytes = column_bigint(i, 11),
-											  .slots = column_int(i, 12),
-											  .share = column_int(i, 13),
-											  .device_memory_bytes = column_bigint(i, 14)}};
+		(*rows)[i].ndevices = ARR_DIMS(array)[0];
+		(*rows)[i].device_nos = (int32 *) ARR_DATA_PTR(array);
 	}
 	return n;
 }
@@ -346,7 +347,8 @@ static void
 load_ends(PoolSnapshot *snapshot, const char *pool, const ReservedRow *rows, int count,
 		  bool read_only)
 {
-	static SpiPlan statement = {RUNNING_SQL " AND a.worker_id = ANY ($2)", {TEXTOID, TEXTARRAYOID}};
+	static SpiPlan statement = {
+		RUNNING_SQL " AND a.worker_id = ANY ($2)", {TEXTOID, TEXTARRAYOID}, .row = &ended_row};
 	Search *search = &snapshot->search;
 	const char **workers = palloc(sizeof(char *) * (count + 1));
 	Running *running;

@@ -14,6 +14,7 @@
 #include "common/hashfn.h"
 
 #include "snapshot/threshold_lists.h"
+#include "support/columns.h"
 #include "support/spi_plan.h"
 
 /* How many keys of the whole pool are read at once after some reads. */
@@ -50,19 +51,47 @@ seen_worker(const ThresholdSearch *seek, const char *worker_id)
 	}
 }
 
-/* The columns of a key; read_key() knows their order. */
-#define KEY_COLUMNS(ord, worker_id, preference) \
-	"SELECT " ord "::int, " worker_id \
-	", l.hardware_id, l.cpu_readiness, l.accelerator_readiness, l.state_hash," \
-	" u.assignments, u.total_assignments, u.is_full, " preference ".preference," \
-	" extract(epoch FROM now() - " preference ".updated_at)::float8"
+/* A row of a worker, as all lists have it. */
+typedef struct KeyRow
+{
+	int32 ord; /* of the list, from 1 */
+	char *worker_id;
+	int64 hardware_id; /* 0: the worker has left, or is about to come */
+	double readiness[NCLASSES];
+	int64 state_hash;
+	int32 assignments;
+	int64 total_assignments;
+	bool is_full;
+	double preference; /* as it was left; NAN: there is none */
+	double age; /* seconds since then */
+} KeyRow;
+
+static const Column key_columns[] = {
+	{"k.ord", INT4OID, offsetof(KeyRow, ord)},
+	{"k.worker_id", CSTRINGOID, offsetof(KeyRow, worker_id)},
+	{"l.hardware_id", INT8OID, offsetof(KeyRow, hardware_id)},
+	{"l.cpu_readiness", FLOAT8OID, offsetof(KeyRow, readiness[CLASS_CPU])},
+	{"l.accelerator_readiness", FLOAT8OID, offsetof(KeyRow, readiness[CLASS_ACCELERATOR])},
+	{"l.state_hash", INT8OID, offsetof(KeyRow, state_hash)},
+	{"u.assignments", INT4OID, offsetof(KeyRow, assignments)},
+	{"u.total_assignments", INT8OID, offsetof(KeyRow, total_assignments)},
+	{"u.is_full", BOOLOID, offsetof(KeyRow, is_full)},
+	{"p.preference", FLOAT8OID, offsetof(KeyRow, preference)},
+	{"extract(epoch FROM now() - p.updated_at)::float8", FLOAT8OID, offsetof(KeyRow, age)},
+};
+
+static const RowType key_row = ROW_TYPE(KeyRow, key_columns);
+
+#define KEYS_FROM "SELECT " ROW_COLUMNS " FROM "
+#define KEYED(ord, worker_id) \
+	" CROSS JOIN LATERAL (SELECT " ord "::int AS ord, " worker_id " AS worker_id) k"
 /* OFFSET 0: whatever the planner believes of the tables, it can only probe them */
 #define PROBE(join, table, alias, condition) \
 	join " LATERAL (SELECT * FROM hwsched." table " x WHERE x.pool = $1 AND " condition \
 		 " OFFSET 0) " alias " ON true"
 #define BY_READINESS(readiness) \
-	KEY_COLUMNS("e.ord", "l.worker_id", "p") \
-	" FROM unnest($3, $4, $5, $6) WITH ORDINALITY e(hardware_id, readiness, state_hash," \
+	KEYS_FROM \
+	"unnest($3, $4, $5, $6) WITH ORDINALITY e(hardware_id, readiness, state_hash," \
 	" worker_id, ord)" \
 	" CROSS JOIN LATERAL (SELECT * FROM hwsched.worker_load x WHERE x.pool = $1" \
 	" AND x.hardware_id = e.hardware_id" \
@@ -72,41 +101,38 @@ seen_worker(const ThresholdSearch *seek, const char *worker_id)
 	"  ORDER BY x." readiness " DESC, x.state_hash DESC, x.worker_id DESC LIMIT $7) l" PROBE( \
 		" JOIN", "worker_usage", "u", "x.worker_id = l.worker_id") \
 		PROBE(" LEFT JOIN", "track_record", "p", \
-			  "x.workload_type = $2 AND x.worker_id = l.worker_id")
+			  "x.workload_type = $2 AND x.worker_id = l.worker_id") KEYED("e.ord", "l.worker_id")
 #define BY_READINESS_TYPES \
 	{ \
 		TEXTOID, TEXTOID, INT8ARRAYOID, FLOAT8ARRAYOID, INT8ARRAYOID, TEXTARRAYOID, INT8OID \
 	}
 
-/* Returns the key in a row of the last statement, added if it is new; NULL if it is of no use. */
-static SeenWorker *
-read_key(ThresholdSearch *seek, uint64 row)
+/* Keeps the key in a row, if it is new and of any use. */
+static void
+keep_key(ThresholdSearch *seek, const KeyRow *row)
 {
-	char *worker_id = column_text(row, 2);
-	int64 hardware_id = column_bigint(row, 3);
 	const WorkerClassEntry *worker_class =
-		hash_search(seek->worker_class_numbers, &hardware_id, HASH_FIND, NULL);
-	double preference = column_number(row, 10);
+		hash_search(seek->worker_class_numbers, &row->hardware_id, HASH_FIND, NULL);
 	SeenWorker **seen;
 	SeenWorker *key;
 
 	if (worker_class == NULL)
-		return NULL;
-	seen = seen_worker(seek, worker_id);
+		return;
+	seen = seen_worker(seek, row->worker_id);
 	if (*seen != NULL)
-		return *seen;
+		return;
 	key = palloc0(sizeof(SeenWorker));
-	key->worker_id = worker_id;
+	key->worker_id = row->worker_id;
 	key->worker_class = worker_class->worker_class;
-	key->readiness[CLASS_CPU] = column_number(row, 4);
-	key->readiness[CLASS_ACCELERATOR] = column_number(row, 5);
-	key->state_hash = column_bigint(row, 6);
-	key->assignments = column_int(row, 7);
-	key->total_assignments = column_bigint(row, 8);
-	key->is_full = column_bool(row, 9);
-	key->preference = isnan(preference) ?
+	key->readiness[CLASS_CPU] = row->readiness[CLASS_CPU];
+	key->readiness[CLASS_ACCELERATOR] = row->readiness[CLASS_ACCELERATOR];
+	key->state_hash = row->state_hash;
+	key->assignments = row->assignments;
+	key->total_assignments = row->total_assignments;
+	key->is_full = row->is_full;
+	key->preference = isnan(row->preference) ?
 						  NEUTRAL_PREFERENCE :
-						  preference_aged(preference, column_number(row, 11),
+						  preference_aged(row->preference, row->age,
 										  seek->snapshot->settings.preference_half_life);
 	if (seek->nseen_workers == seek->seen_allocated)
 	{
@@ -117,7 +143,6 @@ read_key(ThresholdSearch *seek, uint64 row)
 	}
 	seek->keys[seek->nseen_workers++] = key;
 	*seen = key;
-	return key;
 }
 
 /* Returns whether what was learned of workers counts. */
@@ -138,30 +163,28 @@ workload_type(const ThresholdSearch *seek)
 
 /* Moves a line's end to a row that was read, if that comes later. */
 static void
-extend_line(ReadinessList *list, uint64 row, DeviceClass device_class)
+extend_line(ReadinessList *list, const KeyRow *row, DeviceClass device_class)
 {
-	double readiness = column_number(row, device_class == CLASS_CPU ? 4 : 5);
-	int64 state_hash = column_bigint(row, 6);
-	char *worker_id = column_text(row, 2);
+	double readiness = row->readiness[device_class];
 
 	if (readiness > list->readiness)
 		return;
 	if (readiness == list->readiness &&
-		(state_hash > list->state_hash ||
-		 (state_hash == list->state_hash && strcmp(worker_id, list->worker_id) >= 0)))
+		(row->state_hash > list->state_hash ||
+		 (row->state_hash == list->state_hash && strcmp(row->worker_id, list->worker_id) >= 0)))
 		return;
 	list->readiness = readiness;
-	list->state_hash = state_hash;
-	list->worker_id = worker_id;
+	list->state_hash = row->state_hash;
+	list->worker_id = row->worker_id;
 }
 
 /* Moves a kin's end in the order of usage to a row that was read, if that comes later. */
 static void
-extend_kin(WorkerClass *worker_class, uint64 row)
+extend_kin(WorkerClass *worker_class, const KeyRow *row)
 {
-	Worker last = {.worker_id = column_text(row, 2),
-				   .assignments = column_int(row, 7),
-				   .total_assignments = column_bigint(row, 8)};
+	Worker last = {.worker_id = row->worker_id,
+				   .assignments = row->assignments,
+				   .total_assignments = row->total_assignments};
 
 	if (!less_used_than(worker_class->assignments, worker_class->total_assignments,
 						worker_class->worker_id, &last))
@@ -177,12 +200,13 @@ read_readiness_lists(ThresholdSearch *seek, DeviceClass device_class, const int 
 					 int count, int most)
 {
 	static SpiPlan statements[] = {
-		[CLASS_CPU] = {BY_READINESS("cpu_readiness"), BY_READINESS_TYPES, ALONG_INDEX},
+		[CLASS_CPU] = {BY_READINESS("cpu_readiness"), BY_READINESS_TYPES, ALONG_INDEX, &key_row},
 		[CLASS_ACCELERATOR] = {BY_READINESS("accelerator_readiness"), BY_READINESS_TYPES,
-							   ALONG_INDEX},
+							   ALONG_INDEX, &key_row},
 	};
 	Datum *columns[4];
 	int *read = palloc0(sizeof(int) * (count + 1));
+	const KeyRow *rows;
 	uint64 n;
 
 	for (int c = 0; c < lengthof(columns); c++)
@@ -201,12 +225,13 @@ read_readiness_lists(ThresholdSearch *seek, DeviceClass device_class, const int 
 					 array_value(FLOAT8OID, columns[1], NULL, count),
 					 array_value(INT8OID, columns[2], NULL, count),
 					 array_value(TEXTOID, columns[3], NULL, count), BIGINT_VALUE(most));
-	for (uint64 row = 0; row < n; row++)
+	rows = read_rows(&key_row, n);
+	for (const KeyRow *row = rows; row < rows + n; row++)
 	{
-		int i = column_int(row, 1) - 1;
+		int i = row->ord - 1;
 
 		read[i]++;
-		(void) read_key(seek, row);
+		keep_key(seek, row);
 		extend_line(&seek->worker_class[worker_classes[i]].lists[device_class], row, device_class);
 	}
 	for (int i = 0; i < count; i++)
@@ -221,23 +246,24 @@ void
 read_least_used(ThresholdSearch *seek, const int *worker_classes, int count, int most)
 {
 	static SpiPlan statement = {
-		KEY_COLUMNS(
-			"e.ord", "u.worker_id",
-			"p") " FROM unnest($3, $4, $5, $6) WITH ORDINALITY e(hardware_id, assignments,"
-				 " total_assignments, worker_id, ord)"
-				 " CROSS JOIN LATERAL (SELECT * FROM hwsched.worker_usage x WHERE x.pool = $1"
-				 " AND x.hardware_id = e.hardware_id"
-				 "  AND NOT x.is_full"
-				 "  AND (x.assignments, x.total_assignments, x.worker_id) > (e.assignments,"
-				 " e.total_assignments, e.worker_id)"
-				 "  ORDER BY x.assignments, x.total_assignments, x.worker_id LIMIT $7) u" PROBE(
-					 " JOIN", "worker_load", "l", "x.worker_id = u.worker_id")
-					 PROBE(" LEFT JOIN", "track_record", "p",
-						   "x.workload_type = $2 AND x.worker_id = u.worker_id"),
+		KEYS_FROM "unnest($3, $4, $5, $6) WITH ORDINALITY e(hardware_id, assignments,"
+				  " total_assignments, worker_id, ord)"
+				  " CROSS JOIN LATERAL (SELECT * FROM hwsched.worker_usage x WHERE x.pool = $1"
+				  " AND x.hardware_id = e.hardware_id"
+				  "  AND NOT x.is_full"
+				  "  AND (x.assignments, x.total_assignments, x.worker_id) > (e.assignments,"
+				  " e.total_assignments, e.worker_id)"
+				  "  ORDER BY x.assignments, x.total_assignments, x.worker_id LIMIT $7) u" PROBE(
+					  " JOIN", "worker_load", "l", "x.worker_id = u.worker_id")
+					  PROBE(" LEFT JOIN", "track_record", "p",
+							"x.workload_type = $2 AND x.worker_id = u.worker_id")
+						  KEYED("e.ord", "u.worker_id"),
 		{TEXTOID, TEXTOID, INT8ARRAYOID, INT4ARRAYOID, INT8ARRAYOID, TEXTARRAYOID, INT8OID},
-		ALONG_INDEX};
+		ALONG_INDEX,
+		&key_row};
 	Datum *columns[4];
 	int *read = palloc0(sizeof(int) * (count + 1));
+	const KeyRow *rows;
 	uint64 n;
 
 	for (int c = 0; c < lengthof(columns); c++)
@@ -256,12 +282,13 @@ read_least_used(ThresholdSearch *seek, const int *worker_classes, int count, int
 					 array_value(INT4OID, columns[1], NULL, count),
 					 array_value(INT8OID, columns[2], NULL, count),
 					 array_value(TEXTOID, columns[3], NULL, count), BIGINT_VALUE(most));
-	for (uint64 row = 0; row < n; row++)
+	rows = read_rows(&key_row, n);
+	for (const KeyRow *row = rows; row < rows + n; row++)
 	{
-		int i = column_int(row, 1) - 1;
+		int i = row->ord - 1;
 
 		read[i]++;
-		(void) read_key(seek, row);
+		keep_key(seek, row);
 		extend_kin(&seek->worker_class[worker_classes[i]], row);
 	}
 	for (int i = 0; i < count; i++)
@@ -276,20 +303,22 @@ void
 read_readiness_list_of_all(ThresholdSearch *seek, DeviceClass device_class)
 {
 #define READIEST(readiness) \
-	KEY_COLUMNS("1", "l.worker_id", "p") \
-	" FROM (SELECT * FROM hwsched.worker_load x WHERE x.pool = $1 AND x." readiness " IS NOT NULL" \
+	KEYS_FROM \
+	"(SELECT * FROM hwsched.worker_load x WHERE x.pool = $1 AND x." readiness " IS NOT NULL" \
 	"  AND (x." readiness ", x.worker_id) < ($3, $4)" \
 	"  ORDER BY x." readiness " DESC, x.worker_id DESC LIMIT $5) l" PROBE( \
 		" JOIN", "worker_usage", "u", "x.worker_id = l.worker_id") \
 		PROBE(" LEFT JOIN", "track_record", "p", \
-			  "x.workload_type = $2 AND x.worker_id = l.worker_id")
+			  "x.workload_type = $2 AND x.worker_id = l.worker_id") KEYED("1", "l.worker_id")
 	static SpiPlan statements[] = {
 		[CLASS_CPU] = {READIEST("cpu_readiness"),
 					   {TEXTOID, TEXTOID, FLOAT8OID, TEXTOID, INT8OID},
-					   ALONG_INDEX},
+					   ALONG_INDEX,
+					   &key_row},
 		[CLASS_ACCELERATOR] = {READIEST("accelerator_readiness"),
 							   {TEXTOID, TEXTOID, FLOAT8OID, TEXTOID, INT8OID},
-							   ALONG_INDEX},
+							   ALONG_INDEX,
+							   &key_row},
 	};
 	ReadinessList *list = &seek->all.lists[device_class];
 	double before = list->readiness;
@@ -298,17 +327,18 @@ read_readiness_list_of_all(ThresholdSearch *seek, DeviceClass device_class)
 							workload_type(seek), VALUE(Float8GetDatum(list->readiness)),
 							TEXT_VALUE(list->worker_id), BIGINT_VALUE(most));
 
-	for (uint64 row = 0; row < n; row++)
-	{
-		double readiness = column_number(row, device_class == CLASS_CPU ? 4 : 5);
-		char *worker_id = column_text(row, 2);
+	const KeyRow *rows = read_rows(&key_row, n);
 
-		(void) read_key(seek, row);
+	for (const KeyRow *row = rows; row < rows + n; row++)
+	{
+		double readiness = row->readiness[device_class];
+
+		keep_key(seek, row);
 		if (readiness < list->readiness ||
-			(readiness == list->readiness && strcmp(worker_id, list->worker_id) < 0))
+			(readiness == list->readiness && strcmp(row->worker_id, list->worker_id) < 0))
 		{
 			list->readiness = readiness;
-			list->worker_id = worker_id;
+			list->worker_id = row->worker_id;
 		}
 	}
 	list->reads++;
@@ -326,31 +356,31 @@ void
 read_preferred(ThresholdSearch *seek, int most)
 {
 	static SpiPlan statement = {
-		KEY_COLUMNS("1", "p.worker_id",
-					"p") " FROM (SELECT * FROM hwsched.track_record x WHERE x.pool = $1"
-						 " AND x.workload_type = $2"
-						 "  AND x.preference > 0.5 AND (x.preference, x.worker_id) < ($3, $4)"
-						 "  ORDER BY x.preference DESC, x.worker_id DESC LIMIT $5) p" PROBE(
-							 " LEFT JOIN", "worker_load", "l", "x.worker_id = p.worker_id")
-							 PROBE(" LEFT JOIN", "worker_usage", "u", "x.worker_id = p.worker_id"),
+		KEYS_FROM "(SELECT * FROM hwsched.track_record x WHERE x.pool = $1"
+				  " AND x.workload_type = $2"
+				  "  AND x.preference > 0.5 AND (x.preference, x.worker_id) < ($3, $4)"
+				  "  ORDER BY x.preference DESC, x.worker_id DESC LIMIT $5) p" PROBE(
+					  " LEFT JOIN", "worker_load", "l", "x.worker_id = p.worker_id")
+					  PROBE(" LEFT JOIN", "worker_usage", "u", "x.worker_id = p.worker_id")
+						  KEYED("1", "p.worker_id"),
 		{TEXTOID, TEXTOID, FLOAT8OID, TEXTOID, INT8OID},
-		ALONG_INDEX};
+		ALONG_INDEX,
+		&key_row};
 	uint64 n = spi_plan_run(&statement, true, TEXT_VALUE(seek->pool), workload_type(seek),
 							VALUE(Float8GetDatum(seek->preference)), TEXT_VALUE(seek->preferred_id),
 							BIGINT_VALUE(most));
 
-	for (uint64 row = 0; row < n; row++)
-	{
-		double preference = column_number(row, 10);
-		char *worker_id = column_text(row, 2);
+	const KeyRow *rows = read_rows(&key_row, n);
 
-		if (preference < seek->preference ||
-			(preference == seek->preference && strcmp(worker_id, seek->preferred_id) < 0))
+	for (const KeyRow *row = rows; row < rows + n; row++)
+	{
+		if (row->preference < seek->preference ||
+			(row->preference == seek->preference && strcmp(row->worker_id, seek->preferred_id) < 0))
 		{
-			seek->preference = preference;
-			seek->preferred_id = worker_id;
+			seek->preference = row->preference;
+			seek->preferred_id = row->worker_id;
 		}
-		(void) read_key(seek, row);
+		keep_key(seek, row);
 	}
 	seek->preference_reads++;
 	seek->preferences_ended = n < most;

@@ -198,5 +198,5 @@ COMMENT ON FUNCTION hwsched.maintain(text) IS
   ' (timed_out), or that is on a silent worker (offline); cancels what has not started by its '
   'expires_at; tries workers again whose quarantine is over (tried_again); deletes rows older than '
   'the pool''s retention (forgotten; days that no pool keeps are dropped beside that); rolls '
-  'history up. Takes back the pool''s maintain_batch at most; more says whether something is left for the '
-  'next call.';
+  'history up. Takes back the pool''s maintain_batch at most; more says whether something is left '
+  'for the next call.';

@@ -16,44 +16,61 @@
 #include "store/dependency.h"
 #include "store/requeue.h"
 #include "store/usage.h"
+#include "support/columns.h"
 
 /* --- giving back --- */
 
-/* Reads the rows of ENDED_COLUMNS in SPI_tuptable; returns their number and sets *ended. */
+/* A row of an assignment. */
+typedef struct EndedRow
+{
+	EndedAssignment ended;
+	Datum device_nos;
+} EndedRow;
+
+static const Column ended_columns[] = {
+	{"a.assignment_id", INT8OID, offsetof(EndedRow, ended.assignment_id)},
+	{"a.worker_id", CSTRINGOID, offsetof(EndedRow, ended.worker_id)},
+	{"a.workload_id", CSTRINGOID, offsetof(EndedRow, ended.workload_id)},
+	{"p.workload_type", CSTRINGOID, offsetof(EndedRow, ended.workload_type)},
+	{"a.run", INT4OID, offsetof(EndedRow, ended.run)},
+	{"a.attempt", INT4OID, offsetof(EndedRow, ended.attempt)},
+	{"a.is_gang", BOOLOID, offsetof(EndedRow, ended.gang)},
+	{"a.predicted_seconds", FLOAT8OID, offsetof(EndedRow, ended.predicted_seconds)},
+	{"coalesce(a.formula_seconds, a.predicted_seconds)", FLOAT8OID,
+	 offsetof(EndedRow, ended.formula_seconds)},
+	{"extract(epoch FROM a.finished_at - a.started_at)::float8", FLOAT8OID,
+	 offsetof(EndedRow, ended.actual_seconds)},
+	{"a.device_profile_id", INT8OID, offsetof(EndedRow, ended.device_profile_id)},
+	{"a.model_id", CSTRINGOID, offsetof(EndedRow, ended.model_id)},
+	{"a.model_family", CSTRINGOID, offsetof(EndedRow, ended.model_family)},
+	{"a.device_nos", INT4ARRAYOID, offsetof(EndedRow, device_nos)},
+	{"p.cpu_millicores", INT8OID, offsetof(EndedRow, ended.cpu_millicores)},
+	{"p.host_memory_bytes", INT8OID, offsetof(EndedRow, ended.host_memory_bytes)},
+	{"p.device_slots", INT4OID, offsetof(EndedRow, ended.slots)},
+	{"p.device_share", INT4OID, offsetof(EndedRow, ended.share)},
+	{"p.device_memory_bytes", INT8OID, offsetof(EndedRow, ended.device_memory_bytes)},
+};
+
+const RowType ended_row = ROW_TYPE(EndedRow, ended_columns);
+
+/* Reads the rows in SPI_tuptable, of ended_row; returns their number and sets *ended. */
 int
 read_ended(EndedAssignment **ended)
 {
 	int n = (int) SPI_processed;
+	EndedRow *rows = read_rows(&ended_row, n);
 
 	*ended = palloc(sizeof(EndedAssignment) * (n + 1));
 	for (int i = 0; i < n; i++)
 	{
-		EndedAssignment *one = &(*ended)[i];
-		bool isnull;
-		ArrayType *array = DatumGetArrayTypePCopy(column(i, 9, &isnull));
+		ArrayType *array = DatumGetArrayTypeP(rows[i].device_nos);
 
-		one->assignment_id = column_bigint(i, 1);
-		one->worker_id = column_text(i, 2);
-		one->workload_id = column_text(i, 3);
-		one->workload_type = column_text(i, 4);
-		one->run = column_int(i, 5);
-		one->attempt = column_int(i, 6);
-		one->predicted_seconds = column_number(i, 7);
-		one->actual_seconds = column_number(i, 8);
-		one->usual_seconds = NAN;
-		one->ndevices = ARR_DIMS(array)[0];
-		one->device_nos = (int32 *) ARR_DATA_PTR(array);
-		one->cpu_millicores = column_bigint(i, 10);
-		one->host_memory_bytes = column_bigint(i, 11);
-		one->slots = column_int(i, 12);
-		one->share = column_int(i, 13);
-		one->device_memory_bytes = column_bigint(i, 14);
-		one->gang = column_bool(i, 15);
-		one->formula_seconds = column_number(i, 16);
-		one->device_profile_id = column_bigint(i, 17);
-		one->model_id = column_text(i, 18);
-		one->model_family = column_text(i, 19);
+		(*ended)[i] = rows[i].ended;
+		(*ended)[i].usual_seconds = NAN;
+		(*ended)[i].ndevices = ARR_DIMS(array)[0];
+		(*ended)[i].device_nos = (int32 *) ARR_DATA_PTR(array);
 	}
+	pfree(rows);
 	return n;
 }
 
@@ -149,8 +166,9 @@ end_assignments(const char *pool, const int64 *ids, int count, const char *from,
 		" WHERE a.pool = $1 AND a.assignment_id = ANY ($2) AND p.pool = a.pool"
 		" AND p.profile_id = a.profile_id"
 		"  AND a.finished_at IS NULL AND ($3 IS NULL OR a.state = $3::hwsched.assignment_state)"
-		" RETURNING " ENDED_COLUMNS,
-		{TEXTOID, INT8ARRAYOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID, TEXTOID}};
+		" RETURNING " ROW_COLUMNS,
+		{TEXTOID, INT8ARRAYOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID, TEXTOID},
+		.row = &ended_row};
 	/* several are locked in the order of their ids, as everybody does */
 	static SpiPlan lock = {
 		"SELECT FROM hwsched.assignment WHERE pool = $1 AND assignment_id = ANY ($2)"
@@ -401,9 +419,10 @@ int
 read_unsettled(const char *pool, bool read_only, EndedAssignment **ended)
 {
 	static SpiPlan statement = {
-		"SELECT " ENDED_COLUMNS
+		"SELECT " ROW_COLUMNS
 		" FROM (SELECT assignment_id FROM hwsched.unsettled WHERE pool = $1) u" ENDED_OF_NOTES,
-		{TEXTOID}};
+		{TEXTOID},
+		.row = &ended_row};
 
 	spi_plan_run(&statement, read_only, TEXT_VALUE(pool));
 	return read_ended(ended);

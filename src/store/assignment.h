@@ -37,15 +37,11 @@ typedef struct EndedAssignment
 	int64 device_memory_bytes;
 } EndedAssignment;
 
-/* The columns that read_ended reads; a: assignment, p: its workload_profile. */
-#define ENDED_COLUMNS \
-	"a.assignment_id, a.worker_id, a.workload_id, p.workload_type, a.run, a.attempt," \
-	"  a.predicted_seconds, extract(epoch FROM a.finished_at - a.started_at)::float8," \
-	" a.device_nos," \
-	"  p.cpu_millicores, p.host_memory_bytes, p.device_slots, p.device_share," \
-	" p.device_memory_bytes, a.is_gang," \
-	"  coalesce(a.formula_seconds, a.predicted_seconds), a.device_profile_id, a.model_id," \
-	" a.model_family"
+/*
+ * The row that read_ended reads, of a: assignment, p: its workload_profile; other
+ * columns may follow, from number ended_row.count + 1 on.
+ */
+extern const RowType ended_row;
 
 /*
  * The assignments u that are noted as completed, in the order in which they were assigned: what is
@@ -55,9 +51,6 @@ typedef struct EndedAssignment
 	" JOIN hwsched.assignment a ON a.pool = $1 AND a.assignment_id = u.assignment_id" \
 	" JOIN hwsched.workload_profile p ON p.pool = $1 AND p.profile_id = a.profile_id" \
 	" ORDER BY a.assignment_id"
-
-/* How many columns that are; others may follow. */
-#define ENDED_COUNT 19
 
 extern int read_ended(EndedAssignment **ended);
 extern void release_capacity(const char *pool, const EndedAssignment *ended, int count);

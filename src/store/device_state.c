@@ -12,6 +12,7 @@
 #include "utils/timestamp.h"
 
 #include "store/device_state.h"
+#include "support/columns.h"
 
 double
 zero_if_absent(double x)
@@ -37,16 +38,16 @@ device_number(const DeviceNumbers *numbers, int device_no)
 	return device_no < numbers->count ? numbers->values[device_no] : NAN;
 }
 
-/* Reads a float8[] whose nulls are absent numbers. */
+/* Reads a float8[] whose nulls are absent numbers; 0: there is none. */
 DeviceNumbers
-device_numbers(Datum array, bool isnull)
+device_numbers(Datum array)
 {
 	DeviceNumbers numbers = {0, NULL};
 	Datum *datums;
 	bool *nulls;
 	int count;
 
-	if (isnull)
+	if (array == (Datum) 0)
 		return numbers;
 	deconstruct_array(DatumGetArrayTypeP(array), FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL,
 					  TYPALIGN_DOUBLE, &datums, &nulls, &count);
@@ -159,6 +160,39 @@ read_device_loads(const char *pool, const char *worker_id, LoadReport *load)
 	load->devices = (DocumentList){n, devices};
 }
 
+#define LOAD(member) \
+	{ \
+#member, FLOAT8OID, offsetof(DeviceStatesRow, states.load.member) \
+	}
+
+/* A row of worker_load. */
+typedef struct DeviceStatesRow
+{
+	DeviceStates states;
+	Datum temperatures;
+	Datum throttles_at;
+} DeviceStatesRow;
+
+static const Column state_columns[] = {
+	{"hardware_id", INT8OID, offsetof(DeviceStatesRow, states.hardware_id)},
+	LOAD(cpu_utilization),
+	LOAD(memory_utilization),
+	LOAD(gpu_utilization),
+	LOAD(io_utilization),
+	LOAD(network_utilization),
+	LOAD(temperature),
+	LOAD(temperature_celsius),
+	{"reported_at", TIMESTAMPTZOID, offsetof(DeviceStatesRow, states.reported_at)},
+	{"temperatures", FLOAT8ARRAYOID, offsetof(DeviceStatesRow, temperatures)},
+	{"throttles_at", FLOAT8ARRAYOID, offsetof(DeviceStatesRow, throttles_at)},
+	{"busy_at", TIMESTAMPTZOID, offsetof(DeviceStatesRow, states.busy_at)},
+	{"high_since", TIMESTAMPTZOID, offsetof(DeviceStatesRow, states.high_since)},
+	{"hwsched_internal.phase_now(phase, phase_since, phase_duration) <> 'normal'", BOOLOID,
+	 offsetof(DeviceStatesRow, states.in_phase)},
+};
+
+static const RowType states_row = ROW_TYPE(DeviceStatesRow, state_columns);
+
 /*
  * Reads the condition of a worker, and locks it until the end of the
  * transaction; returns false for an unknown worker.
@@ -167,37 +201,22 @@ bool
 device_states_lock(const char *pool, const char *worker_id, DeviceStates *condition)
 {
 	static SpiPlan statement = {
-		"SELECT hardware_id, cpu_utilization, memory_utilization, gpu_utilization, io_utilization,"
-		" network_utilization,"
-		"  temperature, temperature_celsius, reported_at, temperatures, throttles_at, busy_at,"
-		" high_since,"
-		"  hwsched_internal.phase_now(phase, phase_since, phase_duration) <> 'normal'"
+		"SELECT " ROW_COLUMNS
 		" FROM hwsched.worker_load WHERE pool = $1 AND worker_id = $2 FOR NO KEY UPDATE",
-		{TEXTOID, TEXTOID}};
-	LoadReport *load = &condition->load;
-	Datum array;
-	bool isnull;
+		{TEXTOID, TEXTOID},
+		.row = &states_row};
+	DeviceStatesRow *row;
 
 	if (spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id)) == 0)
 		return false;
-	device_states_begin(condition, column_bigint(0, 1));
-	load->cpu_utilization = column_number(0, 2);
-	load->memory_utilization = column_number(0, 3);
-	load->gpu_utilization = column_number(0, 4);
-	load->io_utilization = column_number(0, 5);
-	load->network_utilization = column_number(0, 6);
-	load->temperature = column_number(0, 7);
-	load->temperature_celsius = column_number(0, 8);
-	condition->reported_at = column_bigint(0, 9);
-	array = column(0, 10, &isnull);
-	condition->temperatures = device_numbers(array, isnull);
-	array = column(0, 11, &isnull);
-	condition->throttles_at = device_numbers(array, isnull);
-	condition->busy_at = column_bigint(0, 12);
-	condition->high_since = column_bigint(0, 13);
-	condition->in_phase = column_bool(0, 14);
+	row = read_rows(&states_row, 1);
+	*condition = row->states;
+	condition->load.active_tests = condition->load.queue_depth = -1;
+	condition->load.power_w = NAN;
+	condition->temperatures = device_numbers(row->temperatures);
+	condition->throttles_at = device_numbers(row->throttles_at);
 	if (condition->reported_at != 0)
-		read_device_loads(pool, worker_id, load);
+		read_device_loads(pool, worker_id, &condition->load);
 	return true;
 }
 

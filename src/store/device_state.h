@@ -63,7 +63,7 @@ typedef struct Readiness
 } Readiness;
 
 extern double zero_if_absent(double x);
-extern DeviceNumbers device_numbers(Datum array, bool isnull);
+extern DeviceNumbers device_numbers(Datum array);
 extern Parameter device_numbers_value(const DeviceNumbers *numbers);
 extern void set_device_state(const DeviceProfile *profile, const Reported *report,
 							 double utilization, double celsius, Device *device);

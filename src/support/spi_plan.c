@@ -250,10 +250,42 @@ spi_plan_init(void)
 
 /* --- running --- */
 
+/* Returns the text of a statement, with the columns of its row. */
+static const char *
+complete_text(const SpiPlan *statement)
+{
+	const char *mark = statement->row == NULL ? NULL : strstr(statement->text, ROW_COLUMNS);
+	StringInfoData text;
+
+	if (mark == NULL)
+		return statement->text;
+	initStringInfo(&text);
+	appendBinaryStringInfo(&text, statement->text, mark - statement->text);
+	for (int i = 0; i < statement->row->count; i++)
+		appendStringInfo(&text, i == 0 ? "%s" : ", %s", statement->row->columns[i].name);
+	appendStringInfoString(&text, mark + strlen(ROW_COLUMNS));
+	return text.data;
+}
+
+/* Makes sure that what a statement returns is what its row is read as. */
+static void
+check_row(const SpiPlan *statement, TupleDesc result)
+{
+	for (int i = 0; statement->row != NULL && i < statement->row->count; i++)
+	{
+		const Column *column = &statement->row->columns[i];
+		Oid type = column->type == CSTRINGOID ? TEXTOID : column->type;
+
+		if (result == NULL || i >= result->natts || TupleDescAttr(result, i)->atttypid != type)
+			elog(ERROR, "\"%s\" is not of the type that it is read as", column->name);
+	}
+}
+
 /* Makes sure that the statement is analyzed. */
 static void
 prepare(SpiPlan *statement)
 {
+	const char *text;
 	int nargs = 0;
 	SPIPlanPtr plan;
 	CachedPlanSource *source;
@@ -262,13 +294,15 @@ prepare(SpiPlan *statement)
 		return;
 	while (nargs < STATEMENT_PARAMETERS && statement->types[nargs] != InvalidOid)
 		nargs++;
-	plan = SPI_prepare_cursor(statement->text, nargs, statement->types, CURSOR_OPT_GENERIC_PLAN);
+	text = complete_text(statement);
+	plan = SPI_prepare_cursor(text, nargs, statement->types, CURSOR_OPT_GENERIC_PLAN);
 	if (plan == NULL)
 		elog(ERROR, "could not prepare \"%s\": %s", statement->text,
 			 SPI_result_code_string(SPI_result));
 	if (SPI_keepplan(plan) != 0)
 		elog(ERROR, "could not keep the plan of \"%s\"", statement->text);
 	source = linitial(SPI_plan_get_plan_sources(plan));
+	check_row(statement, source->resultDesc);
 	statement->plan = plan;
 	statement->kept_text = source->query_string;
 	statement->next = kept;

@@ -38,11 +38,36 @@ typedef enum Access
 	IN_SETS /* all rows, never joined row by row */
 } Access;
 
+/* A member of a struct that is a column: of a table, or of what a statement returns. */
+typedef struct Column
+{
+	const char *name; /* or an SQL expression */
+	Oid type; /* see columns.h */
+	size_t offset;
+} Column;
+
+/* The struct that a row of a statement is read into. */
+typedef struct RowType
+{
+	size_t size;
+	int count;
+	const Column *columns;
+} RowType;
+
+#define ROW_TYPE(type, columns) \
+	{ \
+		sizeof(type), lengthof(columns), (columns) \
+	}
+
+/* Stands for the columns of its row in the text of a statement. */
+#define ROW_COLUMNS "{columns}"
+
 typedef struct SpiPlan
 {
 	const char *text;
 	Oid types[STATEMENT_PARAMETERS]; /* ends with 0 */
 	Access access;
+	const RowType *row; /* its first columns; NULL: it has them in its text */
 	SPIPlanPtr plan; /* NULL: not prepared yet */
 	const char *kept_text; /* the plan's copy of the text */
 	struct SpiPlan *next; /* that was prepared before */
@@ -90,16 +115,6 @@ typedef void (*RowReader)(void *reader, const Row *row);
 
 extern uint64 spi_plan_stream(SpiPlan *statement, bool read_only, RowReader read, void *reader,
 							  const Parameter *parameters, int count);
-
-/* Columns of such a row; 0, false or NAN for NULL. */
-#define row_bigint(row, number) \
-	((row)->nulls[(number) -1] ? 0 : DatumGetInt64((row)->values[(number) -1]))
-#define row_int(row, number) \
-	((row)->nulls[(number) -1] ? 0 : DatumGetInt32((row)->values[(number) -1]))
-#define row_bool(row, number) \
-	(!(row)->nulls[(number) -1] && DatumGetBool((row)->values[(number) -1]))
-#define row_number(row, number) \
-	((row)->nulls[(number) -1] ? NAN : DatumGetFloat8((row)->values[(number) -1]))
 
 /* Columns of the rows that the last spi_plan_run left in SPI_tuptable. */
 extern Datum column(uint64 row, int number, bool *isnull);
