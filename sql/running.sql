@@ -125,6 +125,33 @@ SELECT workload_id, run, priority FROM hwsched.workload WHERE pool = 'running' A
 SELECT pg_temp.error_of(format('SELECT hwsched.submit_many(%L, ''running'', %L)', d, o)) FROM (VALUES ('[{"test_id": "a"}]', 'error'), ('[]', 'ignore'), ('[]', NULL), ('[{"test_id": "new"}, {"priority": 9}]', 'skip'), ('{}', 'skip')) v (d, o);
 SELECT count(*) FROM hwsched.workload WHERE pool = 'running' AND workload_id = 'new';
 
+-- alter_workload(): what it needs changes, its place and its attempts do not
+SELECT hwsched.cancel_many('{}', 'running') > 0 AS cancelled;
+SELECT hwsched.drain_worker('v', 'running');
+SELECT hwsched.submit_many('[{"test_id": "p", "cpu_cores": 3, "labels": {"a": "b"}}, {"test_id": "q", "cpu_cores": 64, "timeout": 9}, {"test_id": "r", "depends_on": ["q"]}, {"test_id": "s", "cpu_cores": 64}]', 'running');
+SELECT hwsched.assign_pending(pool => 'running');
+SELECT queue_no AS place, submitted_at AS since FROM hwsched.workload WHERE pool = 'running' AND workload_id = 'q' \gset
+SELECT hwsched.alter_workload('q', '{"cpu_cores": 1, "timeout": null, "priority": 1, "labels": {"c": "d"}}', 'too large', 'running');
+SELECT run, state, priority, timeout_seconds, requirements, altered_at IS NOT NULL AS altered, altered_reason, queue_no = :place AS same_place, submitted_at = :'since' AS same_time FROM hwsched.workload WHERE pool = 'running' AND workload_id = 'q';
+SELECT workload_id, attempt, run, priority FROM hwsched.pending WHERE pool = 'running' ORDER BY priority, queue_no;
+-- one that is assigned goes back; and what it waits for is replaced, too
+SELECT state FROM hwsched.workload WHERE pool = 'running' AND workload_id = 'p';
+SELECT hwsched.alter_workload('p', '{"cpu_cores": 2, "depends_on": ["q"]}', pool => 'running');
+SELECT state, error FROM hwsched.assignment WHERE pool = 'running' AND workload_id = 'p';
+SELECT workload_id, reason FROM hwsched.pending_workloads WHERE pool = 'running' ORDER BY 1;
+SELECT hwsched.alter_workload('p', '{"depends_on": null}', pool => 'running'), hwsched.alter_workload('r', '{"depends_on": ["p", "q"]}', pool => 'running');
+SELECT workload_id, depends_on FROM hwsched.dependency WHERE pool = 'running' ORDER BY 1, 2;
+SELECT hwsched.assign_pending(pool => 'running');
+SELECT workload_id FROM hwsched.next('w', pool => 'running');
+SELECT pg_temp.error_of(format('SELECT hwsched.alter_workload(%L, %L, pool => ''running'')', w, c)) FROM (VALUES ('q', '{"priority": 1}'), ('a', '{}'), ('nobody', '{}'), ('r', '[]'), ('r', '{"test_id": "x"}'), ('r', '{"priority": 9}'), ('r', '{"priorty": 1}'),
+	('r', '{"depends_on": ["r"]}'), ('r', NULL), (NULL, '{}')) v (w, c);
+SELECT requirements FROM hwsched.workload WHERE pool = 'running' AND workload_id = 'r';
+-- attempts that it had count, and so does what it is to avoid
+SELECT hwsched.fail(pg_temp.id('q'), 'segmentation fault', 'running');
+SELECT hwsched.alter_workload('q', '{"priority": 2}', pool => 'running');
+SELECT run, attempt, avoid_workers, ready_at > now() AS waits FROM hwsched.pending WHERE pool = 'running' AND workload_id = 'q';
+SELECT hwsched.resume_worker('v', 'running');
+
 -- a gang: its quorum is reached by the one that is finished, with its result
 SELECT hwsched.cancel_many('{}', 'running') > 0 AS cancelled;
 SELECT hwsched.submit('{"test_id": "gang", "cpu_cores": 0.5, "custom_properties": {"is_shardable": true, "min_shards": 2, "max_shards": 2, "allocation_strategy": "replicated", "quorum": 1, "share_worker": true}}', 'running');

@@ -629,7 +629,8 @@ run_again(SubmitBatch *batch, const char *pool, Parameter ids)
 		" run_at = nullif(($16)[i], '-infinity'), expires_at = nullif(($17)[i], 'infinity'),"
 		"   start_timeout_seconds = nullif(($18)[i], 'NaN'),"
 		" on_failed_dependency = g.on_failed_dependency, outcome_reason = NULL,"
-		"   outcome = NULL, closed_at = NULL, submitted_at = now()"
+		"   outcome = NULL, closed_at = NULL, altered_at = NULL, altered_reason = NULL,"
+		"   submitted_at = now()"
 		" FROM " GIVEN_SQL
 		" WHERE s.pool = $1 AND s.workload_id = g.workload_id AND s.outcome IS NOT NULL"
 		" RETURNING s.workload_id, s.run",
@@ -770,22 +771,28 @@ batch_submit(SubmitBatch *batch, const char *pool, bool in_array)
 	}
 }
 
+/* Submits one workload and returns its id, a text. */
+Datum
+submit_one(const char *pool, Jsonb *requirements)
+{
+	SubmitBatch batch;
+
+	batch_begin(&batch, pool, 1);
+	batch_add(&batch, requirements, NULL, CurrentMemoryContext);
+	batch_submit(&batch, pool, false);
+	return batch.workload_id[0];
+}
+
 /* submit(requirements jsonb, pool text) RETURNS text */
 Datum
 hwsched_submit(PG_FUNCTION_ARGS)
 {
 	Jsonb *requirements = jsonb_argument(0);
 	char *pool = text_argument(fcinfo, 1);
-	MemoryContext caller = CurrentMemoryContext;
-	SubmitBatch batch;
 	Datum id;
 
 	SPI_connect();
-	batch_begin(&batch, pool, 1);
-	batch_add(&batch, requirements, NULL, CurrentMemoryContext);
-	batch_submit(&batch, pool, false);
-	MemoryContextSwitchTo(caller);
-	id = PointerGetDatum(PG_DETOAST_DATUM_COPY(batch.workload_id[0]));
+	id = SPI_datumTransfer(submit_one(pool, requirements), false, -1);
 	SPI_finish();
 	return id;
 }

@@ -9,6 +9,7 @@
 
 #include "document/inspection.h"
 
+extern Datum submit_one(const char *pool, Jsonb *requirements);
 extern void inspect_requirements(Jsonb *requirements, const char *pool, Inspection *inspection);
 
 #endif /* HWSCHED_API_SUBMIT_H */

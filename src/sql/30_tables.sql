@@ -505,6 +505,8 @@ CREATE TABLE hwsched.submission (
     start_timeout_seconds float8,
     on_failed_dependency text CHECK (on_failed_dependency IN ('cancel', 'run')),
     outcome_reason text,
+    altered_at timestamptz,
+    altered_reason text,
     PRIMARY KEY (pool, workload_id)
 ) WITH (fillfactor = 80);
 COMMENT ON TABLE hwsched.submission IS
@@ -525,6 +527,9 @@ COMMENT ON COLUMN hwsched.submission.model_id IS 'The model it runs.';
 COMMENT ON COLUMN hwsched.submission.model_family IS 'The family of that model.';
 COMMENT ON COLUMN hwsched.submission.outcome IS 'How it ended; NULL while it is open.';
 COMMENT ON COLUMN hwsched.submission.submitted_at IS 'When it was submitted.';
+COMMENT ON COLUMN hwsched.submission.altered_at IS
+  'When alter_workload() last changed its requirements.';
+COMMENT ON COLUMN hwsched.submission.altered_reason IS 'Why it did.';
 COMMENT ON COLUMN hwsched.submission.closed_at IS 'When it ended.';
 COMMENT ON COLUMN hwsched.submission.requirements IS 'The document it was submitted with.';
 COMMENT ON COLUMN hwsched.submission.concurrency_key IS

@@ -158,6 +158,16 @@ COMMENT ON FUNCTION hwsched.cancel(text, text) IS
   'Cancels a workload that is pending, assigned or running. Workloads that depend on it do what '
   'their on_failed_dependency says; by default they wait until it runs again and is completed.';
 
+CREATE FUNCTION hwsched.alter_workload(workload_id text, changes jsonb, reason text DEFAULT NULL,
+    pool text DEFAULT 'default')
+    RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'hwsched_alter_workload';
+COMMENT ON FUNCTION hwsched.alter_workload(text, jsonb, text, text) IS
+  'Changes the requirements of a workload that is pending; one that is assigned goes back to the '
+  'queue first. Each key of changes replaces that of the requirements, and null removes it. The '
+  'workload keeps its place in the queue and its attempts.';
+
 CREATE FUNCTION hwsched.cancel_many(filter jsonb, pool text DEFAULT 'default') RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_cancel_many';

@@ -85,7 +85,7 @@ SELECT s.pool, s.workload_id, s.run,
        coalesce(s.closed_at, runs.completed_at) AS closed_at, s.profile_id, s.queue_no,
        s.requirements, s.concurrency_key,
        coalesce(s.closed_at, runs.completed_at, now()) > s.deadline AS deadline_missed,
-       s.run_at, s.expires_at, s.outcome_reason
+       s.run_at, s.expires_at, s.outcome_reason, s.altered_at, s.altered_reason
 FROM hwsched.submission s
 JOIN hwsched.workload_profile p ON p.pool = s.pool AND p.profile_id = s.profile_id
 -- assigned, running, or completed and not settled yet
@@ -110,6 +110,9 @@ COMMENT ON COLUMN hwsched.workload.timeout_seconds IS 'Longest it may run.';
 COMMENT ON COLUMN hwsched.workload.retries IS 'Attempts after the first.';
 COMMENT ON COLUMN hwsched.workload.deadline IS 'When it should be done.';
 COMMENT ON COLUMN hwsched.workload.submitted_at IS 'When it was submitted.';
+COMMENT ON COLUMN hwsched.workload.altered_at IS
+  'When alter_workload() last changed its requirements.';
+COMMENT ON COLUMN hwsched.workload.altered_reason IS 'Why it did.';
 COMMENT ON COLUMN hwsched.workload.closed_at IS 'When it was completed, cancelled or given up.';
 COMMENT ON COLUMN hwsched.workload.profile_id IS 'Its workload profile.';
 COMMENT ON COLUMN hwsched.workload.queue_no IS 'Order of submission.';

@@ -57,7 +57,7 @@ GRANT EXECUTE ON FUNCTION
     hwsched.drain_worker, hwsched.resume_worker, hwsched.drain_device, hwsched.resume_device,
     hwsched.unregister_worker, hwsched.grant_worker,
     hwsched.submit, hwsched.submit_many, hwsched.schedule, hwsched.assign_pending, hwsched.cancel,
-    hwsched.cancel_many, hwsched.retry_many, hwsched.retry_dead, hwsched.rebalance, hwsched.maintain,
+    hwsched.cancel_many, hwsched.retry_many, hwsched.alter_workload, hwsched.retry_dead, hwsched.rebalance, hwsched.maintain,
     hwsched_internal.recover, hwsched_internal.keep_history, hwsched_internal.note_failure,
     hwsched.record_power,
     hwsched.schedule_jobs, hwsched.unschedule_jobs, hwsched.reset_learning, hwsched.load_learning

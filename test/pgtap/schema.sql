@@ -108,6 +108,7 @@ INSERT INTO api SELECT btrim(line, E' \t') FROM regexp_split_to_table($$
 	next(worker_id text, finished bigint[] DEFAULT '{}'::bigint[], max_assignments integer DEFAULT 1, steal boolean DEFAULT true, results jsonb DEFAULT NULL::jsonb, pool text DEFAULT 'default'::text)
 	progress(assignment_id bigint, ratio double precision, note jsonb DEFAULT NULL::jsonb, pool text DEFAULT 'default'::text)
 	yield_work(assignment_id bigint, note jsonb DEFAULT NULL::jsonb, pool text DEFAULT 'default'::text)
+	alter_workload(workload_id text, changes jsonb, reason text DEFAULT NULL::text, pool text DEFAULT 'default'::text)
 	cancel_many(filter jsonb, pool text DEFAULT 'default'::text)
 	retry_many(filter jsonb, pool text DEFAULT 'default'::text)
 	cancel(workload_id text, pool text DEFAULT 'default'::text)
