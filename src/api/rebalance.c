@@ -28,8 +28,11 @@
 
 PG_FUNCTION_INFO_V1(hwsched_rebalance);
 
-/* How far down the backlog of others a worker looks for something to steal. */
-#define MOST_STOLEN_FROM 1000
+/*
+ * Among how many others a worker looks for something to steal, and how far down the backlog of
+ * each, unless it is to get more.
+ */
+#define MOST_STOLEN_FROM 10
 
 /* Work that is assigned and has not started; gangs stay where they are. */
 typedef struct WaitingAssignment
@@ -115,13 +118,9 @@ move_to(const char *pool, const WaitingAssignment *waiting, const char *worker_i
 
 /* Reads some kinds of work, by their profiles, and the fleet or one worker of it. */
 static void
-snapshot_waiting(PoolSnapshot *snapshot, const char *pool, const WaitingAssignment *waiting,
-				 int count, const char *only_worker, bool read_only)
+snapshot_waiting(PoolSnapshot *snapshot, const char *pool, const int64 *profiles, int count,
+				 const char *only_worker, bool read_only)
 {
-	int64 *profiles = palloc(sizeof(int64) * (count + 1));
-
-	for (int i = 0; i < count; i++)
-		profiles[i] = waiting[i].profile_id;
 	snapshot_settings(snapshot, pool, read_only);
 	if (read_only)
 		snapshot->settings.offline_after = MOST_SECONDS; /* for a worker that asks */
@@ -129,14 +128,14 @@ snapshot_waiting(PoolSnapshot *snapshot, const char *pool, const WaitingAssignme
 	snapshot_fleet(snapshot, pool, only_worker, read_only);
 }
 
-/* Returns the kind of some work that waits. */
+/* Returns the kind of work of a profile. */
 static WorkKind *
-kind_of(PoolSnapshot *snapshot, const WaitingAssignment *waiting)
+kind_of(PoolSnapshot *snapshot, int64 profile_id)
 {
 	for (int k = 0; k < snapshot->search.nkinds; k++)
-		if (snapshot->search.kinds[k].profile_id == waiting->profile_id)
+		if (snapshot->search.kinds[k].profile_id == profile_id)
 			return &snapshot->search.kinds[k];
-	elog(ERROR, "workload profile %lld is missing", (long long) waiting->profile_id);
+	elog(ERROR, "workload profile %lld is missing", (long long) profile_id);
 }
 
 /*
@@ -156,6 +155,55 @@ takes_over(Search *search, WorkKind *kind, const WaitingAssignment *waiting, int
 /* --- stealing --- */
 
 /*
+ * Finds what a worker could take of the work that others have not started: from those with the
+ * longest backlog, so much of each that the search costs the same however much there is.  Returns
+ * how much, and sets *stealable to the ids; reads the worker and the kinds of work on the way.
+ */
+static int
+find_stealable(PoolSnapshot *snapshot, const char *pool, const char *worker_id, int n,
+			   bool read_only, Parameter *stealable)
+{
+	static SpiPlan statement = {
+		"SELECT a.assignment_id, a.profile_id FROM (SELECT worker_id FROM hwsched.worker_usage"
+		"  WHERE pool = $1 AND assignments > 1 AND worker_id <> $2"
+		"  ORDER BY assignments DESC LIMIT $3) u"
+		" CROSS JOIN LATERAL (SELECT b.assignment_id, b.profile_id FROM hwsched.assignment b"
+		"  WHERE b.pool = $1 AND b.worker_id = u.worker_id AND b.finished_at IS NULL"
+		"   AND b.state = 'assigned' AND NOT b.is_gang"
+		"  ORDER BY b.priority, b.assignment_id LIMIT $4) a",
+		{TEXTOID, TEXTOID, INT4OID, INT4OID},
+		ALONG_INDEX};
+	int found =
+		(int) spi_plan_run(&statement, read_only, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
+						   INT_VALUE(MOST_STOLEN_FROM), INT_VALUE(Max(n, MOST_STOLEN_FROM)));
+	int64 *ids = palloc(sizeof(int64) * (found + 1));
+	int64 *profiles = palloc(sizeof(int64) * (found + 1));
+	Datum *fitting = palloc(sizeof(Datum) * (found + 1));
+	Candidate candidate;
+	int nfitting = 0;
+
+	if (found == 0)
+		return 0;
+	for (int i = 0; i < found; i++)
+	{
+		ids[i] = column_bigint(i, 1);
+		profiles[i] = column_bigint(i, 2);
+	}
+	snapshot_waiting(snapshot, pool, profiles, found, worker_id, read_only);
+	/* it may have left */
+	if (snapshot->fleet.nworkers == 0)
+		return 0;
+	load_reservations(snapshot, pool, read_only);
+	reservations_book(&snapshot->search, NULL, PG_INT32_MAX);
+	for (int i = 0; i < found; i++)
+		if (spared_candidate(&snapshot->search, kind_of(snapshot, profiles[i]), 0, &candidate) ==
+			FITS)
+			fitting[nfitting++] = Int64GetDatum(ids[i]);
+	*stealable = array_value(INT8OID, fitting, NULL, nfitting);
+	return nfitting;
+}
+
+/*
  * Lets an idle worker take up to n of what others have not started, from those
  * with the longest backlog, as long as that leaves them no less than it has
  * itself then.  It does not get what has failed on it before.  Returns how
@@ -166,33 +214,27 @@ int64
 steal(const char *pool, const char *worker_id, int n, bool read_only)
 {
 	static SpiPlan statement = {
-		WAITING_SQL " AND a.worker_id <> $2 AND u.assignments > 1"
+		WAITING_SQL " AND a.assignment_id = ANY ($3) AND u.assignments > 1"
 					" AND NOT EXISTS (SELECT FROM hwsched.assignment f WHERE f.pool = a.pool"
 					" AND f.workload_id = a.workload_id"
 					"  AND f.run = a.run AND f.worker_id = $2 AND f.error_class IS NOT NULL)"
-					" ORDER BY u.assignments DESC, a.priority, a.assignment_id LIMIT $3",
-		{TEXTOID, TEXTOID, INT4OID},
+					" ORDER BY u.assignments DESC, a.priority, a.assignment_id",
+		{TEXTOID, TEXTOID, INT8ARRAYOID},
 		.row = &ended_row};
 	WaitingAssignment *waiting;
 	PoolSnapshot snapshot;
+	Parameter stealable;
 	Candidate candidate;
 	int64 stolen = 0;
 	int count;
 
-	spi_plan_run(&statement, read_only, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
-				 INT_VALUE(MOST_STOLEN_FROM));
+	if (find_stealable(&snapshot, pool, worker_id, n, read_only, &stealable) == 0)
+		return 0;
+	spi_plan_run(&statement, read_only, TEXT_VALUE(pool), TEXT_VALUE(worker_id), stealable);
 	count = read_waiting(&waiting);
-	if (count == 0)
-		return 0;
-	snapshot_waiting(&snapshot, pool, waiting, count, worker_id, read_only);
-	/* it may have left */
-	if (snapshot.fleet.nworkers == 0)
-		return 0;
-	load_reservations(&snapshot, pool, read_only);
-	reservations_book(&snapshot.search, NULL, PG_INT32_MAX);
 	for (int i = 0; i < count && stolen < n; i++)
 	{
-		WorkKind *kind = kind_of(&snapshot, &waiting[i]);
+		WorkKind *kind = kind_of(&snapshot, waiting[i].profile_id);
 
 		if (waiting[i].beside - stolen <= snapshot.fleet.workers[0].assignments + 1 ||
 			!takes_over(&snapshot.search, kind, &waiting[i], 0, &candidate))
@@ -216,7 +258,7 @@ static int
 find_idler(PoolSnapshot *snapshot, const WaitingAssignment *waiting, int from)
 {
 	Search *search = &snapshot->search;
-	WorkKind *kind = kind_of(snapshot, waiting);
+	WorkKind *kind = kind_of(snapshot, waiting->profile_id);
 	Candidate candidate;
 	double best_value = 0;
 	int best = -1;
@@ -283,7 +325,11 @@ hwsched_rebalance(PG_FUNCTION_ARGS)
 	count = read_waiting(&waiting);
 	if (count > 0)
 	{
-		snapshot_waiting(&snapshot, pool, waiting, count, NULL, false);
+		int64 *profiles = palloc(sizeof(int64) * count);
+
+		for (int i = 0; i < count; i++)
+			profiles[i] = waiting[i].profile_id;
+		snapshot_waiting(&snapshot, pool, profiles, count, NULL, false);
 		load_reservations(&snapshot, pool, false);
 		reservations_book(&snapshot.search, NULL, PG_INT32_MAX);
 	}

@@ -36,6 +36,7 @@ settle(const char *pool, Settled *settled)
 		"WITH u AS (DELETE FROM hwsched.unsettled WHERE pool = $1 RETURNING assignment_id)"
 		" SELECT " ROW_COLUMNS " FROM u" ENDED_OF_NOTES,
 		{TEXTOID},
+		BY_KEY_ONLY,
 		.row = &ended_row};
 	EndedAssignment *ended;
 	int n;

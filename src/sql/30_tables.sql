@@ -296,6 +296,8 @@ CREATE TABLE hwsched.worker_usage (
 CREATE INDEX worker_usage_least
     ON hwsched.worker_usage (pool, hardware_id, assignments, total_assignments, worker_id)
     WHERE NOT is_full;
+-- where an idle worker looks for work that others have not started
+CREATE INDEX worker_usage_most ON hwsched.worker_usage (pool, assignments) WHERE assignments > 1;
 COMMENT ON TABLE hwsched.worker_usage IS 'The capacity of each worker that live assignments hold.';
 COMMENT ON COLUMN hwsched.worker_usage.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.worker_usage.worker_id IS 'The worker.';

@@ -422,6 +422,7 @@ read_unsettled(const char *pool, bool read_only, EndedAssignment **ended)
 		"SELECT " ROW_COLUMNS
 		" FROM (SELECT assignment_id FROM hwsched.unsettled WHERE pool = $1) u" ENDED_OF_NOTES,
 		{TEXTOID},
+		BY_KEY_ONLY,
 		.row = &ended_row};
 
 	spi_plan_run(&statement, read_only, TEXT_VALUE(pool));

@@ -182,6 +182,38 @@ SQL
 	note("pending_workloads: $work{pending_workloads}{$_} pages and rows for $_") for @sizes;
 }
 
+# --- a call costs the same whatever else waits, runs or has run
+
+for my $state (sort keys %state)
+{
+	my $database = $state =~ s/ /_/gr;
+	my %work;
+	my @sizes = (100, 8000);
+	my %calls = (
+		'a poll that finds nothing' => q(SELECT count(*) FROM hwsched.claim('idle', pool => 'POOL');),
+		'one run that is settled' => q(SELECT hwsched.complete(assignment_id, pool => 'POOL') FROM hwsched.claim('w1', pool => 'POOL'); SELECT hwsched.rebalance(0, 'POOL');));
+	for my $size (@sizes)
+	{
+		$node->safe_psql($database, <<SQL);
+SELECT hwsched.create_pool('else$size', '{"notify": false, "max_concurrent": 100000}');
+SELECT hwsched.register_worker('w' || n, '{"cpu_cores": 64, "software_versions": {"able": "1"}}', 'else$size') FROM generate_series(1, 5) n;
+SELECT hwsched.submit_many((SELECT jsonb_agg(jsonb_build_object('test_id', 't' || n, 'required_software', '{"able": "1"}'::jsonb)) FROM generate_series(1, $size) n), 'else$size');
+SELECT hwsched.assign_pending(pool => 'else$size');
+SELECT hwsched.submit_many((SELECT jsonb_agg(jsonb_build_object('test_id', 'p' || n, 'cpu_cores', 1000)) FROM generate_series(1, $size) n), 'else$size');
+SELECT hwsched.register_worker('idle', '{"cpu_cores": 4}', 'else$size');
+SQL
+		for my $call (keys %calls)
+		{
+			$work{$call}{$size} += $_->[2] + $_->[3] for plans_of($database, $calls{$call} =~ s/POOL/else$size/gr);
+		}
+	}
+	for my $call (sort keys %calls)
+	{
+		my ($few, $many) = map { $work{$call}{$_} } @sizes;
+		cmp_ok($many, '<', 1.5 * $few + 300, "$state: $call: $few pages and rows, then $many");
+	}
+}
+
 # --- a user's trigger is planned as the user wants
 
 $node->safe_psql('never_analyzed', <<'SQL' . fill('t', 3, 10));
