@@ -80,8 +80,8 @@ hwsched_unregister_worker(PG_FUNCTION_ARGS)
 
 	SPI_connect();
 	pool_check(pool, false);
+	worker_await(pool, worker_id);
 	pool_lock(pool);
-
 	worker_lock(pool, worker_id);
 	/*
 	 * what runs there counts as a failed attempt, what has not started does not (of a gang:

@@ -4,7 +4,9 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "utils/memutils.h"
+#include "utils/resowner.h"
 #include "utils/timestamp.h"
 
 #include "store/pool.h"
@@ -31,6 +33,29 @@ worker_check(const char *pool, const char *worker_id)
 
 	if (spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id)) == 0)
 		unknown_worker(pool, worker_id);
+}
+
+/*
+ * Waits for a transaction that has reported of a worker and is still open: it may
+ * want the pool's lock before it ends, so nobody may wait for it with that.  The
+ * worker's row is locked in a part of our transaction that is then given up, lest
+ * we keep it from who has the pool's lock.
+ */
+void
+worker_await(const char *pool, const char *worker_id)
+{
+	static SpiPlan statement = {
+		"SELECT FROM hwsched.worker_load WHERE pool = $1 AND worker_id = $2 FOR NO KEY UPDATE",
+		{TEXTOID, TEXTOID}};
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
+	RollbackAndReleaseCurrentSubTransaction();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
 }
 
 /*

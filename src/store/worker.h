@@ -17,6 +17,7 @@ typedef enum RunsSaid
 
 pg_noreturn extern void unknown_worker(const char *pool, const char *worker_id);
 extern void worker_check(const char *pool, const char *worker_id);
+extern void worker_await(const char *pool, const char *worker_id);
 extern void worker_lock(const char *pool, const char *worker_id);
 extern void worker_seen(const char *pool, const char *worker_id, RunsSaid said);
 extern void label_names_forget(void);
