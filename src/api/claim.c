@@ -15,7 +15,6 @@
 #include "access/xact.h"
 #include "funcapi.h"
 #include "storage/proc.h"
-#include "utils/resowner.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
@@ -41,6 +40,7 @@
 #include "store/pool.h"
 #include "store/worker.h"
 #include "support/args.h"
+#include "support/attempt.h"
 
 PG_FUNCTION_INFO_V1(hwsched_claim);
 PG_FUNCTION_INFO_V1(hwsched_start);
@@ -253,6 +253,25 @@ start_assigned(const char *pool, const char *worker_id, int n, const PoolSetting
 	return started;
 }
 
+/* What start_assigned() is asked, and what it did. */
+typedef struct Start
+{
+	const char *pool;
+	const char *worker_id;
+	int n;
+	const PoolSettings *settings;
+	uint64 started;
+} Start;
+
+static bool
+start_any(void *argument)
+{
+	Start *start = argument;
+
+	start->started = start_assigned(start->pool, start->worker_id, start->n, start->settings);
+	return start->started > 0;
+}
+
 /*
  * Does so while the pool is not locked.  Returns false if nothing was started
  * and the caller must not wait for the pool: what another has just claimed is
@@ -262,8 +281,7 @@ static bool
 start_assigned_first(const char *pool, const char *worker_id, int n, const PoolSettings *settings,
 					 uint64 *started)
 {
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
+	Start start = {pool, worker_id, n, settings};
 
 	if (!TransactionIdIsValid(GetCurrentTransactionIdIfAny()))
 	{
@@ -272,15 +290,8 @@ start_assigned_first(const char *pool, const char *worker_id, int n, const PoolS
 		return *started > 0 || !TransactionIdIsValid(GetCurrentTransactionIdIfAny());
 	}
 	/* in a longer transaction, a lock is given up again with a part of it */
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	*started = start_assigned(pool, worker_id, n, settings);
-	if (*started > 0)
-		ReleaseCurrentSubTransaction();
-	else
-		RollbackAndReleaseCurrentSubTransaction();
-	MemoryContextSwitchTo(context);
-	CurrentResourceOwner = owner;
+	(void) keep_if(start_any, &start);
+	*started = start.started;
 	return true;
 }
 

@@ -4,13 +4,12 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "utils/memutils.h"
-#include "utils/resowner.h"
 #include "utils/timestamp.h"
 
 #include "store/pool.h"
 #include "store/worker.h"
+#include "support/attempt.h"
 #include "support/spi_plan.h"
 #include "support/strtab.h"
 
@@ -35,6 +34,25 @@ worker_check(const char *pool, const char *worker_id)
 		unknown_worker(pool, worker_id);
 }
 
+typedef struct WorkerKey
+{
+	const char *pool;
+	const char *worker_id;
+} WorkerKey;
+
+/* Locks what a worker reports in, not to keep it. */
+static bool
+lock_load(void *argument)
+{
+	static SpiPlan statement = {
+		"SELECT FROM hwsched.worker_load WHERE pool = $1 AND worker_id = $2 FOR NO KEY UPDATE",
+		{TEXTOID, TEXTOID}};
+	const WorkerKey *key = argument;
+
+	spi_plan_run(&statement, false, TEXT_VALUE(key->pool), TEXT_VALUE(key->worker_id));
+	return false;
+}
+
 /*
  * Waits for a transaction that has reported of a worker and is still open: it may
  * want the pool's lock before it ends, so nobody may wait for it with that.  The
@@ -44,18 +62,9 @@ worker_check(const char *pool, const char *worker_id)
 void
 worker_await(const char *pool, const char *worker_id)
 {
-	static SpiPlan statement = {
-		"SELECT FROM hwsched.worker_load WHERE pool = $1 AND worker_id = $2 FOR NO KEY UPDATE",
-		{TEXTOID, TEXTOID}};
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
+	WorkerKey key = {pool, worker_id};
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
-	RollbackAndReleaseCurrentSubTransaction();
-	MemoryContextSwitchTo(context);
-	CurrentResourceOwner = owner;
+	(void) keep_if(lock_load, &key);
 }
 
 /*
