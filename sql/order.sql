@@ -137,9 +137,9 @@ SELECT hwsched.register_worker('w', '{"cpu_cores": 8, "available_memory": 16}', 
 --
 SELECT hwsched.submit_many('[{"test_id": "k1", "concurrency_key": "db"}, {"test_id": "k2", "concurrency_key": "db"}, {"test_id": "free"}, {"test_id": "k3", "concurrency_key": "db"}, {"test_id": "l1", "concurrency_key": "disk"}]', 'order');
 SELECT pg_temp.batch();
-SELECT workload_id, concurrency_key FROM hwsched.assignment WHERE pool = 'order' ORDER BY 1;
+SELECT workload_id, key FROM hwsched.key_holder WHERE pool = 'order' ORDER BY 1;
 SELECT * FROM pg_temp.stands WHERE state = 'pending' ORDER BY 1;
-SELECT workload_id, concurrency_key FROM hwsched.workload WHERE pool = 'order' ORDER BY 1;
+SELECT workload_id, concurrency_keys FROM hwsched.workload WHERE pool = 'order' ORDER BY 1;
 SELECT worker_id, reason FROM hwsched.compatible_hardware('k2', 'order');
 SELECT count(*) AS held FROM hwsched.schedule('k2', 'order');
 SELECT count(*) AS claimed FROM hwsched.claim('w', 9, true, 'order');
@@ -148,10 +148,10 @@ SELECT count(*) AS nothing_to_pull FROM hwsched.claim('w', 9, true, 'order');
 CALL pg_temp.run('k1');
 SELECT pg_temp.batch();
 SELECT hwsched.fail(pg_temp.latest('k2'), 'broken', 'order');
-SELECT workload_id, concurrency_key FROM hwsched.schedule('k3', 'order');
+SELECT workload_id FROM hwsched.schedule('k3', 'order');
 SELECT count(*) AS held FROM hwsched.schedule('k2', 'order');
 SELECT hwsched.cancel('k3', 'order');
-SELECT workload_id, attempt, concurrency_key FROM hwsched.schedule('k2', 'order');
+SELECT workload_id, attempt FROM hwsched.schedule('k2', 'order');
 CALL pg_temp.run('k2');
 -- what a batch sets first and cannot place does not keep the others from the key; claim() pulls one
 SELECT hwsched.submit_many('[{"test_id": "m1", "concurrency_key": "db", "required_backend": "gpu"}, {"test_id": "m2", "concurrency_key": "db"}, {"test_id": "m3", "concurrency_key": "db"}]', 'order');
@@ -160,8 +160,8 @@ CALL pg_temp.run('m2');
 SELECT pg_temp.batch();
 SELECT hwsched.cancel(w, 'order') FROM unnest('{m1,m3}'::text[]) AS w;
 -- one without a key in its next run has none any more
-SELECT hwsched.submit('{"test_id": "m1"}', 'order'), (SELECT concurrency_key FROM hwsched.submission WHERE pool = 'order' AND workload_id = 'm1') AS before;
-SELECT concurrency_key FROM hwsched.submission WHERE pool = 'order' AND workload_id = 'm1';
+SELECT hwsched.submit('{"test_id": "m1"}', 'order'), (SELECT concurrency_keys FROM hwsched.submission WHERE pool = 'order' AND workload_id = 'm1') AS before;
+SELECT concurrency_keys FROM hwsched.submission WHERE pool = 'order' AND workload_id = 'm1';
 SELECT hwsched.cancel('m1', 'order');
 -- a gang holds its key with any member that is left
 SELECT hwsched.register_worker('v', '{"cpu_cores": 8, "available_memory": 16}', 'order');

@@ -89,7 +89,7 @@ violation (what, detail) AS (
     -- the queue has each workload where its submission says
     SELECT 'queue', concat_ws(' ', p.pool, p.workload_id, p.run, p.queue_no) FROM hwsched.pending AS p
     LEFT JOIN hwsched.submission AS s USING (pool, workload_id, run)
-    WHERE (s.priority, s.deadline, s.queue_no, s.concurrency_key) IS DISTINCT FROM (p.priority, p.deadline, p.queue_no, p.concurrency_key)
+    WHERE (s.priority, s.deadline, s.queue_no, s.concurrency_keys, s.concurrency_units, s.run_at) IS DISTINCT FROM (p.priority, p.deadline, p.queue_no, p.concurrency_keys, p.concurrency_units, p.run_at)
     UNION ALL
     -- nothing is live of an older run, or of what nobody submitted, or in a pool that is gone
     SELECT 'stray', concat_ws(' ', pool, workload_id, run) FROM live
@@ -155,9 +155,15 @@ violation (what, detail) AS (
     SELECT 'waits for nothing', concat_ws(' ', pool, workload_id) FROM hwsched.pending AS p
     WHERE ready_at = 'infinity' AND NOT EXISTS (SELECT FROM hwsched.dependency AS d WHERE d.pool = p.pool AND d.workload_id = p.workload_id)
     UNION ALL
-    -- a concurrency key has one workload at most that holds it
-    SELECT 'concurrency key', concat_ws(' ', pool, l.concurrency_key, count(DISTINCT workload_id)) FROM live AS l JOIN hwsched.submission AS s USING (pool, workload_id, run)
-    GROUP BY pool, l.concurrency_key HAVING (l.concurrency_key IS NOT NULL AND count(DISTINCT workload_id) > 1) OR bool_or(l.concurrency_key IS DISTINCT FROM s.concurrency_key)
+    -- no more is held of a concurrency key than its limit, unless that was lowered; who is live holds its keys, once
+    SELECT 'concurrency key', concat_ws(' ', u.pool, u.key, u.in_use, u.concurrent_limit, u.used_last_minute, u.per_minute_limit) FROM hwsched.limit_usage AS u
+    WHERE (u.in_use > u.concurrent_limit OR u.used_last_minute > u.per_minute_limit)
+        AND NOT EXISTS (SELECT FROM hwsched.settings_version AS v WHERE v.pool = u.pool AND v.version > 1)
+    UNION ALL
+    SELECT 'holder', concat_ws(' ', l.pool, l.workload_id, l.assignment_id, k.key) FROM live AS l
+    JOIN hwsched.submission AS s USING (pool, workload_id, run) CROSS JOIN LATERAL unnest(s.concurrency_keys, s.concurrency_units) AS k(key, units)
+    WHERE 1 <> (SELECT count(*) FROM hwsched.key_holder AS h WHERE h.pool = l.pool AND h.key = k.key AND h.units = k.units AND h.workload_id = l.workload_id
+        AND l.assignment_id BETWEEN h.assignment_id AND h.last_assignment_id)
     UNION ALL
     -- a worker's kind of hardware is what it registered with, in both rows
     SELECT 'hardware', concat_ws(' ', w.pool, w.worker_id) FROM hwsched.worker AS w

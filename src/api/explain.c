@@ -219,6 +219,28 @@ snapshot_candidates(PoolSnapshot *snapshot, const char *pool, const char *worklo
 	load_reservations(snapshot, pool, true);
 }
 
+/* What the queue of the pool $1 waits for of its concurrency keys, as SQL. */
+#define KEY_REASONS_SQL \
+	"SELECT DISTINCT ON (k.queue_no) k.queue_no, CASE" \
+	"   WHEN k.units > u.concurrent_limit THEN" \
+	"    format('needs %s of its concurrency_key \"%s\", whose limit is %s'," \
+	"     k.units, u.key, u.concurrent_limit)" \
+	"   WHEN u.concurrent_limit = 1 AND u.in_use > 0 THEN" \
+	"    format('waits for its concurrency_key \"%s\", which workload \"%s\" has'," \
+	"     u.key, u.held_by)" \
+	"   WHEN u.in_use + k.units > u.concurrent_limit THEN" \
+	"    format('waits for %s of its concurrency_key \"%s\": %s of %s are in use'," \
+	"     k.units, u.key, u.in_use, u.concurrent_limit)" \
+	"   ELSE format('waits for its concurrency_key \"%s\": placed %s times in a minute, limit %s'," \
+	"     u.key, u.used_last_minute, u.per_minute_limit)" \
+	"   END AS reason" \
+	"  FROM (SELECT q.queue_no, e.key, e.units FROM hwsched.pending q" \
+	"    CROSS JOIN LATERAL unnest(q.concurrency_keys, q.concurrency_units) e(key, units)" \
+	"    WHERE q.pool = $1 AND q.concurrency_keys IS NOT NULL) k" \
+	"  JOIN hwsched.limit_usage u ON u.pool = $1 AND u.key = k.key" \
+	"  WHERE k.units + u.in_use > u.concurrent_limit OR u.used_last_minute >= u.per_minute_limit" \
+	"  ORDER BY k.queue_no, k.key"
+
 /*
  * The queue of the pool $1, or the row of the workload $2, as SQL; reason says
  * what a workload has to wait for whatever room there is, and is NULL for what
@@ -234,9 +256,7 @@ snapshot_candidates(PoolSnapshot *snapshot, const char *pool, const char *worklo
 	"     WHEN 'cancelled' THEN ': submitting that again lets it go on' END)" \
 	"   WHEN p.run_at > now() THEN format('not before %s', p.run_at)" \
 	"   WHEN p.ready_at > now() AND p.ready_at < 'infinity' THEN 'waits for its retry'" \
-	"   WHEN h.workload_id IS NOT NULL THEN" \
-	"    format('waits for its concurrency_key \"%s\", which workload \"%s\" has'," \
-	"     p.concurrency_key, h.workload_id)" \
+	"   ELSE h.reason" \
 	"   END AS reason" \
 	"  FROM hwsched.pending p" \
 	"  LEFT JOIN (SELECT DISTINCT ON (d.workload_id) d.workload_id, d.depends_on, s.state" \
@@ -245,10 +265,7 @@ snapshot_candidates(PoolSnapshot *snapshot, const char *pool, const char *worklo
 	"    WHERE d.pool = $1 AND s.state IS DISTINCT FROM 'completed'" \
 	"    ORDER BY d.workload_id, s.state DESC, d.depends_on) o" \
 	"   ON p.ready_at = 'infinity' AND o.workload_id = p.workload_id" \
-	"  LEFT JOIN (SELECT a.concurrency_key, min(a.workload_id) AS workload_id" \
-	"    FROM hwsched.assignment a WHERE a.pool = $1 AND a.concurrency_key IS NOT NULL" \
-	"     AND a.finished_at IS NULL GROUP BY a.concurrency_key) h" \
-	"   ON h.concurrency_key = p.concurrency_key" \
+	"  LEFT JOIN (" KEY_REASONS_SQL ") h ON h.queue_no = p.queue_no" \
 	"  WHERE p.pool = $1 AND ($2 IS NULL OR p.workload_id = $2))"
 
 /* Returns what a workload has to wait for whatever room there is, or NULL. */
@@ -560,7 +577,7 @@ compare_profiles(const void *a, const void *b)
 #define QUEUE_ROW_ALONE 13 /* is not passed on */
 
 /* Passes a row on; what waits for nothing else has the reason of its kind. */
-static void
+static bool
 pass_queue_row(void *to, const Row *row)
 {
 	QueueRows *rows = to;
@@ -590,6 +607,7 @@ pass_queue_row(void *to, const Row *row)
 		nulls[QUEUE_ROW_REASON] = false;
 	}
 	tuplestore_putvalues(rows->result->setResult, rows->result->setDesc, values, nulls);
+	return true;
 }
 
 /* queue_reasons(pool text) RETURNS TABLE */

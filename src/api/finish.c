@@ -356,10 +356,12 @@ revive_workloads(const char *pool, const char *const *workload_ids, int count)
 		" s.retries + 2 - " GIVEN " AS attempt)"
 		" INSERT INTO hwsched.pending (pool, priority, deadline, queue_no, profile_id, run,"
 		" attempt, expected_seconds, workload_id,"
-		"  model_id, model_family, concurrency_key, submitted_at, ready_at, run_at)"
+		"  model_id, model_family, concurrency_keys, concurrency_units, submitted_at, ready_at,"
+		" run_at)"
 		" SELECT pool, priority, deadline, queue_no, profile_id, run, attempt, expected_seconds,"
 		" workload_id,"
-		"  model_id, model_family, concurrency_key, submitted_at, coalesce(run_at, '-infinity'),"
+		"  model_id, model_family, concurrency_keys, concurrency_units, submitted_at,"
+		" coalesce(run_at, '-infinity'),"
 		"  run_at FROM revived",
 		{TEXTOID, TEXTARRAYOID, INT4OID}};
 

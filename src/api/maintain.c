@@ -72,11 +72,15 @@ follow_clock(const char *pool, const PoolSettings *settings)
 							" AND ready_at < 'infinity' AND ready_at IS DISTINCT FROM run_at",
 							{TEXTOID, TIMESTAMPTZOID, FLOAT8OID},
 							IN_SETS};
+	static SpiPlan keys = {"UPDATE hwsched.key_holder SET assigned_at = $2 WHERE pool = $1"
+						   " AND assigned_at > $2 + interval '1 minute'",
+						   {TEXTOID, TIMESTAMPTZOID}};
 	Parameter now = VALUE(TimestampTzGetDatum(GetCurrentTimestamp()));
 
 	spi_plan_run(&seen, false, TEXT_VALUE(pool), now);
 	spi_plan_run(&health, false, TEXT_VALUE(pool), now);
 	spi_plan_run(&live, false, TEXT_VALUE(pool), now);
+	spi_plan_run(&keys, false, TEXT_VALUE(pool), now);
 	spi_plan_run(&waits, false, TEXT_VALUE(pool), now,
 				 VALUE(Float8GetDatum(most_backoff(settings) + 60)));
 }

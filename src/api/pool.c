@@ -127,6 +127,7 @@ hwsched_drop_pool(PG_FUNCTION_ARGS)
 		/* waits for who loads history */
 		{"SELECT FROM hwsched.pool WHERE pool = $1 FOR UPDATE", {TEXTOID}},
 		REMOVE_FROM("reserved_place"),
+		REMOVE_FROM("key_holder"),
 		REMOVE_FROM("unsettled"),
 		REMOVE_FROM("dependency"),
 		REMOVE_FROM("pending"),

@@ -122,7 +122,7 @@ static const Column measurement_columns[] = {
 static const RowType measurement_row = ROW_TYPE(MeasurementRow, measurement_columns);
 
 /* Adds a measurement. */
-static void
+static bool
 read_measurement(void *arg, const Row *row)
 {
 	Measurements *all = arg;
@@ -132,7 +132,7 @@ read_measurement(void *arg, const Row *row)
 	read_row(&measurement_row, row, &read);
 	setting = setting_number(all, read.device_model, read.limit_watts);
 	if (setting < 0)
-		return;
+		return true;
 	if (all->last_job == NULL || strcmp(all->last_job, read.job) != 0)
 	{
 		all->last_job = read.job;
@@ -140,6 +140,7 @@ read_measurement(void *arg, const Row *row)
 	}
 	all->items[all->count++] =
 		(Measurement){all->jobs - 1, setting, read.seconds, read.average_watts};
+	return true;
 }
 
 /* Reads what a job took, and unless only_job the jobs that were measured last beside it. */

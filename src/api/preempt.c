@@ -205,7 +205,7 @@ make_room(PoolSnapshot *snapshot, int index, Victim *victims, int count)
 	item->first_placement = search->nplacements;
 	item->nplacements = 1;
 	reserve_item(search, snapshot->items, index, &candidate, kind->policy->parts[0].weight);
-	take_key(search, item);
+	take_keys(search->key_rooms, &item->keys);
 	return true;
 }
 
@@ -225,7 +225,7 @@ preempt_band(Search *search, QueueItem *items, int first, int last)
 		bool found;
 
 		if (item->nplacements > 0 || item->alone || is_gang(&search->kinds[item->kind]) ||
-			(key_is_taken(search, item) && !is_reserved_for(search, i)))
+			(!keys_have_room(search->key_rooms, &item->keys) && !is_reserved_for(search, i)))
 			continue;
 		/* what comes first is the most important, so that is all there can be */
 		if (preemption->nlive < 0)

@@ -53,7 +53,12 @@ typedef struct WaitingAssignment
 	" JOIN hwsched.workload_profile p ON p.pool = a.pool AND p.profile_id = a.profile_id" \
 	" JOIN hwsched.worker_usage u ON u.pool = a.pool AND u.worker_id = a.worker_id" \
 	" WHERE a.pool = $1 AND a.finished_at IS NULL AND a.state = 'assigned' AND NOT a.is_gang" \
-	" AND " MAY_START("a")
+	" AND " MAY_START( \
+		"a") /* it would be one more placement in a minute that may have no room for it */ \
+		" AND NOT EXISTS (SELECT FROM hwsched.key_holder h" \
+		"  WHERE h.pool = a.pool AND h.assignment_id = a.assignment_id AND h.key = ANY (ARRAY(" \
+		"   SELECT u.key FROM hwsched.limit_usage u WHERE u.pool = $1" \
+		"    AND u.used_last_minute >= u.per_minute_limit)))"
 
 /* Reads the rows of WAITING_SQL; returns their number and sets *waiting. */
 static int

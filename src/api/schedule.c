@@ -47,7 +47,7 @@ decide_by_lists(PoolSnapshot *snapshot, const char *pool)
 		return false;
 	reserved = has_reservations(pool, true);
 	/* who waits keeps its key, too */
-	if ((reserved && snapshot->items[0].key > 0) || !seek_fleet(snapshot, pool))
+	if ((reserved && snapshot->items[0].keys.count > 0) || !seek_fleet(snapshot, pool))
 		return false;
 	search_place(&snapshot->search, snapshot->items, snapshot->nitems, -1);
 	if (!reserved)

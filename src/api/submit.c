@@ -54,8 +54,9 @@ typedef struct SubmitBatch
 	Datum *model_family;
 	bool *model_family_null;
 	Datum *requirements;
-	Datum *concurrency_key;
-	bool *concurrency_key_null;
+	Datum *concurrency_keys; /* an array as text, as the next one */
+	Datum *concurrency_units;
+	bool *concurrency_keys_null;
 	Dependencies dependencies;
 	int nkinds;
 	int kinds_allocated;
@@ -107,8 +108,9 @@ batch_begin(SubmitBatch *batch, const char *pool, int most)
 	batch->model_family = allocate(most, sizeof(Datum));
 	batch->model_family_null = allocate(most, sizeof(bool));
 	batch->requirements = allocate(most, sizeof(Datum));
-	batch->concurrency_key = allocate(most, sizeof(Datum));
-	batch->concurrency_key_null = allocate(most, sizeof(bool));
+	batch->concurrency_keys = allocate(most, sizeof(Datum));
+	batch->concurrency_units = allocate(most, sizeof(Datum));
+	batch->concurrency_keys_null = allocate(most, sizeof(bool));
 	batch->kind_numbers = strtab_create("hwsched submitted kinds");
 	batch->ids = strtab_create("hwsched submitted ids");
 }
@@ -189,8 +191,8 @@ read_submission(void *argument)
 	check_strategy(&submission->profile);
 	if (read->test_id != NULL)
 		check_name(read->test_id, path, "test_id");
-	if (read->concurrency_key != NULL)
-		check_name(read->concurrency_key, path, "concurrency_key");
+	for (int i = 0; i < read->concurrency_key.count; i++)
+		check_name(read->concurrency_key.items[i].name, path, "concurrency_key");
 	/* an empty one is none; a longer one would not fit into an index */
 	if (read->model_id != NULL && read->model_id[0] != '\0')
 		check_name(read->model_id, path, "model_id");
@@ -267,6 +269,40 @@ generated_id(void)
 {
 	return DatumGetCString(
 		DirectFunctionCall1(uuid_out, DirectFunctionCall1(gen_random_uuid, (Datum) 0)));
+}
+
+/* Returns an array as a text, as arrays of arrays cannot be taken apart in SQL. */
+static Datum
+array_text(Oid array_type, Parameter array)
+{
+	Oid output;
+	bool varlena;
+
+	getTypeOutputInfo(array_type, &output, &varlena);
+	return CStringGetTextDatum(OidOutputFunctionCall(output, array.value));
+}
+
+/* Notes the concurrency keys of a workload of the batch. */
+static void
+add_keys(SubmitBatch *batch, int i, const NamedNumbers *keys)
+{
+	Datum *names;
+	Datum *units;
+
+	batch->concurrency_keys_null[i] = keys->count == 0;
+	if (keys->count == 0)
+		return;
+	names = palloc(sizeof(Datum) * keys->count);
+	units = palloc(sizeof(Datum) * keys->count);
+	for (int k = 0; k < keys->count; k++)
+	{
+		names[k] = CStringGetTextDatum(keys->items[k].name);
+		units[k] = Int32GetDatum((int32) keys->items[k].value);
+	}
+	batch->concurrency_keys[i] =
+		array_text(TEXTARRAYOID, array_value(TEXTOID, names, NULL, keys->count));
+	batch->concurrency_units[i] =
+		array_text(INT4ARRAYOID, array_value(INT4OID, units, NULL, keys->count));
 }
 
 /*
@@ -351,9 +387,7 @@ batch_add(SubmitBatch *batch, Jsonb *requirements, const char *path, MemoryConte
 	batch->model_family[i] =
 		read->model_family ? CStringGetTextDatum(read->model_family) : (Datum) 0;
 	batch->requirements[i] = PointerGetDatum(PG_DETOAST_DATUM_COPY(JsonbPGetDatum(requirements)));
-	batch->concurrency_key_null[i] = read->concurrency_key == NULL;
-	batch->concurrency_key[i] =
-		read->concurrency_key ? CStringGetTextDatum(read->concurrency_key) : (Datum) 0;
+	add_keys(batch, i, &read->concurrency_key);
 	for (int d = 0; d < read->depends_on.count; d++)
 		dependencies_note(&batch->dependencies, i, read->depends_on.names[d]);
 	batch->count++;
@@ -425,6 +459,7 @@ enum
 	EXPIRES_AT,
 	START_TIMEOUT,
 	ON_FAILED_DEPENDENCY,
+	KEY_UNITS,
 	NPARAMETERS
 };
 
@@ -433,7 +468,7 @@ enum
 		TEXTOID, TEXTARRAYOID, INT8ARRAYOID, INT4ARRAYOID, INT8ARRAYOID, INT2ARRAYOID, \
 			INT4ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID, TIMESTAMPTZARRAYOID, TEXTARRAYOID, \
 			TEXTARRAYOID, JSONBARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZARRAYOID, \
-			TIMESTAMPTZARRAYOID, FLOAT8ARRAYOID, TEXTARRAYOID \
+			TIMESTAMPTZARRAYOID, FLOAT8ARRAYOID, TEXTARRAYOID, TEXTARRAYOID \
 	}
 
 /*
@@ -443,7 +478,7 @@ enum
 #define GIVEN_SQL \
 	"(SELECT unnest($2) AS workload_id, unnest($11) AS model_id, unnest($12) AS model_family," \
 	" unnest($13) AS requirements," \
-	"  unnest($14) AS concurrency_key, unnest($19) AS on_failed_dependency," \
+	"  unnest($14) AS keys, unnest($20) AS units, unnest($19) AS on_failed_dependency," \
 	" generate_subscripts($2, 1) AS i) g"
 
 /* Returns some texts of the batch as a parameter, NULL if there are none at all. */
@@ -514,7 +549,9 @@ describe(const SubmitBatch *batch, const int *which, int n, bool documents, Para
 	parameters[WORKLOAD] = texts_of(batch->workload_id, NULL, which, n);
 	parameters[MODEL] = texts_of(batch->model_id, batch->model_id_null, which, n);
 	parameters[FAMILY] = texts_of(batch->model_family, batch->model_family_null, which, n);
-	parameters[KEY] = texts_of(batch->concurrency_key, batch->concurrency_key_null, which, n);
+	parameters[KEY] = texts_of(batch->concurrency_keys, batch->concurrency_keys_null, which, n);
+	parameters[KEY_UNITS] =
+		texts_of(batch->concurrency_units, batch->concurrency_keys_null, which, n);
 	parameters[RUN_AT] = times_of(batch->run_at, DT_NOBEGIN, which, n);
 	parameters[EXPIRES_AT] = times_of(batch->expires_at, DT_NOEND, which, n);
 	parameters[ON_FAILED_DEPENDENCY] =
@@ -625,7 +662,7 @@ run_again(SubmitBatch *batch, const char *pool, Parameter ids)
 		"   retries = ($7)[i], expected_seconds = nullif(($8)[i], 'NaN'), timeout_seconds ="
 		" ($9)[i], deadline = ($10)[i],"
 		"   model_id = g.model_id, model_family = g.model_family, requirements = g.requirements,"
-		"   concurrency_key = g.concurrency_key,"
+		"   concurrency_keys = g.keys::text[], concurrency_units = g.units::int[],"
 		" run_at = nullif(($16)[i], '-infinity'), expires_at = nullif(($17)[i], 'infinity'),"
 		"   start_timeout_seconds = nullif(($18)[i], 'NaN'),"
 		" on_failed_dependency = g.on_failed_dependency, outcome_reason = NULL,"
@@ -684,20 +721,20 @@ batch_write(SubmitBatch *batch, const char *pool)
 		"INSERT INTO hwsched.submission (pool, workload_id, queue_no, profile_id, priority,"
 		" retries,"
 		"   expected_seconds, timeout_seconds, deadline, model_id, model_family, requirements,"
-		" concurrency_key, run_at, expires_at, start_timeout_seconds, on_failed_dependency)"
+		" concurrency_keys, concurrency_units, run_at, expires_at, start_timeout_seconds, on_failed_dependency)"
 		" SELECT $1, workload_id, ($3)[i], ($5)[i], ($6)[i], ($7)[i], nullif(($8)[i], 'NaN'),"
 		" ($9)[i], ($10)[i],"
-		"   model_id, model_family, requirements, concurrency_key, nullif(($16)[i], '-infinity'),"
+		"   model_id, model_family, requirements, keys::text[], units::int[], nullif(($16)[i], '-infinity'),"
 		"   nullif(($17)[i], 'infinity'), nullif(($18)[i], 'NaN'), on_failed_dependency"
 		" FROM " GIVEN_SQL,
 		GIVEN_TYPES};
 	static SpiPlan queue = {
 		"INSERT INTO hwsched.pending (pool, priority, deadline, queue_no, profile_id, run,"
 		" attempt, expected_seconds,"
-		"   workload_id, model_id, model_family, concurrency_key, ready_at, run_at, expires_at)"
+		"   workload_id, model_id, model_family, concurrency_keys, concurrency_units, ready_at, run_at, expires_at)"
 		" SELECT $1, ($6)[i], ($10)[i], ($3)[i], ($5)[i], ($4)[i], 1, nullif(($8)[i], 'NaN'),"
 		" workload_id, model_id, model_family,"
-		"   concurrency_key, coalesce(($15)[i], '-infinity'), nullif(($16)[i], '-infinity'),"
+		"   keys::text[], units::int[], coalesce(($15)[i], '-infinity'), nullif(($16)[i], '-infinity'),"
 		"   nullif(($17)[i], 'infinity') FROM " GIVEN_SQL,
 		GIVEN_TYPES};
 	Parameter parameters[NPARAMETERS] = {[POOL] = TEXT_VALUE(pool)};

@@ -30,6 +30,7 @@ typedef enum FieldKind
 	FIELD_SECONDS, /* double; a number of seconds or an interval, of at most MOST_SECONDS */
 	FIELD_TIME, /* TimestampTz, in an int64 */
 	FIELD_NUMBERS, /* NamedNumbers {name: number} */
+	FIELD_UNITS, /* NamedNumbers in order; a text, [texts] (1 each) or {text: whole number} */
 	FIELD_COUNTS, /* NamedNumbers {taxonomy name: whole number} */
 	FIELD_TABLES, /* NamedTables {taxonomy name: {name: number}} */
 	FIELD_VERSIONS, /* NamedTexts {name: text} */
@@ -114,7 +115,7 @@ typedef struct Requirements
 	double timeout;
 	double start_timeout; /* NAN: the pool's */
 	int32 retries;
-	const char *concurrency_key;
+	NamedNumbers concurrency_key; /* keys and how much of each */
 	int64 deadline;
 	int64 run_at; /* DT_NOBEGIN: at once */
 	int64 expires_at; /* DT_NOEND: never */

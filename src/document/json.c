@@ -268,6 +268,49 @@ read_numbers(const Reader *reader, const Field *field, const cJSON *item, const 
 	return numbers;
 }
 
+static int
+compare_named_numbers(const void *a, const void *b)
+{
+	return strcmp(((const NamedNumber *) a)->name, ((const NamedNumber *) b)->name);
+}
+
+/* Reads a text, an array of texts, each of which counts 1, or {text: whole number}. */
+static NamedNumbers
+read_units(const Reader *reader, const Field *field, const cJSON *item, const char *path)
+{
+	NamedNumbers units = {0, NULL};
+	const cJSON *element;
+	int n = 0;
+	int kept = 0;
+
+	if (!cJSON_IsString(item) && !cJSON_IsArray(item) && !cJSON_IsObject(item))
+		refuse(path, item, "a text, an array of texts or an object {text: whole number}");
+	if (cJSON_GetArraySize(item) > MOST_NAMES)
+		refuse(path, item, psprintf("at most %d texts", MOST_NAMES));
+	units.items =
+		MemoryContextAlloc(reader->result, sizeof(NamedNumber) * (cJSON_GetArraySize(item) + 1));
+	if (cJSON_IsString(item))
+		units.items[units.count++] = (NamedNumber){read_text(reader, item, path), 1};
+	cJSON_ArrayForEach(element, item)
+	{
+		NamedNumber *unit = &units.items[units.count++];
+
+		if (cJSON_IsArray(item))
+			*unit = (NamedNumber){read_text(reader, element, psprintf("%s[%d]", path, n++)), 1};
+		else
+		{
+			unit->name = copy_text(reader, element->string);
+			unit->value = read_number(element, field, document_path(path, element->string), true);
+		}
+	}
+	qsort(units.items, units.count, sizeof(NamedNumber), compare_named_numbers);
+	for (int i = 0; i < units.count; i++)
+		if (i == 0 || strcmp(units.items[i].name, units.items[kept - 1].name) != 0)
+			units.items[kept++] = units.items[i];
+	units.count = kept;
+	return units;
+}
+
 /* Reads {name: {name: number}}. */
 static NamedTables
 read_tables(const Reader *reader, const Field *field, const cJSON *item, const char *path)
@@ -287,7 +330,8 @@ read_tables(const Reader *reader, const Field *field, const cJSON *item, const c
 		NamedTable *table = &tables.items[tables.count++];
 		cJSON key = {.type = cJSON_String, .valuestring = element->string};
 
-		table->name = read_name(reader, field, &key, element_path);
+		table->name = field->names == NAME_FREE ? copy_text(reader, element->string) :
+												  read_name(reader, field, &key, element_path);
 		table->numbers = read_numbers(reader, &numbers, element, element_path);
 		for (int i = 0; i < tables.count - 1; i++)
 			if (strcmp(tables.items[i].name, table->name) == 0)
@@ -705,6 +749,13 @@ numbers_read(const Reader *reader, const Field *field, const cJSON *item, const 
 }
 
 static void
+units_read(const Reader *reader, const Field *field, const cJSON *item, const char *path,
+		   void *target)
+{
+	*(NamedNumbers *) target = read_units(reader, field, item, path);
+}
+
+static void
 numbers_write(JsonbParseState **state, const Field *field, const void *source)
 {
 	const NamedNumbers *numbers = source;
@@ -960,6 +1011,7 @@ static const KindOfField kinds[] = {
 	[FIELD_SECONDS] = {seconds_read, number_write, number_key},
 	[FIELD_TIME] = {time_read, NULL, bigint_key},
 	[FIELD_NUMBERS] = {numbers_read, numbers_write, numbers_key},
+	[FIELD_UNITS] = {units_read, numbers_write, numbers_key},
 	[FIELD_COUNTS] = {numbers_read, numbers_write, numbers_key},
 	[FIELD_TABLES] = {tables_read},
 	[FIELD_VERSIONS] = {versions_read, versions_write, versions_key},

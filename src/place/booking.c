@@ -53,19 +53,33 @@ avoid_devices(Search *search, const QueueItem *item, bool avoided)
 		policy_search_changed(search, worker_of_device(search->fleet, item->avoided_devices[i]));
 }
 
-/* Returns whether an item must wait for another with the same key, which was placed. */
+/* Returns whether the limits of concurrency keys leave room for a workload. */
 bool
-key_is_taken(const Search *search, const QueueItem *item)
+keys_have_room(const KeyRoom *rooms, const KeyDemand *demand)
 {
-	return item->key > 0 && search->keys_taken[item->key];
+	for (int i = 0; i < demand->count; i++)
+	{
+		const KeyRoom *room = &rooms[demand->items[i].key];
+
+		if (room->units < demand->items[i].units || room->placements < 1)
+			return false;
+	}
+	return true;
 }
 
-/* Notes that an item was placed: no other with the same key is. */
+/* Takes what a workload that was placed holds of its concurrency keys. */
 void
-take_key(Search *search, const QueueItem *item)
+take_keys(KeyRoom *rooms, const KeyDemand *demand)
 {
-	if (item->key > 0)
-		search->keys_taken[item->key] = true;
+	for (int i = 0; i < demand->count; i++)
+	{
+		KeyRoom *room = &rooms[demand->items[i].key];
+
+		if (room->units < PG_INT32_MAX)
+			room->units -= demand->items[i].units;
+		if (room->placements < PG_INT32_MAX)
+			room->placements--;
+	}
 }
 
 /*

@@ -13,8 +13,8 @@ extern void worker_changed(Search *search, int worker);
 extern void cordon_worker(Search *search, int worker, bool cordoned);
 extern bool is_choosy(const QueueItem *item);
 extern void avoid_devices(Search *search, const QueueItem *item, bool avoided);
-extern bool key_is_taken(const Search *search, const QueueItem *item);
-extern void take_key(Search *search, const QueueItem *item);
+extern bool keys_have_room(const KeyRoom *rooms, const KeyDemand *demand);
+extern void take_keys(KeyRoom *rooms, const KeyDemand *demand);
 extern int placement_compare(const void *a, const void *b);
 extern void order_placements(Search *search, QueueItem *items);
 extern void reserve_item(Search *search, const QueueItem *items, int index,

@@ -142,7 +142,7 @@ place_item(Search *search, QueueItem *items, int index)
 
 	item->first_placement = search->nplacements;
 	item->nplacements = 0;
-	if (key_is_taken(search, item) || (kind->barred && !is_gang(kind)))
+	if (!keys_have_room(search->key_rooms, &item->keys) || (kind->barred && !is_gang(kind)))
 		return;
 	if (is_gang(kind))
 	{
@@ -173,8 +173,10 @@ place_item(Search *search, QueueItem *items, int index)
 		reserve_place(search, items, index);
 		avoid_devices(search, item, false);
 	}
-	if (item->nplacements > 0 || is_reserved_for(search, index))
-		take_key(search, item);
+	if (item->nplacements > 0)
+		take_keys(search->key_rooms, &item->keys);
+	else
+		(void) reservation_take_keys(search, items, index);
 }
 
 /*

@@ -80,7 +80,7 @@ copy_search(const Search *search)
 		nmodels = Max(nmodels, Max(search->kinds[k].model, search->kinds[k].family) + 1);
 	copy->model_workers = copy_array(search->model_workers, sizeof(int32) * nmodels);
 	if (search->nkeys > 0)
-		copy->keys_taken = copy_array(search->keys_taken, sizeof(bool) * (search->nkeys + 1));
+		copy->key_rooms = copy_array(search->key_rooms, sizeof(KeyRoom) * search->nkeys);
 	search_begin(copy);
 	reservations_copy(copy);
 	/* what else waits is known when the band is decided */
@@ -359,8 +359,7 @@ static void
 reserve_waiting(Search *search, const QueueItem *items, int index)
 {
 	reserve_place(search, items, index);
-	if (is_reserved_for(search, index))
-		take_key(search, &items[index]);
+	(void) reservation_take_keys(search, items, index);
 }
 
 /* Books the decisions of a plan, and what it reserves. */
@@ -378,8 +377,10 @@ carry_out(Search *search, QueueItem *items, const SolverPlan *plan)
 		Placement *placement;
 
 		if (item->nplacements++ == 0)
+		{
 			item->first_placement = search->nplacements;
-		take_key(search, item);
+			take_keys(search->key_rooms, &item->keys);
+		}
 		value_candidate(search, kind, &candidate);
 		placement =
 			decision->backfill ?
@@ -514,7 +515,7 @@ solve_band(Search *search, QueueItem *items, int first, int last)
 	carry_out(search, items, &plans[best]);
 	for (int i = first; i < last; i++)
 		if (items[i].nplacements == 0 && !is_reserved_for(search, i) &&
-			!key_is_taken(search, &items[i]))
+			keys_have_room(search->key_rooms, &items[i].keys))
 			reserve_waiting(search, items, i);
 	arena_free(scope);
 	return last;

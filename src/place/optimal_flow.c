@@ -429,7 +429,7 @@ fill_lane(const Flow *flow, QueueItem *items, int kind_number, int lane, LaneHea
 
 			reserve_item(search, items, item, &candidate, 0);
 			items[item].nplacements = 1;
-			take_key(search, &items[item]);
+			take_keys(search->key_rooms, &items[item].keys);
 			placed++;
 			continue;
 		}
@@ -458,28 +458,28 @@ compare_flows(const void *a, const void *b)
 
 /*
  * Finds the items of a band that compete in a flow: those of one occupancy, and
- * of all with the same key the first.
+ * of those with the same concurrency keys the first that its limits leave room for.
  */
 static bool *
 competing_items(Search *search, const QueueItem *items, int first, int last, Occupancy occupancy)
 {
 	bool *competes = palloc_huge(sizeof(bool) * (last - first + 1));
-	bool *keys = palloc_huge(sizeof(bool) * (search->nkeys + 1));
+	KeyRoom *rooms = palloc_huge(sizeof(KeyRoom) * (search->nkeys + 1));
 
 	if (search->nkeys > 0)
-		memcpy(keys, search->keys_taken, sizeof(bool) * (search->nkeys + 1));
+		memcpy(rooms, search->key_rooms, sizeof(KeyRoom) * search->nkeys);
 	for (int i = first; i < last; i++)
 	{
 		const WorkKind *kind = &search->kinds[items[i].kind];
-		int32 key = items[i].key;
 
 		competes[i - first] = !items[i].held_back && !is_gang(kind) && !is_choosy(&items[i]) &&
 							  demand_occupancy(&kind->demand) == occupancy &&
-							  demanded_devices(&kind->demand) <= 1 && !(key > 0 && keys[key]);
-		if (competes[i - first] && key > 0)
-			keys[key] = true;
+							  demanded_devices(&kind->demand) <= 1 &&
+							  keys_have_room(rooms, &items[i].keys);
+		if (competes[i - first])
+			take_keys(rooms, &items[i].keys);
 	}
-	pfree(keys);
+	pfree(rooms);
 	return competes;
 }
 

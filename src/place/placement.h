@@ -177,12 +177,33 @@ typedef struct Shape
 	double frequency; /* 0..1 */
 } Shape;
 
+/* What is left of a concurrency key; INT32_MAX: there is no limit. */
+typedef struct KeyRoom
+{
+	int32 units; /* that live work may take */
+	int32 placements; /* in this minute */
+} KeyRoom;
+
+/* What a workload takes of a concurrency key. */
+typedef struct KeyUnits
+{
+	int32 key; /* in Search.key_rooms */
+	int32 units;
+} KeyUnits;
+
+/* The concurrency keys of a workload. */
+typedef struct KeyDemand
+{
+	int32 count; /* 0: none */
+	const KeyUnits *items;
+} KeyDemand;
+
 /* A workload of the queue, and what was decided for it. */
 typedef struct QueueItem
 {
 	int32 kind;
 	int32 priority; /* with ageing */
-	int32 key; /* of all with the same one is placed; 0: none */
+	KeyDemand keys;
 	double expected_seconds; /* NAN: not known */
 	int32 subject; /* in Search.forecast; -1: none */
 	bool alone; /* on a worker that has nothing else, before and while */
@@ -236,7 +257,7 @@ typedef struct Search
 	int32 *model_workers; /* where each model, or family, ran last; -1: nowhere */
 	Forecast *forecast; /* of durations; NULL: nothing was learned */
 	int nkeys;
-	bool *keys_taken; /* by key of the items, from 1 */
+	KeyRoom *key_rooms;
 	int64 last_turn; /* the greatest that any worker has */
 	double (*score_function)(struct Search *search, WorkKind *kind, const Candidate *candidate,
 							 int function);

@@ -52,7 +52,8 @@ typedef struct Reservation
 {
 	int32 item; /* for which it is; -1: it is not among the items */
 	int32 from; /* the first item that stands behind it */
-	int32 key; /* the concurrency key that these may not take; 0: none */
+	KeyDemand keys; /* what these may not take of concurrency keys */
+	bool keys_taken;
 	const char *workload_id; /* whose it is, where that was read; or NULL */
 	bool alone; /* its workers have nothing beside it */
 	bool booked;
@@ -81,6 +82,7 @@ extern int reservation_boundary(const Search *search, int first, int last);
 extern void running_prepare(Search *search);
 extern void running_ended(Search *search, int64 assignment_id);
 extern bool is_reserved_for(const Search *search, int item);
+extern bool reservation_take_keys(Search *search, const QueueItem *items, int index);
 extern Reservation *reservation_lift(Search *search, int item);
 extern void reservation_restore(Search *search, Reservation *reservation);
 extern void reservation_drop(Search *search, Reservation *reservation);

@@ -13,6 +13,7 @@
 #include "place/candidate.h"
 #include "snapshot/context.h"
 #include "snapshot/decision_writer.h"
+#include "snapshot/keys.h"
 #include "store/usage.h"
 #include "support/columns.h"
 
@@ -21,8 +22,7 @@ typedef struct AssignmentRow
 {
 	Datum workload_id;
 	Datum worker_id;
-	Datum concurrency_key; /* 0: none, as of the next two */
-	Datum model_id;
+	Datum model_id; /* 0: none, as of the next */
 	Datum model_family;
 	Datum device_ids; /* as a text */
 	int32 run;
@@ -50,16 +50,25 @@ typedef struct AssignmentRow
 	}
 
 static const Column columns[] = {
-	COLUMN(TEXTOID, workload_id),		COLUMN(TEXTOID, worker_id),
-	COLUMN(TEXTOID, concurrency_key),	COLUMN(TEXTOID, model_id),
-	COLUMN(TEXTOID, model_family),		COLUMN(INT4OID, run),
-	COLUMN(INT4OID, attempt),			COLUMN(INT4OID, shard_no),
-	COLUMN(INT2OID, priority),			COLUMN(BOOLOID, is_gang),
-	COLUMN(INT8OID, profile_id),		COLUMN(INT8OID, device_profile_id),
-	COLUMN(FLOAT8OID, efficiency),		COLUMN(FLOAT8OID, adjusted_efficiency),
-	COLUMN(FLOAT8OID, score),			COLUMN(FLOAT8OID, predicted_seconds),
-	COLUMN(FLOAT8OID, formula_seconds), COLUMN(BOOLOID, alone),
-	COLUMN(TIMESTAMPTZOID, expires_at), COLUMN(FLOAT8OID, p90_seconds),
+	COLUMN(TEXTOID, workload_id),
+	COLUMN(TEXTOID, worker_id),
+	COLUMN(TEXTOID, model_id),
+	COLUMN(TEXTOID, model_family),
+	COLUMN(INT4OID, run),
+	COLUMN(INT4OID, attempt),
+	COLUMN(INT4OID, shard_no),
+	COLUMN(INT2OID, priority),
+	COLUMN(BOOLOID, is_gang),
+	COLUMN(INT8OID, profile_id),
+	COLUMN(INT8OID, device_profile_id),
+	COLUMN(FLOAT8OID, efficiency),
+	COLUMN(FLOAT8OID, adjusted_efficiency),
+	COLUMN(FLOAT8OID, score),
+	COLUMN(FLOAT8OID, predicted_seconds),
+	COLUMN(FLOAT8OID, formula_seconds),
+	COLUMN(BOOLOID, alone),
+	COLUMN(TIMESTAMPTZOID, expires_at),
+	COLUMN(FLOAT8OID, p90_seconds),
 };
 
 /* Where the parameters are that are no column: the pool, and the devices of each assignment. */
@@ -196,33 +205,6 @@ make_statement(const char *returning)
 }
 
 /*
- * Raises a serialization failure if a concurrency key of the placements is held
- * by now: an old snapshot (REPEATABLE READ) does not show who has taken it.
- */
-static void
-check_keys(const PoolSnapshot *snapshot, const char *pool, const AssignmentRow *rows, int count)
-{
-	static SpiPlan statement = {
-		"SELECT concurrency_key FROM hwsched.assignment"
-		" WHERE pool = $1 AND concurrency_key = ANY ($2) AND finished_at IS NULL LIMIT 1",
-		{TEXTOID, TEXTARRAYOID}};
-
-	static const Column key_column = {"key", TEXTOID, offsetof(AssignmentRow, concurrency_key)};
-
-	if (snapshot->search.nkeys == 0 || !IsolationUsesXactSnapshot())
-		return;
-	PushActiveSnapshot(GetLatestSnapshot());
-	if (spi_plan_run(&statement, true, TEXT_VALUE(pool),
-					 column_array(&key_column, rows, sizeof(AssignmentRow), count)) > 0)
-		ereport(
-			ERROR,
-			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-			 errmsg("could not serialize access due to work with the same concurrency_key \"%s\"",
-					column_text(0, 1))));
-	PopActiveSnapshot();
-}
-
-/*
  * Returns the device_ids of a placement's devices, as a text, as arrays of
  * arrays cannot be taken apart; 0 if none has one.
  */
@@ -287,7 +269,6 @@ describe_placements(const PoolSnapshot *snapshot)
 		rows[i] = (AssignmentRow){
 			.workload_id = row->workload_id,
 			.worker_id = worker_ids[placement->worker],
-			.concurrency_key = row->concurrency_key,
 			.model_id = row->model < 0 ? (Datum) 0 : models[row->model],
 			.model_family = row->family < 0 ? (Datum) 0 : models[row->family],
 			.run = row->run,
@@ -350,6 +331,8 @@ write_decisions(PoolSnapshot *snapshot, const char *pool, bool returning)
 	int n = snapshot->search.nplacements;
 	Parameter parameters[NPARAMETERS];
 	AssignmentRow *rows;
+	SPITupleTable *written;
+	uint64 nwritten;
 	int placed = 0;
 
 	for (int i = 0; i < snapshot->nitems; i++)
@@ -359,7 +342,7 @@ write_decisions(PoolSnapshot *snapshot, const char *pool, bool returning)
 	if (statements[returning].text == NULL)
 		statements[returning] = make_statement(returning ? " RETURNING *" : "");
 	rows = describe_placements(snapshot);
-	check_keys(snapshot, pool, rows, n);
+	keys_check_latest(snapshot, pool);
 	write_usage(snapshot, pool);
 	write_models(snapshot, pool);
 	leave_queue(snapshot, pool, placed);
@@ -372,5 +355,10 @@ write_decisions(PoolSnapshot *snapshot, const char *pool, bool returning)
 	for (int c = 0; c < lengthof(columns); c++)
 		parameters[FIRST_COLUMN + c] = column_array(&columns[c], rows, sizeof(AssignmentRow), n);
 	spi_plan_execute(&statements[returning], false, parameters, NPARAMETERS);
+	written = SPI_tuptable;
+	nwritten = SPI_processed;
+	keys_hold(snapshot, pool);
+	SPI_tuptable = written;
+	SPI_processed = nwritten;
 	return placed;
 }

@@ -237,7 +237,7 @@ forget_report(Worker *worker, Reported *report)
 	report->temperatures = report->throttles_at = (DeviceNumbers){0, NULL};
 }
 
-static void
+static bool
 read_worker(void *arg, const Row *row)
 {
 	WorkerReader *reader = arg;
@@ -271,6 +271,7 @@ read_worker(void *arg, const Row *row)
 	labels_of_worker(reader->labels, fleet->nworkers, read.labels, read.taints, read.hostname);
 	reader->reported[fleet->nworkers] = *report;
 	fleet->workers[fleet->nworkers++] = *worker;
+	return true;
 }
 
 static Reported *
@@ -370,7 +371,7 @@ device_worker(DeviceReader *reader, text *worker_id)
 	return &fleet->workers[reader->worker];
 }
 
-static void
+static bool
 read_device(void *arg, const Row *row)
 {
 	DeviceReader *reader = arg;
@@ -397,6 +398,7 @@ read_device(void *arg, const Row *row)
 	reader->celsius[fleet->ndevices] = read.celsius;
 	worker->ndevices++;
 	fleet->devices[fleet->ndevices++] = read.device;
+	return true;
 }
 
 static void

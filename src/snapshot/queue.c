@@ -10,6 +10,8 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "place/booking.h"
+#include "snapshot/keys.h"
 #include "snapshot/queue.h"
 #include "store/profile_cache.h"
 #include "support/columns.h"
@@ -205,7 +207,7 @@ typedef struct QueueReader
 	int allocated; /* of items and rows */
 	HTAB *kinds;
 	HTAB *models;
-	HTAB *keys; /* NULL: none so far */
+	int64 most; /* items; < 0: no limit */
 } QueueReader;
 
 /* A row of the queue as it is read. */
@@ -218,6 +220,8 @@ typedef struct PendingRow
 	const char *model_id;
 	const char *model_family;
 	int64 retry_profile_id; /* 0: none */
+	Datum concurrency_keys; /* a text[]; 0: none */
+	Datum concurrency_units; /* as int[] */
 } PendingRow;
 
 static const Column pending_columns[] = {
@@ -231,7 +235,8 @@ static const Column pending_columns[] = {
 	{"p.run", INT4OID, offsetof(PendingRow, queued.run)},
 	{"p.attempt", INT4OID, offsetof(PendingRow, queued.attempt)},
 	{"p.workload_id", TEXTOID, offsetof(PendingRow, queued.workload_id)},
-	{"p.concurrency_key", TEXTOID, offsetof(PendingRow, queued.concurrency_key)},
+	{"p.concurrency_keys", TEXTARRAYOID, offsetof(PendingRow, concurrency_keys)},
+	{"p.concurrency_units", INT4ARRAYOID, offsetof(PendingRow, concurrency_units)},
 	{"p.avoid_workers", TEXTARRAYOID, offsetof(PendingRow, queued.avoided)},
 	{"p.expected_seconds", FLOAT8OID, offsetof(PendingRow, item.expected_seconds)},
 	{"p.alone", BOOLOID, offsetof(PendingRow, item.alone)},
@@ -242,24 +247,8 @@ static const Column pending_columns[] = {
 
 static const RowType pending_row = ROW_TYPE(PendingRow, pending_columns);
 
-/* Numbers a concurrency key, from 1. */
-static int32
-key_number(QueueReader *reader, Datum key)
-{
-	text *name = DatumGetTextPP(key);
-	StrtabEntry *entry;
-	bool found;
-
-	if (reader->keys == NULL)
-		reader->keys = strtab_create("hwsched concurrency keys");
-	entry = strtab_enter(reader->keys, VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name), &found);
-	if (!found)
-		entry->number = ++reader->snapshot->search.nkeys;
-	return entry->number;
-}
-
-/* Makes an item of a row of the queue, and adds its kind. */
-static void
+/* Makes an item of a row of the queue, unless its keys have no room, and adds its kind. */
+static bool
 read_queue_row(void *arg, const Row *row)
 {
 	QueueReader *reader = arg;
@@ -270,11 +259,12 @@ read_queue_row(void *arg, const Row *row)
 	KindKey key;
 
 	read_row(&pending_row, row, &read);
+	item->keys = key_demand(snapshot, read.concurrency_keys, read.concurrency_units);
+	if (!keys_have_room(snapshot->search.key_rooms, &item->keys))
+		return true;
 	queued->model = model_number(snapshot, reader->models, read.model_id, false);
 	queued->family = model_number(snapshot, reader->models, read.model_family, true);
 	item->priority = read.now_priority;
-	item->key =
-		queued->concurrency_key == (Datum) 0 ? 0 : key_number(reader, queued->concurrency_key);
 	/* the kind of work that it is does not change as it waits */
 	key = kind_key(snapshot->policies.uses, read.profile_id, queued->priority,
 				   item->expected_seconds, queued->model, queued->family);
@@ -296,35 +286,49 @@ read_queue_row(void *arg, const Row *row)
 	}
 	snapshot->items[snapshot->nitems] = *item;
 	snapshot->rows[snapshot->nitems++] = *queued;
+	return reader->most < 0 || snapshot->nitems < reader->most;
 }
 
+/* Begins to read the queue, most items of it; one workload of it, or NULL for any. */
 static QueueReader
-begin_queue(PoolSnapshot *snapshot)
+begin_queue(PoolSnapshot *snapshot, const char *pool, const char *workload_id, int64 most,
+			bool read_only)
 {
 	HASHCTL control = {.keysize = sizeof(Model),
 					   .entrysize = sizeof(ModelEntry),
 					   .hash = model_hash,
 					   .match = model_compare,
 					   .hcxt = CurrentMemoryContext};
-	QueueReader reader = {snapshot, 64};
+	QueueReader reader = {snapshot, 64, .most = most};
 
 	reader.kinds = begin_kinds(&snapshot->search);
 	reader.models = hash_create("hwsched models", 64, &control,
 								HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
+	keys_load(snapshot, pool, workload_id, read_only);
 	snapshot->nitems = snapshot->nretries = 0;
 	snapshot->items = palloc(sizeof(QueueItem) * reader.allocated);
 	snapshot->rows = palloc(sizeof(QueueRow) * reader.allocated);
 	return reader;
 }
 
-/* Ends reading: the kinds get their profiles, and no key is taken so far. */
+/*
+ * Returns the most rows that the statement has to find for so many items: all, if
+ * some may be passed over for their keys.
+ */
+static Parameter
+most_rows(const PoolSnapshot *snapshot, int64 most)
+{
+	return most < 0 || (most > 0 && snapshot->search.nkeys + snapshot->settings.limits.count > 0) ?
+			   NULL_VALUE :
+			   BIGINT_VALUE(most);
+}
+
+/* Ends reading: the kinds get their profiles. */
 static void
 end_queue(PoolSnapshot *snapshot, const char *pool, bool read_only)
 {
 	read_kinds(snapshot, pool, read_only);
 	split_kinds(snapshot);
-	if (snapshot->search.nkeys > 0)
-		snapshot->search.keys_taken = palloc0(sizeof(bool) * (snapshot->search.nkeys + 1));
 }
 
 /* The rows p of the queue, or some of them, with the priority that they have by now. */
@@ -351,8 +355,8 @@ snapshot_queue(PoolSnapshot *snapshot, const char *pool, int64 limit, bool read_
 				  AGED_PRIORITY("$4")) " WHERE p.pool = $1 AND " MAY_BE_PLACED("$3") IN_AGED_ORDER,
 		{TEXTOID, INT8OID, BOOLOID, FLOAT8OID},
 		.row = &pending_row};
-	QueueReader reader = begin_queue(snapshot);
-	Parameter most = limit < 0 ? NULL_VALUE : BIGINT_VALUE(limit);
+	QueueReader reader = begin_queue(snapshot, pool, NULL, limit, read_only);
+	Parameter most = most_rows(snapshot, limit);
 	double ageing = snapshot->settings.ageing;
 
 	if (ageing > 0)
@@ -397,9 +401,9 @@ snapshot_queue_of(PoolSnapshot *snapshot, const char *pool, const int64 *profile
 						   {TEXTOID, INT8OID, BOOLOID, INT8ARRAYOID},
 						   ALONG_INDEX,
 						   &pending_row};
-	QueueReader reader = begin_queue(snapshot);
+	QueueReader reader = begin_queue(snapshot, pool, NULL, limit, read_only);
 	Parameter profiles;
-	Parameter most = limit < 0 ? NULL_VALUE : BIGINT_VALUE(limit);
+	Parameter most = most_rows(snapshot, limit);
 	double ageing = snapshot->settings.ageing;
 	int64 *ids = fixed_array(INT8OID, sizeof(*ids), count, &profiles);
 
@@ -453,11 +457,11 @@ snapshot_queued(PoolSnapshot *snapshot, const char *pool, const char *workload_i
 				"$3")) " WHERE s.pool = $1 AND s.workload_id = $2 AND " MAY_BE_PLACED("false"),
 		{TEXTOID, TEXTOID, FLOAT8OID},
 		.row = &pending_row};
-	QueueReader reader = begin_queue(snapshot);
+	QueueReader reader = begin_queue(snapshot, pool, workload_id, -1, read_only);
 
-	if (spi_plan_each(&statement, read_only, read_queue_row, &reader, TEXT_VALUE(pool),
-					  TEXT_VALUE(workload_id),
-					  VALUE(Float8GetDatum(snapshot->settings.ageing))) == 0)
+	spi_plan_each(&statement, read_only, read_queue_row, &reader, TEXT_VALUE(pool),
+				  TEXT_VALUE(workload_id), VALUE(Float8GetDatum(snapshot->settings.ageing)));
+	if (snapshot->nitems == 0)
 		return false;
 	end_queue(snapshot, pool, read_only);
 	return true;
@@ -472,15 +476,17 @@ snapshot_submitted(PoolSnapshot *snapshot, const char *pool, const char *workloa
 				   bool read_only)
 {
 	static SpiPlan statement = {
-		QUEUE_SQL("(SELECT ctid, queue_no, profile_id, priority, deadline, run, 0 AS attempt,"
-				  " workload_id, NULL::text AS concurrency_key, NULL::text[] AS avoid_workers,"
-				  " expected_seconds, false AS alone, model_id, model_family, expires_at,"
-				  " NULL::bigint AS retry_profile_id"
-				  " FROM hwsched.submission WHERE pool = $1 AND workload_id = $2) p",
-				  "p.priority"),
+		QUEUE_SQL(
+			"(SELECT ctid, queue_no, profile_id, priority, deadline, run, 0 AS attempt,"
+			" workload_id, NULL::text[] AS concurrency_keys, NULL::int[] AS concurrency_units,"
+			" NULL::text[] AS avoid_workers,"
+			" expected_seconds, false AS alone, model_id, model_family, expires_at,"
+			" NULL::bigint AS retry_profile_id"
+			" FROM hwsched.submission WHERE pool = $1 AND workload_id = $2) p",
+			"p.priority"),
 		{TEXTOID, TEXTOID},
 		.row = &pending_row};
-	QueueReader reader = begin_queue(snapshot);
+	QueueReader reader = begin_queue(snapshot, pool, workload_id, -1, read_only);
 
 	if (spi_plan_each(&statement, read_only, read_queue_row, &reader, TEXT_VALUE(pool),
 					  TEXT_VALUE(workload_id)) == 0)

@@ -11,9 +11,11 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
+#include "place/booking.h"
 #include "place/fleet.h"
 #include "place/reservation.h"
 #include "snapshot/forecast_reader.h"
+#include "snapshot/keys.h"
 #include "snapshot/reservations.h"
 #include "store/assignment.h"
 #include "support/columns.h"
@@ -250,7 +252,8 @@ typedef struct ReservedRow
 	int16 priority; /* with ageing */
 	TimestampTz deadline;
 	int64 queue_no;
-	const char *concurrency_key;
+	Datum concurrency_keys; /* a text[]; 0: none */
+	Datum concurrency_units; /* as int[] */
 	bool alone;
 	double starts_in; /* NAN: nobody knows */
 	double backfill_in;
@@ -266,7 +269,8 @@ static const Column reserved_columns[] = {
 	{AGED_PRIORITY("$2") " AS now_priority", INT2OID, offsetof(ReservedRow, priority)},
 	{"r.deadline", TIMESTAMPTZOID, offsetof(ReservedRow, deadline)},
 	{"r.queue_no", INT8OID, offsetof(ReservedRow, queue_no)},
-	{"p.concurrency_key", CSTRINGOID, offsetof(ReservedRow, concurrency_key)},
+	{"p.concurrency_keys", TEXTARRAYOID, offsetof(ReservedRow, concurrency_keys)},
+	{"p.concurrency_units", INT4ARRAYOID, offsetof(ReservedRow, concurrency_units)},
 	{"p.alone", BOOLOID, offsetof(ReservedRow, alone)},
 	{"extract(epoch FROM r.starts_at - now())::float8", FLOAT8OID,
 	 offsetof(ReservedRow, starts_in)},
@@ -335,11 +339,6 @@ find_place_in_queue(const PoolSnapshot *snapshot, const ReservedRow *row, Reserv
 		behind++;
 	reservation->from = behind;
 	reservation->item = item_at(snapshot, row);
-	for (int i = behind; i < snapshot->nitems && row->concurrency_key != NULL; i++)
-		if (snapshot->items[i].key > 0 &&
-			strcmp(TextDatumGetCString(snapshot->rows[i].concurrency_key), row->concurrency_key) ==
-				0)
-			reservation->key = snapshot->items[i].key;
 }
 
 /* Tells the reservations what ends on their workers before they start. */
@@ -382,6 +381,7 @@ void
 load_reservations(PoolSnapshot *snapshot, const char *pool, bool read_only)
 {
 	Search *search = &snapshot->search;
+	KeyDemand keys = {0, NULL};
 	ReservedRow *rows;
 	int n = read_reserved(snapshot, pool, read_only, &rows);
 
@@ -395,8 +395,17 @@ load_reservations(PoolSnapshot *snapshot, const char *pool, bool read_only)
 		int worker = fleet_worker(&snapshot->fleet, row->worker_id);
 		Reservation *reservation;
 		int32 *devices = palloc(sizeof(int32) * (row->ndevices + 1));
+		bool first = i == 0 || rows[i - 1].queue_no != row->queue_no;
 
-		if (i == 0 || rows[i - 1].queue_no != row->queue_no)
+		if (first)
+			keys = row->concurrency_keys == (Datum) 0 ?
+					   (KeyDemand){0, NULL} :
+					   key_demand_now(snapshot, pool, row->concurrency_keys, row->concurrency_units,
+									  read_only);
+		/* who waits for its keys could not use its place */
+		if (!keys_have_room(search->key_rooms, &keys))
+			continue;
+		if (first)
 		{
 			reservation = &search->reservations[search->nreservations++];
 			reservation->workload_id = row->workload_id;
@@ -405,6 +414,7 @@ load_reservations(PoolSnapshot *snapshot, const char *pool, bool read_only)
 			reservation->backfill_in = row->backfill_in;
 			reservation->members = palloc(sizeof(Running) * n);
 			reservation->places = palloc(sizeof(ReservedPlace) * n);
+			reservation->keys = keys;
 			find_place_in_queue(snapshot, row, reservation);
 		}
 		if (worker < 0)

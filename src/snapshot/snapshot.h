@@ -16,7 +16,6 @@ typedef struct QueueRow
 	ItemPointerData tid;
 	TimestampTz deadline;
 	int64 queue_no;
-	Datum concurrency_key; /* a text; 0: none */
 	Datum workload_id; /* a text */
 	int32 run;
 	int32 attempt;
@@ -35,6 +34,9 @@ typedef struct Model
 	bool is_family;
 } Model;
 
+/* What is known of concurrency keys: see keys.c. */
+typedef struct KeyTable KeyTable;
+
 /* A pool as it stands, ready to decide on. */
 typedef struct PoolSnapshot
 {
@@ -47,6 +49,7 @@ typedef struct PoolSnapshot
 	QueueItem *items;
 	QueueRow *rows; /* as items */
 	int nretries; /* items with an own_kind, avoided workers, or that run alone */
+	KeyTable *keys;
 	int nmodels;
 	Model *models; /* as search.model_workers */
 } PoolSnapshot;
@@ -59,7 +62,8 @@ typedef struct PoolSnapshot
 	"hwsched_internal.aged_priority(p.priority, p.submitted_at, " ageing ")"
 
 /*
- * Whether a row p of the queue may be placed, as SQL; $1 is the pool.  Where
+ * Whether a row p of the queue may be placed, as SQL, if its concurrency keys have
+ * room, which read_queue_row and limit_usage know; $1 is the pool.  Where
  * what is completed may not be settled yet, unsettled is true: then what waits
  * for nothing else is ready as well.  (OFFSET 0: each is looked for in an index.)
  */
@@ -73,9 +77,6 @@ typedef struct PoolSnapshot
 	"   AND NOT EXISTS (SELECT FROM hwsched.assignment a" \
 	"     JOIN hwsched.unsettled u ON u.pool = a.pool AND u.assignment_id = a.assignment_id" \
 	"     WHERE a.pool = d.pool AND a.workload_id = d.depends_on AND a.state = 'completed'" \
-	" OFFSET 0) OFFSET 0)))" \
-	" AND (p.concurrency_key IS NULL OR NOT EXISTS (SELECT FROM hwsched.assignment k" \
-	"  WHERE k.pool = p.pool AND k.concurrency_key = p.concurrency_key AND k.finished_at IS NULL" \
-	" OFFSET 0))"
+	" OFFSET 0) OFFSET 0)))"
 
 #endif /* HWSCHED_SNAPSHOT_SNAPSHOT_H */

@@ -501,7 +501,8 @@ CREATE TABLE hwsched.submission (
     submitted_at timestamptz NOT NULL DEFAULT now(),
     closed_at timestamptz,
     requirements jsonb NOT NULL,
-    concurrency_key text COLLATE "C" CHECK (octet_length(concurrency_key) BETWEEN 1 AND 1000),
+    concurrency_keys text[] COLLATE "C",
+    concurrency_units int[],
     run_at timestamptz,
     expires_at timestamptz,
     start_timeout_seconds float8,
@@ -534,8 +535,10 @@ COMMENT ON COLUMN hwsched.submission.altered_at IS
 COMMENT ON COLUMN hwsched.submission.altered_reason IS 'Why it did.';
 COMMENT ON COLUMN hwsched.submission.closed_at IS 'When it ended.';
 COMMENT ON COLUMN hwsched.submission.requirements IS 'The document it was submitted with.';
-COMMENT ON COLUMN hwsched.submission.concurrency_key IS
-  'Of all workloads with the same key one is live at a time.';
+COMMENT ON COLUMN hwsched.submission.concurrency_keys IS
+  'Keys whose limits hold for it, in order: see limit_usage.';
+COMMENT ON COLUMN hwsched.submission.concurrency_units IS
+  'How much it takes of each of concurrency_keys.';
 COMMENT ON COLUMN hwsched.submission.run_at IS 'It is not placed before; NULL: at any time.';
 COMMENT ON COLUMN hwsched.submission.expires_at IS
   'If it has not started by then, it is cancelled; NULL: never.';
@@ -574,7 +577,8 @@ CREATE TABLE hwsched.pending (
     model_id text,
     model_family text,
     ready_at timestamptz NOT NULL DEFAULT '-infinity',
-    concurrency_key text COLLATE "C",
+    concurrency_keys text[] COLLATE "C",
+    concurrency_units int[],
     avoid_workers text[] COLLATE "C",
     retry_profile_id bigint,
     submitted_at timestamptz NOT NULL DEFAULT now(),
@@ -583,6 +587,8 @@ CREATE TABLE hwsched.pending (
     expires_at timestamptz,
     PRIMARY KEY (pool, priority, deadline, queue_no)
 );
+CREATE INDEX pending_keyed ON hwsched.pending (pool, queue_no)
+    WHERE concurrency_keys IS NOT NULL;
 CREATE INDEX pending_expiring ON hwsched.pending (pool, expires_at) WHERE expires_at IS NOT NULL;
 -- For workers that ask for work of their own accord: see queue_profiles().
 CREATE INDEX pending_profile ON hwsched.pending (pool, profile_id);
@@ -607,8 +613,9 @@ COMMENT ON COLUMN hwsched.pending.ready_at IS
 COMMENT ON COLUMN hwsched.pending.run_at IS 'It is not placed before; NULL: at any time.';
 COMMENT ON COLUMN hwsched.pending.expires_at IS
   'If it has not started by then, it is cancelled; NULL: never, or it has started once.';
-COMMENT ON COLUMN hwsched.pending.concurrency_key IS
-  'Of all workloads with the same key one is live at a time.';
+COMMENT ON COLUMN hwsched.pending.concurrency_keys IS 'Keys whose limits hold for it, in order.';
+COMMENT ON COLUMN hwsched.pending.concurrency_units IS
+  'How much it takes of each of concurrency_keys.';
 COMMENT ON COLUMN hwsched.pending.submitted_at IS
   'When the workload was submitted; the setting ageing moves it forward as it waits.';
 COMMENT ON COLUMN hwsched.pending.alone IS
@@ -679,7 +686,6 @@ CREATE TABLE hwsched.assignment (
     error text,
     result jsonb,
     error_class hwsched.error_class,
-    concurrency_key text COLLATE "C",
     is_gang boolean NOT NULL DEFAULT false,
     formula_seconds float8,
     model_id text,
@@ -696,8 +702,6 @@ CREATE INDEX assignment_workload ON hwsched.assignment (pool, workload_id);
 -- heap-only update.
 CREATE INDEX assignment_live ON hwsched.assignment (pool, worker_id, priority, assignment_id)
     WHERE finished_at IS NULL;
-CREATE UNIQUE INDEX assignment_concurrency ON hwsched.assignment (pool, concurrency_key, shard_no)
-    WHERE concurrency_key IS NOT NULL AND finished_at IS NULL;
 CREATE INDEX assignment_gang ON hwsched.assignment (pool, assignment_id)
     WHERE is_gang AND finished_at IS NULL;
 CREATE INDEX assignment_alone ON hwsched.assignment (pool, worker_id)
@@ -755,8 +759,29 @@ COMMENT ON COLUMN hwsched.assignment.expires_at IS
   'If it has not started by then, it is cancelled; NULL: never, or it has started before.';
 COMMENT ON COLUMN hwsched.assignment.alone IS
   'Whether its worker has nothing else while it is live.';
-COMMENT ON COLUMN hwsched.assignment.concurrency_key IS
-  'Held while it is live: no other workload with this key is.';
+
+CREATE TABLE hwsched.key_holder (
+    pool text COLLATE "C" NOT NULL,
+    key text COLLATE "C" NOT NULL,
+    assignment_id bigint NOT NULL,
+    last_assignment_id bigint NOT NULL,
+    workload_id text COLLATE "C" NOT NULL,
+    units int NOT NULL,
+    assigned_at timestamptz NOT NULL,
+    PRIMARY KEY (pool, key, assignment_id)
+);
+CREATE INDEX key_holder_assignment ON hwsched.key_holder (pool, assignment_id);
+COMMENT ON TABLE hwsched.key_holder IS
+  'Placements of work with concurrency keys: those that are live, and for some minutes those that '
+  'were; see key_use.';
+COMMENT ON COLUMN hwsched.key_holder.pool IS 'The pool.';
+COMMENT ON COLUMN hwsched.key_holder.key IS 'The concurrency key.';
+COMMENT ON COLUMN hwsched.key_holder.assignment_id IS 'The assignment; of a gang the first.';
+COMMENT ON COLUMN hwsched.key_holder.last_assignment_id IS
+  'The last of its gang: it holds the key while any of them is live.';
+COMMENT ON COLUMN hwsched.key_holder.workload_id IS 'The workload.';
+COMMENT ON COLUMN hwsched.key_holder.units IS 'How much of the key it holds while it is live.';
+COMMENT ON COLUMN hwsched.key_holder.assigned_at IS 'When it was placed.';
 
 CREATE TABLE hwsched.progress (
     pool text COLLATE "C" NOT NULL,

@@ -28,6 +28,10 @@ SELECT * FROM (VALUES
     ('max_load', '0.9', 'Load score above which a device gets no work.'),
     ('max_concurrent', '5',
      'Slots of each device: workloads without accelerators or share that run on it at once.'),
+    ('limits', '{}',
+     'Limits of concurrency keys: {key: {"concurrent": n, "per_minute": n}}, either or both: what '
+     'live work may hold of it, and placements in any 60 s. Of a key that is not named one is live '
+     'at a time.'),
     ('lease', '"60 s"', 'How long a claim is leased.'),
     ('warming', '"30 s"', 'Duration of a warm-up.'),
     ('cooling', '"60 s"', 'Duration of a cool-down.'),

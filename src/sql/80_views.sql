@@ -83,7 +83,7 @@ SELECT s.pool, s.workload_id, s.run,
        s.timeout_seconds, s.retries,
        nullif(s.deadline, 'infinity') AS deadline, s.submitted_at,
        coalesce(s.closed_at, runs.completed_at) AS closed_at, s.profile_id, s.queue_no,
-       s.requirements, s.concurrency_key,
+       s.requirements, s.concurrency_keys, s.concurrency_units,
        coalesce(s.closed_at, runs.completed_at, now()) > s.deadline AS deadline_missed,
        s.run_at, s.expires_at, s.outcome_reason, s.altered_at, s.altered_reason
 FROM hwsched.submission s
@@ -117,8 +117,10 @@ COMMENT ON COLUMN hwsched.workload.closed_at IS 'When it was completed, cancelle
 COMMENT ON COLUMN hwsched.workload.profile_id IS 'Its workload profile.';
 COMMENT ON COLUMN hwsched.workload.queue_no IS 'Order of submission.';
 COMMENT ON COLUMN hwsched.workload.requirements IS 'The document it was submitted with.';
-COMMENT ON COLUMN hwsched.workload.concurrency_key IS
-  'Of all workloads with the same key one is live at a time.';
+COMMENT ON COLUMN hwsched.workload.concurrency_keys IS
+  'Keys whose limits hold for it: see limit_usage.';
+COMMENT ON COLUMN hwsched.workload.concurrency_units IS
+  'How much it takes of each of concurrency_keys.';
 COMMENT ON COLUMN hwsched.workload.deadline_missed IS
   'Whether it was still open when its deadline came.';
 COMMENT ON COLUMN hwsched.workload.run_at IS 'It is not placed before.';
@@ -127,6 +129,65 @@ COMMENT ON COLUMN hwsched.workload.expires_at IS
 COMMENT ON COLUMN hwsched.workload.outcome_reason IS
   'Why it was cancelled, where nobody called cancel(): expired, or for a workload that it depends '
   'on.';
+
+-- What decisions read of concurrency keys, too.
+CREATE VIEW hwsched.key_use AS
+SELECT h.pool, h.key, coalesce(sum(h.units) FILTER (WHERE h.is_live), 0)::int AS in_use,
+       count(*) FILTER (WHERE h.is_recent)::int AS used_last_minute,
+       min(h.workload_id) FILTER (WHERE h.is_live) AS held_by
+FROM (SELECT k.*, k.assigned_at > now() - '60 s'::interval AS is_recent,
+             EXISTS (SELECT FROM hwsched.assignment a
+                     WHERE a.pool = k.pool AND a.workload_id = k.workload_id
+                       AND a.assignment_id BETWEEN k.assignment_id AND k.last_assignment_id
+                       AND a.finished_at IS NULL) AS is_live
+      FROM hwsched.key_holder k) h
+WHERE h.is_live OR h.is_recent
+GROUP BY h.pool, h.key;
+COMMENT ON VIEW hwsched.key_use IS
+  'Concurrency keys in use: what live work holds, and how often work was placed lately.';
+COMMENT ON COLUMN hwsched.key_use.pool IS 'The pool.';
+COMMENT ON COLUMN hwsched.key_use.key IS 'The concurrency key.';
+COMMENT ON COLUMN hwsched.key_use.in_use IS 'What live work holds of it; a gang counts once.';
+COMMENT ON COLUMN hwsched.key_use.used_last_minute IS
+  'Placements of work with this key in the last 60 s, retries too.';
+COMMENT ON COLUMN hwsched.key_use.held_by IS 'A workload that holds it; NULL: none does.';
+
+CREATE VIEW hwsched.limit_usage AS
+SELECT e.pool, e.key,
+       CASE WHEN bool_or(e.is_named) THEN max(e.concurrent) ELSE 1 END AS concurrent_limit,
+       coalesce(max(e.in_use), 0) AS in_use, max(e.per_minute) AS per_minute_limit,
+       coalesce(max(e.used_last_minute), 0) AS used_last_minute,
+       coalesce(sum(e.waiting), 0)::bigint AS waiting, max(e.held_by) AS held_by
+FROM (SELECT p.pool, l.key COLLATE "C" AS key, true AS is_named,
+             (l.value ->> 'concurrent')::int AS concurrent,
+             (l.value ->> 'per_minute')::int AS per_minute, NULL::int AS in_use,
+             NULL::int AS used_last_minute, NULL::bigint AS waiting, NULL::text AS held_by
+      FROM hwsched.pool p
+      CROSS JOIN LATERAL (SELECT v.settings -> 'limits' AS limits FROM hwsched.settings_version v
+                          WHERE v.pool = p.pool ORDER BY v.version DESC LIMIT 1) s
+      CROSS JOIN LATERAL jsonb_each(s.limits) l
+      UNION ALL
+      SELECT u.pool, u.key, false, NULL, NULL, u.in_use, u.used_last_minute, NULL, u.held_by
+      FROM hwsched.key_use u
+      UNION ALL
+      SELECT q.pool, k.key, false, NULL, NULL, NULL, NULL, count(*), NULL
+      FROM hwsched.pending q CROSS JOIN LATERAL unnest(q.concurrency_keys) AS k(key)
+      WHERE q.concurrency_keys IS NOT NULL
+      GROUP BY q.pool, k.key) e
+GROUP BY e.pool, e.key;
+COMMENT ON VIEW hwsched.limit_usage IS
+  'Concurrency keys with a limit of the setting limits, held, used lately or waited for.';
+COMMENT ON COLUMN hwsched.limit_usage.pool IS 'The pool.';
+COMMENT ON COLUMN hwsched.limit_usage.key IS 'The concurrency key.';
+COMMENT ON COLUMN hwsched.limit_usage.concurrent_limit IS
+  'What live work may hold of it; 1 unless the setting limits names it; NULL: no limit.';
+COMMENT ON COLUMN hwsched.limit_usage.in_use IS 'What live work holds of it; a gang counts once.';
+COMMENT ON COLUMN hwsched.limit_usage.per_minute_limit IS
+  'Placements that are allowed in any 60 s; NULL: no limit.';
+COMMENT ON COLUMN hwsched.limit_usage.used_last_minute IS
+  'Placements in the last 60 s, retries too.';
+COMMENT ON COLUMN hwsched.limit_usage.waiting IS 'Workloads in the queue that have this key.';
+COMMENT ON COLUMN hwsched.limit_usage.held_by IS 'A workload that holds it; NULL: none does.';
 
 -- Made by one function, which knows how: a join of the queue that is planned by
 -- statistics can take the square of its length.

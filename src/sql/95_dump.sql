@@ -26,6 +26,7 @@ SELECT pg_catalog.pg_extension_config_dump('hwsched.pending', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.reserved_place', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.assignment', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.progress', '');
+SELECT pg_catalog.pg_extension_config_dump('hwsched.key_holder', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.unsettled', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.track_record', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.duration_record', '');

@@ -80,6 +80,7 @@ static const Field setting_fields[] = {
 	SETTING(min_score, FIELD_NUMBER, 0, 10),
 	SETTING(max_load, FIELD_NUMBER, 0, 1),
 	SETTING(max_concurrent, FIELD_INTEGER, 1, 1000000),
+	SETTING(limits, FIELD_TABLES, 0, 0),
 	SETTING(lease, FIELD_SECONDS, 1, 31536000),
 	SETTING(warming, FIELD_SECONDS, 0, 86400),
 	SETTING(cooling, FIELD_SECONDS, 0, 86400),
@@ -165,6 +166,37 @@ has_key(Jsonb *document, const char *key)
 	return getKeyJsonValueFromContainer(&document->root, key, strlen(key), &value) != NULL;
 }
 
+/* Refuses limits of concurrency keys that say nothing, or what is no limit. */
+static void
+check_limits(const NamedTables *limits)
+{
+	for (int i = 0; i < limits->count; i++)
+	{
+		const NamedTable *limit = &limits->items[i];
+		const char *path = document_path("limits", limit->name);
+
+		if (limit->name[0] == '\0' || strlen(limit->name) > 1000)
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("invalid key in \"limits\": \"%.80s\"", limit->name),
+							errdetail("Expected 1 to 1000 bytes.")));
+		for (int j = 0; j < limit->numbers.count; j++)
+		{
+			const NamedNumber *number = &limit->numbers.items[j];
+
+			if (strcmp(number->name, "concurrent") != 0 && strcmp(number->name, "per_minute") != 0)
+				ereport(ERROR,
+						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						 errmsg("unknown key in \"%s\": \"%s\"", path, number->name),
+						 errhint("A limit is {\"concurrent\": n}, {\"per_minute\": n} or both.")));
+			if (number->value != floor(number->value) || number->value > 1000000)
+				ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+								errmsg("invalid value for \"%s\": %.15g",
+									   document_path(path, number->name), number->value),
+								errdetail("Expected a whole number from 0 to 1000000.")));
+		}
+	}
+}
+
 /*
  * Refuses settings that are well-formed and mean nothing.  Policies are looked
  * at where they change: a function that was dropped since must not keep other
@@ -175,6 +207,7 @@ check_settings(const PoolSettings *settings, bool new_policies, Oid setter)
 {
 	if (new_policies)
 		policies_check(&settings->policy, &settings->policies, setter);
+	check_limits(&settings->limits);
 	if (settings->objective.time + settings->objective.energy + settings->objective.cost == 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("invalid value for \"objective\": the weights add up to 0"),

@@ -26,6 +26,7 @@ typedef struct PoolSettings
 	double min_score;
 	double max_load;
 	int32 max_concurrent;
+	NamedTables limits; /* of concurrency keys: concurrent, per_minute */
 	double lease; /* seconds, as the other durations */
 	double warming;
 	double cooling;

@@ -362,13 +362,14 @@ receive_row(TupleTableSlot *slot, DestReceiver *self)
 	RowReceiver *receiver = (RowReceiver *) self;
 	MemoryContext executor = MemoryContextSwitchTo(receiver->context);
 	Row row;
+	bool more;
 
 	slot_getallattrs(slot);
 	row.values = slot->tts_values;
 	row.nulls = slot->tts_isnull;
-	receiver->read(receiver->reader, &row);
+	more = receiver->read(receiver->reader, &row);
 	MemoryContextSwitchTo(executor);
-	return true;
+	return more;
 }
 
 static void

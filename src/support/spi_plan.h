@@ -106,7 +106,7 @@ typedef struct Row
 	const bool *nulls;
 } Row;
 
-typedef void (*RowReader)(void *reader, const Row *row);
+typedef bool (*RowReader)(void *reader, const Row *row); /* false: no more rows */
 
 /* As spi_plan_run, but calls read for each row instead of keeping the rows. */
 #define spi_plan_each(statement, read_only, read, reader, ...) \

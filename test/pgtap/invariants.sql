@@ -60,7 +60,7 @@ END $$;
 -- What a workload waits for, now and then: another one, known or not, or its turn
 CREATE FUNCTION pg_temp.order_of() RETURNS jsonb LANGUAGE sql AS $$
 	SELECT CASE WHEN pg_temp.roll(4) = 0 THEN jsonb_build_object('depends_on', jsonb_build_array('t' || pg_temp.roll(100))) ELSE '{}' END
-		|| CASE WHEN pg_temp.roll(4) = 0 THEN jsonb_build_object('concurrency_key', 'k' || pg_temp.roll(3)) ELSE '{}' END $$;
+		|| CASE WHEN pg_temp.roll(4) = 0 THEN jsonb_build_object('concurrency_key', CASE pg_temp.roll(3) WHEN 0 THEN jsonb_build_object('l', 1 + pg_temp.roll(2)) WHEN 1 THEN jsonb_build_array('l', 'k' || pg_temp.roll(3)) ELSE to_jsonb('k' || pg_temp.roll(3)) END) ELSE '{}' END $$;
 CREATE PROCEDURE pg_temp.operate(step int, in_pool text) LANGUAGE plpgsql AS $$
 DECLARE
 	chosen int := pg_temp.roll(100);
@@ -101,7 +101,7 @@ END $$;
 SELECT lives_ok($$
 	DO $do$
 	BEGIN
-		PERFORM hwsched.create_pool('tap_1', '{"max_concurrent": 3, "retry_backoff": "0 s"}'), hwsched.create_pool('tap_2', '{"retry_backoff": "0 s"}');
+		PERFORM hwsched.create_pool('tap_1', '{"max_concurrent": 3, "retry_backoff": "0 s", "limits": {"l": {"concurrent": 3}}}'), hwsched.create_pool('tap_2', '{"retry_backoff": "0 s", "limits": {"l": {"concurrent": 2, "per_minute": 40}}}');
 		FOR i IN 0..7 LOOP
 			PERFORM hwsched.register_worker('w' || i, pg_temp.hardware(), 'tap_1'), hwsched.register_worker('w' || i, pg_temp.hardware(), 'tap_2');
 		END LOOP;
@@ -118,7 +118,8 @@ SELECT bag_eq($$SELECT DISTINCT state::text FROM hwsched.assignment WHERE pool L
 SELECT bag_eq($$SELECT DISTINCT state::text FROM hwsched.workload WHERE pool LIKE 'tap%'$$, '{assigned,cancelled,completed,dead,pending,running}'::text[], 'workloads in every state');
 
 SELECT cmp_ok((SELECT count(*) FROM hwsched.dependency WHERE pool LIKE 'tap%'), '>', 0::bigint, 'some wait for others');
-SELECT cmp_ok((SELECT count(*) FROM hwsched.assignment WHERE pool LIKE 'tap%' AND concurrency_key IS NOT NULL AND finished_at IS NULL), '>', 0::bigint, 'some hold their key');
+SELECT cmp_ok((SELECT sum(in_use) FROM hwsched.limit_usage WHERE pool LIKE 'tap%'), '>', 0::bigint, 'some hold their key');
+SELECT cmp_ok((SELECT sum(waiting) FROM hwsched.limit_usage WHERE pool LIKE 'tap%' AND key = 'l'), '>', 0::numeric, 'some wait for a limit');
 SELECT bag_eq($$SELECT DISTINCT error FROM hwsched.assignment WHERE pool LIKE 'tap%' AND state = 'cancelled'$$, ARRAY[NULL, 'the quorum is reached', 'another member of the gang was lost'], 'members of gangs were cancelled for every reason');
 
 -- At the end everything can be finished, and then nothing is held

@@ -445,13 +445,29 @@ test_not_worse(const char *name, Traits traits)
 
 #define NKEYS 3
 
+/* One unit of each key; none of key 0. */
+static const KeyUnits one_unit[NKEYS + 1] = {{0, 1}, {1, 1}, {2, 1}, {3, 1}};
+
+static KeyDemand
+one_of_key(int key)
+{
+	return key == 0 ? (KeyDemand){0, NULL} : (KeyDemand){1, &one_unit[key]};
+}
+
+static int
+key_of(const QueueItem *item)
+{
+	return item->keys.count == 0 ? 0 : item->keys.items[0].key;
+}
+
 static void
-begin_keyed_run(Run *run, World *world, bool *taken)
+begin_keyed_run(Run *run, World *world, KeyRoom *rooms)
 {
 	begin_solver_run(run, world, MEMORY);
-	memset(taken, 0, sizeof(bool) * (NKEYS + 1));
-	run->search.nkeys = NKEYS;
-	run->search.keys_taken = taken;
+	for (int key = 0; key <= NKEYS; key++)
+		rooms[key] = (KeyRoom){1, INT32_MAX};
+	run->search.nkeys = NKEYS + 1;
+	run->search.key_rooms = rooms;
 }
 
 static int
@@ -471,15 +487,15 @@ keys_hold(Run *run, int nitems)
 	int placed[NKEYS + 1] = {0};
 
 	for (int i = 0; i < nitems; i++)
-		placed[run->items[i].key] += run->items[i].nplacements > 0;
+		placed[key_of(&run->items[i])] += run->items[i].nplacements > 0;
 	for (int key = 1; key <= NKEYS; key++)
-		if (placed[key] > 1 || run->search.keys_taken[key] != (placed[key] == 1))
+		if (run->search.key_rooms[key].units != 1 - placed[key] || placed[key] > 1)
 			return false;
 	for (int i = 0; i < nitems; i++)
 	{
 		QueueItem *item = &run->items[i];
 
-		if (item->nplacements > 0 || item->key == 0 || placed[item->key] > 0)
+		if (item->nplacements > 0 || key_of(item) == 0 || placed[key_of(item)] > 0)
 			continue;
 		place_item(&run->search, run->items, i);
 		if (item->nplacements > 0)
@@ -504,14 +520,14 @@ as_without_the_others(const World *before, const Run *run)
 	{
 		const QueueItem *item = &run->items[i];
 
-		if (item->key > 0 && taken[item->key])
+		if (key_of(item) > 0 && taken[key_of(item)])
 		{
 			same = same && item->nplacements == 0;
 			continue;
 		}
-		taken[item->key] = taken[item->key] || item->nplacements > 0;
+		taken[key_of(item)] = taken[key_of(item)] || item->nplacements > 0;
 		fewer.items[fewer.nitems] = before->items[i];
-		fewer.items[fewer.nitems++].key = 0;
+		fewer.items[fewer.nitems++].keys = one_of_key(0);
 	}
 	world = fewer;
 	begin_solver_run(&other, &world, MEMORY);
@@ -521,9 +537,9 @@ as_without_the_others(const World *before, const Run *run)
 	{
 		const QueueItem *item = &run->items[i];
 
-		if (item->key > 0 && taken[item->key])
+		if (key_of(item) > 0 && taken[key_of(item)])
 			continue;
-		taken[item->key] = taken[item->key] || item->nplacements > 0;
+		taken[key_of(item)] = taken[key_of(item)] || item->nplacements > 0;
 		same = same && other.items[n].nplacements == item->nplacements &&
 			   worker_of(&other, n) == worker_of(run, i);
 		n++;
@@ -543,18 +559,18 @@ test_keys(const char *name, Traits traits)
 		static World world;
 		Run greedy;
 		Run run;
-		bool greedy_taken[NKEYS + 1];
-		bool taken[NKEYS + 1];
+		KeyRoom greedy_rooms[NKEYS + 1];
+		KeyRoom rooms[NKEYS + 1];
 
 		random_world(&before, &traits);
 		random_bands(&before, 1 + random_below(2));
 		for (int i = 0; i < before.nitems; i++)
-			before.items[i].key = random_below(NKEYS + 1);
+			before.items[i].keys = one_of_key(random_below(NKEYS + 1));
 		world = before;
-		begin_keyed_run(&greedy, &world, greedy_taken);
+		begin_keyed_run(&greedy, &world, greedy_rooms);
 		search_place(&greedy.search, greedy.items, before.nitems, -1);
 		world = before;
-		begin_keyed_run(&run, &world, taken);
+		begin_keyed_run(&run, &world, rooms);
 		search_solve(&run.search, run.items, before.nitems);
 		if (before.nitems > 0 &&
 			before.items[0].priority == before.items[before.nitems - 1].priority)
@@ -569,6 +585,54 @@ test_keys(const char *name, Traits traits)
 	ok(as_without, "%s: as if the others with its key were not there", name);
 	ok(solver_holds, "%s: so does the solver", name);
 	ok(not_fewer, "%s: which places as many", name);
+}
+
+/* Of a key with room for three, work that takes two units leaves one; a gang takes its units once. */
+static void
+test_units(void)
+{
+	static const KeyUnits two = {0, 2};
+	static const KeyUnits one = {0, 1};
+	bool optimal_too = true;
+
+	for (int optimal = 0; optimal < 2; optimal++)
+	{
+		static World world;
+		KeyRoom rooms[] = {{3, INT32_MAX}};
+		Run run;
+
+		plain_world(&world, 6, 1, 1);
+		world.nitems = 4;
+		for (int i = 0; i < world.nitems; i++)
+			world.items[i] = (QueueItem){
+				.priority = 1 + i, .expected_seconds = NAN, .keys = {1, i < 2 ? &two : &one}};
+		begin_solver_run(&run, &world, MEMORY);
+		run.search.nkeys = 1;
+		run.search.key_rooms = rooms;
+		if (optimal)
+			search_solve(&run.search, run.items, world.nitems);
+		else
+			search_place(&run.search, run.items, world.nitems, -1);
+		optimal_too = optimal_too && run.items[0].nplacements == 1 &&
+					  run.items[1].nplacements == 0 && run.items[2].nplacements == 1 &&
+					  run.items[3].nplacements == 0 && rooms[0].units == 0;
+		/* the same with placements */
+		rooms[0] = (KeyRoom){INT32_MAX, 2};
+		plain_world(&world, 6, 1, 1);
+		world.nitems = 4;
+		for (int i = 0; i < world.nitems; i++)
+			world.items[i] = (QueueItem){.priority = 1, .expected_seconds = NAN, .keys = {1, &two}};
+		begin_solver_run(&run, &world, MEMORY);
+		run.search.nkeys = 1;
+		run.search.key_rooms = rooms;
+		if (optimal)
+			search_solve(&run.search, run.items, world.nitems);
+		else
+			search_place(&run.search, run.items, world.nitems, -1);
+		optimal_too = optimal_too && count_placed(&run, world.nitems) == 2 &&
+					  rooms[0].placements == 0 && rooms[0].units == INT32_MAX;
+	}
+	ok(optimal_too, "units and placements of a key are taken as far as there are any");
 }
 
 /* Reserved workers get nothing, in later bands either; their like are not lost. */
@@ -710,6 +774,7 @@ main(void)
 				   (Traits){.whole = true, .shares = true, .policies = true});
 	test_not_worse("gangs",
 				   (Traits){.whole = true, .shares = true, .gangs = true, .policies = true});
+	test_units();
 	test_reserved_bands();
 	test_keys("keys, slots", (Traits){0});
 	test_keys("keys, everything",
