@@ -175,8 +175,6 @@ place_item(Search *search, QueueItem *items, int index)
 	}
 	if (item->nplacements > 0)
 		take_keys(search->key_rooms, &item->keys);
-	else
-		(void) reservation_take_keys(search, items, index);
 }
 
 /*

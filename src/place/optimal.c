@@ -354,14 +354,6 @@ try_flow(const Search *search, const QueueItem *items, int first, int last, Solv
 
 /* --- the best plan --- */
 
-/* Reserves a place for an item that waits, if it is one of the first that do. */
-static void
-reserve_waiting(Search *search, const QueueItem *items, int index)
-{
-	reserve_place(search, items, index);
-	(void) reservation_take_keys(search, items, index);
-}
-
 /* Books the decisions of a plan, and what it reserves. */
 static void
 carry_out(Search *search, QueueItem *items, const SolverPlan *plan)
@@ -392,7 +384,7 @@ carry_out(Search *search, QueueItem *items, const SolverPlan *plan)
 		placement->formula_seconds = decision->formula_seconds;
 	}
 	if (plan->blocked >= 0)
-		reserve_waiting(search, items, plan->blocked);
+		reserve_place(search, items, plan->blocked);
 }
 
 /* Returns whether a plan is better than another: more placed, or as many and worth more. */
@@ -516,7 +508,7 @@ solve_band(Search *search, QueueItem *items, int first, int last)
 	for (int i = first; i < last; i++)
 		if (items[i].nplacements == 0 && !is_reserved_for(search, i) &&
 			keys_have_room(search->key_rooms, &items[i].keys))
-			reserve_waiting(search, items, i);
+			reserve_place(search, items, i);
 	arena_free(scope);
 	return last;
 }

@@ -177,21 +177,14 @@ book_place(Search *search, Reservation *reservation, ReservedPlace *place, bool 
 		search->fleet->workers[place->worker].cordoned = book;
 }
 
-/* Keeps the concurrency keys of who waits for it, unless that is done. */
-static void
-take_keys_once(Search *search, Reservation *reservation, const KeyDemand *keys)
-{
-	if (!reservation->keys_taken)
-		take_keys(search->key_rooms, keys);
-	reservation->keys_taken = true;
-}
-
 /* Keeps a reservation's places from what comes now. */
 static void
 book_reservation(Search *search, Reservation *reservation)
 {
 	reservation->booked = true;
-	take_keys_once(search, reservation, &reservation->keys);
+	if (!reservation->keys_taken)
+		take_keys(search->key_rooms, &reservation->keys);
+	reservation->keys_taken = true;
 	for (int p = 0; p < reservation->nplaces; p++)
 	{
 		ReservedPlace *place = &reservation->places[p];
@@ -281,19 +274,6 @@ is_reserved_for(const Search *search, int item)
 	for (int r = 0; r < search->nreservations; r++)
 		if (search->reservations[r].item == item)
 			return true;
-	return false;
-}
-
-/* Keeps the concurrency keys of an item for which a place is reserved; returns whether one is. */
-bool
-reservation_take_keys(Search *search, const QueueItem *items, int index)
-{
-	for (int r = 0; r < search->nreservations; r++)
-		if (search->reservations[r].item == index)
-		{
-			take_keys_once(search, &search->reservations[r], &items[index].keys);
-			return true;
-		}
 	return false;
 }
 
@@ -739,7 +719,8 @@ reserve_place(Search *search, const QueueItem *items, int index)
 	prospects = palloc_huge(sizeof(Prospect) * (search->fleet->nworkers + 1));
 	if (find_prospects(search, items, index, &ends, prospects, &count) >= least)
 	{
-		Reservation reservation = {.item = index, .from = index + 1, .alone = item->alone};
+		Reservation reservation = {
+			.item = index, .from = index + 1, .keys = item->keys, .alone = item->alone};
 		int64 members = 0;
 		int chosen = 0;
 

@@ -82,7 +82,6 @@ extern int reservation_boundary(const Search *search, int first, int last);
 extern void running_prepare(Search *search);
 extern void running_ended(Search *search, int64 assignment_id);
 extern bool is_reserved_for(const Search *search, int item);
-extern bool reservation_take_keys(Search *search, const QueueItem *items, int index);
 extern Reservation *reservation_lift(Search *search, int item);
 extern void reservation_restore(Search *search, Reservation *reservation);
 extern void reservation_drop(Search *search, Reservation *reservation);
