@@ -75,9 +75,9 @@ take_keys(KeyRoom *rooms, const KeyDemand *demand)
 	{
 		KeyRoom *room = &rooms[demand->items[i].key];
 
-		if (room->units < PG_INT32_MAX)
+		if (room->units < INT32_MAX)
 			room->units -= demand->items[i].units;
-		if (room->placements < PG_INT32_MAX)
+		if (room->placements < INT32_MAX)
 			room->placements--;
 	}
 }

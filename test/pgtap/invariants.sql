@@ -1,7 +1,7 @@
 -- State invariants: they hold all along several hundred operations, chosen at
 -- random but the same every time, on two pools at once.
 BEGIN;
-SELECT plan(15);
+SELECT plan(16);
 SET LOCAL client_min_messages = warning;
 
 -- What must hold at any time; a row is a violation
@@ -39,7 +39,7 @@ DECLARE
 	member record;
 	shard int := 0;
 BEGIN
-	SELECT p.*, k.profile INTO STRICT gang FROM hwsched.pending AS p JOIN hwsched.workload_profile AS k USING (pool, profile_id) WHERE p.pool = in_pool AND k.allocation_strategy <> 'single' AND p.ready_at <= now() AND p.concurrency_key IS NULL ORDER BY p.priority, p.queue_no LIMIT 1;
+	SELECT p.*, k.profile INTO STRICT gang FROM hwsched.pending AS p JOIN hwsched.workload_profile AS k USING (pool, profile_id) WHERE p.pool = in_pool AND k.allocation_strategy <> 'single' AND p.ready_at <= now() AND p.concurrency_keys IS NULL ORDER BY p.priority, p.queue_no LIMIT 1;
 	FOR member IN SELECT DISTINCT ON (worker_id) worker_id, device_no, d.profile_id FROM hwsched.worker AS w JOIN hwsched.worker_usage AS u USING (pool, worker_id) JOIN hwsched.device AS d USING (pool, worker_id)
 		JOIN hwsched.device_usage AS g USING (pool, worker_id, device_no) JOIN hwsched.device_profile AS p ON p.pool = d.pool AND p.profile_id = d.profile_id
 		WHERE w.pool = in_pool AND w.state = 'active' AND u.assignments < coalesce(w.max_concurrent, most) AND (g.slots + 1) * 1000000::bigint + g.share * most::bigint <= 1000000::bigint * most AND hwsched.is_compatible(gang.profile, p.profile)
