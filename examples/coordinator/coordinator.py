@@ -40,16 +40,13 @@ class Coordinator:
             self.began = self.db.execute("SELECT now()").fetchone()[0]
 
     def submit(self):
-        """Submits all or none; not again what was committed before the connection broke, or is open."""
+        """Submits what is not open; not again what was committed before the connection broke."""
         (known,) = self.db.execute(
             "SELECT count(*) FROM hwsched.submission WHERE pool = %s AND workload_id = ANY (%s) AND submitted_at >= %s",
             (self.options.pool, self.ids, self.began)).fetchone()
-        try:
-            if not known:
-                self.db.execute("SELECT hwsched.submit_many(%s, %s)", (Jsonb(self.jobs), self.options.pool))
-                print(f"submitted {len(self.jobs)} workloads", flush=True)
-        except psycopg.errors.UniqueViolation as error:
-            print(f"following what is there: {error.diag.message_primary}", flush=True)
+        if not known:
+            (new,) = self.db.execute("SELECT hwsched.submit_many(%s, %s, 'skip')", (Jsonb(self.jobs), self.options.pool)).fetchone()
+            print(f"submitted {new} workloads, following {len(self.jobs)}", flush=True)
 
     def dispatch(self):
         """Does what a job of pg_cron does elsewhere: places the queue, takes lost work back."""

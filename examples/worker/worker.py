@@ -2,8 +2,9 @@
 """A worker of hwsched: registers this machine, takes work, runs its command, says how it went.
 
 The command is custom_properties.command of the requirements, a list of
-arguments that no shell sees.  SIGTERM drains: what runs is finished, then the
-worker exits.  See --help; the connection is libpq's (PGHOST, PGSERVICE, ...).
+arguments that no shell sees.  What the server says is to stop is killed.
+SIGTERM drains: what runs is finished, then the worker exits.  See --help; the
+connection is libpq's (PGHOST, PGSERVICE, ...).
 """
 
 import argparse
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 
 import psycopg
 from psycopg.types.json import Jsonb
@@ -22,9 +24,9 @@ from psycopg.types.json import Jsonb
 import hardware
 
 TAIL = 4000  # bytes of a command's output that are kept
-CLAIM = """SELECT a.assignment_id, a.workload_id, a.attempt, a.shard_no, a.device_nos,
+NEXT = """SELECT a.assignment_id, a.workload_id, a.attempt, a.shard_no, a.device_nos,
     extract(epoch FROM a.lease_until - now())::float8, hwsched.requirements(a.assignment_id, %(pool)s)
-FROM hwsched.claim(%(worker)s, %(free)s, pool => %(pool)s) AS a"""
+FROM hwsched.next(%(worker)s, %(finished)s, %(free)s, results => %(results)s, pool => %(pool)s) AS a"""
 
 
 SIGNALS = {number.value: number.name for number in signal.Signals}
@@ -92,6 +94,8 @@ class Job:
 class Worker:
     def __init__(self, options):
         self.options, self.jobs, self.load, self.db = options, {}, hardware.Load(), None
+        # Another life of this worker is told by it to know nothing of what runs here.
+        self.incarnation = str(uuid.uuid4())
         self.draining, self.reported = False, 0.0
         # A signal wakes the loop up by a byte in here, a child's end too.
         self.bell, self.ringer = socket.socketpair()
@@ -106,12 +110,9 @@ class Worker:
 
     def connect(self):
         self.db = psycopg.connect(self.options.dsn, autocommit=True, application_name=f"worker {self.options.name}")
-        self.call("register_worker", self.options.name, Jsonb(hardware.capabilities(self.options.slots)))
+        self.call("register_worker", self.options.name,
+                  Jsonb({**hardware.capabilities(self.options.slots), "incarnation": self.incarnation}))
         self.db.execute("LISTEN hwsched_assigned")
-        # What an earlier life of ours has left, or a claim whose answer was lost.
-        for (lost,) in self.db.execute("SELECT assignment_id FROM hwsched.running_on(%s, %s)", (self.options.name, self.options.pool)):
-            if lost not in self.jobs:
-                self.call("fail", lost, "connection lost: the worker knows nothing of it")
         self.reported = 0.0
         say(f"registered as {self.options.name}")
 
@@ -124,32 +125,45 @@ class Worker:
             say(f"{function}: {error.diag.message_primary}")
             return False
 
-    def finish(self, job):
-        result, error = job.result()
+    def drop(self, job, outcome):
+        say(f"{job.workload}: {outcome}")
+        del self.jobs[job.id]
+
+    def fail(self, job, result, error):
         # Forgotten only once the server has answered; who asks twice is told the state.
-        if error is None:
-            done = self.call("complete", job.id, Jsonb(result))
-        else:
-            done = self.call("fail", job.id, error)
-        say(f"{job.workload}: {'result dropped' if not done else error or 'completed'}")
-        del self.jobs[job.id]
+        known = self.call("fail", job.id, error, Jsonb(result))
+        self.drop(job, error if known else "result dropped")
 
-    def renew(self, job):
+    def beat(self):
+        """Says what runs here, which renews its leases, and stops what the server no longer wants."""
         asked = time.monotonic()
-        if self.call("extend_lease", job.id, f"{job.lease} s"):
+        stops = self.db.execute("SELECT assignment_id, reason FROM hwsched.heartbeat(%s, %s::bigint[], %s)",
+                                (self.options.name, list(self.jobs), self.options.pool)).fetchall()
+        for job in self.jobs.values():
             job.renewed = asked
-        else:
-            self.abandon(job)
+        for assignment, reason in stops:
+            self.abandon(self.jobs[assignment], f"stopped: {reason}")
 
-    def abandon(self, job):
-        """Kills a command whose lease is lost and drops its result: it may run elsewhere."""
-        say(f"{job.workload}: the lease is lost")
+    def abandon(self, job, reason):
+        """Kills a command whose work may run elsewhere, and drops its result."""
         job.kill()
-        del self.jobs[job.id]
+        self.drop(job, reason)
 
-    def claim(self):
-        free, asked = self.options.slots - len(self.jobs), time.monotonic()
-        for row in self.db.execute(CLAIM, {"worker": self.options.name, "pool": self.options.pool, "free": free}):
+    def step(self, finished):
+        """Completes what is finished and starts what comes next."""
+        asked = time.monotonic()
+        arguments = {"worker": self.options.name, "pool": self.options.pool, "finished": [job.id for job, _ in finished],
+                     "results": Jsonb({job.id: result for job, result in finished}),
+                     "free": self.options.slots - len(self.jobs) + len(finished)}
+        try:
+            rows = self.db.execute(NEXT, arguments).fetchall()
+        except psycopg.errors.ObjectNotInPrerequisiteState as error:
+            say(f"next: {error.diag.message_primary}")
+            self.beat()  # which drops the lost ones; the others are for the next step
+            return
+        for job, _ in finished:
+            self.drop(job, "completed")
+        for row in rows:
             job = Job(row, asked)
             self.jobs[job.id] = job
             say(f"{job.workload}: started, attempt {row[2]}")
@@ -158,16 +172,25 @@ class Worker:
         """Does what is due."""
         if self.db is None or self.db.closed:
             self.connect()
+        finished = []
         for job in list(self.jobs.values()):
             if job.ended():
-                self.finish(job)
-            elif time.monotonic() - job.renewed > job.lease / 3:
-                self.renew(job)
+                result, error = job.result()
+                if error:
+                    self.fail(job, result, error)
+                else:
+                    finished.append((job, result))
+        if any(time.monotonic() - job.renewed > job.lease / 3 for job in self.jobs.values()):
+            self.beat()
+            finished = [(job, result) for job, result in finished if job.id in self.jobs]
         if time.monotonic() - self.reported >= self.options.report:
             self.call("update_load", self.options.name, Jsonb(self.load.report(len(self.jobs))))
             self.reported = time.monotonic()
-        if not self.draining and len(self.jobs) < self.options.slots:
-            self.claim()
+        if not self.draining and len(self.jobs) - len(finished) < self.options.slots:
+            self.step(finished)
+        else:
+            for job, result in finished:
+                self.drop(job, "completed" if self.call("complete", job.id, Jsonb(result)) else "result dropped")
 
     def sleep(self):
         """Waits for a notification, the end of a command or a signal, and not for ever."""
@@ -195,7 +218,7 @@ class Worker:
             # While the server is away, the clock says whose the work is.
             for job in list(self.jobs.values()):
                 if time.monotonic() - job.renewed > job.lease and (job.running() or self.draining):
-                    self.abandon(job)
+                    self.abandon(job, "the lease is lost")
             self.sleep()
         say("drained")
 

@@ -145,7 +145,7 @@ is(state_of('through it'), 'completed', 'as the server knows');
 $node->safe_psql('postgres', q[SELECT hwsched.submit('{"test_id": "lost", "custom_properties": {"command": ["sleep", "63"]}}')]);
 ok(says($log, qr/lost: started/) && sleeps(63), 'it runs');
 $node->safe_psql('postgres', "SELECT hwsched.cancel('lost')");
-ok(says($log, qr/lost: the lease is lost/), 'when its lease is lost, the worker notices');
+ok(says($log, qr/lost: stopped: .*cancelled/), 'when it is cancelled, the worker is told to stop');
 ok(sleeps(63, 'not'), 'and kills the command');
 
 # --- asked to end, it finishes what it runs; killed, it takes its commands along
@@ -176,7 +176,7 @@ eval { $worker->finish };
 $worker = launch($log, @worker);
 ok(says($log, qr/too late: started, attempt 3/), 'a worker that is killed and comes back starts at once what it lost');
 is($node->safe_psql('postgres', "SELECT state || ' ' || error FROM hwsched.assignment WHERE workload_id = 'too late' AND attempt = 2"),
-	'failed connection lost: the worker knows nothing of it', 'having said so');
+	'expired the worker has started again', 'having said so');
 $worker->signal('TERM');
 $node->safe_psql('postgres', "SELECT hwsched.cancel('too late')");
 ok($worker->finish, 'it ends when what it runs is cancelled');
