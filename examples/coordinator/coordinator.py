@@ -8,6 +8,7 @@ if any workload is cancelled or dead.  The connection is libpq's (PGHOST, ...).
 
 import argparse
 import json
+import select
 import sys
 import time
 import uuid
@@ -36,6 +37,7 @@ class Coordinator:
 
     def connect(self):
         self.db = psycopg.connect(self.options.dsn, autocommit=True, application_name="coordinator")
+        self.db.execute("LISTEN hwsched_changed")
         if self.began is None:
             self.began = self.db.execute("SELECT now()").fetchone()[0]
 
@@ -52,6 +54,15 @@ class Coordinator:
         """Does what a job of pg_cron does elsewhere: places the queue, takes lost work back."""
         self.db.execute("SELECT hwsched.assign_pending(pool => %s)", (self.options.pool,))
         self.db.execute("SELECT hwsched.maintain(%s)", (self.options.pool,))
+
+    def wait(self):
+        """Waits until something is closed, and not for ever: a notification may be missed."""
+        if self.db is None or self.db.closed:
+            time.sleep(self.options.every)
+        elif select.select([self.db], [], [], self.options.every)[0]:
+            self.db.pgconn.consume_input()
+            while self.db.pgconn.notifies():
+                pass
 
     def outcomes(self):
         return self.db.execute(OUTCOMES, (self.options.pool, self.ids)).fetchall()
@@ -80,7 +91,7 @@ class Coordinator:
                 print(f"connection: {str(error).splitlines()[0]}", flush=True)
                 if self.db:
                     self.db.close()
-            time.sleep(self.options.every)
+            self.wait()
 
 
 def clean(text):
@@ -104,7 +115,7 @@ def main():
     parser.add_argument("--dsn", default="", help="connection string of libpq")
     parser.add_argument("--pool", default="default")
     parser.add_argument("--dispatch", action="store_true", help="also assign and maintain, where no cron job does")
-    parser.add_argument("--every", type=float, default=1, help="seconds between two looks")
+    parser.add_argument("--every", type=float, default=1, help="seconds between two looks without being told")
     sys.stdout.reconfigure(errors="backslashreplace")
     try:
         rows = Coordinator(parser.parse_args()).run()

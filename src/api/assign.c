@@ -6,7 +6,6 @@
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "commands/async.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/snapmgr.h"
@@ -23,23 +22,13 @@
 #include "snapshot/queue.h"
 #include "snapshot/reservations.h"
 #include "store/activity.h"
+#include "store/notice.h"
 #include "store/policy_settings.h"
 #include "store/pool.h"
 #include "support/args.h"
 
 PG_FUNCTION_INFO_V1(hwsched_assign_pending);
 PG_FUNCTION_INFO_V1(hwsched_plan_pending);
-
-/*
- * Tells who listens that a pool has new assignments, once this transaction
- * commits.  Only a hint: workers ask without it, too, just less often.
- */
-void
-notify_assigned(const PoolSettings *settings, const char *pool)
-{
-	if (settings->notify)
-		Async_Notify("hwsched_assigned", pool);
-}
 
 /* --- deciding --- */
 
@@ -122,7 +111,7 @@ hwsched_assign_pending(PG_FUNCTION_ARGS)
 		evict(pool, victims, nvictims, &settled);
 		placed = write_decisions(&snapshot, pool, false);
 		if (placed > 0)
-			notify_assigned(&snapshot.settings, pool);
+			notify_assigned(pool);
 		write_reservations(&snapshot, pool, snapshot.nitems == limit);
 		learn_settled(pool, &settled);
 		activity_assigned(pool);

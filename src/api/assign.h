@@ -7,6 +7,5 @@
 
 #include "store/settings.h"
 
-extern void notify_assigned(const PoolSettings *settings, const char *pool);
 
 #endif /* HWSCHED_API_ASSIGN_H */

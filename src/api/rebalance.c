@@ -23,6 +23,7 @@
 #include "snapshot/fleet.h"
 #include "snapshot/queue.h"
 #include "snapshot/reservations.h"
+#include "store/notice.h"
 #include "store/pool.h"
 #include "support/args.h"
 
@@ -349,7 +350,7 @@ hwsched_rebalance(PG_FUNCTION_ARGS)
 	}
 	/* who steals knows, but those that got something here do not */
 	if (moved > 0)
-		notify_assigned(&snapshot.settings, pool);
+		notify_assigned(pool);
 	learn_settled(pool, &settled);
 	SPI_finish();
 	PG_RETURN_INT64(moved);

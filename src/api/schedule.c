@@ -20,6 +20,7 @@
 #include "snapshot/reservations.h"
 #include "snapshot/threshold_search.h"
 #include "store/device_state.h"
+#include "store/notice.h"
 #include "store/pool.h"
 #include "store/workload.h"
 #include "support/args.h"
@@ -116,7 +117,7 @@ hwsched_schedule(PG_FUNCTION_ARGS)
 	if (write_decisions(&snapshot, pool, true) > 0)
 	{
 		return_rows(fcinfo);
-		notify_assigned(&snapshot.settings, pool);
+		notify_assigned(pool);
 	}
 	learn_settled(pool, &settled);
 	SPI_finish();

@@ -46,7 +46,7 @@ SELECT * FROM (VALUES
      'Wait before the first retry, doubled with each up to 5 minutes, and up to a half shorter by '
      'chance.'),
     ('notify', 'true',
-     'Whether placements send NOTIFY hwsched_assigned, with the name of the pool.'),
+     'Whether NOTIFY tells of placements (hwsched_assigned) and of closed work (hwsched_changed).'),
     ('retention', '{"history": "30 days", "hourly": "400 days"}', 'How long history is kept.'),
     ('quarantine_after', '5', 'Failures in a row after which a worker is quarantined.'),
     ('ageing', '0',

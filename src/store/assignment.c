@@ -14,6 +14,7 @@
 
 #include "store/assignment.h"
 #include "store/dependency.h"
+#include "store/notice.h"
 #include "store/requeue.h"
 #include "store/usage.h"
 #include "support/columns.h"
@@ -354,6 +355,8 @@ complete_workloads(const char *pool, const EndedAssignment *ended, int count)
 			attempts_add(&closed, gang->workload_id, gang->run, gang->attempt);
 	}
 	cancel_rest(pool, gangs, ngangs, "the quorum is reached");
+	if (closed.count > 0)
+		notify_changed(pool);
 	if (closed.count > 0)
 		spi_plan_run(&close, false, TEXT_VALUE(pool), text_array(closed.workload_ids, closed.count),
 					 array_value(INT4OID, closed.runs, NULL, closed.count));

@@ -12,6 +12,7 @@
 
 #include "store/cancel.h"
 #include "store/dependency.h"
+#include "store/notice.h"
 #include "support/spi_plan.h"
 
 /* Reads texts in a column of SPI_tuptable; returns their number and sets *texts. */
@@ -58,6 +59,7 @@ close_cancelled(const char *pool, Parameter workload_ids, Parameter reasons, con
 	n = read_texts(1, closed);
 	if (n == 0)
 		return 0;
+	notify_changed(pool);
 	spi_plan_run(&dequeue, false, TEXT_VALUE(pool), text_array(*closed, n));
 	dependencies_forget(pool, *closed, n);
 	return n;

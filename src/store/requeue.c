@@ -12,6 +12,7 @@
 #include "postgres.h"
 
 #include "store/cancel.h"
+#include "store/notice.h"
 #include "store/requeue.h"
 
 /* The longest wait before a retry, in seconds, unless the first one is longer. */
@@ -120,5 +121,7 @@ queue_attempts(const char *pool, int count, Parameter workload_ids, Parameter ru
 	dead = palloc(sizeof(char *) * (ndead + 1));
 	for (int i = 0; i < ndead; i++)
 		dead[i] = column_text(i, 1);
+	if (ndead > 0)
+		notify_changed(pool);
 	dependencies_failed(pool, dead, ndead);
 }
