@@ -305,6 +305,7 @@ bar_others(PoolSnapshot *snapshot, const char *worker_id)
 		if (w != keep)
 			search_cordon(&snapshot->search, w);
 	snapshot->search.partial = true;
+	snapshot->search.claimant = keep + 1;
 }
 
 /*

@@ -55,6 +55,7 @@ filter_reason_text(FilterReason reason)
 		[FILTERED_DEVICE_DRAINING] = "its devices are draining",
 		[FILTERED_RESERVED] = "its place is reserved for work that stands before it",
 		[FILTERED_ALONE] = "its workers have something that runs alone",
+		[FILTERED_EXCLUSIVE] = "it is exclusive, and its workers have something",
 		[FILTERED_LOAD] = "its workers are loaded beyond max_load",
 		[FILTERED_CONCURRENT] = "its workers are at their max_concurrent",
 		[FILTERED_CPU_BUSY] = "its workers' cores are taken",
@@ -64,6 +65,7 @@ filter_reason_text(FilterReason reason)
 		[FILTERED_DEVICE_MEMORY_BUSY] = "its devices' memory is taken",
 		[FILTERED_SCORE] = "its devices score below min_score",
 		[FILTERED_PAUSED] = "the pool is paused until resume_pool() is called",
+		[FILTERED_GROUP] = "waits for a worker that has none of its group",
 		[FITS] = "waits for the next assign_pending",
 	};
 
@@ -496,6 +498,8 @@ explain_kinds(const char *pool)
 		kinds.reasons[i] = unless_paused(&snapshot.settings, search_filter_reason(search, kind));
 		kinds.lack_both[i] =
 			kinds.reasons[i] <= FILTERED_NEVER && lacks_both(search, kind, kinds.reasons[i]);
+		if (kinds.reasons[i] == FITS && kind->demand.group_apart)
+			kinds.reasons[i] = FILTERED_GROUP;
 		if (kinds.reasons[i] != FITS || kinds.reserved == NULL)
 			continue;
 		/* whether it stands behind, each workload of the kind may tell for itself */

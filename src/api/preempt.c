@@ -224,7 +224,8 @@ preempt_band(Search *search, QueueItem *items, int first, int last)
 		Reservation *own;
 		bool found;
 
-		if (item->nplacements > 0 || item->alone || is_gang(&search->kinds[item->kind]) ||
+		if (item->nplacements > 0 || item->alone || item->grouped ||
+			is_gang(&search->kinds[item->kind]) ||
 			(!keys_have_room(search->key_rooms, &item->keys) && !is_reserved_for(search, i)))
 			continue;
 		/* what comes first is the most important, so that is all there can be */

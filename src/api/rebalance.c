@@ -54,6 +54,7 @@ typedef struct WaitingAssignment
 	" JOIN hwsched.workload_profile p ON p.pool = a.pool AND p.profile_id = a.profile_id" \
 	" JOIN hwsched.worker_usage u ON u.pool = a.pool AND u.worker_id = a.worker_id" \
 	" WHERE a.pool = $1 AND a.finished_at IS NULL AND a.state = 'assigned' AND NOT a.is_gang" \
+	" AND NOT p.demand ?| '{group_apart,spread_by}'" \
 	" AND " MAY_START( \
 		"a") /* it would be one more placement in a minute that may have no room for it */ \
 		" AND NOT EXISTS (SELECT FROM hwsched.key_holder h" \

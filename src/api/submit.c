@@ -193,6 +193,10 @@ read_submission(void *argument)
 		check_name(read->test_id, path, "test_id");
 	for (int i = 0; i < read->concurrency_key.count; i++)
 		check_name(read->concurrency_key.items[i].name, path, "concurrency_key");
+	if (read->group != NULL)
+		check_name(read->group, path, "group");
+	if (read->spread_by != NULL)
+		check_name(read->spread_by, path, "spread_by");
 	/* an empty one is none; a longer one would not fit into an index */
 	if (read->model_id != NULL && read->model_id[0] != '\0')
 		check_name(read->model_id, path, "model_id");

@@ -118,6 +118,9 @@ static const Field demand_fields[] = {
 	CONDITIONS(Demand, required_labels),
 	CONDITIONS(Demand, preferred_labels),
 	{"tolerations", FIELD_TEXTS, offsetof(Demand, tolerations), .sparse = true},
+	{"exclusive", FIELD_BOOLEAN, offsetof(Demand, exclusive), .sparse = true},
+	{"group_apart", FIELD_BOOLEAN, offsetof(Demand, group_apart), .sparse = true},
+	TEXT(Demand, spread_by),
 };
 
 const Document demand_document = {"demand", sizeof(Demand), FIELDS(demand_fields)};
@@ -171,6 +174,10 @@ static const Field requirement_fields[] = {
 	CONDITIONS(Requirements, required_labels),
 	CONDITIONS(Requirements, preferred_labels),
 	TEXTS(Requirements, tolerations),
+	BOOLEAN(Requirements, exclusive),
+	TEXT(Requirements, group),
+	BOOLEAN(Requirements, group_apart),
+	TEXT(Requirements, spread_by),
 	SECONDS(Requirements, timeout),
 	{"start_timeout", FIELD_SECONDS, offsetof(Requirements, start_timeout), NAME_FREE, 1, 31536000},
 	RANGE(Requirements, retries, 0, 1000),

@@ -112,6 +112,10 @@ typedef struct Requirements
 	Conditions required_labels;
 	Conditions preferred_labels;
 	NameSet tolerations;
+	bool exclusive;
+	const char *group;
+	bool group_apart;
+	const char *spread_by;
 	double timeout;
 	double start_timeout; /* NAN: the pool's */
 	int32 retries;

@@ -262,6 +262,11 @@ demand_of(Jsonb *requirements, const Requirements *read, const WorkloadProfile *
 	demand->preferred_labels = read->preferred_labels;
 	demand->tolerations = read->tolerations;
 	tidy_texts(&demand->tolerations);
+	demand->exclusive = read->exclusive;
+	demand->group_apart = read->group_apart && read->group != NULL;
+	/* work that is no gang has only its group to be spread with */
+	if (read->group != NULL || profile_strategy(profile) != STRATEGY_SINGLE)
+		demand->spread_by = read->spread_by;
 	tidy_counts(&demand->accelerators);
 	/* it means nothing to work that takes one */
 	demand->mixed_accelerators =
@@ -396,6 +401,22 @@ settle_strategy(Jsonb *requirements, const char *path, Inspection *inspection,
 		profile->is_shardable = true;
 }
 
+/* Warns of what says how to stand to a group where there is none. */
+static void
+doubt_group(const char *path, Inspection *inspection, const Requirements *read,
+			const WorkloadProfile *profile)
+{
+	if (read->group != NULL)
+		return;
+	if (read->group_apart)
+		inspection_warn(inspection, document_path(path, "group_apart"), "Name a \"group\".",
+						"\"group_apart\" has no effect without a group");
+	if (read->spread_by != NULL && profile_strategy(profile) == STRATEGY_SINGLE)
+		inspection_warn(inspection, document_path(path, "spread_by"), "Name a \"group\".",
+						"\"spread_by\" has no effect on work that is neither split nor of a"
+						" group");
+}
+
 /*
  * Finds what a workload takes from its worker; profile becomes the one by which it
  * is placed.  The other arguments are those of infer_workload_profile.
@@ -405,6 +426,7 @@ infer_demand(Jsonb *requirements, const char *path, Inspection *inspection,
 			 const Requirements *read, WorkloadProfile *profile, Demand *demand)
 {
 	settle_strategy(requirements, path, inspection, profile);
+	doubt_group(path, inspection, read, profile);
 	demand_of(requirements, read, profile, path, demand);
 }
 

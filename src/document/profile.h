@@ -204,6 +204,9 @@ typedef struct Demand
 	Conditions required_labels; /* of its devices */
 	Conditions preferred_labels;
 	NameSet tolerations; /* of taints of its workers */
+	bool exclusive; /* its worker has nothing else, before and while */
+	bool group_apart; /* on no worker that has one of its group */
+	const char *spread_by; /* the label over whose values a group, or gang, is spread; NULL: none */
 } Demand;
 
 /* How a workload occupies the devices it is given. */

@@ -37,7 +37,7 @@ search_cordon(Search *search, int worker)
 bool
 is_choosy(const QueueItem *item)
 {
-	return item->navoided > 0 || item->navoided_devices > 0 || item->alone;
+	return item->navoided > 0 || item->navoided_devices > 0 || item->alone || item->grouped;
 }
 
 /*

@@ -290,6 +290,8 @@ worker_filter(Search *search, WorkKind *kind, const Worker *worker)
 		return FILTERED_RESERVED;
 	if (worker->runs_alone)
 		return FILTERED_ALONE;
+	if (demand->exclusive && worker->assignments > 0)
+		return FILTERED_EXCLUSIVE;
 	if (worker->max_concurrent > 0 && worker->assignments >= worker->max_concurrent)
 		return FILTERED_CONCURRENT;
 	if (demand->cpu_millicores > 0 &&

@@ -7,6 +7,7 @@
 #include "place/candidate.h"
 #include "place/fleet.h"
 #include "place/gang.h"
+#include "place/group.h"
 #include "place/search_policy.h"
 
 /* A member of a gang that is being put together. */
@@ -45,7 +46,8 @@ score_members(Search *search, WorkKind *kind, Member *members, int count)
 static int
 find_members(Search *search, WorkKind *kind, const QueueItem *item, Member *members, int most)
 {
-	bool share_worker = may_share_worker(kind);
+	bool share_worker = may_share_worker(kind) && !kind->demand.group_apart;
+	int32 *own = palloc(sizeof(int32) * (most + 1));
 	int count = 0;
 
 	while (count < most)
@@ -54,8 +56,10 @@ find_members(Search *search, WorkKind *kind, const QueueItem *item, Member *memb
 		int32 *devices;
 
 		CHECK_FOR_INTERRUPTS();
-		if (!policy_search_best(search, kind, &member->candidate, &member->score))
+		if (!group_search_best(search, kind, item->group, own, count, &member->candidate,
+							   &member->score))
 			break;
+		own[count] = member->candidate.devices[0];
 		devices = palloc(sizeof(int32) * member->candidate.ndevices);
 		memcpy(devices, member->candidate.devices, sizeof(int32) * member->candidate.ndevices);
 		member->candidate.devices = devices;
@@ -78,6 +82,7 @@ find_members(Search *search, WorkKind *kind, const QueueItem *item, Member *memb
 		cordon_worker(search, candidate->worker, false);
 	}
 	score_members(search, kind, members, count);
+	pfree(own);
 	return count;
 }
 
@@ -133,6 +138,12 @@ place_gang(Search *search, QueueItem *items, int index)
 			Placement *placement =
 				reserve_candidate(search, kind, index, &members[i].candidate, members[i].score);
 
+			group_join(search, item, members[i].candidate.worker, members[i].candidate.devices[0]);
+			if (item->alone)
+			{
+				search->fleet->workers[members[i].candidate.worker].runs_alone = true;
+				worker_changed(search, members[i].candidate.worker);
+			}
 			placement->shard_no = i;
 			placement->predicted_seconds = sharded ? seconds : members[i].seconds;
 			placement->p90_seconds = placement->predicted_seconds * members[i].spread;

@@ -12,6 +12,7 @@
 #include "place/fragmentation.h"
 #include "place/gang.h"
 #include "place/greedy.h"
+#include "place/group.h"
 #include "place/reservation.h"
 #include "place/search_hardware.h"
 #include "place/search_policy.h"
@@ -119,7 +120,7 @@ best_unavoided(Search *search, const QueueItem *item, WorkKind *kind, Candidate 
 			cordon_worker(search, w, true);
 		}
 	avoid_devices(search, item, true);
-	found = policy_search_best(search, kind, candidate, score);
+	found = group_search_best(search, kind, item->group, NULL, 0, candidate, score);
 	avoid_devices(search, item, false);
 	for (int i = 0; i < n; i++)
 		cordon_worker(search, cordoned[i], false);
@@ -154,6 +155,7 @@ place_item(Search *search, QueueItem *items, int index)
 							   best_candidate(search, kind, &best, &score))
 	{
 		reserve_item(search, items, index, &best, score);
+		group_join(search, item, best.worker, best.devices[0]);
 		item->nplacements = 1;
 		if (item->alone)
 		{
@@ -161,13 +163,13 @@ place_item(Search *search, QueueItem *items, int index)
 			worker_changed(search, best.worker);
 		}
 	}
-	else if (!item->alone)
+	else if (!item->alone && !item->grouped)
 	{
 		avoid_devices(search, item, true);
 		item->nplacements = backfill(search, items, index);
 		avoid_devices(search, item, false);
 	}
-	if (item->nplacements == 0)
+	if (item->nplacements == 0 && !item->grouped)
 	{
 		avoid_devices(search, item, true);
 		reserve_place(search, items, index);

@@ -19,6 +19,7 @@
 #include "place/booking.h"
 #include "place/candidate.h"
 #include "place/greedy.h"
+#include "place/group.h"
 #include "place/optimal.h"
 #include "place/optimal_flow.h"
 #include "place/reservation.h"
@@ -81,6 +82,18 @@ copy_search(const Search *search)
 	copy->model_workers = copy_array(search->model_workers, sizeof(int32) * nmodels);
 	if (search->nkeys > 0)
 		copy->key_rooms = copy_array(search->key_rooms, sizeof(KeyRoom) * search->nkeys);
+	if (search->ngroups > 0)
+	{
+		copy->groups = copy_array(search->groups, sizeof(WorkGroup) * (search->ngroups + 1));
+		for (int g = 1; g <= search->ngroups; g++)
+		{
+			WorkGroup *group = &copy->groups[g];
+
+			if (group->count > 0)
+				group->members = copy_array(group->members, sizeof(GroupMember) * group->count);
+			group->allocated = group->count;
+		}
+	}
 	search_begin(copy);
 	reservations_copy(copy);
 	/* what else waits is known when the band is decided */

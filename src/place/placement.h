@@ -39,6 +39,7 @@ typedef enum FilterReason
 	FILTERED_DEVICE_DRAINING,
 	FILTERED_RESERVED,
 	FILTERED_ALONE,
+	FILTERED_EXCLUSIVE,
 	FILTERED_LOAD,
 	FILTERED_CONCURRENT,
 	FILTERED_CPU_BUSY,
@@ -47,6 +48,7 @@ typedef enum FilterReason
 	FILTERED_SLOTS_BUSY,
 	FILTERED_DEVICE_MEMORY_BUSY,
 	FILTERED_SCORE,
+	FILTERED_GROUP, /* the reason of an item; its kind fits */
 	FITS,
 	/* whatever fits: no search says so, but who explains */
 	FILTERED_PAUSED
@@ -160,6 +162,8 @@ typedef struct WorkKind
 	int npreferred;
 	const int32 *preferred;
 	int32 tolerates; /* the same for its tolerations; -1: nothing is tainted */
+	int nspread; /* values of the label that it is spread over */
+	const int32 *spread; /* by device: which one it has, -1: none; NULL: it is not spread */
 	int32 priority; /* with USES_PRIORITY */
 	double expected_seconds; /* with USES_EXPECTED; NAN: not known */
 	int32 model; /* with USES_MODEL: in Search.model_workers; -1: none */
@@ -207,6 +211,8 @@ typedef struct QueueItem
 	double expected_seconds; /* NAN: not known */
 	int32 subject; /* in Search.forecast; -1: none */
 	bool alone; /* on a worker that has nothing else, before and while */
+	bool grouped; /* looks at where others of its group are */
+	int32 group; /* in Search.groups; 0: none */
 	bool held_back; /* it is not its turn: no plan of the optimal solver has it */
 	int32 navoided; /* workers on which it failed, where others could run it */
 	const int32 *avoided;
@@ -245,6 +251,20 @@ typedef struct Candidate
 	int32 *devices; /* indices in Fleet.devices */
 } Candidate;
 
+/* Where work of a group is, or was placed. */
+typedef struct GroupMember
+{
+	int32 worker;
+	int32 device; /* the first of its devices */
+} GroupMember;
+
+typedef struct WorkGroup
+{
+	int count;
+	int allocated;
+	GroupMember *members;
+} WorkGroup;
+
 typedef struct Search
 {
 	Fleet *fleet;
@@ -258,6 +278,9 @@ typedef struct Search
 	Forecast *forecast; /* of durations; NULL: nothing was learned */
 	int nkeys;
 	KeyRoom *key_rooms;
+	int ngroups;
+	WorkGroup *groups; /* by group of the items, from 1 */
+	int32 claimant; /* 1 + the only worker that gets anything; 0: all do */
 	int64 last_turn; /* the greatest that any worker has */
 	double (*score_function)(struct Search *search, WorkKind *kind, const Candidate *candidate,
 							 int function);

@@ -81,6 +81,7 @@ typedef struct SearchState
 	bool has_lanes;
 	/* for place/search_policy.c */
 	bool has_rankings;
+	const bool *masked; /* by device: out of question for now; NULL: none is */
 	int32 *device_workers; /* by device */
 	int64 nchanges; /* workers that got something, lost it or were cordoned */
 	int64 changes_allocated;

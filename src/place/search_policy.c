@@ -480,6 +480,13 @@ scored_before(Search *search, WorkKind *kind, int a, double score_a, int b, doub
 													devices[b].effective_load);
 }
 
+/* Returns whether a device is out of question for the decision that is made. */
+static inline bool
+is_masked(const Search *search, int device)
+{
+	return search->state->masked != NULL && search->state->masked[device];
+}
+
 /*
  * Finds the best candidate for a kind of work and its score; returns false if
  * none fits.
@@ -506,7 +513,7 @@ policy_search_best(Search *search, WorkKind *kind, Candidate *candidate, double 
 	ranks = ranks_by(search, kind, ranking, &sign);
 	for (int d = 0; d < search->fleet->ndevices && spares; d++)
 	{
-		if (isnan(ranks[d]))
+		if (isnan(ranks[d]) || is_masked(search, d))
 			continue;
 		if (devices[d].sparing > 0)
 			best_cpu = Max(best_cpu, sign * ranks[d]);
@@ -520,7 +527,7 @@ policy_search_best(Search *search, WorkKind *kind, Candidate *candidate, double 
 	{
 		double rank = sign * ranks[d];
 
-		if (isnan(rank))
+		if (isnan(rank) || is_masked(search, d))
 			continue;
 		if (spares)
 		{
@@ -547,6 +554,8 @@ policy_search_best(Search *search, WorkKind *kind, Candidate *candidate, double 
 			greatest = rank;
 		}
 	}
+	if (best < 0)
+		return false;
 	*score = ranks == search->state->totals ?
 				 ranks[best] :
 				 kind->policy->parts[0].weight *

@@ -20,6 +20,7 @@
 #include "snapshot/context.h"
 #include "snapshot/fleet.h"
 #include "snapshot/forecast_reader.h"
+#include "snapshot/groups.h"
 #include "snapshot/labels.h"
 #include "snapshot/retry_rules.h"
 #include "store/device_state.h"
@@ -623,6 +624,7 @@ snapshot_fleet(PoolSnapshot *snapshot, const char *pool, const char *only_worker
 	load_settled_fleet(snapshot, pool, only_worker, read_only);
 	load_records(snapshot, pool, only_worker, read_only);
 	load_context(snapshot, pool, read_only);
+	load_groups(snapshot, pool, read_only);
 	load_forecast(snapshot, pool, read_only);
 	snapshot->search.partial = only_worker != NULL;
 	search_begin(&snapshot->search);

@@ -45,7 +45,8 @@ labels_begin(PoolSnapshot *snapshot)
 	reader->snapshot = snapshot;
 	for (int i = 0; i < search->nkinds && !reader->needed; i++)
 		reader->needed = search->kinds[i].demand.required_labels.count > 0 ||
-						 search->kinds[i].demand.preferred_labels.count > 0;
+						 search->kinds[i].demand.preferred_labels.count > 0 ||
+						 search->kinds[i].demand.spread_by != NULL;
 	reader->numbers = strtab_create("hwsched labels");
 	reader->allocated = 16;
 	reader->documents = palloc0(sizeof(Labels) * reader->allocated);
@@ -319,6 +320,80 @@ select_device(Selections *selections, const Selectors *selectors, const Selectio
 	return entry->number;
 }
 
+/* --- what work is spread over --- */
+
+static Selectable
+selectable(const LabelReader *reader, int w, int d)
+{
+	const Fleet *fleet = &reader->snapshot->fleet;
+
+	return (Selectable){&fleet->workers[w],
+						&fleet->profiles[fleet->devices[d].profile],
+						reader->hostnames[w],
+						&reader->documents[reader->of_workers[w]],
+						&reader->documents[reader->of_devices[d]],
+						&reader->documents[reader->taints[w]]};
+}
+
+/* Numbers the values that the devices have of the label that a kind of work is spread over. */
+static void
+number_values(const LabelReader *reader, WorkKind *kind)
+{
+	const Fleet *fleet = &reader->snapshot->fleet;
+	HTAB *numbers = strtab_create("hwsched label values");
+	int32 *spread = palloc_huge(sizeof(int32) * (fleet->ndevices + 1));
+
+	kind->nspread = 0;
+	kind->spread = spread;
+	for (int w = 0; w < fleet->nworkers; w++)
+		for (int d = fleet->workers[w].first_device;
+			 d < fleet->workers[w].first_device + fleet->workers[w].ndevices; d++)
+		{
+			Selectable device = selectable(reader, w, d);
+			LabelValue space;
+			LabelValues values = values_of(&device, kind->demand.spread_by, &space);
+			StringInfoData text;
+			StrtabEntry *entry;
+			bool found;
+
+			CHECK_FOR_INTERRUPTS();
+			spread[d] = -1;
+			if (values.count == 0)
+				continue;
+			initStringInfo(&text);
+			for (int i = 0; i < values.count; i++)
+				appendBinaryStringInfo(&text, values.items[i].text,
+									   strlen(values.items[i].text) + 1);
+			entry = strtab_enter(numbers, text.data, text.len, &found);
+			if (!found)
+				entry->number = kind->nspread++;
+			spread[d] = entry->number;
+			pfree(text.data);
+		}
+}
+
+/* Numbers the values for each kind that is spread; kinds by the same label share them. */
+static void
+number_spreads(const LabelReader *reader)
+{
+	Search *search = &reader->snapshot->search;
+
+	for (int k = 0; k < search->nkinds; k++)
+	{
+		WorkKind *kind = &search->kinds[k];
+
+		kind->spread = NULL;
+		for (int i = 0; i < k && kind->demand.spread_by != NULL && kind->spread == NULL; i++)
+			if (same_name(search->kinds[i].demand.spread_by, kind->demand.spread_by))
+			{
+				kind->spread = search->kinds[i].spread;
+				kind->nspread = search->kinds[i].nspread;
+			}
+		if (kind->demand.spread_by != NULL && kind->spread == NULL)
+			number_values(reader, kind);
+	}
+}
+
 /*
  * Tells, of each device of the fleet, which conditions it meets.  Where no kind of
  * work has any, and no worker a taint, all meet everything.
@@ -337,6 +412,7 @@ labels_select(LabelReader *reader)
 		search->kinds[k].nrequired = search->kinds[k].npreferred = 0;
 		search->kinds[k].tolerates = -1;
 	}
+	number_spreads(reader);
 	if (!reader->needed && !reader->any_taints)
 		return;
 	collect_selectors(reader, &selectors);
@@ -355,14 +431,9 @@ labels_select(LabelReader *reader)
 			Device *device = &fleet->devices[d];
 			SelectionKey key = {reader->of_workers[w], reader->of_devices[d], reader->taints[w],
 								device->profile, selectors.of_worker ? w : -1};
-			Selectable selectable = {worker,
-									 &fleet->profiles[device->profile],
-									 reader->hostnames[w],
-									 &reader->documents[key.of_worker],
-									 &reader->documents[key.of_device],
-									 &reader->documents[key.taints]};
+			Selectable what = selectable(reader, w, d);
 
-			device->selection = select_device(&selections, &selectors, &key, &selectable, space);
+			device->selection = select_device(&selections, &selectors, &key, &what, space);
 		}
 	}
 	fleet->selections = selections.bits;
