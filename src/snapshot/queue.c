@@ -329,6 +329,15 @@ end_queue(PoolSnapshot *snapshot, const char *pool, bool read_only)
 {
 	read_kinds(snapshot, pool, read_only);
 	split_kinds(snapshot);
+	for (int i = 0; i < snapshot->nitems; i++)
+	{
+		QueueItem *item = &snapshot->items[i];
+		const Demand *demand = &snapshot->search.kinds[item->kind].demand;
+
+		item->alone = item->alone || demand->exclusive;
+		item->grouped = demand->group_apart || demand->spread_by != NULL;
+		snapshot->nretries += demand->exclusive || item->grouped;
+	}
 }
 
 /* The rows p of the queue, or some of them, with the priority that they have by now. */
