@@ -3,7 +3,7 @@
 # extension has been created; `make bench` provides one.  What is compared runs
 # in one run on one server.
 #
-#   bench.sh                                     all but churn, snapshot and waiting
+#   bench.sh                                     all but churn, snapshot, waiting and tenants
 #   bench.sh accuracy|assign|schedule|growth|coordinators|cycle|history...   some
 #   bench.sh openb [trace [policy [seeds [solver]]]]
 #   bench.sh cycle peers                         with graphile-worker and pg-boss
@@ -11,6 +11,7 @@
 #   bench.sh churn [workloads]
 #   bench.sh snapshot [seconds]
 #   bench.sh waiting [mean runs]
+#   bench.sh tenants
 #   bench.sh --check ...                         only whether there are such
 #
 # A trace is one of data/openb, or all; a policy is JSON or the name of one
@@ -18,7 +19,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
-readonly known="accuracy assign schedule coordinators cycle openb growth history churn snapshot waiting"
+readonly known="accuracy assign schedule coordinators cycle openb growth history churn snapshot waiting tenants"
 readonly usual="accuracy assign schedule coordinators cycle openb growth history"
 readonly traces="default cpu050 cpu100 gpushare40 gpuspec10 multigpu20"
 
@@ -85,6 +86,14 @@ bench_waiting() {
 	echo "Work of 8 GPUs among work of one, on 4 workers of 8 at 0.9 of their capacity (waits in mean runs):"
 	for durations in exponential alike; do
 		run_sql waiting.sql -v durations="$durations" -v runs="${1:-40}"
+	done
+}
+
+bench_tenants() {
+	local solver
+	echo "Tenants with weights 1 : 1 : 2 and bursts of work, on 4 workers of 8 GPUs:"
+	for solver in greedy optimal; do
+		run_sql tenants.sql -v solver="$solver"
 	done
 }
 

@@ -15,6 +15,7 @@
 #include "document/jsonb_writer.h"
 #include "place/candidate.h"
 #include "place/fleet.h"
+#include "place/order.h"
 #include "place/reservation.h"
 #include "place/search_hardware.h"
 #include "place/search_policy.h"
@@ -66,6 +67,7 @@ filter_reason_text(FilterReason reason)
 		[FILTERED_SCORE] = "its devices score below min_score",
 		[FILTERED_PAUSED] = "the pool is paused until resume_pool() is called",
 		[FILTERED_GROUP] = "waits for a worker that has none of its group",
+		[FILTERED_QUOTA] = "the quota of its tenant is used up",
 		[FITS] = "waits for the next assign_pending",
 	};
 
@@ -441,6 +443,24 @@ pending_reason_text(FilterReason reason, bool both, const char *reserved)
 				  filter_reason_text(reason);
 }
 
+/* Returns in words what a tenant has of its quota, where that keeps a kind of work waiting. */
+static const char *
+quota_text(const Search *search, const WorkKind *kind)
+{
+	const Tenant *tenant = tenant_of(search, kind);
+	const char *name =
+		tenant->name[0] == '\0' ? "no tenant" : psprintf("tenant \"%s\"", tenant->name);
+
+	if (tenant->workloads + 1 > tenant->most_workloads)
+		return psprintf("quota of %s: %.15g of %.15g workloads", name, tenant->workloads,
+						tenant->most_workloads);
+	if (tenant->accelerators + demanded_accelerators(kind) > tenant->most_accelerators + 1e-9)
+		return psprintf("quota of %s: %.15g of %.15g accelerators", name, tenant->accelerators,
+						tenant->most_accelerators);
+	return psprintf("quota of %s: %.15g of %.15g cpu_cores", name, tenant->cores,
+					tenant->most_cores);
+}
+
 /* Why the kinds of work that may be placed are refused. */
 typedef struct KindReasons
 {
@@ -448,6 +468,7 @@ typedef struct KindReasons
 	int64 *profiles; /* in order */
 	int64 *workloads; /* of each */
 	FilterReason *reasons;
+	const char **quotas; /* of which tenant, and how much of it, is used up; NULL: none */
 	bool *lack_both; /* whether what is missing is so only together with all else */
 	const char *reserved; /* for whom places are, in words; NULL: for nobody */
 	const char *reserved_for; /* the first workload for which they are */
@@ -473,6 +494,7 @@ explain_kinds(const char *pool)
 						  palloc(sizeof(int64) * (n + 1)),
 						  palloc(sizeof(int64) * (n + 1)),
 						  palloc(sizeof(FilterReason) * (n + 1)),
+						  palloc0(sizeof(char *) * (n + 1)),
 						  palloc(sizeof(bool) * (n + 1)),
 						  NULL,
 						  NULL};
@@ -500,6 +522,12 @@ explain_kinds(const char *pool)
 			kinds.reasons[i] <= FILTERED_NEVER && lacks_both(search, kind, kinds.reasons[i]);
 		if (kinds.reasons[i] == FITS && kind->demand.group_apart)
 			kinds.reasons[i] = FILTERED_GROUP;
+		if (kinds.reasons[i] > FILTERED_NEVER && kinds.reasons[i] != FILTERED_PAUSED &&
+			quota_is_met(search, kind))
+		{
+			kinds.reasons[i] = FILTERED_QUOTA;
+			kinds.quotas[i] = quota_text(search, kind);
+		}
 		if (kinds.reasons[i] != FITS || kinds.reserved == NULL)
 			continue;
 		/* whether it stands behind, each workload of the kind may tell for itself */
@@ -530,28 +558,39 @@ hwsched_explain_pending(PG_FUNCTION_ARGS)
 	SPI_connect();
 	kinds = explain_kinds(pool);
 	profile_ids = palloc(sizeof(Datum) * (kinds.count + 1));
-	for (int row = 2 * FILTERED_NO_WORKER; row <= 2 * FILTERED_PAUSED + 1; row++)
+	for (int row = 2 * FILTERED_NO_WORKER; row <= 2 * FILTERED_QUOTA; row++)
 	{
 		FilterReason reason = (FilterReason) (row / 2);
 		bool both = row % 2 == 1;
 		Datum values[4];
 		bool nulls[4] = {0};
+		const char *quota = NULL;
 		int64 workloads = 0;
 		int nprofiles = 0;
 
 		for (int i = 0; i < kinds.count; i++)
-			if (kinds.reasons[i] == reason && kinds.lack_both[i] == both)
+			if (kinds.reasons[i] == reason && kinds.lack_both[i] == both &&
+				(quota == NULL || strcmp(quota, kinds.quotas[i]) == 0))
 			{
+				/* each quota has a row */
+				if (reason == FILTERED_QUOTA)
+				{
+					quota = kinds.quotas[i];
+					kinds.lack_both[i] = true;
+				}
 				workloads += kinds.workloads[i];
 				profile_ids[nprofiles++] = Int64GetDatum(kinds.profiles[i]);
 			}
 		if (nprofiles == 0)
 			continue;
-		values[0] = CStringGetTextDatum(pending_reason_text(reason, both, kinds.reserved));
+		values[0] = CStringGetTextDatum(
+			quota != NULL ? quota : pending_reason_text(reason, both, kinds.reserved));
 		values[1] = Int64GetDatum(workloads);
 		values[2] = array_value(INT8OID, profile_ids, NULL, nprofiles).value;
 		values[3] = BoolGetDatum(true);
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+		if (quota != NULL)
+			row--;
 	}
 	if (spi_plan_run(&waiting, true, TEXT_VALUE(pool), NULL_VALUE) > 0)
 		return_rows(fcinfo);
@@ -606,6 +645,8 @@ pass_queue_row(void *to, const Row *row)
 		values[QUEUE_ROW_REASON] = CStringGetTextDatum(
 			reason == FITS && DatumGetBool(row->values[QUEUE_ROW_ALONE]) ?
 				"runs alone: waits for a worker that has nothing else" :
+			found && rows->kinds.quotas[kind] != NULL ?
+				rows->kinds.quotas[kind] :
 				pending_reason_text(reason, found && rows->kinds.lack_both[kind],
 									rows->kinds.reserved));
 		nulls[QUEUE_ROW_REASON] = false;

@@ -128,6 +128,7 @@ hwsched_drop_pool(PG_FUNCTION_ARGS)
 		{"SELECT FROM hwsched.pool WHERE pool = $1 FOR UPDATE", {TEXTOID}},
 		REMOVE_FROM("reserved_place"),
 		REMOVE_FROM("key_holder"),
+		REMOVE_FROM("tenant_past"),
 		REMOVE_FROM("unsettled"),
 		REMOVE_FROM("dependency"),
 		REMOVE_FROM("pending"),

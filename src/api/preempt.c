@@ -18,6 +18,7 @@
 #include "place/booking.h"
 #include "place/candidate.h"
 #include "place/fleet.h"
+#include "place/order.h"
 #include "place/reservation.h"
 #include "snapshot/fleet.h"
 
@@ -206,6 +207,7 @@ make_room(PoolSnapshot *snapshot, int index, Victim *victims, int count)
 	item->nplacements = 1;
 	reserve_item(search, snapshot->items, index, &candidate, kind->policy->parts[0].weight);
 	take_keys(search->key_rooms, &item->keys);
+	tenant_takes(search, kind, 1, 1);
 	return true;
 }
 
@@ -225,6 +227,7 @@ preempt_band(Search *search, QueueItem *items, int first, int last)
 		bool found;
 
 		if (item->nplacements > 0 || item->alone || item->grouped ||
+			quota_is_met(search, &search->kinds[item->kind]) ||
 			is_gang(&search->kinds[item->kind]) ||
 			(!keys_have_room(search->key_rooms, &item->keys) && !is_reserved_for(search, i)))
 			continue;

@@ -18,6 +18,7 @@
 #include "snapshot/fleet.h"
 #include "snapshot/queue.h"
 #include "snapshot/reservations.h"
+#include "snapshot/tenants.h"
 #include "snapshot/threshold_search.h"
 #include "store/device_state.h"
 #include "store/notice.h"
@@ -47,6 +48,7 @@ decide_by_lists(PoolSnapshot *snapshot, const char *pool)
 	if (snapshot->nretries > 0 || snapshot->settings.preemption)
 		return false;
 	reserved = has_reservations(pool, true);
+	load_tenants(snapshot, pool, true);
 	/* who waits keeps its key, too */
 	if ((reserved && snapshot->items[0].keys.count > 0) || !seek_fleet(snapshot, pool))
 		return false;

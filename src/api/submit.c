@@ -197,6 +197,9 @@ read_submission(void *argument)
 		check_name(read->group, path, "group");
 	if (read->spread_by != NULL)
 		check_name(read->spread_by, path, "spread_by");
+	/* an empty one is none */
+	if (read->tenant != NULL && read->tenant[0] != '\0')
+		check_name(read->tenant, path, "tenant");
 	/* an empty one is none; a longer one would not fit into an index */
 	if (read->model_id != NULL && read->model_id[0] != '\0')
 		check_name(read->model_id, path, "model_id");

@@ -38,7 +38,9 @@ typedef enum FieldKind
 	FIELD_CONDITIONS, /* Conditions {name: value, [values] or {min, max, not, exists}} */
 	FIELD_SOFTWARE, /* the same, but a text is the least version */
 	FIELD_OBJECT, /* nested document, a struct in place */
+	FIELD_OPTION, /* the same, or false: then all of it is zeros */
 	FIELD_LIST, /* DocumentList of nested documents */
+	FIELD_MAP, /* DocumentMap {name: nested document} */
 	FIELD_ANY_OBJECT, /* checked to be an object, not read */
 	FIELD_ANY /* neither checked nor read */
 } FieldKind;
@@ -53,7 +55,7 @@ typedef struct Field
 	TaxonomyKind names; /* of FIELD_NAME, FIELD_NAMES, FIELD_COUNTS, FIELD_TABLES */
 	double least; /* of the numbers; both 0: not negative */
 	double most;
-	const struct Document *child; /* of FIELD_OBJECT, FIELD_LIST */
+	const struct Document *child; /* of FIELD_OBJECT, FIELD_OPTION, FIELD_LIST, FIELD_MAP */
 	bool sparse; /* a number or boolean not written when 0 or false */
 	const char *unit; /* of a number, for messages: "GB" */
 	const char *hint; /* with the refusal of a number */
@@ -76,6 +78,14 @@ typedef struct DocumentList
 	int count;
 	void *items;
 } DocumentList;
+
+/* The values of a FIELD_MAP in the order of the document, with their names. */
+typedef struct DocumentMap
+{
+	int count;
+	const char **names;
+	void *items;
+} DocumentMap;
 
 /* Requirements: a test as a load balancer states it. */
 typedef struct RequestedProperties
@@ -120,6 +130,7 @@ typedef struct Requirements
 	double start_timeout; /* NAN: the pool's */
 	int32 retries;
 	NamedNumbers concurrency_key; /* keys and how much of each */
+	const char *tenant;
 	int64 deadline;
 	int64 run_at; /* DT_NOBEGIN: at once */
 	int64 expires_at; /* DT_NOEND: never */

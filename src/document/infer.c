@@ -257,6 +257,8 @@ demand_of(Jsonb *requirements, const Requirements *read, const WorkloadProfile *
 	demand->share = (int32) units(read->accelerator_share, WHOLE_SHARE);
 	demand->accelerators = read->required_accelerators;
 	demand->software = read->required_software;
+	if (read->tenant != NULL && read->tenant[0] != '\0')
+		demand->tenant = read->tenant;
 	plain_versions(&demand->software, path);
 	demand->required_labels = read->required_labels;
 	demand->preferred_labels = read->preferred_labels;

@@ -544,6 +544,36 @@ read_list(const Reader *reader, const Field *field, const cJSON *item, const cha
 	return list;
 }
 
+static DocumentMap
+read_map(const Reader *reader, const Field *field, const cJSON *item, const char *path)
+{
+	DocumentMap map = {0, NULL, NULL};
+	size_t size = field->child->size;
+	const cJSON *element;
+
+	if (!cJSON_IsObject(item) || cJSON_GetArraySize(item) > MOST_ENTRIES)
+		refuse(path, item,
+			   psprintf("an object {name: %s} with at most %d names", field->child->name,
+						MOST_ENTRIES));
+	map.items = MemoryContextAllocHuge(reader->result, size * (cJSON_GetArraySize(item) + 1));
+	map.names =
+		MemoryContextAlloc(reader->result, sizeof(const char *) * (cJSON_GetArraySize(item) + 1));
+	cJSON_ArrayForEach(element, item)
+	{
+		const char *element_path = document_path(path, element->string);
+		char *values = (char *) map.items + size * map.count;
+
+		if (!cJSON_IsObject(element))
+			refuse(element_path, element, "an object");
+		map.names[map.count++] = copy_text(reader, element->string);
+		memset(values, 0, size);
+		if (field->child->preset)
+			field->child->preset(values);
+		read_fields(reader, field->child, element, element_path, values);
+	}
+	return map;
+}
+
 /* --- the kinds of field --- */
 
 /*
@@ -986,6 +1016,27 @@ list_read(const Reader *reader, const Field *field, const cJSON *item, const cha
 }
 
 static void
+map_read(const Reader *reader, const Field *field, const cJSON *item, const char *path,
+		 void *target)
+{
+	*(DocumentMap *) target = read_map(reader, field, item, path);
+}
+
+static void
+option_read(const Reader *reader, const Field *field, const cJSON *item, const char *path,
+			void *target)
+{
+	if (!cJSON_IsObject(item) && !cJSON_IsFalse(item))
+		refuse(path, item, "an object, or false");
+	memset(target, 0, field->child->size);
+	if (cJSON_IsFalse(item))
+		return;
+	if (field->child->preset)
+		field->child->preset(target);
+	read_fields(reader, field->child, item, path, target);
+}
+
+static void
 any_object_read(const Reader *reader, const Field *field, const cJSON *item, const char *path,
 				void *target)
 {
@@ -1019,7 +1070,9 @@ static const KindOfField kinds[] = {
 	[FIELD_CONDITIONS] = {conditions_read, conditions_write, conditions_key},
 	[FIELD_SOFTWARE] = {conditions_read, conditions_write, conditions_key},
 	[FIELD_OBJECT] = {object_read, object_write, object_key},
+	[FIELD_OPTION] = {option_read},
 	[FIELD_LIST] = {list_read},
+	[FIELD_MAP] = {map_read},
 	[FIELD_WORD] = {word_read},
 	[FIELD_ANY_OBJECT] = {any_object_read},
 	[FIELD_ANY] = {any_read},

@@ -200,6 +200,7 @@ typedef struct Demand
 	int32 quorum; /* replicas that have to complete; 0: not replicated */
 	bool share_worker; /* shards may share one worker */
 	bool mixed_accelerators; /* of one type, they may be of several device profiles */
+	const char *tenant; /* on whose account; NULL: nobody's in particular */
 	const char *avoid_class; /* a hardware class that was too slow for it; NULL: none */
 	Conditions required_labels; /* of its devices */
 	Conditions preferred_labels;

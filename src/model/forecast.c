@@ -89,6 +89,14 @@ forecast_factor(Forecast *forecast, int subject, int profile, int device)
 	return believable(s->factors[profile] * exp(forecast->workers[device]->shift.level));
 }
 
+/* The same, whatever the worker. */
+double
+forecast_usual(Forecast *forecast, int subject, int profile)
+{
+	know_factor(forecast, subject, profile);
+	return forecast->subjects[subject].factors[profile];
+}
+
 /*
  * Returns how many times as long as the P50 of a subject's seconds on a device profile its P90
  * is, whatever the worker.

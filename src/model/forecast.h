@@ -35,6 +35,7 @@ typedef struct Forecast
 } Forecast;
 
 extern double forecast_factor(Forecast *forecast, int subject, int profile, int device);
+extern double forecast_usual(Forecast *forecast, int subject, int profile);
 extern double forecast_spread(Forecast *forecast, int subject, int profile);
 extern DurationEstimate forecast_estimate(Forecast *forecast, int subject, int profile, int device,
 										  double formula_seconds);

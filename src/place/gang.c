@@ -8,6 +8,7 @@
 #include "place/fleet.h"
 #include "place/gang.h"
 #include "place/group.h"
+#include "place/order.h"
 #include "place/search_policy.h"
 
 /* A member of a gang that is being put together. */
@@ -123,7 +124,7 @@ place_gang(Search *search, QueueItem *items, int index)
 	QueueItem *item = &items[index];
 	WorkKind *kind = &search->kinds[item->kind];
 	int least = gang_least(&kind->profile, &kind->demand);
-	int most = gang_most(&kind->profile, &kind->demand);
+	int most = quota_members(search, kind, gang_most(&kind->profile, &kind->demand));
 	bool sharded = profile_strategy(&kind->profile) == STRATEGY_SHARDED;
 	Member *members = palloc(sizeof(Member) * most);
 	int found = find_members(search, kind, item, members, most);

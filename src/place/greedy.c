@@ -13,6 +13,7 @@
 #include "place/gang.h"
 #include "place/greedy.h"
 #include "place/group.h"
+#include "place/order.h"
 #include "place/reservation.h"
 #include "place/search_hardware.h"
 #include "place/search_policy.h"
@@ -143,7 +144,8 @@ place_item(Search *search, QueueItem *items, int index)
 
 	item->first_placement = search->nplacements;
 	item->nplacements = 0;
-	if (!keys_have_room(search->key_rooms, &item->keys) || (kind->barred && !is_gang(kind)))
+	if (!keys_have_room(search->key_rooms, &item->keys) || (kind->barred && !is_gang(kind)) ||
+		quota_is_met(search, kind))
 		return;
 	if (is_gang(kind))
 	{
@@ -176,7 +178,10 @@ place_item(Search *search, QueueItem *items, int index)
 		avoid_devices(search, item, false);
 	}
 	if (item->nplacements > 0)
+	{
 		take_keys(search->key_rooms, &item->keys);
+		tenant_takes(search, kind, item->nplacements, 1);
+	}
 }
 
 /*
@@ -200,20 +205,16 @@ band_end(const Search *search, const QueueItem *items, int nitems, int first)
 static void
 place_band(Search *search, QueueItem *items, int first, int last, int most)
 {
-	int later = 0;
-
 	for (int i = first; i < last; i++)
-	{
 		items[i].nplacements = 0;
-		if (spares_accelerators(search, &search->kinds[items[i].kind]))
-			later++;
-		else if (most < 0 || search->nplacements < most)
+	for (int later = 0; later < 2; later++)
+	{
+		ItemOrder order = order_begin(search, items, first, last, later);
+		int i;
+
+		while ((most < 0 || search->nplacements < most) && (i = order_next(search, &order)) >= 0)
 			place_item(search, items, i);
 	}
-	for (int i = first; i < last && later > 0; i++)
-		if (spares_accelerators(search, &search->kinds[items[i].kind]) &&
-			(most < 0 || search->nplacements < most))
-			place_item(search, items, i);
 }
 
 /*

@@ -22,6 +22,7 @@
 #include "place/group.h"
 #include "place/optimal.h"
 #include "place/optimal_flow.h"
+#include "place/order.h"
 #include "place/reservation.h"
 #include "place/search_policy.h"
 #include "place/spare.h"
@@ -94,6 +95,7 @@ copy_search(const Search *search)
 			group->allocated = group->count;
 		}
 	}
+	copy->tenants = copy_array(search->tenants, sizeof(Tenant) * search->ntenants);
 	search_begin(copy);
 	reservations_copy(copy);
 	/* what else waits is known when the band is decided */
@@ -381,6 +383,7 @@ carry_out(Search *search, QueueItem *items, const SolverPlan *plan)
 							   .devices = decision->devices};
 		Placement *placement;
 
+		tenant_takes(search, kind, 1, item->nplacements == 0);
 		if (item->nplacements++ == 0)
 		{
 			item->first_placement = search->nplacements;
@@ -462,7 +465,7 @@ decide_promised(Search *search, QueueItem *items, int first, int last)
 	{
 		int item = search->promises[i].item;
 
-		if (item < first || item >= last)
+		if (item < first || item >= last || items[item].held_back)
 			continue;
 		place_item(search, items, item);
 		items[item].held_back = true;
@@ -493,7 +496,6 @@ solve_band(Search *search, QueueItem *items, int first, int last)
 	int nplans = 0;
 	int best = 0;
 
-	decide_promised(search, items, first, last);
 	prepare_reserving(search, items, first, last);
 	scope = arena_begin("hwsched plans");
 	try_greedy(search, items, first, last, ORDER_QUEUE, &plans[nplans++]);
@@ -519,11 +521,42 @@ solve_band(Search *search, QueueItem *items, int first, int last)
 	}
 	carry_out(search, items, &plans[best]);
 	for (int i = first; i < last; i++)
-		if (items[i].nplacements == 0 && !is_reserved_for(search, i) &&
+		if (!items[i].held_back && items[i].nplacements == 0 && !is_reserved_for(search, i) &&
 			keys_have_room(search->key_rooms, &items[i].keys))
 			reserve_place(search, items, i);
 	arena_free(scope);
 	return last;
+}
+
+/*
+ * Places one priority band in turns, as fair shares and quotas allow: each item is tried once.
+ */
+static void
+solve_turns(Search *search, QueueItem *items, int first, int last)
+{
+	bool *tried = palloc_huge(sizeof(bool) * (last - first + 1));
+	bool *turn = palloc_huge(sizeof(bool) * (last - first + 1));
+
+	for (int i = first; i < last; i++)
+	{
+		tried[i - first] = items[i].held_back;
+		items[i].held_back = true;
+	}
+	while (order_turn(search, items, first, last, tried, turn) > 0)
+	{
+		int solved;
+
+		for (int i = first; i < last; i++)
+			items[i].held_back = !turn[i - first];
+		solved = solve_band(search, items, first, last);
+		for (int i = first; i < last; i++)
+		{
+			tried[i - first] = tried[i - first] || (turn[i - first] && i < solved);
+			items[i].held_back = true;
+		}
+	}
+	pfree(tried);
+	pfree(turn);
 }
 
 /*
@@ -540,7 +573,12 @@ search_solve(Search *search, QueueItem *items, int nitems)
 	for (int first = 0, last; first < nitems; first = last)
 	{
 		reservations_book(search, items, first);
-		last = solve_band(search, items, first, band_end(search, items, nitems, first));
+		last = band_end(search, items, nitems, first);
+		decide_promised(search, items, first, last);
+		if (order_has_turns(search))
+			solve_turns(search, items, first, last);
+		else
+			last = solve_band(search, items, first, last);
 		if (search->band_decided != NULL)
 			search->band_decided(search, items, first, last);
 	}

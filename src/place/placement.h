@@ -51,7 +51,8 @@ typedef enum FilterReason
 	FILTERED_GROUP, /* the reason of an item; its kind fits */
 	FITS,
 	/* whatever fits: no search says so, but who explains */
-	FILTERED_PAUSED
+	FILTERED_PAUSED,
+	FILTERED_QUOTA
 } FilterReason;
 
 #define FILTERED_NEVER FILTERED_WORKERS
@@ -156,6 +157,7 @@ typedef struct WorkKind
 	WorkloadProfile profile;
 	Demand demand;
 	const Policy *policy;
+	int32 tenant; /* in Search.tenants; -1: nobody counts it */
 	bool barred; /* none of it is placed, for now */
 	int nrequired; /* conditions on labels, in Fleet.selections */
 	const int32 *required;
@@ -209,6 +211,8 @@ typedef struct QueueItem
 	int32 priority; /* with ageing */
 	KeyDemand keys;
 	double expected_seconds; /* NAN: not known */
+	bool overdue; /* it has waited for so long that it comes first, whatever the order */
+	double served; /* with ORDER_LEAST_SERVED: seconds that it has run */
 	int32 subject; /* in Search.forecast; -1: none */
 	bool alone; /* on a worker that has nothing else, before and while */
 	bool grouped; /* looks at where others of its group are */
@@ -265,6 +269,31 @@ typedef struct WorkGroup
 	GroupMember *members;
 } WorkGroup;
 
+/* What comes first within a priority. */
+typedef enum QueueOrder
+{
+	ORDER_SUBMISSION,
+	ORDER_SHORTEST,
+	ORDER_LEAST_SERVED
+} QueueOrder;
+
+/* Who work is run for: what it may hold, and does. */
+typedef struct Tenant
+{
+	const char *name;
+	double weight;
+	/* at most; INFINITY: no limit */
+	double most_accelerators;
+	double most_cores;
+	double most_workloads;
+	/* what live work holds, and what was decided in this search */
+	double accelerators;
+	double cores;
+	double memory; /* bytes */
+	double workloads;
+	double past; /* mean dominant share of the past */
+} Tenant;
+
 typedef struct Search
 {
 	Fleet *fleet;
@@ -276,6 +305,11 @@ typedef struct Search
 	Shape *shapes;
 	int32 *model_workers; /* where each model, or family, ran last; -1: nowhere */
 	Forecast *forecast; /* of durations; NULL: nothing was learned */
+	QueueOrder order;
+	bool fair_share; /* the tenant is next that uses least for its weight */
+	int ntenants;
+	Tenant *tenants;
+	Tenant whole; /* what healthy workers have: of which tenants have shares */
 	int nkeys;
 	KeyRoom *key_rooms;
 	int ngroups;

@@ -23,6 +23,7 @@
 #include "snapshot/groups.h"
 #include "snapshot/labels.h"
 #include "snapshot/retry_rules.h"
+#include "snapshot/tenants.h"
 #include "store/device_state.h"
 #include "support/columns.h"
 
@@ -626,6 +627,8 @@ snapshot_fleet(PoolSnapshot *snapshot, const char *pool, const char *only_worker
 	load_context(snapshot, pool, read_only);
 	load_groups(snapshot, pool, read_only);
 	load_forecast(snapshot, pool, read_only);
+	load_tenants(snapshot, pool, read_only);
+	load_order(snapshot, pool, read_only);
 	snapshot->search.partial = only_worker != NULL;
 	search_begin(&snapshot->search);
 	if (snapshot->nretries > 0 && only_worker == NULL)

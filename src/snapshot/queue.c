@@ -232,6 +232,7 @@ static const Column pending_columns[] = {
 	{"p.priority", INT2OID, offsetof(PendingRow, queued.priority)},
 	{"p.deadline", TIMESTAMPTZOID, offsetof(PendingRow, queued.deadline)},
 	{"coalesce(p.expires_at, 'infinity')", TIMESTAMPTZOID, offsetof(PendingRow, queued.expires_at)},
+	{"p.submitted_at", TIMESTAMPTZOID, offsetof(PendingRow, queued.submitted_at)},
 	{"p.run", INT4OID, offsetof(PendingRow, queued.run)},
 	{"p.attempt", INT4OID, offsetof(PendingRow, queued.attempt)},
 	{"p.workload_id", TEXTOID, offsetof(PendingRow, queued.workload_id)},
@@ -489,7 +490,7 @@ snapshot_submitted(PoolSnapshot *snapshot, const char *pool, const char *workloa
 			"(SELECT ctid, queue_no, profile_id, priority, deadline, run, 0 AS attempt,"
 			" workload_id, NULL::text[] AS concurrency_keys, NULL::int[] AS concurrency_units,"
 			" NULL::text[] AS avoid_workers,"
-			" expected_seconds, false AS alone, model_id, model_family, expires_at,"
+			" expected_seconds, false AS alone, model_id, model_family, expires_at, submitted_at,"
 			" NULL::bigint AS retry_profile_id"
 			" FROM hwsched.submission WHERE pool = $1 AND workload_id = $2) p",
 			"p.priority"),

@@ -15,6 +15,7 @@ typedef struct QueueRow
 {
 	ItemPointerData tid;
 	TimestampTz deadline;
+	TimestampTz submitted_at;
 	int64 queue_no;
 	Datum workload_id; /* a text */
 	int32 run;

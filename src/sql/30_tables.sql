@@ -113,6 +113,8 @@ CREATE TABLE hwsched.workload_profile (
                      AND (profile ->> 'is_shardable')::boolean
                  THEN 'sharded' ELSE 'single' END) STORED,
     quorum int NOT NULL GENERATED ALWAYS AS (coalesce((demand ->> 'quorum')::int, 0)) STORED,
+    tenant text COLLATE "C" NOT NULL
+        GENERATED ALWAYS AS (coalesce(demand ->> 'tenant', '')) STORED,
     digest bytea NOT NULL,
     PRIMARY KEY (pool, profile_id),
     UNIQUE (pool, digest)
@@ -126,6 +128,7 @@ COMMENT ON COLUMN hwsched.workload_profile.profile IS
 COMMENT ON COLUMN hwsched.workload_profile.demand IS
   'What it takes from its worker: cores, memory, accelerators, software; of a gang also its '
   'quorum, and whether its members may share a worker.';
+COMMENT ON COLUMN hwsched.workload_profile.tenant IS 'On whose account it runs.';
 COMMENT ON COLUMN hwsched.workload_profile.workload_type IS 'vision, nlp, training, ...';
 COMMENT ON COLUMN hwsched.workload_profile.cpu_millicores IS
   'Thousandths of a core it reserves on its worker.';
@@ -661,6 +664,25 @@ COMMENT ON COLUMN hwsched.reserved_place.backfill_until IS
   'What stands behind it and is over by then may use the place; the first such time, which is '
   'never put off.';
 COMMENT ON COLUMN hwsched.reserved_place.reserved_at IS 'Since when it has a place reserved.';
+
+CREATE TABLE hwsched.tenant_past (
+    pool text COLLATE "C" NOT NULL,
+    tenant text COLLATE "C" NOT NULL,
+    accelerators float8 NOT NULL CHECK (accelerators >= 0),
+    cpu_cores float8 NOT NULL CHECK (cpu_cores >= 0),
+    memory_bytes float8 NOT NULL CHECK (memory_bytes >= 0),
+    updated_at timestamptz NOT NULL,
+    PRIMARY KEY (pool, tenant)
+) WITH (fillfactor = 50);
+COMMENT ON TABLE hwsched.tenant_past IS
+  'What ended work of each tenant held in the mean of the past, which weighs half as much each '
+  'half_life of the setting fair_share; see the view tenant_usage.';
+COMMENT ON COLUMN hwsched.tenant_past.pool IS 'The pool.';
+COMMENT ON COLUMN hwsched.tenant_past.tenant IS 'The tenant.';
+COMMENT ON COLUMN hwsched.tenant_past.accelerators IS 'Accelerators.';
+COMMENT ON COLUMN hwsched.tenant_past.cpu_cores IS 'Cores.';
+COMMENT ON COLUMN hwsched.tenant_past.memory_bytes IS 'Memory of workers.';
+COMMENT ON COLUMN hwsched.tenant_past.updated_at IS 'When that was so; it has decayed since.';
 
 CREATE TABLE hwsched.assignment (
     pool text COLLATE "C" NOT NULL,

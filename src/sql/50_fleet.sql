@@ -55,6 +55,17 @@ SELECT * FROM (VALUES
     ('preemption', 'false', 'Whether work that finds no place takes that of lower priorities.'),
     ('paused', 'false',
      'Whether nothing is placed or started, while what runs goes on: see pause_pool().'),
+    ('order', '"submission"',
+     'What comes first within a priority: "submission" (and before that its deadline); "shortest": '
+     'what is predicted to take least; "least_served": what has run for the shortest time.'),
+    ('order_wait', '"1 day"',
+     'With another order than submission, what has waited for longer comes first.'),
+    ('tenants', '{}',
+     'Tenants that count for more or less than others, or have quotas: {name: {"weight": 1, '
+     '"quota": {"accelerators", "cpu_cores", "workloads"}}}.'),
+    ('fair_share', 'false',
+     'Whether within a priority the tenant is next that uses least for its weight, now and in the '
+     'past, which counts half as much each half_life: {"half_life": "1 hour"}.'),
     ('reservations', '1',
      'For how many of the first workloads that have to wait a place is reserved, where what '
      'stands behind gets only what is over in time; 0: only for the first gang.'),

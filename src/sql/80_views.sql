@@ -470,6 +470,46 @@ COMMENT ON COLUMN hwsched.reservation.backfill_until IS
   'first such time, which is never put off.';
 COMMENT ON COLUMN hwsched.reservation.reserved_at IS 'Since when it has a place reserved.';
 
+CREATE FUNCTION hwsched_internal.tenant_usage(pool text DEFAULT 'default',
+    OUT tenant text, OUT weight float8, OUT workloads bigint, OUT workloads_quota float8,
+    OUT accelerators float8, OUT accelerators_quota float8, OUT cores float8,
+    OUT cores_quota float8, OUT memory_bytes bigint, OUT dominant_share_ratio float8,
+    OUT past_share_ratio float8, OUT usage float8)
+    RETURNS SETOF record
+    LANGUAGE c STABLE STRICT PARALLEL UNSAFE COST 100000 ROWS 10
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'hwsched_tenant_usage';
+COMMENT ON FUNCTION hwsched_internal.tenant_usage(text) IS
+  'What tenants use and may use, as decisions see it, for the view tenant_usage.';
+
+CREATE VIEW hwsched.tenant_usage AS
+SELECT e.pool, (e.t).tenant, (e.t).weight, (e.t).workloads, (e.t).workloads_quota,
+       (e.t).accelerators, (e.t).accelerators_quota, (e.t).cores, (e.t).cores_quota,
+       (e.t).memory_bytes, (e.t).dominant_share_ratio, (e.t).past_share_ratio, (e.t).usage
+FROM (SELECT p.pool, hwsched_internal.tenant_usage(p.pool) AS t FROM hwsched.pool p) e;
+COMMENT ON VIEW hwsched.tenant_usage IS
+  'What each tenant holds, held and may hold, in pools with the setting tenants or fair_share.';
+COMMENT ON COLUMN hwsched.tenant_usage.pool IS 'The pool.';
+COMMENT ON COLUMN hwsched.tenant_usage.tenant IS 'The tenant; empty: work without one.';
+COMMENT ON COLUMN hwsched.tenant_usage.weight IS 'How much it counts beside the others.';
+COMMENT ON COLUMN hwsched.tenant_usage.workloads IS 'Its workloads that are assigned or running.';
+COMMENT ON COLUMN hwsched.tenant_usage.workloads_quota IS 'Of these at most; NULL: no limit.';
+COMMENT ON COLUMN hwsched.tenant_usage.accelerators IS
+  'Whole accelerators and shares that they hold.';
+COMMENT ON COLUMN hwsched.tenant_usage.accelerators_quota IS 'Of these at most; NULL: no limit.';
+COMMENT ON COLUMN hwsched.tenant_usage.cores IS 'Cores that they hold.';
+COMMENT ON COLUMN hwsched.tenant_usage.cores_quota IS 'Of these at most; NULL: no limit.';
+COMMENT ON COLUMN hwsched.tenant_usage.memory_bytes IS 'Memory of workers that they hold.';
+COMMENT ON COLUMN hwsched.tenant_usage.dominant_share_ratio IS
+  'Of accelerators, cores and memory the largest part 0..1 that it holds of what healthy workers '
+  'have.';
+COMMENT ON COLUMN hwsched.tenant_usage.past_share_ratio IS
+  'The same in the mean of the past, which weighs half as much each half_life; NULL without '
+  'fair_share.';
+COMMENT ON COLUMN hwsched.tenant_usage.usage IS
+  'The sum of both, divided by the weight: within a priority the tenant with the least is next; '
+  'NULL without fair_share.';
+
 CREATE VIEW hwsched.worker_status AS
 SELECT w.pool, w.worker_id, w.state, w.hostname,
        (SELECT count(*) FROM hwsched.device d WHERE d.pool = w.pool AND d.worker_id = w.worker_id)

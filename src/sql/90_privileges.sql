@@ -68,7 +68,7 @@ GRANT USAGE ON SCHEMA hwsched_internal TO hwsched_viewer;
 GRANT EXECUTE ON FUNCTION
     hwsched_internal.describe_heat, hwsched_internal.sketch_quantile, hwsched_internal.sketch_of,
     hwsched_internal.sketch_merge, hwsched_internal.sketch_sum, hwsched_internal.preference_now,
-    hwsched_internal.queue_reasons, hwsched_internal.phase_now, hwsched_internal.check_period,
+    hwsched_internal.queue_reasons, hwsched_internal.tenant_usage, hwsched_internal.phase_now, hwsched_internal.check_period,
     hwsched_internal.device_temperature,
     hwsched_internal.utilization_by_hour, hwsched_internal.thermal_by_hour,
     hwsched_internal.assignment_by_hour, hwsched_internal.execution_by_hour,

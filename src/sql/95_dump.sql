@@ -24,6 +24,7 @@ SELECT pg_catalog.pg_extension_config_dump('hwsched.submission', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.dependency', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.pending', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.reserved_place', '');
+SELECT pg_catalog.pg_extension_config_dump('hwsched.tenant_past', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.assignment', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.progress', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.key_holder', '');

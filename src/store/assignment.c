@@ -16,6 +16,7 @@
 #include "store/dependency.h"
 #include "store/notice.h"
 #include "store/requeue.h"
+#include "store/tenant_usage.h"
 #include "store/usage.h"
 #include "support/columns.h"
 
@@ -100,6 +101,7 @@ release_capacity(const char *pool, const EndedAssignment *ended, int count)
 	int nworkers = 0;
 	int total = 0;
 	int ndevices = 0;
+	int64 *ids;
 
 	for (int i = 0; i < count; i++)
 	{
@@ -144,6 +146,10 @@ release_capacity(const char *pool, const EndedAssignment *ended, int count)
 		}
 	}
 	usage_change(pool, workers, nworkers, devices, ndevices);
+	ids = palloc(sizeof(int64) * (count + 1));
+	for (int i = 0; i < count; i++)
+		ids[i] = ended[i].assignment_id;
+	tenant_usage_ended(pool, ids, count);
 }
 
 /* --- ending --- */

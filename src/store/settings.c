@@ -62,6 +62,43 @@ static const Field objective_fields[] = {WEIGHT(time), WEIGHT(energy), WEIGHT(co
 static const Document objective_document = {"objective", sizeof(EnergyWeights), objective_fields,
 											lengthof(objective_fields)};
 
+static const Field quota_fields[] = {
+	{"accelerators", FIELD_NUMBER, offsetof(TenantQuota, accelerators), NAME_FREE, 0, 1e9},
+	{"cpu_cores", FIELD_NUMBER, offsetof(TenantQuota, cpu_cores), NAME_FREE, 0, 1e9},
+	{"workloads", FIELD_NUMBER, offsetof(TenantQuota, workloads), NAME_FREE, 0, 1e9},
+};
+
+static const Document quota_document = {"quota", sizeof(TenantQuota), quota_fields,
+										lengthof(quota_fields)};
+
+static const Field tenant_fields[] = {
+	{"weight", FIELD_NUMBER, offsetof(TenantSettings, weight), NAME_FREE, 1e-6, 1e6},
+	{"quota", FIELD_OBJECT, offsetof(TenantSettings, quota), NAME_FREE, 0, 0, &quota_document},
+};
+
+static void
+preset_tenant(void *values)
+{
+	TenantSettings *tenant = values;
+
+	*tenant = (TenantSettings){1, {INFINITY, INFINITY, INFINITY}};
+}
+
+static const Document tenant_document = {"tenant", sizeof(TenantSettings), tenant_fields,
+										 lengthof(tenant_fields), preset_tenant};
+
+static const Field fair_share_fields[] = {
+	{"half_life", FIELD_SECONDS, 0, NAME_FREE, 1, MOST_SECONDS}};
+
+static void
+preset_fair_share(void *values)
+{
+	*(double *) values = 3600;
+}
+
+static const Document fair_share_document = {"fair_share", sizeof(double), fair_share_fields,
+											 lengthof(fair_share_fields), preset_fair_share};
+
 #define KEPT(key, kind, m, least, most) \
 	{ \
 		key, kind, offsetof(KeptSettings, m), NAME_FREE, least, most \
@@ -95,6 +132,11 @@ static const Field setting_fields[] = {
 	SETTING(ageing, FIELD_NUMBER, 0, 1000),
 	SETTING(preemption, FIELD_BOOLEAN, 0, 0),
 	SETTING(paused, FIELD_BOOLEAN, 0, 0),
+	SETTING(order, FIELD_TEXT, 0, 0),
+	SETTING(order_wait, FIELD_SECONDS, 0, MOST_SECONDS),
+	{"tenants", FIELD_MAP, offsetof(PoolSettings, tenants), NAME_FREE, 0, 0, &tenant_document},
+	{"fair_share", FIELD_OPTION, offsetof(PoolSettings, fair_share), NAME_FREE, 0, 0,
+	 &fair_share_document},
 	SETTING(reservations, FIELD_INTEGER, 0, 1000),
 	SETTING(spare_accelerators, FIELD_WORD, 0, 0),
 	SETTING(carbon_g_per_kwh, FIELD_NUMBER, 0, 1e6),
@@ -216,6 +258,11 @@ check_settings(const PoolSettings *settings, bool new_policies, Oid setter)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("invalid value for \"solver\": \"%s\"", settings->solver),
 						errhint("Known solvers are: greedy, optimal.")));
+	if (strcmp(settings->order, "submission") != 0 && strcmp(settings->order, "shortest") != 0 &&
+		strcmp(settings->order, "least_served") != 0)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("invalid value for \"order\": \"%s\"", settings->order),
+						errhint("Known orders are: submission, shortest, least_served.")));
 	if (strcmp(settings->spare_accelerators, "true") != 0 &&
 		strcmp(settings->spare_accelerators, "false") != 0 &&
 		strcmp(settings->spare_accelerators, "strict") != 0)

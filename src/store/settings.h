@@ -8,9 +8,24 @@
 
 #include "utils/jsonb.h"
 
+#include "document/document.h"
 #include "document/inspection.h"
 #include "place/placement.h"
 #include "store/authz.h"
+
+/* What a tenant may hold at once; INFINITY: no limit. */
+typedef struct TenantQuota
+{
+	double accelerators;
+	double cpu_cores;
+	double workloads;
+} TenantQuota;
+
+typedef struct TenantSettings
+{
+	double weight;
+	TenantQuota quota;
+} TenantSettings;
 
 /* The settings of a pool; hwsched_internal.setting has their defaults and meaning. */
 typedef struct PoolSettings
@@ -38,6 +53,10 @@ typedef struct PoolSettings
 	double ageing; /* priority steps for an hour of waiting */
 	bool preemption;
 	bool paused; /* nothing is placed or started */
+	const char *order; /* submission, shortest or least_served */
+	double order_wait; /* seconds */
+	DocumentMap tenants; /* of TenantSettings */
+	double fair_share; /* half-life in seconds; 0: it is off */
 	int32 reservations; /* of work that waits; 0: of the first gang only */
 	const char *spare_accelerators; /* true, false or strict */
 	bool notify;

@@ -5,8 +5,8 @@ SELECT no_plan();
 -- Tables and views by name
 SELECT has_schema('hwsched');
 SELECT has_table('hwsched', name, name) FROM unnest('{pool,settings_version,device_profile,workload_profile,hardware,worker,device,worker_usage,device_usage,worker_load,device_load,device_heat,worker_login,
-	submission,pending,dependency,key_holder,reserved_place,assignment,unsettled,track_record,load_history,recorded_assignment,recorded_execution,utilization_hour,thermal_hour,assignment_hour,execution_hour,history_progress,history_late,taxonomy,type_word,class_similarity,implied_device}'::name[]) AS name;
-SELECT has_view('hwsched', name, name) FROM unnest('{workload,reservation,preference,key_use,limit_usage,worker_reserved,device_reserved,hardware_efficiency,workload_distribution,thermal_states,thermal_model,resource_utilization,execution_times,pending_workloads,worker_status,pool_summary,efficiency_history,assignment_history,thermal_history,utilization_history,execution_history,
+	submission,pending,dependency,key_holder,reserved_place,tenant_past,assignment,unsettled,track_record,load_history,recorded_assignment,recorded_execution,utilization_hour,thermal_hour,assignment_hour,execution_hour,history_progress,history_late,taxonomy,type_word,class_similarity,implied_device}'::name[]) AS name;
+SELECT has_view('hwsched', name, name) FROM unnest('{workload,tenant_usage,reservation,preference,key_use,limit_usage,worker_reserved,device_reserved,hardware_efficiency,workload_distribution,thermal_states,thermal_model,resource_utilization,execution_times,pending_workloads,worker_status,pool_summary,efficiency_history,assignment_history,thermal_history,utilization_history,execution_history,
 	efficiency_history_hourly,assignment_history_hourly,thermal_history_hourly,utilization_history_hourly,execution_history_hourly}'::name[]) AS name;
 SELECT columns_are('hwsched', 'taxonomy', '{kind,name,builtin}'::name[]);
 SELECT has_column('hwsched', 'assignment', name, 'assignment.' || name) FROM unnest('{pool,assignment_id,workload_id,worker_id,device_nos,shard_no,state,efficiency,adjusted_efficiency,score,predicted_seconds,assigned_at,started_at,finished_at}'::name[]) AS name;
