@@ -138,7 +138,7 @@ SELECT hwsched.extend_lease(regress_calls.assignment('%s', 'running'), '1 hour',
 SELECT hwsched.complete(regress_calls.assignment('%s', 'running'), '{"a": 1}', '%s')
 SELECT * FROM hwsched.predict('b', 'w', 0, '%s')
 SELECT * FROM hwsched.performance_history('w', NULL, NULL, NULL, '%s')
-SELECT hwsched_internal.sketch_quantile(hwsched_internal.sketch_sum(hwsched_internal.sketch_of(x)), 0.5) FROM pg_catalog.generate_series(1, 3) x
+SELECT hwsched_internal.sketch_quantile(hwsched_internal.sketch_sum(ARRAY[x, 1]::pg_catalog.int8[]), 0.5) FROM pg_catalog.generate_series(1, 3) x
 SELECT * FROM hwsched.running_on('w', '%s')
 SELECT hwsched.requirements(regress_calls.assignment('%s', 'running'), '%s')
 SELECT * FROM hwsched.preference

@@ -7,7 +7,6 @@
 #include "support/ddsketch_array.h"
 
 PG_FUNCTION_INFO_V1(hwsched_sketch_quantile);
-PG_FUNCTION_INFO_V1(hwsched_sketch_of);
 PG_FUNCTION_INFO_V1(hwsched_sketch_merge);
 PG_FUNCTION_INFO_V1(hwsched_is_sketch);
 
@@ -35,16 +34,6 @@ hwsched_sketch_quantile(PG_FUNCTION_ARGS)
 	if (isnan(quantile))
 		PG_RETURN_NULL();
 	PG_RETURN_FLOAT8(quantile);
-}
-
-/* sketch_of(number float8) RETURNS bigint[] */
-Datum
-hwsched_sketch_of(PG_FUNCTION_ARGS)
-{
-	Sketch sketch = {0};
-
-	sketch_add(&sketch, PG_GETARG_FLOAT8(0));
-	PG_RETURN_DATUM(array_of(&sketch));
 }
 
 /* sketch_merge(bigint[], bigint[]) RETURNS bigint[] */

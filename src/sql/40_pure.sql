@@ -158,12 +158,6 @@ COMMENT ON FUNCTION hwsched_internal.sketch_quantile(bigint[], float8) IS
   'The number that a share q of all numbers in a sketch is not above, to 2 percent of it; NULL '
   'for an empty sketch.';
 
-CREATE FUNCTION hwsched_internal.sketch_of(number float8) RETURNS bigint[]
-    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
-    AS 'MODULE_PATHNAME', 'hwsched_sketch_of';
-COMMENT ON FUNCTION hwsched_internal.sketch_of(float8) IS
-  'The sketch of one number; sketch_sum() adds them up.';
-
 CREATE FUNCTION hwsched_internal.sketch_merge(sketch bigint[], other bigint[]) RETURNS bigint[]
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'hwsched_sketch_merge';

@@ -66,7 +66,7 @@ GRANT EXECUTE ON FUNCTION
 -- What reading is made of: whoever asks for a view or a chart calls it, too.
 GRANT USAGE ON SCHEMA hwsched_internal TO hwsched_viewer;
 GRANT EXECUTE ON FUNCTION
-    hwsched_internal.describe_heat, hwsched_internal.sketch_quantile, hwsched_internal.sketch_of,
+    hwsched_internal.describe_heat, hwsched_internal.sketch_quantile,
     hwsched_internal.sketch_merge, hwsched_internal.sketch_sum, hwsched_internal.preference_now,
     hwsched_internal.queue_reasons, hwsched_internal.tenant_usage, hwsched_internal.phase_now, hwsched_internal.check_period,
     hwsched_internal.device_temperature,
