@@ -19,7 +19,7 @@
 #include "utils/timestamp.h"
 
 #include "api/claim.h"
-#include "api/expire.h"
+#include "api/expires_at.h"
 #include "api/progress.h"
 #include "api/rebalance.h"
 #include "api/settle.h"
@@ -32,7 +32,7 @@
 #include "place/greedy.h"
 #include "place/search_policy.h"
 #include "place/spare.h"
-#include "snapshot/context.h"
+#include "snapshot/policy_context.h"
 #include "snapshot/decision_writer.h"
 #include "snapshot/fleet.h"
 #include "snapshot/queue.h"
@@ -40,7 +40,7 @@
 #include "store/pool.h"
 #include "store/worker.h"
 #include "support/args.h"
-#include "support/attempt.h"
+#include "support/subtransaction.h"
 
 PG_FUNCTION_INFO_V1(hwsched_claim);
 PG_FUNCTION_INFO_V1(hwsched_start);

@@ -20,7 +20,7 @@
 #include "place/search_hardware.h"
 #include "place/search_policy.h"
 #include "place/spare.h"
-#include "snapshot/context.h"
+#include "snapshot/policy_context.h"
 #include "snapshot/fleet.h"
 #include "snapshot/queue.h"
 #include "snapshot/reservations.h"

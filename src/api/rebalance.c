@@ -9,7 +9,7 @@
 #include "postgres.h"
 
 #include "api/assign.h"
-#include "api/expire.h"
+#include "api/expires_at.h"
 #include "api/rebalance.h"
 #include "api/settle.h"
 #include "document/document.h"
@@ -18,7 +18,7 @@
 #include "place/greedy.h"
 #include "place/reservation.h"
 #include "place/spare.h"
-#include "snapshot/context.h"
+#include "snapshot/policy_context.h"
 #include "snapshot/decision_writer.h"
 #include "snapshot/fleet.h"
 #include "snapshot/queue.h"

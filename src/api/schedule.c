@@ -13,7 +13,7 @@
 #include "api/preempt.h"
 #include "api/settle.h"
 #include "place/greedy.h"
-#include "snapshot/context.h"
+#include "snapshot/policy_context.h"
 #include "snapshot/decision_writer.h"
 #include "snapshot/fleet.h"
 #include "snapshot/queue.h"

@@ -22,7 +22,7 @@
 #include "store/settings.h"
 #include "store/worker.h"
 #include "support/args.h"
-#include "support/attempt.h"
+#include "support/subtransaction.h"
 #include "support/spi_plan.h"
 #include "support/strtab.h"
 

@@ -11,7 +11,7 @@
 #include "utils/snapmgr.h"
 
 #include "place/candidate.h"
-#include "snapshot/context.h"
+#include "snapshot/policy_context.h"
 #include "snapshot/decision_writer.h"
 #include "snapshot/keys.h"
 #include "store/usage.h"

@@ -17,7 +17,7 @@
 
 #include "place/fleet.h"
 #include "place/greedy.h"
-#include "snapshot/context.h"
+#include "snapshot/policy_context.h"
 #include "snapshot/fleet.h"
 #include "snapshot/forecast_reader.h"
 #include "snapshot/groups.h"

@@ -1,22 +1,12 @@
 /*
  * policy_settings.h
- *		Policies as a pool's settings state them, and the functions that users
- *		put into them.
+ *		Policies as a pool's settings state them.
  */
 #ifndef HWSCHED_STORE_POLICY_SETTINGS_H
 #define HWSCHED_STORE_POLICY_SETTINGS_H
 
-#include "fmgr.h"
-
 #include "place/placement.h"
-
-/* A function of a user in a policy. */
-typedef struct ScoreFunction
-{
-	const char *name; /* as the settings state it */
-	FmgrInfo info;
-	bool failed; /* in this decision, which goes on without it */
-} ScoreFunction;
+#include "store/score_function.h"
 
 /* The policies in force in a pool. */
 typedef struct Policies
@@ -35,8 +25,5 @@ extern void policies_read(const NamedNumbers *policy, const NamedTables *of_type
 						  Policies *policies);
 extern void policies_check(const NamedNumbers *policy, const NamedTables *of_types, Oid setter);
 extern const Policy *policy_for(const Policies *policies, const WorkloadProfile *profile);
-extern void refuse_in_score_function(void);
-extern double call_score_function(Search *search, WorkKind *kind, const Candidate *candidate,
-								  int number);
 
 #endif /* HWSCHED_STORE_POLICY_SETTINGS_H */

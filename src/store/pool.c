@@ -16,7 +16,7 @@
 #include "utils/inval.h"
 #include "utils/timestamp.h"
 
-#include "store/policy_settings.h"
+#include "store/score_function.h"
 #include "store/pool.h"
 #include "support/compat.h"
 #include "support/spi_plan.h"

@@ -9,7 +9,7 @@
 
 #include "store/pool.h"
 #include "store/worker.h"
-#include "support/attempt.h"
+#include "support/subtransaction.h"
 #include "support/spi_plan.h"
 #include "support/strtab.h"
 

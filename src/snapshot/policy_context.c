@@ -1,5 +1,5 @@
 /*
- * context.c
+ * policy_context.c
  *		What decisions look at beside workers and their state, and leave for the
  *		next: where models ran, and what the pool's work looks like.
  */
@@ -10,7 +10,7 @@
 
 #include "document/json.h"
 #include "place/fleet.h"
-#include "snapshot/context.h"
+#include "snapshot/policy_context.h"
 #include "support/spi_plan.h"
 
 /* How much of all work the most frequent shapes make up that count as usual. */

@@ -1,9 +1,9 @@
 /*
- * expire.h
+ * expires_at.h
  *		Work that has not started by its expires_at.
  */
-#ifndef HWSCHED_API_EXPIRE_H
-#define HWSCHED_API_EXPIRE_H
+#ifndef HWSCHED_API_EXPIRES_AT_H
+#define HWSCHED_API_EXPIRES_AT_H
 
 /*
  * Whether an assignment that has not started may still start, as SQL: a gang of
@@ -16,4 +16,4 @@
 
 extern bool cancel_expired(const char *pool, int64 most);
 
-#endif /* HWSCHED_API_EXPIRE_H */
+#endif /* HWSCHED_API_EXPIRES_AT_H */

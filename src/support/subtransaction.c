@@ -1,5 +1,5 @@
 /*
- * attempt.c
+ * subtransaction.c
  *		Work in a subtransaction, as a block with EXCEPTION has it in PL/pgSQL.
  */
 #include "postgres.h"
@@ -7,7 +7,7 @@
 #include "access/xact.h"
 #include "utils/resowner.h"
 
-#include "support/attempt.h"
+#include "support/subtransaction.h"
 
 /*
  * Returns whether an error is for whoever began the transaction: somebody wants

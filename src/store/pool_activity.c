@@ -1,5 +1,5 @@
 /*
- * activity.c
+ * pool_activity.c
  *		When each pool was last assigned and maintained, and what went wrong.
  *
  * A narrow row for each of the two, so that a batch and a tick never meet in one
@@ -11,7 +11,7 @@
 #include "access/xact.h"
 #include "utils/timestamp.h"
 
-#include "store/activity.h"
+#include "store/pool_activity.h"
 #include "store/pool.h"
 #include "support/args.h"
 #include "support/spi_plan.h"

@@ -1,5 +1,5 @@
 /*
- * expire.c
+ * expires_at.c
  *		Work that has not started by its expires_at is cancelled.
  *
  * Nothing that has expired is placed or started (MAY_BE_PLACED, claim, start):
@@ -8,7 +8,7 @@
  */
 #include "postgres.h"
 
-#include "api/expire.h"
+#include "api/expires_at.h"
 #include "store/assignment.h"
 #include "store/cancel.h"
 

@@ -1,10 +1,10 @@
 /*
- * attempt.h
+ * subtransaction.h
  *		Work whose failure is reported instead of ending the transaction, or that is
  *		undone if it came to nothing.
  */
-#ifndef HWSCHED_SUPPORT_ATTEMPT_H
-#define HWSCHED_SUPPORT_ATTEMPT_H
+#ifndef HWSCHED_SUPPORT_SUBTRANSACTION_H
+#define HWSCHED_SUPPORT_SUBTRANSACTION_H
 
 #include "postgres.h"
 
@@ -16,4 +16,4 @@ typedef bool (*Trial)(void *argument);
 extern ErrorData *attempt(Work work, void *argument);
 extern bool keep_if(Trial trial, void *argument);
 
-#endif /* HWSCHED_SUPPORT_ATTEMPT_H */
+#endif /* HWSCHED_SUPPORT_SUBTRANSACTION_H */
