@@ -107,7 +107,7 @@ RESET ROLE;
 --
 SET ROLE regress_hwsched_coordinator;
 SELECT pg_temp.try(statement) || ' <- ' || statement FROM unnest(ARRAY[
-	'SELECT hwsched.register_worker(''c'', ''{}'', ''roles'')', 'SELECT hwsched.update_load(''c'', ''{"power_w": 1}'', ''roles'')', 'SELECT hwsched.pause_pool(''roles'')', 'SELECT hwsched.resume_pool(''roles'')', 'SELECT hwsched.drain_worker(''c'', ''roles'')', 'SELECT hwsched.resume_worker(''c'', ''roles'')', 'SELECT hwsched.submit(''{"test_id": "c"}'', ''roles'')', 'SELECT hwsched.schedule(''c'', ''roles'')',
+	'SELECT hwsched.register_worker(''c'', ''{}'', ''roles'')', 'SELECT hwsched.update_load(''c'', ''{"power_w": 1}'', ''roles'')', 'SELECT hwsched.drain_worker(''c'', ''2099-01-01'', ''2099-01-02'', ''roles'')', 'SELECT hwsched.pause_pool(''roles'')', 'SELECT hwsched.resume_pool(''roles'')', 'SELECT hwsched.drain_worker(''c'', ''roles'')', 'SELECT hwsched.resume_worker(''c'', ''roles'')', 'SELECT hwsched.submit(''{"test_id": "c"}'', ''roles'')', 'SELECT hwsched.schedule(''c'', ''roles'')',
 	'SELECT hwsched.assign_pending(NULL, ''roles'')', 'SELECT hwsched.claim(''else'', 1, true, ''roles'')', 'SELECT hwsched.cancel(''c'', ''roles'')', 'SELECT hwsched.unregister_worker(''c'', ''roles'')', 'SELECT hwsched.grant_worker(''else'', ''regress_hwsched_other'', ''roles'')', 'SELECT * FROM hwsched.worker_status',
 	'SELECT hwsched.create_pool(''c'')', 'SELECT hwsched.alter_pool(''roles'', ''{}'')', 'SELECT hwsched.drop_pool(''roles'')', 'INSERT INTO hwsched.type_word VALUES (1, ''x'', ''nlp'')', 'DELETE FROM hwsched.assignment', 'SELECT * FROM hwsched.worker_login'
 	]) WITH ORDINALITY AS s (statement, no) ORDER BY no;

@@ -50,18 +50,30 @@ PG_FUNCTION_INFO_V1(hwsched_running_on);
 
 /* Raises an error for an assignment that must not start any more, though it is assigned. */
 static void
-refuse_expired(const char *pool, int64 assignment_id)
+refuse_to_start(const char *pool, int64 assignment_id)
 {
 	static SpiPlan statement = {
-		"SELECT a.expires_at::text FROM hwsched.assignment a WHERE a.pool = $1"
-		" AND a.assignment_id = $2 AND a.state = 'assigned' AND NOT " MAY_START("a"),
+		"SELECT a.expires_at::text, NOT " NOT_EXPIRED(
+			"a") ", w.worker_id, w.drain_at::text"
+				 " FROM hwsched.assignment a"
+				 " JOIN hwsched.worker w ON w.pool = a.pool AND w.worker_id = a.worker_id"
+				 " WHERE a.pool = $1 AND a.assignment_id = $2 AND a.state = 'assigned'"
+				 "  AND NOT (" MAY_START("a") ")",
 		{TEXTOID, INT8OID}};
 
-	if (spi_plan_run(&statement, false, TEXT_VALUE(pool), BIGINT_VALUE(assignment_id)) > 0)
+	if (spi_plan_run(&statement, false, TEXT_VALUE(pool), BIGINT_VALUE(assignment_id)) == 0)
+		return;
+	if (column_bool(0, 2))
 		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 						errmsg("assignment %lld has expired", (long long) assignment_id),
 						errdetail("It was to start by its expires_at, %s.", column_text(0, 1)),
 						errhint("The next call of maintain() or assign_pending() cancels it.")));
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("assignment %lld would reach into the maintenance window of worker \"%s\"",
+					(long long) assignment_id, column_text(0, 3)),
+			 errdetail("The window begins at %s.", column_text(0, 4)),
+			 errhint("The next call of maintain() takes it back for another worker.")));
 }
 
 /* start(assignment_id bigint, pool text) RETURNS void */
@@ -91,7 +103,7 @@ hwsched_start(PG_FUNCTION_ARGS)
 	if (spi_plan_run(&statement, false, TEXT_VALUE(pool), BIGINT_VALUE(assignment_id),
 					 VALUE(Float8GetDatum(settings.lease))) == 0)
 	{
-		refuse_expired(pool, assignment_id);
+		refuse_to_start(pool, assignment_id);
 		assignment_not_in_state(&caller, pool, assignment_id, "started", "assigned");
 	}
 	call_end(&caller);

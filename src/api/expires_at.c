@@ -1,6 +1,7 @@
 /*
  * expires_at.c
- *		Work that has not started by its expires_at is cancelled.
+ *		Work that has not started by its expires_at is cancelled, and what cannot start
+ *		any more before the maintenance window of its worker goes elsewhere.
  *
  * Nothing that has expired is placed or started (MAY_BE_PLACED, claim, start):
  * what is done here only says so, so a decision that does not get round to it is
@@ -23,7 +24,7 @@ end_expired(const char *pool, int64 most, const char ***workload_ids)
 	static SpiPlan lock = {
 		"SELECT a.assignment_id FROM hwsched.assignment a WHERE a.pool = $1"
 		" AND a.expires_at <= now() AND a.finished_at IS NULL AND a.state = 'assigned'"
-		" AND NOT " MAY_START(
+		" AND NOT " NOT_EXPIRED(
 			"a") " ORDER BY a.assignment_id LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED",
 		{TEXTOID, INT8OID}};
 	static SpiPlan find = {
@@ -84,4 +85,37 @@ cancel_expired(const char *pool, int64 most)
 	if (nwaiting > 0)
 		cancel_workloads(pool, workload_ids, nwaiting, "expired");
 	return nended >= most || nwaiting >= most;
+}
+
+/*
+ * Takes back what is assigned and would reach into the maintenance window of its worker;
+ * forgets windows that are over.  The pool is locked.
+ */
+void
+leave_windows(const char *pool)
+{
+	static SpiPlan any = {"SELECT FROM hwsched.worker WHERE pool = $1 AND drain_until IS NOT NULL"
+						  " LIMIT 1",
+						  {TEXTOID}};
+	static SpiPlan over = {"UPDATE hwsched.worker SET drain_at = NULL, drain_until = NULL"
+						   " WHERE pool = $1 AND drain_until IS NOT NULL AND drain_until <= now()",
+						   {TEXTOID}};
+	static SpiPlan statement = {
+		"SELECT a.assignment_id FROM hwsched.worker v JOIN hwsched.assignment a"
+		"  ON a.pool = v.pool AND a.worker_id = v.worker_id"
+		" WHERE v.pool = $1 AND v.drain_until IS NOT NULL AND v.drain_until > now()"
+		"  AND a.pool = $1 AND a.finished_at IS NULL AND a.state = 'assigned'"
+		"  AND " REACHES_WINDOW("a") " ORDER BY a.assignment_id",
+		{TEXTOID}};
+	int64 *ids;
+	int n;
+
+	if (spi_plan_run(&any, false, TEXT_VALUE(pool)) == 0)
+		return;
+	spi_plan_run(&over, false, TEXT_VALUE(pool));
+	n = (int) spi_plan_run(&statement, false, TEXT_VALUE(pool));
+	ids = palloc(sizeof(int64) * (n + 1));
+	for (int i = 0; i < n; i++)
+		ids[i] = column_bigint(i, 1);
+	requeue_unstarted(pool, ids, n, "the maintenance window of the worker is near");
 }

@@ -24,6 +24,7 @@
 #include "snapshot/fleet.h"
 #include "snapshot/queue.h"
 #include "snapshot/reservations.h"
+#include "snapshot/windows.h"
 
 PG_FUNCTION_INFO_V1(hwsched_compatible_hardware);
 PG_FUNCTION_INFO_V1(hwsched_explain_pending);
@@ -65,6 +66,7 @@ filter_reason_text(FilterReason reason)
 		[FILTERED_SLOTS_BUSY] = "its devices have max_concurrent workloads",
 		[FILTERED_DEVICE_MEMORY_BUSY] = "its devices' memory is taken",
 		[FILTERED_SCORE] = "its devices score below min_score",
+		[FILTERED_WINDOW] = "the workers that have room have a maintenance window ahead",
 		[FILTERED_PAUSED] = "the pool is paused until resume_pool() is called",
 		[FILTERED_GROUP] = "waits for a worker that has none of its group",
 		[FILTERED_QUOTA] = "the quota of its tenant is used up",
@@ -284,6 +286,16 @@ waits_for(const char *pool, const char *workload_id)
 			   column_text(0, 1);
 }
 
+/* Returns whether a workload, which has not failed, avoids a worker: for its maintenance window. */
+static bool
+avoids(const QueueItem *item, int worker)
+{
+	for (int i = 0; i < item->navoided; i++)
+		if (item->avoided[i] == worker)
+			return true;
+	return false;
+}
+
 /* compatible_hardware(workload_id text, pool text) RETURNS TABLE */
 Datum
 hwsched_compatible_hardware(PG_FUNCTION_ARGS)
@@ -321,6 +333,10 @@ hwsched_compatible_hardware(PG_FUNCTION_ARGS)
 		bool nulls[20] = {0};
 		EnergyUse use = device_use(search, kind, candidate->worker, ranked[i].device,
 								   snapshot.items[0].expected_seconds, snapshot.items[0].subject);
+		const char *why = waits != NULL ? waits :
+						  avoids(&snapshot.items[0], candidate->worker) ?
+										  "would reach into the maintenance window of its worker" :
+										  NULL;
 		int c = 0;
 
 		values[c++] = CStringGetTextDatum(worker->worker_id);
@@ -342,10 +358,9 @@ hwsched_compatible_hardware(PG_FUNCTION_ARGS)
 		c++;
 		values[c++] = Float8GetDatum(candidate_seconds(
 			search, kind, &shown, snapshot.items[0].expected_seconds, snapshot.items[0].subject));
-		nulls[c] = ranked[i].reason == FITS && waits == NULL;
-		values[c++] = CStringGetTextDatum(ranked[i].reason == FITS && waits != NULL ?
-											  waits :
-											  filter_reason_text(ranked[i].reason));
+		nulls[c] = ranked[i].reason == FITS && why == NULL;
+		values[c++] = CStringGetTextDatum(
+			ranked[i].reason == FITS && why != NULL ? why : filter_reason_text(ranked[i].reason));
 		nulls[c] = ranked[i].reason != FITS;
 		values[c] = nulls[c] ?
 						(Datum) 0 :
@@ -403,6 +418,15 @@ static FilterReason
 unless_paused(const PoolSettings *settings, FilterReason reason)
 {
 	return settings->paused && reason > FILTERED_NEVER ? FILTERED_PAUSED : reason;
+}
+
+/* Takes workers with a maintenance window ahead out of the search, or puts them back. */
+static void
+cordon_windows(Search *search, bool cordoned)
+{
+	for (int w = 0; w < search->fleet->nworkers; w++)
+		if (search->fleet->workers[w].window_in < INFINITY)
+			search->fleet->workers[w].cordoned = cordoned;
 }
 
 /* Returns the time that it is in some seconds as text, to the second. */
@@ -485,6 +509,7 @@ explain_kinds(const char *pool)
 								IN_SETS};
 	PoolSnapshot snapshot;
 	Search *search = &snapshot.search;
+	bool windows = has_windows(pool, true);
 	int n;
 	KindReasons kinds;
 
@@ -520,6 +545,13 @@ explain_kinds(const char *pool)
 		kinds.reasons[i] = unless_paused(&snapshot.settings, search_filter_reason(search, kind));
 		kinds.lack_both[i] =
 			kinds.reasons[i] <= FILTERED_NEVER && lacks_both(search, kind, kinds.reasons[i]);
+		if (kinds.reasons[i] == FITS && windows)
+		{
+			cordon_windows(search, true);
+			if (search_filter_reason(search, kind) != FITS)
+				kinds.reasons[i] = FILTERED_WINDOW;
+			cordon_windows(search, false);
+		}
 		if (kinds.reasons[i] == FITS && kind->demand.group_apart)
 			kinds.reasons[i] = FILTERED_GROUP;
 		if (kinds.reasons[i] > FILTERED_NEVER && kinds.reasons[i] != FILTERED_PAUSED &&

@@ -181,6 +181,12 @@ cancel_late(void *argument)
 }
 
 static void
+empty_windows(void *tick)
+{
+	leave_windows(((Tick *) tick)->pool);
+}
+
+static void
 forget_reports(void *tick)
 {
 	device_states_expire(((Tick *) tick)->pool, &((Tick *) tick)->settings);
@@ -261,6 +267,7 @@ static const Part recovery[] = {
 	{"settling what is completed", settle_completed},
 	{"following the clock", mind_the_clock},
 	{"cancelling what has expired", cancel_late},
+	{"taking back what would reach into a maintenance window", empty_windows},
 	{"taking back what lost its lease", take_lost},
 	{"taking back what took too long", take_timed_out},
 	{"taking work from silent workers", take_from_silent},

@@ -243,6 +243,9 @@ steal(const char *pool, const char *worker_id, int n, bool read_only)
 	{
 		WorkKind *kind = kind_of(&snapshot, waiting[i].profile_id);
 
+		/* who is about to be serviced takes nothing over */
+		if (snapshot.fleet.workers[0].window_in < INFINITY)
+			break;
 		if (waiting[i].beside - stolen <= snapshot.fleet.workers[0].assignments + 1 ||
 			!takes_over(&snapshot.search, kind, &waiting[i], 0, &candidate))
 			continue;
@@ -275,7 +278,8 @@ find_idler(PoolSnapshot *snapshot, const WaitingAssignment *waiting, int from)
 		const Worker *worker = &snapshot->fleet.workers[w];
 
 		CHECK_FOR_INTERRUPTS();
-		if (worker->assignments + 1 >= snapshot->fleet.workers[from].assignments)
+		if (worker->assignments + 1 >= snapshot->fleet.workers[from].assignments ||
+			worker->window_in < INFINITY)
 			continue;
 		if (best >= 0 && worker->assignments > snapshot->fleet.workers[best].assignments)
 			continue;

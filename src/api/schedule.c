@@ -20,6 +20,7 @@
 #include "snapshot/reservations.h"
 #include "snapshot/tenants.h"
 #include "snapshot/threshold_search.h"
+#include "snapshot/windows.h"
 #include "store/device_state.h"
 #include "store/notice.h"
 #include "store/pool.h"
@@ -45,7 +46,7 @@ decide_by_lists(PoolSnapshot *snapshot, const char *pool)
 {
 	bool reserved;
 
-	if (snapshot->nretries > 0 || snapshot->settings.preemption)
+	if (snapshot->nretries > 0 || has_windows(pool, true) || snapshot->settings.preemption)
 		return false;
 	reserved = has_reservations(pool, true);
 	load_tenants(snapshot, pool, true);

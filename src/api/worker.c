@@ -10,6 +10,7 @@
 #include "utils/acl.h"
 #include "utils/timestamp.h"
 
+#include "api/expires_at.h"
 #include "api/settle.h"
 #include "api/worker.h"
 #include "document/infer.h"
@@ -25,6 +26,7 @@
 
 PG_FUNCTION_INFO_V1(hwsched_unregister_worker);
 PG_FUNCTION_INFO_V1(hwsched_drain_worker);
+PG_FUNCTION_INFO_V1(hwsched_drain_worker_window);
 PG_FUNCTION_INFO_V1(hwsched_resume_worker);
 PG_FUNCTION_INFO_V1(hwsched_drain_device);
 PG_FUNCTION_INFO_V1(hwsched_resume_device);
@@ -110,8 +112,10 @@ static Datum
 set_state(FunctionCallInfo fcinfo, const char *state)
 {
 	static SpiPlan statement = {
-		"UPDATE hwsched.worker SET state = $3::hwsched.worker_state WHERE pool = $1"
-		" AND worker_id = $2",
+		"UPDATE hwsched.worker SET state = $3::hwsched.worker_state,"
+		"  drain_at = CASE $3 WHEN 'active' THEN NULL ELSE drain_at END,"
+		"  drain_until = CASE $3 WHEN 'active' THEN NULL ELSE drain_until END"
+		" WHERE pool = $1 AND worker_id = $2",
 		{TEXTOID, TEXTOID, TEXTOID}};
 	char *worker_id = text_argument(fcinfo, 0);
 	char *pool = text_argument(fcinfo, 1);
@@ -135,6 +139,38 @@ Datum
 hwsched_drain_worker(PG_FUNCTION_ARGS)
 {
 	return set_state(fcinfo, "draining");
+}
+
+/* drain_worker(worker_id text, at timestamptz, until timestamptz, pool text) RETURNS void */
+Datum
+hwsched_drain_worker_window(PG_FUNCTION_ARGS)
+{
+	static SpiPlan statement = {
+		"UPDATE hwsched.worker SET drain_at = $3, drain_until = $4 WHERE pool = $1"
+		" AND worker_id = $2",
+		{TEXTOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID}};
+	char *worker_id = text_argument(fcinfo, 0);
+	TimestampTz at = DatumGetTimestampTz(argument(fcinfo, 1));
+	TimestampTz until = DatumGetTimestampTz(argument(fcinfo, 2));
+	char *pool = text_argument(fcinfo, 3);
+
+	if (TIMESTAMP_NOT_FINITE(at))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("invalid value for \"at\": %s", timestamptz_to_str(at)),
+						errdetail("Expected the time at which the window begins.")));
+	if (until <= at || until <= GetCurrentTransactionStartTimestamp())
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("invalid value for \"until\": %s", timestamptz_to_str(until)),
+						errdetail("Expected a time after \"at\" that is still to come.")));
+	SPI_connect();
+	pool_check(pool, false);
+	pool_lock(pool);
+	if (spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
+					 VALUE(TimestampTzGetDatum(at)), VALUE(TimestampTzGetDatum(until))) == 0)
+		unknown_worker(pool, worker_id);
+	leave_windows(pool);
+	SPI_finish();
+	PG_RETURN_VOID();
 }
 
 /* resume_worker(worker_id text, pool text) RETURNS void */

@@ -26,6 +26,24 @@ cordon_worker(Search *search, int worker, bool cordoned)
 	worker_changed(search, worker);
 }
 
+/*
+ * Takes the workers that an item avoids out of the search; returns how many, and writes
+ * them to cordoned, for the caller to put them back.
+ */
+int
+cordon_avoided(Search *search, const QueueItem *item, int32 *cordoned)
+{
+	int n = 0;
+
+	for (int i = 0; i < item->navoided; i++)
+		if (!search->fleet->workers[item->avoided[i]].cordoned)
+		{
+			cordoned[n++] = item->avoided[i];
+			cordon_worker(search, item->avoided[i], true);
+		}
+	return n;
+}
+
 /* Keeps a worker from getting anything in this search. */
 void
 search_cordon(Search *search, int worker)

@@ -11,6 +11,7 @@
 extern void search_cordon(Search *search, int worker);
 extern void worker_changed(Search *search, int worker);
 extern void cordon_worker(Search *search, int worker, bool cordoned);
+extern int cordon_avoided(Search *search, const QueueItem *item, int32 *cordoned);
 extern bool is_choosy(const QueueItem *item);
 extern void avoid_devices(Search *search, const QueueItem *item, bool avoided);
 extern bool keys_have_room(const KeyRoom *rooms, const KeyDemand *demand);

@@ -127,8 +127,13 @@ place_gang(Search *search, QueueItem *items, int index)
 	int most = quota_members(search, kind, gang_most(&kind->profile, &kind->demand));
 	bool sharded = profile_strategy(&kind->profile) == STRATEGY_SHARDED;
 	Member *members = palloc(sizeof(Member) * most);
+	int32 *cordoned = palloc(sizeof(int32) * (item->navoided + 1));
+	int ncordoned = cordon_avoided(search, item, cordoned);
 	int found = find_members(search, kind, item, members, most);
 
+	for (int i = 0; i < ncordoned; i++)
+		cordon_worker(search, cordoned[i], false);
+	pfree(cordoned);
 	if (found >= least)
 	{
 		double seconds = 0;

@@ -105,15 +105,9 @@ best_unavoided(Search *search, const QueueItem *item, WorkKind *kind, Candidate 
 	Fleet *fleet = search->fleet;
 	int32 *cordoned =
 		palloc_huge(sizeof(int32) * (item->navoided + (item->alone ? fleet->nworkers : 0) + 1));
-	int n = 0;
+	int n = cordon_avoided(search, item, cordoned);
 	bool found;
 
-	for (int i = 0; i < item->navoided; i++)
-		if (!fleet->workers[item->avoided[i]].cordoned)
-		{
-			cordoned[n++] = item->avoided[i];
-			cordon_worker(search, item->avoided[i], true);
-		}
 	for (int w = 0; item->alone && w < fleet->nworkers; w++)
 		if (fleet->workers[w].assignments > 0 && !fleet->workers[w].cordoned)
 		{

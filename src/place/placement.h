@@ -50,7 +50,8 @@ typedef enum FilterReason
 	FILTERED_SCORE,
 	FILTERED_GROUP, /* the reason of an item; its kind fits */
 	FITS,
-	/* whatever fits: no search says so, but who explains */
+	/* of what fits: no search says so, but who explains */
+	FILTERED_WINDOW,
 	FILTERED_PAUSED,
 	FILTERED_QUOTA
 } FilterReason;
@@ -126,6 +127,7 @@ typedef struct Worker
 	bool reported; /* has said how loaded it is */
 	bool reserved; /* for work that waits: see place/reservation.h */
 	bool cordoned; /* gets nothing for now, whatever it has free */
+	double window_in; /* seconds until its maintenance window begins; INFINITY: none */
 	bool runs_alone; /* what it has is to be the only thing that it has */
 } Worker;
 
@@ -218,7 +220,7 @@ typedef struct QueueItem
 	bool grouped; /* looks at where others of its group are */
 	int32 group; /* in Search.groups; 0: none */
 	bool held_back; /* it is not its turn: no plan of the optimal solver has it */
-	int32 navoided; /* workers on which it failed, where others could run it */
+	int32 navoided; /* workers on which it failed, where others could run it; with windows */
 	const int32 *avoided;
 	int32 navoided_devices; /* devices on which it failed, where only others could run it */
 	const int32 *avoided_devices; /* in Fleet.devices */

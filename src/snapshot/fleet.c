@@ -24,6 +24,7 @@
 #include "snapshot/labels.h"
 #include "snapshot/retry_rules.h"
 #include "snapshot/tenants.h"
+#include "snapshot/windows.h"
 #include "store/device_state.h"
 #include "support/columns.h"
 
@@ -96,13 +97,17 @@ typedef struct WorkerRow
 static const Column worker_columns[] = {
 	{"w.worker_id", CSTRINGOID, offsetof(WorkerRow, worker.worker_id)},
 	{"w.state = 'active' AND w.health IN ('healthy', 'probation')"
-	 " AND l.last_seen_at >= $3 - make_interval(secs => $5)",
+	 " AND l.last_seen_at >= $3 - make_interval(secs => $5)"
+	 " AND (w.drain_until > $3 AND w.drain_at <= $3) IS NOT TRUE",
 	 BOOLOID, offsetof(WorkerRow, worker.accepting)},
 	{"w.health IN ('offline', 'quarantined') OR l.last_seen_at < $3 - make_interval(secs => $5)",
 	 BOOLOID, offsetof(WorkerRow, worker.unhealthy)},
 	{"w.worker_id = ANY (ARRAY(SELECT a.worker_id FROM hwsched.assignment a WHERE a.pool = $1"
 	 " AND a.alone AND a.finished_at IS NULL))",
 	 BOOLOID, offsetof(WorkerRow, worker.runs_alone)},
+	{"coalesce(CASE WHEN w.drain_until > $3 THEN extract(epoch FROM w.drain_at - $3)::float8 END,"
+	 " 'infinity')",
+	 FLOAT8OID, offsetof(WorkerRow, worker.window_in)},
 	{"w.cpu_millicores", INT8OID, offsetof(WorkerRow, worker.cpu_millicores)},
 	{"w.memory_bytes", INT8OID, offsetof(WorkerRow, worker.memory_bytes)},
 	{"CASE w.health WHEN 'probation' THEN 1 ELSE w.max_concurrent END", INT4OID,
@@ -633,6 +638,7 @@ snapshot_fleet(PoolSnapshot *snapshot, const char *pool, const char *only_worker
 	search_begin(&snapshot->search);
 	if (snapshot->nretries > 0 && only_worker == NULL)
 		consider_retries(snapshot, pool, read_only);
+	consider_windows(snapshot);
 }
 
 /*

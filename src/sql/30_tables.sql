@@ -202,8 +202,11 @@ CREATE TABLE hwsched.worker (
     quarantines_in_row int NOT NULL DEFAULT 0,
     incarnation text,
     taints jsonb,
+    drain_at timestamptz,
+    drain_until timestamptz,
     PRIMARY KEY (pool, worker_id)
 );
+CREATE INDEX worker_window ON hwsched.worker (pool, worker_id) WHERE drain_until IS NOT NULL;
 CREATE INDEX worker_unhealthy ON hwsched.worker (pool, health) WHERE health <> 'healthy';
 COMMENT ON TABLE hwsched.worker IS 'Hosts that execute, as they registered.';
 COMMENT ON COLUMN hwsched.worker.pool IS 'The pool.';
@@ -235,6 +238,10 @@ COMMENT ON COLUMN hwsched.worker.failures_in_row IS
 COMMENT ON COLUMN hwsched.worker.quarantines_in_row IS
   'How often it was quarantined since an attempt last succeeded: each lasts twice as long.';
 
+COMMENT ON COLUMN hwsched.worker.drain_at IS
+  'When its maintenance window begins: nothing starts there that is predicted (P90) to reach into '
+  'it; NULL: it has none.';
+COMMENT ON COLUMN hwsched.worker.drain_until IS 'When that is over.';
 COMMENT ON COLUMN hwsched.worker.incarnation IS
   'Tells one start of it from another, as it says; its host name if it does not say.';
 

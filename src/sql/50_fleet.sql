@@ -84,10 +84,20 @@ CREATE FUNCTION hwsched.drain_worker(worker_id text, pool text DEFAULT 'default'
 COMMENT ON FUNCTION hwsched.drain_worker(text, text) IS
   'Gives a worker no new work; it finishes what it has.';
 
+CREATE FUNCTION hwsched.drain_worker(worker_id text, at timestamptz, until timestamptz,
+    pool text DEFAULT 'default') RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'hwsched_drain_worker_window';
+COMMENT ON FUNCTION hwsched.drain_worker(text, timestamptz, timestamptz, text) IS
+  'Gives a worker a maintenance window: nothing is started there that is predicted (P90) to reach '
+  'into it, and what is assigned and would goes back to the queue. It ends by itself, or with '
+  'resume_worker().';
+
 CREATE FUNCTION hwsched.resume_worker(worker_id text, pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_resume_worker';
-COMMENT ON FUNCTION hwsched.resume_worker(text, text) IS 'Ends draining.';
+COMMENT ON FUNCTION hwsched.resume_worker(text, text) IS
+  'Ends draining, and takes back a maintenance window.';
 
 CREATE FUNCTION hwsched.drain_device(worker_id text, device_no int, pool text DEFAULT 'default')
     RETURNS void

@@ -522,13 +522,15 @@ SELECT w.pool, w.worker_id, w.state, w.hostname,
        extract(epoch FROM greatest(now() - l.last_seen_at, '0'))::float8 AS silent_seconds,
        w.registered_at, w.cost_per_hour,
        w.health, w.health_since, w.failures_in_row,
-       w.state = 'draining'
+       (w.state = 'draining' OR coalesce(now() >= w.drain_at AND now() < w.drain_until, false))
        AND coalesce(live.assigned, 0) + coalesce(live.running, 0) = 0 AS is_drained,
        (SELECT count(*) FROM hwsched.device d WHERE d.pool = w.pool AND d.worker_id = w.worker_id
         AND d.health = 'quarantined') AS quarantined_devices,
        (SELECT count(*) FROM hwsched.device d WHERE d.pool = w.pool AND d.worker_id = w.worker_id
         AND d.state = 'draining') AS draining_devices,
-       l.also_reported
+       l.also_reported,
+       CASE WHEN w.drain_until > now() THEN w.drain_at END AS drain_at,
+       CASE WHEN w.drain_until > now() THEN w.drain_until END AS drain_until
 FROM hwsched.worker w
 JOIN hwsched.worker_usage u ON u.pool = w.pool AND u.worker_id = w.worker_id
 JOIN hwsched.worker_load l ON l.pool = w.pool AND l.worker_id = w.worker_id
@@ -557,10 +559,13 @@ COMMENT ON COLUMN hwsched.worker_status.health_since IS 'Since when.';
 COMMENT ON COLUMN hwsched.worker_status.failures_in_row IS
   'Attempts that failed on it since one last succeeded.';
 COMMENT ON COLUMN hwsched.worker_status.is_drained IS
-  'Whether it is draining and has nothing left.';
+  'Whether it is draining, or in its maintenance window, and has nothing left.';
 COMMENT ON COLUMN hwsched.worker_status.quarantined_devices IS
   'Its devices that failed too often in a row.';
 COMMENT ON COLUMN hwsched.worker_status.draining_devices IS 'Its devices that are draining.';
+COMMENT ON COLUMN hwsched.worker_status.drain_at IS
+  'When its maintenance window begins, or has begun; NULL: it has none.';
+COMMENT ON COLUMN hwsched.worker_status.drain_until IS 'When that is over.';
 COMMENT ON COLUMN hwsched.worker_status.also_reported IS
   'What it reported that is shown and not used: warming_state, reserved_memory, ...';
 

@@ -54,7 +54,8 @@ GRANT EXECUTE ON FUNCTION
 
 GRANT EXECUTE ON FUNCTION
     hwsched.pause_pool, hwsched.resume_pool,
-    hwsched.drain_worker, hwsched.resume_worker, hwsched.drain_device, hwsched.resume_device,
+    hwsched.drain_worker(text, text),
+    hwsched.drain_worker(text, timestamptz, timestamptz, text), hwsched.resume_worker, hwsched.drain_device, hwsched.resume_device,
     hwsched.unregister_worker, hwsched.grant_worker,
     hwsched.submit, hwsched.submit_many, hwsched.schedule, hwsched.assign_pending, hwsched.cancel,
     hwsched.cancel_many, hwsched.retry_many, hwsched.alter_workload, hwsched.retry_dead, hwsched.rebalance, hwsched.maintain,

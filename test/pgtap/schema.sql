@@ -85,6 +85,7 @@ INSERT INTO api SELECT btrim(line, E' \t') FROM regexp_split_to_table($$
 	drain_worker(worker_id text, pool text DEFAULT 'default'::text)
 	drain_device(worker_id text, device_no integer, pool text DEFAULT 'default'::text)
 	resume_device(worker_id text, device_no integer, pool text DEFAULT 'default'::text)
+	drain_worker(worker_id text, at timestamp with time zone, until timestamp with time zone, pool text DEFAULT 'default'::text)
 	pause_pool(pool text DEFAULT 'default'::text)
 	resume_pool(pool text DEFAULT 'default'::text)
 	resume_worker(worker_id text, pool text DEFAULT 'default'::text)
