@@ -13,6 +13,7 @@
 #include "place/candidate.h"
 #include "snapshot/policy_context.h"
 #include "snapshot/decision_writer.h"
+#include "snapshot/tenants.h"
 #include "snapshot/keys.h"
 #include "store/usage.h"
 #include "support/columns.h"
@@ -343,6 +344,7 @@ write_decisions(PoolSnapshot *snapshot, const char *pool, bool returning)
 		statements[returning] = make_statement(returning ? " RETURNING *" : "");
 	rows = describe_placements(snapshot);
 	keys_check_latest(snapshot, pool);
+	check_tenants(snapshot, pool);
 	write_usage(snapshot, pool);
 	write_models(snapshot, pool);
 	leave_queue(snapshot, pool, placed);

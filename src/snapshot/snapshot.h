@@ -51,6 +51,8 @@ typedef struct PoolSnapshot
 	QueueRow *rows; /* as items */
 	int nretries; /* items with an own_kind, avoided workers, or that run alone */
 	KeyTable *keys;
+	int ntenant_uses;
+	struct TenantUse *tenant_uses; /* as they were read */
 	int nmodels;
 	Model *models; /* as search.model_workers */
 } PoolSnapshot;

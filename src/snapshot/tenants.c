@@ -6,6 +6,7 @@
 
 #include "access/xact.h"
 #include "utils/hsearch.h"
+#include "utils/snapmgr.h"
 
 #include "place/order.h"
 #include "snapshot/tenants.h"
@@ -56,6 +57,8 @@ load_tenants(PoolSnapshot *snapshot, const char *pool, bool read_only)
 	search->whole =
 		(Tenant){.accelerators = whole.accelerators, .cores = whole.cores, .memory = whole.memory};
 	n = tenant_usage_read(pool, settings->fair_share, read_only, &uses);
+	snapshot->ntenant_uses = n;
+	snapshot->tenant_uses = uses;
 	search->tenants = palloc0(sizeof(Tenant) * (settings->tenants.count + n + search->nkinds + 1));
 	numbers = strtab_create("hwsched tenants");
 	for (int t = 0; t < settings->tenants.count; t++)
@@ -87,6 +90,48 @@ load_tenants(PoolSnapshot *snapshot, const char *pool, bool read_only)
 		const char *name = search->kinds[k].demand.tenant;
 
 		search->kinds[k].tenant = tenant_number(search, numbers, name == NULL ? "" : name);
+	}
+}
+
+/* Returns what a tenant held when it was read; NULL: nothing. */
+static const TenantUse *
+use_of(const PoolSnapshot *snapshot, const char *name)
+{
+	for (int i = 0; i < snapshot->ntenant_uses; i++)
+		if (strcmp(snapshot->tenant_uses[i].name, name) == 0)
+			return &snapshot->tenant_uses[i];
+	return NULL;
+}
+
+/*
+ * Raises a serialization failure if a tenant with a quota holds more by now than a decision
+ * was made on: an old snapshot (REPEATABLE READ) does not show what others have placed.
+ */
+void
+check_tenants(const PoolSnapshot *snapshot, const char *pool)
+{
+	TenantUse *uses;
+	int n;
+
+	if (snapshot->settings.tenants.count == 0 || !IsolationUsesXactSnapshot())
+		return;
+	PushActiveSnapshot(GetLatestSnapshot());
+	n = tenant_usage_read(pool, 0, true, &uses);
+	PopActiveSnapshot();
+	for (int i = 0; i < n; i++)
+	{
+		static const TenantUse nothing;
+		const TenantUse *before = use_of(snapshot, uses[i].name);
+
+		if (before == NULL)
+			before = &nothing;
+		if (uses[i].workloads > before->workloads ||
+			uses[i].held.accelerators > before->held.accelerators ||
+			uses[i].held.cores > before->held.cores)
+			ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+							errmsg("could not serialize access due to work of tenant \"%s\" that"
+								   " was placed at the same time",
+								   uses[i].name)));
 	}
 }
 
