@@ -303,7 +303,8 @@ order_turn(const Search *search, const QueueItem *items, int first, int last, co
 	for (int t = 0; t <= search->ntenants; t++)
 		usage[t] = INFINITY;
 	for (int i = 0; i < n && search->fair_share; i++)
-		if (!tried[keyed[i].item - first] && isinf(usage[keyed[i].list]))
+		if (!tried[keyed[i].item - first] && isinf(usage[keyed[i].list]) &&
+			!quota_is_met(search, &search->kinds[items[keyed[i].item].kind]))
 		{
 			const Tenant *tenant =
 				keyed[i].list < search->ntenants ? &search->tenants[keyed[i].list] : NULL;

@@ -83,7 +83,7 @@ typedef struct Traits
 static NamedText python_old[] = {{"python", "3.8.2"}};
 static NamedText python_new[] = {{"cuda", "12.1"}, {"python", "3.11"}};
 static NamedTexts software[] = {{0, NULL}, {1, python_old}, {2, python_new}};
-static NamedText python_wanted[] = {{"python", "3.10"}};
+static Condition python_wanted[] = {{.name = "python", .least = {"3.10", NAN}, .exists = -1}};
 
 /* sorted by name, as the reader does; a cuda or rocm device is a gpu, too */
 static NamedNumber one_gpu[] = {{"gpu", 1}};
@@ -272,7 +272,7 @@ random_demand(WorkKind *kind, const Traits *traits)
 	demand->cpu_millicores = ONE_OF(int64, 0, 0, 500, 1000, 4000);
 	demand->host_memory_bytes = ONE_OF(int64, 0, 0, 1, 4) * GB;
 	if (random_below(6) == 0)
-		demand->software = (NamedTexts){1, python_wanted};
+		demand->software = (Conditions){1, python_wanted};
 	if (what == 1 && traits->whole)
 	{
 		demand->accelerators = accelerator_demands[random_below(lengthof(accelerator_demands))];
