@@ -19,8 +19,8 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
-readonly known="accuracy assign schedule coordinators cycle openb growth history churn snapshot waiting tenants"
-readonly usual="accuracy assign schedule coordinators cycle openb growth history"
+readonly known="accuracy assign labels schedule coordinators cycle openb growth history churn snapshot waiting tenants"
+readonly usual="accuracy assign labels schedule coordinators cycle openb growth history"
 readonly traces="default cpu050 cpu100 gpushare40 gpuspec10 multigpu20"
 
 run_sql() {
@@ -41,6 +41,15 @@ bench_assign() {
 	for size in "1000 10000 100" "10000 10000 500" "10000 100000 500" "10000 1000 100" "2500 100000 500"; do
 		read -r workers workloads kinds <<<"$size"
 		run_sql assign.sql -v workers="$workers" -v workloads="$workloads" -v kinds="$kinds" -v runs=3
+	done
+}
+
+bench_labels() {
+	local size workers workloads kinds
+	echo "A batch with ten labels on each worker and conditions on half of the work, against one without (medians of 5, in turns):"
+	for size in "1000 10000 100" "10000 10000 500" "2500 100000 500"; do
+		read -r workers workloads kinds <<<"$size"
+		run_sql labels.sql -v workers="$workers" -v workloads="$workloads" -v kinds="$kinds" -v runs=5
 	done
 }
 

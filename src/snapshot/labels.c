@@ -11,10 +11,12 @@
  */
 #include "postgres.h"
 
+#include "utils/builtins.h"
+#include "utils/numeric.h"
+
 #include "document/json.h"
 #include "document/label.h"
 #include "snapshot/labels.h"
-#include "store/profile_cache.h"
 #include "support/strtab.h"
 
 /* A condition of some kind of work, or a set of tolerations. */
@@ -35,6 +37,22 @@ typedef struct Selectors
 
 /* --- reading --- */
 
+/* Notes that a label of a name is looked at. */
+static void
+need_label(LabelReader *reader, const char *name)
+{
+	bool found;
+
+	(void) strtab_enter(reader->known_names, name, strlen(name), &found);
+	if (found)
+		return;
+	if ((reader->nnames & (reader->nnames - 1)) == 0)
+		reader->names = reader->nnames == 0 ?
+							palloc(sizeof(char *)) :
+							repalloc(reader->names, sizeof(char *) * reader->nnames * 2);
+	reader->names[reader->nnames++] = name;
+}
+
 /* Begins to read the labels of a fleet; the kinds of work have been read before. */
 LabelReader *
 labels_begin(PoolSnapshot *snapshot)
@@ -43,41 +61,190 @@ labels_begin(PoolSnapshot *snapshot)
 	LabelReader *reader = palloc0(sizeof(LabelReader));
 
 	reader->snapshot = snapshot;
-	for (int i = 0; i < search->nkinds && !reader->needed; i++)
-		reader->needed = search->kinds[i].demand.required_labels.count > 0 ||
-						 search->kinds[i].demand.preferred_labels.count > 0 ||
-						 search->kinds[i].demand.spread_by != NULL;
+	reader->known_names = strtab_create("hwsched needed labels");
+	for (int k = 0; k < search->nkinds; k++)
+	{
+		const Demand *demand = &search->kinds[k].demand;
+
+		for (int i = 0; i < demand->required_labels.count; i++)
+			need_label(reader, demand->required_labels.items[i].name);
+		for (int i = 0; i < demand->preferred_labels.count; i++)
+			need_label(reader, demand->preferred_labels.items[i].name);
+		if (demand->spread_by != NULL)
+			need_label(reader, demand->spread_by);
+	}
+	reader->needed = reader->nnames > 0;
 	reader->numbers = strtab_create("hwsched labels");
 	reader->allocated = 16;
 	reader->documents = palloc0(sizeof(Labels) * reader->allocated);
 	reader->ndocuments = 1;
+	initStringInfo(&reader->key);
 	return reader;
 }
 
-/* Numbers a document of labels: equal ones are read once. */
-static int32
-document_number(LabelReader *reader, Datum value)
+/* Returns a value of a label that was checked when its worker registered. */
+static LabelValue
+label_value(const JsonbValue *value)
 {
-	Jsonb *document;
-	StrtabEntry *entry;
-	bool found;
+	switch (value->type)
+	{
+		case jbvString:
+			return (LabelValue){pnstrdup(value->val.string.val, value->val.string.len), NAN};
+		case jbvNumeric:
+		{
+			double number = DatumGetFloat8(
+				DirectFunctionCall1(numeric_float8, NumericGetDatum(value->val.numeric)));
 
-	if (value == (Datum) 0)
+			return (LabelValue){psprintf("%.15g", number), number};
+		}
+		case jbvBool:
+			return (LabelValue){value->val.boolean ? "true" : "false", NAN};
+		default:
+			return (LabelValue){NULL, NAN};
+	}
+}
+
+/* Reads the value, or values, of a label. */
+static LabelValues
+label_values(const JsonbValue *value)
+{
+	LabelValues values = {0, NULL};
+	JsonbIterator *iterator;
+	JsonbValue element;
+
+	if (value->type != jbvBinary)
+	{
+		values.items = palloc(sizeof(LabelValue));
+		values.items[0] = label_value(value);
+		values.count = values.items[0].text != NULL;
+		return values;
+	}
+	values.items = palloc(sizeof(LabelValue) * (JsonContainerSize(value->val.binary.data) + 1));
+	iterator = JsonbIteratorInit(value->val.binary.data);
+	(void) JsonbIteratorNext(&iterator, &element, true);
+	while (JsonbIteratorNext(&iterator, &element, true) == WJB_ELEM)
+	{
+		values.items[values.count] = label_value(&element);
+		values.count += values.items[values.count].text != NULL;
+	}
+	return values;
+}
+
+/* Appends what tells a value from others. */
+static void
+append_value(StringInfo key, const JsonbValue *value)
+{
+	appendStringInfoChar(key, (char) ('a' + value->type));
+	switch (value->type)
+	{
+		case jbvString:
+			appendBinaryStringInfo(key, value->val.string.val, value->val.string.len);
+			break;
+		case jbvNumeric:
+			appendBinaryStringInfo(key, (const char *) value->val.numeric,
+								   VARSIZE_ANY(value->val.numeric));
+			break;
+		case jbvBool:
+			appendStringInfoChar(key, value->val.boolean ? 't' : 'f');
+			break;
+		default:
+			if (value->type == jbvBinary)
+				appendBinaryStringInfo(key, (const char *) value->val.binary.data,
+									   value->val.binary.len);
+			break;
+	}
+	appendStringInfoChar(key, '\0');
+}
+
+/* Numbers some labels, found is their values in the order of names; equal ones are read once. */
+static int32
+labels_number(LabelReader *reader, const char *const *names, const JsonbValue *found, int count)
+{
+	StrtabEntry *entry;
+	Labels *labels;
+	bool known;
+
+	if (count == 0)
 		return 0;
-	document = DatumGetJsonbP(value);
-	if (JB_ROOT_COUNT(document) == 0)
-		return 0;
-	entry = strtab_enter(reader->numbers, VARDATA(document), VARSIZE(document) - VARHDRSZ, &found);
-	if (found)
+	resetStringInfo(&reader->key);
+	for (int i = 0; i < count; i++)
+	{
+		appendBinaryStringInfo(&reader->key, names[i], strlen(names[i]) + 1);
+		append_value(&reader->key, &found[i]);
+	}
+	entry = strtab_enter(reader->numbers, reader->key.data, reader->key.len, &known);
+	if (known)
 		return entry->number;
 	if (reader->ndocuments == reader->allocated)
 	{
 		reader->allocated *= 2;
 		reader->documents = repalloc_huge(reader->documents, sizeof(Labels) * reader->allocated);
 	}
-	reader->documents[reader->ndocuments] = read_labels_document(document);
+	labels = &reader->documents[reader->ndocuments];
+	*labels = (Labels){0, palloc(sizeof(Label) * count)};
+	for (int i = 0; i < count; i++)
+	{
+		Label *label = &labels->items[labels->count];
+
+		*label = (Label){names[i], label_values(&found[i])};
+		labels->count += label->values.count > 0;
+	}
 	entry->number = reader->ndocuments++;
 	return entry->number;
+}
+
+/* Numbers those labels of a document that are looked at; 0: there is none. */
+static int32
+document_number(LabelReader *reader, Datum document)
+{
+	Jsonb *labels;
+	const char **names;
+	JsonbValue *found;
+	int32 number;
+	int count = 0;
+
+	if (document == (Datum) 0 || reader->nnames == 0)
+		return 0;
+	labels = DatumGetJsonbP(document);
+	names = palloc(sizeof(char *) * reader->nnames);
+	found = palloc(sizeof(JsonbValue) * reader->nnames);
+	for (int i = 0; i < reader->nnames; i++)
+		if (getKeyJsonValueFromContainer(&labels->root, reader->names[i], strlen(reader->names[i]),
+										 &found[count]) != NULL)
+			names[count++] = reader->names[i];
+	number = labels_number(reader, names, found, count);
+	pfree(names);
+	pfree(found);
+	return number;
+}
+
+/* Numbers all taints of a worker; 0: it has none. */
+static int32
+taints_number(LabelReader *reader, Datum document)
+{
+	Jsonb *taints;
+	JsonbIterator *iterator;
+	const char **names;
+	JsonbValue *values;
+	JsonbValue key;
+	int count = 0;
+
+	if (document == (Datum) 0)
+		return 0;
+	taints = DatumGetJsonbP(document);
+	names = palloc(sizeof(char *) * (JB_ROOT_COUNT(taints) + 1));
+	values = palloc(sizeof(JsonbValue) * (JB_ROOT_COUNT(taints) + 1));
+	iterator = JsonbIteratorInit(&taints->root);
+	(void) JsonbIteratorNext(&iterator, &key, true);
+	while (JsonbIteratorNext(&iterator, &key, true) == WJB_KEY)
+	{
+		names[count] = pnstrdup(key.val.string.val, key.val.string.len);
+		(void) JsonbIteratorNext(&iterator, &values[count], true);
+		/* null is as good as absent; that it has the name is all that counts */
+		if (values[count].type != jbvNull)
+			values[count++] = (JsonbValue){.type = jbvBool, .val.boolean = true};
+	}
+	return labels_number(reader, names, values, count);
 }
 
 /* Takes the labels and taints of a worker, 0: none; workers come in order. */
@@ -97,7 +264,7 @@ labels_of_worker(LabelReader *reader, int worker, Datum labels, Datum taints, co
 		reader->workers_allocated = n;
 	}
 	reader->of_workers[worker] = document_number(reader, labels);
-	reader->taints[worker] = document_number(reader, taints);
+	reader->taints[worker] = taints_number(reader, taints);
 	reader->hostnames[worker] = hostname;
 	reader->any_taints = reader->any_taints || reader->taints[worker] > 0;
 }

@@ -6,6 +6,7 @@
 #ifndef HWSCHED_SNAPSHOT_LABELS_H
 #define HWSCHED_SNAPSHOT_LABELS_H
 
+#include "lib/stringinfo.h"
 #include "utils/hsearch.h"
 
 #include "snapshot/snapshot.h"
@@ -15,10 +16,14 @@ typedef struct LabelReader
 {
 	PoolSnapshot *snapshot;
 	bool needed; /* some kind of work asks for labels */
-	HTAB *numbers; /* of documents with labels, by their bytes */
+	HTAB *known_names;
+	int nnames; /* of the labels that are asked for; no other is read */
+	const char **names;
+	HTAB *numbers; /* of sets of labels, by what tells them apart */
+	StringInfoData key;
 	int ndocuments;
 	int allocated;
-	Labels *documents; /* number 0: no labels */
+	Labels *documents; /* the sets; number 0: no labels */
 	int32 *of_workers; /* by worker */
 	int32 *taints; /* by worker */
 	const char **hostnames; /* by worker; NULL: none */

@@ -303,13 +303,6 @@ read_software(Jsonb *versions)
 			   read_capability("software_versions", versions).software_versions;
 }
 
-/* Reads labels: {name: value}. */
-Labels
-read_labels_document(Jsonb *labels)
-{
-	return read_capability("labels", labels).labels;
-}
-
 /* Returns an array's elements, copied to the current context. */
 static Datum *
 elements(uint64 row, int number, Oid type, int *count)

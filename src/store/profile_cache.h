@@ -42,6 +42,5 @@ extern void work_kinds_get(const char *pool, WorkKind *kinds, int count, bool re
 extern void hardware_get(const char *pool, const int64 *ids, int count, bool read_only,
 						 const Hardware **hardware);
 extern NamedTexts read_software(Jsonb *versions);
-extern Labels read_labels_document(Jsonb *labels);
 
 #endif /* HWSCHED_STORE_PROFILE_CACHE_H */
