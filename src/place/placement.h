@@ -162,9 +162,9 @@ typedef struct WorkKind
 	int32 tenant; /* in Search.tenants; -1: nobody counts it */
 	bool barred; /* none of it is placed, for now */
 	int nrequired; /* conditions on labels, in Fleet.selections */
-	const int32 *required;
+	int32 *required;
 	int npreferred;
-	const int32 *preferred;
+	int32 *preferred;
 	int32 tolerates; /* the same for its tolerations; -1: nothing is tainted */
 	int nspread; /* values of the label that it is spread over */
 	const int32 *spread; /* by device: which one it has, -1: none; NULL: it is not spread */

@@ -19,11 +19,15 @@
 #include "snapshot/labels.h"
 #include "support/strtab.h"
 
-/* A condition of some kind of work, or a set of tolerations. */
+/*
+ * Conditions of some kind of work, all of which are to be met, or a set of
+ * tolerations.  The fewer selectors, the more devices are alike, so what a kind
+ * requires is one.
+ */
 typedef struct Selector
 {
-	const Condition *condition; /* NULL: tolerations */
-	const NameSet *tolerations;
+	Conditions all;
+	const NameSet *tolerations; /* NULL: conditions */
 } Selector;
 
 typedef struct Selectors
@@ -309,31 +313,28 @@ selector_number(Selectors *selectors, StringInfo key, const Selector *selector)
 	return entry->number;
 }
 
-/* Numbers the conditions of a kind of work; returns their numbers. */
-static int32 *
-number_conditions(Selectors *selectors, const Conditions *conditions)
+/* Numbers some conditions that are to be met together. */
+static int32
+number_conditions(Selectors *selectors, const Condition *conditions, int count)
 {
-	int32 *numbers = palloc(sizeof(int32) * (conditions->count + 1));
+	Selector selector = {{count, unconstify(Condition *, conditions)}, NULL};
+	StringInfoData key;
 
-	for (int i = 0; i < conditions->count; i++)
+	initStringInfo(&key);
+	for (int i = 0; i < count; i++)
 	{
-		Selector selector = {&conditions->items[i], NULL};
-		StringInfoData key;
-
-		initStringInfo(&key);
-		append_condition_key(&key, selector.condition);
-		numbers[i] = selector_number(selectors, &key, &selector);
+		append_condition_key(&key, &conditions[i]);
 		selectors->of_worker = selectors->of_worker ||
-							   strcmp(selector.condition->name, "worker_id") == 0 ||
-							   strcmp(selector.condition->name, "hostname") == 0;
+							   strcmp(conditions[i].name, "worker_id") == 0 ||
+							   strcmp(conditions[i].name, "hostname") == 0;
 	}
-	return numbers;
+	return selector_number(selectors, &key, &selector);
 }
 
 static int32
 number_tolerations(Selectors *selectors, const NameSet *tolerations)
 {
-	Selector selector = {NULL, tolerations};
+	Selector selector = {{0, NULL}, tolerations};
 	StringInfoData key;
 
 	initStringInfo(&key);
@@ -351,11 +352,17 @@ collect_selectors(const LabelReader *reader, Selectors *selectors)
 	for (int k = 0; k < search->nkinds; k++)
 	{
 		WorkKind *kind = &search->kinds[k];
+		const Conditions *required = &kind->demand.required_labels;
+		const Conditions *preferred = &kind->demand.preferred_labels;
 
-		kind->nrequired = kind->demand.required_labels.count;
-		kind->required = number_conditions(selectors, &kind->demand.required_labels);
-		kind->npreferred = kind->demand.preferred_labels.count;
-		kind->preferred = number_conditions(selectors, &kind->demand.preferred_labels);
+		kind->nrequired = required->count > 0;
+		kind->required = palloc(sizeof(int32));
+		if (required->count > 0)
+			kind->required[0] = number_conditions(selectors, required->items, required->count);
+		kind->npreferred = preferred->count;
+		kind->preferred = palloc(sizeof(int32) * (preferred->count + 1));
+		for (int i = 0; i < preferred->count; i++)
+			kind->preferred[i] = number_conditions(selectors, &preferred->items[i], 1);
 		kind->tolerates =
 			reader->any_taints ? number_tolerations(selectors, &kind->demand.tolerations) : -1;
 	}
@@ -410,20 +417,20 @@ values_of(const Selectable *device, const char *name, LabelValue *space)
 static bool
 is_met(const Selector *selector, const Selectable *device)
 {
-	if (selector->condition == NULL)
-	{
+	if (selector->tolerations != NULL)
 		for (int i = 0; i < device->taints->count; i++)
 			if (!names_contain(selector->tolerations, device->taints->items[i].name))
 				return false;
-		return true;
-	}
-	else
+	for (int i = 0; i < selector->all.count; i++)
 	{
+		const Condition *condition = &selector->all.items[i];
 		LabelValue space;
-		LabelValues values = values_of(device, selector->condition->name, &space);
+		LabelValues values = values_of(device, condition->name, &space);
 
-		return label_meets(&values, selector->condition);
+		if (!label_meets(&values, condition))
+			return false;
 	}
+	return true;
 }
 
 /* What a selection depends on. */

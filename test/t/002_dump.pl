@@ -42,6 +42,14 @@ SELECT hwsched.create_pool('moved', '{"lease": "2 days", "offline_after": "2 day
 SELECT hwsched.register_worker('m' || n, '{"cpu_cores": 4, "available_memory": 8}', 'moved') FROM generate_series(1, 3) n;
 SELECT hwsched.submit_many('[{"test_id": "gang", "custom_properties": {"allocation_strategy": "sharded", "is_shardable": true, "min_shards": 2, "max_shards": 2}},
   {"test_id": "unsettled"}, {"test_id": "leased", "retries": 1, "custom_properties": {"command": ["true"]}}]', 'moved');
+-- work that chooses its workers, and workers that can be chosen
+SELECT hwsched.create_pool('chosen');
+SELECT hwsched.register_worker('c' || n, jsonb_build_object('cpu_cores', 4, 'available_memory', 8, 'labels', jsonb_build_object('zone', 'z' || n % 2, 'browser', '11' || n || '.0.1'),
+    'taints', CASE n WHEN 4 THEN '{"lab": true}' ELSE '{}' END::jsonb, 'devices', jsonb_build_array(jsonb_build_object('hardware_class', 'gpu', 'memory_total_bytes', 1000, 'labels', jsonb_build_object('slot', n)))), 'chosen') FROM generate_series(1, 4) n;
+SELECT hwsched.submit_many('[{"test_id": "held", "group": "g", "group_apart": true, "required_labels": {"zone": "z1"}}]', 'chosen'), hwsched.assign_pending(pool => 'chosen');
+SELECT hwsched.submit_many('[{"test_id": "apart", "group": "g", "group_apart": true, "required_labels": {"zone": "z1"}}, {"test_id": "alone", "exclusive": true, "preferred_labels": {"slot": 2}},
+  {"test_id": "spread", "group": "h", "spread_by": "zone"}, {"test_id": "spread too", "group": "h", "spread_by": "zone"}, {"test_id": "lab", "tolerations": ["lab"], "required_labels": {"browser": {"min": "114", "max": "114"}}},
+  {"test_id": "nowhere", "required_labels": {"browser": {"min": "114"}}}]', 'chosen');
 SELECT hwsched.assign_pending(pool => 'moved');
 SELECT hwsched.start(assignment_id, 'moved') FROM hwsched.assignment WHERE pool = 'moved' ORDER BY assignment_id;
 SELECT hwsched.complete(assignment_id, '{"part": 0}', 'moved') FROM hwsched.assignment WHERE workload_id = 'gang' AND shard_no = 0;
@@ -63,6 +71,10 @@ is($settings, 'max_concurrent|4', "the settings of pool default are not the defa
 # roles are the cluster's: they come from pg_dumpall
 $other->safe_psql('postgres', 'CREATE ROLE dumped LOGIN');
 
+my $chosen = "SELECT workload_id, worker_id, device_nos FROM hwsched.plan_pending(pool => 'chosen') ORDER BY 1";
+my $plan = $node->safe_psql('source', $chosen);
+is(scalar(split /\n/, $plan), 5, 'work that chooses its workers has a plan');
+
 my $custom = $node->basedir . '/source.dump';
 my $plain = $node->basedir . '/source.sql';
 $node->command_ok([ 'pg_dump', '-Fc', '-f', $custom, $node->connstr('source') ], 'pg_dump, custom format');
@@ -80,6 +92,8 @@ for my $n ([ $node, 'the same cluster' ], [ $other, 'another cluster' ])
 	is($target{$_}, $source{$_}, "$where: the same rows in $_") for sort keys %source;
 	is($on->safe_psql('target', "SELECT name, value FROM hwsched.pool_settings() WHERE value <> default_value ORDER BY 1"),
 		$settings, "$where: the same settings");
+
+	is($on->safe_psql('target', $chosen), $plan, "$where: work that chooses its workers goes where it would have gone");
 
 	# it goes on where it was
 	is(problems($on, 'target'), '', "$where: usage, queue and assignments agree");
