@@ -7,5 +7,4 @@
 
 #include "store/settings.h"
 
-
 #endif /* HWSCHED_API_ASSIGN_H */
