@@ -38,8 +38,8 @@ read_all(PoolSnapshot *snapshot, const char *pool)
 }
 
 /*
- * Decides on a workload by the ordered lists, without reading the whole fleet; returns false if that
- * does not tell, as where places are reserved.
+ * Decides on a workload by the ordered lists, without reading the whole fleet; returns false
+ * if that does not tell, as where places are reserved.
  */
 static bool
 decide_by_lists(PoolSnapshot *snapshot, const char *pool)

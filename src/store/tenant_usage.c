@@ -37,7 +37,8 @@ tenant_usage_read(const char *pool, double half_life, bool read_only, TenantUse 
 		"        l.accelerators * l.part AS past_accelerators, l.cores * l.part AS past_cores,"
 		"        l.memory * l.part AS past_memory"
 		"  FROM (SELECT p.tenant, " ACCELERATORS " AS accelerators,"
-		"         p.cpu_millicores / 1000.0::float8 AS cores, p.host_memory_bytes::float8 AS memory,"
+		"         p.cpu_millicores / 1000.0::float8 AS cores,"
+		"         p.host_memory_bytes::float8 AS memory,"
 		/* a gang is one workload */
 		"         CASE WHEN a.is_gang AND EXISTS (SELECT FROM hwsched.assignment b"
 		"           WHERE b.pool = a.pool AND b.workload_id = a.workload_id"
