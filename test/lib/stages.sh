@@ -231,7 +231,7 @@ stage_tap() {
 	# As PGXS does, but that one looks for t/ only.
 	run_stage tap '^test\/t' as_user env TESTDIR="$tmp/tap" TESTDATADIR="$tmp/tap/data" \
 		TESTLOGDIR="$tmp/tap/log" PG_REGRESS="$pgxs_dir/src/test/regress/pg_regress" \
-		bash -c "mkdir -p '$tmp/tap/tmp_check' '$tmp/tap/data' '$tmp/tap/log' && prove --merge --verbose -I '$pgxs_dir/src/test/perl' ${PROVE_TESTS:-test/t/*.pl}"
+		bash -c "mkdir -p '$tmp/tap/tmp_check' '$tmp/tap/data' '$tmp/tap/log' && prove --jobs ${PROVE_JOBS:-2} --merge --verbose -I '$pgxs_dir/src/test/perl' ${PROVE_TESTS:-test/t/*.pl}"
 	finish_tap
 }
 
