@@ -237,7 +237,8 @@ snapshot_candidates(PoolSnapshot *snapshot, const char *pool, const char *worklo
 	"   WHEN u.in_use + k.units > u.concurrent_limit THEN" \
 	"    format('waits for %s of its concurrency_key \"%s\": %s of %s are in use'," \
 	"     k.units, u.key, u.in_use, u.concurrent_limit)" \
-	"   ELSE format('waits for its concurrency_key \"%s\": placed %s times in a minute, limit %s'," \
+	"   ELSE format('waits for its concurrency_key \"%s\": placed %s times in a minute," \
+	" limit %s'," \
 	"     u.key, u.used_last_minute, u.per_minute_limit)" \
 	"   END AS reason" \
 	"  FROM (SELECT q.queue_no, e.key, e.units FROM hwsched.pending q" \

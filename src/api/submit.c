@@ -728,20 +728,24 @@ batch_write(SubmitBatch *batch, const char *pool)
 		"INSERT INTO hwsched.submission (pool, workload_id, queue_no, profile_id, priority,"
 		" retries,"
 		"   expected_seconds, timeout_seconds, deadline, model_id, model_family, requirements,"
-		" concurrency_keys, concurrency_units, run_at, expires_at, start_timeout_seconds, on_failed_dependency)"
+		" concurrency_keys, concurrency_units, run_at, expires_at, start_timeout_seconds,"
+		" on_failed_dependency)"
 		" SELECT $1, workload_id, ($3)[i], ($5)[i], ($6)[i], ($7)[i], nullif(($8)[i], 'NaN'),"
 		" ($9)[i], ($10)[i],"
-		"   model_id, model_family, requirements, keys::text[], units::int[], nullif(($16)[i], '-infinity'),"
+		"   model_id, model_family, requirements, keys::text[], units::int[],"
+		"   nullif(($16)[i], '-infinity'),"
 		"   nullif(($17)[i], 'infinity'), nullif(($18)[i], 'NaN'), on_failed_dependency"
 		" FROM " GIVEN_SQL,
 		GIVEN_TYPES};
 	static SpiPlan queue = {
 		"INSERT INTO hwsched.pending (pool, priority, deadline, queue_no, profile_id, run,"
 		" attempt, expected_seconds,"
-		"   workload_id, model_id, model_family, concurrency_keys, concurrency_units, ready_at, run_at, expires_at)"
+		"   workload_id, model_id, model_family, concurrency_keys, concurrency_units, ready_at,"
+		"   run_at, expires_at)"
 		" SELECT $1, ($6)[i], ($10)[i], ($3)[i], ($5)[i], ($4)[i], 1, nullif(($8)[i], 'NaN'),"
 		" workload_id, model_id, model_family,"
-		"   keys::text[], units::int[], coalesce(($15)[i], '-infinity'), nullif(($16)[i], '-infinity'),"
+		"   keys::text[], units::int[], coalesce(($15)[i], '-infinity'),"
+		"   nullif(($16)[i], '-infinity'),"
 		"   nullif(($17)[i], 'infinity') FROM " GIVEN_SQL,
 		GIVEN_TYPES};
 	Parameter parameters[NPARAMETERS] = {[POOL] = TEXT_VALUE(pool)};

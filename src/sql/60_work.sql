@@ -22,8 +22,8 @@ CREATE FUNCTION hwsched.submit_many(requirements jsonb, pool text DEFAULT 'defau
     AS 'MODULE_PATHNAME', 'hwsched_submit_many';
 COMMENT ON FUNCTION hwsched.submit_many(jsonb, text, text) IS
   'Submits an array of workloads, all or none, and returns their number. They may depend on each '
-  'other, in any order. With on_duplicate skip, those that are open or stand twice in the array are '
-  'passed over.';
+  'other, in any order. With on_duplicate skip, those that are open or stand twice in the array '
+  'are passed over.';
 
 CREATE FUNCTION hwsched.schedule(workload_id text, pool text DEFAULT 'default')
     RETURNS SETOF hwsched.assignment

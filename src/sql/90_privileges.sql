@@ -55,10 +55,12 @@ GRANT EXECUTE ON FUNCTION
 GRANT EXECUTE ON FUNCTION
     hwsched.pause_pool, hwsched.resume_pool,
     hwsched.drain_worker(text, text),
-    hwsched.drain_worker(text, timestamptz, timestamptz, text), hwsched.resume_worker, hwsched.drain_device, hwsched.resume_device,
+    hwsched.drain_worker(text, timestamptz, timestamptz, text), hwsched.resume_worker,
+    hwsched.drain_device, hwsched.resume_device,
     hwsched.unregister_worker, hwsched.grant_worker,
     hwsched.submit, hwsched.submit_many, hwsched.schedule, hwsched.assign_pending, hwsched.cancel,
-    hwsched.cancel_many, hwsched.retry_many, hwsched.alter_workload, hwsched.retry_dead, hwsched.rebalance, hwsched.maintain,
+    hwsched.cancel_many, hwsched.retry_many, hwsched.alter_workload, hwsched.retry_dead,
+    hwsched.rebalance, hwsched.maintain,
     hwsched_internal.recover, hwsched_internal.keep_history, hwsched_internal.note_failure,
     hwsched.record_power,
     hwsched.schedule_jobs, hwsched.unschedule_jobs, hwsched.reset_learning, hwsched.load_learning
@@ -69,7 +71,8 @@ GRANT USAGE ON SCHEMA hwsched_internal TO hwsched_viewer;
 GRANT EXECUTE ON FUNCTION
     hwsched_internal.describe_heat, hwsched_internal.sketch_quantile,
     hwsched_internal.sketch_merge, hwsched_internal.sketch_sum, hwsched_internal.preference_now,
-    hwsched_internal.queue_reasons, hwsched_internal.tenant_usage, hwsched_internal.phase_now, hwsched_internal.check_period,
+    hwsched_internal.queue_reasons, hwsched_internal.tenant_usage, hwsched_internal.phase_now,
+    hwsched_internal.check_period,
     hwsched_internal.device_temperature,
     hwsched_internal.utilization_by_hour, hwsched_internal.thermal_by_hour,
     hwsched_internal.assignment_by_hour, hwsched_internal.execution_by_hour,

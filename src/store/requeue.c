@@ -75,7 +75,8 @@ queue_attempts(const char *pool, int count, Parameter workload_ids, Parameter ru
 	static SpiPlan queue = {
 		"INSERT INTO hwsched.pending (pool, priority, deadline, queue_no, profile_id, run,"
 		" attempt, expected_seconds, workload_id,"
-		"  model_id, model_family, concurrency_keys, concurrency_units, submitted_at, ready_at, avoid_workers,"
+		"  model_id, model_family, concurrency_keys, concurrency_units, submitted_at, ready_at,"
+		" avoid_workers,"
 		" retry_profile_id, alone, run_at, expires_at)"
 		" SELECT s.pool, s.priority, s.deadline, s.queue_no, s.profile_id, s.run, e.attempt,"
 		" s.expected_seconds, s.workload_id,"

@@ -175,6 +175,7 @@ typedef struct Interval
 #define SECS_PER_DAY 86400
 #define DAYS_PER_MONTH 30
 #define DT_NOEND INT64_MAX
+#define DT_NOBEGIN INT64_MIN
 #define CStringGetDatum(text) ((Datum) (text))
 #define Int32GetDatum(n) ((Datum) (n))
 #define Int64GetDatum(n) ((Datum) (n))

@@ -150,7 +150,7 @@ SKIP:
 {
 	skip 'pg_cron is not installed', 7 unless $has_cron;
 	ok(wait_for(q(SELECT state = 'assigned' FROM hwsched.workload WHERE pool = 'cron')), 'pg_cron assigned what waited');
-	ok(wait_for(q(SELECT state = 'assigned' FROM hwsched.workload WHERE pool = 'seconds')), 'and so did the loop that it started');
+	ok(wait_for(q(SELECT state = 'assigned' FROM hwsched.workload WHERE pool = 'seconds' AND workload_id = 'a')), 'and so did the loop that it started');
 	sql(q(SELECT hwsched.submit('{"test_id": "b", "test_type": "vision"}', 'seconds')));
 	ok(wait_for(q(SELECT state = 'assigned' FROM hwsched.workload WHERE pool = 'seconds' AND workload_id = 'b')), 'which goes on');
 	ok(wait_for(q(SELECT count(*) > 0 FROM hwsched.workload WHERE pool = 'seconds' AND workload_id = 'nightly' AND run = 1)), 'pg_cron submits what recurs');

@@ -10,7 +10,7 @@
 
 #include "model/heat_penalty.h"
 #include "model/heat.h"
-#include "document/version.h"
+#include "document/label.h"
 #include "world.h"
 
 /* --- where only the hardware counts --- */
