@@ -496,11 +496,11 @@ typedef struct Prospect
 
 /*
  * Finds out when an item, or a member of it, can start on a worker, and how many of most members
- * it takes then.  Does not look beyond latest.
+ * it takes then; with whole, when all of the worker is free.  Does not look beyond latest.
  */
 static bool
 find_start(Search *search, const QueueItem *item, int worker, const Ends *ends, int most,
-		   double latest, Prospect *prospect)
+		   bool whole, double latest, Prospect *prospect)
 {
 	Fleet *fleet = search->fleet;
 	WorkKind *kind = &search->kinds[item->kind];
@@ -518,6 +518,18 @@ find_start(Search *search, const QueueItem *item, int worker, const Ends *ends, 
 	if (reason <= FILTERED_NEVER)
 		return false;
 	saved = save_worker(fleet, worker);
+	if (whole && next < last)
+	{
+		then = Max(0, running[last - 1].ends_in);
+		next = wait_until(search, worker, ends, next, then);
+	}
+	if (whole && fleet->workers[worker].assignments > 0)
+	{
+		then = INFINITY;
+		next = wait_until(search, worker, ends, next, then);
+	}
+	if (whole)
+		fits = fits_there(search, item, worker, &candidate);
 	while (!fits && then <= latest && !isinf(then))
 	{
 		/* several members wait for the whole worker; nobody may know when all of it ends */
@@ -589,11 +601,11 @@ may_be_reserved(Search *search, const QueueItem *item, int worker_index)
 }
 
 /*
- * Finds the workers where an item could start, or a part of it.  Returns how many parts they could
- * take together.
+ * Finds the workers where an item could start, or a part of it: as soon as a part can, or with
+ * whole once all of a worker is free.  Returns how many parts they could take together.
  */
 static int64
-find_prospects(Search *search, const QueueItem *items, int index, const Ends *ends,
+find_prospects(Search *search, const QueueItem *items, int index, const Ends *ends, bool whole,
 			   Prospect *prospects, int *count)
 {
 	const QueueItem *item = &items[index];
@@ -614,7 +626,8 @@ find_prospects(Search *search, const QueueItem *items, int index, const Ends *en
 		if (!may_be_reserved(search, item, w))
 			continue;
 		promised = was_promised(promise, w);
-		if (!find_start(search, item, w, ends, most_here, promised ? INFINITY : latest, prospect))
+		if (!find_start(search, item, w, ends, most_here, whole, promised ? INFINITY : latest,
+						prospect))
 			continue;
 		prospect->promised = promised;
 		/* what is late where it was promised makes no other place better */
@@ -712,12 +725,21 @@ reserve_place(Search *search, const QueueItem *items, int index)
 	Prospect *prospects;
 	Ends ends;
 	int count;
+	bool whole = false;
+	bool enough;
 
 	if (!deserves_reservation(search, item))
 		return;
 	ends = collect_ends(search, items);
 	prospects = palloc_huge(sizeof(Prospect) * (search->fleet->nworkers + 1));
-	if (find_prospects(search, items, index, &ends, prospects, &count) >= least)
+	enough = find_prospects(search, items, index, &ends, false, prospects, &count) >= least;
+	/* parts that share a worker may have to wait for more than the first of them */
+	if (!enough && least > 1)
+	{
+		whole = true;
+		enough = find_prospects(search, items, index, &ends, true, prospects, &count) >= least;
+	}
+	if (enough)
 	{
 		Reservation reservation = {
 			.item = index, .from = index + 1, .keys = item->keys, .alone = item->alone};
@@ -731,7 +753,7 @@ reserve_place(Search *search, const QueueItem *items, int index)
 
 			/* a promise that is late is no time to start at */
 			if (prospect->promised)
-				(void) find_start(search, item, prospect->worker, &ends, prospect->members,
+				(void) find_start(search, item, prospect->worker, &ends, prospect->members, whole,
 								  INFINITY, prospect);
 			members += prospect->members;
 			reservation.starts_in = Max(reservation.starts_in, prospect->starts_in);

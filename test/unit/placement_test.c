@@ -205,10 +205,13 @@ test_refusals_occurred(void)
 	for (int r = FILTERED_NO_WORKER; r <= FITS; r++)
 		/*
 		 * too few workers is for gangs, and a class to avoid for retries, which have tests of
-		 * their own; what runs alone, and devices that are out, are left to those of the server
+		 * their own; what runs alone, devices that are out, labels, taints and groups are left
+		 * to those of the server
 		 */
 		if (refused[r] == 0 && r != FILTERED_WORKERS && r != FILTERED_CLASS &&
-			r != FILTERED_ALONE && r != FILTERED_DEVICE_HEALTH && r != FILTERED_DEVICE_DRAINING)
+			r != FILTERED_ALONE && r != FILTERED_DEVICE_HEALTH && r != FILTERED_DEVICE_DRAINING &&
+			r != FILTERED_LABELS && r != FILTERED_TAINTS && r != FILTERED_EXCLUSIVE &&
+			r != FILTERED_GROUP)
 		{
 			all = false;
 			diag("no kind of work was refused for %d", r);
