@@ -83,7 +83,9 @@ hwsched_schedule(PG_FUNCTION_ARGS)
 	pool_lock_to_decide(pool, &settled);
 
 	snapshot_settings(&snapshot, pool, false);
-	device_states_expire(pool, &snapshot.settings);
+	/* who has an old snapshot may not write what others have written since */
+	if (!IsolationUsesXactSnapshot())
+		device_states_expire(pool, &snapshot.settings);
 
 	/* one snapshot for all that is read, taken under the lock */
 	CommandCounterIncrement();
@@ -100,7 +102,8 @@ hwsched_schedule(PG_FUNCTION_ARGS)
 		SPI_finish();
 		return (Datum) 0;
 	}
-	sought = decide_by_lists(&snapshot, pool);
+	sought = !(IsolationUsesXactSnapshot() && device_states_may_expire(pool, &snapshot.settings)) &&
+			 decide_by_lists(&snapshot, pool);
 	if (!sought)
 	{
 		snapshot_settings(&snapshot, pool, true);

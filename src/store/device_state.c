@@ -415,8 +415,8 @@ device_states_renew(const char *pool, const char *worker_id, int64 hardware_id)
 }
 
 /* Returns whether a report of the pool may be older than load_ttl and not be forgotten yet. */
-static bool
-may_have_expired(const char *pool, const PoolSettings *settings)
+bool
+device_states_may_expire(const char *pool, const PoolSettings *settings)
 {
 	static SpiPlan statement = {"SELECT FROM hwsched.pool_activity WHERE pool = $1"
 								" AND activity = 'oldest_report'"
@@ -470,7 +470,7 @@ device_states_expire(const char *pool, const PoolSettings *settings)
 	const Hardware **hardware;
 	int n;
 
-	if (!may_have_expired(pool, settings))
+	if (!device_states_may_expire(pool, settings))
 		return;
 	n = (int) spi_plan_run(&kinds, false, TEXT_VALUE(pool), age);
 	ids = palloc(sizeof(int64) * (n + 1));

@@ -74,6 +74,7 @@ extern void device_states_report(const PoolSettings *settings, const Hardware *h
 								 const DeviceStates *before, const LoadReport *load,
 								 DeviceStates *after);
 extern Readiness device_states_readiness(const Hardware *hardware, const DeviceStates *condition);
+extern bool device_states_may_expire(const char *pool, const PoolSettings *settings);
 extern void device_states_expire(const char *pool, const PoolSettings *settings);
 extern void device_states_renew(const char *pool, const char *worker_id, int64 hardware_id);
 
