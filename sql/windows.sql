@@ -47,7 +47,7 @@ SELECT pg_temp.clear();
 
 -- what is assigned when the window is made, or comes near, goes back and elsewhere
 SELECT hwsched.resume_worker('a', 'windows'), hwsched.drain_worker('b', 'windows');
-SELECT hwsched.submit_many('[{"test_id": "long", "expected_duration": 36000}, {"test_id": "runs", "expected_duration": 36000, "priority": 1}]', 'windows');
+SELECT hwsched.submit_many('[{"test_id": "runs", "expected_duration": 36000}, {"test_id": "long", "expected_duration": 36000}]', 'windows');
 SELECT hwsched.assign_pending(pool => 'windows');
 SELECT workload_id FROM hwsched.claim('a', pool => 'windows');
 SELECT pg_temp.window('a', 30, 60);
