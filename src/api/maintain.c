@@ -19,7 +19,7 @@
 
 #include "api/expires_at.h"
 #include "api/history.h"
-#include "api/loss.h"
+#include "api/lost_runs.h"
 #include "api/progress.h"
 #include "api/reclaim.h"
 #include "api/settle.h"

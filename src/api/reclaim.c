@@ -4,7 +4,7 @@
  */
 #include "postgres.h"
 
-#include "api/loss.h"
+#include "api/lost_runs.h"
 #include "api/reclaim.h"
 #include "learn/track_record.h"
 #include "store/assignment.h"

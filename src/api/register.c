@@ -10,7 +10,7 @@
 #include "postgres.h"
 
 #include "api/capacity.h"
-#include "api/loss.h"
+#include "api/lost_runs.h"
 #include "api/register.h"
 #include "api/settle.h"
 #include "api/worker.h"

@@ -42,14 +42,14 @@ DECLARE
 	f record;
 BEGIN
 	FOR f IN SELECT p.oid, p.proname, p.pronamespace, p.pronargs, result, format('smith.%I', p.proname || '_' || result) AS name, last.pool,
-			(SELECT string_agg(format_type(t, NULL), ', ' ORDER BY no) FROM unnest(p.proargtypes) WITH ORDINALITY AS a (t, no) WHERE no <= p.pronargs - last.pool) AS types
+			coalesce((SELECT string_agg(format_type(t, NULL), ', ' ORDER BY no) FROM unnest(p.proargtypes) WITH ORDINALITY AS a (t, no) WHERE no <= p.pronargs - last.pool), '') AS types
 		FROM pg_proc AS p CROSS JOIN unnest('{text,boolean,integer,bigint,jsonb}'::text[]) AS result CROSS JOIN LATERAL (SELECT (p.proargnames[p.pronargs] = 'pool')::int AS pool) AS last
 		WHERE p.pronamespace IN ('hwsched'::regnamespace, 'hwsched_internal'::regnamespace) AND p.prokind = 'f' AND p.prorettype <> 'trigger'::regtype AND (has_function_privilege('smith_worker', p.oid, 'EXECUTE') OR has_function_privilege('smith_coordinator', p.oid, 'EXECUTE'))
 	LOOP
 		EXECUTE format('CREATE FUNCTION %s(%s) RETURNS %s LANGUAGE plpgsql AS %L', f.name, f.types, f.result, format('BEGIN PERFORM * FROM %s.%I(%s); RETURN 1; EXCEPTION WHEN OTHERS THEN IF sqlstate LIKE ''XX%%'' THEN RAISE; END IF; RETURN 0; END',
 			f.pronamespace::regnamespace, f.proname, (SELECT string_agg(CASE WHEN n > f.pronargs - f.pool THEN quote_literal('p') ELSE '$' || n END, ', ') FROM generate_series(1, f.pronargs) AS n)));
-		EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', f.name);
-		EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s', f.name, (SELECT string_agg(rolname, ', ') FROM pg_roles WHERE rolname LIKE 'smith\_%' AND has_function_privilege(oid, f.oid, 'EXECUTE')));
+		EXECUTE format('REVOKE EXECUTE ON FUNCTION %s(%s) FROM PUBLIC', f.name, f.types);
+		EXECUTE format('GRANT EXECUTE ON FUNCTION %s(%s) TO %s', f.name, f.types, (SELECT string_agg(rolname, ', ') FROM pg_roles WHERE rolname LIKE 'smith\_%' AND has_function_privilege(oid, f.oid, 'EXECUTE')));
 	END LOOP;
 END $$;
 

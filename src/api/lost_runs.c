@@ -1,5 +1,5 @@
 /*
- * loss.c
+ * lost_runs.c
  *		Running work that is lost with its worker, or with a part of it.
  *
  * One of several runs that are lost together may have brought the worker down,
@@ -10,7 +10,7 @@
  */
 #include "postgres.h"
 
-#include "api/loss.h"
+#include "api/lost_runs.h"
 #include "learn/track_record.h"
 #include "store/assignment.h"
 #include "store/health.h"
