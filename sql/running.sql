@@ -81,7 +81,7 @@ SELECT state, count(*) FROM hwsched.workload WHERE pool = 'running' GROUP BY sta
 SELECT count(*) FROM hwsched.pending WHERE pool = 'running';
 SELECT hwsched.resume_worker('w', 'running');
 SELECT hwsched.submit_many('[{"test_id": "a", "test_type": "vision", "labels": {"team": "x", "suite": "smoke"}, "retries": 0}, {"test_id": "b", "test_type": "nlp", "labels": {"team": "x"}, "retries": 0},
-	{"test_id": "c", "test_type": "nlp", "labels": {"team": "y"}, "retries": 0}, {"test_id": "d", "test_type": "audio", "retries": 0}, {"test_id": "e", "depends_on": ["a"]}]', 'running');
+	{"test_id": "c", "test_type": "nlp", "group": "g", "labels": {"team": "y"}, "retries": 0}, {"test_id": "d", "test_type": "audio", "tenant": "t", "retries": 0}, {"test_id": "e", "depends_on": ["a"]}]', 'running');
 SELECT hwsched.assign_pending(1, 'running');
 CREATE FUNCTION pg_temp.would(filter jsonb) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
