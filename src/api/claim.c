@@ -58,7 +58,7 @@ refuse_to_start(const char *pool, int64 assignment_id)
 				 " FROM hwsched.assignment a"
 				 " JOIN hwsched.worker w ON w.pool = a.pool AND w.worker_id = a.worker_id"
 				 " WHERE a.pool = $1 AND a.assignment_id = $2 AND a.state = 'assigned'"
-				 "  AND NOT (" MAY_START("a") ")",
+				 "  AND NOT (" MAY_START("a", "a.pool", "a.worker_id") ")",
 		{TEXTOID, INT8OID}};
 
 	if (spi_plan_run(&statement, false, TEXT_VALUE(pool), BIGINT_VALUE(assignment_id)) == 0)
@@ -80,12 +80,13 @@ refuse_to_start(const char *pool, int64 assignment_id)
 Datum
 hwsched_start(PG_FUNCTION_ARGS)
 {
-	static SpiPlan statement = {"UPDATE hwsched.assignment a SET state = 'running', started_at ="
-								" greatest(clock_timestamp(), assigned_at),"
-								"  lease_until = clock_timestamp() + make_interval(secs => $3)"
-								" WHERE a.pool = $1 AND a.assignment_id = $2"
-								" AND a.state = 'assigned' AND " MAY_START("a"),
-								{TEXTOID, INT8OID, FLOAT8OID}};
+	static SpiPlan statement = {
+		"UPDATE hwsched.assignment a SET state = 'running', started_at ="
+		" greatest(clock_timestamp(), assigned_at),"
+		"  lease_until = clock_timestamp() + make_interval(secs => $3)"
+		" WHERE a.pool = $1 AND a.assignment_id = $2"
+		" AND a.state = 'assigned' AND " MAY_START("a", "a.pool", "a.worker_id"),
+		{TEXTOID, INT8OID, FLOAT8OID}};
 	int64 assignment_id = bigint_argument(0);
 	char *pool = text_argument(fcinfo, 1);
 	char *state;
@@ -210,7 +211,7 @@ start_aged(const char *pool, const char *worker_id, int n, const PoolSettings *s
 		" WHERE a.pool = $1 AND a.finished_at IS NULL AND a.ctid = ANY (ARRAY("
 		"  SELECT b.ctid FROM hwsched.assignment b"
 		"  WHERE b.pool = $1 AND b.worker_id = $2 AND b.finished_at IS NULL"
-		" AND b.state = 'assigned' AND " MAY_START("b") "  ORDER BY " AGED(
+		" AND b.state = 'assigned' AND " MAY_START("b", "$1", "$2") "  ORDER BY " AGED(
 			"b") ", b.assignment_id LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED)) RETURNING a.*)"
 				 " SELECT s.* FROM started s ORDER BY " AGED("s") ", s.assignment_id",
 		{TEXTOID, TEXTOID, INT4OID, FLOAT8OID, FLOAT8OID}};
@@ -232,8 +233,9 @@ start_assigned(const char *pool, const char *worker_id, int n, const PoolSetting
 	"  SELECT b.ctid FROM hwsched.assignment b" \
 	"  WHERE b.pool = $1 AND b.worker_id = $2 AND b.finished_at IS NULL AND b.state = 'assigned'" \
 	"   AND " MAY_START( \
-		"b") "   AND (b.priority, b.assignment_id) > ($5, $6)" \
-			 "  ORDER BY b.priority, b.assignment_id LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED)"
+		"b", "$1", \
+		"$2") "   AND (b.priority, b.assignment_id) > ($5, $6)" \
+			  "  ORDER BY b.priority, b.assignment_id LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED)"
 #define START_TYPES \
 	{ \
 		TEXTOID, TEXTOID, INT4OID, FLOAT8OID, INT4OID, INT8OID \

@@ -105,7 +105,7 @@ leave_windows(const char *pool)
 		"  ON a.pool = v.pool AND a.worker_id = v.worker_id"
 		" WHERE v.pool = $1 AND v.drain_until IS NOT NULL AND v.drain_until > now()"
 		"  AND a.pool = $1 AND a.finished_at IS NULL AND a.state = 'assigned'"
-		"  AND " REACHES_WINDOW("a") " ORDER BY a.assignment_id",
+		"  AND " REACHES_WINDOW("a", "a.pool", "a.worker_id") " ORDER BY a.assignment_id",
 		{TEXTOID}};
 	int64 *ids;
 	int n;

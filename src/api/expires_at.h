@@ -6,19 +6,18 @@
 #define HWSCHED_API_EXPIRES_AT_H
 
 /*
- * Whether an assignment would reach into the maintenance window of its worker if it
- * started now, as SQL; NULL where there is none.
+ * Whether an assignment a, whose pool and worker stand beside, would reach into the
+ * maintenance window of the worker if it started now, as SQL; NULL where there is
+ * none.  Where these are parameters, the window is read once for all rows.
  */
-#define REACHES_WINDOW(a) \
-	"(SELECT extract(epoch FROM w.drain_at - now())" \
-	"   < coalesce(" a ".p90_seconds, " a ".predicted_seconds)" \
-	"  FROM hwsched.worker w WHERE w.pool = " a ".pool AND w.worker_id = " a ".worker_id" \
-	"   AND w.drain_until IS NOT NULL AND w.drain_until > now())"
+#define REACHES_WINDOW(a, pool, worker) \
+	"(extract(epoch FROM (SELECT w.drain_at FROM hwsched.worker w WHERE w.pool = " pool \
+	" AND w.worker_id = " worker " AND w.drain_until > now()) - now())" \
+	" < coalesce(" a ".p90_seconds, " a ".predicted_seconds))"
 
-/*
- * Whether an assignment that has not started may still start, as SQL.
- */
-#define MAY_START(a) NOT_EXPIRED(a) " AND " REACHES_WINDOW(a) " IS NOT TRUE"
+/* Whether an assignment that has not started may still start, as SQL. */
+#define MAY_START(a, pool, worker) \
+	NOT_EXPIRED(a) " AND " REACHES_WINDOW(a, pool, worker) " IS NOT TRUE"
 
 /* Whether it has not expired, as SQL: a gang of which a member has started goes on. */
 #define NOT_EXPIRED(a) \

@@ -56,7 +56,8 @@ typedef struct WaitingAssignment
 	" WHERE a.pool = $1 AND a.finished_at IS NULL AND a.state = 'assigned' AND NOT a.is_gang" \
 	" AND NOT p.demand ?| '{group_apart,spread_by}'" \
 	" AND " MAY_START( \
-		"a") /* it would be one more placement in a minute that may have no room for it */ \
+		"a", "a.pool", \
+		"a.worker_id") /* it would be one more placement in a minute that may have no room for it */ \
 		" AND NOT EXISTS (SELECT FROM hwsched.key_holder h" \
 		"  WHERE h.pool = a.pool AND h.assignment_id = a.assignment_id AND h.key = ANY (ARRAY(" \
 		"   SELECT u.key FROM hwsched.limit_usage u WHERE u.pool = $1" \
