@@ -55,9 +55,7 @@ typedef struct WaitingAssignment
 	" JOIN hwsched.worker_usage u ON u.pool = a.pool AND u.worker_id = a.worker_id" \
 	" WHERE a.pool = $1 AND a.finished_at IS NULL AND a.state = 'assigned' AND NOT a.is_gang" \
 	" AND NOT p.demand ?| '{group_apart,spread_by}'" \
-	" AND " MAY_START( \
-		"a", "a.pool", \
-		"a.worker_id") /* it would be one more placement in a minute that may have no room for it */ \
+	" AND " MAY_START("a", "a.pool", "a.worker_id") /* nor into a minute that is full */ \
 		" AND NOT EXISTS (SELECT FROM hwsched.key_holder h" \
 		"  WHERE h.pool = a.pool AND h.assignment_id = a.assignment_id AND h.key = ANY (ARRAY(" \
 		"   SELECT u.key FROM hwsched.limit_usage u WHERE u.pool = $1" \
