@@ -18,8 +18,8 @@ END $$;
 -- Places a pending workload with one member on each of these workers, as a decision would
 CREATE FUNCTION pg_temp.place(workload text, workers text[], devices int[] DEFAULT '{0}') RETURNS bigint LANGUAGE sql AS $$
 	WITH moved AS (DELETE FROM hwsched.pending WHERE pool = 'gangs' AND workload_id = workload RETURNING *),
-	placed AS (INSERT INTO hwsched.assignment (pool, workload_id, run, attempt, shard_no, worker_id, device_nos, priority, profile_id, device_profile_id, efficiency, adjusted_efficiency, score, predicted_seconds, is_gang)
-		SELECT m.pool, m.workload_id, m.run, m.attempt, w.no - 1, w.worker_id, devices, m.priority, m.profile_id, d.profile_id, 1, 1, 1, 10, true
+	placed AS (INSERT INTO hwsched.assignment (pool, workload_id, run, attempt, shard_no, worker_id, device_nos, priority, profile_id, device_profile_id, efficiency, adjusted_efficiency, score, predicted_seconds, timeout_seconds, is_gang)
+		SELECT m.pool, m.workload_id, m.run, m.attempt, w.no - 1, w.worker_id, devices, m.priority, m.profile_id, d.profile_id, 1, 1, 1, 10, m.timeout_seconds, true
 		FROM moved AS m, unnest(workers) WITH ORDINALITY AS w (worker_id, no), hwsched.device AS d WHERE d.pool = m.pool AND d.worker_id = w.worker_id AND d.device_no = devices[1] ORDER BY w.no RETURNING *),
 	held AS (SELECT a.worker_id, count(*) AS n, sum(cpu_millicores) AS cpu, sum(host_memory_bytes) AS host_memory, sum(device_slots) AS slots, sum(device_share) AS share, sum(device_memory_bytes) AS memory
 		FROM placed AS a JOIN hwsched.workload_profile AS p USING (pool, profile_id) GROUP BY a.worker_id),

@@ -68,11 +68,12 @@ follow_clock(const char *pool, const PoolSettings *settings)
 		"   AND greatest(assigned_at, started_at) > $2 + interval '1 minute'"
 		"  ORDER BY assignment_id FOR NO KEY UPDATE SKIP LOCKED))",
 		{TEXTOID, TIMESTAMPTZOID}};
-	static SpiPlan waits = {"UPDATE hwsched.pending SET ready_at = coalesce(run_at, '-infinity')"
-							" WHERE pool = $1 AND ready_at > $2 + make_interval(secs => $3)"
-							" AND ready_at < 'infinity' AND ready_at IS DISTINCT FROM run_at",
-							{TEXTOID, TIMESTAMPTZOID, FLOAT8OID},
-							IN_SETS};
+	static SpiPlan waits = {
+		"UPDATE hwsched.pending SET ready_at = coalesce(run_at, '-infinity')"
+		" WHERE pool = $1 AND ready_at > '-infinity' AND ready_at < 'infinity'"
+		" AND ready_at > $2 + make_interval(secs => $3) AND ready_at IS DISTINCT FROM run_at",
+		{TEXTOID, TIMESTAMPTZOID, FLOAT8OID},
+		IN_SETS};
 	static SpiPlan keys = {"UPDATE hwsched.key_holder SET assigned_at = $2 WHERE pool = $1"
 						   " AND assigned_at > $2 + interval '1 minute'",
 						   {TEXTOID, TIMESTAMPTZOID}};

@@ -58,10 +58,8 @@ reclaim_timed_out(const char *pool, const PoolSettings *settings, Quota *quota)
 {
 	static SpiPlan statement = {
 		"SELECT a.assignment_id FROM hwsched.assignment a"
-		" JOIN hwsched.submission s ON s.pool = a.pool AND s.workload_id = a.workload_id"
-		" AND s.run = a.run"
 		" WHERE a.pool = $1 AND a.finished_at IS NULL AND a.state = 'running'"
-		"  AND now() - a.started_at > make_interval(secs => s.timeout_seconds)"
+		"  AND now() - a.started_at > make_interval(secs => a.timeout_seconds)"
 		" ORDER BY a.assignment_id LIMIT $3",
 		{TEXTOID, FLOAT8OID, INT8OID},
 		IN_SETS};
@@ -88,8 +86,6 @@ reclaim_unstarted(const char *pool, const PoolSettings *settings, Quota *quota)
 	static SpiPlan statement = {
 		"SELECT a.assignment_id FROM hwsched.assignment a"
 		" JOIN hwsched.worker_usage u ON u.pool = a.pool AND u.worker_id = a.worker_id"
-		" LEFT JOIN hwsched.submission s ON s.pool = a.pool AND s.workload_id = a.workload_id"
-		"  AND s.run = a.run"
 		" WHERE a.pool = $1 AND a.finished_at IS NULL AND a.state = 'assigned'"
 		"  AND NOT EXISTS (SELECT FROM hwsched.assignment r WHERE r.pool = $1"
 		"   AND r.worker_id = a.worker_id AND r.finished_at IS NULL AND r.state = 'running')"
@@ -97,7 +93,7 @@ reclaim_unstarted(const char *pool, const PoolSettings *settings, Quota *quota)
 		"    FROM hwsched.settings_version v WHERE v.pool = $1 AND v.version > (SELECT"
 		"     max(w.version) FROM hwsched.settings_version w WHERE w.pool = $1"
 		"      AND (w.settings -> 'paused')::boolean)))"
-		"   < now() - make_interval(secs => coalesce(s.start_timeout_seconds, $2))"
+		"   < now() - make_interval(secs => coalesce(a.start_timeout_seconds, $2))"
 		" ORDER BY a.assignment_id LIMIT $3",
 		{TEXTOID, FLOAT8OID, INT8OID}};
 	EndedAssignment *ended;

@@ -739,11 +739,11 @@ batch_write(SubmitBatch *batch, const char *pool)
 		GIVEN_TYPES};
 	static SpiPlan queue = {
 		"INSERT INTO hwsched.pending (pool, priority, deadline, queue_no, profile_id, run,"
-		" attempt, expected_seconds,"
-		"   workload_id, model_id, model_family, concurrency_keys, concurrency_units, ready_at,"
+		" attempt, expected_seconds, timeout_seconds,"
+		"   start_timeout_seconds, workload_id, model_id, model_family, concurrency_keys, concurrency_units, ready_at,"
 		"   run_at, expires_at)"
 		" SELECT $1, ($6)[i], ($10)[i], ($3)[i], ($5)[i], ($4)[i], 1, nullif(($8)[i], 'NaN'),"
-		" workload_id, model_id, model_family,"
+		" ($9)[i], nullif(($18)[i], 'NaN'), workload_id, model_id, model_family,"
 		"   keys::text[], units::int[], coalesce(($15)[i], '-infinity'),"
 		"   nullif(($16)[i], '-infinity'),"
 		"   nullif(($17)[i], 'infinity') FROM " GIVEN_SQL,

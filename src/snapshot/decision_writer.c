@@ -42,6 +42,8 @@ typedef struct AssignmentRow
 	double score;
 	double predicted_seconds;
 	double p90_seconds; /* NAN: the same */
+	double timeout_seconds;
+	double start_timeout_seconds; /* NAN: the pool's */
 	double formula_seconds; /* NAN: nothing else was learned */
 } AssignmentRow;
 
@@ -70,6 +72,8 @@ static const Column columns[] = {
 	COLUMN(BOOLOID, alone),
 	COLUMN(TIMESTAMPTZOID, expires_at),
 	COLUMN(FLOAT8OID, p90_seconds),
+	COLUMN(FLOAT8OID, timeout_seconds),
+	COLUMN(FLOAT8OID, start_timeout_seconds),
 };
 
 /* Where the parameters are that are no column: the pool, and the devices of each assignment. */
@@ -283,6 +287,8 @@ describe_placements(const PoolSnapshot *snapshot)
 			.last_device = placement->first_device + placement->ndevices,
 			.profile_id = kind->profile_id,
 			.expires_at = row->expires_at,
+			.timeout_seconds = row->timeout_seconds,
+			.start_timeout_seconds = row->start_timeout_seconds,
 			.device_profile_id = snapshot->device_profile_ids[device->profile],
 			.efficiency = placement->efficiency,
 			.adjusted_efficiency = placement->adjusted_efficiency,

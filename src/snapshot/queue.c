@@ -200,6 +200,12 @@ split_kinds(PoolSnapshot *snapshot)
 	}
 }
 
+/*
+ * Items that the session's last look at a queue has found.  The next most often finds
+ * as many; making room for them one doubling after the other costs a tenth of a batch.
+ */
+static int last_found = 0;
+
 /* The queue while it is read. */
 typedef struct QueueReader
 {
@@ -232,6 +238,8 @@ static const Column pending_columns[] = {
 	{"p.priority", INT2OID, offsetof(PendingRow, queued.priority)},
 	{"p.deadline", TIMESTAMPTZOID, offsetof(PendingRow, queued.deadline)},
 	{"coalesce(p.expires_at, 'infinity')", TIMESTAMPTZOID, offsetof(PendingRow, queued.expires_at)},
+	{"p.timeout_seconds", FLOAT8OID, offsetof(PendingRow, queued.timeout_seconds)},
+	{"p.start_timeout_seconds", FLOAT8OID, offsetof(PendingRow, queued.start_timeout_seconds)},
 	{"p.submitted_at", TIMESTAMPTZOID, offsetof(PendingRow, queued.submitted_at)},
 	{"p.run", INT4OID, offsetof(PendingRow, queued.run)},
 	{"p.attempt", INT4OID, offsetof(PendingRow, queued.attempt)},
@@ -300,15 +308,15 @@ begin_queue(PoolSnapshot *snapshot, const char *pool, const char *workload_id, i
 					   .hash = model_hash,
 					   .match = model_compare,
 					   .hcxt = CurrentMemoryContext};
-	QueueReader reader = {snapshot, 64, .most = most};
+	QueueReader reader = {snapshot, Max(64, workload_id ? 0 : last_found), .most = most};
 
 	reader.kinds = begin_kinds(&snapshot->search);
 	reader.models = hash_create("hwsched models", 64, &control,
 								HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
 	keys_load(snapshot, pool, workload_id, read_only);
 	snapshot->nitems = snapshot->nretries = 0;
-	snapshot->items = palloc(sizeof(QueueItem) * reader.allocated);
-	snapshot->rows = palloc(sizeof(QueueRow) * reader.allocated);
+	snapshot->items = palloc_huge(sizeof(QueueItem) * reader.allocated);
+	snapshot->rows = palloc_huge(sizeof(QueueRow) * reader.allocated);
 	return reader;
 }
 
@@ -328,6 +336,7 @@ most_rows(const PoolSnapshot *snapshot, int64 most)
 static void
 end_queue(PoolSnapshot *snapshot, const char *pool, bool read_only)
 {
+	last_found = snapshot->nitems;
 	read_kinds(snapshot, pool, read_only);
 	split_kinds(snapshot);
 	for (int i = 0; i < snapshot->nitems; i++)
@@ -490,8 +499,8 @@ snapshot_submitted(PoolSnapshot *snapshot, const char *pool, const char *workloa
 			"(SELECT ctid, queue_no, profile_id, priority, deadline, run, 0 AS attempt,"
 			" workload_id, NULL::text[] AS concurrency_keys, NULL::int[] AS concurrency_units,"
 			" NULL::text[] AS avoid_workers,"
-			" expected_seconds, false AS alone, model_id, model_family, expires_at, submitted_at,"
-			" NULL::bigint AS retry_profile_id"
+			" expected_seconds, false AS alone, model_id, model_family, expires_at,"
+			" timeout_seconds, start_timeout_seconds, submitted_at, NULL::bigint AS retry_profile_id"
 			" FROM hwsched.submission WHERE pool = $1 AND workload_id = $2) p",
 			"p.priority"),
 		{TEXTOID, TEXTOID},

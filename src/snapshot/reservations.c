@@ -35,7 +35,7 @@
 bool
 has_reservations(const char *pool, bool read_only)
 {
-	static SpiPlan statement = {"SELECT" RESERVED_FROM " LIMIT 1", {TEXTOID}};
+	static SpiPlan statement = {"SELECT" RESERVED_FROM " LIMIT 1", {TEXTOID}, BY_KEY_ONLY};
 
 	return spi_plan_run(&statement, read_only, TEXT_VALUE(pool)) > 0;
 }
@@ -53,95 +53,115 @@ is_reserved(const char *pool, const char *worker_id)
 
 /* --- what runs --- */
 
-/*
- * The live assignments a of a pool, when each began, or was to begin, in seconds from now, how long
- * it was expected to take when it was placed, and its timeout.
- */
-#define RUNNING_SQL \
-	"SELECT " ROW_COLUMNS \
-	", extract(epoch FROM coalesce(a.started_at, a.assigned_at) - now())::float8," \
-	" coalesce(a.p90_seconds, a.predicted_seconds), s.timeout_seconds::float8" \
-	" FROM hwsched.assignment a" \
+/* A live assignment as it is read. */
+typedef struct LiveRow
+{
+	Running running;
+	const char *worker_id;
+	Datum device_nos; /* an int[] */
+	const char *workload_type;
+	const char *model_id; /* NULL: none */
+	const char *model_family;
+	TimestampTz began; /* or was to begin */
+	double formula_seconds;
+	double p90_seconds; /* as it was predicted when it was placed */
+	double timeout_seconds;
+} LiveRow;
+
+static const Column live_columns[] = {
+	{"a.assignment_id", INT8OID, offsetof(LiveRow, running.assignment_id)},
+	{"p.cpu_millicores", INT8OID, offsetof(LiveRow, running.cpu_millicores)},
+	{"p.host_memory_bytes", INT8OID, offsetof(LiveRow, running.host_memory_bytes)},
+	{"p.device_slots", INT4OID, offsetof(LiveRow, running.slots)},
+	{"p.device_share", INT4OID, offsetof(LiveRow, running.share)},
+	{"p.device_memory_bytes", INT8OID, offsetof(LiveRow, running.device_memory_bytes)},
+	{"a.worker_id", CSTRINGOID, offsetof(LiveRow, worker_id)},
+	{"a.device_nos", INT4ARRAYOID, offsetof(LiveRow, device_nos)},
+	{"p.workload_type", CSTRINGOID, offsetof(LiveRow, workload_type)},
+	{"a.model_id", CSTRINGOID, offsetof(LiveRow, model_id)},
+	{"a.model_family", CSTRINGOID, offsetof(LiveRow, model_family)},
+	{"coalesce(a.started_at, a.assigned_at)", TIMESTAMPTZOID, offsetof(LiveRow, began)},
+	{"coalesce(a.formula_seconds, a.predicted_seconds)", FLOAT8OID,
+	 offsetof(LiveRow, formula_seconds)},
+	{"coalesce(a.p90_seconds, a.predicted_seconds)", FLOAT8OID, offsetof(LiveRow, p90_seconds)},
+	{"a.timeout_seconds", FLOAT8OID, offsetof(LiveRow, timeout_seconds)},
+};
+
+static const RowType live_row = ROW_TYPE(LiveRow, live_columns);
+
+#define LIVE_SQL \
+	"SELECT " ROW_COLUMNS " FROM hwsched.assignment a" \
 	" JOIN hwsched.workload_profile p ON p.pool = a.pool AND p.profile_id = a.profile_id" \
-	" JOIN hwsched.submission s ON s.pool = a.pool AND s.workload_id = a.workload_id" \
 	" WHERE a.pool = $1 AND a.finished_at IS NULL"
 
-/* The subjects of live assignments, as far as durations go. */
-typedef struct LiveSubjects
+/* What is known of a live assignment until all have been read. */
+typedef struct Live
 {
-	PoolSnapshot snapshot; /* of which they are the queue */
-	HTAB *numbers; /* of its items, by subject_text */
-} LiveSubjects;
+	int subject; /* in LiveReader.subjects */
+	double began; /* in seconds from now */
+	double formula_seconds;
+	double p90_seconds;
+	double timeout_seconds;
+} Live;
 
-static const char *
-subject_text(const EndedAssignment *live)
+/* Live assignments while they are read. */
+typedef struct LiveReader
 {
-	return psprintf("%s\x1f%s\x1f%s", live->workload_type, live->model_id ? live->model_id : "",
-					live->model_family ? live->model_family : "");
+	const PoolSnapshot *snapshot;
+	int count;
+	int allocated;
+	Running *running;
+	Live *live; /* as running */
+	PoolSnapshot subjects; /* of durations: its items; unused if nothing is learned */
+	int subjects_allocated;
+	HTAB *numbers; /* of subjects, by their text */
+} LiveReader;
+
+/* Adds a model to those of the subjects; returns its number, -1 for none. */
+static int
+add_model(PoolSnapshot *subjects, const char *name, bool is_family)
+{
+	if (name == NULL)
+		return -1;
+	subjects->models[subjects->nmodels] = (Model){pstrdup(name), is_family};
+	return subjects->nmodels++;
 }
 
-/* Reads what is known by now of how long live assignments take; returns false if nothing is. */
-static bool
-load_live_forecast(const PoolSnapshot *snapshot, const char *pool, bool read_only,
-				   const EndedAssignment *live, int count, LiveSubjects *subjects)
+/* Returns the number of what a live assignment is, as far as durations go. */
+static int
+live_subject(LiveReader *reader, const LiveRow *row)
 {
-	PoolSnapshot *queue = &subjects->snapshot;
-
-	if (snapshot->search.forecast == NULL)
-		return false;
-	memset(subjects, 0, sizeof(*subjects));
-	queue->settings = snapshot->settings;
-	queue->fleet = snapshot->fleet;
-	queue->device_profile_ids = snapshot->device_profile_ids;
-	queue->search.kinds = palloc0(sizeof(WorkKind) * (count + 1));
-	queue->items = palloc0(sizeof(QueueItem) * (count + 1));
-	queue->rows = palloc0(sizeof(QueueRow) * (count + 1));
-	queue->models = palloc(sizeof(Model) * 2 * (count + 1));
-	subjects->numbers = strtab_create("hwsched live subjects");
-	for (int i = 0; i < count; i++)
-	{
-		const char *text = subject_text(&live[i]);
-		int n = queue->nitems;
-		bool found;
-		StrtabEntry *entry = strtab_enter(subjects->numbers, text, strlen(text), &found);
-
-		if (found)
-			continue;
-		entry->number = n;
-		queue->search.kinds[n].profile.workload_type = live[i].workload_type;
-		queue->search.kinds[n].policy = snapshot->search.kinds[0].policy;
-		queue->search.kinds[n].model = queue->search.kinds[n].family = -1;
-		queue->items[n].kind = n;
-		queue->rows[n].model = queue->rows[n].family = -1;
-		if (live[i].model_id != NULL)
-		{
-			queue->models[queue->nmodels] = (Model){live[i].model_id, false};
-			queue->rows[n].model = queue->nmodels++;
-		}
-		if (live[i].model_family != NULL)
-		{
-			queue->models[queue->nmodels] = (Model){live[i].model_family, true};
-			queue->rows[n].family = queue->nmodels++;
-		}
-		queue->search.nkinds = ++queue->nitems;
-	}
-	load_forecast(queue, pool, read_only);
-	return queue->search.forecast != NULL;
-}
-
-/* Returns the P90 of a live assignment on a device by what is known by now. */
-static double
-live_p90(LiveSubjects *subjects, const EndedAssignment *live, int device)
-{
-	const char *text = subject_text(live);
+	PoolSnapshot *subjects = &reader->subjects;
+	const char *text =
+		psprintf("%s\x1f%s\x1f%s", row->workload_type, row->model_id ? row->model_id : "",
+				 row->model_family ? row->model_family : "");
+	int n = subjects->nitems;
 	bool found;
-	StrtabEntry *entry = strtab_enter(subjects->numbers, text, strlen(text), &found);
-	Forecast *forecast = subjects->snapshot.search.forecast;
-	int subject = subjects->snapshot.items[entry->number].subject;
-	int profile = subjects->snapshot.fleet.devices[device].profile;
+	StrtabEntry *entry = strtab_enter(reader->numbers, text, strlen(text), &found);
 
-	return live->formula_seconds * forecast_factor(forecast, subject, profile, device) *
-		   forecast_spread(forecast, subject, profile);
+	if (found)
+		return entry->number;
+	entry->number = n;
+	if (n == reader->subjects_allocated)
+	{
+		int most = reader->subjects_allocated *= 2;
+
+		subjects->search.kinds = repalloc_huge(subjects->search.kinds, sizeof(WorkKind) * most);
+		subjects->items = repalloc_huge(subjects->items, sizeof(QueueItem) * most);
+		subjects->rows = repalloc_huge(subjects->rows, sizeof(QueueRow) * most);
+		subjects->models = repalloc_huge(subjects->models, sizeof(Model) * 2 * most);
+	}
+	memset(&subjects->search.kinds[n], 0, sizeof(WorkKind));
+	memset(&subjects->items[n], 0, sizeof(QueueItem));
+	memset(&subjects->rows[n], 0, sizeof(QueueRow));
+	subjects->search.kinds[n].profile.workload_type = pstrdup(row->workload_type);
+	subjects->search.kinds[n].policy = reader->snapshot->search.kinds[0].policy;
+	subjects->search.kinds[n].model = subjects->search.kinds[n].family = -1;
+	subjects->items[n].kind = n;
+	subjects->rows[n].model = add_model(subjects, row->model_id, false);
+	subjects->rows[n].family = add_model(subjects, row->model_family, true);
+	subjects->search.nkinds = ++subjects->nitems;
+	return n;
 }
 
 /* Finds the devices of a worker by their numbers; returns how many there still are. */
@@ -159,58 +179,96 @@ find_devices(const Fleet *fleet, int worker_index, const int32 *device_nos, int 
 	return n;
 }
 
-/*
- * Reads the rows of RUNNING_SQL on workers of the fleet; returns their number.  When they end is
- * told by what is known by now, not by what was when they were placed.
- */
-static int
-read_running_rows(const PoolSnapshot *snapshot, const char *pool, bool read_only, Running **running)
+static LiveReader
+begin_live(const PoolSnapshot *snapshot)
 {
-	EndedAssignment *live;
-	uint64 rows = SPI_processed;
-	double *began = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(double) * 3 * (rows + 1));
-	double *p90 = began + rows;
-	double *timeout = p90 + rows;
-	LiveSubjects subjects;
-	bool learned;
-	int n = 0;
+	LiveReader reader = {snapshot, .allocated = 64, .subjects_allocated = 16};
+	PoolSnapshot *subjects = &reader.subjects;
+
+	reader.running = palloc(sizeof(Running) * reader.allocated);
+	reader.live = palloc(sizeof(Live) * reader.allocated);
+	if (snapshot->search.forecast == NULL)
+		return reader;
+	reader.numbers = strtab_create("hwsched live subjects");
+	subjects->settings = snapshot->settings;
+	subjects->fleet = snapshot->fleet;
+	subjects->device_profile_ids = snapshot->device_profile_ids;
+	subjects->search.kinds = palloc(sizeof(WorkKind) * reader.subjects_allocated);
+	subjects->items = palloc(sizeof(QueueItem) * reader.subjects_allocated);
+	subjects->rows = palloc(sizeof(QueueRow) * reader.subjects_allocated);
+	subjects->models = palloc(sizeof(Model) * 2 * reader.subjects_allocated);
+	return reader;
+}
+
+/* Adds a live assignment, if its worker is one of the fleet. */
+static bool
+read_live_row(void *argument, const Row *row)
+{
+	LiveReader *reader = argument;
+	const Fleet *fleet = &reader->snapshot->fleet;
+	LiveRow read = {0};
+	Running *running = &read.running;
+	ArrayType *device_nos;
+	int32 *devices;
 	int count;
 
-	for (uint64 i = 0; i < rows; i++)
+	read_row(&live_row, row, &read);
+	running->worker = fleet_worker(fleet, read.worker_id);
+	if (running->worker < 0)
+		return true;
+	device_nos = DatumGetArrayTypeP(read.device_nos);
+	count = ARR_DIMS(device_nos)[0];
+	devices = palloc(sizeof(int32) * (count + 1));
+	running->devices = devices;
+	running->ndevices =
+		find_devices(fleet, running->worker, (int32 *) ARR_DATA_PTR(device_nos), count, devices);
+	if (reader->count == reader->allocated)
 	{
-		began[i] = column_number(i, ended_row.count + 1);
-		p90[i] = column_number(i, ended_row.count + 2);
-		timeout[i] = column_number(i, ended_row.count + 3);
+		reader->allocated *= 2;
+		reader->running = repalloc_huge(reader->running, sizeof(Running) * reader->allocated);
+		reader->live = repalloc_huge(reader->live, sizeof(Live) * reader->allocated);
 	}
-	count = read_ended(&live);
-	learned = load_live_forecast(snapshot, pool, read_only, live, count, &subjects);
-	*running = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Running) * (count + 1));
-	for (int i = 0; i < count; i++)
-	{
-		const EndedAssignment *one = &live[i];
-		int worker = fleet_worker(&snapshot->fleet, one->worker_id);
-		Running *added = &(*running)[n];
-		int32 *devices;
+	reader->live[reader->count] =
+		(Live){reader->numbers == NULL ? -1 : live_subject(reader, &read),
+			   (read.began - GetCurrentTransactionStartTimestamp()) / (double) USECS_PER_SEC,
+			   read.formula_seconds, read.p90_seconds, read.timeout_seconds};
+	reader->running[reader->count++] = *running;
+	return true;
+}
 
-		if (worker < 0)
-			continue;
-		devices = palloc(sizeof(int32) * (one->ndevices + 1));
-		*added = (Running){.assignment_id = one->assignment_id,
-						   .worker = worker,
-						   .cpu_millicores = one->cpu_millicores,
-						   .host_memory_bytes = one->host_memory_bytes,
-						   .ndevices = find_devices(&snapshot->fleet, worker, one->device_nos,
-													one->ndevices, devices),
-						   .devices = devices,
-						   .slots = one->slots,
-						   .share = one->share,
-						   .device_memory_bytes = one->device_memory_bytes};
-		if (learned && added->ndevices > 0)
-			p90[i] = live_p90(&subjects, one, devices[0]);
-		added->ends_in = began[i] + Min(p90[i], timeout[i]);
-		n++;
+/*
+ * Ends reading: says when each ends, by what is known by now of how long such work
+ * takes, not by what was when it was placed.  Returns their number and sets *running.
+ */
+static int
+end_live(LiveReader *reader, const char *pool, bool read_only, Running **running)
+{
+	PoolSnapshot *subjects = &reader->subjects;
+	Forecast *forecast = NULL;
+
+	if (subjects->nitems > 0)
+	{
+		load_forecast(subjects, pool, read_only);
+		forecast = subjects->search.forecast;
 	}
-	return n;
+	for (int i = 0; i < reader->count; i++)
+	{
+		const Live *live = &reader->live[i];
+		double p90 = live->p90_seconds;
+
+		if (forecast != NULL && reader->running[i].ndevices > 0)
+		{
+			int subject = subjects->items[live->subject].subject;
+			int device = reader->running[i].devices[0];
+			int profile = subjects->fleet.devices[device].profile;
+
+			p90 = live->formula_seconds * forecast_factor(forecast, subject, profile, device) *
+				  forecast_spread(forecast, subject, profile);
+		}
+		reader->running[i].ends_in = live->began + Min(p90, live->timeout_seconds);
+	}
+	*running = reader->running;
+	return reader->count;
 }
 
 /* What a search that is to reserve places reads when it has to. */
@@ -224,12 +282,13 @@ typedef struct RunningReader
 static void
 read_running(Search *search)
 {
-	static SpiPlan statement = {RUNNING_SQL, {TEXTOID}, IN_SETS, &ended_row};
-	const RunningReader *reader = search->running_context;
+	static SpiPlan statement = {LIVE_SQL, {TEXTOID}, IN_SETS, &live_row};
+	const RunningReader *context = search->running_context;
+	LiveReader reader = begin_live(context->snapshot);
 
-	spi_plan_run(&statement, reader->read_only, TEXT_VALUE(reader->pool));
-	search->nrunning =
-		read_running_rows(reader->snapshot, reader->pool, reader->read_only, &search->running);
+	spi_plan_each(&statement, context->read_only, read_live_row, &reader,
+				  TEXT_VALUE(context->pool));
+	search->nrunning = end_live(&reader, context->pool, context->read_only, &search->running);
 }
 
 /* --- reading --- */
@@ -301,7 +360,7 @@ static const RowType reserved_row = ROW_TYPE(ReservedRow, reserved_columns);
 static int
 read_reserved(const PoolSnapshot *snapshot, const char *pool, bool read_only, ReservedRow **rows)
 {
-	static SpiPlan statement = {RESERVED_SQL, {TEXTOID, FLOAT8OID}, .row = &reserved_row};
+	static SpiPlan statement = {RESERVED_SQL, {TEXTOID, FLOAT8OID}, BY_KEY_ONLY, &reserved_row};
 	int n = (int) spi_plan_run(&statement, read_only, TEXT_VALUE(pool),
 							   VALUE(Float8GetDatum(snapshot->settings.ageing)));
 
@@ -347,9 +406,10 @@ load_ends(PoolSnapshot *snapshot, const char *pool, const ReservedRow *rows, int
 		  bool read_only)
 {
 	static SpiPlan statement = {
-		RUNNING_SQL " AND a.worker_id = ANY ($2)", {TEXTOID, TEXTARRAYOID}, .row = &ended_row};
+		LIVE_SQL " AND a.worker_id = ANY ($2)", {TEXTOID, TEXTARRAYOID}, .row = &live_row};
 	Search *search = &snapshot->search;
 	const char **workers = palloc(sizeof(char *) * (count + 1));
+	LiveReader reader;
 	Running *running;
 	int n = 0;
 
@@ -358,8 +418,10 @@ load_ends(PoolSnapshot *snapshot, const char *pool, const ReservedRow *rows, int
 			workers[n++] = rows[i].worker_id;
 	if (n == 0)
 		return;
-	spi_plan_run(&statement, read_only, TEXT_VALUE(pool), text_array(workers, n));
-	n = read_running_rows(snapshot, pool, read_only, &running);
+	reader = begin_live(snapshot);
+	spi_plan_each(&statement, read_only, read_live_row, &reader, TEXT_VALUE(pool),
+				  text_array(workers, n));
+	n = end_live(&reader, pool, read_only, &running);
 	for (int r = 0; r < search->nreservations; r++)
 	{
 		Reservation *reservation = &search->reservations[r];

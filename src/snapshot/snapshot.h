@@ -24,6 +24,8 @@ typedef struct QueueRow
 	int32 family; /* the same */
 	int16 priority; /* as it was submitted */
 	TimestampTz expires_at; /* DT_NOEND: never */
+	double timeout_seconds;
+	double start_timeout_seconds; /* NAN: the pool's */
 	int32 own_kind; /* of a retry that asks for more: what it is otherwise; -1: the same */
 	Datum avoided; /* a text[] of workers on which it failed; 0: none */
 } QueueRow;

@@ -583,6 +583,8 @@ CREATE TABLE hwsched.pending (
     run int NOT NULL,
     attempt int NOT NULL,
     expected_seconds float8,
+    timeout_seconds float8 NOT NULL,
+    start_timeout_seconds float8,
     workload_id text COLLATE "C" NOT NULL,
     model_id text,
     model_family text,
@@ -600,6 +602,8 @@ CREATE TABLE hwsched.pending (
 CREATE INDEX pending_keyed ON hwsched.pending (pool, queue_no)
     WHERE concurrency_keys IS NOT NULL;
 CREATE INDEX pending_expiring ON hwsched.pending (pool, expires_at) WHERE expires_at IS NOT NULL;
+CREATE INDEX pending_waiting ON hwsched.pending (pool, ready_at)
+    WHERE ready_at > '-infinity' AND ready_at < 'infinity';
 -- For workers that ask for work of their own accord: see queue_profiles().
 CREATE INDEX pending_profile ON hwsched.pending (pool, profile_id);
 COMMENT ON TABLE hwsched.pending IS
@@ -614,6 +618,9 @@ COMMENT ON COLUMN hwsched.pending.profile_id IS 'The workload profile.';
 COMMENT ON COLUMN hwsched.pending.run IS 'The run of the workload.';
 COMMENT ON COLUMN hwsched.pending.attempt IS 'The attempt it waits for, from 1.';
 COMMENT ON COLUMN hwsched.pending.expected_seconds IS 'Duration its submitter expects.';
+COMMENT ON COLUMN hwsched.pending.timeout_seconds IS 'Longest it may run.';
+COMMENT ON COLUMN hwsched.pending.start_timeout_seconds IS
+  'Its start_timeout; NULL: the pool''s.';
 COMMENT ON COLUMN hwsched.pending.workload_id IS 'The workload.';
 COMMENT ON COLUMN hwsched.pending.model_id IS 'The model it runs.';
 COMMENT ON COLUMN hwsched.pending.model_family IS 'The family of that model.';
@@ -724,6 +731,8 @@ CREATE TABLE hwsched.assignment (
     alone boolean NOT NULL DEFAULT false,
     expires_at timestamptz,
     p90_seconds float8,
+    timeout_seconds float8 NOT NULL,
+    start_timeout_seconds float8,
     PRIMARY KEY (pool, assignment_id)
 ) WITH (fillfactor = 80);
 CREATE INDEX assignment_workload ON hwsched.assignment (pool, workload_id);
@@ -765,6 +774,9 @@ COMMENT ON COLUMN hwsched.assignment.score IS
 COMMENT ON COLUMN hwsched.assignment.predicted_seconds IS 'Predicted duration.';
 COMMENT ON COLUMN hwsched.assignment.p90_seconds IS
   'What nine in ten such runs take at most, as predicted; NULL: predicted_seconds.';
+COMMENT ON COLUMN hwsched.assignment.timeout_seconds IS 'Longest it may run.';
+COMMENT ON COLUMN hwsched.assignment.start_timeout_seconds IS
+  'Its start_timeout; NULL: the pool''s.';
 COMMENT ON COLUMN hwsched.assignment.formula_seconds IS
   'Duration by the profiles alone, without what was learned; NULL: the same.';
 COMMENT ON COLUMN hwsched.assignment.model_id IS 'The model it runs.';

@@ -74,12 +74,12 @@ queue_attempts(const char *pool, int count, Parameter workload_ids, Parameter ru
 		{TEXTOID, TEXTARRAYOID, INT4ARRAYOID, INT4ARRAYOID}};
 	static SpiPlan queue = {
 		"INSERT INTO hwsched.pending (pool, priority, deadline, queue_no, profile_id, run,"
-		" attempt, expected_seconds, workload_id,"
+		" attempt, expected_seconds, timeout_seconds, start_timeout_seconds, workload_id,"
 		"  model_id, model_family, concurrency_keys, concurrency_units, submitted_at, ready_at,"
 		" avoid_workers,"
 		" retry_profile_id, alone, run_at, expires_at)"
 		" SELECT s.pool, s.priority, s.deadline, s.queue_no, s.profile_id, s.run, e.attempt,"
-		" s.expected_seconds, s.workload_id,"
+		" s.expected_seconds, s.timeout_seconds, s.start_timeout_seconds, s.workload_id,"
 		"  s.model_id, s.model_family, s.concurrency_keys, s.concurrency_units, s.submitted_at,"
 		"  greatest(CASE WHEN $5 > 0 THEN clock_timestamp() + make_interval(secs => least($6,"
 		" $5 * 2 ^ least(greatest(e.attempt - 2, 0), 30)) * (1 - random() / 2))"

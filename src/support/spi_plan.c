@@ -149,9 +149,9 @@ set_planner(Access access)
 		const char *name;
 		const char *value;
 	} settings[] = {
-	/* what is forbidden looks costly */
+	/* what is forbidden looks costly; a table has rows of other pools, and of times gone by */
 #define SWITCH(name, on) {name, (on) ? "on" : "off"}
-		SWITCH("enable_seqscan", access == IN_ORDER || access == IN_SETS),
+		SWITCH("enable_seqscan", false),
 		SWITCH("enable_bitmapscan", access != ALONG_INDEX),
 		SWITCH("enable_sort", access != ALONG_INDEX && access != IN_ORDER),
 		SWITCH("enable_nestloop", access != IN_ORDER && access != IN_SETS),

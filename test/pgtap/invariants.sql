@@ -45,8 +45,8 @@ BEGIN
 		WHERE w.pool = in_pool AND w.state = 'active' AND u.assignments < coalesce(w.max_concurrent, most) AND (g.slots + 1) * 1000000::bigint + g.share * most::bigint <= 1000000::bigint * most AND hwsched.is_compatible(gang.profile, p.profile)
 		ORDER BY worker_id, device_no LIMIT 3
 	LOOP
-		INSERT INTO hwsched.assignment (pool, workload_id, run, attempt, shard_no, worker_id, device_nos, priority, profile_id, device_profile_id, efficiency, adjusted_efficiency, score, predicted_seconds, is_gang)
-		VALUES (in_pool, gang.workload_id, gang.run, gang.attempt, shard, member.worker_id, ARRAY[member.device_no], gang.priority, gang.profile_id, member.profile_id, 1, 1, 1, 10, true);
+		INSERT INTO hwsched.assignment (pool, workload_id, run, attempt, shard_no, worker_id, device_nos, priority, profile_id, device_profile_id, efficiency, adjusted_efficiency, score, predicted_seconds, timeout_seconds, is_gang)
+		VALUES (in_pool, gang.workload_id, gang.run, gang.attempt, shard, member.worker_id, ARRAY[member.device_no], gang.priority, gang.profile_id, member.profile_id, 1, 1, 1, 10, 3600, true);
 		UPDATE hwsched.worker_usage SET assignments = assignments + 1, total_assignments = total_assignments + 1 WHERE pool = in_pool AND worker_id = member.worker_id;
 		UPDATE hwsched.device_usage SET slots = slots + 1 WHERE pool = in_pool AND worker_id = member.worker_id AND device_no = member.device_no;
 		shard := shard + 1;
