@@ -678,6 +678,23 @@ boolean_read(const Reader *reader, const Field *field, const cJSON *item, const 
 }
 
 static void
+negation_read(const Reader *reader, const Field *field, const cJSON *item, const char *path,
+			  void *target)
+{
+	boolean_read(reader, field, item, path, target);
+	*(bool *) target = !*(bool *) target;
+}
+
+static void
+negation_write(JsonbParseState **state, const Field *field, const void *source)
+{
+	if (field->sparse && !*(const bool *) source)
+		return;
+	push_key(state, field->key);
+	push_bool(state, !*(const bool *) source);
+}
+
+static void
 boolean_write(JsonbParseState **state, const Field *field, const void *source)
 {
 	if (field->sparse && !*(const bool *) source)
@@ -1056,6 +1073,7 @@ static const KindOfField kinds[] = {
 	[FIELD_NAMES] = {names_read, names_write, names_key},
 	[FIELD_TEXTS] = {names_read, names_write, names_key},
 	[FIELD_BOOLEAN] = {boolean_read, boolean_write, boolean_key},
+	[FIELD_NEGATION] = {negation_read, negation_write, boolean_key},
 	[FIELD_INTEGER] = {integer_read, integer_write, integer_key},
 	[FIELD_BIGINT] = {bigint_read, bigint_write, bigint_key},
 	[FIELD_NUMBER] = {number_read, number_write, number_key},

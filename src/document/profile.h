@@ -117,6 +117,8 @@ typedef struct DeviceProfile
 	int32 clock_speed_mhz;
 	double thermal_design_power_w;
 	double idle_power_w;
+	bool power_is_gradual; /* an accelerator draws by its load, not all as soon as it has any */
+	int32 sockets; /* of a CPU, each of which is awake or not; 0: one */
 	double idle_celsius;
 	double throttle_celsius;
 	NamedNumbers performance_profile;

@@ -34,6 +34,13 @@ energy_watts(double idle_watts, double full_watts, double intensity)
 	return idle + Min(1.0, known(intensity)) * known(full_watts - idle);
 }
 
+/* Returns the watts from a device's idle power (0 where not known) to its full one. */
+double
+energy_range(double idle_watts, double full_watts)
+{
+	return known(full_watts - known(idle_watts));
+}
+
 /*
  * Returns what work of so many seconds takes at a share 0..1 of a device that
  * draws these watts meanwhile.  The share pays its part of all: of the power,

@@ -41,6 +41,7 @@ typedef struct EnergyWeights
 } EnergyWeights;
 
 extern double energy_watts(double idle_watts, double full_watts, double intensity);
+extern double energy_range(double idle_watts, double full_watts);
 extern EnergyUse energy_use(double idle_watts, double load_watts, double share, double seconds,
 							const EnergyRates *rates);
 extern EnergyWeights energy_weights(EnergyWeights pool, double energy_sensitivity);

@@ -9,6 +9,7 @@
 #include "place/candidate.h"
 #include "place/fragmentation.h"
 #include "place/policy.h"
+#include "place/spare.h"
 
 const AlgorithmTraits algorithm_traits[] = {
 	[ALGORITHM_HARDWARE_AWARE] = {"hardware_aware", SCALE_GREATEST, 0, true, false},
@@ -301,6 +302,113 @@ candidate_use(const Search *search, const WorkKind *kind, const Candidate *candi
 		candidate_seconds(search, kind, candidate, expected_seconds, subject), &rates);
 }
 
+/* Returns the profile of a worker's CPU, NULL if it has none, and sets *busy to whether it runs
+ * anything.  Several are alike, and parts of one. */
+static const DeviceProfile *
+worker_cpu(const Fleet *fleet, const Worker *worker, bool *busy)
+{
+	const DeviceProfile *cpu = NULL;
+
+	*busy = worker->cpu_used > 0;
+	for (int d = worker->first_device; d < worker->first_device + worker->ndevices; d++)
+	{
+		const DeviceProfile *profile = &fleet->profiles[fleet->devices[d].profile];
+
+		if (!is_cpu(profile))
+			continue;
+		cpu = cpu == NULL ? profile : cpu;
+		*busy = *busy || fleet->devices[d].slots > 0;
+	}
+	return cpu;
+}
+
+/*
+ * Units of a socket where a profile does not say how many sockets its CPU has: 16 cores of two
+ * threads each, as the published power model counts (Power- and Fragmentation-aware Online
+ * Scheduling for GPU Datacenters, CCGrid 2025).
+ */
+#define SOCKET_UNITS 32
+
+/* The sockets of a CPU: how many there are, and what wakes each. */
+typedef struct Sockets
+{
+	int64 count;
+	int64 millicores; /* of each; the last may have less */
+} Sockets;
+
+static Sockets
+sockets_of(const DeviceProfile *cpu, const Worker *worker)
+{
+	int64 units = cpu->compute_units > 0 ? cpu->compute_units : worker->cpu_millicores / 1000;
+
+	if (cpu->sockets > 0)
+		return (Sockets){cpu->sockets, Max(1, 1000 * units / cpu->sockets)};
+	return (Sockets){Max(1, (units + SOCKET_UNITS - 1) / SOCKET_UNITS), 1000 * SOCKET_UNITS};
+}
+
+/* Returns how many of them are awake while so many millicores are taken, each before the next. */
+static int64
+sockets_awake(const Sockets *sockets, int64 millicores)
+{
+	return Min(sockets->count, (millicores + sockets->millicores - 1) / sockets->millicores);
+}
+
+/* Returns the watts by which the CPU of a candidate's worker draws more with the work there. */
+static double
+extra_cpu_watts(const Search *search, const WorkKind *kind, const Candidate *candidate)
+{
+	const Fleet *fleet = search->fleet;
+	const Worker *worker = &fleet->workers[candidate->worker];
+	bool busy;
+	const DeviceProfile *cpu = worker_cpu(fleet, worker, &busy);
+	Sockets sockets;
+	int64 before;
+	int64 after;
+
+	if (cpu == NULL)
+		return 0.0;
+	sockets = sockets_of(cpu, worker);
+	before = sockets_awake(&sockets, worker->cpu_used);
+	after = sockets_awake(&sockets, worker->cpu_used + kind->demand.cpu_millicores);
+	/* what runs on the CPU takes some core of it, whether it says so or not */
+	if (busy)
+		before = Max(before, 1);
+	if (is_cpu(&fleet->profiles[fleet->devices[candidate->devices[0]].profile]))
+		after = Max(after, 1);
+	return Max(0, after - before) / (double) sockets.count *
+		   energy_range(cpu->idle_power_w, full_watts(cpu));
+}
+
+/*
+ * Returns the joules that the cluster draws more with a kind of work on a candidate than
+ * without it.  An accelerator with binary power draws all of it as soon as anything runs there,
+ * and no more for whatever comes beside that; one without draws more by the work's share and
+ * intensity.  A CPU wakes socket by socket, whatever device the work is on.
+ */
+double
+extra_joules(const Search *search, const WorkKind *kind, const Candidate *candidate)
+{
+	double share = demand_occupancy(&kind->demand) == OCCUPY_SHARE ?
+					   (double) kind->demand.share / WHOLE_SHARE :
+					   1.0;
+	double watts = extra_cpu_watts(search, kind, candidate);
+
+	for (int i = 0; i < candidate->ndevices; i++)
+	{
+		const Device *device = &search->fleet->devices[candidate->devices[i]];
+		const DeviceProfile *profile = &search->fleet->profiles[device->profile];
+		double range = energy_range(profile->idle_power_w, full_watts(profile));
+
+		if (is_cpu(profile))
+			continue;
+		if (profile->power_is_gradual)
+			watts += share * work_intensity(&kind->profile) * range;
+		else if (!is_in_use(device))
+			watts += range;
+	}
+	return watts * kind_seconds(search, kind, candidate);
+}
+
 /* The same for a kind of work whose policy looks at it. */
 static EnergyUse
 kind_use(const Search *search, const WorkKind *kind, const Candidate *candidate)
@@ -449,7 +557,8 @@ part_value(Search *search, WorkKind *kind, const PolicyPart *part, const Candida
 		case ALGORITHM_FILLING:
 			return filling_score(search, kind, candidate);
 		case ALGORITHM_ENERGY:
-			return kind_use(search, kind, candidate).joules;
+			/* a joule more for all, so that nothing at all has a place among the others */
+			return extra_joules(search, kind, candidate) + 1.0;
 		case ALGORITHM_COST:
 			return kind_use(search, kind, candidate).money;
 		case ALGORITHM_PREDICTED_TIME:

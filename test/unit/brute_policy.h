@@ -254,6 +254,76 @@ brute_joules(const World *world, const WorkKind *kind, const Scored *scored)
 	return (kind->demand.share > 0 ? kind->demand.share / 1e6 : 1.0) * watts * scored->seconds;
 }
 
+static inline double
+brute_range(const DeviceProfile *profile)
+{
+	double idle = profile->idle_power_w > 0 ? profile->idle_power_w : 0;
+	double full = profile->thermal_design_power_w > 0 ? profile->thermal_design_power_w : 100;
+
+	return full > idle ? full - idle : 0;
+}
+
+/* How many of a CPU's sockets so many millicores of its worker keep awake; with one, one at least. */
+static inline int
+brute_awake(const DeviceProfile *cpu, const Worker *worker, int64 millicores, bool one, int *of)
+{
+	int units = cpu->compute_units > 0 ? cpu->compute_units : (int) (worker->cpu_millicores / 1000);
+	int sockets = cpu->sockets > 0 ? cpu->sockets : (int) fmax(1, ceil(units / 32.0));
+	double each = cpu->sockets > 0 ? fmax(1, floor(units * 1000.0 / sockets)) : 32000;
+	int awake = 0;
+
+	for (int s = 0; s < sockets; s++)
+		awake += millicores > s * each || (s == 0 && one);
+	*of = sockets;
+	return awake;
+}
+
+/* What the devices, and the worker's first CPU, draw more than without the work. */
+static inline double
+brute_extra_joules(const World *world, const WorkKind *kind, const Scored *scored)
+{
+	const Worker *worker = &world->workers[scored->choice.worker];
+	const DeviceProfile *cpu = NULL;
+	bool busy = false;
+	bool here = false;
+	double watts = 0;
+
+	for (int i = 0; i < scored->choice.ndevices; i++)
+	{
+		const Device *device = &world->devices[scored->choice.devices[i]];
+		const DeviceProfile *profile = &world->profiles[device->profile];
+
+		if (strcmp(profile->hardware_class, "cpu") == 0)
+			continue;
+		if (profile->power_is_gradual)
+			watts += (kind->demand.share > 0 ? kind->demand.share / 1e6 : 1.0) *
+					 work_intensity(&kind->profile) * brute_range(profile);
+		else if (device->slots == 0 && device->share == 0)
+			watts += brute_range(profile);
+	}
+	for (int d = worker->first_device; d < worker->first_device + worker->ndevices; d++)
+	{
+		const DeviceProfile *profile = &world->profiles[world->devices[d].profile];
+
+		if (strcmp(profile->hardware_class, "cpu") != 0)
+			continue;
+		cpu = cpu == NULL ? profile : cpu;
+		busy = busy || world->devices[d].slots > 0;
+		here = here || scored->choice.devices[0] == d;
+	}
+	if (cpu != NULL)
+	{
+		int sockets;
+		int before = brute_awake(cpu, worker, worker->cpu_used, busy, &sockets);
+		int after = brute_awake(cpu, worker, worker->cpu_used + kind->demand.cpu_millicores, here,
+								&sockets);
+
+		if (after > before)
+			watts += (double) (after - before) / sockets * brute_range(cpu);
+	}
+	return watts * scored->seconds;
+}
+
 /* The worker's price for the time, or the work's share of it, and that of the energy. */
 static inline double
 brute_money(const World *world, const WorkKind *kind, const Scored *scored)
@@ -304,7 +374,7 @@ brute_part(World *world, const WorkKind *kind, const PolicyPart *part, const Sco
 		case ALGORITHM_FILLING:
 			return brute_fragmentation_score(world, kind, choice, 0.15);
 		case ALGORITHM_ENERGY:
-			return brute_joules(world, kind, scored);
+			return brute_extra_joules(world, kind, scored) + 1.0;
 		case ALGORITHM_COST:
 			return brute_money(world, kind, scored);
 		case ALGORITHM_PREDICTED_TIME:
