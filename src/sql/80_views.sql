@@ -2,7 +2,7 @@
 -- always last.
 
 -- What assignments hold of workers and devices: what the tables say, less what
--- has been completed and is not settled yet.
+-- has ended and is not settled yet.
 CREATE VIEW hwsched.worker_reserved AS
 SELECT u.pool, u.worker_id, u.assignments - coalesce(e.assignments, 0)::int AS assignments,
        u.cpu_millicores - coalesce(e.cpu_millicores, 0)::bigint AS cpu_millicores,
@@ -88,11 +88,15 @@ SELECT s.pool, s.workload_id, s.run,
        s.run_at, s.expires_at, s.outcome_reason, s.altered_at, s.altered_reason
 FROM hwsched.submission s
 JOIN hwsched.workload_profile p ON p.pool = s.pool AND p.profile_id = s.profile_id
--- assigned, running, or completed and not settled yet
-LEFT JOIN LATERAL (SELECT max(a.state) AS state, max(a.finished_at) AS completed_at
+-- assigned, running, or completed and not settled yet; a gang runs until it is settled
+LEFT JOIN LATERAL (SELECT max(CASE WHEN a.is_gang AND a.state = 'completed' THEN 'running'
+                                   ELSE a.state END) AS state,
+                          max(a.finished_at) FILTER (WHERE NOT a.is_gang) AS completed_at
                    FROM hwsched.assignment a
                    WHERE a.pool = s.pool AND a.workload_id = s.workload_id AND a.run = s.run
-                     AND (a.finished_at IS NULL OR a.state = 'completed' AND NOT a.is_gang)) runs
+                     AND (a.finished_at IS NULL OR a.state = 'completed' AND (NOT a.is_gang
+                          OR EXISTS (SELECT FROM hwsched.unsettled u WHERE u.pool = a.pool
+                                       AND u.assignment_id = a.assignment_id)))) runs
        ON s.outcome IS NULL;
 COMMENT ON VIEW hwsched.workload IS
   'Workloads, the latest run of each, with the state they are in.';
@@ -649,8 +653,9 @@ LEFT JOIN (SELECT pool, count(*) FILTER (WHERE outcome = 'completed') AS complet
                   count(*) FILTER (WHERE outcome = 'cancelled') AS cancelled,
                   count(*) FILTER (WHERE outcome = 'dead') AS dead
            FROM hwsched.submission GROUP BY pool) s ON s.pool = p.pool
-LEFT JOIN (SELECT pool, count(*) AS completed FROM hwsched.unsettled GROUP BY pool) n
-    ON n.pool = p.pool
+LEFT JOIN (SELECT pool, count(*) AS completed
+           FROM hwsched.unsettled JOIN hwsched.assignment USING (pool, assignment_id)
+           WHERE state = 'completed' AND NOT is_gang GROUP BY pool) n ON n.pool = p.pool
 LEFT JOIN hwsched_internal.lock_holders() h ON h.pool = p.pool;
 COMMENT ON VIEW hwsched.pool_summary IS 'Every pool in one line.';
 COMMENT ON COLUMN hwsched.pool_summary.pool IS 'The pool.';

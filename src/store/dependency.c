@@ -242,7 +242,7 @@ read_others(Graph *graph, const char *pool)
 		"   SELECT FROM hwsched.assignment a JOIN hwsched.unsettled u ON u.pool = a.pool"
 		" AND u.assignment_id = a.assignment_id"
 		"   WHERE a.pool = s.pool AND a.workload_id = s.workload_id AND a.run = s.run"
-		" AND a.state = 'completed')),"
+		" AND a.state = 'completed' AND NOT a.is_gang)),"
 		" CASE WHEN s.outcome IN ('dead', 'cancelled') THEN s.outcome::text END"
 		" FROM unnest($2) WITH ORDINALITY e(id, ord) JOIN hwsched.submission s ON s.pool = $1"
 		" AND s.workload_id = e.id",
