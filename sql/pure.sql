@@ -197,7 +197,7 @@ WHERE pronamespace IN ('hwsched'::regnamespace, 'hwsched_internal'::regnamespace
 SELECT oid::regprocedure FROM pg_proc
 WHERE pronamespace IN ('hwsched'::regnamespace, 'hwsched_internal'::regnamespace) AND NOT prosecdef AND provolatile = 'v' AND prorettype <> 'trigger'::regtype
 	AND prokind <> 'p' AND NOT has_function_privilege('hwsched_worker', oid, 'EXECUTE')
-	AND proname NOT IN ('create_pool', 'alter_pool') ORDER BY proname COLLATE "C";
+	AND proname NOT IN ('create_pool', 'alter_pool', 'rollback_settings') ORDER BY proname COLLATE "C";
 
 -- The pool is the last argument of every function that has one, and 'default'
 SELECT oid::regprocedure FROM pg_proc AS p

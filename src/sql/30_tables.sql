@@ -43,6 +43,7 @@ CREATE TABLE hwsched.settings_version (
     settings jsonb NOT NULL,
     changed_at timestamptz NOT NULL DEFAULT now(),
     changed_by name NOT NULL DEFAULT session_user,
+    reason text,
     PRIMARY KEY (pool, version)
 );
 COMMENT ON TABLE hwsched.settings_version IS
@@ -53,6 +54,7 @@ COMMENT ON COLUMN hwsched.settings_version.settings IS
   'All settings that differ from their defaults; see pool_settings().';
 COMMENT ON COLUMN hwsched.settings_version.changed_at IS 'When they came into force.';
 COMMENT ON COLUMN hwsched.settings_version.changed_by IS 'The role that set them.';
+COMMENT ON COLUMN hwsched.settings_version.reason IS 'Why, as they said; NULL: they did not.';
 
 -- Types: what many devices and many workloads share. A row never changes.
 

@@ -8,11 +8,20 @@ CREATE FUNCTION hwsched.create_pool(pool text, settings jsonb DEFAULT '{}') RETU
 COMMENT ON FUNCTION hwsched.create_pool(text, jsonb) IS
   'Creates a pool with settings that differ from their defaults.';
 
-CREATE FUNCTION hwsched.alter_pool(pool text, settings jsonb) RETURNS void
+CREATE FUNCTION hwsched.alter_pool(pool text, settings jsonb, reason text DEFAULT NULL)
+    RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_alter_pool';
-COMMENT ON FUNCTION hwsched.alter_pool(text, jsonb) IS
+COMMENT ON FUNCTION hwsched.alter_pool(text, jsonb, text) IS
   'Changes settings of a pool, at once; null resets one to its default.';
+
+CREATE FUNCTION hwsched.rollback_settings(version bigint, pool text DEFAULT 'default')
+    RETURNS bigint
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'hwsched_rollback_settings';
+COMMENT ON FUNCTION hwsched.rollback_settings(bigint, text) IS
+  'Makes the settings of a pool again what they were after a version; returns the number of the '
+  'version that this is.';
 
 CREATE FUNCTION hwsched.pause_pool(pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -39,6 +48,15 @@ CREATE FUNCTION hwsched.pool_settings(pool text DEFAULT 'default', OUT name text
     AS 'MODULE_PATHNAME', 'hwsched_pool_settings';
 COMMENT ON FUNCTION hwsched.pool_settings(text) IS
   'Returns the settings in force in a pool, beside their defaults.';
+
+CREATE FUNCTION hwsched.settings_history(pool text DEFAULT 'default', OUT version bigint,
+    OUT changed_at timestamptz, OUT changed_by name, OUT reason text, OUT changes jsonb)
+    RETURNS SETOF record
+    LANGUAGE c STABLE STRICT PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'hwsched_settings_history';
+COMMENT ON FUNCTION hwsched.settings_history(text) IS
+  'Returns the changes of a pool''s settings, the oldest first: when, by whom, why, and of each '
+  'setting that changed the old and the new value.';
 
 CREATE FUNCTION hwsched.register_worker(worker_id text, capabilities jsonb,
     pool text DEFAULT 'default')

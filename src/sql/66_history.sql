@@ -333,6 +333,12 @@ BEGIN
         GET DIAGNOSTICS count = ROW_COUNT;
         forgotten := forgotten + count;
     END LOOP;
+    -- of settings, what was in force since then stays
+    DELETE FROM hwsched.settings_version AS v
+    WHERE v.pool = $2 AND v.version < (SELECT max(s.version) FROM hwsched.settings_version AS s
+                                       WHERE s.pool = $2 AND s.changed_at < now() - kept.hourly);
+    GET DIAGNOSTICS count = ROW_COUNT;
+    forgotten := forgotten + count;
     -- not before it is rolled up; of what is kept for days, whole days
     IF EXISTS (SELECT FROM hwsched.history_late AS l WHERE l.pool = $2) THEN
         RETURN forgotten;

@@ -32,7 +32,8 @@ GRANT EXECUTE ON FUNCTION
     hwsched.efficiency_rating, hwsched.prediction_rating
     TO hwsched_viewer, hwsched_worker;
 GRANT EXECUTE ON FUNCTION
-    hwsched.pool_settings, hwsched.check_requirements, hwsched.check_capabilities,
+    hwsched.pool_settings, hwsched.settings_history,
+    hwsched.check_requirements, hwsched.check_capabilities,
     hwsched.plan_pending, hwsched.compatible_hardware, hwsched.pareto,
     hwsched.suggest_power_limit, hwsched.explain_pending,
     hwsched.predict, hwsched.performance_history, hwsched.learning_json, hwsched.predict_temperature
@@ -87,5 +88,5 @@ GRANT EXECUTE ON FUNCTION
     TO hwsched_coordinator;
 
 GRANT EXECUTE ON PROCEDURE hwsched.run_loop TO hwsched_coordinator;
-GRANT EXECUTE ON FUNCTION hwsched.create_pool, hwsched.alter_pool,
+GRANT EXECUTE ON FUNCTION hwsched.create_pool, hwsched.alter_pool, hwsched.rollback_settings,
     hwsched.drop_pool TO hwsched_admin;

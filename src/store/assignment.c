@@ -69,6 +69,8 @@ read_ended(EndedAssignment **ended)
 
 		(*ended)[i] = rows[i].ended;
 		(*ended)[i].usual_seconds = NAN;
+		(*ended)[i].age = 0;
+		(*ended)[i].failed = false;
 		(*ended)[i].ndevices = ARR_DIMS(array)[0];
 		(*ended)[i].device_nos = (int32 *) ARR_DATA_PTR(array);
 	}
