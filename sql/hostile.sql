@@ -141,6 +141,11 @@ SELECT hwsched.extend_lease(regress_calls.assignment('%s', 'running'), '1 hour',
 SELECT hwsched.complete(regress_calls.assignment('%s', 'running'), '{"a": 1}', '%s')
 SELECT * FROM hwsched.predict('b', 'w', 0, '%s')
 SELECT * FROM hwsched.performance_history('w', NULL, NULL, NULL, '%s')
+SELECT * FROM hwsched.change_points('w', NULL, NULL, '%s')
+SELECT * FROM hwsched.best_hardware('nlp', '%s')
+SELECT * FROM hwsched.performance_ranking('matmul', 'fp32', '%s')
+SELECT * FROM hwsched.fallback_workers('w', '%s')
+SELECT hwsched.teach('[{"workload_type": "nlp", "device": {"hardware_class": "gpu", "model_name": "taught"}, "worker_id": "w", "seconds": 3}]', '%s')
 SELECT hwsched_internal.sketch_quantile(hwsched_internal.sketch_sum(ARRAY[x, 1]::pg_catalog.int8[]), 0.5) FROM pg_catalog.generate_series(1, 3) x
 SELECT * FROM hwsched.running_on('w', '%s')
 SELECT hwsched.requirements(regress_calls.assignment('%s', 'running'), '%s')

@@ -485,3 +485,35 @@ learn_durations(const char *pool, EndedAssignment *ended, int count)
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(context);
 }
+
+/*
+ * Moves what the formula says of a type of work on some device profiles (by their profile_id) to
+ * what work of that type, of no model in particular, is expected to take by the runs so far.
+ */
+void
+expect_typical(const char *pool, const char *workload_type, const int64 *profile_ids, int count,
+			   double *seconds)
+{
+	DurationStore *store = duration_store_begin(pool);
+	RunRecords run = {.worker = NO_WORKER};
+	int *devices = palloc(sizeof(int) * (count + 1));
+
+	add_model(store, workload_type, NULL, NULL, &run);
+	for (int i = 0; i < count; i++)
+	{
+		char profile_id[MAXINT8LEN + 1];
+
+		pg_lltoa(profile_ids[i], profile_id);
+		devices[i] = record_number(store, DURATION_DEVICE, profile_id, "");
+	}
+	read_added(store, true);
+	read_named_devices(store, true);
+	for (int i = 0; i < count; i++)
+	{
+		DurationRecords records;
+
+		run.device = devices[i];
+		records = duration_records(store, &run);
+		seconds[i] = duration_predict(&records, seconds[i]).p50;
+	}
+}

@@ -20,6 +20,13 @@ COMMENT ON FUNCTION hwsched.reset_learning(text, text) IS
   'Forgets what was learned of one worker, or with NULL in the whole pool; returns the number of '
   'records. A single worker''s contribution to models and device profiles stays.';
 
+CREATE FUNCTION hwsched.teach(runs jsonb, pool text DEFAULT 'default') RETURNS bigint
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'hwsched_teach';
+COMMENT ON FUNCTION hwsched.teach(jsonb, text) IS
+  'Learns from runs that were not this pool''s, in the order of their times, all or nothing; '
+  'returns how many have taught.';
+
 CREATE FUNCTION hwsched.learning_json(pool text DEFAULT 'default') RETURNS jsonb
     LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp
     SET timezone = 'UTC' SET extra_float_digits = '1' AS $$

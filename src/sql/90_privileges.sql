@@ -36,7 +36,9 @@ GRANT EXECUTE ON FUNCTION
     hwsched.check_requirements, hwsched.check_capabilities,
     hwsched.plan_pending, hwsched.compatible_hardware, hwsched.pareto,
     hwsched.suggest_power_limit, hwsched.explain_pending,
-    hwsched.predict, hwsched.performance_history, hwsched.learning_json, hwsched.predict_temperature
+    hwsched.predict, hwsched.performance_history, hwsched.change_points, hwsched.best_hardware,
+    hwsched.performance_ranking, hwsched.fallback_workers,
+    hwsched.learning_json, hwsched.predict_temperature
     TO hwsched_viewer;
 
 GRANT EXECUTE ON FUNCTION
@@ -64,7 +66,8 @@ GRANT EXECUTE ON FUNCTION
     hwsched.rebalance, hwsched.maintain,
     hwsched_internal.recover, hwsched_internal.keep_history, hwsched_internal.note_failure,
     hwsched.record_power,
-    hwsched.schedule_jobs, hwsched.unschedule_jobs, hwsched.reset_learning, hwsched.load_learning
+    hwsched.schedule_jobs, hwsched.unschedule_jobs, hwsched.reset_learning, hwsched.load_learning,
+    hwsched.teach
     TO hwsched_coordinator;
 
 -- What reading is made of: whoever asks for a view or a chart calls it, too.

@@ -188,8 +188,8 @@ check_change(Noise noise, double deviation, int nworkers, int who, double slower
 
 	ok(outcome.in_time >= 0.95 && outcome.right >= least_right &&
 		   fabs(log(outcome.ratio / slower)) < 0.05,
-	   "%s, %.2f times as slow, %s of %.2f: found within %d runs", what, slower,
-	   noise_names[noise], deviation, AFTER);
+	   "%s, %.2f times as slow, %s of %.2f: found within %d runs", what, slower, noise_names[noise],
+	   deviation, AFTER);
 	diag("found in time: %.1f %%, of these rightly attributed: %.1f %%; after %.1f runs, its"
 		 " beginning off by %.1f; %.3f times as slow",
 		 100 * outcome.in_time, 100 * outcome.right, outcome.delay, outcome.began, outcome.ratio);
