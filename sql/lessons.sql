@@ -1,7 +1,6 @@
 --
 -- What was learned, asked: the best hardware, changes of durations, and learning from elsewhere
 --
-\set VERBOSITY verbose
 CREATE FUNCTION pg_temp.error_of(statement text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	message text; detail text; hint text; path text;
@@ -68,12 +67,38 @@ SELECT pg_temp.error_of(format('SELECT hwsched.teach(%L, ''lessons'')', '[{"work
 SELECT pg_temp.error_of(statement) FROM unnest(ARRAY['SELECT hwsched.teach(''{}'', ''lessons'')', 'SELECT hwsched.teach(''7'', ''lessons'')', 'SELECT hwsched.teach(NULL, ''lessons'')', 'SELECT hwsched.teach(''[]'', NULL)', 'SELECT hwsched.teach(''[]'', ''nowhere'')']) AS statement;
 SELECT b.records = (SELECT count(*) FROM hwsched.duration_record WHERE pool = 'lessons') AND b.samples = (SELECT sum(samples) FROM hwsched.track_record WHERE pool = 'lessons') AS nothing_half_done FROM before AS b;
 SELECT hwsched.teach('[]', 'lessons') AS nothing;
-\set VERBOSITY default
 SELECT hwsched.teach('[{"workload_type": "nlp", "device": "T4", "seconds": 60000, "expected_duration": 60}]', 'lessons') AS surely_milliseconds;
 SELECT hwsched.alter_pool('lessons', '{"learning": false}');
 SELECT hwsched.teach('[{"workload_type": "nlp", "device": "T4", "seconds": 60}]', 'lessons') AS not_learning;
 SELECT model_name, round(predicted_seconds) AS by_the_formula FROM hwsched.best_hardware('vision', 'lessons');
 SELECT hwsched.alter_pool('lessons', '{"learning": null}');
+
+--
+-- A history that is loaded teaches if it is asked to: what of it is new, and is known here
+--
+CREATE TEMP TABLE document AS SELECT jsonb_build_object('execution_times', jsonb_build_object(
+	'long', (SELECT jsonb_agg(jsonb_build_object('worker_id', 'a2', 'workload_type', 'audio', 'timestamp', '2026-02-01'::timestamptz + i * interval '1 hour', 'estimated_time', 60, 'actual_time', 240,
+		'model_name', 'A100', 'model_id', 'voice', 'expected_duration', 120)) FROM generate_series(1, 6) AS i),
+	'first', '{"worker_id": "t1", "workload_type": "Audio", "timestamp": "2026-02-02", "estimated_time": 60, "actual_time": 30}'::jsonb,
+	'failed', '{"worker_id": "t1", "workload_type": "audio", "timestamp": "2026-02-03", "estimated_time": 60, "actual_time": 3, "state": "failed", "error": "x"}'::jsonb,
+	'elsewhere', '{"worker_id": "far", "workload_type": "audio", "timestamp": "2026-02-03", "estimated_time": 60, "actual_time": 30, "model_name": "T4"}'::jsonb,
+	'cancelled', '{"worker_id": "t1", "workload_type": "audio", "timestamp": "2026-02-03", "estimated_time": 60, "actual_time": 3, "state": "cancelled"}'::jsonb,
+	'unknown', '{"worker_id": "far", "workload_type": "audio", "timestamp": "2026-02-03", "estimated_time": 60, "actual_time": 30, "model_name": "H900"}'::jsonb,
+	'poem', '{"worker_id": "t1", "workload_type": "poetry", "timestamp": "2026-02-03", "estimated_time": 60, "actual_time": 30, "model_name": "T4"}'::jsonb)) AS document;
+SELECT hwsched.load_history(document, true, 'lessons') AS loaded FROM document;
+SELECT worker_id, successes, failures, round(mean_seconds) AS mean FROM hwsched.performance WHERE pool = 'lessons' AND workload_type = 'audio' ORDER BY 1;
+SELECT model_name, runs FROM hwsched.duration_model WHERE pool = 'lessons' AND kind = 'device' AND model_name IN ('A100', 'T4') ORDER BY 1;
+SELECT hwsched.submit('{"test_id": "voice", "test_type": "audio", "model_id": "voice", "expected_duration": 120}', 'lessons');
+SELECT round(p50_seconds) AS p50 FROM hwsched.predict('voice', 'a1', 1, 'lessons');
+-- what is there already teaches nothing more
+SELECT hwsched.load_history(document, true, 'lessons') AS again FROM document;
+SELECT sum(samples) AS samples FROM hwsched.track_record WHERE pool = 'lessons' AND workload_type = 'audio';
+-- and nothing does without being asked
+SELECT hwsched.load_history('{"execution_times": {"silent": {"worker_id": "t1", "workload_type": "audio", "timestamp": "2026-02-04", "estimated_time": 60, "actual_time": 30}}}', false, 'lessons') AS loaded;
+SELECT sum(samples) AS samples FROM hwsched.track_record WHERE pool = 'lessons' AND workload_type = 'audio';
+SELECT model_id, expected_seconds, count(*) FROM hwsched.execution_history WHERE pool = 'lessons' AND workload_type = 'audio' GROUP BY 1, 2 ORDER BY 1;
+SELECT pg_temp.error_of(statement) FROM unnest(ARRAY['SELECT hwsched.load_history(NULL, true, ''lessons'')', 'SELECT hwsched.load_history(''{}'', NULL::boolean, ''lessons'')', 'SELECT hwsched.load_history(''{}'', true, NULL)', 'SELECT hwsched.load_history(''{}'', true, ''nowhere'')',
+	'SELECT hwsched.load_history(''{"execution_times": {"x": {"worker_id": "t1", "workload_type": "audio", "timestamp": "2026-02-04", "estimated_time": 60, "actual_time": 30, "expected_duration": -1}}}'', true, ''lessons'')']) AS statement;
 
 --
 -- Since when: one worker, all workers with a device model, or nobody

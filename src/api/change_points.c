@@ -264,8 +264,10 @@ hwsched_change_points(PG_FUNCTION_ARGS)
 		"  JOIN hwsched.device_profile d ON d.pool = $1 AND d.profile_id = a.device_profile_id"
 		"  WHERE a.pool = $1 AND a.state = 'completed' AND a.started_at IS NOT NULL"
 		"   AND a.finished_at IS NOT NULL"
-		"  UNION ALL SELECT r.model_name, r.workload_type, r.worker_id, 'recorded',"
-		"   r.predicted_seconds, r.actual_seconds, r.at, NULL"
+		"  UNION ALL SELECT r.model_name, r.workload_type, r.worker_id,"
+		"   'recorded ' || coalesce(r.model_id, r.model_family, ''),"
+		"   coalesce(nullif(r.predicted_seconds, 0), r.expected_seconds), r.actual_seconds, r.at,"
+		"   NULL"
 		"  FROM hwsched.recorded_execution r WHERE r.pool = $1 AND r.state = 'completed') run"
 		" WHERE $2 IS NULL OR workload_type = $2"
 		" ORDER BY coalesce(model_name, '') COLLATE \"C\", workload_type, at, assignment_id",

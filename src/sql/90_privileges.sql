@@ -87,7 +87,8 @@ GRANT EXECUTE ON FUNCTION
 
 GRANT EXECUTE ON FUNCTION
     hwsched.record_assignment, hwsched.record_thermal_state, hwsched.record_resource_utilization,
-    hwsched.record_execution_time, hwsched.load_history
+    hwsched.record_execution_time, hwsched.load_history(jsonb, text),
+    hwsched.load_history(jsonb, boolean, text)
     TO hwsched_coordinator;
 
 GRANT EXECUTE ON PROCEDURE hwsched.run_loop TO hwsched_coordinator;

@@ -133,6 +133,7 @@ INSERT INTO api SELECT btrim(line, E' \t') FROM regexp_split_to_table($$
 	record_execution_time(workload_id text, estimated_time double precision, actual_time double precision, workload_type text, worker_id text, at timestamp with time zone DEFAULT now(), pool text DEFAULT 'default'::text)
 	history_json(since timestamp with time zone DEFAULT '-infinity'::timestamp with time zone, until timestamp with time zone DEFAULT 'infinity'::timestamp with time zone, pool text DEFAULT 'default'::text)
 	load_history(document jsonb, pool text DEFAULT 'default'::text)
+	load_history(document jsonb, teach boolean, pool text DEFAULT 'default'::text)
 	predict(workload_id text, worker_id text, device_no integer, pool text DEFAULT 'default'::text, OUT p50_seconds double precision, OUT p90_seconds double precision, OUT joules double precision, OUT cost double precision, OUT carbon_g double precision, OUT formula_seconds double precision, OUT reason text)
 	reset_learning(worker_id text DEFAULT NULL::text, pool text DEFAULT 'default'::text)
 	learning_json(pool text DEFAULT 'default'::text)
