@@ -249,7 +249,10 @@ compare_found(const void *a, const void *b)
 							   y->worker_id != NULL ? y->worker_id : "");
 }
 
-/* change_points(worker_id, workload_type text, since timestamptz, pool text) RETURNS SETOF record */
+/*
+ * change_points(worker_id, workload_type text, since timestamptz, pool text) RETURNS SETOF
+ * record
+ */
 Datum
 hwsched_change_points(PG_FUNCTION_ARGS)
 {

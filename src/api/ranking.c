@@ -68,7 +68,8 @@ hwsched_best_hardware(PG_FUNCTION_ARGS)
 {
 	/* runs elsewhere are of a model by its name */
 	static SpiPlan find = {
-		"SELECT p.profile_id, coalesce(a.runs, 0) + coalesce(r.runs, 0) FROM hwsched.device_profile p"
+		"SELECT p.profile_id, coalesce(a.runs, 0) + coalesce(r.runs, 0)"
+		" FROM hwsched.device_profile p"
 		" LEFT JOIN (SELECT a.device_profile_id, count(*) AS runs FROM hwsched.assignment a"
 		"   JOIN hwsched.workload_profile w ON w.pool = a.pool AND w.profile_id = a.profile_id"
 		"   WHERE a.pool = $1 AND a.state = 'completed' AND w.workload_type = $2 GROUP BY 1) a"
@@ -168,7 +169,8 @@ hwsched_fallback_workers(PG_FUNCTION_ARGS)
 {
 	static SpiPlan statement = {
 		"WITH own AS MATERIALIZED (SELECT p.profile_id, p.profile"
-		"  FROM (SELECT DISTINCT profile_id FROM hwsched.device WHERE pool = $1 AND worker_id = $2) d"
+		"  FROM (SELECT DISTINCT profile_id FROM hwsched.device"
+		"   WHERE pool = $1 AND worker_id = $2) d"
 		"  JOIN hwsched.device_profile p ON p.pool = $1 AND p.profile_id = d.profile_id"
 		"  ORDER BY p.hardware_class = 'cpu'"
 		"  FETCH FIRST 1 ROW WITH TIES),"
