@@ -12,6 +12,7 @@
 #include "utils/timestamp.h"
 
 #include "model/change_point.h"
+#include "store/authz.h"
 #include "store/pool.h"
 #include "store/worker.h"
 #include "support/columns.h"
@@ -280,6 +281,7 @@ hwsched_change_points(PG_FUNCTION_ARGS)
 	ChangeReader reader = {0};
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	char *pool;
+	Caller caller;
 
 	InitMaterializedSRF(fcinfo, 0);
 	if (PG_ARGISNULL(3))
@@ -287,7 +289,8 @@ hwsched_change_points(PG_FUNCTION_ARGS)
 	pool = text_to_cstring(PG_GETARG_TEXT_PP(3));
 	reader.only_worker = PG_ARGISNULL(0) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(0));
 	reader.since = PG_ARGISNULL(2) ? DT_NOBEGIN : PG_GETARG_TIMESTAMPTZ(2);
-	SPI_connect();
+	caller = call_begin(fcinfo);
+	authz_check_view(&caller, pool);
 	pool_check(pool, true);
 	reader.result = CurrentMemoryContext;
 	reader.group = AllocSetContextCreate(CurrentMemoryContext, "hwsched runs of a device model",
@@ -314,6 +317,6 @@ hwsched_change_points(PG_FUNCTION_ARGS)
 
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}
-	SPI_finish();
+	call_end(&caller);
 	return (Datum) 0;
 }

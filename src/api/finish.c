@@ -73,7 +73,7 @@ hwsched_complete(PG_FUNCTION_ARGS)
 		check_size("result", VARSIZE_ANY_EXHDR(result));
 	caller = call_begin(fcinfo);
 	pool_keep(pool);
-	if (authz_is_limited(&caller))
+	if (!authz_coordinates(&caller, pool))
 		(void) find_assignment(&caller, pool, assignment_id, &state);
 	if (!finish(pool, assignment_id, result == NULL ? NULL_VALUE : VALUE(JsonbPGetDatum(result))))
 		assignment_not_in_state(&caller, pool, assignment_id, "completed", "running");
@@ -195,12 +195,14 @@ hwsched_complete_many(PG_FUNCTION_ARGS)
 
 	caller = call_begin(fcinfo);
 	pool_check(pool, false);
-	if (authz_is_limited(&caller))
+	if (!authz_coordinates(&caller, pool))
 	{
-		int nworkers =
-			(int) spi_plan_run(&check, false, TEXT_VALUE(pool), bigint_array(ids, count));
-		char **workers = palloc(sizeof(char *) * (nworkers + 1));
+		int nworkers;
+		char **workers;
 
+		authz_check_runs(&caller, pool);
+		nworkers = (int) spi_plan_run(&check, false, TEXT_VALUE(pool), bigint_array(ids, count));
+		workers = palloc(sizeof(char *) * (nworkers + 1));
 		for (int i = 0; i < nworkers; i++)
 			workers[i] = column_text(i, 1);
 		for (int i = 0; i < nworkers; i++)
@@ -302,13 +304,14 @@ hwsched_cancel(PG_FUNCTION_ARGS)
 {
 	const char *workload_id = text_argument(fcinfo, 0);
 	char *pool = text_argument(fcinfo, 1);
+	Caller caller = call_begin(fcinfo);
 
-	SPI_connect();
+	workload_check_acts(&caller, pool, workload_id);
 	pool_check(pool, false);
 	pool_lock(pool);
 	if (cancel_open(pool, &workload_id, 1) == 0)
 		workload_not_in_state(pool, workload_id, "cancelled", "pending, assigned or running");
-	SPI_finish();
+	call_end(&caller);
 	PG_RETURN_VOID();
 }
 
@@ -349,12 +352,13 @@ hwsched_retry_dead(PG_FUNCTION_ARGS)
 {
 	const char *workload_id = text_argument(fcinfo, 0);
 	char *pool = text_argument(fcinfo, 1);
+	Caller caller = call_begin(fcinfo);
 
-	SPI_connect();
+	workload_check_acts(&caller, pool, workload_id);
 	pool_check(pool, false);
 	pool_lock(pool);
 	if (revive_workloads(pool, &workload_id, 1) == 0)
 		workload_not_in_state(pool, workload_id, "retried", "dead");
-	SPI_finish();
+	call_end(&caller);
 	PG_RETURN_VOID();
 }

@@ -117,11 +117,10 @@ static Datum
 set_paused(FunctionCallInfo fcinfo, bool paused, const char *change)
 {
 	char *pool = text_argument(fcinfo, 0);
-	/* it sets no policy, so who sets it does not matter */
-	Caller caller = {GetUserId()};
+	Caller caller = call_begin(fcinfo);
 	PoolSettings settings;
 
-	SPI_connect();
+	authz_check_coordinate(&caller, pool);
 	pool_check(pool, false);
 	/* who decides has committed then: nothing is placed any more once this is */
 	pool_lock(pool);
@@ -130,7 +129,7 @@ set_paused(FunctionCallInfo fcinfo, bool paused, const char *change)
 		settings_change(&caller, pool,
 						DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(change))),
 						NULL);
-	SPI_finish();
+	call_end(&caller);
 	PG_RETURN_VOID();
 }
 
@@ -198,21 +197,25 @@ hwsched_drop_pool(PG_FUNCTION_ARGS)
 		REMOVE_FROM("history_late"),
 		REMOVE_FROM("settings_version"),
 		REMOVE_FROM("pool_activity"),
+		REMOVE_FROM("pool_login"),
+		REMOVE_FROM("tenant_login"),
+		REMOVE_FROM("closed_pool"),
 		REMOVE_FROM("pool"),
 	};
 	char *pool = text_argument(fcinfo, 0);
+	Caller caller;
 
 	if (strcmp(pool, "default") == 0)
 		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 						errmsg("pool \"default\" cannot be dropped"),
 						errhint("It is there as long as the extension is.")));
-	SPI_connect();
+	caller = call_begin(fcinfo);
 	(void) pool_acquire(pool, AccessExclusiveLock, false);
 	pool_check(pool, false);
 	for (int i = 0; i < lengthof(statements); i++)
 		spi_plan_run(&statements[i], false, TEXT_VALUE(pool));
 	settings_forget();
-	SPI_finish();
+	call_end(&caller);
 	PG_RETURN_VOID();
 }
 
@@ -221,20 +224,26 @@ Datum
 hwsched_pool_settings(PG_FUNCTION_ARGS)
 {
 	static SpiPlan statement = {
-		"SELECT s.name, coalesce(v.settings -> s.name, s.default_value), s.default_value,"
-		" s.description"
+		"SELECT s.name, coalesce("
+		"  CASE WHEN $2 IS NULL OR s.name <> 'tenants' THEN v.settings -> s.name"
+		"   ELSE (SELECT jsonb_object_agg(e.key, e.value)"
+		"    FROM jsonb_each(v.settings -> 'tenants') e WHERE e.key = ANY ($2)) END,"
+		"  s.default_value), s.default_value, s.description"
 		" FROM hwsched_internal.setting s"
 		" LEFT JOIN LATERAL (SELECT settings FROM hwsched.settings_version"
 		"  WHERE pool = $1 ORDER BY version DESC LIMIT 1) v ON true ORDER BY s.name",
-		{TEXTOID}};
+		{TEXTOID, TEXTARRAYOID}};
 	char *pool = text_argument(fcinfo, 0);
+	Caller caller;
+	Scope scope;
 
 	InitMaterializedSRF(fcinfo, 0);
-	SPI_connect();
+	caller = call_begin(fcinfo);
+	scope = authz_seen(&caller, pool);
 	pool_check(pool, true);
-	spi_plan_run(&statement, true, TEXT_VALUE(pool));
+	spi_plan_run(&statement, true, TEXT_VALUE(pool), scope_tenants(&scope));
 	return_rows(fcinfo);
-	SPI_finish();
+	call_end(&caller);
 	return (Datum) 0;
 }
 
@@ -261,12 +270,14 @@ hwsched_settings_history(PG_FUNCTION_ARGS)
 		{TEXTOID},
 		IN_SETS};
 	char *pool = text_argument(fcinfo, 0);
+	Caller caller;
 
 	InitMaterializedSRF(fcinfo, 0);
-	SPI_connect();
+	caller = call_begin(fcinfo);
+	authz_check_view(&caller, pool);
 	pool_check(pool, true);
 	spi_plan_run(&statement, true, TEXT_VALUE(pool));
 	return_rows(fcinfo);
-	SPI_finish();
+	call_end(&caller);
 	return (Datum) 0;
 }

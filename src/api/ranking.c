@@ -12,6 +12,7 @@
 #include "learn/duration_store.h"
 #include "model/formula.h"
 #include "model/score.h"
+#include "store/authz.h"
 #include "store/pool.h"
 #include "store/profile_cache.h"
 #include "store/settings.h"
@@ -91,13 +92,15 @@ hwsched_best_hardware(PG_FUNCTION_ARGS)
 	int64 *ids;
 	double *seconds;
 	int n;
+	Caller caller;
 
 	if (!taxonomy_knows(NAME_WORKLOAD_TYPE, workload_type))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("unknown workload type \"%s\"", workload_type),
 						errhint("Known names are: %s.", taxonomy_list(NAME_WORKLOAD_TYPE))));
 	InitMaterializedSRF(fcinfo, 0);
-	SPI_connect();
+	caller = call_begin(fcinfo);
+	authz_check_view(&caller, pool);
 	pool_settings_load(pool, true, &settings);
 	n = (int) spi_plan_run(&find, true, TEXT_VALUE(pool), TEXT_VALUE(workload_type));
 	ids = palloc(sizeof(int64) * (n + 1));
@@ -125,7 +128,7 @@ hwsched_best_hardware(PG_FUNCTION_ARGS)
 	for (int i = 0; i < n; i++)
 		if (device_mismatch(&workload, ranked[i].profile) == MATCHES)
 			put_profile(result, &ranked[i]);
-	SPI_finish();
+	call_end(&caller);
 	return (Datum) 0;
 }
 
@@ -146,14 +149,16 @@ hwsched_performance_ranking(PG_FUNCTION_ARGS)
 		{TEXTOID, TEXTOID, TEXTOID},
 		IN_SETS};
 	char *pool = text_to_cstring(PG_GETARG_TEXT_PP(2));
+	Caller caller;
 
 	InitMaterializedSRF(fcinfo, 0);
-	SPI_connect();
+	caller = call_begin(fcinfo);
+	(void) authz_seen(&caller, pool);
 	pool_check(pool, true);
 	spi_plan_run(&statement, true, TEXT_VALUE(pool), VALUE(PG_GETARG_DATUM(0)),
 				 VALUE(PG_GETARG_DATUM(1)));
 	return_rows(fcinfo);
-	SPI_finish();
+	call_end(&caller);
 	return (Datum) 0;
 }
 
@@ -190,13 +195,15 @@ hwsched_fallback_workers(PG_FUNCTION_ARGS)
 		IN_SETS};
 	char *worker_id = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	char *pool = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	Caller caller;
 
 	InitMaterializedSRF(fcinfo, 0);
-	SPI_connect();
+	caller = call_begin(fcinfo);
+	(void) authz_seen(&caller, pool);
 	pool_check(pool, true);
 	worker_check(pool, worker_id);
 	spi_plan_run(&statement, true, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
 	return_rows(fcinfo);
-	SPI_finish();
+	call_end(&caller);
 	return (Datum) 0;
 }

@@ -348,12 +348,14 @@ hwsched_rebalance(PG_FUNCTION_ARGS)
 	Settled settled;
 	int64 moved = 0;
 	int count;
+	Caller caller;
 
 	if (most < 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("invalid value for \"max_moves\": %d", most),
 						errdetail("Expected a number that is not negative.")));
-	SPI_connect();
+	caller = call_begin(fcinfo);
+	authz_check_coordinate(&caller, pool);
 	pool_check(pool, false);
 	pool_lock_to_decide(pool, &settled);
 	pool_settings_load(pool, false, &settings);
@@ -385,6 +387,6 @@ hwsched_rebalance(PG_FUNCTION_ARGS)
 	if (moved > 0)
 		notify_assigned(pool);
 	learn_settled(pool, &settled);
-	SPI_finish();
+	call_end(&caller);
 	PG_RETURN_INT64(moved);
 }

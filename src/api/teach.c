@@ -13,6 +13,7 @@
 #include "document/json.h"
 #include "learn/track_record.h"
 #include "model/formula.h"
+#include "store/authz.h"
 #include "store/hardware.h"
 #include "store/pool.h"
 #include "store/profile_cache.h"
@@ -274,13 +275,15 @@ hwsched_teach(PG_FUNCTION_ARGS)
 	int64 taught;
 	int most;
 	int n = 0;
+	Caller caller;
 
 	if (!JB_ROOT_IS_ARRAY(runs) || JB_ROOT_IS_SCALAR(runs))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("invalid value for \"runs\": %.80s",
 							   JsonbToCString(NULL, &runs->root, VARSIZE(runs))),
 						errdetail("Expected an array of runs.")));
-	SPI_connect();
+	caller = call_begin(fcinfo);
+	authz_check_coordinate(&caller, lesson.pool);
 	pool_check(lesson.pool, false);
 	/* what is completed is learned from first: it ended before now */
 	pool_lock(lesson.pool);
@@ -311,6 +314,6 @@ hwsched_teach(PG_FUNCTION_ARGS)
 	if (taught < lesson.count)
 		ereport(NOTICE, (errmsg("nothing is learned in pool \"%s\"", lesson.pool),
 						 errhint("Its setting \"learning\" is off.")));
-	SPI_finish();
+	call_end(&caller);
 	PG_RETURN_INT64(taught);
 }

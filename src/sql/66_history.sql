@@ -4,7 +4,7 @@
 CREATE FUNCTION hwsched.record_assignment(workload_id text, worker_id text, efficiency_score float8,
     workload_type text, at timestamptz DEFAULT now(), pool text DEFAULT 'default')
     RETURNS void
-    LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_record_assignment';
 COMMENT ON FUNCTION hwsched.record_assignment(text, text, float8, text, timestamptz, text) IS
   'Records a placement that another scheduler decided. This scheduler''s own are in history by '
@@ -14,7 +14,7 @@ CREATE FUNCTION hwsched.record_thermal_state(worker_id text, temperature float8,
     warming_state boolean, cooling_state boolean, at timestamptz DEFAULT now(),
     device_no int DEFAULT NULL, pool text DEFAULT 'default')
     RETURNS void
-    LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_record_thermal_state';
 COMMENT ON FUNCTION hwsched.record_thermal_state(text, float8, boolean, boolean, timestamptz, int,
                                                  text) IS
@@ -24,7 +24,7 @@ COMMENT ON FUNCTION hwsched.record_thermal_state(text, float8, boolean, boolean,
 CREATE FUNCTION hwsched.record_resource_utilization(worker_id text, utilization jsonb,
     at timestamptz DEFAULT now(), device_no int DEFAULT NULL, pool text DEFAULT 'default')
     RETURNS void
-    LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_record_resource_utilization';
 COMMENT ON FUNCTION hwsched.record_resource_utilization(text, jsonb, timestamptz, int, text) IS
   'Records the utilization of a worker or one of its devices, with the keys of a load, for '
@@ -34,7 +34,7 @@ CREATE FUNCTION hwsched.record_execution_time(workload_id text, estimated_time f
     actual_time float8, workload_type text, worker_id text, at timestamptz DEFAULT now(),
     pool text DEFAULT 'default')
     RETURNS void
-    LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_record_execution_time';
 COMMENT ON FUNCTION hwsched.record_execution_time(text, float8, float8, text, text, timestamptz,
                                                   text) IS
@@ -603,9 +603,10 @@ COMMENT ON FUNCTION hwsched_internal.history_time(jsonb) IS
   'A time of a document, in the session''s time zone where it has none; NULL for what is no '
   'time, or none that can be past.';
 
-CREATE FUNCTION hwsched.load_history(document jsonb, teach boolean, pool text DEFAULT 'default')
+CREATE FUNCTION hwsched_internal.load_history(document jsonb, teach boolean,
+    pool text DEFAULT 'default')
     RETURNS bigint
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
@@ -888,13 +889,20 @@ BEGIN
     RETURN loaded;
 END
 $$;
+COMMENT ON FUNCTION hwsched_internal.load_history(jsonb, boolean, text) IS
+  'load_history(), once it is clear that its caller may.';
+
+CREATE FUNCTION hwsched.load_history(document jsonb, teach boolean, pool text DEFAULT 'default')
+    RETURNS bigint
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'hwsched_load_history_teaching';
 COMMENT ON FUNCTION hwsched.load_history(jsonb, boolean, text) IS
   'Loads a document as load_history() does, and if asked to teaches the pool what it loads of '
   'executions, as teach() does.';
 
 CREATE FUNCTION hwsched.load_history(document jsonb, pool text DEFAULT 'default') RETURNS bigint
-    LANGUAGE sql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-    AS $$ SELECT hwsched.load_history($1, false, $2) $$;
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'hwsched_load_history';
 COMMENT ON FUNCTION hwsched.load_history(jsonb, text) IS
   'Loads a document of history_json(), or one with a single object for each of execution_times, '
   'all or nothing; returns how many rows are new. Workers need not be registered.';

@@ -142,7 +142,7 @@ CREATE FUNCTION hwsched.change_points(worker_id text DEFAULT NULL,
     OUT "time" timestamptz, OUT worker_id text, OUT model_name text, OUT workload_type text,
     OUT before_seconds float8, OUT after_seconds float8)
     RETURNS SETOF record
-    LANGUAGE c STABLE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE c STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_change_points';
 COMMENT ON FUNCTION hwsched.change_points(text, text, timestamptz, text) IS
   'Returns since when a worker, or all workers with a device model, have been slower or faster at '
@@ -152,7 +152,7 @@ CREATE FUNCTION hwsched.best_hardware(workload_type text, pool text DEFAULT 'def
     OUT model_name text, OUT hardware_class text, OUT efficiency float8,
     OUT predicted_seconds float8, OUT runs bigint)
     RETURNS SETOF record
-    LANGUAGE c STABLE STRICT PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE c STABLE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_best_hardware';
 COMMENT ON FUNCTION hwsched.best_hardware(text, text) IS
   'Returns the device profiles of a pool for a type of work, the best first: how well they suit '
@@ -162,7 +162,7 @@ CREATE FUNCTION hwsched.performance_ranking(operation text, "precision" text,
     pool text DEFAULT 'default',
     OUT model_name text, OUT hardware_class text, OUT ops_per_second float8, OUT devices bigint)
     RETURNS SETOF record
-    LANGUAGE c STABLE STRICT PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE c STABLE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_performance_ranking';
 COMMENT ON FUNCTION hwsched.performance_ranking(text, text, text) IS
   'Returns the device profiles of a pool that say how fast they are at an operation, the fastest '
@@ -171,7 +171,7 @@ COMMENT ON FUNCTION hwsched.performance_ranking(text, text, text) IS
 CREATE FUNCTION hwsched.fallback_workers(worker_id text, pool text DEFAULT 'default',
     OUT worker_id text, OUT score float8)
     RETURNS SETOF record
-    LANGUAGE c STABLE STRICT PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE c STABLE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_fallback_workers';
 COMMENT ON FUNCTION hwsched.fallback_workers(text, text) IS
   'Returns the workers that take work and can stand in for one, the best first, by the '
