@@ -221,6 +221,34 @@ SELECT pg_temp.error_of(format('SELECT hwsched.alter_pool(%L, %L)', 'fleet', set
 	'{"max_concurent": 7}', '{"max_concurrent": 0}', '{"max_concurrent": 1.5}', '{"max_load": 1.5}', '{"lease": "0 s"}', '{"lease": "soon"}', '{"preference_alpha": -1}',
 	'{"preference_weight": 2}', '{"solver": "magic"}', '{"policy": {"magic": 1}}', '{"policy": {"hardware_aware": 0}}', '{"policy": {"hardware_aware": -1}}', '{"notify": "yes"}', '[]', '7']) WITH ORDINALITY AS s (settings, no) ORDER BY no;
 SELECT max(version) AS still FROM hwsched.settings_version WHERE pool = 'fleet';
+
+-- what became of them: who, why, old and new; and back
+SELECT hwsched.alter_pool('fleet', '{"max_load": null, "solver": "optimal"}', 'a long queue');
+SELECT version, changed_at <= now() AS at, changed_by = session_user AS by_me, reason, changes FROM hwsched.settings_history('fleet') ORDER BY version;
+SELECT hwsched.rollback_settings(2, 'fleet') AS version;
+SELECT name, value FROM hwsched.pool_settings('fleet') WHERE value <> default_value ORDER BY name COLLATE "C";
+SELECT reason, changes FROM hwsched.settings_history('fleet') ORDER BY version DESC LIMIT 1;
+-- nothing to change is a version, too; 0 is before the first; a pause stays
+SELECT hwsched.rollback_settings(2, 'fleet') AS version;
+SELECT hwsched.pause_pool('fleet');
+SELECT hwsched.rollback_settings(0, 'fleet') AS version;
+SELECT version, reason, changes FROM hwsched.settings_history('fleet') WHERE version > 5 ORDER BY version;
+SELECT name, value FROM hwsched.pool_settings('fleet') WHERE value <> default_value;
+SELECT hwsched.resume_pool('fleet'), hwsched.rollback_settings(3, 'fleet') AS version;
+SELECT pg_temp.error_of(statement) FROM unnest(ARRAY[
+	$$SELECT hwsched.rollback_settings(99, 'fleet')$$, $$SELECT hwsched.rollback_settings(-1, 'fleet')$$, $$SELECT hwsched.rollback_settings(NULL, 'fleet')$$, $$SELECT hwsched.rollback_settings(1, 'nowhere')$$,
+	$$SELECT * FROM hwsched.settings_history('nowhere')$$, $$SELECT hwsched.alter_pool('fleet', '{}', '')$$]) AS statement;
+-- fewer slots are fewer, whichever way they came
+SELECT hwsched.create_pool('fleet_back', '{"max_concurrent": 1}'), hwsched.alter_pool('fleet_back', '{"max_concurrent": 2}');
+SELECT hwsched.register_worker('w', '{"cpu_cores": 1}', 'fleet_back'), hwsched.submit_many('[{"test_id": "a"}, {"test_id": "b"}]', 'fleet_back');
+SELECT hwsched.assign_pending(NULL, 'fleet_back') AS placed;
+SELECT hwsched.rollback_settings(1, 'fleet_back') AS version;
+SELECT state, count(*) FROM hwsched.workload WHERE pool = 'fleet_back' GROUP BY 1 ORDER BY 1;
+-- what was in force during the last 400 days is kept
+UPDATE hwsched.settings_version SET changed_at = now() - (500 - version * 30) * interval '1 day' WHERE pool = 'fleet';
+SELECT hwsched_internal.history_forget(1000, 'fleet') AS forgotten;
+SELECT version, changes IS NULL AS before_not_known FROM hwsched.settings_history('fleet') ORDER BY version;
+SELECT hwsched.drop_pool('fleet_back');
 -- null is the default in a new pool, too
 SELECT hwsched.create_pool('fleet_null', '{"max_concurrent": null}');
 SELECT value FROM hwsched.pool_settings('fleet_null') WHERE name = 'max_concurrent';

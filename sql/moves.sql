@@ -53,6 +53,20 @@ SELECT workload_id, worker_id, state, attempt, error FROM went WHERE workload_id
 SELECT hwsched.rebalance(-1, 'moves');
 SELECT hwsched.rebalance(1, 'nowhere');
 SELECT hwsched.drop_pool('moves');
+-- and not to where it has failed
+SELECT hwsched.create_pool('moves', '{"max_concurrent": 9, "retry_backoff": "0 s"}');
+SELECT hwsched.register_worker('bad', '{"cpu_cores": 8, "available_memory": 32}', 'moves');
+SELECT hwsched.submit('{"test_id": "failed", "test_type": "vision", "priority": 5}', 'moves');
+SELECT worker_id FROM hwsched.schedule('failed', 'moves');
+SELECT hwsched.register_worker('good', '{"cpu_cores": 8, "available_memory": 32}', 'moves');
+SELECT hwsched.fail(assignment_id, 'broken', 'moves') FROM hwsched.assignment WHERE pool = 'moves' AND finished_at IS NULL;
+SELECT hwsched.drain_worker('bad', 'moves');
+SELECT hwsched.submit_many(jsonb_agg(jsonb_build_object('test_id', 'f' || n, 'test_type', 'vision', 'priority', 1)), 'moves') FROM generate_series(1, 4) AS n;
+SELECT hwsched.assign_pending(pool => 'moves');
+SELECT hwsched.resume_worker('bad', 'moves');
+SELECT hwsched.rebalance(10, 'moves');
+SELECT workload_id, worker_id, state FROM went WHERE state = 'assigned' ORDER BY 1;
+SELECT hwsched.drop_pool('moves');
 
 -- Preemption: off unless asked for; then the least important, and no more of it than needed
 SELECT hwsched.create_pool('moves', '{"max_concurrent": 1}');

@@ -192,12 +192,8 @@ SELECT r AS ratio, hwsched.prediction_rating(r) FROM unnest('{0,0.49,0.5,0.79,0.
 SELECT oid::regprocedure FROM pg_proc
 WHERE pronamespace IN ('hwsched'::regnamespace, 'hwsched_internal'::regnamespace) AND (prosecdef OR provolatile = 'v') AND prorettype <> 'trigger'::regtype
 	AND NOT coalesce(proconfig @> '{"search_path=pg_catalog, pg_temp"}', false);
--- Invokers that write are those that have to know their caller (they become the owner themselves): what
--- workers call, and what sets policies
-SELECT oid::regprocedure FROM pg_proc
-WHERE pronamespace IN ('hwsched'::regnamespace, 'hwsched_internal'::regnamespace) AND NOT prosecdef AND provolatile = 'v' AND prorettype <> 'trigger'::regtype
-	AND prokind <> 'p' AND NOT has_function_privilege('hwsched_worker', oid, 'EXECUTE')
-	AND proname NOT IN ('create_pool', 'alter_pool') ORDER BY proname COLLATE "C";
+-- Definers do not know their caller: only what looks at nothing of a pool is one
+SELECT oid::regprocedure FROM pg_proc WHERE pronamespace IN ('hwsched'::regnamespace, 'hwsched_internal'::regnamespace) AND prosecdef ORDER BY proname COLLATE "C";
 
 -- The pool is the last argument of every function that has one, and 'default'
 SELECT oid::regprocedure FROM pg_proc AS p

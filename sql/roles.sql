@@ -58,7 +58,7 @@ DECLARE
 	relation regclass;
 	rows bigint;
 BEGIN
-	FOR relation IN SELECT c.oid FROM pg_class AS c WHERE c.relnamespace = 'hwsched'::regnamespace AND c.relkind IN ('r', 'p', 'v') AND NOT c.relispartition AND c.relname <> 'worker_login' LOOP
+	FOR relation IN SELECT c.oid FROM pg_class AS c WHERE c.relnamespace = 'hwsched'::regnamespace AND c.relkind IN ('r', 'p', 'v') AND NOT c.relispartition AND c.relname NOT IN ('worker_login', 'closed_pool', 'pool_login', 'tenant_login') LOOP
 		EXECUTE format('SELECT count(*) FROM (SELECT * FROM %s LIMIT 10) AS r', relation) INTO rows;
 	END LOOP;
 END $$;

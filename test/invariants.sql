@@ -77,13 +77,15 @@ violation (what, detail) AS (
     WHERE w.health = 'offline' GROUP BY w.pool, w.worker_id
     UNION ALL
     -- an open workload is in exactly one place: the queue, one attempt that is live,
-    -- or a completion not settled yet; a closed one in none
+    -- or an end of it that is not settled yet; a closed one in none
     SELECT 'place', concat_ws(' ', s.pool, s.workload_id, s.run, s.outcome, 'pending', p.n, 'live', l.n, 'unsettled', u.n)
     FROM hwsched.submission AS s
     LEFT JOIN (SELECT pool, workload_id, run, count(*) AS n FROM hwsched.pending GROUP BY 1, 2, 3) AS p USING (pool, workload_id, run)
     LEFT JOIN (SELECT pool, workload_id, run, count(DISTINCT attempt) AS n FROM live GROUP BY 1, 2, 3) AS l USING (pool, workload_id, run)
     LEFT JOIN (SELECT pool, workload_id, run, count(*) AS n FROM unsettled GROUP BY 1, 2, 3) AS u USING (pool, workload_id, run)
-    WHERE coalesce(p.n, 0) + coalesce(l.n, 0) + coalesce(u.n, 0) <> CASE WHEN s.outcome IS NULL THEN 1 ELSE 0 END
+    WHERE (coalesce(p.n, 0) + coalesce(l.n, 0) + coalesce(u.n, 0) <> CASE WHEN s.outcome IS NULL THEN 1 ELSE 0 END
+           -- members of a gang end one by one, some when it has been decided
+           AND NOT EXISTS (SELECT FROM unsettled AS g WHERE g.pool = s.pool AND g.workload_id = s.workload_id AND g.run = s.run AND g.is_gang))
         OR (s.outcome IS NULL) <> (s.closed_at IS NULL)
     UNION ALL
     -- the queue has each workload where its submission says
@@ -114,6 +116,7 @@ violation (what, detail) AS (
               count(*) FILTER (WHERE a.state = 'completed') AS completed, max(attempt) OVER (PARTITION BY pool, workload_id, run) AS latest
           FROM hwsched.assignment AS a JOIN hwsched.workload_profile AS p USING (pool, profile_id) JOIN hwsched.submission AS s USING (pool, workload_id, run)
           WHERE p.allocation_strategy <> 'single'
+          AND NOT EXISTS (SELECT FROM unsettled AS u WHERE u.pool = a.pool AND u.workload_id = a.workload_id AND u.run = a.run)
           GROUP BY pool, workload_id, run, attempt, s.outcome) AS gang
     WHERE (strategy = 'sharded' AND ((lives > 0 AND lost > 0) OR (outcome = 'completed' AND attempt = latest AND (completed = 0 OR lost > 0))))
         OR (strategy = 'replicated' AND ((lives > 0 AND (completed >= quorum OR completed + lives < quorum))
@@ -143,9 +146,9 @@ violation (what, detail) AS (
     JOIN hwsched.assignment AS b ON b.pool = a.pool AND b.workload_id = a.workload_id AND b.run = a.run AND b.assignment_id > a.assignment_id
     WHERE a.state = 'completed' AND p.allocation_strategy = 'single'
     UNION ALL
-    -- what is not settled has completed, once, and waits for nothing else
+    -- what is not settled has completed or failed, once, and waits for nothing else
     SELECT 'unsettled', concat_ws(' ', u.pool, u.assignment_id, a.state) FROM hwsched.unsettled AS u LEFT JOIN hwsched.assignment AS a USING (pool, assignment_id)
-    WHERE a.state IS DISTINCT FROM 'completed'
+    WHERE a.state IS NULL OR a.state NOT IN ('completed', 'failed')
     UNION ALL
     -- dependencies are of what waits, and on what has not completed; who has some is not ready
     SELECT 'dependency', concat_ws(' ', d.pool, d.workload_id, d.depends_on, s.outcome) FROM hwsched.dependency AS d

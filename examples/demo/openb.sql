@@ -260,7 +260,8 @@ DO $$ BEGIN
 END $$;
 
 \echo Some of it runs: 200 nodes claim and so start their tasks, 100 of them complete what took an hour at most in the
-\echo trace (by its clock: begun as long ago); then the queue gets a turn.
+\echo trace. A demo has no hour to wait, so these runs teach nothing, and what they took in the trace is taught instead;
+\echo then the queue gets a turn.
 \echo
 SELECT clock_timestamp() AS started \gset
 CREATE TEMP TABLE ran AS
@@ -272,12 +273,23 @@ SELECT ran.assignment_id, make_interval(secs => t.deletion_time - t.scheduled_ti
 FROM ran JOIN hwsched.assignment a ON a.pool = :'pool' AND a.assignment_id = ran.assignment_id
 JOIN task t ON t.name = a.workload_id AND t.deletion_time - t.scheduled_time BETWEEN 1 AND 3600
 WHERE ran.no <= 100;
-UPDATE hwsched.assignment a SET assigned_at = now() - took, started_at = now() - took
-FROM done WHERE a.pool = :'pool' AND a.assignment_id = done.assignment_id;
+SELECT hwsched.alter_pool(:'pool', '{"learning": false}', 'runs that take no time') \g /dev/null
 SELECT clock_timestamp() AS started \gset
 SELECT hwsched.complete_many(array_agg(assignment_id), pool => :'pool') AS completed FROM done \gset
 INSERT INTO timing (step, things, seconds)
 VALUES ('complete the tasks of 100 nodes', :completed, extract(epoch FROM clock_timestamp() - :'started'));
+-- settles them, before learning goes on
+SELECT hwsched.rebalance(0, :'pool') \g /dev/null
+SELECT hwsched.alter_pool(:'pool', '{"learning": null}', 'what comes now is from the trace') \g /dev/null
+SELECT clock_timestamp() AS started \gset
+SELECT hwsched.teach(jsonb_agg(jsonb_build_object(
+         'workload_type', 'training', 'device', p.model_name, 'worker_id', a.worker_id,
+         'expected_duration', extract(epoch FROM done.took), 'seconds', extract(epoch FROM done.took))
+         ORDER BY a.assignment_id), :'pool') AS taught
+FROM done JOIN hwsched.assignment a ON a.pool = :'pool' AND a.assignment_id = done.assignment_id
+JOIN hwsched.device_profile p ON p.pool = a.pool AND p.profile_id = a.device_profile_id \gset
+INSERT INTO timing (step, things, seconds)
+VALUES ('teach what they took', :taught, extract(epoch FROM clock_timestamp() - :'started'));
 SELECT clock_timestamp() AS started \gset
 SELECT hwsched.assign_pending(pool => :'pool') AS placed_now \gset
 INSERT INTO timing (step, things, seconds)
@@ -285,7 +297,7 @@ SELECT 'place what waited', count(*), extract(epoch FROM clock_timestamp() - :'s
 SELECT :completed AS completed, :placed_now AS then_placed_from_the_queue, count(*) AS still_waiting
 FROM hwsched.pending WHERE pool = :'pool';
 
-\echo What the completed ones have taught: how long those just placed are expected to take, and took in the trace.
+\echo What the taught runs tell: how long those just placed are expected to take, and took in the trace.
 \echo
 SELECT a.workload_id, round(a.formula_seconds) AS by_the_formula, round(a.predicted_seconds) AS learned, t.deletion_time - t.scheduled_time AS in_the_trace
 FROM hwsched.assignment a JOIN task t ON t.name = a.workload_id AND t.deletion_time > t.scheduled_time
@@ -320,7 +332,7 @@ FROM hwsched.workload_distribution WHERE pool = :'pool' ORDER BY assignments DES
 \echo
 SELECT worker_id, device_no, hardware_class, model_name, temperature_ratio, phase, performance_level_ratio
 FROM hwsched.thermal_states WHERE pool = :'pool' ORDER BY worker_id, device_no LIMIT 5;
-\echo execution_times: predicted and actual duration of what is completed.
+\echo execution_times: predicted and actual duration of what is completed; here it took no time.
 \echo
 SELECT workload_id, workload_type, worker_id, round(predicted_seconds) AS predicted_seconds,
        round(actual_seconds::numeric, 2) AS actual_seconds, round(start_wait_seconds::numeric, 2) AS start_wait_seconds

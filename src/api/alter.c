@@ -116,9 +116,13 @@ hwsched_alter_workload(PG_FUNCTION_ARGS)
 	int64 queue_no;
 	Datum submitted_at;
 	bool isnull;
+	Caller caller;
+	Scope scope;
 
 	check_changes(workload_id, changes);
-	SPI_connect();
+	caller = call_begin(fcinfo);
+	scope = authz_acts_for(&caller, pool);
+	workload_check_scope(&scope, pool, workload_id);
 	pool_check(pool, false);
 	pool_lock(pool);
 	make_pending(pool, workload_id, reason);
@@ -128,10 +132,10 @@ hwsched_alter_workload(PG_FUNCTION_ARGS)
 	run = column_int(0, 1);
 	queue_no = column_bigint(0, 2);
 	submitted_at = column(0, 3, &isnull);
-	submit_one(pool, requirements);
+	submit_one(pool, &scope, requirements);
 	spi_plan_run(&restore, false, TEXT_VALUE(pool), TEXT_VALUE(workload_id), INT_VALUE(run),
 				 BIGINT_VALUE(queue_no), VALUE(submitted_at), TEXT_OR_NULL(reason));
 	spi_plan_run(&take_place, false, TEXT_VALUE(pool), TEXT_VALUE(workload_id), INT_VALUE(run));
-	SPI_finish();
+	call_end(&caller);
 	PG_RETURN_VOID();
 }

@@ -21,6 +21,7 @@
 #include "snapshot/fleet.h"
 #include "snapshot/queue.h"
 #include "snapshot/reservations.h"
+#include "store/authz.h"
 #include "store/notice.h"
 #include "store/pool_activity.h"
 #include "store/score_function.h"
@@ -91,8 +92,9 @@ hwsched_assign_pending(PG_FUNCTION_ARGS)
 	int64 *victims;
 	int nvictims;
 	int64 placed = 0;
+	Caller caller = call_begin(fcinfo);
 
-	SPI_connect();
+	authz_check_coordinate(&caller, pool);
 	pool_check(pool, false);
 	/* a second batch would find nothing left to do; but it waits for who does anything else */
 	if (pool_begin_batch(pool))
@@ -116,7 +118,7 @@ hwsched_assign_pending(PG_FUNCTION_ARGS)
 		learn_settled(pool, &settled);
 		activity_assigned(pool);
 	}
-	SPI_finish();
+	call_end(&caller);
 	PG_RETURN_INT64(placed);
 }
 
@@ -129,9 +131,12 @@ hwsched_plan_pending(PG_FUNCTION_ARGS)
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	PoolSnapshot snapshot;
 	Preemption preemption;
+	Caller caller;
+	Scope scope;
 
 	InitMaterializedSRF(fcinfo, 0);
-	SPI_connect();
+	caller = call_begin(fcinfo);
+	scope = authz_seen(&caller, pool);
 	snapshot_settings(&snapshot, pool, true);
 	limit = snapshot.settings.paused ? 0 : Min(limit, snapshot.settings.batch_window);
 	snapshot_queue(&snapshot, pool, limit, true);
@@ -141,8 +146,12 @@ hwsched_plan_pending(PG_FUNCTION_ARGS)
 		const Placement *placement = &snapshot.search.placements[i];
 		Datum values[6];
 		bool nulls[6] = {0};
-		Datum *devices = palloc(sizeof(Datum) * placement->ndevices);
+		Datum *devices;
 
+		if (!scope_has(&scope,
+					   snapshot.search.kinds[snapshot.items[placement->item].kind].demand.tenant))
+			continue;
+		devices = palloc(sizeof(Datum) * placement->ndevices);
 		for (int d = 0; d < placement->ndevices; d++)
 			devices[d] = Int32GetDatum(
 				snapshot.fleet.devices[snapshot.search.chosen[placement->first_device + d]]
@@ -155,6 +164,6 @@ hwsched_plan_pending(PG_FUNCTION_ARGS)
 		values[5] = Float8GetDatum(placement->predicted_seconds);
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}
-	SPI_finish();
+	call_end(&caller);
 	return (Datum) 0;
 }

@@ -11,6 +11,7 @@
 #include "api/settle.h"
 #include "document/inspection.h"
 #include "document/json.h"
+#include "store/authz.h"
 #include "store/pool.h"
 #include "support/args.h"
 #include "support/spi_plan.h"
@@ -117,12 +118,14 @@ check_names(const WorkloadFilter *filter)
 }
 
 /*
- * Finds the open workloads, or with dead the dead ones, that a filter selects.
+ * Finds the open workloads, or with dead the dead ones, that a filter selects and the
+ * caller acts for.
  * Returns their number and sets *workload_ids; raises
  * ERRCODE_INVALID_PARAMETER_VALUE for a filter that is none.
  */
 static int
-select_workloads(const char *pool, Jsonb *document, bool dead, const char ***workload_ids)
+select_workloads(const char *pool, const Scope *scope, Jsonb *document, bool dead,
+				 const char ***workload_ids)
 {
 	static SpiPlan statement = {
 		"SELECT w.workload_id FROM hwsched.workload w"
@@ -138,9 +141,11 @@ select_workloads(const char *pool, Jsonb *document, bool dead, const char ***wor
 		"  AND ($9 IS NULL OR (SELECT a.error_class::text FROM hwsched.assignment a"
 		"   WHERE a.pool = w.pool AND a.workload_id = w.workload_id AND a.run = w.run"
 		"    AND a.error_class IS NOT NULL"
-		"   ORDER BY a.assignment_id DESC LIMIT 1) = ANY ($9))",
+		"   ORDER BY a.assignment_id DESC LIMIT 1) = ANY ($9))"
+		"  AND ($10 IS NULL OR EXISTS (SELECT FROM hwsched.workload_profile p"
+		"   WHERE p.pool = w.pool AND p.profile_id = w.profile_id AND p.tenant = ANY ($10)))",
 		{TEXTOID, BOOLOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZOID,
-		 JSONBOID, TEXTARRAYOID},
+		 JSONBOID, TEXTARRAYOID, TEXTARRAYOID},
 		IN_SETS};
 	WorkloadFilter filter;
 	Inspection inspection;
@@ -159,7 +164,7 @@ select_workloads(const char *pool, Jsonb *document, bool dead, const char ***wor
 						   found == NULL || found->type != jbvBinary ?
 							   NULL_VALUE :
 							   VALUE(JsonbPGetDatum(JsonbValueToJsonb(found))),
-						   names_or_null(&filter.error_class));
+						   names_or_null(&filter.error_class), scope_tenants(scope));
 	*workload_ids = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(char *) * (n + 1));
 	for (int i = 0; i < n; i++)
 		(*workload_ids)[i] = column_text(i, 1);
@@ -175,13 +180,14 @@ hwsched_cancel_many(PG_FUNCTION_ARGS)
 	const char **workload_ids;
 	int64 cancelled;
 	int n;
+	Caller caller = call_begin(fcinfo);
+	Scope scope = authz_acts_for(&caller, pool);
 
-	SPI_connect();
 	pool_check(pool, false);
 	pool_lock(pool);
-	n = select_workloads(pool, filter, false, &workload_ids);
+	n = select_workloads(pool, &scope, filter, false, &workload_ids);
 	cancelled = n == 0 ? 0 : cancel_open(pool, workload_ids, n);
-	SPI_finish();
+	call_end(&caller);
 	PG_RETURN_INT64(cancelled);
 }
 
@@ -194,12 +200,13 @@ hwsched_retry_many(PG_FUNCTION_ARGS)
 	const char **workload_ids;
 	int64 revived;
 	int n;
+	Caller caller = call_begin(fcinfo);
+	Scope scope = authz_acts_for(&caller, pool);
 
-	SPI_connect();
 	pool_check(pool, false);
 	pool_lock(pool);
-	n = select_workloads(pool, filter, true, &workload_ids);
+	n = select_workloads(pool, &scope, filter, true, &workload_ids);
 	revived = n == 0 ? 0 : revive_workloads(pool, workload_ids, n);
-	SPI_finish();
+	call_end(&caller);
 	PG_RETURN_INT64(revived);
 }

@@ -10,6 +10,7 @@
 
 #include "api/register.h"
 #include "api/submit.h"
+#include "store/authz.h"
 #include "store/settings.h"
 #include "support/args.h"
 #include "support/spi_plan.h"
@@ -28,10 +29,12 @@ list_findings(FunctionCallInfo fcinfo, Inspect inspect)
 	ReturnSetInfo *result;
 	PoolSettings settings;
 	Inspection inspection;
+	Caller caller;
 
 	InitMaterializedSRF(fcinfo, 0);
 	result = (ReturnSetInfo *) fcinfo->resultinfo;
-	SPI_connect();
+	caller = call_begin(fcinfo);
+	(void) authz_seen(&caller, pool);
 	pool_settings_load(pool, true, &settings);
 	inspection_begin(&inspection, unknown_keys_of(&settings));
 	inspection_list(&inspection);
@@ -47,7 +50,7 @@ list_findings(FunctionCallInfo fcinfo, Inspect inspect)
 
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}
-	SPI_finish();
+	call_end(&caller);
 	PG_RETURN_NULL();
 }
 

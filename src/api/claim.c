@@ -620,6 +620,7 @@ hwsched_requirements(PG_FUNCTION_ARGS)
 	bool live;
 	Datum result;
 
+	authz_check_runs(&caller, pool);
 	if (spi_plan_run(&statement, false, TEXT_VALUE(pool), BIGINT_VALUE(assignment_id)) == 0)
 	{
 		pool_check(pool, false);

@@ -25,6 +25,7 @@
 #include "snapshot/queue.h"
 #include "snapshot/reservations.h"
 #include "snapshot/windows.h"
+#include "store/workload.h"
 
 PG_FUNCTION_INFO_V1(hwsched_compatible_hardware);
 PG_FUNCTION_INFO_V1(hwsched_explain_pending);
@@ -225,15 +226,19 @@ snapshot_candidates(PoolSnapshot *snapshot, const char *pool, const char *worklo
 	load_reservations(snapshot, pool, true);
 }
 
-/* What the queue of the pool $1 waits for of its concurrency keys, as SQL. */
-#define KEY_REASONS_SQL \
+/*
+ * What the queue of the pool $1 waits for of its concurrency keys, as SQL, for who sees the
+ * work of tenants (NULL: all work).
+ */
+#define KEY_REASONS_SQL(tenants) \
 	"SELECT DISTINCT ON (k.queue_no) k.queue_no, CASE" \
 	"   WHEN k.units > u.concurrent_limit THEN" \
 	"    format('needs %s of its concurrency_key \"%s\", whose limit is %s'," \
 	"     k.units, u.key, u.concurrent_limit)" \
 	"   WHEN u.concurrent_limit = 1 AND u.in_use > 0 THEN" \
-	"    format('waits for its concurrency_key \"%s\", which workload \"%s\" has'," \
-	"     u.key, u.held_by)" \
+	"    format('waits for its concurrency_key \"%s\", which %s has', u.key," \
+	"     CASE WHEN " tenants " IS NULL THEN format('workload \"%s\"', u.held_by)" \
+	"      ELSE 'other work' END)" \
 	"   WHEN u.in_use + k.units > u.concurrent_limit THEN" \
 	"    format('waits for %s of its concurrency_key \"%s\": %s of %s are in use'," \
 	"     k.units, u.key, u.in_use, u.concurrent_limit)" \
@@ -249,12 +254,13 @@ snapshot_candidates(PoolSnapshot *snapshot, const char *pool, const char *worklo
 	"  ORDER BY k.queue_no, k.key"
 
 /*
- * The queue of the pool $1, or the row of the workload $2, as SQL; reason says
+ * The queue of the pool $1, or the row of the workload $2, as SQL, as far as it is of
+ * tenants (NULL: all of it); reason says
  * what a workload has to wait for whatever room there is, and is NULL for what
  * may be placed: the rule of MAY_BE_PLACED, which looks at one row, for a queue.
  * Each parent and each key is looked at once, however many wait.
  */
-#define QUEUE_SQL \
+#define QUEUE_SQL(tenants) \
 	"(SELECT p.*, CASE" \
 	"   WHEN p.expires_at <= now() THEN format('expired at %s', p.expires_at)" \
 	"   WHEN o.depends_on IS NOT NULL THEN format('waits for workload \"%s\", which is %s%s'," \
@@ -272,17 +278,22 @@ snapshot_candidates(PoolSnapshot *snapshot, const char *pool, const char *worklo
 	"    WHERE d.pool = $1 AND s.state IS DISTINCT FROM 'completed'" \
 	"    ORDER BY d.workload_id, s.state DESC, d.depends_on) o" \
 	"   ON p.ready_at = 'infinity' AND o.workload_id = p.workload_id" \
-	"  LEFT JOIN (" KEY_REASONS_SQL ") h ON h.queue_no = p.queue_no" \
-	"  WHERE p.pool = $1 AND ($2 IS NULL OR p.workload_id = $2))"
+	"  LEFT JOIN (" KEY_REASONS_SQL( \
+		tenants) ") h ON h.queue_no = p.queue_no" \
+				 "  WHERE p.pool = $1 AND ($2 IS NULL OR p.workload_id = $2)" \
+				 "   AND (" tenants " IS NULL OR EXISTS (SELECT FROM hwsched.workload_profile t" \
+				 "    WHERE t.pool = $1 AND t.profile_id = p.profile_id AND t.tenant = ANY (" tenants \
+				 "))))"
 
 /* Returns what a workload has to wait for whatever room there is, or NULL. */
 static const char *
-waits_for(const char *pool, const char *workload_id)
+waits_for(const Scope *scope, const char *pool, const char *workload_id)
 {
 	static SpiPlan statement = {
-		"SELECT q.reason FROM " QUEUE_SQL " q", {TEXTOID, TEXTOID}, IN_SETS};
+		"SELECT q.reason FROM " QUEUE_SQL("$3") " q", {TEXTOID, TEXTOID, TEXTARRAYOID}, IN_SETS};
 
-	return spi_plan_run(&statement, true, TEXT_VALUE(pool), TEXT_VALUE(workload_id)) == 0 ?
+	return spi_plan_run(&statement, true, TEXT_VALUE(pool), TEXT_VALUE(workload_id),
+						scope_tenants(scope)) == 0 ?
 			   NULL :
 			   column_text(0, 1);
 }
@@ -311,11 +322,15 @@ hwsched_compatible_hardware(PG_FUNCTION_ARGS)
 	Ranked *ranked;
 	const char *waits;
 	int count;
+	Caller caller;
+	Scope scope;
 
 	InitMaterializedSRF(fcinfo, 0);
-	SPI_connect();
+	caller = call_begin(fcinfo);
+	scope = authz_seen(&caller, pool);
+	workload_check_scope(&scope, pool, workload_id);
 	snapshot_candidates(&snapshot, pool, workload_id);
-	waits = waits_for(pool, workload_id);
+	waits = waits_for(&scope, pool, workload_id);
 	if (waits == NULL && snapshot.settings.paused)
 		waits = filter_reason_text(FILTERED_PAUSED);
 	kind = &search->kinds[0];
@@ -373,7 +388,7 @@ hwsched_compatible_hardware(PG_FUNCTION_ARGS)
 		Assert(c == lengthof(values));
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}
-	SPI_finish();
+	call_end(&caller);
 	return (Datum) 0;
 }
 
@@ -499,14 +514,17 @@ typedef struct KindReasons
 	const char *reserved_for; /* the first workload for which they are */
 } KindReasons;
 
-/* Finds why each kind of work in the queue is refused that waits for nothing else. */
+/*
+ * Finds why each kind of work in the queue, of those in a scope, is refused that waits for
+ * nothing else.
+ */
 static KindReasons
-explain_kinds(const char *pool)
+explain_kinds(const Scope *scope, const char *pool)
 {
-	static SpiPlan statement = {"SELECT q.profile_id, count(*) FROM " QUEUE_SQL
-								" q WHERE q.reason IS NULL"
-								" GROUP BY q.profile_id ORDER BY q.profile_id",
-								{TEXTOID, TEXTOID},
+	static SpiPlan statement = {"SELECT q.profile_id, count(*) FROM " QUEUE_SQL(
+									"$3") " q WHERE q.reason IS NULL"
+										  " GROUP BY q.profile_id ORDER BY q.profile_id",
+								{TEXTOID, TEXTOID, TEXTARRAYOID},
 								IN_SETS};
 	PoolSnapshot snapshot;
 	Search *search = &snapshot.search;
@@ -515,7 +533,7 @@ explain_kinds(const char *pool)
 	KindReasons kinds;
 
 	snapshot_settings(&snapshot, pool, true);
-	n = (int) spi_plan_run(&statement, true, TEXT_VALUE(pool), NULL_VALUE);
+	n = (int) spi_plan_run(&statement, true, TEXT_VALUE(pool), NULL_VALUE, scope_tenants(scope));
 	kinds = (KindReasons){n,
 						  palloc(sizeof(int64) * (n + 1)),
 						  palloc(sizeof(int64) * (n + 1)),
@@ -534,7 +552,10 @@ explain_kinds(const char *pool)
 		snapshot_profiles(&snapshot, pool, kinds.profiles, n, true);
 		snapshot_fleet(&snapshot, pool, NULL, true);
 		load_reservations(&snapshot, pool, true);
-		kinds.reserved = reserved_text(search);
+		/* who sees some work only is not told whose else there is */
+		kinds.reserved = search->nreservations == 0 ? NULL :
+						 scope->all					? reserved_text(search) :
+													  filter_reason_text(FILTERED_RESERVED);
 		if (search->nreservations > 0)
 			kinds.reserved_for = search->reservations[0].workload_id;
 	}
@@ -578,18 +599,21 @@ hwsched_explain_pending(PG_FUNCTION_ARGS)
 {
 	static SpiPlan waiting = {
 		"SELECT q.reason, count(*), array_agg(DISTINCT q.profile_id ORDER BY q.profile_id), false"
-		" FROM " QUEUE_SQL " q WHERE q.reason IS NOT NULL"
-		" GROUP BY q.reason ORDER BY q.reason COLLATE \"C\"",
-		{TEXTOID, TEXTOID},
+		" FROM " QUEUE_SQL("$3") " q WHERE q.reason IS NOT NULL"
+								 " GROUP BY q.reason ORDER BY q.reason COLLATE \"C\"",
+		{TEXTOID, TEXTOID, TEXTARRAYOID},
 		IN_SETS};
 	char *pool = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	KindReasons kinds;
 	Datum *profile_ids;
+	Caller caller;
+	Scope scope;
 
 	InitMaterializedSRF(fcinfo, 0);
-	SPI_connect();
-	kinds = explain_kinds(pool);
+	caller = call_begin(fcinfo);
+	scope = authz_seen(&caller, pool);
+	kinds = explain_kinds(&scope, pool);
 	profile_ids = palloc(sizeof(Datum) * (kinds.count + 1));
 	for (int row = 2 * FILTERED_NO_WORKER; row <= 2 * FILTERED_QUOTA; row++)
 	{
@@ -625,9 +649,9 @@ hwsched_explain_pending(PG_FUNCTION_ARGS)
 		if (quota != NULL)
 			row--;
 	}
-	if (spi_plan_run(&waiting, true, TEXT_VALUE(pool), NULL_VALUE) > 0)
+	if (spi_plan_run(&waiting, true, TEXT_VALUE(pool), NULL_VALUE, scope_tenants(&scope)) > 0)
 		return_rows(fcinfo);
-	SPI_finish();
+	call_end(&caller);
 	return (Datum) 0;
 }
 
@@ -698,21 +722,25 @@ hwsched_queue_reasons(PG_FUNCTION_ARGS)
 		"  p.expected_seconds,"
 		"  CASE WHEN p.ready_at > now() AND p.ready_at < 'infinity' THEN p.ready_at END,"
 		"  " AGED_PRIORITY(
-			"$3") ", p.reason IS NULL, p.reason, p.alone"
-				  " FROM " QUEUE_SQL " p"
-				  " JOIN hwsched.workload_profile w ON w.pool = $1 AND w.profile_id = p.profile_id",
-		{TEXTOID, TEXTOID, FLOAT8OID},
+			"$4") ", p.reason IS NULL, p.reason, p.alone"
+				  " FROM " QUEUE_SQL(
+					  "$3") " p"
+							" JOIN hwsched.workload_profile w ON w.pool = $1 AND w.profile_id = p.profile_id",
+		{TEXTOID, TEXTOID, TEXTARRAYOID, FLOAT8OID},
 		IN_SETS};
 	char *pool = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	QueueRows rows = {.result = (ReturnSetInfo *) fcinfo->resultinfo};
 	PoolSettings settings;
+	Caller caller;
+	Scope scope;
 
 	InitMaterializedSRF(fcinfo, 0);
-	SPI_connect();
+	caller = call_begin(fcinfo);
+	scope = authz_seen(&caller, pool);
 	pool_settings_load(pool, true, &settings);
-	rows.kinds = explain_kinds(pool);
+	rows.kinds = explain_kinds(&scope, pool);
 	spi_plan_each(&statement, true, pass_queue_row, &rows, TEXT_VALUE(pool), NULL_VALUE,
-				  VALUE(Float8GetDatum(settings.ageing)));
-	SPI_finish();
+				  scope_tenants(&scope), VALUE(Float8GetDatum(settings.ageing)));
+	call_end(&caller);
 	return (Datum) 0;
 }

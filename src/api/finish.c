@@ -6,8 +6,8 @@
  * An assignment goes from assigned to running to one of its final states.
  * Each step is one UPDATE that names the state it starts from, so of two
  * callers one takes the step and the other is told the state.  Locks are taken
- * in the order pool, assignments, load.  Completing changes the assignment and
- * nothing else (see api/settle.c).  Times are in the order of the steps, even if
+ * in the order pool, assignments, load.  Completing and failing change the
+ * assignment and wait for nothing else (see api/settle.c).  Times are in the order of the steps, even if
  * a transaction that takes one began before the step before was taken.
  */
 #include "postgres.h"
@@ -39,8 +39,8 @@ PG_FUNCTION_INFO_V1(hwsched_retry_dead);
 /* --- completing --- */
 
 /*
- * Completes a running assignment that is no member of a gang, and notes it for
- * whoever settles the pool next; returns whether it did.
+ * Completes a running assignment and notes it for whoever settles the pool next;
+ * returns whether it did, and in SPI_tuptable whether it is a member of a gang.
  */
 static bool
 finish(const char *pool, int64 assignment_id, Parameter result)
@@ -49,28 +49,14 @@ finish(const char *pool, int64 assignment_id, Parameter result)
 		"WITH ended AS (UPDATE hwsched.assignment a SET state = 'completed', lease_until = NULL,"
 		"   finished_at = greatest(now(), a.assigned_at, a.started_at), result = $3"
 		"  WHERE a.pool = $1 AND a.assignment_id = $2 AND a.state = 'running'"
-		" AND a.finished_at IS NULL AND NOT a.is_gang"
-		"  RETURNING a.assignment_id)"
-		" INSERT INTO hwsched.unsettled (pool, assignment_id) SELECT $1, assignment_id FROM ended",
+		" AND a.finished_at IS NULL"
+		"  RETURNING a.assignment_id, a.is_gang)"
+		" INSERT INTO hwsched.unsettled (pool, assignment_id) SELECT $1, assignment_id FROM ended"
+		" RETURNING (SELECT is_gang FROM ended)",
 		{TEXTOID, INT8OID, JSONBOID}};
 
 	return spi_plan_run(&statement, false, TEXT_VALUE(pool), BIGINT_VALUE(assignment_id), result) >
 		   0;
-}
-
-/* Completes members of gangs, which may end others, and settles at once; the pool is locked. */
-static int
-finish_members(const char *pool, const int64 *ids, int count, Jsonb *result)
-{
-	PoolSettings settings;
-	EndedAssignment *ended;
-	int n = end_assignments(pool, ids, count, "running", "completed", NULL, NULL, result, &ended);
-
-	pool_settings_load(pool, false, &settings);
-	complete_workloads(pool, ended, n);
-	learn_from(pool, &settings, ended, n, true);
-	health_succeeded(pool, ended, n);
-	return n;
 }
 
 /* complete(assignment_id bigint, result jsonb, pool text) RETURNS void */
@@ -87,15 +73,13 @@ hwsched_complete(PG_FUNCTION_ARGS)
 		check_size("result", VARSIZE_ANY_EXHDR(result));
 	caller = call_begin(fcinfo);
 	pool_keep(pool);
-	if (authz_is_limited(&caller))
+	if (!authz_coordinates(&caller, pool))
 		(void) find_assignment(&caller, pool, assignment_id, &state);
 	if (!finish(pool, assignment_id, result == NULL ? NULL_VALUE : VALUE(JsonbPGetDatum(result))))
-	{
-		if (find_assignment(&caller, pool, assignment_id, &state))
-			pool_lock(pool);
-		if (finish_members(pool, &assignment_id, 1, result) == 0)
-			assignment_not_in_state(&caller, pool, assignment_id, "completed", "running");
-	}
+		assignment_not_in_state(&caller, pool, assignment_id, "completed", "running");
+	/* it may end others */
+	if (column_bool(0, 1))
+		pool_settle_if_free(pool);
 	call_end(&caller);
 	PG_RETURN_VOID();
 }
@@ -140,24 +124,11 @@ bigint_array(const int64 *numbers, int count)
  * Completes running assignments of a worker (NULL: of any), with their results
  * in an object by assignment_id, or none (NULL).  Returns how many there were;
  * if not all, the ids of those are in SPI_tuptable.
- *
- * If some are members of gangs, all are locked in the order of their ids, as
- * everybody does, under the pool's lock.
  */
 int
 complete_running(const char *pool, const char *worker_id, const int64 *ids, int count,
 				 Jsonb *results)
 {
-	/* in an index that is next to empty */
-	static SpiPlan members = {
-		"SELECT FROM hwsched.assignment WHERE pool = $1 AND assignment_id = ANY ($2) AND is_gang"
-		" AND finished_at IS NULL LIMIT 1",
-		{TEXTOID, INT8ARRAYOID}};
-	static SpiPlan lock = {
-		"SELECT assignment_id FROM hwsched.assignment WHERE pool = $1 AND assignment_id = ANY ($2)"
-		"  AND ($3 IS NULL OR worker_id = $3) AND state = 'running' AND finished_at IS NULL"
-		" ORDER BY assignment_id FOR NO KEY UPDATE",
-		{TEXTOID, INT8ARRAYOID, TEXTOID}};
 	/* along the index, so that two callers never wait in a circle */
 	static SpiPlan finish_all = {
 		"UPDATE hwsched.assignment SET state = 'completed', lease_until = NULL,"
@@ -165,36 +136,29 @@ complete_running(const char *pool, const char *worker_id, const int64 *ids, int 
 		"  result = $4 -> assignment_id::text"
 		" WHERE pool = $1 AND assignment_id = ANY ($2) AND ($3 IS NULL OR worker_id = $3)"
 		"  AND state = 'running' AND finished_at IS NULL"
-		" RETURNING assignment_id",
+		" RETURNING assignment_id, is_gang",
 		{TEXTOID, INT8ARRAYOID, TEXTOID, JSONBOID},
 		ALONG_INDEX};
 	static SpiPlan note = {
 		"INSERT INTO hwsched.unsettled (pool, assignment_id) SELECT $1, unnest($2)",
 		{TEXTOID, INT8ARRAYOID}};
-	static SpiPlan add_results = {"UPDATE hwsched.assignment SET result = $3 -> assignment_id::text"
-								  " WHERE pool = $1 AND assignment_id = ANY ($2)",
-								  {TEXTOID, INT8ARRAYOID, JSONBOID}};
 	Parameter worker = TEXT_OR_NULL(worker_id);
 	Parameter array = bigint_array(ids, count);
 	Parameter documents = results == NULL ? NULL_VALUE : VALUE(JsonbPGetDatum(results));
+	bool any_gang = false;
 	int n;
 
 	if (count == 0)
 		return 0;
-	if (spi_plan_run(&members, false, TEXT_VALUE(pool), array) > 0)
-	{
-		pool_lock(pool);
-		n = (int) spi_plan_run(&lock, false, TEXT_VALUE(pool), array, worker);
-		if (n < count)
-			return n;
-		finish_members(pool, ids, count, NULL);
-		if (results != NULL)
-			spi_plan_run(&add_results, false, TEXT_VALUE(pool), array, documents);
-		return n;
-	}
 	n = (int) spi_plan_run(&finish_all, false, TEXT_VALUE(pool), array, worker, documents);
-	if (n == count)
-		spi_plan_run(&note, false, TEXT_VALUE(pool), array);
+	if (n < count)
+		return n;
+	for (int i = 0; i < n && !any_gang; i++)
+		any_gang = column_bool(i, 2);
+	spi_plan_run(&note, false, TEXT_VALUE(pool), array);
+	/* some may end others */
+	if (any_gang)
+		pool_settle_if_free(pool);
 	return n;
 }
 
@@ -231,12 +195,14 @@ hwsched_complete_many(PG_FUNCTION_ARGS)
 
 	caller = call_begin(fcinfo);
 	pool_check(pool, false);
-	if (authz_is_limited(&caller))
+	if (!authz_coordinates(&caller, pool))
 	{
-		int nworkers =
-			(int) spi_plan_run(&check, false, TEXT_VALUE(pool), bigint_array(ids, count));
-		char **workers = palloc(sizeof(char *) * (nworkers + 1));
+		int nworkers;
+		char **workers;
 
+		authz_check_runs(&caller, pool);
+		nworkers = (int) spi_plan_run(&check, false, TEXT_VALUE(pool), bigint_array(ids, count));
+		workers = palloc(sizeof(char *) * (nworkers + 1));
 		for (int i = 0; i < nworkers; i++)
 			workers[i] = column_text(i, 1);
 		for (int i = 0; i < nworkers; i++)
@@ -250,14 +216,24 @@ hwsched_complete_many(PG_FUNCTION_ARGS)
 
 /* --- failing and cancelling --- */
 
-/* Fails a live assignment, with what the run left. */
+/*
+ * Fails a live assignment, with what the run left, and notes it like what is
+ * completed.  Where the pool is free it is settled at once: who fails work wants to
+ * see what becomes of it.
+ */
 static void
 fail_run(FunctionCallInfo fcinfo, int64 assignment_id, const char *error, Jsonb *result,
 		 const char *pool)
 {
+	static SpiPlan statement = {
+		"WITH ended AS (UPDATE hwsched.assignment a SET state = 'failed', lease_until = NULL,"
+		"   finished_at = greatest(now(), a.assigned_at, a.started_at), error = $3,"
+		"   error_class = $4::hwsched.error_class, result = $5"
+		"  WHERE a.pool = $1 AND a.assignment_id = $2 AND a.finished_at IS NULL"
+		"  RETURNING a.assignment_id)"
+		" INSERT INTO hwsched.unsettled (pool, assignment_id) SELECT $1, assignment_id FROM ended",
+		{TEXTOID, INT8OID, TEXTOID, TEXTOID, JSONBOID}};
 	char *state;
-	PoolSettings settings;
-	EndedAssignment *ended;
 	Caller caller;
 
 	if (error != NULL)
@@ -265,15 +241,13 @@ fail_run(FunctionCallInfo fcinfo, int64 assignment_id, const char *error, Jsonb 
 	if (result != NULL)
 		check_size("result", VARSIZE_ANY_EXHDR(result));
 	caller = call_begin(fcinfo);
-	pool_settings_load(pool, false, &settings);
+	pool_check(pool, false);
 	(void) find_assignment(&caller, pool, assignment_id, &state);
-	pool_lock(pool);
-	if (end_assignments(pool, &assignment_id, 1, NULL, "failed", error, error_class_of(error),
-						result, &ended) == 0)
+	if (spi_plan_run(&statement, false, TEXT_VALUE(pool), BIGINT_VALUE(assignment_id),
+					 TEXT_OR_NULL(error), TEXT_OR_NULL(error_class_of(error)),
+					 result == NULL ? NULL_VALUE : VALUE(JsonbPGetDatum(result))) == 0)
 		assignment_not_in_state(&caller, pool, assignment_id, "failed", "assigned or running");
-	requeue(pool, ended, 1, true);
-	learn_from(pool, &settings, ended, 1, false);
-	health_failed(pool, &settings, ended, 1);
+	pool_settle_if_free(pool);
 	call_end(&caller);
 }
 
@@ -330,13 +304,14 @@ hwsched_cancel(PG_FUNCTION_ARGS)
 {
 	const char *workload_id = text_argument(fcinfo, 0);
 	char *pool = text_argument(fcinfo, 1);
+	Caller caller = call_begin(fcinfo);
 
-	SPI_connect();
+	workload_check_acts(&caller, pool, workload_id);
 	pool_check(pool, false);
 	pool_lock(pool);
 	if (cancel_open(pool, &workload_id, 1) == 0)
 		workload_not_in_state(pool, workload_id, "cancelled", "pending, assigned or running");
-	SPI_finish();
+	call_end(&caller);
 	PG_RETURN_VOID();
 }
 
@@ -377,12 +352,13 @@ hwsched_retry_dead(PG_FUNCTION_ARGS)
 {
 	const char *workload_id = text_argument(fcinfo, 0);
 	char *pool = text_argument(fcinfo, 1);
+	Caller caller = call_begin(fcinfo);
 
-	SPI_connect();
+	workload_check_acts(&caller, pool, workload_id);
 	pool_check(pool, false);
 	pool_lock(pool);
 	if (revive_workloads(pool, &workload_id, 1) == 0)
 		workload_not_in_state(pool, workload_id, "retried", "dead");
-	SPI_finish();
+	call_end(&caller);
 	PG_RETURN_VOID();
 }

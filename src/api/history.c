@@ -12,6 +12,7 @@
 
 #include "api/history.h"
 #include "document/json.h"
+#include "store/authz.h"
 #include "store/pool.h"
 #include "store/worker.h"
 #include "support/args.h"
@@ -149,8 +150,9 @@ hwsched_record_assignment(PG_FUNCTION_ARGS)
 	char *workload_type = name_argument(fcinfo, 3, "workload_type");
 	TimestampTz at = time_argument(fcinfo, 4);
 	char *pool = text_argument(fcinfo, 5);
+	Caller caller = call_begin(fcinfo);
 
-	SPI_connect();
+	authz_check_coordinate(&caller, pool);
 	pool_keep(pool);
 	prepare_day(RECORDED_ASSIGNMENT, at);
 	if (spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
@@ -158,7 +160,7 @@ hwsched_record_assignment(PG_FUNCTION_ARGS)
 					 TEXT_VALUE(workload_type), VALUE(Float8GetDatum(efficiency))) == 0)
 		unknown_worker(pool, worker_id);
 	mark_late(pool, at);
-	SPI_finish();
+	call_end(&caller);
 	PG_RETURN_VOID();
 }
 
@@ -183,8 +185,9 @@ hwsched_record_execution_time(PG_FUNCTION_ARGS)
 	char *worker_id = text_argument(fcinfo, 4);
 	TimestampTz at = time_argument(fcinfo, 5);
 	char *pool = text_argument(fcinfo, 6);
+	Caller caller = call_begin(fcinfo);
 
-	SPI_connect();
+	authz_check_coordinate(&caller, pool);
 	pool_keep(pool);
 	prepare_day(RECORDED_EXECUTION, at);
 	if (spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
@@ -193,7 +196,7 @@ hwsched_record_execution_time(PG_FUNCTION_ARGS)
 					 VALUE(Float8GetDatum(actual))) == 0)
 		unknown_worker(pool, worker_id);
 	mark_late(pool, at);
-	SPI_finish();
+	call_end(&caller);
 	PG_RETURN_VOID();
 }
 
@@ -225,8 +228,9 @@ hwsched_record_thermal_state(PG_FUNCTION_ARGS)
 	TimestampTz at = time_argument(fcinfo, 4);
 	Parameter device_no = PG_ARGISNULL(5) ? NULL_VALUE : VALUE(PG_GETARG_DATUM(5));
 	char *pool = text_argument(fcinfo, 6);
+	Caller caller = call_begin(fcinfo);
 
-	SPI_connect();
+	authz_check_coordinate(&caller, pool);
 	pool_keep(pool);
 	prepare_day(LOAD_HISTORY, at);
 	if (spi_plan_run(&statements[device_no.isnull ? 0 : 1], false, TEXT_VALUE(pool),
@@ -237,7 +241,7 @@ hwsched_record_thermal_state(PG_FUNCTION_ARGS)
 										  "normal")) == 0)
 		nothing_recorded(pool, worker_id, device_no);
 	mark_late(pool, at);
-	SPI_finish();
+	call_end(&caller);
 	PG_RETURN_VOID();
 }
 
@@ -266,8 +270,9 @@ hwsched_record_resource_utilization(PG_FUNCTION_ARGS)
 	Parameter device_no = PG_ARGISNULL(3) ? NULL_VALUE : VALUE(PG_GETARG_DATUM(3));
 	char *pool = text_argument(fcinfo, 4);
 	LoadReport load;
+	Caller caller = call_begin(fcinfo);
 
-	SPI_connect();
+	authz_check_coordinate(&caller, pool);
 	document_read(&load_document, utilization, NULL, inspect_names(), &load);
 	if (isnan(load.cpu_utilization) && isnan(load.memory_utilization) &&
 		isnan(load.gpu_utilization) && isnan(load.io_utilization) &&
@@ -287,7 +292,7 @@ hwsched_record_resource_utilization(PG_FUNCTION_ARGS)
 					 NUMBER_OR_NULL(load.network_utilization)) == 0)
 		nothing_recorded(pool, worker_id, device_no);
 	mark_late(pool, at);
-	SPI_finish();
+	call_end(&caller);
 	PG_RETURN_VOID();
 }
 

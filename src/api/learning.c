@@ -45,8 +45,9 @@ hwsched_reset_learning(PG_FUNCTION_ARGS)
 	char *worker_id = PG_ARGISNULL(0) ? NULL : text_argument(fcinfo, 0);
 	char *pool = text_argument(fcinfo, 1);
 	int64 forgotten = 0;
+	Caller caller = call_begin(fcinfo);
 
-	SPI_connect();
+	authz_check_coordinate(&caller, pool);
 	pool_check(pool, false);
 	/* what is completed is learned from before it is forgotten */
 	pool_lock(pool);
@@ -57,7 +58,7 @@ hwsched_reset_learning(PG_FUNCTION_ARGS)
 								  TEXT_VALUE(pool), TEXT_OR_NULL(worker_id));
 	forgotten += spi_plan_run(&measurements, false, TEXT_VALUE(pool), TEXT_OR_NULL(worker_id));
 	forgotten += heat_store_forget(pool, worker_id);
-	SPI_finish();
+	call_end(&caller);
 	PG_RETURN_INT64(forgotten);
 }
 
@@ -68,11 +69,13 @@ hwsched_preference_now(PG_FUNCTION_ARGS)
 	TimestampTz updated_at = PG_GETARG_TIMESTAMPTZ(1);
 	double age =
 		((double) GetCurrentTransactionStartTimestamp() - (double) updated_at) / USECS_PER_SEC;
+	char *pool = text_to_cstring(PG_GETARG_TEXT_PP(2));
 	PoolSettings settings;
+	Caller caller = call_begin(fcinfo);
 
-	SPI_connect();
-	pool_settings_load(text_to_cstring(PG_GETARG_TEXT_PP(2)), true, &settings);
-	SPI_finish();
+	authz_check_view(&caller, pool);
+	pool_settings_load(pool, true, &settings);
+	call_end(&caller);
 	PG_RETURN_FLOAT8(preference_aged(PG_GETARG_FLOAT8(0), age, settings.preference_half_life));
 }
 
@@ -119,8 +122,9 @@ hwsched_predict_temperature(PG_FUNCTION_ARGS)
 	Heat heat;
 	Datum model;
 	bool isnull;
+	Caller caller = call_begin(fcinfo);
 
-	SPI_connect();
+	(void) authz_seen(&caller, pool);
 	pool_settings_load(pool, true, &settings);
 	if (spi_plan_run(&statement, true, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
 					 INT_VALUE(device_no), VALUE(after)) == 0)
@@ -139,7 +143,7 @@ hwsched_predict_temperature(PG_FUNCTION_ARGS)
 		seconds += Max(0, seconds_of(GetCurrentTransactionStartTimestamp()) - heat.seconds);
 		celsius = heat_predict(&heat, load, seconds);
 	}
-	SPI_finish();
+	call_end(&caller);
 	if (isnan(celsius))
 		PG_RETURN_NULL();
 	PG_RETURN_FLOAT8(celsius);

@@ -126,6 +126,7 @@ forget_work(const char *pool)
 typedef struct Tick
 {
 	const char *pool;
+	Caller caller;
 	PoolSettings settings;
 	Quota quota;
 	int64 expired;
@@ -315,7 +316,8 @@ begin_tick(FunctionCallInfo fcinfo, Tick *tick)
 {
 	*tick = (Tick){.pool = text_argument(fcinfo, 0)};
 	PreventCommandIfReadOnly("hwsched.maintain()");
-	SPI_connect();
+	tick->caller = call_begin(fcinfo);
+	authz_check_coordinate(&tick->caller, tick->pool);
 	pool_settings_load(tick->pool, false, &tick->settings);
 	tick->quota.left = tick->settings.maintain_batch;
 }
@@ -331,7 +333,7 @@ static void
 end_tick(Tick *tick)
 {
 	activity_maintained(tick->pool, tick->error);
-	SPI_finish();
+	call_end(&tick->caller);
 }
 
 /* Takes the lock that parts need, which a part that is undone must not give back. */

@@ -13,6 +13,7 @@
 #include "api/explain.h"
 #include "place/candidate.h"
 #include "place/reservation.h"
+#include "store/workload.h"
 
 PG_FUNCTION_INFO_V1(hwsched_pareto);
 
@@ -105,9 +106,11 @@ hwsched_pareto(PG_FUNCTION_ARGS)
 	PoolSnapshot snapshot;
 	ParetoOption *options;
 	int count;
+	Caller caller;
 
 	InitMaterializedSRF(fcinfo, 0);
-	SPI_connect();
+	caller = call_begin(fcinfo);
+	workload_check_seen(&caller, pool, workload_id);
 	snapshot_candidates(&snapshot, pool, workload_id);
 	reservations_book(&snapshot.search, snapshot.items, 0);
 	options = palloc_huge(sizeof(ParetoOption) * (snapshot.fleet.ndevices + 1));
@@ -141,6 +144,6 @@ hwsched_pareto(PG_FUNCTION_ARGS)
 		Assert(c == lengthof(values));
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}
-	SPI_finish();
+	call_end(&caller);
 	return (Datum) 0;
 }

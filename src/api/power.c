@@ -47,13 +47,14 @@ hwsched_record_power(PG_FUNCTION_ARGS)
 	double seconds = limited_argument(fcinfo, 3, "seconds", 1e-9, 1e12);
 	double watts = limited_argument(fcinfo, 4, "average_w", 0.001, 1e6);
 	char *pool = text_argument(fcinfo, 5);
+	Caller caller = call_begin(fcinfo);
 
-	SPI_connect();
+	authz_check_coordinate(&caller, pool);
 	pool_check(pool, false);
 	spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(job), TEXT_VALUE(model),
 				 VALUE(Float8GetDatum(limit)), VALUE(Float8GetDatum(seconds)),
 				 VALUE(Float8GetDatum(watts)));
-	SPI_finish();
+	call_end(&caller);
 	PG_RETURN_VOID();
 }
 
@@ -230,9 +231,11 @@ hwsched_suggest_power_limit(PG_FUNCTION_ARGS)
 	bool measured[MOST_SETTINGS] = {0};
 	int order[MOST_SETTINGS];
 	int chosen;
+	Caller caller;
 
 	InitMaterializedSRF(fcinfo, 0);
-	SPI_connect();
+	caller = call_begin(fcinfo);
+	authz_check_view(&caller, pool);
 	pool_settings_load(pool, true, &settings);
 	all = read_measurements(pool, job, !settings.learning);
 	chosen = choose_setting(all, slowdown, guesses);
@@ -263,6 +266,6 @@ hwsched_suggest_power_limit(PG_FUNCTION_ARGS)
 
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}
-	SPI_finish();
+	call_end(&caller);
 	return (Datum) 0;
 }

@@ -13,6 +13,7 @@
 #include "snapshot/fleet.h"
 #include "snapshot/queue.h"
 #include "store/worker.h"
+#include "store/workload.h"
 
 PG_FUNCTION_INFO_V1(hwsched_predict);
 
@@ -58,10 +59,12 @@ hwsched_predict(PG_FUNCTION_ARGS)
 	double formula;
 	Datum values[7] = {0};
 	bool nulls[7] = {0};
+	Caller caller;
 
 	if (get_call_result_type(fcinfo, NULL, &description) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "predict must return a row");
-	SPI_connect();
+	caller = call_begin(fcinfo);
+	workload_check_seen(&caller, pool, workload_id);
 	snapshot_settings(&snapshot, pool, true);
 	snapshot_submitted(&snapshot, pool, workload_id, true);
 	snapshot_fleet(&snapshot, pool, worker_id, true);
@@ -80,7 +83,7 @@ hwsched_predict(PG_FUNCTION_ARGS)
 	use = device_use(search, kind, 0, device, item->expected_seconds, item->subject);
 	nulls[4] = nulls[4] || isnan(use.carbon_g);
 	nulls[6] = !nulls[0];
-	SPI_finish();
+	call_end(&caller);
 	values[0] = Float8GetDatum(seconds.p50);
 	values[1] = Float8GetDatum(seconds.p90);
 	values[2] = Float8GetDatum(use.joules);

@@ -44,11 +44,14 @@ typedef struct WaitingAssignment
 	int64 profile_id;
 	int32 beside; /* live assignments of its worker, itself included */
 	bool on_cpu;
+	Datum failed_on; /* a text[] of the workers on which this run has failed; 0: none */
 	EndedAssignment holds;
 } WaitingAssignment;
 
 #define WAITING_SQL \
-	"SELECT " ROW_COLUMNS ", a.profile_id, u.assignments, d.hardware_class = 'cpu'" \
+	"SELECT " ROW_COLUMNS ", a.profile_id, u.assignments, d.hardware_class = 'cpu'," \
+	" (SELECT array_agg(f.worker_id) FROM hwsched.assignment f WHERE f.pool = a.pool" \
+	"   AND f.workload_id = a.workload_id AND f.run = a.run AND f.error_class IS NOT NULL)" \
 	" FROM hwsched.assignment a" \
 	" JOIN hwsched.device_profile d ON d.pool = a.pool AND d.profile_id = a.device_profile_id" \
 	" JOIN hwsched.workload_profile p ON p.pool = a.pool AND p.profile_id = a.profile_id" \
@@ -70,14 +73,41 @@ read_waiting(WaitingAssignment **waiting)
 
 	*waiting = palloc(sizeof(WaitingAssignment) * (n + 1));
 	for (int i = 0; i < n; i++)
-		(*waiting)[i] = (WaitingAssignment){holds[i].assignment_id,
-											holds[i].workload_id,
-											holds[i].worker_id,
-											column_bigint(i, ended_row.count + 1),
-											column_int(i, ended_row.count + 2),
-											column_bool(i, ended_row.count + 3),
-											holds[i]};
+	{
+		bool isnull;
+		Datum failed_on = column(i, ended_row.count + 4, &isnull);
+
+		(*waiting)[i] = (WaitingAssignment){
+			holds[i].assignment_id,
+			holds[i].workload_id,
+			holds[i].worker_id,
+			column_bigint(i, ended_row.count + 1),
+			column_int(i, ended_row.count + 2),
+			column_bool(i, ended_row.count + 3),
+			isnull ? (Datum) 0 : PointerGetDatum(DatumGetArrayTypePCopy(failed_on)),
+			holds[i]};
+	}
 	return n;
+}
+
+/*
+ * Returns whether some work has failed on a worker: it does not go there while it has a place
+ * elsewhere.
+ */
+static bool
+has_failed_on(const WaitingAssignment *waiting, const char *worker_id)
+{
+	Datum *workers;
+	int n;
+
+	if (waiting->failed_on == (Datum) 0)
+		return false;
+	deconstruct_array(DatumGetArrayTypeP(waiting->failed_on), TEXTOID, -1, false, TYPALIGN_INT,
+					  &workers, NULL, &n);
+	for (int i = 0; i < n; i++)
+		if (strcmp(TextDatumGetCString(workers[i]), worker_id) == 0)
+			return true;
+	return false;
 }
 
 /*
@@ -219,14 +249,11 @@ find_stealable(PoolSnapshot *snapshot, const char *pool, const char *worker_id, 
 int64
 steal(const char *pool, const char *worker_id, int n, bool read_only)
 {
-	static SpiPlan statement = {
-		WAITING_SQL " AND a.assignment_id = ANY ($3) AND u.assignments > 1"
-					" AND NOT EXISTS (SELECT FROM hwsched.assignment f WHERE f.pool = a.pool"
-					" AND f.workload_id = a.workload_id"
-					"  AND f.run = a.run AND f.worker_id = $2 AND f.error_class IS NOT NULL)"
-					" ORDER BY u.assignments DESC, a.priority, a.assignment_id",
-		{TEXTOID, TEXTOID, INT8ARRAYOID},
-		.row = &ended_row};
+	static SpiPlan statement = {WAITING_SQL
+								" AND a.assignment_id = ANY ($2) AND u.assignments > 1"
+								" ORDER BY u.assignments DESC, a.priority, a.assignment_id",
+								{TEXTOID, INT8ARRAYOID},
+								.row = &ended_row};
 	WaitingAssignment *waiting;
 	PoolSnapshot snapshot;
 	Parameter stealable;
@@ -236,7 +263,7 @@ steal(const char *pool, const char *worker_id, int n, bool read_only)
 
 	if (find_stealable(&snapshot, pool, worker_id, n, read_only, &stealable) == 0)
 		return 0;
-	spi_plan_run(&statement, read_only, TEXT_VALUE(pool), TEXT_VALUE(worker_id), stealable);
+	spi_plan_run(&statement, read_only, TEXT_VALUE(pool), stealable);
 	count = read_waiting(&waiting);
 	for (int i = 0; i < count && stolen < n; i++)
 	{
@@ -246,6 +273,7 @@ steal(const char *pool, const char *worker_id, int n, bool read_only)
 		if (snapshot.fleet.workers[0].window_in < INFINITY)
 			break;
 		if (waiting[i].beside - stolen <= snapshot.fleet.workers[0].assignments + 1 ||
+			has_failed_on(&waiting[i], worker_id) ||
 			!takes_over(&snapshot.search, kind, &waiting[i], 0, &candidate))
 			continue;
 		if (!read_only && !move_to(pool, &waiting[i], worker_id,
@@ -282,7 +310,8 @@ find_idler(PoolSnapshot *snapshot, const WaitingAssignment *waiting, int from)
 			continue;
 		if (best >= 0 && worker->assignments > snapshot->fleet.workers[best].assignments)
 			continue;
-		if (!takes_over(search, kind, waiting, w, &candidate))
+		if (has_failed_on(waiting, worker->worker_id) ||
+			!takes_over(search, kind, waiting, w, &candidate))
 			continue;
 		if (best < 0 || worker->assignments < snapshot->fleet.workers[best].assignments ||
 			candidate.value > best_value)
@@ -319,12 +348,14 @@ hwsched_rebalance(PG_FUNCTION_ARGS)
 	Settled settled;
 	int64 moved = 0;
 	int count;
+	Caller caller;
 
 	if (most < 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("invalid value for \"max_moves\": %d", most),
 						errdetail("Expected a number that is not negative.")));
-	SPI_connect();
+	caller = call_begin(fcinfo);
+	authz_check_coordinate(&caller, pool);
 	pool_check(pool, false);
 	pool_lock_to_decide(pool, &settled);
 	pool_settings_load(pool, false, &settings);
@@ -356,6 +387,6 @@ hwsched_rebalance(PG_FUNCTION_ARGS)
 	if (moved > 0)
 		notify_assigned(pool);
 	learn_settled(pool, &settled);
-	SPI_finish();
+	call_end(&caller);
 	PG_RETURN_INT64(moved);
 }

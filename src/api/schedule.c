@@ -76,9 +76,11 @@ hwsched_schedule(PG_FUNCTION_ARGS)
 	Preemption preemption;
 	int64 *victims;
 	int nvictims;
+	Caller caller;
 
 	InitMaterializedSRF(fcinfo, 0);
-	SPI_connect();
+	caller = call_begin(fcinfo);
+	workload_check_acts(&caller, pool, workload_id);
 	pool_check(pool, false);
 	pool_lock_to_decide(pool, &settled);
 
@@ -99,7 +101,7 @@ hwsched_schedule(PG_FUNCTION_ARGS)
 		/* it waits for its time, for other work or its concurrency key, or the pool is paused */
 		PopActiveSnapshot();
 		learn_settled(pool, &settled);
-		SPI_finish();
+		call_end(&caller);
 		return (Datum) 0;
 	}
 	sought = !(IsolationUsesXactSnapshot() && device_states_may_expire(pool, &snapshot.settings)) &&
@@ -126,6 +128,6 @@ hwsched_schedule(PG_FUNCTION_ARGS)
 		notify_assigned(pool);
 	}
 	learn_settled(pool, &settled);
-	SPI_finish();
+	call_end(&caller);
 	return (Datum) 0;
 }

@@ -1,17 +1,24 @@
 /*
  * settle.h
- *		What completed assignments leave to be done.
+ *		What assignments that have ended leave to be done.
  */
 #ifndef HWSCHED_API_SETTLE_H
 #define HWSCHED_API_SETTLE_H
 
 #include "store/assignment.h"
 
+/* Assignments, in the order in which they were settled. */
+typedef struct EndedList
+{
+	int count;
+	EndedAssignment *items;
+} EndedList;
+
 /* What somebody who holds a pool's lock has settled, and is to learn from. */
 typedef struct Settled
 {
-	int count;
-	EndedAssignment *ended; /* in the order in which they were settled */
+	EndedList completed;
+	EndedList failed;
 } Settled;
 
 extern void settle(const char *pool, Settled *settled);
@@ -26,6 +33,7 @@ extern void learn_settled(const char *pool, const Settled *settled);
  * Different pools never meet.
  */
 extern void pool_lock(const char *pool);
+extern void pool_settle_if_free(const char *pool);
 extern void pool_lock_to_decide(const char *pool, Settled *settled);
 extern bool pool_try_lock_to_decide(const char *pool, Settled *settled);
 

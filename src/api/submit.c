@@ -66,6 +66,7 @@ typedef struct SubmitBatch
 	HTAB *kind_numbers;
 	HTAB *ids;
 	const char *pool;
+	const Scope *scope; /* for whom the caller acts */
 	Inspection inspection;
 	int64 most_memory; /* the greatest minimum_memory, in bytes, and whose it is */
 	const char *most_memory_path;
@@ -81,12 +82,13 @@ allocate(int count, Size size)
 }
 
 static void
-batch_begin(SubmitBatch *batch, const char *pool, int most)
+batch_begin(SubmitBatch *batch, const char *pool, const Scope *scope, int most)
 {
 	PoolSettings settings;
 
 	memset(batch, 0, sizeof(*batch));
 	batch->pool = pool;
+	batch->scope = scope;
 	pool_settings_load(pool, false, &settings);
 	inspection_begin(&batch->inspection, unknown_keys_of(&settings));
 	batch->workload_id = allocate(most, sizeof(Datum));
@@ -312,6 +314,21 @@ add_keys(SubmitBatch *batch, int i, const NamedNumbers *keys)
 		array_text(INT4ARRAYOID, array_value(INT4OID, units, NULL, keys->count));
 }
 
+/* Raises ERRCODE_INSUFFICIENT_PRIVILEGE unless the caller acts for a tenant. */
+static void
+check_tenant(const SubmitBatch *batch, const char *tenant, const char *path)
+{
+	if (scope_has(batch->scope, tenant))
+		return;
+	ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+					tenant == NULL || tenant[0] == '\0' ?
+						errmsg("\"%s\" is missing, and work of no tenant is not yours",
+							   path == NULL ? "tenant" : psprintf("%s.tenant", path)) :
+						errmsg("work of tenant \"%s\" is not yours", tenant),
+					errhint("In this pool you submit work with \"tenant\" \"%s\".",
+							batch->scope->tenants[0])));
+}
+
 /*
  * Adds one document to the batch, unless duplicates are skipped and it is one; what it
  * keeps goes to the context keep.
@@ -329,6 +346,7 @@ batch_add(SubmitBatch *batch, Jsonb *requirements, const char *path, MemoryConte
 	int i = batch->count;
 
 	read_submission(&submission);
+	check_tenant(batch, submission.demand.tenant, path);
 	doubt_labels(batch->pool, requirements, path, &batch->inspection);
 	id = read->test_id != NULL ? read->test_id : generated_id();
 	if (submission.profile.min_memory_bytes > batch->most_memory)
@@ -594,6 +612,31 @@ still_open(const char *workload_id)
 					errhint("It can be submitted again once it is completed, cancelled or dead.")));
 }
 
+/* Raises that an id is another tenant's, and no more of it. */
+pg_noreturn static void
+id_is_taken(const char *workload_id)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNIQUE_VIOLATION), errmsg("workload id \"%s\" is taken", workload_id),
+			 errhint("Ids are unique in a pool: begin them with the name of the tenant.")));
+}
+
+/* Raises ERRCODE_UNIQUE_VIOLATION if one of some ids is of work that the caller does not act for. */
+static void
+refuse_taken(const char *pool, const Scope *scope, Parameter ids)
+{
+	static SpiPlan statement = {
+		"SELECT s.workload_id FROM hwsched.submission s JOIN hwsched.workload_profile p"
+		"  ON p.pool = s.pool AND p.profile_id = s.profile_id"
+		" WHERE s.pool = $1 AND s.workload_id = ANY ($2) AND p.tenant <> ALL ($3)"
+		" ORDER BY s.workload_id LIMIT 1",
+		{TEXTOID, TEXTARRAYOID, TEXTARRAYOID}};
+
+	if (!scope->all &&
+		spi_plan_run(&statement, false, TEXT_VALUE(pool), ids, scope_tenants(scope)) > 0)
+		id_is_taken(column_text(0, 1));
+}
+
 /* Returns the workload of the batch that a row's first column names. */
 static int
 submitted_number(const SubmitBatch *batch, int row)
@@ -680,9 +723,11 @@ run_again(SubmitBatch *batch, const char *pool, Parameter ids)
 		" RETURNING s.workload_id, s.run",
 		GIVEN_TYPES, BY_KEY_ONLY};
 	Parameter parameters[NPARAMETERS] = {[POOL] = TEXT_VALUE(pool)};
-	int n = find_known(pool, ids);
 	int *which;
+	int n;
 
+	refuse_taken(pool, batch->scope, ids);
+	n = find_known(pool, ids);
 	if (n == 0)
 		return;
 	which = allocate(n, sizeof(int));
@@ -694,6 +739,8 @@ run_again(SubmitBatch *batch, const char *pool, Parameter ids)
 	qsort_arg(which, n, sizeof(int), compare_ids, batch);
 	describe(batch, which, n, true, parameters);
 	spi_plan_run(&lock, false, TEXT_VALUE(pool), parameters[WORKLOAD]);
+	/* once more, now that they stay as they are */
+	refuse_taken(pool, batch->scope, parameters[WORKLOAD]);
 	spi_plan_execute(&again, false, parameters, NPARAMETERS);
 	for (uint64 i = 0; i < SPI_processed; i++)
 		batch->run[submitted_number(batch, i)] = column_int(i, 2);
@@ -800,8 +847,8 @@ batch_submit(SubmitBatch *batch, const char *pool, bool in_array)
 	if (batch->dependencies.count > 0)
 	{
 		pool_lock(pool);
-		dependencies_resolve(&batch->dependencies, pool, batch->ids, batch->count, goes_on(batch),
-							 in_array);
+		dependencies_resolve(&batch->dependencies, pool, batch->scope, batch->ids, batch->count,
+							 goes_on(batch), in_array);
 	}
 	doubt_memory(pool, batch->most_memory, batch->most_memory_path, &batch->inspection);
 	inspection_end(&batch->inspection);
@@ -819,13 +866,13 @@ batch_submit(SubmitBatch *batch, const char *pool, bool in_array)
 	}
 }
 
-/* Submits one workload and returns its id, a text. */
+/* Submits one workload for a caller who acts for some, and returns its id, a text. */
 Datum
-submit_one(const char *pool, Jsonb *requirements)
+submit_one(const char *pool, const Scope *scope, Jsonb *requirements)
 {
 	SubmitBatch batch;
 
-	batch_begin(&batch, pool, 1);
+	batch_begin(&batch, pool, scope, 1);
 	batch_add(&batch, requirements, NULL, CurrentMemoryContext);
 	batch_submit(&batch, pool, false);
 	return batch.workload_id[0];
@@ -837,11 +884,11 @@ hwsched_submit(PG_FUNCTION_ARGS)
 {
 	Jsonb *requirements = jsonb_argument(0);
 	char *pool = text_argument(fcinfo, 1);
-	Datum id;
+	Caller caller = call_begin(fcinfo);
+	Scope scope = authz_acts_for(&caller, pool);
+	Datum id = SPI_datumTransfer(submit_one(pool, &scope, requirements), false, -1);
 
-	SPI_connect();
-	id = SPI_datumTransfer(submit_one(pool, requirements), false, -1);
-	SPI_finish();
+	call_end(&caller);
 	return id;
 }
 
@@ -850,6 +897,7 @@ typedef struct SubmitCall
 {
 	Jsonb *requirements;
 	const char *pool;
+	const Scope *scope;
 	bool skip_duplicates;
 	int64 submitted;
 } SubmitCall;
@@ -859,18 +907,24 @@ static void
 find_open(SubmitBatch *batch, const SubmitCall *call)
 {
 	static SpiPlan statement = {
-		"SELECT DISTINCT w.workload_id FROM jsonb_array_elements($2) e"
+		"SELECT DISTINCT w.workload_id, $3 IS NULL OR p.tenant = ANY ($3)"
+		" FROM jsonb_array_elements($2) e"
 		" JOIN hwsched.workload w ON w.pool = $1 AND w.workload_id = e ->> 'test_id'"
+		" JOIN hwsched.workload_profile p ON p.pool = $1 AND p.profile_id = w.profile_id"
 		" WHERE w.state IN ('pending', 'assigned', 'running')",
-		{TEXTOID, JSONBOID}};
-	int n = (int) spi_plan_run(&statement, false, TEXT_VALUE(call->pool),
-							   VALUE(JsonbPGetDatum(call->requirements)));
+		{TEXTOID, JSONBOID, TEXTARRAYOID}};
+	int n =
+		(int) spi_plan_run(&statement, false, TEXT_VALUE(call->pool),
+						   VALUE(JsonbPGetDatum(call->requirements)), scope_tenants(call->scope));
 	bool found;
 
 	for (int i = 0; i < n; i++)
 	{
 		char *id = column_text(i, 1);
 
+		/* another's is not what is to be submitted here */
+		if (!column_bool(i, 2))
+			id_is_taken(id);
 		(void) strtab_enter(batch->open, id, strlen(id), &found);
 	}
 }
@@ -889,7 +943,7 @@ submit_array(void *argument)
 	SubmitBatch batch;
 	int n = 0;
 
-	batch_begin(&batch, call->pool, JB_ROOT_COUNT(call->requirements));
+	batch_begin(&batch, call->pool, call->scope, JB_ROOT_COUNT(call->requirements));
 	if (call->skip_duplicates)
 	{
 		batch.skip_duplicates = true;
@@ -948,6 +1002,8 @@ Datum
 hwsched_submit_many(PG_FUNCTION_ARGS)
 {
 	SubmitCall call = {.requirements = jsonb_argument(0), .pool = text_argument(fcinfo, 1)};
+	Caller caller;
+	Scope scope;
 
 	call.skip_duplicates = skip_argument(fcinfo, 2);
 	if (!JB_ROOT_IS_ARRAY(call.requirements) || JB_ROOT_IS_SCALAR(call.requirements))
@@ -956,11 +1012,13 @@ hwsched_submit_many(PG_FUNCTION_ARGS)
 				 errmsg("invalid value for \"requirements\": %.80s",
 						JsonbToCString(NULL, &call.requirements->root, VARSIZE(call.requirements))),
 				 errdetail("Expected an array of requirements objects.")));
-	SPI_connect();
+	caller = call_begin(fcinfo);
+	scope = authz_acts_for(&caller, call.pool);
+	call.scope = &scope;
 	if (!call.skip_duplicates)
 		submit_array(&call);
 	else
 		submit_new(&call);
-	SPI_finish();
+	call_end(&caller);
 	PG_RETURN_INT64(call.submitted);
 }

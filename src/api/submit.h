@@ -8,8 +8,9 @@
 #include "postgres.h"
 
 #include "document/inspection.h"
+#include "store/authz.h"
 
-extern Datum submit_one(const char *pool, Jsonb *requirements);
+extern Datum submit_one(const char *pool, const Scope *scope, Jsonb *requirements);
 extern void inspect_requirements(Jsonb *requirements, const char *pool, Inspection *inspection);
 
 #endif /* HWSCHED_API_SUBMIT_H */

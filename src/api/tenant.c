@@ -9,6 +9,7 @@
 #include "place/order.h"
 #include "snapshot/fleet.h"
 #include "snapshot/tenants.h"
+#include "store/authz.h"
 #include "support/args.h"
 
 PG_FUNCTION_INFO_V1(hwsched_tenant_usage);
@@ -29,9 +30,12 @@ hwsched_tenant_usage(PG_FUNCTION_ARGS)
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	PoolSnapshot snapshot;
 	const Search *search = &snapshot.search;
+	Caller caller;
+	Scope scope;
 
 	InitMaterializedSRF(fcinfo, 0);
-	SPI_connect();
+	caller = call_begin(fcinfo);
+	scope = authz_seen(&caller, pool);
 	snapshot_settings(&snapshot, pool, true);
 	load_tenants(&snapshot, pool, true);
 	for (int t = 0; t < search->ntenants; t++)
@@ -41,6 +45,8 @@ hwsched_tenant_usage(PG_FUNCTION_ARGS)
 		bool nulls[12] = {0};
 		int c = 0;
 
+		if (!scope_has(&scope, tenant->name))
+			continue;
 		values[c++] = CStringGetTextDatum(tenant->name);
 		values[c++] = Float8GetDatum(tenant->weight);
 		values[c++] = Int64GetDatum((int64) tenant->workloads);
@@ -61,6 +67,6 @@ hwsched_tenant_usage(PG_FUNCTION_ARGS)
 		Assert(c == lengthof(values));
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}
-	SPI_finish();
+	call_end(&caller);
 	return (Datum) 0;
 }

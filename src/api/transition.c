@@ -28,6 +28,7 @@ find_assignment(const Caller *caller, const char *pool, int64 assignment_id, cha
 	char *worker_id;
 	bool gang;
 
+	authz_check_runs(caller, pool);
 	if (spi_plan_run(&statement, false, TEXT_VALUE(pool), BIGINT_VALUE(assignment_id)) == 0)
 	{
 		pool_check(pool, false);

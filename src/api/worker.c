@@ -79,8 +79,9 @@ hwsched_unregister_worker(PG_FUNCTION_ARGS)
 	uint64 removed = 0;
 	int64 *ids;
 	int n;
+	Caller caller = call_begin(fcinfo);
 
-	SPI_connect();
+	authz_check_coordinate(&caller, pool);
 	pool_check(pool, false);
 	worker_await(pool, worker_id);
 	pool_lock(pool);
@@ -104,7 +105,7 @@ hwsched_unregister_worker(PG_FUNCTION_ARGS)
 		removed = spi_plan_run(&remove[i], false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
 	if (removed == 0)
 		unknown_worker(pool, worker_id);
-	SPI_finish();
+	call_end(&caller);
 	PG_RETURN_VOID();
 }
 
@@ -119,8 +120,9 @@ set_state(FunctionCallInfo fcinfo, const char *state)
 		{TEXTOID, TEXTOID, TEXTOID}};
 	char *worker_id = text_argument(fcinfo, 0);
 	char *pool = text_argument(fcinfo, 1);
+	Caller caller = call_begin(fcinfo);
 
-	SPI_connect();
+	authz_check_coordinate(&caller, pool);
 	pool_check(pool, false);
 	/*
 	 * a batch may be about to give it work: whoever has drained a worker can rely on that it
@@ -130,7 +132,7 @@ set_state(FunctionCallInfo fcinfo, const char *state)
 	if (spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
 					 TEXT_VALUE(state)) == 0)
 		unknown_worker(pool, worker_id);
-	SPI_finish();
+	call_end(&caller);
 	PG_RETURN_VOID();
 }
 
@@ -153,6 +155,7 @@ hwsched_drain_worker_window(PG_FUNCTION_ARGS)
 	TimestampTz at = DatumGetTimestampTz(argument(fcinfo, 1));
 	TimestampTz until = DatumGetTimestampTz(argument(fcinfo, 2));
 	char *pool = text_argument(fcinfo, 3);
+	Caller caller;
 
 	if (TIMESTAMP_NOT_FINITE(at))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -162,14 +165,15 @@ hwsched_drain_worker_window(PG_FUNCTION_ARGS)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("invalid value for \"until\": %s", timestamptz_to_str(until)),
 						errdetail("Expected a time after \"at\" that is still to come.")));
-	SPI_connect();
+	caller = call_begin(fcinfo);
+	authz_check_coordinate(&caller, pool);
 	pool_check(pool, false);
 	pool_lock(pool);
 	if (spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
 					 VALUE(TimestampTzGetDatum(at)), VALUE(TimestampTzGetDatum(until))) == 0)
 		unknown_worker(pool, worker_id);
 	leave_windows(pool);
-	SPI_finish();
+	call_end(&caller);
 	PG_RETURN_VOID();
 }
 
@@ -187,8 +191,9 @@ change_device(FunctionCallInfo fcinfo, SpiPlan *statement)
 	char *worker_id = text_argument(fcinfo, 0);
 	int32 device_no = int_argument(1);
 	char *pool = text_argument(fcinfo, 2);
+	Caller caller = call_begin(fcinfo);
 
-	SPI_connect();
+	authz_check_coordinate(&caller, pool);
 	pool_check(pool, false);
 	pool_lock(pool);
 	worker_check(pool, worker_id);
@@ -198,7 +203,7 @@ change_device(FunctionCallInfo fcinfo, SpiPlan *statement)
 						errmsg("unknown device %d of worker \"%s\" in pool \"%s\"", device_no,
 							   worker_id, pool),
 						errhint("See the table hwsched.device.")));
-	SPI_finish();
+	call_end(&caller);
 	PG_RETURN_VOID();
 }
 
@@ -672,6 +677,7 @@ hwsched_grant_worker(PG_FUNCTION_ARGS)
 	Name role = DatumGetName(argument(fcinfo, 1));
 	char *pool = text_argument(fcinfo, 2);
 	Oid role_id = get_role_oid(NameStr(*role), false);
+	Caller caller;
 
 	for (int i = 0; i < lengthof(groups); i++)
 		if (strcmp(NameStr(*role), groups[i]) == 0)
@@ -679,7 +685,8 @@ hwsched_grant_worker(PG_FUNCTION_ARGS)
 							errmsg("role \"%s\" cannot be bound to a worker", groups[i]),
 							errdetail("All its members would speak for this worker."),
 							errhint("Bind the login that the worker uses.")));
-	SPI_connect();
+	caller = call_begin(fcinfo);
+	authz_check_coordinate(&caller, pool);
 	pool_keep(pool);
 	if (spi_plan_run(&hold, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id)) == 0)
 		unknown_worker(pool, worker_id);
@@ -688,6 +695,6 @@ hwsched_grant_worker(PG_FUNCTION_ARGS)
 	if (!is_member_of_role(role_id, get_role_oid("hwsched_worker", false)))
 		SPI_execute(psprintf("GRANT hwsched_worker TO %s", quote_identifier(NameStr(*role))), false,
 					0);
-	SPI_finish();
+	call_end(&caller);
 	PG_RETURN_VOID();
 }

@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "utils/timestamp.h"
 
 #include "document/document.h"
@@ -369,6 +370,33 @@ preset_load(void *values)
 }
 
 const Document load_document = {"load", sizeof(LoadReport), FIELDS(load_fields), preset_load};
+
+/* --- a run elsewhere --- */
+
+static const Field taught_run_fields[] = {
+	NAME(TaughtRun, workload_type, NAME_WORKLOAD_TYPE),
+	TEXT(TaughtRun, model_id),
+	TEXT(TaughtRun, model_family),
+	ANY("device"), /* a text or a device profile: who reads the run sees to that */
+	TEXT(TaughtRun, worker_id),
+	LIMITED(TaughtRun, expected_duration, 0, 1e10),
+	LIMITED(TaughtRun, seconds, 0, 1e10),
+	TIME(TaughtRun, at),
+	BOOLEAN(TaughtRun, ok),
+};
+
+static void
+preset_taught_run(void *values)
+{
+	TaughtRun *run = values;
+
+	run->expected_duration = run->seconds = NAN;
+	run->at = GetCurrentTransactionStartTimestamp();
+	run->ok = true;
+}
+
+const Document taught_run_document = {"run", sizeof(TaughtRun), FIELDS(taught_run_fields),
+									  preset_taught_run};
 
 /* --- fields by key --- */
 

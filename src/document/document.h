@@ -193,6 +193,19 @@ typedef struct LoadReport
 	DocumentList devices; /* of DeviceLoadReport */
 } LoadReport;
 
+/* A run elsewhere, as teach() takes it. */
+typedef struct TaughtRun
+{
+	const char *workload_type;
+	const char *model_id;
+	const char *model_family;
+	const char *worker_id;
+	double expected_duration; /* NAN: not known */
+	double seconds; /* NAN: not known */
+	int64 at;
+	bool ok;
+} TaughtRun;
+
 extern const Document requirements_document;
 extern const Document properties_document;
 extern const Document gang_document;
@@ -202,6 +215,7 @@ extern const Document device_profile_document;
 extern const Document placement_profile_document;
 extern const Document demand_document;
 extern const Document load_document;
+extern const Document taught_run_document;
 
 extern const char *document_path(const char *path, const char *key);
 extern const Field *document_field(const Document *document, const char *key, int keylen);

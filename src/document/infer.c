@@ -142,6 +142,24 @@ infer_profile(const Requirements *read, WorkloadProfile *profile)
 	profile->allocation_strategy = read->properties.allocation_strategy;
 }
 
+/*
+ * Sets the profile of work of which nothing is known but its type and how long it is expected to
+ * take (NAN: not even that).
+ */
+void
+infer_typical_profile(const char *workload_type, double expected_seconds, WorkloadProfile *profile)
+{
+	Requirements nothing;
+
+	memset(&nothing, 0, sizeof(nothing));
+	requirements_document.preset(&nothing);
+	nothing.expected_duration = expected_seconds;
+	memset(profile, 0, sizeof(*profile));
+	workload_profile_document.preset(profile);
+	infer_profile(&nothing, profile);
+	profile->workload_type = workload_type;
+}
+
 /* Returns an object within an object, NULL if there is none. */
 Jsonb *
 object_at(Jsonb *jsonb, const char *key)

@@ -21,6 +21,8 @@ typedef struct DeviceSpec
 
 extern void infer_workload_profile(Jsonb *requirements, const char *path, Inspection *inspection,
 								   Requirements *read, WorkloadProfile *profile);
+extern void infer_typical_profile(const char *workload_type, double expected_seconds,
+								  WorkloadProfile *profile);
 extern void infer_demand(Jsonb *requirements, const char *path, Inspection *inspection,
 						 const Requirements *read, WorkloadProfile *profile, Demand *demand);
 extern Jsonb *keep_unknown_keys(const Document *document, Jsonb *jsonb);

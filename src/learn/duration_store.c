@@ -20,6 +20,10 @@
 /* So many runs of one model on one device profile teach at a time. */
 #define RUNS_AT_ONCE 16
 
+/* In place of the number of a worker's record: of a run that does not teach, or of no worker. */
+#define TEACHES_NOTHING (-1)
+#define NO_WORKER (-2)
+
 static const char *const kind_names[] = {"pool",  "workload_type", "family",
 										 "model", "device",		   "worker"};
 
@@ -267,20 +271,25 @@ add_model(DurationStore *store, const char *workload_type, const char *model_id,
 	pfree(family);
 }
 
-/* Returns the records of a run; without a worker (-1) they are for duration_usual() only. */
+/*
+ * Returns the records of a run.  Those of one that teaches nothing are for duration_usual() only;
+ * what is learned of no worker is forgotten.
+ */
 static DurationRecords
 duration_records(const DurationStore *store, const RunRecords *run)
 {
+	static DurationWorker nobody;
 	DurationRecords records = {RECORD_NUMBERS(store, run->pool),
 							   RECORD_NUMBERS(store, run->type),
 							   RECORD_NUMBERS(store, run->family),
 							   RECORD_NUMBERS(store, run->model),
 							   RECORD_NUMBERS(store, run->device),
-							   run->worker < 0 ? NULL : RECORD_NUMBERS(store, run->worker),
+							   run->worker < 0 ? &nobody : RECORD_NUMBERS(store, run->worker),
 							   store->devices,
 							   store->ndevices,
 							   run->size};
 
+	memset(&nobody, 0, sizeof(nobody));
 	return records;
 }
 
@@ -323,12 +332,14 @@ pair_of_run(DurationStore *store, HTAB *numbers, RunPair *pairs, int *npairs, St
 	return pair;
 }
 
-/* Returns the number of the record of a run's worker, added if it is new. */
+/* Returns the number of the record of a run's worker, added if it is new; NO_WORKER of none. */
 static int
 worker_record(DurationStore *store, const EndedAssignment *ended)
 {
 	char profile_id[MAXINT8LEN + 1];
 
+	if (ended->worker_id == NULL)
+		return NO_WORKER;
 	pg_lltoa(ended->device_profile_id, profile_id);
 	return record_number(store, DURATION_WORKER, ended->worker_id, profile_id);
 }
@@ -345,8 +356,7 @@ learn_runs(DurationStore *store, EndedAssignment *ended, int count)
 	RunPair *pairs = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(RunPair) * (count + 1));
 	RunPair **of_run =
 		MemoryContextAllocHuge(CurrentMemoryContext, sizeof(RunPair *) * (count + 1));
-	int *workers = MemoryContextAllocHuge(CurrentMemoryContext,
-										  sizeof(int) * (count + 1)); /* -1: does not teach */
+	int *workers = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(int) * (count + 1));
 	StringInfoData key;
 	int npairs = 0;
 	int64 taught = 0;
@@ -356,10 +366,11 @@ learn_runs(DurationStore *store, EndedAssignment *ended, int count)
 	for (int i = count - 1; i >= 0; i--)
 	{
 		of_run[i] = NULL;
-		if (!(ended[i].actual_seconds > 0))
+		if (ended[i].failed || !(ended[i].actual_seconds > 0))
 			continue;
 		of_run[i] = pair_of_run(store, numbers, pairs, &npairs, &key, &ended[i]);
-		workers[i] = of_run[i]->count++ < RUNS_AT_ONCE ? worker_record(store, &ended[i]) : -1;
+		workers[i] =
+			of_run[i]->count++ < RUNS_AT_ONCE ? worker_record(store, &ended[i]) : TEACHES_NOTHING;
 	}
 	read_added(store, false);
 	read_named_devices(store, false);
@@ -372,7 +383,7 @@ learn_runs(DurationStore *store, EndedAssignment *ended, int count)
 			continue;
 		CHECK_FOR_INTERRUPTS();
 		pair->records.worker = workers[i];
-		if (pair->known < taught || workers[i] >= 0)
+		if (pair->known < taught || workers[i] != TEACHES_NOTHING)
 			records = duration_records(store, &pair->records);
 		if (pair->known < taught)
 		{
@@ -380,7 +391,7 @@ learn_runs(DurationStore *store, EndedAssignment *ended, int count)
 			pair->known = taught;
 		}
 		ended[i].usual_seconds = ended[i].formula_seconds * pair->usual;
-		if (workers[i] < 0)
+		if (workers[i] == TEACHES_NOTHING)
 			continue;
 		if (records.device->number == 0 && !any_new)
 			skip_numbers(store, records.pool);
@@ -473,4 +484,36 @@ learn_durations(const char *pool, EndedAssignment *ended, int count)
 	write_changed(store);
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(context);
+}
+
+/*
+ * Moves what the formula says of a type of work on some device profiles (by their profile_id) to
+ * what work of that type, of no model in particular, is expected to take by the runs so far.
+ */
+void
+expect_typical(const char *pool, const char *workload_type, const int64 *profile_ids, int count,
+			   double *seconds)
+{
+	DurationStore *store = duration_store_begin(pool);
+	RunRecords run = {.worker = NO_WORKER};
+	int *devices = palloc(sizeof(int) * (count + 1));
+
+	add_model(store, workload_type, NULL, NULL, &run);
+	for (int i = 0; i < count; i++)
+	{
+		char profile_id[MAXINT8LEN + 1];
+
+		pg_lltoa(profile_ids[i], profile_id);
+		devices[i] = record_number(store, DURATION_DEVICE, profile_id, "");
+	}
+	read_added(store, true);
+	read_named_devices(store, true);
+	for (int i = 0; i < count; i++)
+	{
+		DurationRecords records;
+
+		run.device = devices[i];
+		records = duration_records(store, &run);
+		seconds[i] = duration_predict(&records, seconds[i]).p50;
+	}
 }

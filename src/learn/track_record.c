@@ -34,12 +34,12 @@
  * Less than a second makes no difference, as in predictions.
  */
 static double
-observed_quality(const EndedAssignment *ended, bool succeeded)
+observed_quality(const EndedAssignment *ended)
 {
 	double expected = ended->formula_seconds;
 	double actual;
 
-	if (!succeeded)
+	if (ended->failed)
 		return 0;
 	actual = isnan(ended->actual_seconds) ? 1 : Max(1, ended->actual_seconds);
 	if (isfinite(ended->usual_seconds))
@@ -52,6 +52,7 @@ typedef struct Learned
 {
 	const char *workload_type;
 	const char *worker_id;
+	double age; /* seconds for which nothing was learned */
 	double preference;
 	int64 samples;
 	int64 successes;
@@ -69,7 +70,6 @@ typedef struct LearnedRow
 {
 	Learned learned; /* at first, so that its columns are those of this, too */
 	int32 ord; /* among what is asked for, from 1 */
-	double age; /* seconds since it was learned */
 	Datum durations;
 } LearnedRow;
 
@@ -86,7 +86,8 @@ static const Column learned_columns[] = {
 	{"min_seconds", FLOAT8OID, offsetof(Learned, min_seconds)},
 	{"max_seconds", FLOAT8OID, offsetof(Learned, max_seconds)},
 	{"durations", INT8ARRAYOID, offsetof(LearnedRow, durations)},
-	{"extract(epoch FROM now() - updated_at)::float8", FLOAT8OID, offsetof(LearnedRow, age)},
+	{"extract(epoch FROM now() - updated_at)::float8", FLOAT8OID,
+	 offsetof(LearnedRow, learned.age)},
 	{"k.ord::int", INT4OID, offsetof(LearnedRow, ord)},
 };
 
@@ -159,13 +160,24 @@ add_success(Learned *known, double seconds)
 	sketch_add(known->durations, seconds);
 }
 
+/* Lets what is known be forgotten by and by, until it is so many seconds old. */
+static void
+grow_old(Learned *known, double age, double half_life)
+{
+	if (age < known->age)
+	{
+		known->preference = preference_aged(known->preference, known->age - age, half_life);
+		known->age = age;
+	}
+}
+
 /*
  * Works out what is known of each worker and workload type after some more
  * outcomes, in their order.  Returns how many pairs there are and sets *learned.
  */
 static int
 learn_outcomes(const char *pool, const PoolSettings *settings, const EndedAssignment *ended,
-			   int count, bool succeeded, Learned **learned)
+			   int count, Learned **learned)
 {
 	static SpiPlan find = {
 		"SELECT " ROW_COLUMNS
@@ -186,16 +198,28 @@ learn_outcomes(const char *pool, const PoolSettings *settings, const EndedAssign
 	{
 		RecordKey key = {ended[i].worker_id, ended[i].workload_type};
 		bool found;
-		RecordKey *pair = hash_search(table, &key, HASH_ENTER, &found);
+		RecordKey *pair;
 
+		if (ended[i].worker_id == NULL)
+			continue;
+		pair = hash_search(table, &key, HASH_ENTER, &found);
 		if (!found)
 		{
 			pair->number = n;
 			types[n] = ended[i].workload_type;
 			workers[n] = ended[i].worker_id;
-			(*learned)[n++] = (Learned){
-				ended[i].workload_type, ended[i].worker_id, 0.5, 0, 0, 0, NAN, NAN, NAN, NAN,
-				palloc0(sizeof(Sketch))};
+			(*learned)[n++] = (Learned){ended[i].workload_type,
+										ended[i].worker_id,
+										INFINITY,
+										0.5,
+										0,
+										0,
+										0,
+										NAN,
+										NAN,
+										NAN,
+										NAN,
+										palloc0(sizeof(Sketch))};
 		}
 		pairs[i] = pair->number;
 	}
@@ -210,22 +234,26 @@ learn_outcomes(const char *pool, const PoolSettings *settings, const EndedAssign
 		known->workload_type = before.workload_type;
 		known->worker_id = before.worker_id;
 		known->durations = before.durations;
-		known->preference =
-			preference_aged(known->preference, rows[i].age, settings->preference_half_life);
 		sketch_read(rows[i].durations, rows[i].durations == (Datum) 0, known->durations);
 	}
 	for (int i = 0; i < count; i++)
 	{
-		Learned *known = &(*learned)[pairs[i]];
+		Learned *known;
 
-		known->preference = preference_after(
-			known->preference, observed_quality(&ended[i], succeeded), settings->preference_alpha);
+		if (ended[i].worker_id == NULL)
+			continue;
+		known = &(*learned)[pairs[i]];
+		grow_old(known, ended[i].age, settings->preference_half_life);
+		known->preference = preference_after(known->preference, observed_quality(&ended[i]),
+											 settings->preference_alpha);
 		known->samples++;
-		if (!succeeded)
+		if (ended[i].failed)
 			known->failures++;
 		else
 			add_success(known, ended[i].actual_seconds);
 	}
+	for (int i = 0; i < n; i++)
+		grow_old(&(*learned)[i], 0, settings->preference_half_life);
 	hash_destroy(table);
 	return n;
 }
@@ -277,6 +305,19 @@ write_records(const char *pool, const Learned *learned, int n)
 				 columns[7], sketches.numbers, sketches.first, sketches.last);
 }
 
+/* Learns from outcomes, in their order: how long work takes, and how workers do on its types. */
+static void
+learn(const char *pool, const PoolSettings *settings, EndedAssignment *ended, int count)
+{
+	Learned *learned;
+	int n;
+
+	/* sets what such runs usually take, which the records look at */
+	learn_durations(pool, ended, count);
+	n = learn_outcomes(pool, settings, ended, count, &learned);
+	write_records(pool, learned, n);
+}
+
 /*
  * Learns from outcomes, in their order: how workers do on types of work, how
  * long it takes, and how well that was foretold.  The pool is locked, so
@@ -286,16 +327,25 @@ void
 learn_from(const char *pool, const PoolSettings *settings, EndedAssignment *ended, int count,
 		   bool succeeded)
 {
-	Learned *learned;
-	int n;
-
 	if (!settings->learning || count == 0)
 		return;
-	/* sets what such runs usually take, which the records look at */
-	if (succeeded)
-		learn_durations(pool, ended, count);
-	n = learn_outcomes(pool, settings, ended, count, succeeded, &learned);
-	write_records(pool, learned, n);
+	for (int i = 0; i < count; i++)
+		ended[i].failed = !succeeded;
+	learn(pool, settings, ended, count);
 	if (succeeded)
 		note_errors(pool, ended, count);
+}
+
+/*
+ * Learns from runs that were not ours, in their order; those without a worker (NULL) teach how
+ * long work takes and nothing else.  Nobody has foretold them.  Returns how many have taught.
+ */
+int
+learn_from_elsewhere(const char *pool, const PoolSettings *settings, EndedAssignment *runs,
+					 int count)
+{
+	if (!settings->learning || count == 0)
+		return 0;
+	learn(pool, settings, runs, count);
+	return count;
 }

@@ -10,5 +10,7 @@
 
 extern void learn_from(const char *pool, const PoolSettings *settings, EndedAssignment *ended,
 					   int count, bool succeeded);
+extern int learn_from_elsewhere(const char *pool, const PoolSettings *settings,
+								EndedAssignment *runs, int count);
 
 #endif /* HWSCHED_LEARN_TRACK_RECORD_H */

@@ -82,6 +82,6 @@ typedef struct PoolSnapshot
 	"   AND NOT EXISTS (SELECT FROM hwsched.assignment a" \
 	"     JOIN hwsched.unsettled u ON u.pool = a.pool AND u.assignment_id = a.assignment_id" \
 	"     WHERE a.pool = d.pool AND a.workload_id = d.depends_on AND a.state = 'completed'" \
-	" OFFSET 0) OFFSET 0)))"
+	"      AND NOT a.is_gang OFFSET 0) OFFSET 0)))"
 
 #endif /* HWSCHED_SNAPSHOT_SNAPSHOT_H */

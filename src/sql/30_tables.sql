@@ -43,6 +43,7 @@ CREATE TABLE hwsched.settings_version (
     settings jsonb NOT NULL,
     changed_at timestamptz NOT NULL DEFAULT now(),
     changed_by name NOT NULL DEFAULT session_user,
+    reason text,
     PRIMARY KEY (pool, version)
 );
 COMMENT ON TABLE hwsched.settings_version IS
@@ -53,6 +54,7 @@ COMMENT ON COLUMN hwsched.settings_version.settings IS
   'All settings that differ from their defaults; see pool_settings().';
 COMMENT ON COLUMN hwsched.settings_version.changed_at IS 'When they came into force.';
 COMMENT ON COLUMN hwsched.settings_version.changed_by IS 'The role that set them.';
+COMMENT ON COLUMN hwsched.settings_version.reason IS 'Why, as they said; NULL: they did not.';
 
 -- Types: what many devices and many workloads share. A row never changes.
 
@@ -489,6 +491,65 @@ CREATE TRIGGER lost_login BEFORE INSERT ON hwsched.worker_login
 -- a subscriber may lack roles, too
 ALTER TABLE hwsched.worker_login ENABLE ALWAYS TRIGGER lost_login;
 
+-- Who sees a pool and acts in it. One that nobody was granted access to is open to
+-- all; a row of closed_pool says that it is not, so that neither a role that is
+-- dropped, nor one that a restored database lacks, opens it again.
+
+CREATE TABLE hwsched.closed_pool (
+    pool text COLLATE "C" PRIMARY KEY,
+    closed_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE hwsched.closed_pool IS
+  'Pools that only those see and act in who were granted that; see grant_pool().';
+COMMENT ON COLUMN hwsched.closed_pool.pool IS 'The pool.';
+COMMENT ON COLUMN hwsched.closed_pool.closed_at IS 'When that was first granted.';
+
+CREATE TABLE hwsched.pool_login (
+    pool text COLLATE "C" NOT NULL,
+    login hwsched.login_role NOT NULL,
+    may text COLLATE "C" NOT NULL CHECK (may IN ('view', 'coordinate')),
+    PRIMARY KEY (pool, login, may)
+);
+COMMENT ON TABLE hwsched.pool_login IS
+  'The logins that see all of a pool, or act in all of it; see grant_pool().';
+COMMENT ON COLUMN hwsched.pool_login.pool IS 'The pool.';
+COMMENT ON COLUMN hwsched.pool_login.login IS 'The login, or a group of logins.';
+COMMENT ON COLUMN hwsched.pool_login.may IS 'view, or coordinate: view and act.';
+
+CREATE TABLE hwsched.tenant_login (
+    pool text COLLATE "C" NOT NULL,
+    tenant text COLLATE "C" NOT NULL,
+    login hwsched.login_role NOT NULL,
+    PRIMARY KEY (pool, tenant, login)
+);
+COMMENT ON TABLE hwsched.tenant_login IS
+  'The logins that see the work of a tenant in a pool and act for it; see grant_tenant().';
+COMMENT ON COLUMN hwsched.tenant_login.pool IS 'The pool.';
+COMMENT ON COLUMN hwsched.tenant_login.tenant IS 'The tenant; empty: work that names none.';
+COMMENT ON COLUMN hwsched.tenant_login.login IS 'The login, or a group of logins.';
+
+CREATE TRIGGER lost_login BEFORE INSERT ON hwsched.pool_login
+    FOR EACH ROW WHEN (NEW.login::oid = 0) EXECUTE FUNCTION hwsched_internal.skip_row();
+CREATE TRIGGER lost_login BEFORE INSERT ON hwsched.tenant_login
+    FOR EACH ROW WHEN (NEW.login::oid = 0) EXECUTE FUNCTION hwsched_internal.skip_row();
+ALTER TABLE hwsched.pool_login ENABLE ALWAYS TRIGGER lost_login;
+ALTER TABLE hwsched.tenant_login ENABLE ALWAYS TRIGGER lost_login;
+
+CREATE FUNCTION hwsched_internal.grants_changed() RETURNS trigger
+    LANGUAGE c AS 'MODULE_PATHNAME', 'hwsched_grants_changed';
+COMMENT ON FUNCTION hwsched_internal.grants_changed() IS
+  'Makes sessions read anew who may see what.';
+-- for each row: for a subscriber no others fire
+CREATE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE ON hwsched.closed_pool
+    FOR EACH ROW EXECUTE FUNCTION hwsched_internal.grants_changed();
+CREATE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE ON hwsched.pool_login
+    FOR EACH ROW EXECUTE FUNCTION hwsched_internal.grants_changed();
+CREATE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE ON hwsched.tenant_login
+    FOR EACH ROW EXECUTE FUNCTION hwsched_internal.grants_changed();
+ALTER TABLE hwsched.closed_pool ENABLE ALWAYS TRIGGER changed;
+ALTER TABLE hwsched.pool_login ENABLE ALWAYS TRIGGER changed;
+ALTER TABLE hwsched.tenant_login ENABLE ALWAYS TRIGGER changed;
+
 -- Work: as submitted, waiting, placed.
 
 CREATE SEQUENCE hwsched.queue_no;
@@ -846,8 +907,8 @@ CREATE TABLE hwsched.unsettled (
     PRIMARY KEY (pool, assignment_id)
 );
 COMMENT ON TABLE hwsched.unsettled IS
-  'Completed assignments that the next to lock the pool settles: their capacity is given back, '
-  'their workload closed, and learned from.';
+  'Completed and failed assignments that the next to lock the pool settles: their capacity is '
+  'given back, their workload closed or queued again, and learned from.';
 COMMENT ON COLUMN hwsched.unsettled.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.unsettled.assignment_id IS 'The assignment.';
 

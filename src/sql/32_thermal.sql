@@ -68,7 +68,7 @@ CREATE FUNCTION hwsched.predict_temperature(worker_id text, device_no int,
     power_w float8 DEFAULT NULL, utilization float8 DEFAULT NULL, after interval DEFAULT '1 hour',
     pool text DEFAULT 'default')
     RETURNS float8
-    LANGUAGE c STABLE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE c STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_predict_temperature';
 COMMENT ON FUNCTION hwsched.predict_temperature(text, int, float8, float8, interval, text) IS
   'Returns the degrees that a device will have after some time at a power or a utilization in '

@@ -27,7 +27,7 @@ COMMENT ON COLUMN hwsched.power_measurement.at IS 'When it was recorded.';
 CREATE FUNCTION hwsched.record_power(job text, device_model text, power_limit_w float8,
     seconds float8, average_w float8, pool text DEFAULT 'default')
     RETURNS void
-    LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_record_power';
 COMMENT ON FUNCTION hwsched.record_power(text, text, float8, float8, float8, text) IS
   'Records how long one unit of a job took on a device model at a power limit, and the watts that'
@@ -39,7 +39,7 @@ CREATE FUNCTION hwsched.suggest_power_limit(job text, slowdown float8 DEFAULT 0.
     OUT predicted_w float8, OUT joules float8, OUT slowdown_risk float8, OUT chosen boolean,
     OUT measured boolean)
     RETURNS SETOF record
-    LANGUAGE c STABLE PARALLEL UNSAFE ROWS 50 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE c STABLE PARALLEL UNSAFE ROWS 50 SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_suggest_power_limit';
 COMMENT ON FUNCTION hwsched.suggest_power_limit(text, float8, text) IS
   'Returns the device models and power limits for a job that was measured at one or two of them. '
@@ -52,7 +52,7 @@ CREATE FUNCTION hwsched.pareto(workload_id text, pool text DEFAULT 'default', OU
     OUT carbon_g float8, OUT on_front boolean, OUT rank int, OUT score float8,
     OUT hardware_class text, OUT model_name text, OUT reason text)
     RETURNS SETOF record
-    LANGUAGE c STABLE STRICT PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE c STABLE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_pareto';
 COMMENT ON FUNCTION hwsched.pareto(text, text) IS
   'Returns what a workload takes on each device that can run it (on as many equal ones as it asks'

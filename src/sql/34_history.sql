@@ -96,7 +96,10 @@ CREATE TABLE hwsched.recorded_execution (
     state hwsched.assignment_state NOT NULL DEFAULT 'completed',
     error text,
     hardware_class text COLLATE "C",
-    model_name text
+    model_name text,
+    model_id text,
+    model_family text,
+    expected_seconds float8
 ) PARTITION BY RANGE (at);
 COMMENT ON TABLE hwsched.recorded_execution IS
   'Executions elsewhere that were recorded here, or loaded; our own are in assignment.';
@@ -115,6 +118,10 @@ COMMENT ON COLUMN hwsched.recorded_execution.error IS 'What went wrong.';
 COMMENT ON COLUMN hwsched.recorded_execution.hardware_class IS
   'Class of the device; where nobody said, of the worker''s first accelerator, or its CPU.';
 COMMENT ON COLUMN hwsched.recorded_execution.model_name IS 'Model of that device.';
+COMMENT ON COLUMN hwsched.recorded_execution.model_id IS 'The model that was run, if known.';
+COMMENT ON COLUMN hwsched.recorded_execution.model_family IS 'Its family, if known.';
+COMMENT ON COLUMN hwsched.recorded_execution.expected_seconds IS
+  'Duration that its submitter expected, if known.';
 
 CREATE TABLE hwsched.load_history_default (LIKE hwsched.load_history INCLUDING ALL);
 CREATE TABLE hwsched.recorded_assignment_default (LIKE hwsched.recorded_assignment INCLUDING ALL);

@@ -8,26 +8,35 @@ CREATE FUNCTION hwsched.create_pool(pool text, settings jsonb DEFAULT '{}') RETU
 COMMENT ON FUNCTION hwsched.create_pool(text, jsonb) IS
   'Creates a pool with settings that differ from their defaults.';
 
-CREATE FUNCTION hwsched.alter_pool(pool text, settings jsonb) RETURNS void
+CREATE FUNCTION hwsched.alter_pool(pool text, settings jsonb, reason text DEFAULT NULL)
+    RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_alter_pool';
-COMMENT ON FUNCTION hwsched.alter_pool(text, jsonb) IS
+COMMENT ON FUNCTION hwsched.alter_pool(text, jsonb, text) IS
   'Changes settings of a pool, at once; null resets one to its default.';
 
+CREATE FUNCTION hwsched.rollback_settings(version bigint, pool text DEFAULT 'default')
+    RETURNS bigint
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'hwsched_rollback_settings';
+COMMENT ON FUNCTION hwsched.rollback_settings(bigint, text) IS
+  'Makes the settings of a pool again what they were after a version; returns the number of the '
+  'version that this is.';
+
 CREATE FUNCTION hwsched.pause_pool(pool text DEFAULT 'default') RETURNS void
-    LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_pause_pool';
 COMMENT ON FUNCTION hwsched.pause_pool(text) IS
   'Stops a pool: nothing is placed or started until resume_pool(). What runs goes on, and work can '
   'be submitted. It is the setting paused.';
 
 CREATE FUNCTION hwsched.resume_pool(pool text DEFAULT 'default') RETURNS void
-    LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_resume_pool';
 COMMENT ON FUNCTION hwsched.resume_pool(text) IS 'Lets a pool go on that pause_pool() stopped.';
 
 CREATE FUNCTION hwsched.drop_pool(pool text) RETURNS void
-    LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_drop_pool';
 COMMENT ON FUNCTION hwsched.drop_pool(text) IS
   'Drops a pool and all that is in it. Pool default stays.';
@@ -35,10 +44,19 @@ COMMENT ON FUNCTION hwsched.drop_pool(text) IS
 CREATE FUNCTION hwsched.pool_settings(pool text DEFAULT 'default', OUT name text, OUT value jsonb,
     OUT default_value jsonb, OUT description text)
     RETURNS SETOF record
-    LANGUAGE c STABLE STRICT PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE c STABLE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_pool_settings';
 COMMENT ON FUNCTION hwsched.pool_settings(text) IS
   'Returns the settings in force in a pool, beside their defaults.';
+
+CREATE FUNCTION hwsched.settings_history(pool text DEFAULT 'default', OUT version bigint,
+    OUT changed_at timestamptz, OUT changed_by name, OUT reason text, OUT changes jsonb)
+    RETURNS SETOF record
+    LANGUAGE c STABLE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'hwsched_settings_history';
+COMMENT ON FUNCTION hwsched.settings_history(text) IS
+  'Returns the changes of a pool''s settings, the oldest first: when, by whom, why, and of each '
+  'setting that changed the old and the new value.';
 
 CREATE FUNCTION hwsched.register_worker(worker_id text, capabilities jsonb,
     pool text DEFAULT 'default')
@@ -51,7 +69,7 @@ COMMENT ON FUNCTION hwsched.register_worker(text, jsonb, text) IS
 CREATE FUNCTION hwsched.check_capabilities(capabilities jsonb, pool text DEFAULT 'default',
     OUT path text, OUT severity text, OUT message text, OUT hint text)
     RETURNS SETOF record
-    LANGUAGE c STABLE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE c STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_check_capabilities';
 COMMENT ON FUNCTION hwsched.check_capabilities(jsonb, text) IS
   'Returns what register_worker() would refuse (error), warn of (warning) and infer (info).';
@@ -79,14 +97,14 @@ COMMENT ON FUNCTION hwsched.heartbeat(text, bigint[], text) IS
   'only. Returns those of them that it is to stop, and why; no rows: go on.';
 
 CREATE FUNCTION hwsched.drain_worker(worker_id text, pool text DEFAULT 'default') RETURNS void
-    LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_drain_worker';
 COMMENT ON FUNCTION hwsched.drain_worker(text, text) IS
   'Gives a worker no new work; it finishes what it has.';
 
 CREATE FUNCTION hwsched.drain_worker(worker_id text, at timestamptz, until timestamptz,
     pool text DEFAULT 'default') RETURNS void
-    LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_drain_worker_window';
 COMMENT ON FUNCTION hwsched.drain_worker(text, timestamptz, timestamptz, text) IS
   'Gives a worker a maintenance window: nothing is started there that is predicted (P90) to reach '
@@ -94,27 +112,27 @@ COMMENT ON FUNCTION hwsched.drain_worker(text, timestamptz, timestamptz, text) I
   'resume_worker().';
 
 CREATE FUNCTION hwsched.resume_worker(worker_id text, pool text DEFAULT 'default') RETURNS void
-    LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_resume_worker';
 COMMENT ON FUNCTION hwsched.resume_worker(text, text) IS
   'Ends draining, and takes back a maintenance window.';
 
 CREATE FUNCTION hwsched.drain_device(worker_id text, device_no int, pool text DEFAULT 'default')
     RETURNS void
-    LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_drain_device';
 COMMENT ON FUNCTION hwsched.drain_device(text, int, text) IS
   'Gives one device of a worker no new work; what it has is finished.';
 
 CREATE FUNCTION hwsched.resume_device(worker_id text, device_no int, pool text DEFAULT 'default')
     RETURNS void
-    LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_resume_device';
 COMMENT ON FUNCTION hwsched.resume_device(text, int, text) IS
   'Ends draining of a device, and its quarantine if it is in one.';
 
 CREATE FUNCTION hwsched.unregister_worker(worker_id text, pool text DEFAULT 'default') RETURNS void
-    LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_unregister_worker';
 COMMENT ON FUNCTION hwsched.unregister_worker(text, text) IS
   'Removes a worker. Its assignments go back into the queue, a shard with all of its workload; a '
@@ -140,7 +158,7 @@ COMMENT ON FUNCTION hwsched.start_cooling(text, interval, text) IS
 
 CREATE FUNCTION hwsched.grant_worker(worker_id text, role name, pool text DEFAULT 'default')
     RETURNS void
-    LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_grant_worker';
 COMMENT ON FUNCTION hwsched.grant_worker(text, name, text) IS
   'Binds a login to a worker: it may then register, report, claim, start, extend, complete and '

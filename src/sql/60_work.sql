@@ -1,7 +1,7 @@
 -- Functions on work: submitting, deciding, running.
 
 CREATE FUNCTION hwsched.submit(requirements jsonb, pool text DEFAULT 'default') RETURNS text
-    LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_submit';
 COMMENT ON FUNCTION hwsched.submit(jsonb, text) IS
   'Submits a workload and returns its id. An id that is still open is a unique violation; its '
@@ -10,7 +10,7 @@ COMMENT ON FUNCTION hwsched.submit(jsonb, text) IS
 CREATE FUNCTION hwsched.check_requirements(requirements jsonb, pool text DEFAULT 'default',
     OUT path text, OUT severity text, OUT message text, OUT hint text)
     RETURNS SETOF record
-    LANGUAGE c STABLE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE c STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_check_requirements';
 COMMENT ON FUNCTION hwsched.check_requirements(jsonb, text) IS
   'Returns what submit() would refuse (error), warn of (warning) and infer (info).';
@@ -18,7 +18,7 @@ COMMENT ON FUNCTION hwsched.check_requirements(jsonb, text) IS
 CREATE FUNCTION hwsched.submit_many(requirements jsonb, pool text DEFAULT 'default',
     on_duplicate text DEFAULT 'error')
     RETURNS bigint
-    LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_submit_many';
 COMMENT ON FUNCTION hwsched.submit_many(jsonb, text, text) IS
   'Submits an array of workloads, all or none, and returns their number. They may depend on each '
@@ -27,7 +27,7 @@ COMMENT ON FUNCTION hwsched.submit_many(jsonb, text, text) IS
 
 CREATE FUNCTION hwsched.schedule(workload_id text, pool text DEFAULT 'default')
     RETURNS SETOF hwsched.assignment
-    LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_schedule';
 COMMENT ON FUNCTION hwsched.schedule(text, text) IS
   'Places one pending workload now. Returns no row if nothing fits or it has to wait for others; '
@@ -35,7 +35,7 @@ COMMENT ON FUNCTION hwsched.schedule(text, text) IS
 
 CREATE FUNCTION hwsched.assign_pending(max_workloads int DEFAULT NULL, pool text DEFAULT 'default')
     RETURNS bigint
-    LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_assign_pending';
 COMMENT ON FUNCTION hwsched.assign_pending(int, text) IS
   'Places the queue, or its first max_workloads, in one batch, at most the pool''s batch_window; '
@@ -46,7 +46,7 @@ CREATE FUNCTION hwsched.plan_pending(max_workloads int DEFAULT NULL, pool text D
     OUT workload_id text, OUT worker_id text, OUT device_nos int[], OUT shard_no int,
     OUT score float8, OUT predicted_seconds float8)
     RETURNS SETOF record
-    LANGUAGE c STABLE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE c STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_plan_pending';
 COMMENT ON FUNCTION hwsched.plan_pending(int, text) IS
   'Returns the placements that assign_pending() would make now; writes nothing.';
@@ -152,7 +152,7 @@ COMMENT ON FUNCTION hwsched.yield_work(bigint, jsonb, text) IS
   'waiting. The note stands in requirements() of the next run, under the key note.';
 
 CREATE FUNCTION hwsched.cancel(workload_id text, pool text DEFAULT 'default') RETURNS void
-    LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_cancel';
 COMMENT ON FUNCTION hwsched.cancel(text, text) IS
   'Cancels a workload that is pending, assigned or running. Workloads that depend on it do what '
@@ -161,7 +161,7 @@ COMMENT ON FUNCTION hwsched.cancel(text, text) IS
 CREATE FUNCTION hwsched.alter_workload(workload_id text, changes jsonb, reason text DEFAULT NULL,
     pool text DEFAULT 'default')
     RETURNS void
-    LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_alter_workload';
 COMMENT ON FUNCTION hwsched.alter_workload(text, jsonb, text, text) IS
   'Changes the requirements of a workload that is pending; one that is assigned goes back to the '
@@ -169,7 +169,7 @@ COMMENT ON FUNCTION hwsched.alter_workload(text, jsonb, text, text) IS
   'workload keeps its place in the queue and its attempts.';
 
 CREATE FUNCTION hwsched.cancel_many(filter jsonb, pool text DEFAULT 'default') RETURNS bigint
-    LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_cancel_many';
 COMMENT ON FUNCTION hwsched.cancel_many(jsonb, text) IS
   'Cancels all open workloads that meet a filter, and returns their number. Its keys: state, '
@@ -177,21 +177,21 @@ COMMENT ON FUNCTION hwsched.cancel_many(jsonb, text) IS
   'of them are met, and {} by every open workload.';
 
 CREATE FUNCTION hwsched.retry_many(filter jsonb, pool text DEFAULT 'default') RETURNS bigint
-    LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_retry_many';
 COMMENT ON FUNCTION hwsched.retry_many(jsonb, text) IS
   'Puts all dead workloads that meet a filter, as in cancel_many(), back into the queue as '
   'retry_dead() does, and returns their number.';
 
 CREATE FUNCTION hwsched.rebalance(max_moves int, pool text DEFAULT 'default') RETURNS bigint
-    LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_rebalance';
 COMMENT ON FUNCTION hwsched.rebalance(int, text) IS
   'Moves up to max_moves assignments that have not started from busy workers to less busy ones, '
   'and returns their number.';
 
 CREATE FUNCTION hwsched.retry_dead(workload_id text, pool text DEFAULT 'default') RETURNS void
-    LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_retry_dead';
 COMMENT ON FUNCTION hwsched.retry_dead(text, text) IS
   'Puts a dead workload back into its place in the queue, with as many attempts as it had at '
@@ -201,7 +201,7 @@ CREATE FUNCTION hwsched.maintain(pool text DEFAULT 'default', OUT expired bigint
     OUT timed_out bigint, OUT offline bigint, OUT tried_again bigint, OUT forgotten bigint,
     OUT more boolean)
     RETURNS record
-    LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_maintain';
 COMMENT ON FUNCTION hwsched.maintain(text) IS
   'Does what is due: takes back work whose lease has run out (expired), that has run for too long'

@@ -2,20 +2,20 @@
 -- caller, but the steps of the loop.
 
 CREATE FUNCTION hwsched_internal.recover(pool text DEFAULT 'default') RETURNS boolean
-    LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_recover';
 COMMENT ON FUNCTION hwsched_internal.recover(text) IS
   'The first half of maintain(): takes work back, and tries workers again; true: there is more.';
 
 CREATE FUNCTION hwsched_internal.keep_history(pool text DEFAULT 'default') RETURNS boolean
-    LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_keep_history';
 COMMENT ON FUNCTION hwsched_internal.keep_history(text) IS
   'The second half of maintain(): rolls history up, and deletes what is old; true: there is more.';
 
 CREATE FUNCTION hwsched_internal.note_failure(activity text, error text,
     pool text DEFAULT 'default') RETURNS void
-    LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_note_failure';
 COMMENT ON FUNCTION hwsched_internal.note_failure(text, text, text) IS
   'Notes the error of a step of run_loop(), for pool_summary.';

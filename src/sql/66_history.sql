@@ -4,7 +4,7 @@
 CREATE FUNCTION hwsched.record_assignment(workload_id text, worker_id text, efficiency_score float8,
     workload_type text, at timestamptz DEFAULT now(), pool text DEFAULT 'default')
     RETURNS void
-    LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_record_assignment';
 COMMENT ON FUNCTION hwsched.record_assignment(text, text, float8, text, timestamptz, text) IS
   'Records a placement that another scheduler decided. This scheduler''s own are in history by '
@@ -14,7 +14,7 @@ CREATE FUNCTION hwsched.record_thermal_state(worker_id text, temperature float8,
     warming_state boolean, cooling_state boolean, at timestamptz DEFAULT now(),
     device_no int DEFAULT NULL, pool text DEFAULT 'default')
     RETURNS void
-    LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_record_thermal_state';
 COMMENT ON FUNCTION hwsched.record_thermal_state(text, float8, boolean, boolean, timestamptz, int,
                                                  text) IS
@@ -24,7 +24,7 @@ COMMENT ON FUNCTION hwsched.record_thermal_state(text, float8, boolean, boolean,
 CREATE FUNCTION hwsched.record_resource_utilization(worker_id text, utilization jsonb,
     at timestamptz DEFAULT now(), device_no int DEFAULT NULL, pool text DEFAULT 'default')
     RETURNS void
-    LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_record_resource_utilization';
 COMMENT ON FUNCTION hwsched.record_resource_utilization(text, jsonb, timestamptz, int, text) IS
   'Records the utilization of a worker or one of its devices, with the keys of a load, for '
@@ -34,7 +34,7 @@ CREATE FUNCTION hwsched.record_execution_time(workload_id text, estimated_time f
     actual_time float8, workload_type text, worker_id text, at timestamptz DEFAULT now(),
     pool text DEFAULT 'default')
     RETURNS void
-    LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_record_execution_time';
 COMMENT ON FUNCTION hwsched.record_execution_time(text, float8, float8, text, text, timestamptz,
                                                   text) IS
@@ -333,6 +333,12 @@ BEGIN
         GET DIAGNOSTICS count = ROW_COUNT;
         forgotten := forgotten + count;
     END LOOP;
+    -- of settings, what was in force since then stays
+    DELETE FROM hwsched.settings_version AS v
+    WHERE v.pool = $2 AND v.version < (SELECT max(s.version) FROM hwsched.settings_version AS s
+                                       WHERE s.pool = $2 AND s.changed_at < now() - kept.hourly);
+    GET DIAGNOSTICS count = ROW_COUNT;
+    forgotten := forgotten + count;
     -- not before it is rolled up; of what is kept for days, whole days
     IF EXISTS (SELECT FROM hwsched.history_late AS l WHERE l.pool = $2) THEN
         RETURN forgotten;
@@ -470,7 +476,9 @@ BEGIN
                       'actual_time', h.actual_seconds, 'workload_type', h.workload_type,
                       'worker_id', h.worker_id, 'run', h.run, 'attempt', h.attempt,
                       'state', h.state, 'error', h.error, 'hardware_class', h.hardware_class,
-                      'model_name', h.model_name)) AS entry
+                      'model_name', h.model_name, 'model_id', h.model_id,
+                      'model_family', h.model_family,
+                      'expected_duration', h.expected_seconds)) AS entry
                   FROM hwsched.execution_history AS h
                   WHERE h.pool = $3 AND h.time >= $1 AND h.time < $2) AS e
             GROUP BY e.workload_id
@@ -595,23 +603,32 @@ COMMENT ON FUNCTION hwsched_internal.history_time(jsonb) IS
   'A time of a document, in the session''s time zone where it has none; NULL for what is no '
   'time, or none that can be past.';
 
-CREATE FUNCTION hwsched.load_history(document jsonb, pool text DEFAULT 'default') RETURNS bigint
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+CREATE FUNCTION hwsched_internal.load_history(document jsonb, teach boolean,
+    pool text DEFAULT 'default')
+    RETURNS bigint
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
     wrong record;
     loaded bigint;
+    runs jsonb;
+    mute bigint;
 BEGIN
-    IF $1 IS NULL OR $2 IS NULL THEN
+    IF $1 IS NULL OR $2 IS NULL OR $3 IS NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed',
             MESSAGE = format('"%s" of hwsched.load_history() must not be NULL',
-                             CASE WHEN $1 IS NULL THEN 'document' ELSE 'pool' END);
+                             CASE WHEN $1 IS NULL THEN 'document' WHEN $2 IS NULL THEN 'teach'
+                                  ELSE 'pool' END);
+    END IF;
+    -- whoever teaches locks the pool, and before its row: that is the order of all
+    IF $2 THEN
+        PERFORM hwsched.rebalance(0, $3);
     END IF;
     -- the pool stays, and of two who load the same the second sees what the first has loaded
-    PERFORM FROM hwsched.pool AS p WHERE p.pool = $2 FOR NO KEY UPDATE;
+    PERFORM FROM hwsched.pool AS p WHERE p.pool = $3 FOR NO KEY UPDATE;
     -- raises an error for an unknown pool, also for one that was dropped meanwhile
-    PERFORM hwsched.pool_settings($2);
+    PERFORM hwsched.pool_settings($3);
 
     -- what its fields may be; the first that is something else is refused
     WITH field (key, type, sections, required, least, most, expected) AS (VALUES
@@ -642,6 +659,10 @@ BEGIN
          '1 to 1000 bytes'),
         ('model_name', 'name', '{assignments,execution_times}', false, 0, 1000, 'up to 1000 bytes'),
         ('error', 'name', '{execution_times}', false, 0, 100000000, 'a text'),
+        ('model_id', 'name', '{execution_times}', false, 0, 1000, 'up to 1000 bytes'),
+        ('model_family', 'name', '{execution_times}', false, 0, 1000, 'up to 1000 bytes'),
+        ('expected_duration', 'number', '{execution_times}', false, 0, 1e10,
+         'a number of seconds that is not negative'),
         ('estimated_time', 'number', '{execution_times}', true, 0, 1e10,
          'a number of seconds that is not negative'),
         ('actual_time', 'number', '{execution_times}', true, 0, 1e10,
@@ -736,7 +757,7 @@ BEGIN
         INSERT INTO hwsched.recorded_assignment (
             pool, worker_id, at, workload_id, workload_type, efficiency, adjusted_efficiency, run,
             attempt, shard_no, priority, state, hardware_class, model_name, wait_seconds)
-        SELECT $2, a.worker_id, e.at, a.workload_id, a.workload_type, a.efficiency_score,
+        SELECT $3, a.worker_id, e.at, a.workload_id, a.workload_type, a.efficiency_score,
                a.adjusted_efficiency, a.run, a.attempt, a.shard_no, a.priority,
                a.state, a.hardware_class, a.model_name, a.wait_seconds
         FROM entry AS e
@@ -747,14 +768,14 @@ BEGIN
             model_name text, wait_seconds float8)
         WHERE e.section = 'assignments'
             AND NOT EXISTS (SELECT FROM hwsched.assignment_history AS h
-                            WHERE h.pool = $2 AND h.worker_id = a.worker_id AND h.time = e.at
+                            WHERE h.pool = $3 AND h.worker_id = a.worker_id AND h.time = e.at
                                 AND h.workload_id = a.workload_id
                                 AND h.shard_no IS NOT DISTINCT FROM a.shard_no)
         RETURNING 1
     ), score AS (
         -- those of assignments, unless somebody has kept only them
         INSERT INTO hwsched.recorded_assignment (pool, worker_id, at, efficiency)
-        SELECT $2, e.entry ->> 'worker_id', e.at, (e.entry -> 'efficiency_score')::float8
+        SELECT $3, e.entry ->> 'worker_id', e.at, (e.entry -> 'efficiency_score')::float8
         FROM entry AS e
         WHERE e.section = 'efficiency_scores'
             AND NOT EXISTS (SELECT FROM entry AS a
@@ -763,7 +784,7 @@ BEGIN
                                 AND a.at = e.at
                                 AND a.entry -> 'efficiency_score' = e.entry -> 'efficiency_score')
             AND NOT EXISTS (SELECT FROM hwsched.efficiency_history AS h
-                            WHERE h.pool = $2 AND h.worker_id = e.entry ->> 'worker_id'
+                            WHERE h.pool = $3 AND h.worker_id = e.entry ->> 'worker_id'
                                 AND h.time = e.at
                                 AND h.efficiency_ratio = (e.entry -> 'efficiency_score')::float8)
         RETURNING 1
@@ -771,7 +792,7 @@ BEGIN
         INSERT INTO hwsched.load_history (
             pool, worker_id, device_no, at, temperature, temperature_celsius, power_w, phase,
             performance_level)
-        SELECT $2, a.worker_id, a.device_no, e.at, a.temperature, a.temperature_celsius, a.power_w,
+        SELECT $3, a.worker_id, a.device_no, e.at, a.temperature, a.temperature_celsius, a.power_w,
                CASE WHEN a.cooling_state THEN 'cooling' WHEN a.warming_state THEN 'warming'
                     ELSE 'normal' END::hwsched.thermal_phase, a.performance_level
         FROM entry AS e
@@ -780,14 +801,14 @@ BEGIN
             power_w float8, warming_state boolean, cooling_state boolean, performance_level float8)
         WHERE e.section = 'thermal_states'
             AND NOT EXISTS (SELECT FROM hwsched.thermal_history AS h
-                            WHERE h.pool = $2 AND h.worker_id = a.worker_id AND h.time = e.at
+                            WHERE h.pool = $3 AND h.worker_id = a.worker_id AND h.time = e.at
                                 AND h.device_no IS NOT DISTINCT FROM a.device_no)
         RETURNING 1
     ), utilization AS (
         INSERT INTO hwsched.load_history (
             pool, worker_id, device_no, at, cpu_utilization, memory_utilization, gpu_utilization,
             io_utilization, network_utilization)
-        SELECT $2, a.worker_id, a.device_no, e.at, a.cpu_utilization, a.memory_utilization,
+        SELECT $3, a.worker_id, a.device_no, e.at, a.cpu_utilization, a.memory_utilization,
                a.gpu_utilization, a.io_utilization, a.network_utilization
         FROM entry AS e
         CROSS JOIN LATERAL jsonb_to_record(e.entry) AS a (
@@ -795,37 +816,93 @@ BEGIN
             gpu_utilization float8, io_utilization float8, network_utilization float8)
         WHERE e.section = 'resource_utilization'
             AND NOT EXISTS (SELECT FROM hwsched.utilization_history AS h
-                            WHERE h.pool = $2 AND h.worker_id = a.worker_id AND h.time = e.at
+                            WHERE h.pool = $3 AND h.worker_id = a.worker_id AND h.time = e.at
                                 AND h.device_no IS NOT DISTINCT FROM a.device_no)
         RETURNING 1
     ), execution AS (
         INSERT INTO hwsched.recorded_execution (
             pool, worker_id, at, workload_id, workload_type, predicted_seconds, actual_seconds, run,
-            attempt, state, error, hardware_class, model_name)
-        SELECT $2, a.worker_id, e.at, a.workload_id, a.workload_type, a.estimated_time,
+            attempt, state, error, hardware_class, model_name, model_id, model_family,
+            expected_seconds)
+        SELECT $3, a.worker_id, e.at, a.workload_id, a.workload_type, a.estimated_time,
                a.actual_time, a.run, a.attempt, coalesce(a.state, 'completed'),
-               a.error, a.hardware_class, a.model_name
+               a.error, a.hardware_class, a.model_name, a.model_id, a.model_family,
+               a.expected_duration
         FROM entry AS e
         CROSS JOIN LATERAL jsonb_to_record(e.entry) AS a (
             worker_id text, workload_id text, workload_type text, estimated_time float8,
             actual_time float8, run int, attempt int, state hwsched.assignment_state, error text,
-            hardware_class text, model_name text)
+            hardware_class text, model_name text, model_id text, model_family text,
+            expected_duration float8)
         WHERE e.section = 'execution_times'
             AND NOT EXISTS (SELECT FROM hwsched.execution_history AS h
-                            WHERE h.pool = $2 AND h.worker_id = a.worker_id AND h.time = e.at
+                            WHERE h.pool = $3 AND h.worker_id = a.worker_id AND h.time = e.at
                                 AND h.workload_id = a.workload_id)
-        RETURNING 1
+        RETURNING *
+    ), lesson AS (
+        -- on which device model of the pool it was: the one it names, or the worker's first
+        SELECT x.*, w.worker_id AS own_worker_id, d.model_name AS device
+        FROM execution AS x
+        LEFT JOIN hwsched.worker AS w ON w.pool = x.pool AND w.worker_id = x.worker_id
+        LEFT JOIN LATERAL (
+            SELECT p.model_name
+            FROM hwsched.device_profile AS p
+            LEFT JOIN hwsched.device AS o
+                ON o.pool = p.pool AND o.profile_id = p.profile_id AND o.worker_id = x.worker_id
+            WHERE p.pool = x.pool
+                AND CASE WHEN x.model_name IS NULL THEN o.worker_id IS NOT NULL
+                         ELSE p.model_name = x.model_name END
+            ORDER BY o.worker_id IS NULL, p.hardware_class = 'cpu', o.device_no LIMIT 1) AS d ON $2
+        WHERE $2 AND x.state <> 'cancelled' AND (x.state <> 'completed' OR x.actual_seconds > 0)
+    ), taught AS (
+        SELECT jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
+                   'workload_type', l.workload_type, 'device', l.device,
+                   'worker_id', l.own_worker_id, 'model_id', nullif(l.model_id, ''),
+                   'model_family', nullif(l.model_family, ''),
+                   'expected_duration', coalesce(l.expected_seconds,
+                                                 nullif(l.predicted_seconds, 0)),
+                   'seconds', CASE WHEN l.state = 'completed' THEN l.actual_seconds END,
+                   'at', l.at, 'ok', l.state = 'completed')))
+                   FILTER (WHERE l.device IS NOT NULL AND t.name IS NOT NULL) AS runs,
+               count(*) FILTER (WHERE l.device IS NULL OR t.name IS NULL) AS mute
+        FROM lesson AS l
+        LEFT JOIN hwsched.taxonomy AS t
+            ON t.kind = 'workload_type' AND t.name = lower(l.workload_type)
     ), late AS (
         INSERT INTO hwsched.history_late (pool, hour)
-        SELECT DISTINCT $2, date_bin('1 hour', e.at, 'epoch') FROM entry AS e
+        SELECT DISTINCT $3, date_bin('1 hour', e.at, 'epoch') FROM entry AS e
         ON CONFLICT DO NOTHING
     )
     SELECT (SELECT count(*) FROM assignment) + (SELECT count(*) FROM score)
            + (SELECT count(*) FROM thermal) + (SELECT count(*) FROM utilization)
-        + (SELECT count(*) FROM execution) INTO loaded;
+        + (SELECT count(*) FROM execution), t.runs, t.mute
+    INTO loaded, runs, mute FROM taught AS t;
+    IF runs IS NOT NULL THEN
+        PERFORM hwsched.teach(runs, $3);
+    END IF;
+    IF mute > 0 THEN
+        RAISE WARNING USING
+            MESSAGE = format('%s of the executions loaded into pool "%s" teach nothing', mute, $3),
+            DETAIL = 'Their type of work, or their device and worker, are not known there.',
+            HINT = 'Register workers with such devices first.';
+    END IF;
     RETURN loaded;
 END
 $$;
+COMMENT ON FUNCTION hwsched_internal.load_history(jsonb, boolean, text) IS
+  'load_history(), once it is clear that its caller may.';
+
+CREATE FUNCTION hwsched.load_history(document jsonb, teach boolean, pool text DEFAULT 'default')
+    RETURNS bigint
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'hwsched_load_history_teaching';
+COMMENT ON FUNCTION hwsched.load_history(jsonb, boolean, text) IS
+  'Loads a document as load_history() does, and if asked to teaches the pool what it loads of '
+  'executions, as teach() does.';
+
+CREATE FUNCTION hwsched.load_history(document jsonb, pool text DEFAULT 'default') RETURNS bigint
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'hwsched_load_history';
 COMMENT ON FUNCTION hwsched.load_history(jsonb, text) IS
   'Loads a document of history_json(), or one with a single object for each of execution_times, '
   'all or nothing; returns how many rows are new. Workers need not be registered.';

@@ -8,7 +8,7 @@ CREATE FUNCTION hwsched.compatible_hardware(workload_id text, pool text DEFAULT 
     OUT score float8, OUT predicted_seconds float8, OUT reason text, OUT scores jsonb,
     OUT joules float8, OUT cost float8, OUT heat_factor float8)
     RETURNS SETOF record
-    LANGUAGE c STABLE STRICT PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE c STABLE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_compatible_hardware';
 COMMENT ON FUNCTION hwsched.compatible_hardware(text, text) IS
   'Returns the devices that can run a workload, best first, with every factor. reason tells why a'
@@ -18,7 +18,7 @@ COMMENT ON FUNCTION hwsched.compatible_hardware(text, text) IS
 CREATE FUNCTION hwsched.explain_pending(pool text DEFAULT 'default', OUT reason text,
     OUT workloads bigint, OUT profile_ids bigint[], OUT ready boolean)
     RETURNS SETOF record
-    LANGUAGE c STABLE STRICT PARALLEL UNSAFE COST 10000 ROWS 100 SECURITY DEFINER
+    LANGUAGE c STABLE STRICT PARALLEL UNSAFE COST 10000 ROWS 100
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_explain_pending';
 COMMENT ON FUNCTION hwsched.explain_pending(text) IS

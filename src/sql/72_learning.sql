@@ -5,7 +5,7 @@ CREATE FUNCTION hwsched.predict(workload_id text, worker_id text, device_no int,
     OUT p50_seconds float8, OUT p90_seconds float8, OUT joules float8, OUT cost float8,
     OUT carbon_g float8, OUT formula_seconds float8, OUT reason text)
     RETURNS record
-    LANGUAGE c STABLE STRICT PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE c STABLE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_predict';
 COMMENT ON FUNCTION hwsched.predict(text, text, int, text) IS
   'Returns how long a workload will take on a device, by runs like it: half of all runs take at '
@@ -14,11 +14,18 @@ COMMENT ON FUNCTION hwsched.predict(text, text, int, text) IS
 
 CREATE FUNCTION hwsched.reset_learning(worker_id text DEFAULT NULL, pool text DEFAULT 'default')
     RETURNS bigint
-    LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_reset_learning';
 COMMENT ON FUNCTION hwsched.reset_learning(text, text) IS
   'Forgets what was learned of one worker, or with NULL in the whole pool; returns the number of '
   'records. A single worker''s contribution to models and device profiles stays.';
+
+CREATE FUNCTION hwsched.teach(runs jsonb, pool text DEFAULT 'default') RETURNS bigint
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'hwsched_teach';
+COMMENT ON FUNCTION hwsched.teach(jsonb, text) IS
+  'Learns from runs that were not this pool''s, in the order of their times, all or nothing; '
+  'returns how many have taught.';
 
 CREATE FUNCTION hwsched.learning_json(pool text DEFAULT 'default') RETURNS jsonb
     LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp
@@ -159,8 +166,9 @@ COMMENT ON FUNCTION hwsched_internal.learning_faults(jsonb) IS
   'What is wrong in the sections of a document of learning_json(), each with its path; a NULL '
   'value is missing. Part of load_learning().';
 
-CREATE FUNCTION hwsched.load_learning(document jsonb, pool text DEFAULT 'default') RETURNS bigint
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+CREATE FUNCTION hwsched_internal.load_learning(document jsonb, pool text DEFAULT 'default')
+    RETURNS bigint
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
     loaded bigint;
@@ -286,6 +294,12 @@ EXCEPTION
             HINT = 'Expected a document as hwsched.learning_json() makes it.';
 END
 $$;
+COMMENT ON FUNCTION hwsched_internal.load_learning(jsonb, text) IS
+  'load_learning(), once it is clear that its caller may.';
+
+CREATE FUNCTION hwsched.load_learning(document jsonb, pool text DEFAULT 'default') RETURNS bigint
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'hwsched_load_learning';
 COMMENT ON FUNCTION hwsched.load_learning(jsonb, text) IS
   'Loads a document of learning_json() into a pool that has learned nothing of durations; returns'
   ' the number of records. Records of workers and devices that are not registered are left out.';

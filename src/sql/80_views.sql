@@ -2,7 +2,7 @@
 -- always last.
 
 -- What assignments hold of workers and devices: what the tables say, less what
--- has been completed and is not settled yet.
+-- has ended and is not settled yet.
 CREATE VIEW hwsched.worker_reserved AS
 SELECT u.pool, u.worker_id, u.assignments - coalesce(e.assignments, 0)::int AS assignments,
        u.cpu_millicores - coalesce(e.cpu_millicores, 0)::bigint AS cpu_millicores,
@@ -51,7 +51,7 @@ COMMENT ON COLUMN hwsched.device_reserved.memory_bytes IS 'Memory reserved on it
 CREATE FUNCTION hwsched_internal.preference_now(preference float8, updated_at timestamptz,
     pool text DEFAULT 'default')
     RETURNS float8
-    LANGUAGE c STABLE STRICT PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE c STABLE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_preference_now';
 COMMENT ON FUNCTION hwsched_internal.preference_now(float8, timestamptz, text) IS
   'What is left by now of a preference that was learned at a time, by the pool''s setting '
@@ -88,11 +88,15 @@ SELECT s.pool, s.workload_id, s.run,
        s.run_at, s.expires_at, s.outcome_reason, s.altered_at, s.altered_reason
 FROM hwsched.submission s
 JOIN hwsched.workload_profile p ON p.pool = s.pool AND p.profile_id = s.profile_id
--- assigned, running, or completed and not settled yet
-LEFT JOIN LATERAL (SELECT max(a.state) AS state, max(a.finished_at) AS completed_at
+-- assigned, running, or completed and not settled yet; a gang runs until it is settled
+LEFT JOIN LATERAL (SELECT max(CASE WHEN a.is_gang AND a.state = 'completed' THEN 'running'
+                                   ELSE a.state END) AS state,
+                          max(a.finished_at) FILTER (WHERE NOT a.is_gang) AS completed_at
                    FROM hwsched.assignment a
                    WHERE a.pool = s.pool AND a.workload_id = s.workload_id AND a.run = s.run
-                     AND (a.finished_at IS NULL OR a.state = 'completed' AND NOT a.is_gang)) runs
+                     AND (a.finished_at IS NULL OR a.state = 'completed' AND (NOT a.is_gang
+                          OR EXISTS (SELECT FROM hwsched.unsettled u WHERE u.pool = a.pool
+                                       AND u.assignment_id = a.assignment_id)))) runs
        ON s.outcome IS NULL;
 COMMENT ON VIEW hwsched.workload IS
   'Workloads, the latest run of each, with the state they are in.';
@@ -163,8 +167,8 @@ FROM (SELECT p.pool, l.key COLLATE "C" AS key, true AS is_named,
              (l.value ->> 'per_minute')::int AS per_minute, NULL::int AS in_use,
              NULL::int AS used_last_minute, NULL::bigint AS waiting, NULL::text AS held_by
       FROM hwsched.pool p
-      CROSS JOIN LATERAL (SELECT v.settings -> 'limits' AS limits FROM hwsched.settings_version v
-                          WHERE v.pool = p.pool ORDER BY v.version DESC LIMIT 1) s
+      CROSS JOIN LATERAL (SELECT v.value AS limits FROM hwsched.pool_settings(p.pool) v
+                          WHERE v.name = 'limits') s
       CROSS JOIN LATERAL jsonb_each(s.limits) l
       UNION ALL
       SELECT u.pool, u.key, false, NULL, NULL, u.in_use, u.used_last_minute, NULL, u.held_by
@@ -198,7 +202,7 @@ CREATE FUNCTION hwsched_internal.queue_reasons(pool text DEFAULT 'default',
     OUT ready_at timestamptz, OUT aged_priority smallint, OUT ready boolean, OUT reason text)
     RETURNS SETOF record
     LANGUAGE c STABLE STRICT PARALLEL UNSAFE COST 100000 ROWS 10000
-    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_queue_reasons';
 COMMENT ON FUNCTION hwsched_internal.queue_reasons(text) IS
   'The queue with the reason why each workload waits, for the view pending_workloads.';
@@ -477,7 +481,7 @@ CREATE FUNCTION hwsched_internal.tenant_usage(pool text DEFAULT 'default',
     OUT past_share_ratio float8, OUT usage float8)
     RETURNS SETOF record
     LANGUAGE c STABLE STRICT PARALLEL UNSAFE COST 100000 ROWS 10
-    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_tenant_usage';
 COMMENT ON FUNCTION hwsched_internal.tenant_usage(text) IS
   'What tenants use and may use, as decisions see it, for the view tenant_usage.';
@@ -571,11 +575,12 @@ COMMENT ON COLUMN hwsched.worker_status.also_reported IS
 
 -- The lock of a pool is an advisory lock of class 26743 whose key is the hash of the name: see
 -- store/pool.c.
-CREATE FUNCTION hwsched_internal.lock_holders(OUT pool text, OUT pid int, OUT since timestamptz)
+CREATE FUNCTION hwsched_internal.lock_holders(pools text[], OUT pool text, OUT pid int,
+    OUT since timestamptz)
     RETURNS SETOF record
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 SELECT p.pool, a.pid, a.xact_start
-FROM hwsched.pool AS p
+FROM unnest($1) AS p(pool)
 CROSS JOIN LATERAL hashtextextended(p.pool, 0) AS k(key)
 JOIN pg_locks AS l
     ON l.locktype = 'advisory' AND l.objsubid = 26743 AND l.granted
@@ -587,7 +592,7 @@ WHERE l.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current
     AND clock_timestamp() - CASE a.state WHEN 'active' THEN a.query_start ELSE a.state_change END
         > '1 second'
 $$;
-COMMENT ON FUNCTION hwsched_internal.lock_holders() IS
+COMMENT ON FUNCTION hwsched_internal.lock_holders(text[]) IS
   'Sessions that hold the lock of a pool for longer than a second, and since when their '
   'transactions run; for the view pool_summary.';
 
@@ -606,7 +611,8 @@ SELECT p.pool,
        coalesce(w.quarantined, 0) AS quarantined_workers,
        t.last_assigned_at, t.last_maintained_at, t.last_error, t.last_error_at,
        h.pid AS lock_holder_pid, h.since AS lock_holder_since,
-       pause.since IS NOT NULL AS is_paused, pause.since AS paused_since, pause.by AS paused_by
+       CASE WHEN hwsched_internal.sees_all(p.pool) THEN pause.since IS NOT NULL END AS is_paused,
+       pause.since AS paused_since, pause.by AS paused_by
 FROM hwsched.pool p
 -- the first of the versions of its settings that pause it, up to the one in force
 LEFT JOIN LATERAL (SELECT v.changed_at AS since, v.changed_by AS by
@@ -649,9 +655,11 @@ LEFT JOIN (SELECT pool, count(*) FILTER (WHERE outcome = 'completed') AS complet
                   count(*) FILTER (WHERE outcome = 'cancelled') AS cancelled,
                   count(*) FILTER (WHERE outcome = 'dead') AS dead
            FROM hwsched.submission GROUP BY pool) s ON s.pool = p.pool
-LEFT JOIN (SELECT pool, count(*) AS completed FROM hwsched.unsettled GROUP BY pool) n
-    ON n.pool = p.pool
-LEFT JOIN hwsched_internal.lock_holders() h ON h.pool = p.pool;
+LEFT JOIN (SELECT pool, count(*) AS completed
+           FROM hwsched.unsettled JOIN hwsched.assignment USING (pool, assignment_id)
+           WHERE state = 'completed' AND NOT is_gang GROUP BY pool) n ON n.pool = p.pool
+LEFT JOIN hwsched_internal.lock_holders(ARRAY(SELECT o.pool FROM hwsched.pool o)) h
+    ON h.pool = p.pool;
 COMMENT ON VIEW hwsched.pool_summary IS 'Every pool in one line.';
 COMMENT ON COLUMN hwsched.pool_summary.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.pool_summary.workers IS 'Workers registered.';

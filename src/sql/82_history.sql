@@ -138,15 +138,20 @@ SELECT a.finished_at AS time, a.pool, a.assignment_id, a.workload_id, a.run, a.a
        wp.workload_type, dp.hardware_class,
        dp.model_name, a.state, least(a.predicted_seconds, 1e10) AS predicted_seconds,
        extract(epoch FROM greatest(a.finished_at - a.started_at, '0'))::float8 AS actual_seconds,
-       a.error
+       a.error, a.model_id, a.model_family,
+       least(s.expected_seconds, 1e10) AS expected_seconds
 FROM hwsched.assignment a
 JOIN hwsched.workload_profile wp ON wp.pool = a.pool AND wp.profile_id = a.profile_id
 JOIN hwsched.device_profile dp ON dp.pool = a.pool AND dp.profile_id = a.device_profile_id
+-- read only by who asks for what it says
+LEFT JOIN hwsched.submission s
+    ON s.pool = a.pool AND s.workload_id = a.workload_id AND s.run = a.run
 WHERE a.finished_at IS NOT NULL AND a.started_at IS NOT NULL
 UNION ALL
 SELECT r.at, r.pool, NULL, r.workload_id, r.run, r.attempt, r.worker_id, r.workload_type,
        r.hardware_class, r.model_name, r.state,
-       r.predicted_seconds, r.actual_seconds, r.error
+       r.predicted_seconds, r.actual_seconds, r.error, r.model_id, r.model_family,
+       r.expected_seconds
 FROM hwsched.recorded_execution r;
 COMMENT ON VIEW hwsched.execution_history IS
   'Every execution that has ended, however it did: estimated and actual duration.';
@@ -166,6 +171,11 @@ COMMENT ON COLUMN hwsched.execution_history.predicted_seconds IS
   'Duration predicted at the decision, 1e10 at most; 0: none was.';
 COMMENT ON COLUMN hwsched.execution_history.actual_seconds IS 'Duration from start to end.';
 COMMENT ON COLUMN hwsched.execution_history.error IS 'What went wrong.';
+COMMENT ON COLUMN hwsched.execution_history.model_id IS 'The model that was run; NULL: not known.';
+COMMENT ON COLUMN hwsched.execution_history.model_family IS 'Its family; NULL: not known.';
+COMMENT ON COLUMN hwsched.execution_history.expected_seconds IS
+  'Duration that its submitter expected, 1e10 at most; NULL: not known, as of runs before the '
+  'latest.';
 
 -- What an hour is rolled up to, of a pool from one hour (inclusive) to another
 -- (exclusive): for maintain(), and for the views of the hours that it has not

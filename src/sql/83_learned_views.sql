@@ -135,3 +135,44 @@ $$;
 COMMENT ON FUNCTION hwsched.performance_history(text, text, timestamptz, timestamptz, text) IS
   'Returns how workers did on types of work, by the hour: of one worker, of one type, in a span '
   'of time; NULL means all. Durations are of completed runs only.';
+
+CREATE FUNCTION hwsched.change_points(worker_id text DEFAULT NULL,
+    workload_type text DEFAULT NULL, since timestamptz DEFAULT NULL,
+    pool text DEFAULT 'default',
+    OUT "time" timestamptz, OUT worker_id text, OUT model_name text, OUT workload_type text,
+    OUT before_seconds float8, OUT after_seconds float8)
+    RETURNS SETOF record
+    LANGUAGE c STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'hwsched_change_points';
+COMMENT ON FUNCTION hwsched.change_points(text, text, timestamptz, text) IS
+  'Returns since when a worker, or all workers with a device model, have been slower or faster at '
+  'a type of work, from the history of executions; a worker of NULL is several at once.';
+
+CREATE FUNCTION hwsched.best_hardware(workload_type text, pool text DEFAULT 'default',
+    OUT model_name text, OUT hardware_class text, OUT efficiency float8,
+    OUT predicted_seconds float8, OUT runs bigint)
+    RETURNS SETOF record
+    LANGUAGE c STABLE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'hwsched_best_hardware';
+COMMENT ON FUNCTION hwsched.best_hardware(text, text) IS
+  'Returns the device profiles of a pool for a type of work, the best first: how well they suit '
+  'it, what a minute of it takes there by all that was learned, and the runs completed.';
+
+CREATE FUNCTION hwsched.performance_ranking(operation text, "precision" text,
+    pool text DEFAULT 'default',
+    OUT model_name text, OUT hardware_class text, OUT ops_per_second float8, OUT devices bigint)
+    RETURNS SETOF record
+    LANGUAGE c STABLE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'hwsched_performance_ranking';
+COMMENT ON FUNCTION hwsched.performance_ranking(text, text, text) IS
+  'Returns the device profiles of a pool that say how fast they are at an operation, the fastest '
+  'first, and how many such devices there are.';
+
+CREATE FUNCTION hwsched.fallback_workers(worker_id text, pool text DEFAULT 'default',
+    OUT worker_id text, OUT score float8)
+    RETURNS SETOF record
+    LANGUAGE c STABLE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'hwsched_fallback_workers';
+COMMENT ON FUNCTION hwsched.fallback_workers(text, text) IS
+  'Returns the workers that take work and can stand in for one, the best first, by the '
+  'compatibility_score() of their devices.';

@@ -9,16 +9,18 @@ GRANT USAGE ON TYPE hwsched.worker_state, hwsched.workload_state, hwsched.assign
     hwsched.duration_kind, hwsched.login_role TO hwsched_viewer, hwsched_worker;
 GRANT USAGE ON SCHEMA hwsched TO hwsched_viewer, hwsched_worker;
 
--- Reading: everything but who is bound to which worker.
+-- Reading: everything but who is bound to which worker, or was granted what.
 GRANT SELECT ON ALL TABLES IN SCHEMA hwsched TO hwsched_viewer;
-REVOKE ALL ON hwsched.worker_login FROM hwsched_viewer;
+REVOKE ALL ON hwsched.worker_login, hwsched.closed_pool, hwsched.pool_login, hwsched.tenant_login
+    FROM hwsched_viewer;
 -- partitions are read through what they are part of, like those made later
 REVOKE ALL ON hwsched.load_history_default, hwsched.recorded_assignment_default,
     hwsched.recorded_execution_default
     FROM hwsched_viewer;
 GRANT SELECT ON hwsched.taxonomy, hwsched.type_word, hwsched.class_similarity,
     hwsched.implied_device TO hwsched_worker;
-GRANT SELECT ON hwsched.worker_login TO hwsched_admin;
+GRANT SELECT ON hwsched.worker_login, hwsched.closed_pool, hwsched.pool_login, hwsched.tenant_login
+    TO hwsched_admin;
 GRANT INSERT, UPDATE, DELETE ON hwsched.taxonomy, hwsched.type_word, hwsched.class_similarity,
     hwsched.implied_device TO hwsched_admin;
 
@@ -32,10 +34,13 @@ GRANT EXECUTE ON FUNCTION
     hwsched.efficiency_rating, hwsched.prediction_rating
     TO hwsched_viewer, hwsched_worker;
 GRANT EXECUTE ON FUNCTION
-    hwsched.pool_settings, hwsched.check_requirements, hwsched.check_capabilities,
+    hwsched.pool_settings, hwsched.settings_history,
+    hwsched.check_requirements, hwsched.check_capabilities,
     hwsched.plan_pending, hwsched.compatible_hardware, hwsched.pareto,
     hwsched.suggest_power_limit, hwsched.explain_pending,
-    hwsched.predict, hwsched.performance_history, hwsched.learning_json, hwsched.predict_temperature
+    hwsched.predict, hwsched.performance_history, hwsched.change_points, hwsched.best_hardware,
+    hwsched.performance_ranking, hwsched.fallback_workers,
+    hwsched.learning_json, hwsched.predict_temperature
     TO hwsched_viewer;
 
 GRANT EXECUTE ON FUNCTION
@@ -63,16 +68,21 @@ GRANT EXECUTE ON FUNCTION
     hwsched.rebalance, hwsched.maintain,
     hwsched_internal.recover, hwsched_internal.keep_history, hwsched_internal.note_failure,
     hwsched.record_power,
-    hwsched.schedule_jobs, hwsched.unschedule_jobs, hwsched.reset_learning, hwsched.load_learning
+    hwsched.schedule_jobs, hwsched.unschedule_jobs, hwsched.reset_learning, hwsched.load_learning,
+    hwsched.teach
     TO hwsched_coordinator;
 
 -- What reading is made of: whoever asks for a view or a chart calls it, too.
 GRANT USAGE ON SCHEMA hwsched_internal TO hwsched_viewer;
+GRANT SELECT ON hwsched_internal.setting, hwsched_internal.retention,
+    hwsched_internal.history_unrolled TO hwsched_viewer;
 GRANT EXECUTE ON FUNCTION
     hwsched_internal.describe_heat, hwsched_internal.sketch_quantile,
     hwsched_internal.sketch_merge, hwsched_internal.sketch_sum, hwsched_internal.preference_now,
     hwsched_internal.queue_reasons, hwsched_internal.tenant_usage, hwsched_internal.phase_now,
-    hwsched_internal.check_period,
+    hwsched_internal.check_period, hwsched_internal.sees_pool, hwsched_internal.sees_all,
+    hwsched_internal.sees_tenant, hwsched_internal.sees_profile, hwsched_internal.sees_workload,
+    hwsched_internal.sees_assignment,
     hwsched_internal.device_temperature,
     hwsched_internal.utilization_by_hour, hwsched_internal.thermal_by_hour,
     hwsched_internal.assignment_by_hour, hwsched_internal.execution_by_hour,
@@ -83,9 +93,11 @@ GRANT EXECUTE ON FUNCTION
 
 GRANT EXECUTE ON FUNCTION
     hwsched.record_assignment, hwsched.record_thermal_state, hwsched.record_resource_utilization,
-    hwsched.record_execution_time, hwsched.load_history
+    hwsched.record_execution_time, hwsched.load_history(jsonb, text),
+    hwsched.load_history(jsonb, boolean, text)
     TO hwsched_coordinator;
 
 GRANT EXECUTE ON PROCEDURE hwsched.run_loop TO hwsched_coordinator;
-GRANT EXECUTE ON FUNCTION hwsched.create_pool, hwsched.alter_pool,
-    hwsched.drop_pool TO hwsched_admin;
+GRANT EXECUTE ON FUNCTION hwsched.create_pool, hwsched.alter_pool, hwsched.rollback_settings,
+    hwsched.drop_pool, hwsched.grant_pool, hwsched.revoke_pool, hwsched.grant_tenant,
+    hwsched.revoke_tenant TO hwsched_admin;

@@ -20,6 +20,11 @@ SELECT pg_catalog.pg_extension_config_dump('hwsched.device_heat', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.worker_login',
     -- the number of a role that was dropped may be another one's elsewhere
     'WHERE login::pg_catalog.oid IN (SELECT oid FROM pg_catalog.pg_roles)');
+SELECT pg_catalog.pg_extension_config_dump('hwsched.closed_pool', '');
+SELECT pg_catalog.pg_extension_config_dump('hwsched.pool_login',
+    'WHERE login::pg_catalog.oid IN (SELECT oid FROM pg_catalog.pg_roles)');
+SELECT pg_catalog.pg_extension_config_dump('hwsched.tenant_login',
+    'WHERE login::pg_catalog.oid IN (SELECT oid FROM pg_catalog.pg_roles)');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.submission', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.dependency', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.pending', '');

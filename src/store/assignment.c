@@ -5,8 +5,8 @@
  *
  * A sharded or replicated workload is placed as a gang: one assignment for each
  * shard or replica, which live and end one by one until one of them decides
- * for all.  The pool is locked meanwhile, so that the members end one after the
- * other and the last knows that it is the last.
+ * for all.  Who decides has the pool locked, so the members count one after the
+ * other, and the last knows that it is the last.
  */
 #include "postgres.h"
 
@@ -69,6 +69,8 @@ read_ended(EndedAssignment **ended)
 
 		(*ended)[i] = rows[i].ended;
 		(*ended)[i].usual_seconds = NAN;
+		(*ended)[i].age = 0;
+		(*ended)[i].failed = false;
 		(*ended)[i].ndevices = ARR_DIMS(array)[0];
 		(*ended)[i].device_nos = (int32 *) ARR_DATA_PTR(array);
 	}
@@ -208,6 +210,7 @@ typedef struct Gang
 	int32 quorum; /* 0: sharded, it needs all */
 	int32 completed;
 	bool begun; /* some member has started, or failed */
+	bool lost; /* some member has begun and ended, and not completed */
 	int nlive;
 	int64 *live; /* assignment_ids */
 	bool ends; /* set by whoever decides it */
@@ -240,12 +243,14 @@ attempts_add(AttemptList *list, const char *workload_id, int32 run, int32 attemp
 }
 
 /*
- * Reads how the gangs of ended assignments stand, each once.  Returns their
- * number and sets *gangs.
+ * Reads how the gangs of ended assignments stand, each once, but for those that
+ * have been decided: their workload is closed, queued again, or placed again.
+ * Returns their number and sets *gangs.
  *
- * Whoever ends a member of a gang has locked the pool, so a new snapshot shows
- * all that its siblings did.  An old one (REPEATABLE READ) may not: locking the
- * rows then fails if they have changed since.
+ * Members are completed and fail without the pool's lock.  One that does so after
+ * we have looked is settled later, and by then the gang has been decided, or is to
+ * be decided by that one.  An old snapshot (REPEATABLE READ) may lack what others
+ * have decided: locking the rows then fails if they have changed since.
  */
 static int
 read_gangs(const char *pool, const EndedAssignment *ended, int count, Gang **gangs)
@@ -261,9 +266,17 @@ read_gangs(const char *pool, const EndedAssignment *ended, int count, Gang **gan
 		"SELECT a.workload_id, a.run, a.attempt, max(p.quorum),"
 		" (count(*) FILTER (WHERE a.state = 'completed'))::int,"
 		"  bool_or(a.started_at IS NOT NULL OR a.state = 'failed'),"
-		"  array_agg(a.assignment_id) FILTER (WHERE a.finished_at IS NULL)"
+		"  array_agg(a.assignment_id) FILTER (WHERE a.finished_at IS NULL),"
+		"  bool_or(a.finished_at IS NOT NULL AND a.state <> 'completed'"
+		"   AND (a.started_at IS NOT NULL OR a.state = 'failed'))"
 		" FROM " ATTEMPTS_SQL
 		" JOIN hwsched.workload_profile p ON p.pool = a.pool AND p.profile_id = a.profile_id"
+		" JOIN hwsched.submission s ON s.pool = a.pool AND s.workload_id = a.workload_id"
+		"  AND s.run = a.run AND s.outcome IS NULL"
+		" WHERE NOT EXISTS (SELECT FROM hwsched.pending q WHERE q.pool = s.pool"
+		"   AND q.priority = s.priority AND q.deadline = s.deadline AND q.queue_no = s.queue_no)"
+		"  AND NOT EXISTS (SELECT FROM hwsched.assignment b WHERE b.pool = a.pool"
+		"   AND b.workload_id = a.workload_id AND b.run = a.run AND b.attempt > a.attempt)"
 		" GROUP BY a.workload_id, a.run, a.attempt",
 		{TEXTOID, TEXTARRAYOID, INT4ARRAYOID, INT4ARRAYOID}};
 	AttemptList list = attempts_begin(count);
@@ -296,6 +309,7 @@ read_gangs(const char *pool, const EndedAssignment *ended, int count, Gang **gan
 		gang->quorum = column_int(i, 4);
 		gang->completed = column_int(i, 5);
 		gang->begun = column_bool(i, 6);
+		gang->lost = column_bool(i, 8);
 		if (!isnull)
 		{
 			ArrayType *array = DatumGetArrayTypePCopy(live);
@@ -355,8 +369,8 @@ complete_workloads(const char *pool, const EndedAssignment *ended, int count)
 	{
 		Gang *gang = &gangs[i];
 
-		/* the first shard that is lost ends its gang, so those not live are completed */
-		gang->ends = gang->quorum > 0 ? gang->completed >= gang->quorum : gang->nlive == 0;
+		gang->ends =
+			gang->quorum > 0 ? gang->completed >= gang->quorum : gang->nlive == 0 && !gang->lost;
 		if (gang->ends)
 			attempts_add(&closed, gang->workload_id, gang->run, gang->attempt);
 	}
@@ -423,7 +437,7 @@ live_assignments(const char *pool, const char *worker_id, int64 **ids)
 	return n;
 }
 
-/* Reads what has been completed and not settled; returns how much and sets *ended. */
+/* Reads what has ended and is not settled; returns how much and sets *ended. */
 int
 read_unsettled(const char *pool, bool read_only, EndedAssignment **ended)
 {

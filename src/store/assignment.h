@@ -25,6 +25,8 @@ typedef struct EndedAssignment
 	double formula_seconds; /* without what was learned */
 	double actual_seconds; /* NAN: it never ran */
 	double usual_seconds; /* that such runs took before, wherever; NAN: not known */
+	double age; /* seconds since it ended; 0 for what ends now */
+	bool failed; /* as learning is told */
 	int64 device_profile_id;
 	const char *model_id; /* NULL: none */
 	const char *model_family;

@@ -232,9 +232,9 @@ check_cycles(Graph *graph, bool in_array)
 	}
 }
 
-/* Finds out which of the other workloads there are, and which have completed. */
+/* Finds out which of the other workloads the caller knows of, and which have completed. */
 static void
-read_others(Graph *graph, const char *pool)
+read_others(Graph *graph, const char *pool, const Scope *scope)
 {
 	static SpiPlan statement = {
 		"SELECT e.ord::int, s.outcome IS NOT DISTINCT FROM 'completed' OR (s.outcome IS NULL"
@@ -242,11 +242,13 @@ read_others(Graph *graph, const char *pool)
 		"   SELECT FROM hwsched.assignment a JOIN hwsched.unsettled u ON u.pool = a.pool"
 		" AND u.assignment_id = a.assignment_id"
 		"   WHERE a.pool = s.pool AND a.workload_id = s.workload_id AND a.run = s.run"
-		" AND a.state = 'completed')),"
+		" AND a.state = 'completed' AND NOT a.is_gang)),"
 		" CASE WHEN s.outcome IN ('dead', 'cancelled') THEN s.outcome::text END"
 		" FROM unnest($2) WITH ORDINALITY e(id, ord) JOIN hwsched.submission s ON s.pool = $1"
-		" AND s.workload_id = e.id",
-		{TEXTOID, TEXTARRAYOID}};
+		" AND s.workload_id = e.id"
+		" WHERE $3 IS NULL OR EXISTS (SELECT FROM hwsched.workload_profile p"
+		"  WHERE p.pool = s.pool AND p.profile_id = s.profile_id AND p.tenant = ANY ($3))",
+		{TEXTOID, TEXTARRAYOID, TEXTARRAYOID}};
 	int n = graph->nworkloads - graph->ncall;
 	const char **ids = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(char *) * (n + 1));
 
@@ -254,7 +256,7 @@ read_others(Graph *graph, const char *pool)
 		return;
 	for (int i = 0; i < n; i++)
 		ids[i] = graph->workloads[graph->ncall + i].id;
-	run_latest(&statement, TEXT_VALUE(pool), text_array(ids, n));
+	run_latest(&statement, TEXT_VALUE(pool), text_array(ids, n), scope_tenants(scope));
 	PopActiveSnapshot();
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
@@ -313,8 +315,8 @@ read_waits(Graph *graph, const char *pool)
  * ERRCODE_INVALID_PARAMETER_VALUE for a cycle.
  */
 void
-dependencies_resolve(Dependencies *dependencies, const char *pool, HTAB *workload_ids, int count,
-					 const bool *goes_on, bool in_array)
+dependencies_resolve(Dependencies *dependencies, const char *pool, const Scope *scope,
+					 HTAB *workload_ids, int count, const bool *goes_on, bool in_array)
 {
 	Graph graph = graph_begin(workload_ids, count);
 	int kept = 0;
@@ -322,7 +324,7 @@ dependencies_resolve(Dependencies *dependencies, const char *pool, HTAB *workloa
 	for (int d = 0; d < dependencies->count; d++)
 		graph_edge(&graph, dependencies->waiting[d],
 				   graph_workload(&graph, dependencies->depends_on[d]));
-	read_others(&graph, pool);
+	read_others(&graph, pool, scope);
 	for (int d = 0; d < dependencies->count; d++)
 	{
 		const GraphNode *workload = &graph.workloads[graph.ends[d]];

@@ -8,6 +8,8 @@
 #include "nodes/pg_list.h"
 #include "utils/hsearch.h"
 
+#include "store/authz.h"
+
 /* What the workloads of one call depend on, in the order of the call. */
 typedef struct Dependencies
 {
@@ -20,8 +22,8 @@ typedef struct Dependencies
 
 /* As they are submitted: noted, checked, written; the pool is locked. */
 extern void dependencies_note(Dependencies *dependencies, int waiting, const char *depends_on);
-extern void dependencies_resolve(Dependencies *dependencies, const char *pool, HTAB *workload_ids,
-								 int count, const bool *goes_on, bool in_array);
+extern void dependencies_resolve(Dependencies *dependencies, const char *pool, const Scope *scope,
+								 HTAB *workload_ids, int count, const bool *goes_on, bool in_array);
 extern void dependencies_write(const Dependencies *dependencies, const char *pool,
 							   const Datum *workload_ids);
 

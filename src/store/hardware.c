@@ -6,8 +6,35 @@
 
 #include "utils/memutils.h"
 
+#include "document/json.h"
 #include "store/device_state.h"
 #include "store/hardware.h"
+
+/* Returns the profile_id of a device profile, after adding it if it is new. */
+int64
+device_profile_id(const char *pool, const DeviceProfile *profile)
+{
+	static SpiPlan find = {
+		"SELECT profile_id FROM hwsched.device_profile"
+		" WHERE pool = $1 AND digest = hwsched_internal.profile_digest($2, NULL)",
+		{TEXTOID, JSONBOID}};
+	static SpiPlan add = {
+		"INSERT INTO hwsched.device_profile (pool, profile, digest) VALUES ($1, $2,"
+		" hwsched_internal.profile_digest($2, NULL))"
+		" ON CONFLICT (pool, digest) DO NOTHING RETURNING profile_id",
+		{TEXTOID, JSONBOID}};
+	Parameter document = VALUE(JsonbPGetDatum(document_write(&device_profile_document, profile)));
+
+	/* The pool is locked, so only an old snapshot can hide a profile from us. */
+	if (spi_plan_run(&find, false, TEXT_VALUE(pool), document) == 0 &&
+		spi_plan_run(&add, false, TEXT_VALUE(pool), document) == 0)
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+			 errmsg("could not serialize access due to a device profile that was added at the same"
+					" time")));
+	return column_bigint(0, 1);
+}
 
 /* Returns the hardware_id of what a worker offers, after adding it if it is new. */
 int64

@@ -19,6 +19,7 @@ typedef struct Offer
 	Datum *profile_ids; /* as specs */
 } Offer;
 
+extern int64 device_profile_id(const char *pool, const DeviceProfile *profile);
 extern int64 hardware_id_of(const char *pool, const Offer *offer);
 extern int64 greatest_memory_below(const char *pool, int64 bytes, bool read_only);
 extern void hardware_assign(const char *pool, const char *worker_id, int64 hardware_id);

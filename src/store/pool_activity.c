@@ -11,6 +11,7 @@
 #include "access/xact.h"
 #include "utils/timestamp.h"
 
+#include "store/authz.h"
 #include "store/pool_activity.h"
 #include "store/pool.h"
 #include "support/args.h"
@@ -71,10 +72,11 @@ hwsched_note_failure(PG_FUNCTION_ARGS)
 	char *activity = text_argument(fcinfo, 0);
 	char *error = text_argument(fcinfo, 1);
 	char *pool = text_argument(fcinfo, 2);
+	Caller caller = call_begin(fcinfo);
 
-	SPI_connect();
+	authz_check_coordinate(&caller, pool);
 	pool_keep(pool);
 	spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(activity), TEXT_VALUE(error));
-	SPI_finish();
+	call_end(&caller);
 	PG_RETURN_VOID();
 }

@@ -436,12 +436,39 @@ placement_settings(const PoolSettings *settings, PlacementSettings *placement)
 /* --- changing --- */
 
 /*
+ * Returns the changes that make a pool's settings what they were after a version; 0 is before the
+ * first, when all had their defaults.  Whether the pool is paused stays as it is: that is what
+ * somebody does now, not how the pool is set up.  Raises ERRCODE_NO_DATA_FOUND for a version that
+ * is not there.
+ */
+Jsonb *
+settings_changes_back(const char *pool, int64 version)
+{
+	static SpiPlan statement = {
+		"SELECT coalesce((SELECT jsonb_object_agg(k.key, t.settings -> k.key)"
+		"  FROM jsonb_object_keys(n.settings || t.settings) k (key) WHERE k.key <> 'paused'"
+		"   AND t.settings -> k.key IS DISTINCT FROM n.settings -> k.key), '{}')"
+		" FROM (SELECT settings FROM hwsched.settings_version WHERE pool = $1 AND version = $2"
+		"  UNION ALL SELECT '{}' WHERE $2 = 0) t,"
+		" (SELECT coalesce((SELECT settings FROM hwsched.settings_version WHERE pool = $1"
+		"   ORDER BY version DESC LIMIT 1), '{}')) n (settings)",
+		{TEXTOID, INT8OID}};
+
+	if (spi_plan_run(&statement, false, TEXT_VALUE(pool), BIGINT_VALUE(version)) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_NO_DATA_FOUND),
+				 errmsg("the settings of pool \"%s\" have no version " INT64_FORMAT, pool, version),
+				 errhint("See hwsched.settings_history().")));
+	return column_jsonb(0, 1);
+}
+
+/*
  * Adds a version of a pool's settings: the one in force with some of them
  * changed, null for back to the default.  What is stored is checked, together
- * with the defaults of what is not.
+ * with the defaults of what is not.  Returns its number; reason may be NULL.
  */
-void
-settings_change(const Caller *caller, const char *pool, Jsonb *changes)
+int64
+settings_change(const Caller *caller, const char *pool, Jsonb *changes, const char *reason)
 {
 	static SpiPlan merge = {
 		"SELECT coalesce((SELECT jsonb_object_agg(e.key, e.value)"
@@ -451,14 +478,15 @@ settings_change(const Caller *caller, const char *pool, Jsonb *changes)
 		{TEXTOID, JSONBOID}};
 	/* an old snapshot does not see a version that has come since; this fails with 40001 then */
 	static SpiPlan add = {
-		"INSERT INTO hwsched.settings_version (pool, version, settings)"
-		" SELECT $1, coalesce(max(version), 0) + 1, $2 FROM hwsched.settings_version"
-		" WHERE pool = $1 ON CONFLICT DO NOTHING",
-		{TEXTOID, JSONBOID}};
+		"INSERT INTO hwsched.settings_version (pool, version, settings, reason)"
+		" SELECT $1, coalesce(max(version), 0) + 1, $2, $3 FROM hwsched.settings_version"
+		" WHERE pool = $1 ON CONFLICT DO NOTHING RETURNING version",
+		{TEXTOID, JSONBOID, TEXTOID}};
 	PoolSettings read;
 	PoolSettings changed;
 	Inspection inspection;
 	Jsonb *settings;
+	int64 version;
 
 	/* also what a merge would hide: a document that is no object */
 	read_settings(changes, NULL, &changed);
@@ -472,9 +500,12 @@ settings_change(const Caller *caller, const char *pool, Jsonb *changes)
 	changes = keep_unknown_keys(&settings_document, changes);
 	spi_plan_run(&merge, false, TEXT_VALUE(pool), VALUE(JsonbPGetDatum(changes)));
 	settings = column_jsonb(0, 1);
-	if (spi_plan_run(&add, false, TEXT_VALUE(pool), VALUE(JsonbPGetDatum(settings))) == 0)
+	if (spi_plan_run(&add, false, TEXT_VALUE(pool), VALUE(JsonbPGetDatum(settings)),
+					 TEXT_OR_NULL(reason)) == 0)
 		elog(ERROR, "pool \"%s\" has got settings while it was locked", pool);
+	version = column_bigint(0, 1);
 	settings_forget();
 	pool_settings_load(pool, false, &read);
 	check_settings(&read, has_key(changes, "policy") || has_key(changes, "policies"), caller->user);
+	return version;
 }

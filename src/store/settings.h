@@ -69,7 +69,9 @@ typedef struct PoolSettings
 } PoolSettings;
 
 extern void pool_settings_load(const char *pool, bool read_only, PoolSettings *settings);
-extern void settings_change(const Caller *caller, const char *pool, Jsonb *changes);
+extern int64 settings_change(const Caller *caller, const char *pool, Jsonb *changes,
+							 const char *reason);
+extern Jsonb *settings_changes_back(const char *pool, int64 version);
 extern UnknownKeys unknown_keys_of(const PoolSettings *settings);
 extern void settings_forget(void);
 extern bool solver_is_optimal(const PoolSettings *settings);

@@ -122,10 +122,10 @@ inline commit_start(a)
 	row[a] = 0
 }
 
-inline commit_completion(a)
+inline commit_end(a, what)
 {
-	change(own, a, COMPLETED);
-	change(db, a, COMPLETED);
+	change(own, a, what);
+	change(db, a, what);
 	unsettled_is(own, a, true);
 	unsettled_is(db, a, true);
 	row[a] = 0
@@ -133,7 +133,20 @@ inline commit_completion(a)
 
 /* --- the pool's lock: pool_lock_to_decide() --- */
 
-/* settle(): closes what is completed, as far as that is committed */
+/* Queues the workload of an ended assignment again; after the last attempt it is dead. */
+inline queue_again(a, counts)
+{
+	j = own.attempt[a] + (counts && !LACKS(RETRY_FOR_EVER));
+	if
+	:: j + LACKS(DEATH_EARLY) <= own.attempts[own.workload[a]] ->
+		queued_is(own, own.workload[a], j)
+	:: else ->
+		submission_is(own, own.workload[a], DEAD, own.attempts[own.workload[a]])
+	fi;
+	j = 0
+}
+
+/* settle(): closes or queues again what has ended, as far as that is committed */
 inline settle()
 {
 	d_step {
@@ -146,8 +159,10 @@ inline settle()
 				fi;
 				usage_is(own, own.worker[i], own.usage[own.worker[i]] - 1);
 				if
-				:: own.outcome[own.workload[i]] == OPEN ->
+				:: own.outcome[own.workload[i]] == OPEN && own.state[i] == COMPLETED ->
 					submission_is(own, own.workload[i], COMPLETED, own.attempts[own.workload[i]])
+				:: own.outcome[own.workload[i]] == OPEN && own.state[i] == FAILED ->
+					queue_again(i, true)
 				:: else
 				fi
 			:: else
@@ -301,24 +316,17 @@ inline end_assignments(set, from, what)
 	}
 }
 
-/* requeue(): queues the workload of each ended assignment again; after the last attempt it is dead */
+/* requeue(): queues the workload of each ended assignment again */
 inline requeue(set, counts)
 {
 	d_step {
 		for (i : 0 .. A - 1) {
 			if
-			:: HAS(set, i) && own.outcome[own.workload[i]] == OPEN ->
-				j = own.attempt[i] + (counts && !LACKS(RETRY_FOR_EVER));
-				if
-				:: j + LACKS(DEATH_EARLY) <= own.attempts[own.workload[i]] ->
-					queued_is(own, own.workload[i], j)
-				:: else ->
-					submission_is(own, own.workload[i], DEAD, own.attempts[own.workload[i]])
-				fi
+			:: HAS(set, i) && own.outcome[own.workload[i]] == OPEN -> queue_again(i, counts)
 			:: else
 			fi
 		}
-		i = 0; j = 0
+		i = 0
 	}
 }
 
@@ -414,21 +422,39 @@ inline complete(a)
 	if
 	:: a < A ->
 		if
-		:: d_step { commit_completion(a); check_all(); known[a]--; a = A }
+		:: d_step { commit_end(a, COMPLETED); check_all(); known[a]--; a = A }
 		:: LOSSES -> row[a] = 0
 		fi
 	:: else
 	fi
 }
 
+/* fail(): notes it like what is completed, and settles it where the pool is free */
 inline fail(a)
 {
-	lock_pool();
-	set = 1 << a;
-	end_assignments(set, EITHER, FAILED);
-	forget(a);
-	requeue(set, true);
-	commit(a, set > 0)
+	atomic {
+		row[a] == 0;
+		if
+		:: LIVE(db.state[a]) -> row[a] = _pid
+		:: else -> forget(a)
+		fi
+	}
+	if
+	:: a < A ->
+		if
+		:: d_step { nempty(pool) -> commit_end(a, FAILED); check_all(); known[a]--; a = A }
+		:: atomic { empty(pool) -> pool ! _pid }
+			d_step {
+				change(own, a, FAILED);
+				unsettled_is(own, a, true);
+				known[a]--; a = A
+			}
+			settle();
+			commit(a, true)
+		:: LOSSES -> row[a] = 0
+		fi
+	:: else
+	fi
 }
 
 #ifdef CLAIMS
@@ -484,7 +510,7 @@ end:
 		d_step {
 			for (i : 0 .. A - 1) {
 				if
-				:: HAS(set, i) && left == 0 -> commit_completion(i)
+				:: HAS(set, i) && left == 0 -> commit_end(i, COMPLETED)
 				:: else -> row[i] = (row[i] == _pid -> 0 : row[i])
 				fi;
 				known[i] = known[i] - HAS(set, i)

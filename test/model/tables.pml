@@ -65,7 +65,10 @@ typedef Tables
 
 /* --- what a row may become --- */
 
-/* An assignment may also change and keep its state: a lease is extended, a loss described. */
+/*
+ * An assignment may also change and keep its state: a lease is extended, a loss described.
+ * It does not start twice, which a trace tells as a state of its own.
+ */
 #define MAY_BECOME(from, to) \
 	(((from) == NONE && (to) == ASSIGNED) || \
 	 ((from) == ASSIGNED && ((to) == RUNNING || LOST(to))) || \
@@ -110,7 +113,7 @@ inline assignment_goes(t, id)
 
 inline unsettled_is(t, id, there)
 {
-	assert(t.state[id] == COMPLETED && t.unsettled[id] != there);
+	assert((t.state[id] == COMPLETED || t.state[id] == FAILED) && t.unsettled[id] != there);
 	t.noted[t.workload[id]] = t.noted[t.workload[id]] + there - t.unsettled[id];
 	t.noted_on[t.worker[id]] = t.noted_on[t.worker[id]] + there - t.unsettled[id];
 	t.unsettled[id] = there
@@ -151,11 +154,13 @@ inline worker_goes(t, on)
 
 /*
  * No workload is lost or done twice: an open one is in exactly one place, the
- * queue, an attempt, or a completion that is not settled; a closed one in none.
+ * queue, an attempt, or an end of it that is not settled; a closed one in none.
+ * Of a gang, members end one by one, some when it has been decided.
  */
 inline workload_holds(t, item)
 {
-	assert((t.queued[item] > 0) + (t.live[item] > 0) + t.noted[item] == (t.outcome[item] == OPEN));
+	assert((t.queued[item] > 0) + (t.live[item] > 0) + t.noted[item] == (t.outcome[item] == OPEN) ||
+		(t.gang[item] && t.noted[item] > 0));
 	assert(t.live[item] <= 1 || t.gang[item]);
 	assert(t.outcome[item] != COMPLETED || t.completions[item] > 0);
 	/* all attempts are made before it is dead, and no more */

@@ -16,7 +16,7 @@ $node->safe_psql('postgres', 'CREATE DATABASE source');
 $node->safe_psql('source', <<'SQL');
 CREATE EXTENSION hwsched;
 SELECT hwsched.alter_pool('default', '{"max_concurrent": 3, "min_score": 0.1}');
-SELECT hwsched.alter_pool('default', '{"max_concurrent": 4, "min_score": null}');
+SELECT hwsched.alter_pool('default', '{"max_concurrent": 4, "min_score": null}', 'four fit');
 SELECT hwsched.create_pool('lab', '{"max_load": 0.8}');
 SELECT hwsched.create_pool(E'odd "pool" \u00e4');
 INSERT INTO hwsched.taxonomy (kind, name) VALUES ('hardware_class', 'dpu'), ('backend', 'doca');

@@ -37,6 +37,7 @@ sub refused_with
 my $ended = sub { my ($state) = @_; return qr/^a .* $state 0$/m };
 my @corruptions = (
 	[ 'a completion that is told twice', $ended->('c'), sub { return (@_, @_) } ],
+	[ 'running work that is started again', $ended->('r'), sub { return (@_, (map { /^(a .*) r 0$/ ? "$1 s 0" : () } @_), '.') } ],
 	[ 'a completion that is settled twice', qr/^n \d+ 0$/m, sub { return (@_, @_) } ],
 	[ 'a completion after the lease was lost', $ended->('e'), sub { return (@_, (map { /^(a .*) e 0$/ ? "$1 c 0" : () } @_), '.') } ],
 	[ 'work that is lost with its worker', $ended->('e'), sub { return grep { !/^q/ } @_ } ],

@@ -116,8 +116,12 @@ sub line
 	my $assignment = $self->number('A', $row, 'assignment_id');
 	return "n $assignment " . ($gone ? 0 : 1) if $table eq 'unsettled';
 	return "h $assignment" if $gone;
+	# what runs and is started again is in no state that there is
+	my $started = \$self->{started}{$assignment};
+	my $state = $row->{state} eq 'running' && defined $$started && $$started ne $row->{started_at} ? 's' : $letter{ $row->{state} };
+	$$started = $row->{started_at} if $row->{state} eq 'running';
 	return join ' ', 'a', $assignment, $self->{run}{"$row->{pool}\t$row->{workload_id}\t$row->{run}"}, $self->number('K', $row, 'worker_id'),
-		$row->{attempt}, $letter{ $row->{state} }, $row->{is_gang} eq 'true' ? 1 : 0;
+		$row->{attempt}, $state, $row->{is_gang} eq 'true' ? 1 : 0;
 }
 
 # Returns what the model refuses of a trace, an empty text if nothing; by itself
