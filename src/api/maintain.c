@@ -266,13 +266,14 @@ typedef struct Part
 } Part;
 
 static const Part recovery[] = {
-	{"settling what is completed", settle_completed},
+	{"settling what has ended", settle_completed},
+	/* of a fleet that is silent the other parts would find what this one takes */
+	{"taking work from silent workers", take_from_silent},
 	{"following the clock", mind_the_clock},
 	{"cancelling what has expired", cancel_late},
 	{"taking back what would reach into a maintenance window", empty_windows},
 	{"taking back what lost its lease", take_lost},
 	{"taking back what took too long", take_timed_out},
-	{"taking work from silent workers", take_from_silent},
 	{"taking back what is not started", take_unstarted},
 	{"forgetting old load reports", forget_reports},
 	{"trying workers again", try_again},
@@ -290,14 +291,24 @@ static const Part forgetting[] = {
 	{"renewing partitions", renew_partitions},
 };
 
-/* Does some parts, each by itself: one that fails is undone, and the next goes on. */
+/*
+ * Does some parts, each by itself: one that fails is undone, and the next goes on.
+ * Once no more may be taken back, the rest is left to the next call: it would look
+ * through all live work once more in each.
+ */
 static void
 do_parts(Tick *tick, const Part *parts, int count)
 {
 	for (int i = 0; i < count; i++)
 	{
-		ErrorData *error = attempt(parts[i].work, tick);
+		ErrorData *error;
 
+		if (tick->quota.left == 0)
+		{
+			tick->quota.more = true;
+			return;
+		}
+		error = attempt(parts[i].work, tick);
 		if (error == NULL)
 			continue;
 		ereport(WARNING,

@@ -549,9 +549,7 @@ hwsched_register_worker(PG_FUNCTION_ARGS)
 	offer.ndevices = registration.ndevices;
 	offer.specs = registration.specs;
 
-	worker_await(pool, worker_id);
-	pool_lock(pool);
-	worker_lock(pool, worker_id);
+	pool_and_worker_lock(pool, worker_id);
 	/* what was completed before we got at it */
 	settle(pool, &settled);
 	learn_settled(pool, &settled);

@@ -7,6 +7,7 @@
 #include "access/xact.h"
 #include "executor/executor.h"
 #include "funcapi.h"
+#include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/timestamp.h"
 
@@ -23,6 +24,7 @@
 #include "store/usage.h"
 #include "store/worker.h"
 #include "support/args.h"
+#include "support/subtransaction.h"
 
 PG_FUNCTION_INFO_V1(hwsched_unregister_worker);
 PG_FUNCTION_INFO_V1(hwsched_drain_worker);
@@ -40,6 +42,51 @@ PG_FUNCTION_INFO_V1(hwsched_grant_worker);
 
 /* A time, 0: none. */
 #define TIME_OR_NULL(at) ((at) == 0 ? NULL_VALUE : VALUE(TimestampTzGetDatum(at)))
+
+/* --- the pool's lock and a worker's --- */
+
+typedef struct PoolWorker
+{
+	const char *pool;
+	const char *worker_id;
+} PoolWorker;
+
+static bool
+lock_both(void *argument)
+{
+	const PoolWorker *key = argument;
+
+	(void) pool_acquire(key->pool, ExclusiveLock, false);
+	return worker_try_lock(key->pool, key->worker_id);
+}
+
+/* How often, and after how long each, somebody looks again who has found a worker locked. */
+#define MOST_LOOKS 200
+#define LOOK_AGAIN_US 5000
+
+/*
+ * Locks a pool, and all that others change of one of its workers without that lock.
+ * Whoever does may want the pool's lock in the same transaction, so nobody may wait
+ * for them with it.  Where the pool is not free, much may be reported and started
+ * until it is ours: then that is awaited without it, for a second or so; after that
+ * somebody who waits in a circle is told.
+ */
+void
+pool_and_worker_lock(const char *pool, const char *worker_id)
+{
+	PoolWorker key = {pool, worker_id};
+
+	worker_await(pool, worker_id);
+	if (!pool_acquire(pool, ExclusiveLock, true))
+		for (int looks = 0; looks < MOST_LOOKS && !keep_if(lock_both, &key); looks++)
+		{
+			CHECK_FOR_INTERRUPTS();
+			pg_usleep(LOOK_AGAIN_US);
+			worker_await(pool, worker_id);
+		}
+	pool_lock(pool);
+	worker_lock(pool, worker_id);
+}
 
 /* --- leaving and draining --- */
 
@@ -83,9 +130,7 @@ hwsched_unregister_worker(PG_FUNCTION_ARGS)
 
 	authz_check_coordinate(&caller, pool);
 	pool_check(pool, false);
-	worker_await(pool, worker_id);
-	pool_lock(pool);
-	worker_lock(pool, worker_id);
+	pool_and_worker_lock(pool, worker_id);
 	/*
 	 * what runs there counts as a failed attempt, what has not started does not (of a gang:
 	 * nowhere)

@@ -8,5 +8,6 @@
 #include "postgres.h"
 
 extern void worker_back(const char *pool, const char *worker_id);
+extern void pool_and_worker_lock(const char *pool, const char *worker_id);
 
 #endif /* HWSCHED_API_WORKER_H */

@@ -210,6 +210,8 @@ CREATE TABLE hwsched.worker (
 );
 CREATE INDEX worker_window ON hwsched.worker (pool, worker_id) WHERE drain_until IS NOT NULL;
 CREATE INDEX worker_unhealthy ON hwsched.worker (pool, health) WHERE health <> 'healthy';
+-- among whom maintain() looks for silent ones
+CREATE INDEX worker_online ON hwsched.worker (pool, worker_id) WHERE health <> 'offline';
 COMMENT ON TABLE hwsched.worker IS 'Hosts that execute, as they registered.';
 COMMENT ON COLUMN hwsched.worker.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.worker.worker_id IS 'Name of the worker, unique in its pool.';

@@ -166,30 +166,24 @@ int
 end_assignments(const char *pool, const int64 *ids, int count, const char *from, const char *state,
 				const char *error, const char *error_class, Jsonb *result, EndedAssignment **ended)
 {
+	/* along the index: several are locked in the order of their ids, as everybody does */
 	static SpiPlan statement = {
-		"UPDATE hwsched.assignment a SET state = $4::hwsched.assignment_state,"
-		"  finished_at = greatest(now(), a.assigned_at, a.started_at), error = $5, result = $6,"
-		" lease_until = NULL,"
-		"  error_class = $7::hwsched.error_class"
-		" FROM hwsched.workload_profile p"
-		" WHERE a.pool = $1 AND a.assignment_id = ANY ($2) AND p.pool = a.pool"
-		" AND p.profile_id = a.profile_id"
-		"  AND a.finished_at IS NULL AND ($3 IS NULL OR a.state = $3::hwsched.assignment_state)"
-		" RETURNING " ROW_COLUMNS,
+		"WITH a AS (UPDATE hwsched.assignment SET state = $4::hwsched.assignment_state,"
+		"   finished_at = greatest(now(), assigned_at, started_at), error = $5, result = $6,"
+		"   lease_until = NULL, error_class = $7::hwsched.error_class"
+		"  WHERE pool = $1 AND assignment_id = ANY ($2)"
+		"   AND finished_at IS NULL AND ($3 IS NULL OR state = $3::hwsched.assignment_state)"
+		"  RETURNING *)"
+		" SELECT " ROW_COLUMNS " FROM a"
+		" JOIN hwsched.workload_profile p ON p.pool = $1 AND p.profile_id = a.profile_id",
 		{TEXTOID, INT8ARRAYOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID, TEXTOID},
+		ALONG_INDEX,
 		.row = &ended_row};
-	/* several are locked in the order of their ids, as everybody does */
-	static SpiPlan lock = {
-		"SELECT FROM hwsched.assignment WHERE pool = $1 AND assignment_id = ANY ($2)"
-		" ORDER BY assignment_id FOR NO KEY UPDATE",
-		{TEXTOID, INT8ARRAYOID}};
 	Datum *datums = palloc(sizeof(Datum) * (count + 1));
 	int n;
 
 	for (int i = 0; i < count; i++)
 		datums[i] = Int64GetDatum(ids[i]);
-	if (count > 1)
-		spi_plan_run(&lock, false, TEXT_VALUE(pool), array_value(INT8OID, datums, NULL, count));
 	spi_plan_run(&statement, false, TEXT_VALUE(pool), array_value(INT8OID, datums, NULL, count),
 				 TEXT_OR_NULL(from), TEXT_VALUE(state), TEXT_OR_NULL(error),
 				 result ? VALUE(JsonbPGetDatum(result)) : NULL_VALUE, TEXT_OR_NULL(error_class));

@@ -186,11 +186,14 @@ health_returned(const char *pool, const PoolSettings *settings, const char *work
 				 INT_VALUE(settings->quarantine_after));
 }
 
+/* How many silent workers are noted at a time. */
+#define MOST_SILENT 5000
+
 /*
  * Notes as offline who has been silent for too long.  Returns how many workers
  * that are, and sets *worker_ids: what they have is to be taken back.  That is
- * taken from *quota, in assignments, and one at least for a worker; *more is set
- * if the quota is not enough for all.
+ * taken from *quota, in assignments, and one at least for a worker; if that is not
+ * enough for all, *more is set, and nothing left of it.
  */
 int
 health_silent(const char *pool, const PoolSettings *settings, int64 *quota, bool *more,
@@ -203,18 +206,18 @@ health_silent(const char *pool, const PoolSettings *settings, int64 *quota, bool
 		" WHERE w.pool = $1 AND w.health <> 'offline'"
 		"  AND l.last_seen_at < now() - make_interval(secs => $2) ORDER BY w.worker_id LIMIT $3",
 		{TEXTOID, FLOAT8OID, INT8OID},
-		IN_ORDER};
+		BY_KEY_ONLY};
 	static SpiPlan leave = {"UPDATE hwsched.worker SET health = 'offline', health_since = now()"
 							" WHERE pool = $1 AND worker_id = ANY ($2)",
 							{TEXTOID, TEXTARRAYOID}};
 	int64 before = *quota;
 	int found = (int) spi_plan_run(&find, false, TEXT_VALUE(pool),
 								   VALUE(Float8GetDatum(settings->offline_after)),
-								   BIGINT_VALUE(*quota + 1));
+								   BIGINT_VALUE(Min(*quota, MOST_SILENT) + 1));
 	int n = 0;
 
 	*worker_ids = palloc(sizeof(char *) * (found + 1));
-	while (n < found)
+	while (n < Min(found, MOST_SILENT))
 	{
 		int64 cost = Max(column_int(n, 2), 1);
 
@@ -225,7 +228,11 @@ health_silent(const char *pool, const PoolSettings *settings, int64 *quota, bool
 		(*worker_ids)[n] = column_text(n, 1);
 		n++;
 	}
-	*more |= n < found;
+	if (n < found)
+	{
+		*more = true;
+		*quota = 0;
+	}
 	if (n > 0)
 		spi_plan_run(&leave, false, TEXT_VALUE(pool), text_array(*worker_ids, n));
 	return n;

@@ -14,7 +14,7 @@
  * So many changes, each found in the index; more are worth a scan of the table.
  * Two statements, as a session keeps one plan that fits all of either.
  */
-#define FEW_CHANGES 1000
+#define FEW_CHANGES 3000
 
 static void
 change_workers(const char *pool, const WorkerChange *changes, int count)

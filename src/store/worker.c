@@ -88,6 +88,35 @@ worker_lock(const char *pool, const char *worker_id)
 		spi_plan_run(&statements[i], false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
 }
 
+/* Locks them likewise, but for those that another session has; returns whether it has all. */
+bool
+worker_try_lock(const char *pool, const char *worker_id)
+{
+#define LOCKS_ALL(table, condition, order) \
+	{ \
+		"SELECT (SELECT count(*) FROM (SELECT FROM hwsched." table \
+		"  WHERE pool = $1 AND worker_id = $2" condition " ORDER BY " order \
+		"  FOR NO KEY UPDATE SKIP LOCKED) locked) = (SELECT count(*) FROM hwsched." table \
+		"  WHERE pool = $1 AND worker_id = $2" condition ")", \
+		{ \
+			TEXTOID, TEXTOID \
+		} \
+	}
+	static SpiPlan statements[] = {
+		LOCKS_ALL("assignment", " AND finished_at IS NULL", "assignment_id"),
+		LOCKS_ALL("worker_usage", "", "worker_id"),
+		LOCKS_ALL("worker_load", "", "worker_id"),
+	};
+
+	for (int i = 0; i < lengthof(statements); i++)
+	{
+		spi_plan_run(&statements[i], false, TEXT_VALUE(pool), TEXT_VALUE(worker_id));
+		if (!column_bool(0, 1))
+			return false;
+	}
+	return true;
+}
+
 /*
  * Notes a sign of life, at most five a second.  It renews the leases of all that
  * runs on the worker, unless that has taken to naming what it runs (see

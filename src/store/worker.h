@@ -19,6 +19,7 @@ pg_noreturn extern void unknown_worker(const char *pool, const char *worker_id);
 extern void worker_check(const char *pool, const char *worker_id);
 extern void worker_await(const char *pool, const char *worker_id);
 extern void worker_lock(const char *pool, const char *worker_id);
+extern bool worker_try_lock(const char *pool, const char *worker_id);
 extern void worker_seen(const char *pool, const char *worker_id, RunsSaid said);
 extern void label_names_forget(void);
 extern bool is_label_name(const char *pool, const char *name, bool read_only);

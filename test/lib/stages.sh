@@ -228,8 +228,11 @@ stage_tap() {
 		return
 	fi
 	charts_finish
+	# what tests are asked for more by: HWSCHED_FIRE and the like
+	local name asked=()
+	for name in "${!HWSCHED_@}"; do asked+=("$name=${!name}"); done
 	# As PGXS does, but that one looks for t/ only.
-	run_stage tap '^test\/t' as_user env TESTDIR="$tmp/tap" TESTDATADIR="$tmp/tap/data" \
+	run_stage tap '^test\/t' as_user env "${asked[@]}" TESTDIR="$tmp/tap" TESTDATADIR="$tmp/tap/data" \
 		TESTLOGDIR="$tmp/tap/log" PG_REGRESS="$pgxs_dir/src/test/regress/pg_regress" \
 		bash -c "mkdir -p '$tmp/tap/tmp_check' '$tmp/tap/data' '$tmp/tap/log' && prove --jobs ${PROVE_JOBS:-2} --merge --verbose -I '$pgxs_dir/src/test/perl' ${PROVE_TESTS:-test/t/*.pl}"
 	finish_tap
