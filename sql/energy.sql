@@ -60,15 +60,29 @@ SELECT hwsched.alter_pool('energy', '{"policy": {"energy": 1}}');
 SELECT p.worker_id, p.device_nos, p.score, p.predicted_seconds = x.predicted_seconds AS seconds FROM hwsched.plan_pending(NULL, 'energy') AS p JOIN hwsched.pareto('two', 'energy') AS x ON x.worker_id = p.worker_id AND x.device_no = 0 WHERE p.workload_id = 'two';
 
 --
--- The algorithms: the least of any candidate / this one's
+-- The algorithms: the least of any candidate / this one's; of energy, what is drawn more than without the work, and a joule
 --
 SELECT pg_temp.pool('{"policy": {"energy": 1, "cost": 1, "predicted_time": 1}}');
 SELECT pg_temp.gpus('fast', 'F', 60, 400, 100, 4), pg_temp.gpus('frugal', 'S', 5, 70, 40, 1), pg_temp.gpus('old', 'O', 100, 300, 40, 6);
 SELECT hwsched.submit(pg_temp.work('w'), 'energy');
-WITH x AS (SELECT *, min(joules) OVER () AS least_joules, min(cost) OVER () AS least_cost, min(predicted_seconds) OVER () AS least_seconds FROM hwsched.pareto('w', 'energy'))
+WITH x AS (SELECT *, min(predicted_seconds * watts + 1) OVER () AS least_extra, min(cost) OVER () AS least_cost, min(predicted_seconds) OVER () AS least_seconds FROM hwsched.pareto('w', 'energy') JOIN (VALUES ('fast', 340), ('frugal', 65), ('old', 200)) AS drawn (worker_id, watts) USING (worker_id))
 SELECT c.worker_id, c.rank, (SELECT jsonb_object_agg(key, round(value::numeric, 4)) FROM jsonb_each(c.scores)) AS scores,
-	abs((scores ->> 'energy')::float8 - least_joules / x.joules) + abs((scores ->> 'cost')::float8 - least_cost / x.cost) + abs((scores ->> 'predicted_time')::float8 - least_seconds / x.predicted_seconds) < 1e-12 AS least_over_its_own
+	abs((scores ->> 'energy')::float8 - least_extra / (x.predicted_seconds * watts + 1)) + abs((scores ->> 'cost')::float8 - least_cost / x.cost) + abs((scores ->> 'predicted_time')::float8 - least_seconds / x.predicted_seconds) < 1e-12 AS least_over_its_own
 FROM hwsched.compatible_hardware('w', 'energy') AS c JOIN x USING (worker_id) ORDER BY c.rank;
+-- what is awake draws no more, and what is to be woken all of it: a GPU that is shared, one that draws by its load, a socket of a CPU
+SELECT pg_temp.pool('{"policy": {"energy": 1}}');
+SELECT hwsched.register_worker(w, d, 'energy') FROM (VALUES
+	('asleep', '{"cpu_cores": 64, "devices": [{"hardware_class": "gpu", "model_name": "G", "compute_units": 40, "memory_total_bytes": 17179869184, "idle_power_w": 20, "thermal_design_power_w": 120}]}'::jsonb),
+	('awake', '{"cpu_cores": 64, "devices": [{"hardware_class": "gpu", "model_name": "G", "compute_units": 40, "memory_total_bytes": 17179869184, "idle_power_w": 20, "thermal_design_power_w": 120}]}'),
+	('gradual', '{"cpu_cores": 64, "devices": [{"hardware_class": "gpu", "model_name": "L", "compute_units": 40, "memory_total_bytes": 17179869184, "idle_power_w": 20, "thermal_design_power_w": 120, "power_is_binary": false}]}'),
+	('sockets', '{"cpu_cores": 64, "devices": [{"hardware_class": "cpu", "model_name": "C", "compute_units": 64, "sockets": 4, "memory_total_bytes": 17179869184, "idle_power_w": 40, "thermal_design_power_w": 440}]}')) AS x (w, d);
+SELECT hwsched.submit(pg_temp.work('on awake', NULL, '{"accelerator_share": 0.5, "priority": 1, "required_labels": {"worker_id": "awake"}}'), 'energy'),
+	hwsched.submit(pg_temp.work('15 cores', NULL, '{"cpu_cores": 15, "priority": 1, "required_labels": {"worker_id": "sockets"}}') - 'required_accelerators', 'energy'), hwsched.assign_pending(pool => 'energy');
+SELECT hwsched.submit(pg_temp.work('share', NULL, '{"accelerator_share": 0.25}'), 'energy');
+SELECT hwsched.submit(pg_temp.work(n || ' cores', NULL, jsonb_build_object('cpu_cores', n)) - 'required_accelerators', 'energy') FROM unnest(ARRAY[1, 2, 18]) AS n;
+SELECT worker_id, round((1 / (scores ->> 'energy')::float8 - 1) / predicted_seconds) AS watts_more FROM hwsched.compatible_hardware('share', 'energy') ORDER BY rank;
+-- of 64 units in 4 sockets of 100 W 15 are taken; the GPUs' workers have a CPU of 100 W and 64 units, in 2 sockets
+SELECT w AS workload, worker_id, round((scores ->> 'energy')::numeric, 3) AS energy FROM unnest(ARRAY['1 cores', '2 cores', '18 cores']) AS w, hwsched.compatible_hardware(w, 'energy') WHERE worker_id IN ('awake', 'sockets') AND hardware_class = 'cpu' ORDER BY w COLLATE "C", 2;
 -- no price anywhere: money speaks for nobody, and work is spread as always
 SELECT pg_temp.pool('{"policy": {"cost": 1}}');
 SELECT count(pg_temp.gpus(w, 'S', 5, 70, 40, NULL)) FROM unnest(ARRAY['a', 'b', 'c']) AS w;
@@ -125,7 +139,7 @@ BEGIN
 END $$;
 -- by default, for work with a sensitivity alone: told apart by its model and duration
 SELECT hwsched.submit_many(jsonb_build_array(pg_temp.work('m', 0.9, '{"model_id": "m"}'), pg_temp.work('n', 0.9, '{"model_id": "n"}'), pg_temp.work('plain', NULL, '{"model_id": "m"}')), 'energy');
-SELECT workload_id, worker_id, p.joules < avg(p.joules) OVER same AS less, abs((c.scores ->> 'energy')::float8 - min(p.joules) OVER same / p.joules) < 1e-9 AS energy, abs(p.joules - p50_seconds * 60.9) < 1e-6 AND abs(p.cost - p50_seconds / 1000) < 1e-9 AND carbon_g IS NULL AS predicted,
+SELECT workload_id, worker_id, p.joules < avg(p.joules) OVER same AS less, abs((c.scores ->> 'energy')::float8 - (min(p50_seconds) OVER same * 65 + 1) / (p50_seconds * 65 + 1)) < 1e-9 AS energy, abs(p.joules - p50_seconds * 60.9) < 1e-6 AND abs(p.cost - p50_seconds / 1000) < 1e-9 AND carbon_g IS NULL AS predicted,
 	c.joules = p.joules AS shown, p50_seconds <> formula_seconds AS learned
 FROM unnest(ARRAY['m', 'n']) AS workload_id, hwsched.compatible_hardware(workload_id, 'energy') AS c CROSS JOIN LATERAL hwsched.predict(workload_id, worker_id, 0, 'energy') AS p WINDOW same AS (PARTITION BY workload_id) ORDER BY 1, 2;
 SELECT p.workload_id, p.worker_id, p.score = c.score AS as_shown FROM hwsched.plan_pending(2, 'energy') AS p, hwsched.compatible_hardware(p.workload_id, 'energy') AS c WHERE c.worker_id = p.worker_id ORDER BY 1;

@@ -43,11 +43,12 @@ energy_range(double idle_watts, double full_watts)
 
 /*
  * Returns what work of so many seconds takes at a share 0..1 of a device that
- * draws these watts meanwhile.  The share pays its part of all: of the power,
- * the idle power and the price of the hour.
+ * draws these watts meanwhile, extra_watts of the cluster's on account of the work.
+ * The share pays its part of all: of the power, the idle power and the price of the
+ * hour; what the cluster draws more is all the work's.
  */
 EnergyUse
-energy_use(double idle_watts, double load_watts, double share, double seconds,
+energy_use(double load_watts, double extra_watts, double share, double seconds,
 		   const EnergyRates *rates)
 {
 	double time = known(seconds);
@@ -58,7 +59,7 @@ energy_use(double idle_watts, double load_watts, double share, double seconds,
 
 	use.seconds = time;
 	use.joules = part * watts * time;
-	use.extra_joules = part * known(watts - known(idle_watts)) * time;
+	use.extra_joules = known(extra_watts) * time;
 	kwh = use.joules / JOULES_PER_KWH;
 	use.money = part * known(rates->price_per_hour) * time / SECONDS_PER_HOUR +
 				paid(rates->energy_price_per_kwh, kwh);
@@ -117,6 +118,13 @@ nearness(double value, double least)
 	return least > 0.0 ? least / value : 0.0;
 }
 
+/* Returns extra joules as they are compared: one more, so that none at all has a place, too. */
+double
+energy_compared(double extra_joules)
+{
+	return extra_joules + 1.0;
+}
+
 /*
  * Returns the score 0..1 of a candidate among those with these least measures:
  * the weighted mean of least / its own.  What is no better in anything scores
@@ -130,7 +138,8 @@ energy_score(const EnergyUse *use, const EnergyUse *least, EnergyWeights weights
 	if (!(sum > 0.0))
 		return 0.0;
 	return (weights.time * nearness(use->seconds, least->seconds) +
-			weights.energy * nearness(use->joules, least->joules) +
+			weights.energy *
+				nearness(energy_compared(use->extra_joules), energy_compared(least->extra_joules)) +
 			weights.cost * nearness(use->money, least->money)) /
 		   sum;
 }

@@ -27,7 +27,7 @@ typedef struct EnergyUse
 {
 	double seconds;
 	double joules; /* all that is drawn meanwhile, idle power too */
-	double extra_joules; /* beyond what the idle device would draw */
+	double extra_joules; /* that the cluster draws more than without the work */
 	double money;
 	double carbon_g; /* NAN where no intensity is given */
 } EnergyUse;
@@ -42,7 +42,8 @@ typedef struct EnergyWeights
 
 extern double energy_watts(double idle_watts, double full_watts, double intensity);
 extern double energy_range(double idle_watts, double full_watts);
-extern EnergyUse energy_use(double idle_watts, double load_watts, double share, double seconds,
+extern double energy_compared(double extra_joules);
+extern EnergyUse energy_use(double load_watts, double extra_watts, double share, double seconds,
 							const EnergyRates *rates);
 extern EnergyWeights energy_weights(EnergyWeights pool, double energy_sensitivity);
 extern double energy_score(const EnergyUse *use, const EnergyUse *least, EnergyWeights weights);

@@ -271,37 +271,6 @@ kind_seconds(const Search *search, const WorkKind *kind, const Candidate *candid
 	return candidate_seconds(search, kind, candidate, kind->expected_seconds, kind->subject);
 }
 
-/*
- * Returns what a kind of work takes on a candidate: the power of its devices
- * at the work's intensity, for as long as the work takes there, and the price of
- * the worker meanwhile.  Of a share of a device it takes that share of all.  A
- * candidate of one device stands for as many like it as the work asks for.
- */
-EnergyUse
-candidate_use(const Search *search, const WorkKind *kind, const Candidate *candidate,
-			  double expected_seconds, int subject)
-{
-	EnergyRates rates = {search->fleet->workers[candidate->worker].cost_per_hour,
-						 search->settings.energy_price_per_kwh, search->settings.carbon_g_per_kwh};
-	bool shared = demand_occupancy(&kind->demand) == OCCUPY_SHARE;
-	double alike = (double) demanded_devices(&kind->demand) / candidate->ndevices;
-	double intensity = work_intensity(&kind->profile);
-	double idle = 0;
-	double load = 0;
-
-	for (int i = 0; i < candidate->ndevices; i++)
-	{
-		const DeviceProfile *profile =
-			&search->fleet->profiles[search->fleet->devices[candidate->devices[i]].profile];
-
-		idle += energy_watts(profile->idle_power_w, full_watts(profile), 0.0);
-		load += energy_watts(profile->idle_power_w, full_watts(profile), intensity);
-	}
-	return energy_use(
-		alike * idle, alike * load, shared ? (double) kind->demand.share / WHOLE_SHARE : 1.0,
-		candidate_seconds(search, kind, candidate, expected_seconds, subject), &rates);
-}
-
 /* Returns the profile of a worker's CPU, NULL if it has none, and sets *busy to whether it runs
  * anything.  Several are alike, and parts of one. */
 static const DeviceProfile *
@@ -380,18 +349,16 @@ extra_cpu_watts(const Search *search, const WorkKind *kind, const Candidate *can
 }
 
 /*
- * Returns the joules that the cluster draws more with a kind of work on a candidate than
- * without it.  An accelerator with binary power draws all of it as soon as anything runs there,
- * and no more for whatever comes beside that; one without draws more by the work's share and
- * intensity.  A CPU wakes socket by socket, whatever device the work is on.
+ * Returns the watts that the cluster draws more with a kind of work on a candidate, which stands
+ * for so many alike, than without it.  An accelerator with binary power draws all of it as soon
+ * as anything runs there, and no more for whatever comes beside that; one without draws more by
+ * the work's share and intensity.  A CPU wakes socket by socket, whatever device the work is on.
  */
-double
-extra_joules(const Search *search, const WorkKind *kind, const Candidate *candidate)
+static double
+extra_watts(const Search *search, const WorkKind *kind, const Candidate *candidate, double share,
+			double alike)
 {
-	double share = demand_occupancy(&kind->demand) == OCCUPY_SHARE ?
-					   (double) kind->demand.share / WHOLE_SHARE :
-					   1.0;
-	double watts = extra_cpu_watts(search, kind, candidate);
+	double watts = 0.0;
 
 	for (int i = 0; i < candidate->ndevices; i++)
 	{
@@ -406,7 +373,38 @@ extra_joules(const Search *search, const WorkKind *kind, const Candidate *candid
 		else if (!is_in_use(device))
 			watts += range;
 	}
-	return watts * kind_seconds(search, kind, candidate);
+	return alike * watts + extra_cpu_watts(search, kind, candidate);
+}
+
+/*
+ * Returns what a kind of work takes on a candidate: the power of its devices
+ * at the work's intensity, for as long as the work takes there, and the price of
+ * the worker meanwhile.  Of a share of a device it takes that share of all.  A
+ * candidate of one device stands for as many like it as the work asks for.
+ */
+EnergyUse
+candidate_use(const Search *search, const WorkKind *kind, const Candidate *candidate,
+			  double expected_seconds, int subject)
+{
+	EnergyRates rates = {search->fleet->workers[candidate->worker].cost_per_hour,
+						 search->settings.energy_price_per_kwh, search->settings.carbon_g_per_kwh};
+	double share = demand_occupancy(&kind->demand) == OCCUPY_SHARE ?
+					   (double) kind->demand.share / WHOLE_SHARE :
+					   1.0;
+	double alike = (double) demanded_devices(&kind->demand) / candidate->ndevices;
+	double intensity = work_intensity(&kind->profile);
+	double load = 0;
+
+	for (int i = 0; i < candidate->ndevices; i++)
+	{
+		const DeviceProfile *profile =
+			&search->fleet->profiles[search->fleet->devices[candidate->devices[i]].profile];
+
+		load += energy_watts(profile->idle_power_w, full_watts(profile), intensity);
+	}
+	return energy_use(alike * load, extra_watts(search, kind, candidate, share, alike), share,
+					  candidate_seconds(search, kind, candidate, expected_seconds, subject),
+					  &rates);
 }
 
 /* The same for a kind of work whose policy looks at it. */
@@ -557,8 +555,7 @@ part_value(Search *search, WorkKind *kind, const PolicyPart *part, const Candida
 		case ALGORITHM_FILLING:
 			return filling_score(search, kind, candidate);
 		case ALGORITHM_ENERGY:
-			/* a joule more for all, so that nothing at all has a place among the others */
-			return extra_joules(search, kind, candidate) + 1.0;
+			return energy_compared(kind_use(search, kind, candidate).extra_joules);
 		case ALGORITHM_COST:
 			return kind_use(search, kind, candidate).money;
 		case ALGORITHM_PREDICTED_TIME:

@@ -105,8 +105,6 @@ extern double candidate_seconds(const struct Search *search, const struct WorkKi
 extern EnergyUse candidate_use(const struct Search *search, const struct WorkKind *kind,
 							   const struct Candidate *candidate, double expected_seconds,
 							   int subject);
-extern double extra_joules(const struct Search *search, const struct WorkKind *kind,
-						   const struct Candidate *candidate);
 extern EnergyUse device_use(const struct Search *search, const struct WorkKind *kind, int worker,
 							int device, double expected_seconds, int subject);
 extern double candidate_load(const struct Search *search, const struct Candidate *candidate);

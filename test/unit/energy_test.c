@@ -14,7 +14,7 @@ static void
 test_use(void)
 {
 	const EnergyRates none = {NAN, NAN, NAN};
-	EnergyUse use = energy_use(50.0, 250.0, 1.0, 3600.0, &rates);
+	EnergyUse use = energy_use(250.0, 200.0, 1.0, 3600.0, &rates);
 
 	is_exactly(energy_watts(50.0, 250.0, 0.5), 150.0,
 			   "half a load draws half of what is above idle");
@@ -27,15 +27,15 @@ test_use(void)
 	is_exactly(use.extra_joules, 720000.0, "200 W of them on account of the work");
 	is_near(use.money, 2.0 + 0.25 * 0.25, 1e-12, "an hour's price and a quarter of a kWh");
 	is_near(use.carbon_g, 100.0, 1e-9, "and its carbon");
-	use = energy_use(50.0, 250.0, 0.25, 3600.0, &rates);
+	use = energy_use(250.0, 200.0, 0.25, 3600.0, &rates);
 	is_exactly(use.joules, 225000.0, "a quarter of a device, a quarter of its energy");
 	is_near(use.money, 0.25 * 2.0625, 1e-12, "and of its price");
-	use = energy_use(NAN, 250.0, 1.0, 3600.0, &none);
+	use = energy_use(250.0, NAN, 1.0, 3600.0, &none);
 	is_exactly(use.money, 0.0, "what has no price costs nothing");
 	ok(isnan(use.carbon_g), "and has no carbon where no intensity is given");
-	use = energy_use(50.0, NAN, NAN, -1.0, &rates);
+	use = energy_use(NAN, 50.0, NAN, -1.0, &rates);
 	ok(use.joules == 0.0 && use.money == 0.0 && use.seconds == 0.0, "nothing known, nothing used");
-	use = energy_use(0.0, 1e308, 1.0, 1e308, &(EnergyRates){0.0, 0.0, 0.0});
+	use = energy_use(1e308, 0.0, 1.0, 1e308, &(EnergyRates){0.0, 0.0, 0.0});
 	ok(isinf(use.joules) && use.money == 0.0 && use.carbon_g == 0.0,
 	   "energy without end and without a price costs nothing");
 }
@@ -81,11 +81,11 @@ test_score(void)
 		one = energy_score(&uses[0], &least, pool);
 		other = energy_score(&uses[1], &least, pool);
 		in_range = in_range && one >= 0.0 && one <= 1.0 && other >= 0.0 && other <= 1.0;
-		if (uses[0].seconds <= uses[1].seconds && uses[0].joules <= uses[1].joules &&
+		if (uses[0].seconds <= uses[1].seconds && uses[0].extra_joules <= uses[1].extra_joules &&
 			uses[0].money <= uses[1].money)
 			monotone = monotone && one >= other - 1e-12;
 		/* Where only energy speaks for the first, sensitivity must not hurt it. */
-		if (uses[0].joules < uses[1].joules && uses[0].seconds >= uses[1].seconds &&
+		if (uses[0].extra_joules < uses[1].extra_joules && uses[0].seconds >= uses[1].seconds &&
 			uses[0].money >= uses[1].money)
 			saves = saves &&
 					energy_score(&uses[0], &least, keen) - energy_score(&uses[1], &least, keen) >=
@@ -96,13 +96,14 @@ test_score(void)
 	ok(saves, "energy sensitivity speaks for the one that needs less energy");
 	{
 		EnergyUse idle = energy_use(0.0, 0.0, 1.0, 10.0, &rates);
-		EnergyUse busy = energy_use(0.0, 100.0, 1.0, 10.0, &rates);
+		EnergyUse busy = energy_use(100.0, 100.0, 1.0, 10.0, &rates);
 		EnergyUse both[] = {idle, busy};
 		EnergyUse least = energy_least(both, 2);
 		EnergyWeights energy = {0.0, 1.0, 0.0};
 
 		is_exactly(energy_score(&idle, &least, energy), 1.0, "what needs nothing is the best");
-		is_exactly(energy_score(&busy, &least, energy), 0.0, "and nothing compares with it");
+		is_near(energy_score(&busy, &least, energy), 1.0 / 1001.0, 1e-15,
+				"what wakes a device has a joule of a thousand and one");
 	}
 }
 

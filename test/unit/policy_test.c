@@ -290,7 +290,7 @@ test_in_force(void)
 		double score = 0;
 
 		for (int i = 0; i < 4; i++)
-			uses[i] = (EnergyUse){random_between(1, 100), random_between(1, 100), 0,
+			uses[i] = (EnergyUse){random_between(1, 100), 0, random_between(0, 100),
 								  ONE_OF(double, 0, 1, 2), NAN};
 		least = energy_least(uses, 4);
 		for (int p = 0; p < stated.nparts; p++)
@@ -307,7 +307,8 @@ test_in_force(void)
 			score += part->weight * (part->algorithm == ALGORITHM_PREDICTED_TIME ?
 										 part_score(part, uses[0].seconds, least.seconds) :
 									 part->algorithm == ALGORITHM_ENERGY ?
-										 part_score(part, uses[0].joules, least.joules) :
+										 part_score(part, energy_compared(uses[0].extra_joules),
+													energy_compared(least.extra_joules)) :
 									 part->algorithm == ALGORITHM_COST ?
 										 part_score(part, uses[0].money, least.money) :
 										 0);
