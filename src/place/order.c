@@ -166,7 +166,7 @@ order_key(const Search *search, const QueueItem *item)
 	switch (search->order)
 	{
 		case ORDER_SHORTEST:
-			return item->overdue ? 0 : least_seconds(search, item);
+			return item->overdue ? 0 : (1 - item->done) * least_seconds(search, item);
 		case ORDER_LEAST_SERVED:
 			return item->overdue ? 0 : item->served;
 		case ORDER_SUBMISSION:

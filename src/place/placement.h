@@ -215,6 +215,7 @@ typedef struct QueueItem
 	double expected_seconds; /* NAN: not known */
 	bool overdue; /* it has waited for so long that it comes first, whatever the order */
 	double served; /* with ORDER_LEAST_SERVED: seconds that it has run */
+	double done; /* with ORDER_SHORTEST: the part of it that is done, 0..1 */
 	int32 subject; /* in Search.forecast; -1: none */
 	bool alone; /* on a worker that has nothing else, before and while */
 	bool grouped; /* looks at where others of its group are */

@@ -11,6 +11,9 @@
 
 #include "support/spi_plan.h"
 
+/* The error of an assignment that its worker gave back while it ran. */
+#define YIELDED "yielded"
+
 /* An assignment that has ended, and what it gives back. */
 typedef struct EndedAssignment
 {
@@ -61,6 +64,7 @@ extern int end_assignments(const char *pool, const int64 *ids, int count, const 
 						   Jsonb *result, EndedAssignment **ended);
 extern void complete_workloads(const char *pool, const EndedAssignment *ended, int count);
 extern void requeue(const char *pool, const EndedAssignment *ended, int count, bool failed);
+extern void requeue_given_back(const char *pool, const EndedAssignment *ended, int count);
 extern int live_assignments(const char *pool, const char *worker_id, int64 **ids);
 
 extern int requeue_unstarted(const char *pool, const int64 *ids, int count, const char *reason);
