@@ -51,7 +51,7 @@ search_prepare(Search *search)
 	search->placements = NULL;
 	search->nchosen = search->chosen_allocated = 0;
 	search->chosen = NULL;
-	search->pairs_scored = search->candidates_scored = 0;
+	search->pairs_scored = search->candidates_scored = search->steps = 0;
 	for (int i = 0; i < fleet->nworkers; i++)
 	{
 		most_devices = Max(most_devices, fleet->workers[i].ndevices);

@@ -351,6 +351,7 @@ typedef struct Search
 	/* how many scores were computed, for tests: pairs of profiles, and candidates */
 	int64 pairs_scored;
 	int64 candidates_scored;
+	int64 steps; /* of the search for hardware, through its trees */
 	struct SearchState *state;
 } Search;
 

@@ -33,12 +33,25 @@ typedef struct Entry
 	int64 total_assignments;
 } Entry;
 
+/* Where a worker with one of its lanes stands: see less_used(). */
+typedef struct Usage
+{
+	int32 assignments;
+	int32 worker;
+	int64 total_assignments;
+	int32 lane;
+} Usage;
+
 /* The lanes that are worth the same to a kind of work. */
 typedef struct Band
 {
 	double value;
 	int sparing;
-	struct Tournament *tournament;
+	struct UsageTree *tree;
+	/* those before this have no place for the kind, unless something is given back */
+	bool passed;
+	Usage from;
+	int64 given_back; /* as it was in the tree */
 } Band;
 
 typedef struct KindState
@@ -76,8 +89,8 @@ typedef struct SearchState
 	int32 *positions; /* of devices in their worker, by lane */
 	/* trees over the workers of lanes that are worth the same to somebody */
 	int nbuckets;
-	struct Tournament **buckets;
-	struct TournamentLeaf **leaves; /* by worker: its places in those trees */
+	struct LaneSet **buckets;
+	struct UsageNode **nodes; /* by worker: its places in those trees */
 	bool has_lanes;
 	/* for place/search_policy.c */
 	bool has_rankings;
