@@ -4,9 +4,10 @@
 # in one run on one server.
 #
 #   bench.sh                                     all but churn, snapshot, waiting and tenants
-#   bench.sh accuracy|assign|schedule|growth|coordinators|cycle|history...   some
+#   bench.sh accuracy|assign|schedule|growth|full|coordinators|cycle|history...   some
 #   bench.sh openb [trace [policy [seeds [solver]]]]
 #   bench.sh cycle peers                         with graphile-worker and pg-boss
+#   bench.sh full [workers...]
 #   bench.sh history [rows]
 #   bench.sh churn [workloads]
 #   bench.sh snapshot [seconds]
@@ -19,8 +20,8 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
-readonly known="accuracy assign labels schedule coordinators cycle openb growth history churn snapshot waiting tenants"
-readonly usual="accuracy assign labels schedule coordinators cycle openb growth history"
+readonly known="accuracy assign labels schedule coordinators cycle openb growth full history churn snapshot waiting tenants"
+readonly usual="accuracy assign labels schedule coordinators cycle openb growth full history"
 readonly traces="default cpu050 cpu100 gpushare40 gpuspec10 multigpu20"
 
 run_sql() {
@@ -68,6 +69,16 @@ bench_growth() {
 	run_sql growth.sql -v fixed=10000 -v sizes='[1000, 10000, 100000]' -v runs=3 -v policies='[{"hardware_aware": 1}]'
 	run_sql growth.sql -v fixed=1000 -v sizes='[1000, 10000]' -v runs=3 \
 		-v policies='[{"hardware_aware": 0.7, "priority": 0.2, "round_robin": 0.1}, {"fragmentation": 1}]'
+}
+
+# With 100000 workers there are a million workloads, which takes minutes to submit.
+bench_full() {
+	local workers
+	echo "A queue that is larger than the fleet's room, in calls of at most batch_window:"
+	[ $# -gt 0 ] || set -- 1000 10000
+	for workers; do
+		run_sql full.sql -v workers="$workers"
+	done
 }
 
 bench_coordinators() {
@@ -154,7 +165,7 @@ while [ $# -gt 0 ]; do
 	own=()
 	# what follows one of these is its own, unless it is the next name
 	case $name in
-		openb | cycle | history | churn | snapshot | waiting)
+		openb | cycle | full | history | churn | snapshot | waiting)
 			while [ $# -gt 0 ] && [[ " $known " != *" $1 "* ]]; do
 				own+=("$1")
 				shift
