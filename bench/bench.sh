@@ -3,13 +3,15 @@
 # extension has been created; `make bench` provides one.  What is compared runs
 # in one run on one server.
 #
-#   bench.sh                                     all but churn, snapshot, waiting and tenants
+#   bench.sh                                     all but chaos, churn, silence, snapshot, waiting and tenants
 #   bench.sh accuracy|assign|schedule|growth|full|coordinators|cycle|history...   some
 #   bench.sh openb [trace [policy [seeds [solver]]]]
 #   bench.sh cycle peers                         with graphile-worker and pg-boss
 #   bench.sh full [workers...]
 #   bench.sh history [rows]
 #   bench.sh churn [workloads]
+#   bench.sh chaos [seconds of a phase [disturbance...]]
+#   bench.sh silence [workers]
 #   bench.sh snapshot [seconds]
 #   bench.sh waiting [mean runs]
 #   bench.sh tenants
@@ -20,7 +22,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
-readonly known="accuracy assign labels schedule coordinators cycle openb growth full history churn snapshot waiting tenants"
+readonly known="accuracy assign labels schedule coordinators cycle openb growth full history chaos churn silence snapshot waiting tenants"
 readonly usual="accuracy assign labels schedule coordinators cycle openb growth full history"
 readonly traces="default cpu050 cpu100 gpushare40 gpuspec10 multigpu20"
 
@@ -97,6 +99,14 @@ bench_churn() {
 	bash churn.sh "$@"
 }
 
+bench_chaos() {
+	bash chaos.sh "$@"
+}
+
+bench_silence() {
+	run_sql silence.sql -v workers="${1:-100000}"
+}
+
 bench_snapshot() {
 	bash snapshot.sh "$@"
 }
@@ -165,7 +175,7 @@ while [ $# -gt 0 ]; do
 	own=()
 	# what follows one of these is its own, unless it is the next name
 	case $name in
-		openb | cycle | full | history | churn | snapshot | waiting)
+		openb | cycle | full | history | chaos | churn | silence | snapshot | waiting)
 			while [ $# -gt 0 ] && [[ " $known " != *" $1 "* ]]; do
 				own+=("$1")
 				shift

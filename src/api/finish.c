@@ -7,8 +7,9 @@
  * Each step is one UPDATE that names the state it starts from, so of two
  * callers one takes the step and the other is told the state.  Locks are taken
  * in the order pool, assignments, load.  Completing and failing change the
- * assignment and wait for nothing else (see api/settle.c).  Times are in the order of the steps, even if
- * a transaction that takes one began before the step before was taken.
+ * assignment and wait for nothing else (see api/settle.c).  Times are in the order
+ * of the steps, even if a transaction that takes one began before the step before was
+ * taken.
  */
 #include "postgres.h"
 
