@@ -160,12 +160,12 @@ reserve_item(Search *search, const QueueItem *items, int index, const Candidate 
 	WorkKind *kind = &search->kinds[item->kind];
 	double seconds =
 		candidate_seconds(search, kind, candidate, item->expected_seconds, item->subject);
-	double formula = candidate_seconds(search, kind, candidate, item->expected_seconds, -1);
+	double base = candidate_base_seconds(search, kind, candidate, item->expected_seconds);
 	Placement *placement = reserve_candidate(search, kind, index, candidate, score);
 
 	placement->predicted_seconds = seconds;
 	placement->p90_seconds = candidate_p90(search, candidate, seconds, item->subject);
-	placement->formula_seconds = formula;
+	placement->formula_seconds = base;
 }
 
 /* Compares placements as they stand in the queue. */

@@ -242,7 +242,7 @@ typedef struct Placement
 	double score;
 	double predicted_seconds;
 	double p90_seconds; /* nine in ten such runs are over by then */
-	double formula_seconds; /* without what was learned */
+	double formula_seconds; /* base_seconds(): what it takes is learned relative to them */
 	bool backfill; /* it uses a place that is reserved for later */
 } Placement;
 

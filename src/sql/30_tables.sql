@@ -841,7 +841,8 @@ COMMENT ON COLUMN hwsched.assignment.timeout_seconds IS 'Longest it may run.';
 COMMENT ON COLUMN hwsched.assignment.start_timeout_seconds IS
   'Its start_timeout; NULL: the pool''s.';
 COMMENT ON COLUMN hwsched.assignment.formula_seconds IS
-  'Duration by the profiles alone, without what was learned; NULL: the same.';
+  'Duration by the profiles alone, in proportion to the one expected: what it takes is learned '
+  'relative to it; NULL: the same as predicted.';
 COMMENT ON COLUMN hwsched.assignment.model_id IS 'The model it runs.';
 COMMENT ON COLUMN hwsched.assignment.model_family IS 'The family of that model.';
 COMMENT ON COLUMN hwsched.assignment.assigned_at IS 'When it was decided.';

@@ -25,7 +25,7 @@ typedef struct EndedAssignment
 	int32 attempt;
 	bool gang; /* a shard or replica */
 	double predicted_seconds;
-	double formula_seconds; /* without what was learned */
+	double formula_seconds; /* base_seconds(): durations are learned relative to them */
 	double actual_seconds; /* NAN: it never ran */
 	double usual_seconds; /* that such runs took before, wherever; NAN: not known */
 	double age; /* seconds since it ended; 0 for what ends now */
