@@ -88,9 +88,20 @@ search_begin(Search *search)
 static bool
 best_candidate(Search *search, WorkKind *kind, Candidate *candidate, double *score)
 {
-	if (!policy_is_hardware_aware(kind->policy) || kind->demand.accelerators.count > 1)
+	if (!policy_is_hardware_aware(kind->policy) || kind->demand.accelerators.count > 1 ||
+		(search->refills && demanded_devices(&kind->demand) > 1))
 		return policy_search_best(search, kind, candidate, score);
 	return hardware_search_best(search, kind, candidate, score);
+}
+
+/* Returns whether a worker takes a kind of work now. */
+bool
+finds_place(Search *search, WorkKind *kind)
+{
+	Candidate candidate;
+	double score;
+
+	return best_candidate(search, kind, &candidate, &score);
 }
 
 /*

@@ -333,6 +333,7 @@ typedef struct Search
 	int chosen_allocated;
 	int32 *chosen;
 	bool partial; /* the fleet is only a part of it: gangs are for who sees all */
+	bool refills; /* workers lose what they have between decisions: see simulate/ */
 	/* places kept for the first work that has to wait: see place/reservation.h */
 	bool reserves; /* whether any such work gets a reservation */
 	int32 most_reservations; /* 0: one, for gangs and what runs alone only */

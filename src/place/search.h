@@ -97,8 +97,7 @@ typedef struct SearchState
 	const bool *masked; /* by device: out of question for now; NULL: none is */
 	int32 *device_workers; /* by device */
 	int64 nchanges; /* workers that got something, lost it or were cordoned */
-	int64 changes_allocated;
-	int32 *changes;
+	int32 *changes; /* the last of them, as many as there are workers: a ring */
 	int32 *next_turn; /* by worker: a list, longest ago first */
 	int32 *previous_turn;
 	int32 first_turn;

@@ -20,7 +20,8 @@
  *	 (place/usage_tree.c).  Other kinds that see the same lanes alike share it.
  * - Within a batch a worker only ever gets fuller, so a band that has no place
  *	 for a kind has none for the rest of the batch.  (What evictions leave free
- *	 beside those that they were for may have to wait for the next one.)
+ *	 beside those that they were for may have to wait for the next one.  A search
+ *	 that refills goes on over many batches, and keeps its bands.)
  *
  * Work that takes several accelerators may find them in different lanes, and then
  * has no such fixed value: its candidates are single workers, looked at again when
@@ -905,7 +906,10 @@ best_of_bands(Search *search, WorkKind *kind, BandSearch *best, double *greatest
 		{
 			if (!find_in_band(search, kind, band, -1, &look))
 			{
-				drop_band(kind->state, number);
+				if (search->refills)
+					number++;
+				else
+					drop_band(kind->state, number);
 				continue;
 			}
 			/* an accelerator that was found scores higher than any CPU behind it */

@@ -94,6 +94,7 @@ begin_rankings(Search *search)
 
 	state->device_workers = palloc(sizeof(int32) * (fleet->ndevices + 1));
 	state->totals = palloc(sizeof(double) * (fleet->ndevices + 1));
+	state->changes = palloc(sizeof(int32) * (fleet->nworkers + 1));
 	state->next_turn = palloc(sizeof(int32) * (fleet->nworkers + 1));
 	state->previous_turn = palloc(sizeof(int32) * (fleet->nworkers + 1));
 	state->first_turn = state->latest_turn = -1;
@@ -120,17 +121,8 @@ policy_search_changed(Search *search, int worker)
 	SearchState *state = search->state;
 
 	fragmentation_changed(search, worker);
-	if (!state->has_rankings)
-		return;
-	if (state->nchanges == state->changes_allocated)
-	{
-		state->changes_allocated = Max(1024, state->changes_allocated * 2);
-		state->changes =
-			state->changes == NULL ?
-				palloc_huge(sizeof(int32) * state->changes_allocated) :
-				repalloc_huge(state->changes, sizeof(int32) * state->changes_allocated);
-	}
-	state->changes[state->nchanges++] = worker;
+	if (state->has_rankings)
+		state->changes[state->nchanges++ % search->fleet->nworkers] = worker;
 }
 
 /* --- the values of one kind's candidates --- */
@@ -309,7 +301,7 @@ ranking_of(Search *search, WorkKind *kind)
 		}
 	else
 		for (int64 i = ranking->seen; i < state->nchanges; i++)
-			rank_worker(search, kind, ranking, state->changes[i]);
+			rank_worker(search, kind, ranking, state->changes[i % search->fleet->nworkers]);
 	ranking->seen = state->nchanges;
 	if (ranking->stale)
 		find_extremes(search, kind->policy, ranking);

@@ -7,6 +7,7 @@
 
 #include "snapshot/snapshot.h"
 
+extern void keys_begin(PoolSnapshot *snapshot);
 extern void keys_load(PoolSnapshot *snapshot, const char *pool, const char *workload_id,
 					  bool read_only);
 extern KeyDemand key_demand_now(PoolSnapshot *snapshot, const char *pool, Datum keys, Datum units,

@@ -132,9 +132,40 @@ compare_shapes(const void *a, const void *b)
 }
 
 /*
- * Reads the shapes of the pool's pending and live work: the most frequent
- * ones that together make up most of it.
+ * Makes the shapes of some work, of which frequency is how much there is, what policies look at:
+ * the most frequent ones that together make up most of it.
  */
+void
+set_shapes(Search *search, Shape *work, int n)
+{
+	double total = 0;
+	double usual = 0;
+	int count = 0;
+	int kept = 0;
+
+	for (int i = 0; i < n; i++)
+	{
+		int same = 0;
+
+		CHECK_FOR_INTERRUPTS();
+		total += work[i].frequency;
+		while (same < count && !same_shape(&work[same].kind, &work[i].kind))
+			same++;
+		if (same == count)
+			work[count++] = work[i];
+		else
+			work[same].frequency += work[i].frequency;
+	}
+	qsort(work, count, sizeof(Shape), compare_shapes);
+	while (kept < count && usual < USUAL_WORK * total)
+		usual += work[kept++].frequency;
+	for (int i = 0; i < kept; i++)
+		work[i].frequency /= usual;
+	search->nshapes = kept;
+	search->shapes = work;
+}
+
+/* Reads the shapes of the pool's pending and live work. */
 static void
 load_shapes(PoolSnapshot *snapshot, const char *pool, bool read_only)
 {
@@ -148,41 +179,21 @@ load_shapes(PoolSnapshot *snapshot, const char *pool, bool read_only)
 		" JOIN hwsched.workload_profile p ON p.pool = $1 AND p.profile_id = n.profile_id"
 		" ORDER BY n.profile_id",
 		{TEXTOID}};
-	Search *search = &snapshot->search;
 	int n = (int) spi_plan_run(&statement, read_only, TEXT_VALUE(pool));
 	Shape *shapes = MemoryContextAllocExtended(CurrentMemoryContext, sizeof(Shape) * (n + 1),
 											   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	double total = 0;
-	double usual = 0;
-	int count = 0;
-	int kept = 0;
 
 	for (int i = 0; i < n; i++)
 	{
-		Shape *shape = &shapes[count];
-		int same = 0;
+		Shape *shape = &shapes[i];
 
-		CHECK_FOR_INTERRUPTS();
 		shape->kind.profile_id = column_bigint(i, 1);
 		shape->frequency = column_bigint(i, 2);
-		total += shape->frequency;
 		document_read(&placement_profile_document, column_jsonb(i, 3), "workload_profile", NULL,
 					  &shape->kind.profile);
 		document_read(&demand_document, column_jsonb(i, 4), "demand", NULL, &shape->kind.demand);
-		while (same < count && !same_shape(&shapes[same].kind, &shape->kind))
-			same++;
-		if (same == count)
-			count++;
-		else
-			shapes[same].frequency += shape->frequency;
 	}
-	qsort(shapes, count, sizeof(Shape), compare_shapes);
-	while (kept < count && usual < USUAL_WORK * total)
-		usual += shapes[kept++].frequency;
-	for (int i = 0; i < kept; i++)
-		shapes[i].frequency /= usual;
-	search->nshapes = kept;
-	search->shapes = shapes;
+	set_shapes(&snapshot->search, shapes, n);
 }
 
 /* Reads what the policies in force look at. */

@@ -11,6 +11,7 @@
 #include "catalog/namespace.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -460,6 +461,37 @@ settings_changes_back(const char *pool, int64 version)
 				 errmsg("the settings of pool \"%s\" have no version " INT64_FORMAT, pool, version),
 				 errhint("See hwsched.settings_history().")));
 	return column_jsonb(0, 1);
+}
+
+/*
+ * Returns what the settings of a pool would be with some of them changed, for a caller who only
+ * asks: unknown keys are refused whatever the pool does with them.  A function in a policy runs
+ * with our rights, so only an administrator may try one.
+ */
+void
+settings_tried(const Caller *caller, const char *pool, Jsonb *changes, const char *path,
+			   PoolSettings *settings)
+{
+	static SpiPlan merge = {
+		"SELECT (SELECT jsonb_object_agg(s.name, s.default_value) FROM hwsched_internal.setting s)"
+		" || coalesce((SELECT jsonb_object_agg(e.key, e.value)"
+		"  FROM jsonb_each(coalesce((SELECT settings FROM hwsched.settings_version WHERE pool = $1"
+		"                            ORDER BY version DESC LIMIT 1), '{}') || $2) e"
+		"  WHERE e.value <> 'null'), '{}')",
+		{TEXTOID, JSONBOID}};
+	KeptSettings kept;
+	Inspection inspection;
+	bool new_policies = has_key(changes, "policy") || has_key(changes, "policies");
+
+	inspection_begin(&inspection, UNKNOWN_REFUSE);
+	document_read(&settings_document, changes, path, &inspection, &kept);
+	spi_plan_run(&merge, true, TEXT_VALUE(pool), VALUE(JsonbPGetDatum(changes)));
+	read_settings(column_jsonb(0, 1), NULL, settings);
+	check_settings(settings, new_policies, caller->user);
+	if (new_policies && policies_have_functions(&settings->policy, &settings->policies) &&
+		!has_privs_of_role(caller->user, get_role_oid("hwsched_admin", false)))
+		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+						errmsg("only hwsched_admin may try functions in policies")));
 }
 
 /*
