@@ -13,6 +13,7 @@
 void
 worker_changed(Search *search, int worker)
 {
+	search->state->versions[worker]++;
 	if (search->state->has_lanes)
 		hardware_search_changed(search, worker);
 	policy_search_changed(search, worker);

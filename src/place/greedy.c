@@ -58,6 +58,7 @@ search_prepare(Search *search)
 		search->last_turn = Max(search->last_turn, fleet->workers[i].last_turn);
 		tell_sparing(fleet, &fleet->workers[i]);
 	}
+	state->versions = palloc0(sizeof(uint32) * (fleet->nworkers + 1));
 	state->scratch = palloc(sizeof(int32) * (most_devices + 1));
 	state->scratch_values = palloc(sizeof(double) * (most_devices + 1));
 	state->scratch_reasons = palloc(sizeof(FilterReason) * (most_devices + 1));
@@ -94,14 +95,14 @@ best_candidate(Search *search, WorkKind *kind, Candidate *candidate, double *sco
 	return hardware_search_best(search, kind, candidate, score);
 }
 
-/* Returns whether a worker takes a kind of work now. */
+/*
+ * Finds the place that a kind of work would get now, and its score; returns false if there is
+ * none.  The candidate's devices stay valid until the next call.
+ */
 bool
-finds_place(Search *search, WorkKind *kind)
+find_place(Search *search, WorkKind *kind, Candidate *candidate, double *score)
 {
-	Candidate candidate;
-	double score;
-
-	return best_candidate(search, kind, &candidate, &score);
+	return best_candidate(search, kind, candidate, score);
 }
 
 /*

@@ -347,7 +347,10 @@ typedef struct Search
 	int nrunning;
 	struct Running *running;
 	void (*read_running)(struct Search *search);
+	/* instead, with refills: what runs on one worker; returns how many, in any order */
+	int (*running_of)(struct Search *search, int worker, struct Running **running);
 	void *running_context; /* its own */
+	int64 clock; /* with refills: microseconds, by which the ends of what runs are told */
 	bool solver_gave_up; /* for want of memory */
 	/* how many scores were computed, for tests: pairs of profiles, and candidates */
 	int64 pairs_scored;

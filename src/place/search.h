@@ -60,6 +60,7 @@ typedef struct KindState
 	bool prepared;
 	bool mixed; /* its candidates are workers, not lanes */
 	bool never_starts; /* no worker could take it if it were empty */
+	struct Outlook *outlook; /* by worker, with refills: see place/reservation.c */
 	int found_no_place; /* among so many reservations, even if it were over in time */
 	int nentries;
 	int allocated;
@@ -93,6 +94,7 @@ typedef struct SearchState
 	struct UsageNode **nodes; /* by worker: its places in those trees */
 	bool has_lanes;
 	/* for place/search_policy.c */
+	uint32 *versions; /* by worker: changes whenever what it has free does */
 	bool has_rankings;
 	const bool *masked; /* by device: out of question for now; NULL: none is */
 	int32 *device_workers; /* by device */

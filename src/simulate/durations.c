@@ -177,32 +177,31 @@ normal_chance(uint64 seed, int32 arrival, int attempt)
 }
 
 /*
- * Returns how many seconds a run takes, at least a microsecond: as the scenario says; else as it
- * did in the past, by how devices differ; else as predicted, spread around that as such runs are.
+ * Returns how many seconds a run takes on the devices of a place, at least a microsecond: as the
+ * scenario says; else as it did in the past, by how devices differ; else as predicted, spread
+ * around that as such runs are.
  */
 double
-run_seconds(const Scenario *scenario, int32 number, const Placement *placement, int attempt)
+run_seconds(const Scenario *scenario, int32 number, const Candidate *place, double predicted,
+			double p90, int attempt)
 {
 	const Search *search = &scenario->snapshot.search;
 	const Arrival *arrival = &scenario->arrivals[number];
 	double seconds = 0;
 
 	if (arrival->seconds_on >= 0)
-		for (int d = 0; d < placement->ndevices; d++)
-		{
-			int device = search->chosen[placement->first_device + d];
-
+		for (int d = 0; d < place->ndevices; d++)
 			/* those whose model it does not name say nothing */
 			seconds = fmax(seconds, scenario->seconds[arrival->seconds_on]
-										.by_profile[search->fleet->devices[device].profile]);
-		}
+										.by_profile[search->fleet->devices[place->devices[d]]
+														.profile]);
 	if (seconds > 0)
 		return seconds;
-	seconds = placement->predicted_seconds;
+	seconds = predicted;
 	if (!isnan(arrival->slowness))
 		seconds *= arrival->slowness;
-	else if (placement->p90_seconds > placement->predicted_seconds)
-		seconds *= pow(placement->p90_seconds / placement->predicted_seconds,
+	else if (p90 > predicted)
+		seconds *= pow(p90 / predicted,
 					   normal_chance(scenario->seed, number, attempt) / Z_OF_P90);
 	return Max(seconds, 1e-6);
 }

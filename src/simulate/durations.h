@@ -8,8 +8,8 @@
 #include "simulate/scenario.h"
 
 extern void know_durations(Scenario *scenario);
-extern double run_seconds(const Scenario *scenario, int32 arrival, const Placement *placement,
-						  int attempt);
+extern double run_seconds(const Scenario *scenario, int32 number, const Candidate *place,
+						  double predicted, double p90, int attempt);
 extern double chance(uint64 seed, int32 arrival, int attempt, int purpose);
 
 #endif /* HWSCHED_SIMULATE_DURATIONS_H */

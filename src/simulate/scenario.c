@@ -25,6 +25,7 @@ typedef struct ScenarioKeys
 {
 	int64 seed;
 	double failure_rate;
+	double move_cost;
 } ScenarioKeys;
 
 static const Field scenario_fields[] = {
@@ -34,12 +35,15 @@ static const Field scenario_fields[] = {
 	{"until", FIELD_ANY},
 	{"seed", FIELD_BIGINT, offsetof(ScenarioKeys, seed)},
 	{"failure_rate", FIELD_NUMBER, offsetof(ScenarioKeys, failure_rate), NAME_FREE, 0, 1},
+	{"move_cost", FIELD_SECONDS, offsetof(ScenarioKeys, move_cost), NAME_FREE, 0, MOST_SECONDS},
 };
 
 static void
 preset_scenario(void *values)
 {
-	((ScenarioKeys *) values)->failure_rate = NAN;
+	ScenarioKeys *keys = values;
+
+	keys->failure_rate = keys->move_cost = NAN;
 }
 
 static const Document scenario_document = {"scenario", sizeof(ScenarioKeys), scenario_fields,
@@ -187,6 +191,7 @@ scenario_read(const Caller *caller, const char *callers_path, Jsonb *document, c
 	scenario->callers_path = callers_path;
 	scenario->seed = keys.seed;
 	scenario->failure_rate = keys.failure_rate;
+	scenario->move_cost = keys.move_cost;
 	scenario->begins = GetCurrentTransactionStartTimestamp();
 	scenario->own_fleet = has_own_fleet(document);
 	changes = object_at(document, "settings");

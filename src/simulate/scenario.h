@@ -36,6 +36,7 @@ typedef struct WorkTemplate
 	int32 family;
 	int16 priority;
 	bool alone;
+	bool checkpointable;
 	int32 retries;
 	double expected_seconds; /* NAN: not said */
 	double timeout;
@@ -83,6 +84,7 @@ typedef struct Scenario
 	int64 until; /* microseconds from then; INT64_MAX: to the end */
 	uint64 seed;
 	double failure_rate; /* of runs; NAN: as learned of the workers */
+	double move_cost; /* seconds that a move of running work takes; NAN: none moves */
 	int nworks;
 	Work *works;
 	int ntemplates;

@@ -46,12 +46,14 @@
 typedef struct LiveRun
 {
 	int32 arrival; /* -1: it ran when the simulation began; -2: free */
-	int32 next_free;
+	int32 next; /* on the same worker, or that is free, too; -1: none */
+	int32 previous; /* on the same worker; -1: none */
 	int64 serial; /* the order of placement */
 	int64 started; /* microseconds from the beginning */
 	int64 ends;
 	int64 p90_ends; /* expected, at most the timeout */
 	bool fails;
+	double whole; /* seconds that all of the work would take there */
 	double joules;
 	double cost;
 	Running holds;
@@ -101,8 +103,7 @@ typedef struct Simulation
 	int32 free_live; /* -1: none */
 	LiveRun *live;
 	int64 serial;
-	int nrunning_allocated;
-	Running *running; /* as decisions see it */
+	int32 *first_live; /* by worker; -1: none */
 	int nwaiting;
 	int waiting_allocated;
 	Waiting *waiting;
@@ -143,7 +144,7 @@ new_live(Simulation *simulation)
 	int slot = simulation->free_live;
 
 	if (slot >= 0)
-		simulation->free_live = simulation->live[slot].next_free;
+		simulation->free_live = simulation->live[slot].next;
 	else
 	{
 		if (simulation->nlive == simulation->live_allocated)
@@ -157,6 +158,37 @@ new_live(Simulation *simulation)
 		slot = simulation->nlive++;
 	}
 	return slot;
+}
+
+/* Adds a run to those of its worker. */
+static void
+link_live(Simulation *simulation, int slot)
+{
+	LiveRun *live = &simulation->live[slot];
+	int32 *first = &simulation->first_live[live->holds.worker];
+
+	live->previous = -1;
+	live->next = *first;
+	if (*first >= 0)
+		simulation->live[*first].previous = slot;
+	*first = slot;
+}
+
+/* Takes a run from its worker; its slot is free. */
+static void
+unlink_live(Simulation *simulation, int slot)
+{
+	LiveRun *live = &simulation->live[slot];
+
+	if (live->next >= 0)
+		simulation->live[live->next].previous = live->previous;
+	if (live->previous >= 0)
+		simulation->live[live->previous].next = live->next;
+	else
+		simulation->first_live[live->holds.worker] = live->next;
+	live->arrival = -2;
+	live->next = simulation->free_live;
+	simulation->free_live = slot;
 }
 
 /* Begins with what runs in the pool: until its P90 is over. */
@@ -177,41 +209,33 @@ take_over_running(Simulation *simulation)
 						  .holds = search->running[i]};
 		live->p90_ends = live->ends;
 		simulation->began_with[live->holds.worker]++;
+		link_live(simulation, slot);
 		event_queue_add(&simulation->events, live->ends, EVENT_END, slot);
 	}
 	search->running = NULL;
 	search->nrunning = 0;
 }
 
-/* Tells a decision what runs, and until when. */
-static void
-tell_running(Search *search)
+/* Tells a decision what runs on a worker, and until when. */
+static int
+tell_running(Search *search, int worker, Running **running)
 {
 	Simulation *simulation = search->running_context;
+	int n = 0;
 
-	if (simulation->nlive > simulation->nrunning_allocated)
-	{
-		int n = simulation->nrunning_allocated = simulation->nlive * 2;
-		MemoryContext keep = GetMemoryChunkContext(simulation->live);
-
-		if (simulation->running != NULL)
-			pfree(simulation->running);
-		simulation->running = MemoryContextAllocHuge(keep, sizeof(Running) * n);
-	}
-	search->running = simulation->running;
-	search->nrunning = 0;
-	for (int i = 0; i < simulation->nlive; i++)
+	for (int i = simulation->first_live[worker]; i >= 0; i = simulation->live[i].next)
+		n++;
+	*running = palloc_huge(sizeof(Running) * (n + 1));
+	n = 0;
+	for (int i = simulation->first_live[worker]; i >= 0; i = simulation->live[i].next)
 	{
 		const LiveRun *live = &simulation->live[i];
-		Running *running = &search->running[search->nrunning];
 
-		if (live->arrival == -2)
-			continue;
-		*running = live->holds;
-		running->assignment_id = live->serial + 1;
-		running->ends_in = (live->p90_ends - simulation->now) / (double) USECS_PER_SEC;
-		search->nrunning++;
+		(*running)[n] = live->holds;
+		(*running)[n].assignment_id = live->serial + 1;
+		(*running)[n++].ends_in = (live->p90_ends - simulation->now) / (double) USECS_PER_SEC;
 	}
+	return n;
 }
 
 /* Notes that a worker has lost something. */
@@ -345,7 +369,7 @@ age_queue(Simulation *simulation)
 
 /* Tells who asks of a run, as far as it has got. */
 static void
-tell_run(Simulation *simulation, const LiveRun *live, int64 finished, bool is_last)
+tell_run(Simulation *simulation, const LiveRun *live, int64 finished, bool is_last, bool moved)
 {
 	int64 until = Min(finished, simulation->now);
 	double ratio = live->ends > live->started ?
@@ -359,7 +383,8 @@ tell_run(Simulation *simulation, const LiveRun *live, int64 finished, bool is_la
 						.finished = finished,
 						.joules = live->joules * ratio,
 						.cost = live->cost * ratio,
-						.is_last = is_last};
+						.is_last = is_last,
+						.moved = moved};
 
 	simulation->read(simulation->reader, &run);
 }
@@ -416,9 +441,7 @@ end_run(Simulation *simulation, int slot)
 	LiveRun live = simulation->live[slot];
 
 	give_back(simulation, &live.holds);
-	simulation->live[slot].arrival = -2;
-	simulation->live[slot].next_free = simulation->free_live;
-	simulation->free_live = slot;
+	unlink_live(simulation, slot);
 	if (live.arrival < 0)
 	{
 		Worker *worker = &search->fleet->workers[live.holds.worker];
@@ -448,7 +471,8 @@ end_run(Simulation *simulation, int slot)
 		tenant_takes(search, kind, -1, progress->parts == 0 ? -1 : 0);
 		if (progress->parts == 0)
 			give_keys_back(search, &template->keys, false);
-		tell_run(simulation, &live, simulation->now, !live.fails && progress->done == wanted);
+		tell_run(simulation, &live, simulation->now, !live.fails && progress->done == wanted,
+				 false);
 		if (live.fails)
 			retry(simulation, &live);
 		pfree(unconstify(int32 *, live.holds.devices));
@@ -476,6 +500,46 @@ run_fails(const Simulation *simulation, int32 arrival, int attempt, int worker)
 	return rate > 0 && chance(scenario->seed, arrival, attempt, 0) < rate;
 }
 
+/*
+ * Lets a workload run on its devices from now on, for so many seconds; whole is what all of it
+ * would take there, and p90 the most that is expected.
+ */
+static void
+add_live(Simulation *simulation, int32 number, const Candidate *place, double seconds,
+		 double whole, double p90, bool fails)
+{
+	const Arrival *arrival = &simulation->scenario->arrivals[number];
+	Search *search = simulation->search;
+	const WorkKind *kind = &search->kinds[arrival->kind];
+	EnergyUse use = candidate_use(search, kind, place, arrival->expected_seconds, arrival->subject);
+	int32 *devices = palloc(sizeof(int32) * (place->ndevices + 1));
+	int slot = new_live(simulation);
+	LiveRun *live = &simulation->live[slot];
+
+	memcpy(devices, place->devices, sizeof(int32) * place->ndevices);
+	seconds = Min(seconds, MOST_SECONDS);
+	*live = (LiveRun){.arrival = number,
+					  .serial = simulation->serial++,
+					  .started = simulation->now,
+					  .ends = simulation->now + Max((int64) rint(seconds * USECS_PER_SEC), 1),
+					  .p90_ends =
+						  simulation->now + (int64) rint(Min(p90, MOST_SECONDS) * USECS_PER_SEC),
+					  .fails = fails,
+					  .whole = whole,
+					  .joules = use.joules / use.seconds * seconds,
+					  .cost = use.money / use.seconds * seconds};
+	live->holds = (Running){.worker = place->worker,
+							.cpu_millicores = kind->demand.cpu_millicores,
+							.host_memory_bytes = kind->demand.host_memory_bytes,
+							.ndevices = place->ndevices,
+							.devices = devices,
+							.slots = demanded_slots(&kind->demand),
+							.share = demanded_share(&kind->demand),
+							.device_memory_bytes = kind->profile.min_memory_bytes};
+	link_live(simulation, slot);
+	event_queue_add(&simulation->events, live->ends, EVENT_END, slot);
+}
+
 /* Begins a run of what was placed. */
 static void
 begin_run(Simulation *simulation, const QueueItem *item, const Placement *placement)
@@ -484,51 +548,27 @@ begin_run(Simulation *simulation, const QueueItem *item, const Placement *placem
 	Search *search = simulation->search;
 	int32 number = simulation->item_arrivals[placement->item];
 	const Arrival *arrival = &scenario->arrivals[number];
-	const WorkTemplate *template = &scenario->templates[arrival->template];
+	double timeout = scenario->templates[arrival->template].timeout;
 	const WorkKind *kind = &search->kinds[item->kind];
 	Progress *progress = &simulation->progress[number];
-	int32 *devices = palloc(sizeof(int32) * (placement->ndevices + 1));
-	Candidate candidate = {
-		.worker = placement->worker, .ndevices = placement->ndevices, .devices = devices};
-	double seconds = run_seconds(scenario, number, placement, progress->attempt);
-	double p90 = Min(placement->p90_seconds, template->timeout);
+	Candidate place = {.worker = placement->worker,
+					   .ndevices = placement->ndevices,
+					   .devices = &search->chosen[placement->first_device]};
+	double whole = run_seconds(scenario, number, &place, placement->predicted_seconds,
+							   placement->p90_seconds, progress->attempt);
+	double seconds = whole;
 	bool fails = !is_gang(kind) &&
 				 run_fails(simulation, number, progress->attempt, placement->worker);
-	EnergyUse use;
-	LiveRun *live;
-	int slot;
 
-	memcpy(devices, &search->chosen[placement->first_device],
-		   sizeof(int32) * placement->ndevices);
 	if (fails)
 		seconds *= 1.0 - chance(scenario->seed, number, progress->attempt, 3);
-	if (seconds > template->timeout)
+	if (seconds > timeout)
 	{
-		seconds = template->timeout;
+		seconds = timeout;
 		fails = !is_gang(kind);
 	}
-	seconds = Min(seconds, MOST_SECONDS);
-	use = candidate_use(search, kind, &candidate, item->expected_seconds, item->subject);
-	slot = new_live(simulation);
-	live = &simulation->live[slot];
-	*live = (LiveRun){.arrival = number,
-					  .serial = simulation->serial++,
-					  .started = simulation->now,
-					  .ends = simulation->now + Max((int64) rint(seconds * USECS_PER_SEC), 1),
-					  .p90_ends =
-						  simulation->now + (int64) rint(Min(p90, MOST_SECONDS) * USECS_PER_SEC),
-					  .fails = fails,
-					  .joules = use.joules / use.seconds * seconds,
-					  .cost = use.money / use.seconds * seconds};
-	live->holds = (Running){.worker = placement->worker,
-							.cpu_millicores = kind->demand.cpu_millicores,
-							.host_memory_bytes = kind->demand.host_memory_bytes,
-							.ndevices = placement->ndevices,
-							.devices = devices,
-							.slots = demanded_slots(&kind->demand),
-							.share = demanded_share(&kind->demand),
-							.device_memory_bytes = kind->profile.min_memory_bytes};
-	event_queue_add(&simulation->events, live->ends, EVENT_END, slot);
+	add_live(simulation, number, &place, seconds, whole, Min(placement->p90_seconds, timeout),
+			 fails);
 	progress->parts++;
 	progress->was_placed = true;
 	simulation->placed++;
@@ -542,6 +582,108 @@ count_minute(Simulation *simulation, const KeyDemand *demand)
 		if (simulation->search->key_rooms[demand->items[i].key].placements < INT32_MAX)
 			event_queue_add(&simulation->events, simulation->now + MINUTE, EVENT_GIVE_BACK,
 							demand->items[i].key);
+}
+
+/* --- moves --- */
+
+/* Returns whether a run is of work that may be moved. */
+static bool
+may_move(const Simulation *simulation, const LiveRun *live)
+{
+	const Scenario *scenario = simulation->scenario;
+
+	return live->arrival >= 0 &&
+		   scenario->templates[scenario->arrivals[live->arrival].template].checkpointable &&
+		   !is_gang(&simulation->search->kinds[scenario->arrivals[live->arrival].kind]);
+}
+
+/* Lets a run go on at another place, if it ends sooner there by more than the move costs. */
+static void
+move_run(Simulation *simulation, int slot, Candidate *place, double score, MemoryContext keep)
+{
+	const Scenario *scenario = simulation->scenario;
+	Search *search = simulation->search;
+	LiveRun live = simulation->live[slot];
+	const Arrival *arrival = &scenario->arrivals[live.arrival];
+	WorkKind *kind = &search->kinds[arrival->kind];
+	double left = Min((live.ends - simulation->now) / (double) USECS_PER_SEC / live.whole, 1.0);
+	Candidate here = {.worker = live.holds.worker,
+					  .ndevices = live.holds.ndevices,
+					  .devices = unconstify(int32 *, live.holds.devices)};
+	double predicted_here =
+		candidate_seconds(search, kind, &here, arrival->expected_seconds, arrival->subject);
+	double predicted =
+		candidate_seconds(search, kind, place, arrival->expected_seconds, arrival->subject);
+	double p90 = candidate_p90(search, place, predicted, arrival->subject);
+	double whole;
+	MemoryContext caller;
+
+	if (!(left * (predicted_here - predicted) > scenario->move_cost))
+		return;
+	caller = MemoryContextSwitchTo(keep);
+	whole = run_seconds(scenario, live.arrival, place, predicted, p90,
+						simulation->progress[live.arrival].attempt);
+	tell_run(simulation, &live, simulation->now, false, true);
+	unlink_live(simulation, slot);
+	give_back(simulation, &live.holds);
+	add_live(simulation, live.arrival, place, left * whole + scenario->move_cost, whole,
+			 left * p90 + scenario->move_cost, live.fails);
+	pfree(unconstify(int32 *, live.holds.devices));
+	MemoryContextSwitchTo(caller);
+	(void) reserve_candidate(search, kind, 0, place, score);
+	search->nplacements = search->nchosen = 0;
+}
+
+static const Simulation *moving;
+
+static int
+compare_movable(const void *a, const void *b)
+{
+	return moving->live[*(const int *) a].arrival - moving->live[*(const int *) b].arrival;
+}
+
+/*
+ * Moves running work to what has become free, where it ends sooner: what was submitted first
+ * comes first, and leaves its place to the next.
+ */
+static void
+move_runs(Simulation *simulation, MemoryContext keep)
+{
+	Search *search = simulation->search;
+	int *slots;
+	bool *closed;
+	int n = 0;
+
+	if (isnan(simulation->scenario->move_cost) || simulation->nchanged == 0)
+		return;
+	slots = palloc_huge(sizeof(int) * (simulation->nlive + 1));
+	closed = palloc0(sizeof(bool) * (search->nkinds + 1));
+	for (int i = 0; i < simulation->nlive; i++)
+		if (may_move(simulation, &simulation->live[i]))
+			slots[n++] = i;
+	moving = simulation;
+	qsort(slots, n, sizeof(int), compare_movable);
+	for (int i = 0; i < n; i++)
+	{
+		int32 k = simulation->scenario->arrivals[simulation->live[slots[i]].arrival].kind;
+		Candidate place;
+		double score;
+
+		if (closed[k])
+			continue;
+		if (find_place(search, &search->kinds[k], &place, &score))
+		{
+			int64 serial = simulation->serial;
+
+			move_run(simulation, slots[i], &place, score, keep);
+			if (simulation->serial != serial)
+				memset(closed, false, sizeof(bool) * search->nkinds);
+		}
+		else
+			closed[k] = true;
+	}
+	pfree(slots);
+	pfree(closed);
 }
 
 /* --- deciding --- */
@@ -829,15 +971,17 @@ close_kinds(Simulation *simulation, int nitems)
 	for (int i = 0; i < nitems; i++)
 	{
 		int32 k = simulation->items[i].kind;
+		Candidate place;
+		double score;
 
 		if (simulation->offered[k] == 0)
 			continue;
 		simulation->offered[k] = 0;
 		/* it may have been kept from a place by what was reserved, or its keys */
-		simulation->room[k] =
-			simulation->nwaiting_of[k] == 0 || finds_place(search, &search->kinds[k]) ?
-				ROOM_UNKNOWN :
-				NO_ROOM;
+		simulation->room[k] = simulation->nwaiting_of[k] == 0 ||
+									  find_place(search, &search->kinds[k], &place, &score) ?
+								  ROOM_UNKNOWN :
+								  NO_ROOM;
 	}
 }
 
@@ -850,11 +994,13 @@ decide(Simulation *simulation)
 	MemoryContext keep = CurrentMemoryContext;
 	int nitems;
 
-	if (simulation->nwaiting == 0 || settings->paused)
+	if (settings->paused ||
+		(simulation->nwaiting == 0 && isnan(simulation->scenario->move_cost)))
 		return;
 	age_queue(simulation);
 	begin_search(simulation);
 	MemoryContextSwitchTo(simulation->search_context);
+	move_runs(simulation, keep);
 	if (simulation->by_kind)
 		look_for_room(simulation);
 	nitems = collect_items(simulation);
@@ -862,7 +1008,7 @@ decide(Simulation *simulation)
 	{
 		keep_promises(simulation, nitems);
 		search->nplacements = search->nchosen = 0;
-		search->running_known = false;
+		search->clock = simulation->now;
 		if (solver_is_optimal(settings))
 			search_solve(search, simulation->items, nitems);
 		else
@@ -913,7 +1059,10 @@ pass_instant(Simulation *simulation)
 		switch (event.kind)
 		{
 			case EVENT_END:
-				end_run(simulation, event.subject);
+				/* what has moved since ends at another time */
+				if (simulation->live[event.subject].arrival != -2 &&
+					simulation->live[event.subject].ends == event.at)
+					end_run(simulation, event.subject);
 				break;
 			case EVENT_GIVE_BACK:
 				room = &simulation->search->key_rooms[event.subject];
@@ -957,7 +1106,7 @@ tell_rest(Simulation *simulation)
 
 	for (int i = 0; i < simulation->nlive; i++)
 		if (simulation->live[i].arrival >= 0)
-			tell_run(simulation, &simulation->live[i], PG_INT64_MAX, false);
+			tell_run(simulation, &simulation->live[i], PG_INT64_MAX, false, false);
 	for (int i = 0; i < simulation->next_arrival; i++)
 		if (!simulation->progress[i].was_placed && scenario->arrivals[i].at <= simulation->now)
 		{
@@ -1011,12 +1160,12 @@ simulate(Scenario *scenario, RunReader read, void *reader)
 	search->refills = true;
 	search->reserves = true;
 	search->most_reservations = scenario->snapshot.settings.reservations;
-	search->read_running = tell_running;
+	search->running_of = tell_running;
 	search->running_context = simulation;
 	INSTR_TIME_SET_CURRENT(simulation->told);
-	/* so that there is something to be allocated beside */
-	simulation->live_allocated = 256;
-	simulation->live = palloc(sizeof(LiveRun) * simulation->live_allocated);
+	simulation->first_live = palloc(sizeof(int32) * (search->fleet->nworkers + 1));
+	for (int w = 0; w < search->fleet->nworkers; w++)
+		simulation->first_live[w] = -1;
 	take_over_running(simulation);
 
 	while ((at = next_instant(simulation)) <= scenario->until && at != PG_INT64_MAX)

@@ -19,6 +19,7 @@ typedef struct SimulatedRun
 	double joules; /* until then */
 	double cost;
 	bool is_last; /* the workload has completed with it */
+	bool moved; /* it goes on elsewhere */
 } SimulatedRun;
 
 typedef void (*RunReader)(void *reader, const SimulatedRun *run);

@@ -80,6 +80,7 @@ add_run(void *reader, const SimulatedRun *run)
 		summary->starved++;
 		return;
 	}
+	summary->moves += run->moved;
 	summary->joules += run->joules;
 	summary->cost += run->cost;
 	accumulator->last_end = Max(accumulator->last_end, end);
