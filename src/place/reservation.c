@@ -371,9 +371,8 @@ static Running
 running_of_placement(const Search *search, const QueueItem *items, int number)
 {
 	const Placement *placement = &search->placements[number];
-	Running running =
-		running_of(&search->kinds[items[placement->item].kind], placement->worker,
-				   &search->chosen[placement->first_device], placement->ndevices);
+	Running running = running_of(&search->kinds[items[placement->item].kind], placement->worker,
+								 &search->chosen[placement->first_device], placement->ndevices);
 
 	running.ends_in = placement->p90_seconds;
 	return running;
@@ -693,8 +692,8 @@ typedef struct Outlook
  * decisions: of workers that have not changed it knows the answer.
  */
 static int64
-recall_prospects(Search *search, const QueueItem *items, int index, Ends *ends,
-				 Prospect *prospects, int *count)
+recall_prospects(Search *search, const QueueItem *items, int index, Ends *ends, Prospect *prospects,
+				 int *count)
 {
 	const QueueItem *item = &items[index];
 	KindState *state = search->kinds[item->kind].state;
@@ -723,8 +722,7 @@ recall_prospects(Search *search, const QueueItem *items, int index, Ends *ends,
 			if (may_be_reserved(search, item, w))
 			{
 				look_at_ends(search, items, w, ends);
-				outlook->ever =
-					find_start(search, item, w, ends, 1, false, INFINITY, prospect);
+				outlook->ever = find_start(search, item, w, ends, 1, false, INFINITY, prospect);
 				outlook->now = prospect->assignments == 0;
 				outlook->at = isinf(prospect->starts_in) ?
 								  INT64_MAX :
@@ -737,9 +735,8 @@ recall_prospects(Search *search, const QueueItem *items, int index, Ends *ends,
 							   .members = 1,
 							   .assignments = outlook->now ? 0 : Max(worker->assignments, 1),
 							   .promised = was_promised(promise, w)};
-		prospect->starts_in = outlook->at == INT64_MAX ?
-								  INFINITY :
-								  Max(0, (outlook->at - search->clock) / 1e6);
+		prospect->starts_in =
+			outlook->at == INT64_MAX ? INFINITY : Max(0, (outlook->at - search->clock) / 1e6);
 		if (prospect->promised)
 			prospect->starts_in = Min(prospect->starts_in, Max(0, promise->backfill_in));
 		(*count)++;
@@ -901,7 +898,8 @@ reserve_place(Search *search, const QueueItem *items, int index)
 		reservation.members = palloc(sizeof(Running) * (members + 1));
 		reservation.places = palloc(sizeof(ReservedPlace) * (chosen + 1));
 		for (int i = 0; i < chosen; i++)
-			take_place(search, items, item, &ends, &prospects[i], reservation.starts_in, &reservation);
+			take_place(search, items, item, &ends, &prospects[i], reservation.starts_in,
+					   &reservation);
 		add_reservation(search, reservation);
 	}
 	else if (!is_choosy(item) && !is_gang(kind))

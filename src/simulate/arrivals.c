@@ -132,8 +132,7 @@ model_number(WorkReader *reader, const char *name, bool is_family)
 	entry = strtab_enter(reader->models, key, strlen(key), &found);
 	if (found)
 		return entry->number;
-	snapshot->models =
-		grow(snapshot->models, n, &reader->models_allocated, sizeof(Model));
+	snapshot->models = grow(snapshot->models, n, &reader->models_allocated, sizeof(Model));
 	snapshot->models[n] = (Model){entry->key.data + 1, is_family};
 	snapshot->nmodels++;
 	return entry->number = n;
@@ -178,10 +177,9 @@ without_keys(Jsonb *document, const char *const *keys, int count)
 	{
 		JsonbValue value;
 
-		if (getKeyJsonValueFromContainer(&document->root, keys[i], strlen(keys[i]), &value) !=
-			NULL)
-			document = DatumGetJsonbP(DirectFunctionCall2(
-				jsonb_delete, JsonbPGetDatum(document), CStringGetTextDatum(keys[i])));
+		if (getKeyJsonValueFromContainer(&document->root, keys[i], strlen(keys[i]), &value) != NULL)
+			document = DatumGetJsonbP(DirectFunctionCall2(jsonb_delete, JsonbPGetDatum(document),
+														  CStringGetTextDatum(keys[i])));
 	}
 	return document;
 }
@@ -226,21 +224,20 @@ template_of(WorkReader *reader, Jsonb *requirements, const char *path)
 	entry->number = -1;
 	infer_workload_profile(requirements, path, inspect_names(), &read, &work.profile);
 	infer_demand(requirements, path, inspect_names(), &read, &work.profile, &work.demand);
-	template = (WorkTemplate){
-		.work = work_number(reader, &work),
-		.model = model_number(reader, read.model_id, false),
-		.family = model_number(reader, read.model_family, true),
-		.priority = work.profile.priority,
-		.alone = work.demand.exclusive,
-		.checkpointable = is_checkpointable(requirements),
-		.retries = read.retries,
-		.expected_seconds = isnan(read.expected_duration) ?
-								work.profile.estimated_duration_seconds :
-								read.expected_duration,
-		.timeout = read.timeout,
-		.deadline = read.deadline,
-		.run_at = read.run_at,
-		.keys = keys_of(reader, &read.concurrency_key)};
+	template = (WorkTemplate){.work = work_number(reader, &work),
+							  .model = model_number(reader, read.model_id, false),
+							  .family = model_number(reader, read.model_family, true),
+							  .priority = work.profile.priority,
+							  .alone = work.demand.exclusive,
+							  .checkpointable = is_checkpointable(requirements),
+							  .retries = read.retries,
+							  .expected_seconds = isnan(read.expected_duration) ?
+													  work.profile.estimated_duration_seconds :
+													  read.expected_duration,
+							  .timeout = read.timeout,
+							  .deadline = read.deadline,
+							  .run_at = read.run_at,
+							  .keys = keys_of(reader, &read.concurrency_key)};
 	return entry->number = add_template(reader, &template);
 }
 
@@ -360,8 +357,7 @@ add_arrival(WorkReader *reader, const char *workload_id, int32 template, int32 s
 
 	if (n == PG_INT32_MAX / 4)
 		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("too many arrivals")));
-	scenario->arrivals =
-		grow(scenario->arrivals, n, &reader->narrivals_allocated, sizeof(Arrival));
+	scenario->arrivals = grow(scenario->arrivals, n, &reader->narrivals_allocated, sizeof(Arrival));
 	scenario->arrivals[n] = (Arrival){.workload_id = workload_id,
 									  .template = template,
 									  .subject = -1,
@@ -384,8 +380,8 @@ read_at(WorkReader *reader, const JsonbValue *value, const char *path)
 	{
 		char *text = pnstrdup(value->val.string.val, value->val.string.len);
 		TimestampTz at = DatumGetTimestampTz(
-			DirectFunctionCall3(timestamptz_in, CStringGetDatum(text),
-								ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+			DirectFunctionCall3(timestamptz_in, CStringGetDatum(text), ObjectIdGetDatum(InvalidOid),
+								Int32GetDatum(-1)));
 
 		reader->absolute = true;
 		if (!TIMESTAMP_NOT_FINITE(at))
@@ -522,14 +518,12 @@ add_row(WorkReader *reader, HeapTuple row, TupleDesc description, int64 number)
 	if (nulls[0])
 		refuse(path, "an object of requirements");
 	scalar = nulls[1] ? NULL : DatumGetJsonbP(values[1]);
-	if (scalar != NULL && (!JB_ROOT_IS_SCALAR(scalar) ||
-						   !JsonbExtractScalar(&scalar->root, &at)))
+	if (scalar != NULL && (!JB_ROOT_IS_SCALAR(scalar) || !JsonbExtractScalar(&scalar->root, &at)))
 		refuse(document_path(path, "at"), "a time, or a number of seconds from the beginning");
-	add_document(reader, DatumGetJsonbP(values[0]), scalar == NULL ? NULL : &at,
-				 nulls[2] || JB_ROOT_IS_SCALAR(DatumGetJsonbP(values[2])) ?
-					 NULL :
-					 DatumGetJsonbP(values[2]),
-				 path);
+	add_document(
+		reader, DatumGetJsonbP(values[0]), scalar == NULL ? NULL : &at,
+		nulls[2] || JB_ROOT_IS_SCALAR(DatumGetJsonbP(values[2])) ? NULL : DatumGetJsonbP(values[2]),
+		path);
 }
 
 /*
@@ -545,11 +539,11 @@ read_table(WorkReader *reader, const char *name)
 	int64 number = 0;
 
 	if (!OidIsValid(table) || get_rel_name(table) == NULL)
-		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
-						errmsg("relation \"%s\" does not exist", name),
-						errhint("\"arrivals\" is \"queue\", \"history\", a list of requirements, or "
-								"a table or view."),
-						errpath("arrivals")));
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE), errmsg("relation \"%s\" does not exist", name),
+				 errhint("\"arrivals\" is \"queue\", \"history\", a list of requirements, or "
+						 "a table or view."),
+				 errpath("arrivals")));
 	plan = SPI_prepare(table_statement(name, table), 0, NULL);
 	if (plan == NULL)
 		elog(ERROR, "could not prepare reading \"%s\": %s", name,
@@ -618,8 +612,7 @@ static const Column own_columns[] = {
 	{"s.model_family", CSTRINGOID, offsetof(OwnRow, model_family)},
 	{"s.concurrency_keys", TEXTARRAYOID, offsetof(OwnRow, keys)},
 	{"s.concurrency_units", INT4ARRAYOID, offsetof(OwnRow, units)},
-	{"extract(epoch FROM a.finished_at - a.started_at)::float8", FLOAT8OID,
-	 offsetof(OwnRow, took)},
+	{"extract(epoch FROM a.finished_at - a.started_at)::float8", FLOAT8OID, offsetof(OwnRow, took)},
 	{"a.device_profile_id", INT8OID, offsetof(OwnRow, took_profile)},
 };
 
@@ -684,8 +677,7 @@ own_template(WorkReader *reader, const OwnRow *row)
 	StrtabEntry *entry;
 	bool found;
 
-	template.alone =
-		row->alone || reader->scenario->works[template.work].demand.exclusive;
+	template.alone = row->alone || reader->scenario->works[template.work].demand.exclusive;
 	if (row->keys != (Datum) 0)
 	{
 		template.keys = key_demand(&reader->scenario->snapshot, row->keys, row->units);
@@ -789,8 +781,7 @@ kind_of(WorkReader *reader, const WorkTemplate *template, int32 pace)
 	entry = strtab_enter(reader->kinds, (const char *) &key, sizeof(key), &found);
 	if (found)
 		return entry->number;
-	search->kinds =
-		grow(search->kinds, search->nkinds, &reader->kinds_allocated, sizeof(WorkKind));
+	search->kinds = grow(search->kinds, search->nkinds, &reader->kinds_allocated, sizeof(WorkKind));
 	kind = &search->kinds[search->nkinds];
 	*kind = (WorkKind){.profile_id = work->profile_id,
 					   .profile = work->profile,
@@ -897,11 +888,10 @@ sort_arrivals(Arrival *arrivals, int count)
 			int j = middle;
 
 			for (int k = low; k < high; k++)
-				merged[k] = i < middle &&
-									(j >= high ||
-									 compare_arrivals(&arrivals[i], &arrivals[j]) <= 0) ?
-								arrivals[i++] :
-								arrivals[j++];
+				merged[k] =
+					i < middle && (j >= high || compare_arrivals(&arrivals[i], &arrivals[j]) <= 0) ?
+						arrivals[i++] :
+						arrivals[j++];
 		}
 		memcpy(arrivals, merged, sizeof(Arrival) * count);
 	}
@@ -948,8 +938,8 @@ read_arrivals(Scenario *scenario, Jsonb *document)
 
 	reader->scenario = scenario;
 	reader->keep = CurrentMemoryContext;
-	reader->scratch = AllocSetContextCreate(CurrentMemoryContext, "hwsched arrivals",
-											ALLOCSET_DEFAULT_SIZES);
+	reader->scratch =
+		AllocSetContextCreate(CurrentMemoryContext, "hwsched arrivals", ALLOCSET_DEFAULT_SIZES);
 	reader->works = strtab_create("hwsched given work");
 	reader->templates = strtab_create("hwsched work templates");
 	reader->seconds = strtab_create("hwsched given seconds");

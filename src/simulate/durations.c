@@ -56,10 +56,9 @@ known_subject(const Scenario *scenario, const Pace *pace)
 	{
 		double formula = predict_seconds(profile, &fleet->profiles[p], LONG_BASE) / LONG_BASE;
 
-		subject.factors[p] =
-			isnan(seconds->by_profile[p]) ?
-				1.0 :
-				seconds->by_profile[p] / seconds->models[0].seconds / formula;
+		subject.factors[p] = isnan(seconds->by_profile[p]) ?
+								 1.0 :
+								 seconds->by_profile[p] / seconds->models[0].seconds / formula;
 		subject.spreads[p] = 1.0;
 	}
 	return subject;
@@ -81,8 +80,7 @@ add_paces(Scenario *scenario)
 	{
 		forecast = palloc0(sizeof(Forecast));
 		forecast->nprofiles = snapshot->fleet.nprofiles;
-		forecast->workers =
-			palloc_huge(sizeof(DurationWorker *) * (snapshot->fleet.ndevices + 1));
+		forecast->workers = palloc_huge(sizeof(DurationWorker *) * (snapshot->fleet.ndevices + 1));
 		for (int d = 0; d < snapshot->fleet.ndevices; d++)
 			forecast->workers[d] = &nobody;
 		snapshot->search.forecast = forecast;
@@ -141,8 +139,8 @@ know_durations(Scenario *scenario)
 	{
 		Arrival *arrival = &scenario->arrivals[i];
 
-		arrival->subject = arrival->pace >= 0 ? first + arrival->pace :
-												snapshot->items[arrival->item].subject;
+		arrival->subject =
+			arrival->pace >= 0 ? first + arrival->pace : snapshot->items[arrival->item].subject;
 		arrival->slowness = past_slowness(scenario, arrival);
 	}
 }
@@ -192,16 +190,15 @@ run_seconds(const Scenario *scenario, int32 number, const Candidate *place, doub
 	if (arrival->seconds_on >= 0)
 		for (int d = 0; d < place->ndevices; d++)
 			/* those whose model it does not name say nothing */
-			seconds = fmax(seconds, scenario->seconds[arrival->seconds_on]
-										.by_profile[search->fleet->devices[place->devices[d]]
-														.profile]);
+			seconds =
+				fmax(seconds, scenario->seconds[arrival->seconds_on]
+								  .by_profile[search->fleet->devices[place->devices[d]].profile]);
 	if (seconds > 0)
 		return seconds;
 	seconds = predicted;
 	if (!isnan(arrival->slowness))
 		seconds *= arrival->slowness;
 	else if (p90 > predicted)
-		seconds *= pow(p90 / predicted,
-					   normal_chance(scenario->seed, number, attempt) / Z_OF_P90);
+		seconds *= pow(p90 / predicted, normal_chance(scenario->seed, number, attempt) / Z_OF_P90);
 	return Max(seconds, 1e-6);
 }

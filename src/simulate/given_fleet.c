@@ -56,8 +56,8 @@ entry_count(Jsonb *document, const char *path)
 	if (getKeyJsonValueFromContainer(&document->root, "count", 5, &value) == NULL)
 		return 1;
 	if (value.type == jbvNumeric)
-		count = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow,
-												   NumericGetDatum(value.val.numeric)));
+		count = DatumGetFloat8(
+			DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(value.val.numeric)));
 	if (value.type != jbvNumeric || count != floor(count) || count < 0 || count > MOST_WORKERS)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("invalid value for \"%s\"", document_path(path, "count")),
@@ -129,11 +129,10 @@ read_entry(PoolSnapshot *snapshot, const char *pool, HTAB *profiles, Entry *entr
 	entry->profiles = palloc(sizeof(int32) * (entry->ndevices + 1));
 	for (int d = 0; d < entry->ndevices; d++)
 		/* devices that an entry counts share its strings */
-		entry->profiles[d] =
-			d > 0 && memcmp(&entry->specs[d].profile, &entry->specs[d - 1].profile,
-							sizeof(DeviceProfile)) == 0 ?
-				entry->profiles[d - 1] :
-				profile_number(snapshot, pool, profiles, &entry->specs[d].profile);
+		entry->profiles[d] = d > 0 && memcmp(&entry->specs[d].profile, &entry->specs[d - 1].profile,
+											 sizeof(DeviceProfile)) == 0 ?
+								 entry->profiles[d - 1] :
+								 profile_number(snapshot, pool, profiles, &entry->specs[d].profile);
 	if (entry->capabilities.software_versions.count > 0 &&
 		getKeyJsonValueFromContainer(&entry->document->root, "software_versions", 17, &software) !=
 			NULL)
@@ -166,11 +165,11 @@ name_workers(const Entry *entries, int nentries, int nworkers)
 	qsort(named, n, sizeof(Named), compare_named);
 	for (int i = 1; i < n; i++)
 		if (strcmp(named[i].worker_id, named[i - 1].worker_id) == 0)
-			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-							errmsg("invalid value for \"fleet\": two workers are named \"%s\"",
-								   named[i].worker_id),
-							errhint("Give each entry a \"worker_id\" of its own."),
-							errpath("fleet")));
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("invalid value for \"fleet\": two workers are named \"%s\"",
+							named[i].worker_id),
+					 errhint("Give each entry a \"worker_id\" of its own."), errpath("fleet")));
 	return named;
 }
 
@@ -205,19 +204,19 @@ add_worker(PoolSnapshot *snapshot, LabelReader *labels, const Entry *entry, cons
 	const Capabilities *capabilities = &entry->capabilities;
 	Worker *worker = &fleet->workers[fleet->nworkers];
 
-	*worker = (Worker){
-		.worker_id = worker_id,
-		.accepting = true,
-		.cpu_millicores = (int64) floor(capabilities->cpu_cores * 1000 + 1e-6),
-		.memory_bytes = isnan(capabilities->available_memory) ?
-							0 :
-							(int64) (capabilities->available_memory * BYTES_PER_GB),
-		.max_concurrent = capabilities->max_concurrent,
-		.software = entry->software,
-		.first_device = fleet->ndevices,
-		.ndevices = entry->ndevices,
-		.cost_per_hour = isnan(capabilities->cost_per_hour) ? 0 : capabilities->cost_per_hour,
-		.window_in = INFINITY};
+	*worker = (Worker){.worker_id = worker_id,
+					   .accepting = true,
+					   .cpu_millicores = (int64) floor(capabilities->cpu_cores * 1000 + 1e-6),
+					   .memory_bytes = isnan(capabilities->available_memory) ?
+										   0 :
+										   (int64) (capabilities->available_memory * BYTES_PER_GB),
+					   .max_concurrent = capabilities->max_concurrent,
+					   .software = entry->software,
+					   .first_device = fleet->ndevices,
+					   .ndevices = entry->ndevices,
+					   .cost_per_hour =
+						   isnan(capabilities->cost_per_hour) ? 0 : capabilities->cost_per_hour,
+					   .window_in = INFINITY};
 	labels_of_worker(labels, fleet->nworkers, object_datum(entry->document, "labels"),
 					 object_datum(entry->document, "taints"), capabilities->hostname);
 	for (int d = 0; d < entry->ndevices; d++)
@@ -289,10 +288,10 @@ read_given_fleet(PoolSnapshot *snapshot, const char *pool, Jsonb *list)
 
 		entries[e].path = psprintf("fleet[%d]", e);
 		if (value->type != jbvBinary || !JsonContainerIsObject(value->val.binary.data))
-			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-							errmsg("invalid value for \"%s\"", entries[e].path),
-							errdetail("Expected a capabilities object."),
-							errpath(entries[e].path)));
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("invalid value for \"%s\"", entries[e].path),
+					 errdetail("Expected a capabilities object."), errpath(entries[e].path)));
 		entries[e].document = JsonbValueToJsonb(value);
 		read_entry(snapshot, pool, profiles, &entries[e]);
 		nworkers += entries[e].count;

@@ -69,8 +69,8 @@ read_until(Jsonb *document, TimestampTz begins)
 		return PG_INT64_MAX;
 	if (until.type == jbvNumeric)
 	{
-		double seconds = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow,
-															NumericGetDatum(until.val.numeric)));
+		double seconds = DatumGetFloat8(
+			DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(until.val.numeric)));
 
 		if (seconds >= 0 && seconds <= MOST_SECONDS)
 			return (int64) rint(seconds * USECS_PER_SEC);
@@ -78,8 +78,7 @@ read_until(Jsonb *document, TimestampTz begins)
 	else if (until.type == jbvString)
 	{
 		TimestampTz at = DatumGetTimestampTz(DirectFunctionCall3(
-			timestamptz_in,
-			CStringGetDatum(pnstrdup(until.val.string.val, until.val.string.len)),
+			timestamptz_in, CStringGetDatum(pnstrdup(until.val.string.val, until.val.string.len)),
 			ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
 
 		if (TIMESTAMP_IS_NOEND(at))

@@ -77,6 +77,7 @@ typedef struct Waiting
 	int32 arrival;
 	int32 kind;
 	int32 priority; /* with ageing */
+	bool has_keys;
 	bool special; /* not all that others of its kind may have, it may */
 	TimestampTz deadline;
 } Waiting;
@@ -317,8 +318,9 @@ queue_arrival(Simulation *simulation, int32 number)
 	Waiting waiting = {.arrival = number,
 					   .kind = arrival->kind,
 					   .priority = template->priority,
-					   .special = template->alone || is_gang(kind) ||
-								  simulation->progress[number].avoids,
+					   .has_keys = template->keys.count > 0,
+					   .special =
+						   template->alone || is_gang(kind) || simulation->progress[number].avoids,
 					   .deadline = template->deadline};
 	int at = simulation->nwaiting;
 
@@ -354,8 +356,8 @@ age_queue(Simulation *simulation)
 		Waiting *waiting = &simulation->waiting[i];
 		const Arrival *arrival = &scenario->arrivals[waiting->arrival];
 		int32 given = scenario->templates[arrival->template].priority;
-		double hours = (scenario->begins + simulation->now - arrival->submitted_at) /
-					   (double) (60 * MINUTE);
+		double hours =
+			(scenario->begins + simulation->now - arrival->submitted_at) / (double) (60 * MINUTE);
 		int32 now = Min(given, (int32) Max(1, given - floor(ageing * hours)));
 
 		aged = aged || now != waiting->priority;
@@ -397,8 +399,8 @@ static int64
 retry_wait(const Scenario *scenario, int32 arrival, int attempt)
 {
 	const PoolSettings *settings = &scenario->snapshot.settings;
-	double wait = Min(settings->retry_backoff * pow(2, Min(Max(attempt - 2, 0), 30)),
-					  most_backoff(settings));
+	double wait =
+		Min(settings->retry_backoff * pow(2, Min(Max(attempt - 2, 0), 30)), most_backoff(settings));
 
 	return (int64) rint(wait * (1 - chance(scenario->seed, arrival, attempt, 4) / 2) *
 						USECS_PER_SEC);
@@ -461,10 +463,10 @@ end_run(Simulation *simulation, int slot)
 		const WorkTemplate *template = &simulation->scenario->templates[arrival->template];
 		const WorkKind *kind = &search->kinds[arrival->kind];
 		Progress *progress = &simulation->progress[live.arrival];
-		int32 wanted = kind->demand.quorum > 0 && profile_strategy(&kind->profile) ==
-													  STRATEGY_REPLICATED ?
-						   kind->demand.quorum :
-						   progress->done + progress->parts;
+		int32 wanted =
+			kind->demand.quorum > 0 && profile_strategy(&kind->profile) == STRATEGY_REPLICATED ?
+				kind->demand.quorum :
+				progress->done + progress->parts;
 
 		progress->parts--;
 		progress->done++;
@@ -505,8 +507,8 @@ run_fails(const Simulation *simulation, int32 arrival, int attempt, int worker)
  * would take there, and p90 the most that is expected.
  */
 static void
-add_live(Simulation *simulation, int32 number, const Candidate *place, double seconds,
-		 double whole, double p90, bool fails)
+add_live(Simulation *simulation, int32 number, const Candidate *place, double seconds, double whole,
+		 double p90, bool fails)
 {
 	const Arrival *arrival = &simulation->scenario->arrivals[number];
 	Search *search = simulation->search;
@@ -557,8 +559,8 @@ begin_run(Simulation *simulation, const QueueItem *item, const Placement *placem
 	double whole = run_seconds(scenario, number, &place, placement->predicted_seconds,
 							   placement->p90_seconds, progress->attempt);
 	double seconds = whole;
-	bool fails = !is_gang(kind) &&
-				 run_fails(simulation, number, progress->attempt, placement->worker);
+	bool fails =
+		!is_gang(kind) && run_fails(simulation, number, progress->attempt, placement->worker);
 
 	if (fails)
 		seconds *= 1.0 - chance(scenario->seed, number, progress->attempt, 3);
@@ -778,8 +780,7 @@ look_for_room(Simulation *simulation)
 			Candidate candidate;
 
 			if (search_candidate(search, kind, simulation->changed[i], &candidate) == FITS)
-				room += most_of_kind(search, kind,
-									 &search->fleet->workers[simulation->changed[i]]);
+				room += most_of_kind(search, kind, &search->fleet->workers[simulation->changed[i]]);
 		}
 		simulation->room[k] = (int32) Min(room, ROOM_UNKNOWN - 1);
 	}
@@ -796,8 +797,8 @@ add_item(Simulation *simulation, const Waiting *waiting, int number)
 	const Arrival *arrival = &scenario->arrivals[waiting->arrival];
 	const WorkTemplate *template = &scenario->templates[arrival->template];
 	const Progress *progress = &simulation->progress[waiting->arrival];
-	double waited = (scenario->begins + simulation->now - arrival->submitted_at) /
-					(double) USECS_PER_SEC;
+	double waited =
+		(scenario->begins + simulation->now - arrival->submitted_at) / (double) USECS_PER_SEC;
 
 	simulation->item_arrivals[number] = waiting->arrival;
 	simulation->items[number] =
@@ -843,14 +844,14 @@ collect_items(Simulation *simulation)
 		const Waiting *waiting = &simulation->waiting[i];
 		int32 *offered = &simulation->offered[waiting->kind];
 
-		if (!simulation->by_kind || waiting->special ||
-			*offered < simulation->room[waiting->kind])
+		if (!simulation->by_kind || waiting->special || *offered < simulation->room[waiting->kind])
 		{
 			any = true;
 			(*offered)++;
 		}
 		else if (reservations > 0 && !search->kinds[waiting->kind].state->never_starts)
-			reservations--;
+			/* of what waits for its keys, too, the next one may get the place */
+			reservations -= !waiting->has_keys;
 		else
 			continue;
 		add_item(simulation, waiting, n++);
@@ -875,11 +876,9 @@ keep_promises(Simulation *simulation, int nitems)
 			{
 				const Promised *promised = &simulation->promised[p];
 
-				promises[search->npromises++] =
-					(Promise){i,
-							  (promised->backfill_until - simulation->now) /
-								  (double) USECS_PER_SEC,
-							  promised->nworkers, promised->workers};
+				promises[search->npromises++] = (Promise){
+					i, (promised->backfill_until - simulation->now) / (double) USECS_PER_SEC,
+					promised->nworkers, promised->workers};
 				break;
 			}
 }
@@ -911,11 +910,10 @@ remember_reservations(Simulation *simulation, MemoryContext keep)
 		}
 		if (simulation->items[reservation->item].nplacements > 0)
 			continue;
-		*promised = (Promised){simulation->item_arrivals[reservation->item],
-							   simulation->now +
-								   (int64) rint(reservation->backfill_in * USECS_PER_SEC),
-							   reservation->nplaces,
-							   palloc(sizeof(int32) * (reservation->nplaces + 1))};
+		*promised =
+			(Promised){simulation->item_arrivals[reservation->item],
+					   simulation->now + (int64) rint(reservation->backfill_in * USECS_PER_SEC),
+					   reservation->nplaces, palloc(sizeof(int32) * (reservation->nplaces + 1))};
 		for (int p = 0; p < reservation->nplaces; p++)
 			promised->workers[p] = reservation->places[p].worker;
 		simulation->npromised++;
@@ -945,8 +943,7 @@ begin_runs(Simulation *simulation, int nitems)
 		progress->parts = 0;
 		for (int p = of->first_placement; p < of->first_placement + of->nplacements; p++)
 			begin_run(simulation, of, &search->placements[p]);
-		count_minute(simulation,
-					 &scenario->templates[scenario->arrivals[number].template].keys);
+		count_minute(simulation, &scenario->templates[scenario->arrivals[number].template].keys);
 	}
 	/* items are in the order of the queue */
 	for (int i = 0; i < simulation->nwaiting; i++)
@@ -994,8 +991,7 @@ decide(Simulation *simulation)
 	MemoryContext keep = CurrentMemoryContext;
 	int nitems;
 
-	if (settings->paused ||
-		(simulation->nwaiting == 0 && isnan(simulation->scenario->move_cost)))
+	if (settings->paused || (simulation->nwaiting == 0 && isnan(simulation->scenario->move_cost)))
 		return;
 	age_queue(simulation);
 	begin_search(simulation);
@@ -1134,12 +1130,11 @@ simulate(Scenario *scenario, RunReader read, void *reader)
 	simulation->read = read;
 	simulation->reader = reader;
 	simulation->free_live = -1;
-	simulation->search_context =
-		AllocSetContextCreate(CurrentMemoryContext, "hwsched simulated search",
-							  ALLOCSET_DEFAULT_SIZES);
-	simulation->progress = MemoryContextAllocExtended(
-		CurrentMemoryContext, sizeof(Progress) * (scenario->narrivals + 1),
-		MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	simulation->search_context = AllocSetContextCreate(
+		CurrentMemoryContext, "hwsched simulated search", ALLOCSET_DEFAULT_SIZES);
+	simulation->progress = MemoryContextAllocExtended(CurrentMemoryContext,
+													  sizeof(Progress) * (scenario->narrivals + 1),
+													  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	for (int i = 0; i < scenario->narrivals; i++)
 		simulation->progress[i].attempt = 1;
 	simulation->nwaiting_of = palloc0(sizeof(int32) * (search->nkinds + 1));

@@ -97,29 +97,34 @@ write_models(const PoolSnapshot *snapshot, const char *pool)
 
 /* --- what the pool's work looks like --- */
 
-/* Returns whether two kinds of work are the same as far as fragmentation goes. */
-static bool
-same_shape(const WorkKind *a, const WorkKind *b)
+/* Orders kinds of work by what fragmentation sees of them; 0: they are the same to it. */
+static int
+compare_kinds(const WorkKind *a, const WorkKind *b)
 {
 	const NamedNumbers *x = &a->demand.accelerators;
 	const NamedNumbers *y = &b->demand.accelerators;
 	const NameSet *models_x = &a->profile.required_models;
 	const NameSet *models_y = &b->profile.required_models;
+	int order = 0;
 
-	if (a->demand.cpu_millicores != b->demand.cpu_millicores ||
-		a->demand.share != b->demand.share || x->count != y->count ||
-		models_x->count != models_y->count)
-		return false;
-	for (int i = 0; i < x->count; i++)
-		if (strcmp(x->items[i].name, y->items[i].name) != 0 ||
-			x->items[i].value != y->items[i].value)
-			return false;
-	for (int i = 0; i < models_x->count; i++)
-		if (strcmp(models_x->names[i], models_y->names[i]) != 0)
-			return false;
-	return true;
+#define COMPARE(m, n) \
+	if ((m) != (n)) \
+	return (m) < (n) ? -1 : 1
+	COMPARE(a->demand.cpu_millicores, b->demand.cpu_millicores);
+	COMPARE(a->demand.share, b->demand.share);
+	COMPARE(x->count, y->count);
+	COMPARE(models_x->count, models_y->count);
+	for (int i = 0; i < x->count && order == 0; i++)
+	{
+		COMPARE(x->items[i].value, y->items[i].value);
+		order = strcmp(x->items[i].name, y->items[i].name);
+	}
+	for (int i = 0; i < models_x->count && order == 0; i++)
+		order = strcmp(models_x->names[i], models_y->names[i]);
+	return order;
 }
 
+/* Orders shapes by how frequent they are; equals by what they are, whoever numbered them. */
 static int
 compare_shapes(const void *a, const void *b)
 {
@@ -128,7 +133,7 @@ compare_shapes(const void *a, const void *b)
 
 	if (x->frequency != y->frequency)
 		return x->frequency > y->frequency ? -1 : 1;
-	return (x->kind.profile_id > y->kind.profile_id) - (x->kind.profile_id < y->kind.profile_id);
+	return compare_kinds(&x->kind, &y->kind);
 }
 
 /*
@@ -149,7 +154,7 @@ set_shapes(Search *search, Shape *work, int n)
 
 		CHECK_FOR_INTERRUPTS();
 		total += work[i].frequency;
-		while (same < count && !same_shape(&work[same].kind, &work[i].kind))
+		while (same < count && compare_kinds(&work[same].kind, &work[i].kind) != 0)
 			same++;
 		if (same == count)
 			work[count++] = work[i];
