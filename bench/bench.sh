@@ -3,7 +3,7 @@
 # extension has been created; `make bench` provides one.  What is compared runs
 # in one run on one server.
 #
-#   bench.sh                                     all but chaos, churn, silence, snapshot, waiting and tenants
+#   bench.sh                                     all but chaos, churn, silence, snapshot, waiting, tenants, gavel and simulate
 #   bench.sh accuracy|assign|schedule|growth|full|coordinators|cycle|history...   some
 #   bench.sh openb [trace [policy [seeds [solver]]]]
 #   bench.sh cycle peers                         with graphile-worker and pg-boss
@@ -15,6 +15,8 @@
 #   bench.sh snapshot [seconds]
 #   bench.sh waiting [mean runs]
 #   bench.sh tenants
+#   bench.sh gavel
+#   bench.sh simulate [workloads]
 #   bench.sh --check ...                         only whether there are such
 #
 # A trace is one of data/openb, or all; a policy is JSON or the name of one
@@ -22,7 +24,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
-readonly known="accuracy assign labels schedule coordinators cycle openb growth full history chaos churn silence snapshot waiting tenants"
+readonly known="accuracy assign labels schedule coordinators cycle openb growth full history chaos churn silence snapshot waiting tenants gavel simulate"
 readonly usual="accuracy assign labels schedule coordinators cycle openb growth full history"
 readonly traces="default cpu050 cpu100 gpushare40 gpuspec10 multigpu20"
 
@@ -127,6 +129,29 @@ bench_tenants() {
 	done
 }
 
+bench_gavel() {
+	local run rate policy published cost failed=0
+	echo "A published experiment on 36 V100, 36 P100 and 36 K80 (data/gavel), by simulate(): mean hours to completion."
+	printf '%-15s %5s %10s %10s %8s\n' policy "jobs/h" published ours differs
+	# regardless of performance, and by it, where work moves to what becomes free
+	for run in "4.0 round_robin 25.38 null" "4.0 predicted_time 17.08 0" "5.6 predicted_time 104.12 0"; do
+		read -r rate policy published cost <<<"$run"
+		run_sql gavel.sql -v rate="$rate" -v policy="$policy" -v published="$published" -v move_cost="$cost" -v within=0.08 || failed=1
+	done
+	return $failed
+}
+
+bench_simulate() {
+	local load settings
+	echo "Simulated placements on 1,213 nodes (data/openb):"
+	printf '%-24s %9s %6s %12s %10s %8s\n' settings workloads "GPUs %" "mean wait s" seconds "a minute"
+	for load in 0.7 1.1; do
+		for settings in '{}' '{"reservations": 0}' '{"policy": {"packing": 1}}'; do
+			run_sql simulate.sql -v workloads="${1:-100000}" -v load="$load" -v settings="$settings"
+		done
+	done
+}
+
 # replay <trace or all> <policy> <seeds> [solver]
 replay() {
 	local policy=$2 trace chosen=$1
@@ -175,7 +200,7 @@ while [ $# -gt 0 ]; do
 	own=()
 	# what follows one of these is its own, unless it is the next name
 	case $name in
-		openb | cycle | full | history | chaos | churn | silence | snapshot | waiting)
+		openb | cycle | full | history | chaos | churn | silence | snapshot | waiting | simulate)
 			while [ $# -gt 0 ] && [[ " $known " != *" $1 "* ]]; do
 				own+=("$1")
 				shift
