@@ -706,6 +706,7 @@ own_template(WorkReader *reader, const OwnRow *row)
 static void
 read_own_work(WorkReader *reader, bool history)
 {
+	Scenario *scenario = reader->scenario;
 	static SpiPlan queue = {
 		"SELECT " ROW_COLUMNS " FROM hwsched.pending p"
 		" JOIN hwsched.submission s ON s.pool = p.pool AND s.workload_id = p.workload_id"
@@ -747,7 +748,7 @@ read_own_work(WorkReader *reader, bool history)
 			arrival->took_profile = row->took_profile;
 		}
 	}
-	reader->absolute = true;
+	reader->absolute = scenario->own_work = true;
 	if (own.rows != NULL)
 		pfree(own.rows);
 }

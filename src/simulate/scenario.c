@@ -188,6 +188,7 @@ scenario_read(const Caller *caller, const char *callers_path, Jsonb *document, c
 	scenario->pool = pool;
 	scenario->caller = caller;
 	scenario->callers_path = callers_path;
+	scenario->seen = authz_seen(caller, pool);
 	scenario->seed = keys.seed;
 	scenario->failure_rate = keys.failure_rate;
 	scenario->move_cost = keys.move_cost;

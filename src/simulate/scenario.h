@@ -78,6 +78,8 @@ typedef struct Scenario
 	const Caller *caller;
 	const char *callers_path; /* search_path */
 	PoolSnapshot snapshot; /* the fleet, the kinds of work and what is known of them */
+	bool own_work; /* the work that arrives is the pool's own */
+	Scope seen; /* whose of that the caller sees */
 	bool live; /* it begins with what runs and waits in the pool */
 	bool own_fleet; /* it has workers of its own */
 	TimestampTz begins;

@@ -369,6 +369,18 @@ age_queue(Simulation *simulation)
 
 /* --- the end of runs --- */
 
+/* Tells who asks of a run, unless it is of a tenant whose work that does not see. */
+static void
+tell(Simulation *simulation, const SimulatedRun *run)
+{
+	const Scenario *scenario = simulation->scenario;
+	const Arrival *arrival = &scenario->arrivals[run->arrival];
+
+	if (!scenario->own_work ||
+		scope_has(&scenario->seen, simulation->search->kinds[arrival->kind].demand.tenant))
+		simulation->read(simulation->reader, run);
+}
+
 /* Tells who asks of a run, as far as it has got. */
 static void
 tell_run(Simulation *simulation, const LiveRun *live, int64 finished, bool is_last, bool moved)
@@ -388,7 +400,7 @@ tell_run(Simulation *simulation, const LiveRun *live, int64 finished, bool is_la
 						.is_last = is_last,
 						.moved = moved};
 
-	simulation->read(simulation->reader, &run);
+	tell(simulation, &run);
 }
 
 /*
@@ -1108,7 +1120,7 @@ tell_rest(Simulation *simulation)
 		{
 			SimulatedRun run = {.arrival = i, .worker = -1, .finished = PG_INT64_MAX};
 
-			simulation->read(simulation->reader, &run);
+			tell(simulation, &run);
 		}
 }
 
