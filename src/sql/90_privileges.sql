@@ -38,14 +38,10 @@ GRANT EXECUTE ON FUNCTION
     hwsched.check_requirements, hwsched.check_capabilities,
     hwsched.plan_pending, hwsched.compatible_hardware, hwsched.pareto,
     hwsched.suggest_power_limit, hwsched.explain_pending,
-<<<<<<< HEAD
+    hwsched.simulate, hwsched.simulate_summary,
     hwsched.predict, hwsched.performance_history, hwsched.change_points, hwsched.best_hardware,
     hwsched.performance_ranking, hwsched.fallback_workers,
     hwsched.learning_json, hwsched.predict_temperature
-=======
-    hwsched.simulate, hwsched.simulate_summary,
-    hwsched.predict, hwsched.performance_history, hwsched.learning_json, hwsched.predict_temperature
->>>>>>> 8175b51 (Simulate work on a fleet by the decisions that pools make)
     TO hwsched_viewer;
 
 GRANT EXECUTE ON FUNCTION
