@@ -108,6 +108,7 @@ hwsched_simulate(PG_FUNCTION_ARGS)
 
 	InitMaterializedSRF(fcinfo, 0);
 	level = begin_simulating(fcinfo, &caller, &path);
+	authz_check_view(&caller, pool);
 	scenario_read(&caller, path, document, pool, &scenario);
 	simulate(&scenario, return_run, &rows);
 	end_simulating(&caller, level);
@@ -152,6 +153,7 @@ hwsched_simulate_summary(PG_FUNCTION_ARGS)
 		elog(ERROR, "simulate_summary must return a row");
 	description = BlessTupleDesc(description);
 	level = begin_simulating(fcinfo, &caller, &path);
+	authz_check_view(&caller, pool);
 	scenario_read(&caller, path, document, pool, &scenario);
 	simulate_summary(&scenario, &summary);
 	set_number(values, nulls, 0, summary.makespan);
