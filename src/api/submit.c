@@ -20,6 +20,7 @@
 #include "store/hardware.h"
 #include "store/pool.h"
 #include "store/settings.h"
+#include "store/wakeup.h"
 #include "store/worker.h"
 #include "support/args.h"
 #include "support/subtransaction.h"
@@ -824,6 +825,7 @@ batch_write(SubmitBatch *batch, const char *pool)
 	describe(batch, which, n, false, parameters);
 	parameters[READY_AT] = ready_times(batch, which);
 	spi_plan_execute(&queue, false, parameters, NPARAMETERS);
+	wake_for_work(pool);
 }
 
 /* Tells of each workload of the batch whether it says what to do if a dependency is dead. */

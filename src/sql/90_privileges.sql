@@ -67,7 +67,7 @@ GRANT EXECUTE ON FUNCTION
     hwsched.submit, hwsched.submit_many, hwsched.schedule, hwsched.assign_pending, hwsched.cancel,
     hwsched.cancel_many, hwsched.retry_many, hwsched.alter_workload, hwsched.retry_dead,
     hwsched.rebalance, hwsched.maintain,
-    hwsched_internal.recover, hwsched_internal.keep_history, hwsched_internal.note_failure,
+    hwsched_internal.recover, hwsched_internal.assign_batch, hwsched_internal.keep_history, hwsched_internal.note_failure,
     hwsched.record_power,
     hwsched.schedule_jobs, hwsched.unschedule_jobs, hwsched.reset_learning, hwsched.load_learning,
     hwsched.teach
@@ -99,6 +99,11 @@ GRANT EXECUTE ON FUNCTION
     TO hwsched_coordinator;
 
 GRANT EXECUTE ON PROCEDURE hwsched.run_loop TO hwsched_coordinator;
+<<<<<<< HEAD
 GRANT EXECUTE ON FUNCTION hwsched.create_pool, hwsched.alter_pool, hwsched.rollback_settings,
     hwsched.drop_pool, hwsched.grant_pool, hwsched.revoke_pool, hwsched.grant_tenant,
     hwsched.revoke_tenant TO hwsched_admin;
+=======
+GRANT EXECUTE ON FUNCTION hwsched.create_pool, hwsched.alter_pool,
+    hwsched.drop_pool, hwsched.start_dispatcher, hwsched.stop_dispatcher TO hwsched_admin;
+>>>>>>> a18b304 (Dispatch by a background worker that changes wake)

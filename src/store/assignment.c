@@ -18,6 +18,7 @@
 #include "store/requeue.h"
 #include "store/tenant_usage.h"
 #include "store/usage.h"
+#include "store/wakeup.h"
 #include "support/columns.h"
 
 /* --- giving back --- */
@@ -105,6 +106,7 @@ release_capacity(const char *pool, const EndedAssignment *ended, int count)
 	int ndevices = 0;
 	int64 *ids;
 
+	wake_for_room(pool);
 	for (int i = 0; i < count; i++)
 	{
 		total += ended[i].ndevices;

@@ -22,6 +22,7 @@
 #include "store/policy_settings.h"
 #include "store/pool.h"
 #include "store/settings.h"
+#include "store/wakeup.h"
 #include "support/spi_plan.h"
 
 /* --- the document --- */
@@ -537,6 +538,7 @@ settings_change(const Caller *caller, const char *pool, Jsonb *changes, const ch
 		elog(ERROR, "pool \"%s\" has got settings while it was locked", pool);
 	version = column_bigint(0, 1);
 	settings_forget();
+	wake_for_room(pool);
 	pool_settings_load(pool, false, &read);
 	check_settings(&read, has_key(changes, "policy") || has_key(changes, "policies"), caller->user);
 	return version;
