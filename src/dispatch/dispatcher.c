@@ -142,6 +142,55 @@ transact(Work work, void *argument)
 	return error;
 }
 
+/* --- staying and leaving --- */
+
+/*
+ * Returns whether to stay: the extension is there, and nobody wants the database for
+ * himself.  Raises no error.
+ */
+static bool
+may_stay(void)
+{
+	LOCKTAG database;
+	bool stays;
+
+	SET_LOCKTAG_OBJECT(database, InvalidOid, DatabaseRelationId, MyDatabaseId, 0);
+	SetCurrentStatementStartTimestamp();
+	StartTransactionCommand();
+	stays = LockAcquire(&database, RowExclusiveLock, false, true) != LOCKACQUIRE_NOT_AVAIL;
+	if (stays)
+	{
+		PushActiveSnapshot(GetTransactionSnapshot());
+		stays = OidIsValid(get_extension_oid("hwsched", true));
+		PopActiveSnapshot();
+	}
+	CommitTransactionCommand();
+	return stays && dispatcher_enabled;
+}
+
+/* Leaves the database if that is wanted. */
+static void
+leave_if_wanted(void)
+{
+	static double look_at = 0;
+	double now = monotonic_seconds();
+
+	if (ConfigReloadPending)
+	{
+		ConfigReloadPending = false;
+		ProcessConfigFile(PGC_SIGHUP);
+		look_at = now;
+	}
+	/* a cancel that came when there was nothing to cancel */
+	QueryCancelPending = false;
+	CHECK_FOR_INTERRUPTS();
+	if (now < look_at)
+		return;
+	look_at = now + STAY_INTERVAL;
+	if (!may_stay())
+		proc_exit(0);
+}
+
 /* --- tasks --- */
 
 typedef struct TaskRun
@@ -239,6 +288,9 @@ run_task(AgendaPool *pool, Task task)
 		Failure failure = {&run, psprintf("%s (%s)", error->message,
 										  unpack_sql_state(error->sqlerrcode))};
 
+		/* the extension may just have been dropped */
+		if (!may_stay())
+			proc_exit(0);
 		agenda_failed(pool, task);
 		warn_of(pool, kind, error);
 		error = transact(note_failure, &failure);
@@ -246,55 +298,6 @@ run_task(AgendaPool *pool, Task task)
 			warn_of(pool, kind, error);
 	}
 	current_pool = NULL;
-}
-
-/* --- staying and leaving --- */
-
-/*
- * Returns whether to stay: the extension is there, and nobody wants the database for
- * himself.  Raises no error.
- */
-static bool
-may_stay(void)
-{
-	LOCKTAG database;
-	bool stays;
-
-	SET_LOCKTAG_OBJECT(database, InvalidOid, DatabaseRelationId, MyDatabaseId, 0);
-	SetCurrentStatementStartTimestamp();
-	StartTransactionCommand();
-	stays = LockAcquire(&database, RowExclusiveLock, false, true) != LOCKACQUIRE_NOT_AVAIL;
-	if (stays)
-	{
-		PushActiveSnapshot(GetTransactionSnapshot());
-		stays = OidIsValid(get_extension_oid("hwsched", true));
-		PopActiveSnapshot();
-	}
-	CommitTransactionCommand();
-	return stays && dispatcher_enabled;
-}
-
-/* Leaves the database if that is wanted. */
-static void
-leave_if_wanted(void)
-{
-	static double look_at = 0;
-	double now = monotonic_seconds();
-
-	if (ConfigReloadPending)
-	{
-		ConfigReloadPending = false;
-		ProcessConfigFile(PGC_SIGHUP);
-		look_at = now;
-	}
-	/* a cancel that came when there was nothing to cancel */
-	QueryCancelPending = false;
-	CHECK_FOR_INTERRUPTS();
-	if (now < look_at)
-		return;
-	look_at = now + STAY_INTERVAL;
-	if (!may_stay())
-		proc_exit(0);
 }
 
 /* --- rounds --- */
