@@ -15,6 +15,7 @@ $node->init(extra => [ '--locale=C', '--encoding=UTF8' ], allows_streaming => 1)
 $node->append_conf('postgresql.conf', <<'CONF');
 log_statement = none
 max_connections = 40
+restart_after_crash = on
 max_worker_processes = 12
 CONF
 $node->start;
