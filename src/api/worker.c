@@ -178,12 +178,8 @@ set_state(FunctionCallInfo fcinfo, const char *state)
 	if (spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
 					 TEXT_VALUE(state)) == 0)
 		unknown_worker(pool, worker_id);
-<<<<<<< HEAD
-	call_end(&caller);
-=======
 	wake_for_room(pool);
-	SPI_finish();
->>>>>>> a18b304 (Dispatch by a background worker that changes wake)
+	call_end(&caller);
 	PG_RETURN_VOID();
 }
 
@@ -254,12 +250,8 @@ change_device(FunctionCallInfo fcinfo, SpiPlan *statement)
 						errmsg("unknown device %d of worker \"%s\" in pool \"%s\"", device_no,
 							   worker_id, pool),
 						errhint("See the table hwsched.device.")));
-<<<<<<< HEAD
-	call_end(&caller);
-=======
 	wake_for_room(pool);
-	SPI_finish();
->>>>>>> a18b304 (Dispatch by a background worker that changes wake)
+	call_end(&caller);
 	PG_RETURN_VOID();
 }
 

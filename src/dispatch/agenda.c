@@ -117,9 +117,8 @@ new_pool(const char *name)
 
 	strlcpy(pool.name, name, sizeof(pool.name));
 	for (int t = 0; t < TASKS; t++)
-		pool.due_at[t] = monotonic_seconds() +
-						 Min(idle_interval[t], idle_interval[KEEP_HISTORY]) *
-							 pg_prng_double(&pg_global_prng_state);
+		pool.due_at[t] = monotonic_seconds() + Min(idle_interval[t], idle_interval[KEEP_HISTORY]) *
+												   pg_prng_double(&pg_global_prng_state);
 	pool.due_at[ASSIGN] = INFINITY;
 	return pool;
 }
@@ -140,10 +139,9 @@ agenda_look(Agenda *agenda)
 	for (int i = 0; i < n; i++)
 	{
 		AgendaPool wanted = new_pool(column_text(i, 1));
-		AgendaPool *known = agenda->count == 0 ?
-								NULL :
-								bsearch(&wanted, agenda->pools, agenda->count, sizeof(AgendaPool),
-										compare_pools);
+		AgendaPool *known = agenda->count == 0 ? NULL :
+												 bsearch(&wanted, agenda->pools, agenda->count,
+														 sizeof(AgendaPool), compare_pools);
 
 		pools[i] = known != NULL ? *known : wanted;
 		read_state(&pools[i], i);
@@ -155,8 +153,7 @@ agenda_look(Agenda *agenda)
 	agenda->pools = pools;
 	agenda->count = n;
 	seconds = monotonic_seconds() - now;
-	agenda->look_at =
-		now + Min(Max(LOOK_INTERVAL, seconds / SHARE_OF_LOOK), LONGEST_LOOK_INTERVAL);
+	agenda->look_at = now + Min(Max(LOOK_INTERVAL, seconds / SHARE_OF_LOOK), LONGEST_LOOK_INTERVAL);
 }
 
 /* Looks at one pool, within the transaction of a task of its own. */

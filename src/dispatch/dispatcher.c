@@ -80,8 +80,9 @@ warn_once(ErrorData *report)
 
 	if (report->elevel == WARNING && report->output_to_server && report->message_id != NULL)
 	{
-		uint32 kind = hash_combine(string_hash(report->message_id, INT_MAX),
-								   report->sqlerrcode + (current_pool ? pool_bit(current_pool->name) : 0));
+		uint32 kind =
+			hash_combine(string_hash(report->message_id, INT_MAX),
+						 report->sqlerrcode + (current_pool ? pool_bit(current_pool->name) : 0));
 		double now = monotonic_seconds();
 		int i = kind % WARNINGS;
 
@@ -209,9 +210,7 @@ typedef struct TaskKind
 } TaskKind;
 
 static TaskKind task_kinds[TASKS] = {
-	[RECOVER] = {"recovery",
-				 "maintain",
-				 {"SELECT hwsched_internal.recover($1)", {TEXTOID}}},
+	[RECOVER] = {"recovery", "maintain", {"SELECT hwsched_internal.recover($1)", {TEXTOID}}},
 	[ASSIGN] = {"a batch",
 				"assign_pending",
 				{"SELECT hwsched_internal.assign_batch($1)", {TEXTOID}}},
@@ -254,12 +253,11 @@ note_failure(void *argument)
 static void
 warn_of(const AgendaPool *pool, const TaskKind *kind, const ErrorData *error)
 {
-	ereport(WARNING,
-			(errcode(error->sqlerrcode),
-			 errmsg("pool \"%s\": %s failed: %s", pool->name, kind->name, error->message),
-			 error->detail ? errdetail_internal("%s", error->detail) : 0,
-			 errhint("The dispatcher tries this again and again, and warns once; see"
-					 " hwsched.pool_summary.")));
+	ereport(WARNING, (errcode(error->sqlerrcode),
+					  errmsg("pool \"%s\": %s failed: %s", pool->name, kind->name, error->message),
+					  error->detail ? errdetail_internal("%s", error->detail) : 0,
+					  errhint("The dispatcher tries this again and again, and warns once; see"
+							  " hwsched.pool_summary.")));
 }
 
 /* Does a task of a pool; returns whether there is more of it. */
@@ -285,8 +283,8 @@ run_task(AgendaPool *pool, Task task)
 	}
 	else
 	{
-		Failure failure = {&run, psprintf("%s (%s)", error->message,
-										  unpack_sql_state(error->sqlerrcode))};
+		Failure failure = {
+			&run, psprintf("%s (%s)", error->message, unpack_sql_state(error->sqlerrcode))};
 
 		/* the extension may just have been dropped */
 		if (!may_stay())

@@ -8,7 +8,7 @@ COMMENT ON FUNCTION hwsched_internal.recover(text) IS
   'The first half of maintain(): takes work back, and tries workers again; true: there is more.';
 
 CREATE FUNCTION hwsched_internal.assign_batch(pool text DEFAULT 'default') RETURNS boolean
-    LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_assign_batch';
 COMMENT ON FUNCTION hwsched_internal.assign_batch(text) IS
   'A batch of assign_pending(); true: the queue has more than one batch decides.';

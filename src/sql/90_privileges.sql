@@ -99,11 +99,7 @@ GRANT EXECUTE ON FUNCTION
     TO hwsched_coordinator;
 
 GRANT EXECUTE ON PROCEDURE hwsched.run_loop TO hwsched_coordinator;
-<<<<<<< HEAD
 GRANT EXECUTE ON FUNCTION hwsched.create_pool, hwsched.alter_pool, hwsched.rollback_settings,
     hwsched.drop_pool, hwsched.grant_pool, hwsched.revoke_pool, hwsched.grant_tenant,
-    hwsched.revoke_tenant TO hwsched_admin;
-=======
-GRANT EXECUTE ON FUNCTION hwsched.create_pool, hwsched.alter_pool,
-    hwsched.drop_pool, hwsched.start_dispatcher, hwsched.stop_dispatcher TO hwsched_admin;
->>>>>>> a18b304 (Dispatch by a background worker that changes wake)
+    hwsched.revoke_tenant, hwsched.start_dispatcher, hwsched.stop_dispatcher
+    TO hwsched_admin;

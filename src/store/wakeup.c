@@ -159,8 +159,8 @@ static bool noted;
 int
 pool_bit(const char *pool)
 {
-	return 1 + DatumGetUInt32(hash_any((const unsigned char *) pool, strlen(pool))) %
-				   (POOL_BITS - 1);
+	return 1 +
+		   DatumGetUInt32(hash_any((const unsigned char *) pool, strlen(pool))) % (POOL_BITS - 1);
 }
 
 bool
