@@ -319,6 +319,8 @@ run_round(Agenda *agenda)
 		error = transact(look, agenda);
 		if (error != NULL)
 		{
+			if (!may_stay())
+				proc_exit(0);
 			agenda->look_at = monotonic_seconds() + STAY_INTERVAL;
 			ereport(WARNING, (errcode(error->sqlerrcode),
 							  errmsg("could not look at the pools: %s", error->message)));

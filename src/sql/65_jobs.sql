@@ -41,7 +41,7 @@ COMMENT ON FUNCTION hwsched.stop_dispatcher() IS
   'whether there was one.';
 
 CREATE FUNCTION hwsched_internal.wake_launcher() RETURNS void
-    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_wake_launcher';
 COMMENT ON FUNCTION hwsched_internal.wake_launcher() IS
   'Has the launcher of dispatchers look at once for databases with the extension.';

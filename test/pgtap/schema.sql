@@ -128,6 +128,8 @@ INSERT INTO api SELECT btrim(line, E' \t') FROM regexp_split_to_table($$
 	record_power(job text, device_model text, power_limit_w double precision, seconds double precision, average_w double precision, pool text DEFAULT 'default'::text)
 	retry_dead(workload_id text, pool text DEFAULT 'default'::text)
 	run_loop(IN duration interval, IN tick interval, IN pool text DEFAULT 'default'::text)
+	start_dispatcher()
+	stop_dispatcher()
 	schedule_jobs(every text DEFAULT '1 minute'::text, pool text DEFAULT 'default'::text)
 	unschedule_jobs(pool text DEFAULT 'default'::text)
 	maintain(pool text DEFAULT 'default'::text, OUT expired bigint, OUT timed_out bigint, OUT offline bigint, OUT tried_again bigint, OUT forgotten bigint, OUT more boolean)
@@ -159,6 +161,8 @@ SELECT is(proname || '(' || pg_get_function_identity_arguments(oid) || ')', sign
 	) AS s (name, signature) JOIN pg_proc ON proname = name AND pronamespace = 'hwsched'::regnamespace;
 SELECT function_returns('hwsched', 'submit', '{jsonb,text}'::name[], 'text');
 SELECT function_returns('hwsched', 'submit_many', '{jsonb,text,text}'::name[], 'bigint');
+SELECT function_returns('hwsched', 'start_dispatcher', '{}'::name[], 'boolean');
+SELECT function_returns('hwsched', 'stop_dispatcher', '{}'::name[], 'boolean');
 SELECT function_returns('hwsched', 'assign_pending', '{integer,text}'::name[], 'bigint');
 SELECT function_returns('hwsched', 'schedule', '{text,text}'::name[], 'setof hwsched.assignment');
 SELECT function_returns('hwsched', 'claim', '{text,integer,boolean,text}'::name[], 'setof hwsched.assignment');
