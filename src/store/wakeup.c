@@ -101,7 +101,7 @@ attach(void *unused)
 	shared = slots;
 }
 
-/* Returns whether there are slots; only where shared memory has no room for them, there are none. */
+/* Returns whether there are slots: not where shared memory has no room for them. */
 bool
 dispatchers_attach(void)
 {
