@@ -274,6 +274,24 @@ inspect_requirements(Jsonb *requirements, const char *pool, Inspection *inspecti
 						  gang_most(profile, &submission.demand));
 }
 
+/* Reads requirements as submit() does; returns false where it would refuse them. */
+bool
+requirements_read(Jsonb *requirements, WorkloadProfile *profile, Demand *demand)
+{
+	Inspection inspection;
+	Submission submission = {requirements, NULL, &inspection};
+
+	inspection_begin(&inspection, UNKNOWN_KEEP);
+	inspection_list(&inspection);
+	inspection_try(&inspection, read_submission, &submission);
+	for (int i = 0; i < inspection.count; i++)
+		if (strcmp(inspection.findings[i].severity, "error") == 0)
+			return false;
+	*profile = submission.profile;
+	*demand = submission.demand;
+	return true;
+}
+
 static const char *
 generated_id(void)
 {

@@ -137,6 +137,9 @@ reserve_candidate(Search *search, WorkKind *kind, int item, const Candidate *can
 	placement->adjusted_efficiency = candidate->adjusted_efficiency;
 	placement->score = score;
 	placement->backfill = false;
+	placement->value = candidate->value;
+	placement->scored = search->scored;
+	search->scored = NOT_SCORED;
 	memcpy(&search->chosen[search->nchosen], candidate->devices,
 		   sizeof(int32) * candidate->ndevices);
 	search->nchosen += candidate->ndevices;

@@ -49,6 +49,9 @@ search_prepare(Search *search)
 	search->state = state;
 	search->nplacements = search->placements_allocated = 0;
 	search->placements = NULL;
+	search->scored = NOT_SCORED;
+	search->npart_scores = search->part_scores_allocated = 0;
+	search->part_scores = NULL;
 	search->nchosen = search->chosen_allocated = 0;
 	search->chosen = NULL;
 	search->pairs_scored = search->candidates_scored = search->steps = 0;
@@ -150,6 +153,7 @@ place_item(Search *search, QueueItem *items, int index)
 
 	item->first_placement = search->nplacements;
 	item->nplacements = 0;
+	search->scored = NOT_SCORED;
 	if (!keys_have_room(search->key_rooms, &item->keys) || (kind->barred && !is_gang(kind)) ||
 		quota_is_met(search, kind))
 		return;

@@ -129,4 +129,21 @@ less_used(int32 assignments_a, int64 total_a, int32 worker_a, int32 assignments_
 	return worker_a < worker_b;
 }
 
+/* Returns room for the scores of so many parts of a policy, and sets *first to where it is. */
+static inline PartScore *
+add_part_scores(Search *search, int count, int32 *first)
+{
+	while (search->npart_scores + count > search->part_scores_allocated)
+	{
+		search->part_scores_allocated = Max(256, search->part_scores_allocated * 2);
+		search->part_scores = search->part_scores == NULL ?
+								  palloc_huge(sizeof(PartScore) * search->part_scores_allocated) :
+								  repalloc_huge(search->part_scores,
+												sizeof(PartScore) * search->part_scores_allocated);
+	}
+	*first = search->npart_scores;
+	search->npart_scores += count;
+	return &search->part_scores[*first];
+}
+
 #endif /* HWSCHED_PLACE_SEARCH_H */

@@ -965,9 +965,100 @@ best_of_workers(Search *search, WorkKind *kind, Candidate *candidate)
 	return false;
 }
 
-/* Finds the best candidate for a kind of work and its score; returns false if none fits. */
-bool
-hardware_search_best(Search *search, WorkKind *kind, Candidate *candidate, double *score)
+/* So many workers of a band are looked at for the best of the others, at most. */
+#define MOST_OTHERS 8
+
+/*
+ * Finds the most valuable candidate on any other worker than one; of work whose devices may differ,
+ * as it was last looked at.  Returns false if there is none.
+ */
+static bool
+best_elsewhere(Search *search, WorkKind *kind, int worker, int32 *device, int32 *other,
+			   double *value)
+{
+	KindState *state = kind->state;
+	const Band *band;
+	Candidate candidate;
+
+	for (int number = 0; !state->mixed && (band = band_at(search, kind, number)) != NULL; number++)
+	{
+		BandSearch look = {
+			.kind = kind, .value = band->value, .sparing = band->sparing, .like = -1};
+		Free need = need_of(search, kind, false);
+		bool goes_on = band->passed && band->given_back == band->tree->given_back;
+		Usage from = goes_on ? band->from : (Usage){INT32_MIN, INT32_MIN, INT64_MIN, INT32_MIN};
+		const UsageNode *node;
+
+		for (int tried = 0; tried < MOST_OTHERS &&
+							(node = usage_tree_first(search, band->tree, &from, &need)) != NULL;
+			 tried++)
+		{
+			from = node->usage;
+			from.lane++;
+			if (node->usage.worker == worker ||
+				!candidate_of_band(search, &look, node->usage.worker, &candidate))
+				continue;
+			*device = candidate.devices[0];
+			*other = node->usage.worker;
+			*value = band->value;
+			return true;
+		}
+	}
+	/* the second of a heap is one of the first two below its top */
+	for (int at = 1; state->mixed && at <= 2 && at < state->nentries; at++)
+		if (state->entries[at].type == ENTRY_WORKER &&
+			search_candidate(search, kind, state->entries[at].index, &candidate) == FITS)
+		{
+			*device = candidate.devices[0];
+			*other = candidate.worker;
+			*value = candidate.value;
+			return true;
+		}
+	return false;
+}
+
+/* Keeps what the best candidate is worth, and the best of the others, for who asks later. */
+static void
+keep_scores(Search *search, WorkKind *kind, const Candidate *best, double greatest, double score)
+{
+	const PolicyPart *part = &kind->policy->parts[0];
+	const Worker *worker = &search->fleet->workers[best->worker];
+	Scored *scored = &search->scored;
+	PartScore *parts;
+	double value = -1;
+	const double own = best->value;
+	const int32 chosen = best->devices[0];
+
+	*scored = NOT_SCORED;
+	if (!search->keeps_second)
+		return;
+	(void) best_elsewhere(search, kind, best->worker, &scored->second_device,
+						  &scored->second_worker, &value);
+	for (int d = worker->first_device;
+		 best->ndevices == 1 && d < worker->first_device + worker->ndevices; d++)
+	{
+		Candidate other;
+
+		if (d != chosen && device_candidate(search, kind, best->worker, d, &other) == FITS &&
+			other.value > value)
+		{
+			scored->second_worker = best->worker;
+			scored->second_device = d;
+			value = other.value;
+		}
+	}
+	if (scored->second_worker < 0)
+		return;
+	greatest = Max(greatest, Max(own, value));
+	parts = add_part_scores(search, 2, &scored->parts);
+	parts[0] = (PartScore){(float) own, (float) (score / part->weight)};
+	parts[1] = (PartScore){(float) value, (float) part_score(part, value, greatest)};
+	scored->second_score = part->weight * parts[1].score;
+}
+
+/* The same, and sets *most to what the most valuable candidate is worth, if that is known; else 0. */
+static bool
+find_best(Search *search, WorkKind *kind, Candidate *candidate, double *score, double *most)
 {
 	const PolicyPart *part = &kind->policy->parts[0];
 	BandSearch best = {.kind = kind};
@@ -976,10 +1067,12 @@ hardware_search_best(Search *search, WorkKind *kind, Candidate *candidate, doubl
 	if (!kind->state->prepared)
 		prepare_kind(search, kind);
 	*score = part->weight;
+	*most = 0;
 	if (kind->state->mixed)
 		return best_of_workers(search, kind, candidate);
 	if (!best_of_bands(search, kind, &best, &greatest))
 		return false;
+	*most = greatest;
 	/* the most valuable one has score 1, whatever it is worth */
 	if (best.value < greatest)
 		*score = part->weight * part_score(part, best.value, greatest);
@@ -990,4 +1083,28 @@ hardware_search_best(Search *search, WorkKind *kind, Candidate *candidate, doubl
 		return true;
 	}
 	return search_candidate(search, kind, best.candidate.worker, candidate) == FITS;
+}
+
+/*
+ * Finds the best candidate for a kind of work and its score; returns false if none fits.  Its
+ * devices stay valid until the next call.
+ */
+bool
+hardware_search_best(Search *search, WorkKind *kind, Candidate *candidate, double *score)
+{
+	double greatest;
+
+	if (!find_best(search, kind, candidate, score, &greatest))
+		return false;
+	if (search->keeps_second)
+	{
+		int32 device = candidate->devices[0];
+
+		keep_scores(search, kind, candidate, greatest, *score);
+		/* who looked at others used the same space for their devices */
+		candidate->devices[0] = device;
+		if (candidate->ndevices > 1)
+			return search_candidate(search, kind, candidate->worker, candidate) == FITS;
+	}
+	return true;
 }

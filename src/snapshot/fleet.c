@@ -38,6 +38,8 @@ snapshot_begin(PoolSnapshot *snapshot, const PoolSettings *settings)
 	policies_read(&snapshot->settings.policy, &snapshot->settings.policies, &snapshot->policies);
 	snapshot->policies.objective = snapshot->settings.objective;
 	snapshot->search.fleet = &snapshot->fleet;
+	snapshot->search.keeps_second = strcmp(snapshot->settings.decision_detail, "second") == 0;
+	snapshot->search.keeps_scores = strcmp(snapshot->settings.decision_detail, "none") != 0;
 	snapshot->search.score_function = call_score_function;
 	snapshot->search.score_context = &snapshot->policies;
 }

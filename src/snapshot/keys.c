@@ -176,6 +176,15 @@ key_demand(PoolSnapshot *snapshot, Datum keys, Datum units)
 	return (KeyDemand){n, items};
 }
 
+/* Returns the number of a key that is known, or -1. */
+int32
+key_named(const PoolSnapshot *snapshot, const char *name)
+{
+	StrtabEntry *entry = strtab_find(snapshot->keys->numbers, name, strlen(name));
+
+	return entry == NULL ? -1 : entry->number;
+}
+
 /* Does so after reading how these keys are used, whichever were read before. */
 KeyDemand
 key_demand_now(PoolSnapshot *snapshot, const char *pool, Datum keys, Datum units, bool read_only)

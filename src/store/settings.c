@@ -128,6 +128,7 @@ static const Field setting_fields[] = {
 	SETTING(start_timeout, FIELD_SECONDS, 1, 31536000),
 	SETTING(retry_backoff, FIELD_SECONDS, 0, 86400),
 	SETTING(notify, FIELD_BOOLEAN, 0, 0),
+	SETTING(decision_detail, FIELD_TEXT, 0, 0),
 	{"retention", FIELD_OBJECT, offsetof(KeptSettings, retention), NAME_FREE, 0, 0,
 	 &retention_document},
 	SETTING(quarantine_after, FIELD_INTEGER, 1, 1000000),
@@ -278,6 +279,13 @@ check_settings(const PoolSettings *settings, bool new_policies, Oid setter)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("invalid value for \"unknown_keys\": \"%s\"", settings->unknown_keys),
 				 errdetail("Expected \"refuse\", \"warn\" or \"keep\".")));
+	if (strcmp(settings->decision_detail, "none") != 0 &&
+		strcmp(settings->decision_detail, "winner") != 0 &&
+		strcmp(settings->decision_detail, "second") != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value for \"decision_detail\": \"%s\"", settings->decision_detail),
+				 errdetail("Expected \"none\", \"winner\" or \"second\".")));
 	if (settings->vega_url != NULL && !is_https_url(settings->vega_url))
 		ereport(
 			ERROR,

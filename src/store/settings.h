@@ -60,6 +60,7 @@ typedef struct PoolSettings
 	int32 reservations; /* of work that waits; 0: of the first gang only */
 	const char *spare_accelerators; /* true, false or strict */
 	bool notify;
+	const char *decision_detail; /* what is kept of a decision: none, winner or second */
 	int32 batch_window; /* workloads that a batch decides at most */
 	int32 maintain_batch; /* assignments that a call of maintain() takes back at most */
 	double energy_price_per_kwh; /* NAN: not known */

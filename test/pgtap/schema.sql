@@ -121,6 +121,7 @@ INSERT INTO api SELECT btrim(line, E' \t') FROM regexp_split_to_table($$
 	progress(assignment_id bigint, ratio double precision, note jsonb DEFAULT NULL::jsonb, pool text DEFAULT 'default'::text)
 	yield_work(assignment_id bigint, note jsonb DEFAULT NULL::jsonb, pool text DEFAULT 'default'::text)
 	alter_workload(workload_id text, changes jsonb, reason text DEFAULT NULL::text, pool text DEFAULT 'default'::text)
+	apply_suggestion(workload_id text, change jsonb, pool text DEFAULT 'default'::text)
 	cancel_many(filter jsonb, pool text DEFAULT 'default'::text)
 	retry_many(filter jsonb, pool text DEFAULT 'default'::text)
 	cancel(workload_id text, pool text DEFAULT 'default'::text)
@@ -148,7 +149,7 @@ INSERT INTO api SELECT btrim(line, E' \t') FROM regexp_split_to_table($$
 	summary_report(since timestamp with time zone DEFAULT NULL::timestamp with time zone, until timestamp with time zone DEFAULT NULL::timestamp with time zone, pool text DEFAULT 'default'::text)$$, '\n') AS line WHERE btrim(line, E' \t') <> '';
 SELECT bag_eq($$
 	SELECT proname || '(' || pg_get_function_arguments(oid) || ')' FROM pg_proc WHERE pronamespace = 'hwsched'::regnamespace
-		AND proname <> ALL ('{pool_settings,simulate,simulate_summary,plan_pending,compatible_hardware,explain_pending,pareto,suggest_power_limit,performance_history}')
+		AND proname <> ALL ('{pool_settings,simulate,simulate_summary,plan_pending,compatible_hardware,explain,explain_pending,suggest,pareto,suggest_power_limit,performance_history}')
 	$$, 'SELECT signature FROM api', 'the functions are those of the API');
 -- Those that return rows of their own: what goes in, and the columns that the API names
 SELECT is(proname || '(' || pg_get_function_identity_arguments(oid) || ')', signature, signature) FROM (VALUES
