@@ -3,16 +3,21 @@
 # extension has been created; `make bench` provides one.  What is compared runs
 # in one run on one server.
 #
-#   bench.sh                                     all but energy, churn, snapshot, waiting and tenants
-#   bench.sh accuracy|assign|schedule|growth|coordinators|cycle|history...   some
+#   bench.sh                                     all but chaos, churn, energy, silence, snapshot, waiting, tenants, gavel and simulate
+#   bench.sh accuracy|assign|schedule|growth|full|coordinators|cycle|history...   some
 #   bench.sh openb [trace [policy [seeds [solver]]]]
 #   bench.sh energy [trace [policy [solver]]]
 #   bench.sh cycle peers                         with graphile-worker and pg-boss
+#   bench.sh full [workers...]
 #   bench.sh history [rows]
 #   bench.sh churn [workloads]
+#   bench.sh chaos [seconds of a phase [disturbance...]]
+#   bench.sh silence [workers]
 #   bench.sh snapshot [seconds]
 #   bench.sh waiting [mean runs]
 #   bench.sh tenants
+#   bench.sh gavel
+#   bench.sh simulate [workloads]
 #   bench.sh --check ...                         only whether there are such
 #
 # A trace is one of data/openb, or all; a policy is JSON or the name of one
@@ -20,8 +25,8 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
-readonly known="accuracy assign labels schedule coordinators cycle openb energy growth history churn snapshot waiting tenants"
-readonly usual="accuracy assign labels schedule coordinators cycle openb growth history"
+readonly known="accuracy assign labels schedule coordinators cycle openb energy growth full history chaos churn silence snapshot waiting tenants gavel simulate"
+readonly usual="accuracy assign labels schedule coordinators cycle openb growth full history"
 readonly traces="default cpu050 cpu100 gpushare40 gpuspec10 multigpu20"
 
 run_sql() {
@@ -71,6 +76,16 @@ bench_growth() {
 		-v policies='[{"hardware_aware": 0.7, "priority": 0.2, "round_robin": 0.1}, {"fragmentation": 1}]'
 }
 
+# With 100000 workers there are a million workloads, which takes minutes to submit.
+bench_full() {
+	local workers
+	echo "A queue that is larger than the fleet's room, in calls of at most batch_window:"
+	[ $# -gt 0 ] || set -- 1000 10000
+	for workers; do
+		run_sql full.sql -v workers="$workers"
+	done
+}
+
 bench_coordinators() {
 	bash coordinators.sh
 }
@@ -85,6 +100,14 @@ bench_history() {
 
 bench_churn() {
 	bash churn.sh "$@"
+}
+
+bench_chaos() {
+	bash chaos.sh "$@"
+}
+
+bench_silence() {
+	run_sql silence.sql -v workers="${1:-100000}"
 }
 
 bench_snapshot() {
@@ -104,6 +127,29 @@ bench_tenants() {
 	echo "Tenants with weights 1 : 1 : 2 and bursts of work, on 4 workers of 8 GPUs:"
 	for solver in greedy optimal; do
 		run_sql tenants.sql -v solver="$solver"
+	done
+}
+
+bench_gavel() {
+	local run rate policy published cost failed=0
+	echo "A published experiment on 36 V100, 36 P100 and 36 K80 (data/gavel), by simulate(): mean hours to completion."
+	printf '%-15s %5s %10s %10s %8s\n' policy "jobs/h" published ours differs
+	# regardless of performance, and by it, where work moves to what becomes free
+	for run in "4.0 round_robin 25.38 null" "4.0 predicted_time 17.08 0" "5.6 predicted_time 104.12 0"; do
+		read -r rate policy published cost <<<"$run"
+		run_sql gavel.sql -v rate="$rate" -v policy="$policy" -v published="$published" -v move_cost="$cost" -v within=0.08 || failed=1
+	done
+	return $failed
+}
+
+bench_simulate() {
+	local load settings
+	echo "Simulated placements on 1,213 nodes (data/openb):"
+	printf '%-24s %9s %6s %12s %10s %8s\n' settings workloads "GPUs %" "mean wait s" seconds "a minute"
+	for load in 0.7 1.1; do
+		for settings in '{}' '{"reservations": 0}' '{"policy": {"packing": 1}}'; do
+			run_sql simulate.sql -v workloads="${1:-100000}" -v load="$load" -v settings="$settings"
+		done
 	done
 }
 
@@ -176,7 +222,7 @@ while [ $# -gt 0 ]; do
 	own=()
 	# what follows one of these is its own, unless it is the next name
 	case $name in
-		openb | energy | cycle | history | churn | snapshot | waiting)
+		openb | energy | cycle | full | history | chaos | churn | silence | snapshot | waiting | simulate)
 			while [ $# -gt 0 ] && [[ " $known " != *" $1 "* ]]; do
 				own+=("$1")
 				shift

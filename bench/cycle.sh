@@ -7,7 +7,8 @@
 #   cycle.sh [peers]
 #
 # With peers, graphile-worker and pg-boss are installed by npm into a temporary
-# directory and enqueue, too.  pgmq takes part where the server has it.
+# directory and enqueue, too.  pgmq takes part where the server has it, or PGMQ_SQL
+# names its file of SQL.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 # shellcheck source=bench/lib.sh
@@ -129,10 +130,7 @@ or_published() {
 peers=
 if [ "${1:-}" = peers ]; then peers=yes; fi
 pgmq=
-if [ "$(sql -c "SELECT count(*) FROM pg_available_extensions WHERE name = 'pgmq'")" = 1 ]; then
-	pgmq=yes
-	sql -c "SET client_min_messages = warning" -c "CREATE EXTENSION IF NOT EXISTS pgmq"
-fi
+if has_pgmq; then pgmq=yes; fi
 
 make_documents 300000
 if [ -n "$peers" ]; then install_peers; fi

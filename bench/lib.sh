@@ -164,6 +164,18 @@ fill_queue() {
 		SELECT 'bench_cycle', (d ->> 'priority')::smallint, d FROM public.bench_documents, jsonb_array_elements(documents) d"
 }
 
+# has_pgmq: creates pgmq, which is SQL alone, from a file of it that PGMQ_SQL names, or where
+# the server has it; returns whether it is there.
+has_pgmq() {
+	if [ -n "${PGMQ_SQL:-}" ]; then
+		sql -c "SET client_min_messages = warning" -c "DROP SCHEMA IF EXISTS pgmq CASCADE" -f "$PGMQ_SQL" >/dev/null
+	elif [ "$(sql -c "SELECT count(*) FROM pg_available_extensions WHERE name = 'pgmq'")" = 1 ]; then
+		sql -c "SET client_min_messages = warning" -c "CREATE EXTENSION IF NOT EXISTS pgmq"
+	else
+		return 1
+	fi
+}
+
 fill_pgmq() {
 	make_pgmq
 	sql -c "SELECT count(id) FROM public.bench_documents, pgmq.send_batch('bench_cycle', ARRAY(SELECT jsonb_array_elements(documents))) id" >/dev/null

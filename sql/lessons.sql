@@ -42,6 +42,13 @@ SELECT model_name, round(predicted_seconds) AS predicted, runs FROM hwsched.best
 SELECT hwsched.submit('{"test_id": "next", "test_type": "vision", "model_id": "net-1", "expected_duration": 60, "required_backend": "gpu"}', 'lessons');
 SELECT w, round(p.p50_seconds) AS p50 FROM unnest('{a1,a2,t1}'::text[]) AS w, hwsched.predict('next', w, 1, 'lessons') AS p;
 SELECT worker_id, workload_type, successes, failures, round(mean_seconds) AS mean FROM hwsched.performance WHERE pool = 'lessons' ORDER BY 1;
+-- what was taught at 60 s tells of 600 s, and of 6 s
+SELECT hwsched.submit(jsonb_build_object('test_id', 'next-' || s, 'test_type', 'vision', 'model_id', 'net-1', 'expected_duration', s, 'required_backend', 'gpu'), 'lessons') FROM unnest('{6,600}'::int[]) AS s;
+SELECT s, w, p.p50_seconds / s BETWEEN 0.98 * k AND 1.02 * k AS in_proportion FROM unnest('{6,600}'::int[]) AS s, (VALUES ('a1', 1), ('t1', 1/3.0)) AS d (w, k), hwsched.predict('next-' || s, w, 1, 'lessons') AS p ORDER BY 1, 2;
+-- also where the formula counts what takes longer as compute-intensive, and there are few units: within 5 %
+SELECT hwsched.teach((SELECT jsonb_agg(jsonb_build_object('workload_type', 'embedding', 'model_id', 'e', 'device', 'CPU-4cores', 'worker_id', 'c1', 'expected_duration', 100, 'seconds', 80)) FROM generate_series(1, 10)), 'lessons') AS taught;
+SELECT hwsched.submit(jsonb_build_object('test_id', 'embed-' || s, 'test_type', 'embedding', 'model_id', 'e', 'expected_duration', s), 'lessons') FROM unnest('{100,1000}'::int[]) AS s;
+SELECT s, round(p.p50_seconds::numeric / s, 2) AS ratio, round(p.formula_seconds::numeric / s, 2) AS of_the_formula FROM unnest('{100,1000}'::int[]) AS s, hwsched.predict('embed-' || s, 'c1', 0, 'lessons') AS p ORDER BY 1;
 -- it was long ago: what is preferred is nearly forgotten
 SELECT worker_id, round(preference::numeric, 2) AS preference FROM hwsched.preference WHERE pool = 'lessons' ORDER BY 1;
 -- a run just now counts in full, whatever the order in the document; a failure teaches who fails

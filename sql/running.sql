@@ -161,4 +161,16 @@ SELECT assignment_id AS first FROM hwsched.running_on('w', 'running') \gset
 SELECT count(*) FROM hwsched.next('w', ARRAY[:first], results => jsonb_build_object(:first, 42), pool => 'running');
 SELECT shard_no, state, result, error FROM hwsched.assignment WHERE pool = 'running' AND workload_id = 'gang' ORDER BY shard_no;
 SELECT state FROM hwsched.workload WHERE pool = 'running' AND workload_id = 'gang';
+-- a gang that a worker gives back goes back as a whole; no attempt of it counts as failed
+SELECT hwsched.submit('{"test_id": "given back", "retries": 0, "cpu_cores": 0.5, "custom_properties": {"is_shardable": true, "min_shards": 2, "max_shards": 2, "allocation_strategy": "sharded", "share_worker": true}}', 'running');
+SELECT hwsched.assign_pending(pool => 'running');
+SELECT workload_id, shard_no FROM hwsched.next('w', '{}', 5, pool => 'running');
+SELECT hwsched.yield_work(min(assignment_id), '{"at": 3}', 'running') FROM hwsched.running_on('w', 'running');
+SELECT shard_no, state, error, error_class FROM hwsched.assignment WHERE pool = 'running' AND workload_id = 'given back' ORDER BY shard_no;
+SELECT state FROM hwsched.workload WHERE pool = 'running' AND workload_id = 'given back';
+SELECT hwsched.assign_pending(pool => 'running');
+SELECT workload_id, shard_no, attempt FROM hwsched.next('w', '{}', 5, pool => 'running');
+-- what fails does, in its last attempt
+SELECT hwsched.fail(min(assignment_id), 'broken', 'running') FROM hwsched.running_on('w', 'running');
+SELECT state FROM hwsched.workload WHERE pool = 'running' AND workload_id = 'given back';
 SELECT hwsched.drop_pool('running');

@@ -51,7 +51,7 @@ SELECT hwsched.history_json('2026-01-01+00', '2026-03-05+00', '%s')
 SELECT chart, hwsched.vega_spec(chart, '2026-01-01+00', '2026-03-05+00', '%s') FROM hwsched.chart
 SELECT regexp_replace(hwsched.summary_report('2026-01-01+00', '2026-03-05+00', '%s'), 'Made [^.]*', '')
 SELECT hwsched.load_learning(document, '%s') FROM regress_sessions.learned
-SELECT regexp_replace(hwsched.learning_json('%s')::text, '"(scope|name|profile_id)": "?[0-9]+"?|"[0-9]+": {', 'id', 'g') AS learned
+SELECT regexp_replace(hwsched.learning_json('%s')::text, '"(scope|name|profile_id)": "?[0-9]+"?|"updated_at": "[^"]*"|"[0-9]+": {', 'id', 'g') AS learned
 SELECT p50_seconds, p90_seconds, joules, cost FROM hwsched.predict('c', 'w1', 0, '%s')
 SELECT hwsched.record_power($j$job\1$j$, 'A100', 200, 1.00000000000001, 150.123456789, '%s') IS NOT NULL AS done
 SELECT * FROM hwsched.suggest_power_limit($j$job\1$j$, pool => '%s')

@@ -58,6 +58,9 @@ SELECT hwsched.submit_many((SELECT jsonb_agg(jsonb_build_object('test_id', 'm' |
 SELECT hwsched.alter_pool('strict', '{"unknown_keys": "keep", "max_loaf": 1}');
 SELECT hwsched.submit('{"test_id": "kept", "minimun_memory": 9000, "mine": 2, "custom_properties": {"mine": 1}}', 'strict'), hwsched.submit('{"test_id": "kept too", "minimun_memory": 9000}', 'strict');
 SELECT hwsched.register_worker('kept', '{"cpu_cores": 8, "colour": "red"}', 'strict');
+-- where the user's own has no place they are dropped
+SELECT hwsched.register_worker('dropped', '{"cpu_cores": 8, "colour": "red", "devices": [{"hardware_class": "gpu", "colour": "blue", "labels": {"of": "the user"}, "memory_total_bytes": 1000000000}]}', 'strict');
+SELECT capabilities FROM hwsched.worker WHERE pool = 'strict' AND worker_id = 'dropped';
 SELECT workload_id, requirements FROM hwsched.workload WHERE pool = 'strict' AND workload_id ~ 'warned|kept' ORDER BY 1;
 SELECT worker_id, capabilities FROM hwsched.worker WHERE pool = 'strict' AND worker_id ~ 'warned|kept' ORDER BY 1;
 SELECT name, value FROM hwsched.pool_settings('strict') WHERE value IS DISTINCT FROM default_value ORDER BY 1;

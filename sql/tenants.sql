@@ -95,6 +95,17 @@ SELECT hwsched.alter_pool('shared', '{"order_wait": "1 hour"}'), hwsched.submit(
 UPDATE hwsched.pending SET submitted_at = submitted_at - interval '2 hours' WHERE pool = 'shared' AND workload_id = 'long';
 SELECT hwsched.complete(assignment_id, pool => 'shared') FROM hwsched.claim('node', 1, pool => 'shared');
 SELECT hwsched.assign_pending(pool => 'shared'), pg_temp.live();
+-- of what was given back, what is left counts
+SELECT pg_temp.node(1, '{"order": "shortest"}');
+SELECT hwsched.submit('{"test_id": "most done", "expected_duration": 1000, "required_accelerators": {"gpu": 1}}', 'shared'), hwsched.assign_pending(pool => 'shared');
+SELECT hwsched.progress(assignment_id, 0.9, pool => 'shared') FROM hwsched.claim('node', 1, pool => 'shared');
+SELECT hwsched.submit_many('[{"test_id": "shorter", "expected_duration": 50, "required_accelerators": {"gpu": 1}}, {"test_id": "longer", "expected_duration": 200, "required_accelerators": {"gpu": 1}}]', 'shared');
+SELECT hwsched.yield_work(assignment_id, pool => 'shared') FROM hwsched.running_on('node', 'shared');
+SELECT hwsched.maintain('shared') IS NOT NULL AS maintained;
+SELECT hwsched.assign_pending(pool => 'shared'), pg_temp.live();
+SELECT hwsched.cancel('shorter', 'shared'), hwsched.assign_pending(pool => 'shared'), pg_temp.live();
+SELECT hwsched.cancel('most done', 'shared'), hwsched.maintain('shared') IS NOT NULL AS maintained;
+SELECT count(*) FROM hwsched.progress WHERE pool = 'shared';
 -- who has run least
 SELECT pg_temp.node(1, '{"order": "least_served", "retry_backoff": 0}');
 SELECT hwsched.submit('{"test_id": "ran", "required_accelerators": {"gpu": 1}}', 'shared'), hwsched.assign_pending(pool => 'shared'), (SELECT count(*) FROM hwsched.claim('node', 1, pool => 'shared'));

@@ -6,6 +6,8 @@
 
 #include "fmgr.h"
 
+#include "dispatch/launcher.h"
+#include "store/wakeup.h"
 #include "support/spi_plan.h"
 
 PG_MODULE_MAGIC;
@@ -16,4 +18,6 @@ void
 _PG_init(void)
 {
 	spi_plan_init();
+	dispatchers_init();
+	launcher_init();
 }

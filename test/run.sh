@@ -8,7 +8,8 @@
 #
 # As root it installs missing packages and does the rest as an unprivileged
 # user.  Environment: PG_CONFIG names the PostgreSQL to use, EXAMPLE the example
-# to demonstrate, and KEEP=1 keeps the temporary directory.
+# to demonstrate, PGMQ_SQL the file that pgmq is made of, to measure beside it, and
+# KEEP=1 keeps the temporary directory.
 set -euo pipefail
 export LC_ALL=C.UTF-8
 unset CDPATH
@@ -94,7 +95,7 @@ trap 'exit 143' TERM
 # run_script <argument...>: the demonstration or benchmark, in a database of its own.
 run_script() {
 	local status=0
-	database=$mode run_job as_user env OUT="${out:-}" EXAMPLE="${EXAMPLE:-}" bash "$script" "$@" || status=$?
+	database=$mode run_job as_user env OUT="${out:-}" EXAMPLE="${EXAMPLE:-}" PGMQ_SQL="${PGMQ_SQL:+$tmp/pgmq.sql}" bash "$script" "$@" || status=$?
 	[ "$status" = 0 ] || die "$script failed (exit status $status)"
 }
 
@@ -131,6 +132,7 @@ case $mode in
 		build
 		start_server on
 		create_database "$mode" hwsched
+		if [ -n "${PGMQ_SQL:-}" ]; then install -m 644 "$PGMQ_SQL" "$tmp/pgmq.sql"; fi
 		heading "$mode"
 		run_script "$@"
 		printf '\ntotal time: %d s\n' "$SECONDS"

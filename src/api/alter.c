@@ -104,7 +104,8 @@ hwsched_alter_workload(PG_FUNCTION_ARGS)
 		" UPDATE hwsched.pending p SET queue_no = was.queue_no, run = was.run,"
 		"  attempt = was.attempt, submitted_at = was.submitted_at,"
 		"  avoid_workers = was.avoid_workers, alone = was.alone,"
-		"  ready_at = greatest(p.ready_at, CASE WHEN isfinite(was.ready_at) THEN was.ready_at END)"
+		"  ready_at = greatest(p.ready_at, CASE WHEN isfinite(was.ready_at)"
+		"   AND was.ready_at IS DISTINCT FROM was.run_at THEN was.ready_at END)"
 		" FROM was WHERE p.pool = $1 AND p.workload_id = $2 AND p.run = $3 + 1",
 		{TEXTOID, TEXTOID, INT4OID}};
 	const char *workload_id = text_argument(fcinfo, 0);

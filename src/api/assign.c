@@ -29,6 +29,7 @@
 #include "support/args.h"
 
 PG_FUNCTION_INFO_V1(hwsched_assign_pending);
+PG_FUNCTION_INFO_V1(hwsched_assign_batch);
 PG_FUNCTION_INFO_V1(hwsched_plan_pending);
 
 /* --- deciding --- */
@@ -80,12 +81,13 @@ batch_limit(FunctionCallInfo fcinfo, int argument)
 	return limit;
 }
 
-/* assign_pending(max_workloads int, pool text) RETURNS bigint */
-Datum
-hwsched_assign_pending(PG_FUNCTION_ARGS)
+/*
+ * Runs a batch of a pool; returns how many placements it made, and sets *more if
+ * that was all that one batch decides.
+ */
+static int64
+run_batch(FunctionCallInfo fcinfo, const char *pool, int64 limit, bool *more)
 {
-	int64 limit = batch_limit(fcinfo, 0);
-	char *pool = text_argument(fcinfo, 1);
 	PoolSnapshot snapshot;
 	Settled settled;
 	Preemption preemption;
@@ -94,6 +96,7 @@ hwsched_assign_pending(PG_FUNCTION_ARGS)
 	int64 placed = 0;
 	Caller caller = call_begin(fcinfo);
 
+	*more = false;
 	authz_check_coordinate(&caller, pool);
 	pool_check(pool, false);
 	/* a second batch would find nothing left to do; but it waits for who does anything else */
@@ -117,9 +120,30 @@ hwsched_assign_pending(PG_FUNCTION_ARGS)
 		write_reservations(&snapshot, pool, snapshot.nitems == limit);
 		learn_settled(pool, &settled);
 		activity_assigned(pool);
+		*more = placed > 0 && snapshot.nitems == limit;
 	}
 	call_end(&caller);
-	PG_RETURN_INT64(placed);
+	return placed;
+}
+
+/* assign_pending(max_workloads int, pool text) RETURNS bigint */
+Datum
+hwsched_assign_pending(PG_FUNCTION_ARGS)
+{
+	int64 limit = batch_limit(fcinfo, 0);
+	bool more;
+
+	PG_RETURN_INT64(run_batch(fcinfo, text_argument(fcinfo, 1), limit, &more));
+}
+
+/* assign_batch(pool text) RETURNS boolean: the same; true: the next call finds more */
+Datum
+hwsched_assign_batch(PG_FUNCTION_ARGS)
+{
+	bool more;
+
+	(void) run_batch(fcinfo, text_argument(fcinfo, 0), PG_INT32_MAX, &more);
+	PG_RETURN_BOOL(more);
 }
 
 /* plan_pending(max_workloads int, pool text) RETURNS TABLE: the same, unwritten */

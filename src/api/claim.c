@@ -37,6 +37,7 @@
 #include "snapshot/fleet.h"
 #include "snapshot/queue.h"
 #include "snapshot/reservations.h"
+#include "store/assignment.h"
 #include "store/pool.h"
 #include "store/worker.h"
 #include "support/args.h"

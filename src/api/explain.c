@@ -12,6 +12,7 @@
 #include "utils/timestamp.h"
 
 #include "api/explain.h"
+#include "api/places.h"
 #include "document/jsonb_writer.h"
 #include "place/candidate.h"
 #include "place/fleet.h"
@@ -21,8 +22,10 @@
 #include "place/search_policy.h"
 #include "place/spare.h"
 #include "snapshot/policy_context.h"
+#include "snapshot/checks.h"
 #include "snapshot/fleet.h"
 #include "snapshot/queue.h"
+#include "snapshot/queue_checks.h"
 #include "snapshot/reservations.h"
 #include "snapshot/windows.h"
 #include "store/workload.h"
@@ -79,124 +82,6 @@ filter_reason_text(FilterReason reason)
 
 /* --- compatible_hardware --- */
 
-typedef struct Ranked
-{
-	Candidate candidate;
-	FilterReason reason;
-	int device;
-	double score; /* of those that fit */
-	int turn; /* of those that fit, before their score counts: see place/spare.h */
-	double *parts; /* by algorithm of the policy */
-} Ranked;
-
-static Search *ranking;
-
-/* What fits comes first, as the policy ranks it; then the rest by what it is worth. */
-static int
-compare_ranked(const void *a, const void *b)
-{
-	const Ranked *x = a;
-	const Ranked *y = b;
-	int order;
-
-	if ((x->reason == FITS) != (y->reason == FITS))
-		return x->reason == FITS ? -1 : 1;
-	if (x->reason == FITS && x->turn != y->turn)
-		return x->turn - y->turn;
-	if (x->reason == FITS)
-		return scored_before(ranking, &ranking->kinds[0], x->device, x->score, y->device,
-							 y->score) ?
-				   -1 :
-				   1;
-	order = candidate_compare(ranking, &x->candidate, &y->candidate);
-	if (order != 0)
-		return order;
-	return device_before(ranking, &ranking->kinds[0], x->device, y->device) ? -1 : 1;
-}
-
-/*
- * Finds how a device would take the only kind of work, and what keeps it from that: also that
- * its place is reserved for who stands before items[0].
- */
-static FilterReason
-look_at_device(Search *search, const QueueItem *items, int worker, int device, Candidate *candidate)
-{
-	WorkKind *kind = &search->kinds[0];
-	FilterReason reason = search_device(search, kind, worker, device, candidate);
-
-	if (reason != FITS || !search->fleet->workers[worker].reserved)
-		return reason;
-	reservations_book(search, items, 0);
-	if (search_device(search, kind, worker, device, candidate) != FITS)
-		reason = FILTERED_RESERVED;
-	reservations_give_back(search);
-	(void) search_device(search, kind, worker, device, candidate);
-	return reason;
-}
-
-/* Ranks the devices for the only kind of work, those that it may have some day. */
-static int
-rank_devices(Search *search, const QueueItem *items, Ranked *ranked)
-{
-	const Fleet *fleet = search->fleet;
-	WorkKind *kind = &search->kinds[0];
-	int nparts = kind->policy->nparts;
-	Candidate *candidates =
-		MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Candidate) * (fleet->ndevices + 1));
-	double *scores =
-		MemoryContextAllocHuge(CurrentMemoryContext, sizeof(double) * (fleet->ndevices + 1));
-	double *parts = MemoryContextAllocHuge(CurrentMemoryContext,
-										   sizeof(double) * (fleet->ndevices + 1) * nparts);
-	double best_cpu = NAN;
-	int accelerator = -1; /* the best of them */
-	int count = 0;
-	int nfit = 0;
-
-	for (int w = 0; w < fleet->nworkers; w++)
-		for (int d = fleet->workers[w].first_device;
-			 d < fleet->workers[w].first_device + fleet->workers[w].ndevices; d++)
-		{
-			Ranked *row = &ranked[count];
-
-			CHECK_FOR_INTERRUPTS();
-			row->device = d;
-			row->reason = look_at_device(search, items, w, d, &row->candidate);
-			/* what would never take it is not compatible; what is busy is */
-			if (row->reason <= FILTERED_NEVER)
-				continue;
-			count++;
-			if (row->reason != FITS)
-				continue;
-			candidates[nfit] = row->candidate;
-			candidates[nfit++].devices = &row->device;
-		}
-	score_candidates(search, kind, candidates, nfit, scores, parts);
-	nfit = 0;
-	for (int i = 0; i < count; i++)
-		if (ranked[i].reason == FITS)
-		{
-			ranked[i].score = scores[nfit];
-			ranked[i].parts = &parts[nfit++ * nparts];
-			if (fleet->devices[ranked[i].device].sparing > 0)
-				best_cpu = Max(best_cpu, ranked[i].score);
-			else if (accelerator < 0 ||
-					 scored_before(search, kind, ranked[i].device, ranked[i].score,
-								   ranked[accelerator].device, ranked[accelerator].score))
-				accelerator = i;
-		}
-	for (int i = 0; i < count; i++)
-		ranked[i].turn =
-			ranked[i].reason == FITS && spares_accelerators(search, kind) ?
-				spare_turn(search->settings.spare_accelerators, &fleet->devices[ranked[i].device],
-						   ranked[i].score, best_cpu,
-						   accelerator < 0 ? -1 :
-											 fleet->devices[ranked[accelerator].device].profile) :
-				0;
-	ranking = search;
-	qsort(ranked, count, sizeof(Ranked), compare_ranked);
-	return count;
-}
-
 /* Returns the scores of a candidate by algorithm. */
 static Datum
 scores_by_algorithm(const Policies *policies, const Policy *policy, const double *scores)
@@ -227,85 +112,45 @@ snapshot_candidates(PoolSnapshot *snapshot, const char *pool, const char *worklo
 }
 
 /*
- * What the queue of the pool $1 waits for of its concurrency keys, as SQL, for who sees the
- * work of tenants (NULL: all work).
+ * The queue of the pool $1 as SQL, with the setting ageing as $2, as far as it is of the tenants $3
+ * (NULL: all of it): position counts from the first of all; reason says what a workload has to
+ * wait for whatever room there is, and is NULL for what may be placed.
  */
-#define KEY_REASONS_SQL(tenants) \
-	"SELECT DISTINCT ON (k.queue_no) k.queue_no, CASE" \
-	"   WHEN k.units > u.concurrent_limit THEN" \
-	"    format('needs %s of its concurrency_key \"%s\", whose limit is %s'," \
-	"     k.units, u.key, u.concurrent_limit)" \
-	"   WHEN u.concurrent_limit = 1 AND u.in_use > 0 THEN" \
-	"    format('waits for its concurrency_key \"%s\", which %s has', u.key," \
-	"     CASE WHEN " tenants " IS NULL THEN format('workload \"%s\"', u.held_by)" \
-	"      ELSE 'other work' END)" \
-	"   WHEN u.in_use + k.units > u.concurrent_limit THEN" \
-	"    format('waits for %s of its concurrency_key \"%s\": %s of %s are in use'," \
-	"     k.units, u.key, u.in_use, u.concurrent_limit)" \
-	"   ELSE format('waits for its concurrency_key \"%s\": placed %s times in a minute," \
-	" limit %s'," \
-	"     u.key, u.used_last_minute, u.per_minute_limit)" \
-	"   END AS reason" \
-	"  FROM (SELECT q.queue_no, e.key, e.units FROM hwsched.pending q" \
-	"    CROSS JOIN LATERAL unnest(q.concurrency_keys, q.concurrency_units) e(key, units)" \
-	"    WHERE q.pool = $1 AND q.concurrency_keys IS NOT NULL) k" \
-	"  JOIN hwsched.limit_usage u ON u.pool = $1 AND u.key = k.key" \
-	"  WHERE k.units + u.in_use > u.concurrent_limit OR u.used_last_minute >= u.per_minute_limit" \
-	"  ORDER BY k.queue_no, k.key"
-
-/*
- * The queue of the pool $1, or the row of the workload $2, as SQL, as far as it is of
- * tenants (NULL: all of it); reason says
- * what a workload has to wait for whatever room there is, and is NULL for what
- * may be placed: the rule of MAY_BE_PLACED, which looks at one row, for a queue.
- * Each parent and each key is looked at once, however many wait.
- */
-#define QUEUE_SQL(tenants) \
-	"(SELECT p.*, CASE" \
-	"   WHEN p.expires_at <= now() THEN format('expired at %s', p.expires_at)" \
-	"   WHEN o.depends_on IS NOT NULL THEN format('waits for workload \"%s\", which is %s%s'," \
-	"    o.depends_on, coalesce(o.state::text, 'not known any more')," \
-	"    CASE o.state WHEN 'dead' THEN ': retry_dead() or submitting that again lets it go on'" \
-	"     WHEN 'cancelled' THEN ': submitting that again lets it go on' END)" \
-	"   WHEN p.run_at > now() THEN format('not before %s', p.run_at)" \
-	"   WHEN p.ready_at > now() AND p.ready_at < 'infinity' THEN 'waits for its retry'" \
-	"   ELSE h.reason" \
-	"   END AS reason" \
-	"  FROM hwsched.pending p" \
-	"  LEFT JOIN (SELECT DISTINCT ON (d.workload_id) d.workload_id, d.depends_on, s.state" \
-	"    FROM hwsched.dependency d LEFT JOIN hwsched.workload s" \
-	"     ON s.pool = $1 AND s.workload_id = d.depends_on" \
-	"    WHERE d.pool = $1 AND s.state IS DISTINCT FROM 'completed'" \
-	"    ORDER BY d.workload_id, s.state DESC, d.depends_on) o" \
-	"   ON p.ready_at = 'infinity' AND o.workload_id = p.workload_id" \
-	"  LEFT JOIN (" KEY_REASONS_SQL( \
-		tenants) ") h ON h.queue_no = p.queue_no" \
-				 "  WHERE p.pool = $1 AND ($2 IS NULL OR p.workload_id = $2)" \
-				 "   AND (" tenants " IS NULL OR EXISTS (SELECT FROM hwsched.workload_profile t" \
-				 "    WHERE t.pool = $1 AND t.profile_id = p.profile_id AND t.tenant = ANY (" tenants \
-				 "))))"
+#define QUEUE_SQL \
+	"(SELECT q.* FROM (SELECT p.*," \
+	"    row_number() OVER (ORDER BY a.aged_priority, p.deadline, p.queue_no) AS position," \
+	"    a.aged_priority, c.reason" \
+	"   FROM hwsched.pending p" \
+	"   CROSS JOIN LATERAL (SELECT " AGED_PRIORITY( \
+		"$2") " AS aged_priority) a" \
+			  "   LEFT JOIN (SELECT DISTINCT ON (c.queue_no) c.queue_no, c.reason" \
+			  "     FROM (" QUEUE_CHECKS_SQL( \
+				  "(SELECT * FROM hwsched.pending WHERE pool = $1)", \
+				  "$3") ") c" \
+						"     ORDER BY c.queue_no, c.ord, c.urgency DESC, c.item) c ON c.queue_no = p.queue_no" \
+						"   WHERE p.pool = $1) q" \
+						"  WHERE $3 IS NULL OR EXISTS (SELECT FROM hwsched.workload_profile t" \
+						"   WHERE t.pool = $1 AND t.profile_id = q.profile_id AND t.tenant = ANY ($3)))"
 
 /* Returns what a workload has to wait for whatever room there is, or NULL. */
 static const char *
 waits_for(const Scope *scope, const char *pool, const char *workload_id)
 {
-	static SpiPlan statement = {
-		"SELECT q.reason FROM " QUEUE_SQL("$3") " q", {TEXTOID, TEXTOID, TEXTARRAYOID}, IN_SETS};
+	QueueCheck *found;
 
-	return spi_plan_run(&statement, true, TEXT_VALUE(pool), TEXT_VALUE(workload_id),
-						scope_tenants(scope)) == 0 ?
-			   NULL :
-			   column_text(0, 1);
+	return queue_checks(scope, pool, workload_id, &found) == 0 ? NULL : found[0].text;
 }
 
-/* Returns whether a workload, which has not failed, avoids a worker: for its maintenance window. */
-static bool
-avoids(const QueueItem *item, int worker)
+/* Returns in words why a workload avoids a worker, or NULL. */
+static const char *
+avoids_for(const QueueItem *item, const Fleet *fleet, int worker)
 {
 	for (int i = 0; i < item->navoided; i++)
 		if (item->avoided[i] == worker)
-			return true;
-	return false;
+			return isinf(fleet->workers[worker].window_in) ?
+					   "failed there, and others could run it" :
+					   "would reach into the maintenance window of its worker";
+	return NULL;
 }
 
 /* compatible_hardware(workload_id text, pool text) RETURNS TABLE */
@@ -333,7 +178,7 @@ hwsched_compatible_hardware(PG_FUNCTION_ARGS)
 	waits = waits_for(&scope, pool, workload_id);
 	if (waits == NULL && snapshot.settings.paused)
 		waits = filter_reason_text(FILTERED_PAUSED);
-	kind = &search->kinds[0];
+	kind = &search->kinds[snapshot.items[0].kind];
 	ranked = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Ranked) * (fleet->ndevices + 1));
 	count = rank_devices(search, snapshot.items, ranked);
 
@@ -349,10 +194,8 @@ hwsched_compatible_hardware(PG_FUNCTION_ARGS)
 		bool nulls[20] = {0};
 		EnergyUse use = device_use(search, kind, candidate->worker, ranked[i].device,
 								   snapshot.items[0].expected_seconds, snapshot.items[0].subject);
-		const char *why = waits != NULL ? waits :
-						  avoids(&snapshot.items[0], candidate->worker) ?
-										  "would reach into the maintenance window of its worker" :
-										  NULL;
+		const char *why =
+			waits != NULL ? waits : avoids_for(&snapshot.items[0], fleet, candidate->worker);
 		int c = 0;
 
 		values[c++] = CStringGetTextDatum(worker->worker_id);
@@ -470,19 +313,6 @@ reserved_text(const Search *search)
 					first->workload_id, text_of_time(first->starts_in));
 }
 
-/*
- * Returns a refusal in words, of what is missing together with all else or by itself; reserved
- * says for whom places are.
- */
-static const char *
-pending_reason_text(FilterReason reason, bool both, const char *reserved)
-{
-	if (reason == FILTERED_RESERVED && reserved != NULL)
-		return reserved;
-	return both ? psprintf("%s and all else that it needs", filter_reason_text(reason)) :
-				  filter_reason_text(reason);
-}
-
 /* Returns in words what a tenant has of its quota, where that keeps a kind of work waiting. */
 static const char *
 quota_text(const Search *search, const WorkKind *kind)
@@ -501,30 +331,159 @@ quota_text(const Search *search, const WorkKind *kind)
 					tenant->most_cores);
 }
 
+/* What is refused for a reason, in numbers: how much is asked for, and the most that there is. */
+typedef struct Shortage
+{
+	const Check *check; /* NULL: it has no numbers */
+	bool never;
+	double least_needed;
+	double most_needed;
+	double available; /* at the place that has the most */
+	double total;
+	const char *place; /* the worker of it */
+	const char *wanted; /* where words say it; NULL: none */
+} Shortage;
+
 /* Why the kinds of work that may be placed are refused. */
 typedef struct KindReasons
 {
 	int count;
 	int64 *profiles; /* in order */
 	int64 *workloads; /* of each */
+	int64 *positions; /* in the queue, of the first of each */
 	FilterReason *reasons;
 	const char **quotas; /* of which tenant, and how much of it, is used up; NULL: none */
 	bool *lack_both; /* whether what is missing is so only together with all else */
+	Shortage *shortages;
 	const char *reserved; /* for whom places are, in words; NULL: for nobody */
 	const char *reserved_for; /* the first workload for which they are */
 } KindReasons;
 
+/* Takes a refusal into account of a place that is as close to fitting as any. */
+static void
+note_refusal(Shortage *shortage, const Refusal *refusal, const char *worker_id)
+{
+	double most = refusal->never ? refusal->total : refusal->available;
+
+	if (isnan(refusal->needed) || refusal->check->holder == NULL)
+	{
+		if (shortage->check == NULL && shortage->wanted == NULL)
+			shortage->wanted = refusal->wanted;
+		return;
+	}
+	if (shortage->check == NULL)
+		*shortage = (Shortage){.check = refusal->check,
+							   .never = refusal->never,
+							   .least_needed = refusal->needed,
+							   .most_needed = refusal->needed,
+							   .available = -1};
+	if (shortage->check != refusal->check ||
+		most <= (shortage->never ? shortage->total : shortage->available))
+		return;
+	shortage->available = refusal->available;
+	shortage->total = refusal->total;
+	shortage->place = worker_id;
+}
+
+/* Finds what a kind of work lacks on the workers that are closest to taking it. */
+static Shortage
+find_shortage(PoolSnapshot *snapshot, WorkKind *kind, FilterReason reason)
+{
+	static const QueueItem nobody;
+	const Fleet *fleet = &snapshot->fleet;
+	Shortage shortage = {.total = -1};
+	Place place = {snapshot, kind, &nobody};
+	Candidate candidate;
+	Refusal refusal;
+
+	if (reason == FILTERED_NO_WORKER || reason >= FITS || reason == FILTERED_WORKERS)
+		return shortage;
+	for (place.worker = 0; place.worker < fleet->nworkers; place.worker++)
+	{
+		const Worker *worker = &fleet->workers[place.worker];
+
+		CHECK_FOR_INTERRUPTS();
+		if (search_candidate(&snapshot->search, kind, place.worker, &candidate) != reason)
+			continue;
+		for (place.device = worker->first_device;
+			 place.device < worker->first_device + worker->ndevices; place.device++)
+			if (refusal_of_reason(&place, reason, &refusal))
+				note_refusal(&shortage, &refusal, worker->worker_id);
+	}
+	return shortage;
+}
+
+/* Returns a shortage in words: "needs 200 GB, the largest device has 64 (gpu-1)"; NULL: no words. */
+static const char *
+shortage_text(const Shortage *shortage)
+{
+	const Check *check = shortage->check;
+	const char *needed;
+
+	if (check == NULL || shortage->place == NULL)
+		return shortage->wanted;
+	needed = amount_text(shortage->most_needed, check->unit);
+	if (shortage->least_needed < shortage->most_needed)
+		needed = psprintf("%s to %s", number_text(shortage->least_needed), needed);
+	if (shortage->never)
+		return psprintf("needs %s, %s has %s (%s)", needed, check->holder,
+						number_text(shortage->total), shortage->place);
+	return psprintf("needs %s, at most %s free of %s (%s)", needed,
+					number_text(shortage->available), number_text(shortage->total),
+					shortage->place);
+}
+
+/* Returns whether two kinds of work lack the same, whatever amounts of it. */
+static bool
+same_shortage(const Shortage *a, const Shortage *b)
+{
+	return a->check == b->check && a->never == b->never &&
+		   (a->wanted == b->wanted ||
+			(a->wanted != NULL && b->wanted != NULL && strcmp(a->wanted, b->wanted) == 0));
+}
+
+/* Adds to a shortage what another kind of work lacks of the same. */
+static void
+add_shortage(Shortage *sum, const Shortage *shortage)
+{
+	sum->least_needed = Min(sum->least_needed, shortage->least_needed);
+	sum->most_needed = Max(sum->most_needed, shortage->most_needed);
+	if (shortage->never ? shortage->total > sum->total : shortage->available > sum->available)
+	{
+		sum->available = shortage->available;
+		sum->total = shortage->total;
+		sum->place = shortage->place;
+	}
+}
+
 /*
- * Finds why each kind of work in the queue, of those in a scope, is refused that waits for
- * nothing else.
+ * Returns a refusal in words, of what is missing together with all else or by itself; reserved
+ * says for whom places are.
+ */
+static const char *
+pending_reason_text(FilterReason reason, bool both, const Shortage *shortage, const char *reserved)
+{
+	const char *text = filter_reason_text(reason);
+	const char *numbers = shortage == NULL ? NULL : shortage_text(shortage);
+
+	if (reason == FILTERED_RESERVED && reserved != NULL)
+		return reserved;
+	if (both)
+		return psprintf("%s and all else that it needs", text);
+	return numbers == NULL ? text : psprintf("%s: %s", text, numbers);
+}
+
+/*
+ * Finds why each kind of work in the queue, of those in a scope, is refused that waits for nothing
+ * else.
  */
 static KindReasons
 explain_kinds(const Scope *scope, const char *pool)
 {
-	static SpiPlan statement = {"SELECT q.profile_id, count(*) FROM " QUEUE_SQL(
-									"$3") " q WHERE q.reason IS NULL"
-										  " GROUP BY q.profile_id ORDER BY q.profile_id",
-								{TEXTOID, TEXTOID, TEXTARRAYOID},
+	static SpiPlan statement = {"SELECT q.profile_id, count(*), min(q.position) FROM " QUEUE_SQL
+								" q WHERE q.reason IS NULL"
+								" GROUP BY q.profile_id ORDER BY q.profile_id",
+								{TEXTOID, FLOAT8OID, TEXTARRAYOID},
 								IN_SETS};
 	PoolSnapshot snapshot;
 	Search *search = &snapshot.search;
@@ -533,25 +492,28 @@ explain_kinds(const Scope *scope, const char *pool)
 	KindReasons kinds;
 
 	snapshot_settings(&snapshot, pool, true);
-	n = (int) spi_plan_run(&statement, true, TEXT_VALUE(pool), NULL_VALUE, scope_tenants(scope));
-	kinds = (KindReasons){n,
-						  palloc(sizeof(int64) * (n + 1)),
-						  palloc(sizeof(int64) * (n + 1)),
-						  palloc(sizeof(FilterReason) * (n + 1)),
-						  palloc0(sizeof(char *) * (n + 1)),
-						  palloc(sizeof(bool) * (n + 1)),
-						  NULL,
-						  NULL};
+	n = (int) spi_plan_run(&statement, true, TEXT_VALUE(pool),
+						   VALUE(Float8GetDatum(snapshot.settings.ageing)), scope_tenants(scope));
+	kinds = (KindReasons){.count = n,
+						  .profiles = palloc(sizeof(int64) * (n + 1)),
+						  .workloads = palloc(sizeof(int64) * (n + 1)),
+						  .positions = palloc(sizeof(int64) * (n + 1)),
+						  .reasons = palloc(sizeof(FilterReason) * (n + 1)),
+						  .quotas = palloc0(sizeof(char *) * (n + 1)),
+						  .lack_both = palloc(sizeof(bool) * (n + 1)),
+						  .shortages = palloc0(sizeof(Shortage) * (n + 1))};
 	for (int i = 0; i < n; i++)
 	{
 		kinds.profiles[i] = column_bigint(i, 1);
 		kinds.workloads[i] = column_bigint(i, 2);
+		kinds.positions[i] = column_bigint(i, 3);
 	}
 	if (n > 0)
 	{
 		snapshot_profiles(&snapshot, pool, kinds.profiles, n, true);
 		snapshot_fleet(&snapshot, pool, NULL, true);
 		load_reservations(&snapshot, pool, true);
+		load_absences(&snapshot, pool);
 		/* who sees some work only is not told whose else there is */
 		kinds.reserved = search->nreservations == 0 ? NULL :
 						 scope->all					? reserved_text(search) :
@@ -567,6 +529,7 @@ explain_kinds(const Scope *scope, const char *pool)
 		kinds.reasons[i] = unless_paused(&snapshot.settings, search_filter_reason(search, kind));
 		kinds.lack_both[i] =
 			kinds.reasons[i] <= FILTERED_NEVER && lacks_both(search, kind, kinds.reasons[i]);
+		kinds.shortages[i] = find_shortage(&snapshot, kind, kinds.reasons[i]);
 		if (kinds.reasons[i] == FITS && windows)
 		{
 			cordon_windows(search, true);
@@ -593,63 +556,122 @@ explain_kinds(const Scope *scope, const char *pool)
 	return kinds;
 }
 
-/* explain_pending(pool text) RETURNS TABLE (reason, workloads, profile_ids, ready) */
+/* A row of explain_pending(): kinds of work that lack the same. */
+typedef struct PendingReason
+{
+	int first; /* of the kinds */
+	const char *quota; /* NULL: none */
+	Shortage shortage; /* of all together */
+	int64 workloads;
+	int64 position;
+	int nprofiles;
+	Datum *profiles;
+} PendingReason;
+
+/* Returns whether a kind of work belongs into a row. */
+static bool
+is_alike(const KindReasons *kinds, int kind, const PendingReason *row)
+{
+	return kinds->reasons[kind] == kinds->reasons[row->first] &&
+		   kinds->lack_both[kind] == kinds->lack_both[row->first] &&
+		   (row->quota == NULL || strcmp(kinds->quotas[kind], row->quota) == 0) &&
+		   same_shortage(&kinds->shortages[kind], &row->shortage);
+}
+
+/* Sums up the kinds of work by what they lack; returns the number of rows. */
+static int
+sum_up(const KindReasons *kinds, PendingReason **rows)
+{
+	int n = 0;
+
+	*rows = palloc(sizeof(PendingReason) * (kinds->count + 1));
+	for (int i = 0; i < kinds->count; i++)
+	{
+		PendingReason *row;
+		int r = 0;
+
+		CHECK_FOR_INTERRUPTS();
+		while (r < n && !is_alike(kinds, i, &(*rows)[r]))
+			r++;
+		row = &(*rows)[r];
+		if (r == n)
+		{
+			*row = (PendingReason){i, kinds->quotas[i], kinds->shortages[i], 0, PG_INT64_MAX};
+			row->profiles = palloc(sizeof(Datum));
+			n++;
+		}
+		else if ((row->nprofiles & (row->nprofiles - 1)) == 0)
+			row->profiles = repalloc(row->profiles, sizeof(Datum) * row->nprofiles * 2);
+		add_shortage(&row->shortage, &kinds->shortages[i]);
+		row->workloads += kinds->workloads[i];
+		row->position = Min(row->position, kinds->positions[i]);
+		row->profiles[row->nprofiles++] = Int64GetDatum(kinds->profiles[i]);
+	}
+	return n;
+}
+
+static const KindReasons *sorting;
+
+/* What never fits comes first, and what lacks something by itself before what lacks all at once. */
+static int
+compare_reasons(const void *a, const void *b)
+{
+	int x = ((const PendingReason *) a)->first;
+	int y = ((const PendingReason *) b)->first;
+
+	if (sorting->reasons[x] != sorting->reasons[y])
+		return (int) sorting->reasons[x] - (int) sorting->reasons[y];
+	if (sorting->lack_both[x] != sorting->lack_both[y])
+		return sorting->lack_both[x] - sorting->lack_both[y];
+	return x - y;
+}
+
+/* explain_pending(pool text) RETURNS TABLE (reason, workloads, first_position, ...) */
 Datum
 hwsched_explain_pending(PG_FUNCTION_ARGS)
 {
-	static SpiPlan waiting = {
-		"SELECT q.reason, count(*), array_agg(DISTINCT q.profile_id ORDER BY q.profile_id), false"
-		" FROM " QUEUE_SQL("$3") " q WHERE q.reason IS NOT NULL"
-								 " GROUP BY q.reason ORDER BY q.reason COLLATE \"C\"",
-		{TEXTOID, TEXTOID, TEXTARRAYOID},
-		IN_SETS};
+	static SpiPlan waiting = {"SELECT q.reason, count(*), min(q.position),"
+							  " array_agg(DISTINCT q.profile_id ORDER BY q.profile_id), false"
+							  " FROM " QUEUE_SQL " q WHERE q.reason IS NOT NULL"
+							  " GROUP BY q.reason ORDER BY q.reason COLLATE \"C\"",
+							  {TEXTOID, FLOAT8OID, TEXTARRAYOID},
+							  IN_SETS};
 	char *pool = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	PoolSettings settings;
 	KindReasons kinds;
-	Datum *profile_ids;
+	PendingReason *rows;
+	int n;
 	Caller caller;
 	Scope scope;
 
 	InitMaterializedSRF(fcinfo, 0);
 	caller = call_begin(fcinfo);
 	scope = authz_seen(&caller, pool);
+	pool_settings_load(pool, true, &settings);
 	kinds = explain_kinds(&scope, pool);
-	profile_ids = palloc(sizeof(Datum) * (kinds.count + 1));
-	for (int row = 2 * FILTERED_NO_WORKER; row <= 2 * FILTERED_QUOTA; row++)
+	n = sum_up(&kinds, &rows);
+	sorting = &kinds;
+	qsort(rows, n, sizeof(PendingReason), compare_reasons);
+	for (int r = 0; r < n; r++)
 	{
-		FilterReason reason = (FilterReason) (row / 2);
-		bool both = row % 2 == 1;
-		Datum values[4];
-		bool nulls[4] = {0};
-		const char *quota = NULL;
-		int64 workloads = 0;
-		int nprofiles = 0;
+		const PendingReason *row = &rows[r];
+		Datum values[5];
+		bool nulls[5] = {0};
 
-		for (int i = 0; i < kinds.count; i++)
-			if (kinds.reasons[i] == reason && kinds.lack_both[i] == both &&
-				(quota == NULL || strcmp(quota, kinds.quotas[i]) == 0))
-			{
-				/* each quota has a row */
-				if (reason == FILTERED_QUOTA)
-				{
-					quota = kinds.quotas[i];
-					kinds.lack_both[i] = true;
-				}
-				workloads += kinds.workloads[i];
-				profile_ids[nprofiles++] = Int64GetDatum(kinds.profiles[i]);
-			}
-		if (nprofiles == 0)
-			continue;
-		values[0] = CStringGetTextDatum(
-			quota != NULL ? quota : pending_reason_text(reason, both, kinds.reserved));
-		values[1] = Int64GetDatum(workloads);
-		values[2] = array_value(INT8OID, profile_ids, NULL, nprofiles).value;
-		values[3] = BoolGetDatum(true);
+		values[0] = CStringGetTextDatum(row->quota != NULL ?
+											row->quota :
+											pending_reason_text(kinds.reasons[row->first],
+																kinds.lack_both[row->first],
+																&row->shortage, kinds.reserved));
+		values[1] = Int64GetDatum(row->workloads);
+		values[2] = Int64GetDatum(row->position);
+		values[3] = array_value(INT8OID, row->profiles, NULL, row->nprofiles).value;
+		values[4] = BoolGetDatum(true);
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
-		if (quota != NULL)
-			row--;
 	}
-	if (spi_plan_run(&waiting, true, TEXT_VALUE(pool), NULL_VALUE, scope_tenants(&scope)) > 0)
+	if (spi_plan_run(&waiting, true, TEXT_VALUE(pool), VALUE(Float8GetDatum(settings.ageing)),
+					 scope_tenants(&scope)) > 0)
 		return_rows(fcinfo);
 	call_end(&caller);
 	return (Datum) 0;
@@ -671,10 +693,10 @@ compare_profiles(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-#define QUEUE_ROW_COLUMNS 13
+#define QUEUE_ROW_COLUMNS 14
 #define QUEUE_ROW_PROFILE 1
 #define QUEUE_ROW_REASON 12
-#define QUEUE_ROW_ALONE 13 /* is not passed on */
+#define QUEUE_ROW_ALONE 14 /* is not passed on */
 
 /* Passes a row on; what waits for nothing else has the reason of its kind. */
 static bool
@@ -705,6 +727,7 @@ pass_queue_row(void *to, const Row *row)
 			found && rows->kinds.quotas[kind] != NULL ?
 				rows->kinds.quotas[kind] :
 				pending_reason_text(reason, found && rows->kinds.lack_both[kind],
+									reason == FITS ? NULL : &rows->kinds.shortages[kind],
 									rows->kinds.reserved));
 		nulls[QUEUE_ROW_REASON] = false;
 	}
@@ -721,12 +744,10 @@ hwsched_queue_reasons(PG_FUNCTION_ARGS)
 		"  nullif(p.deadline, 'infinity'), p.queue_no, p.attempt, p.submitted_at,"
 		"  p.expected_seconds,"
 		"  CASE WHEN p.ready_at > now() AND p.ready_at < 'infinity' THEN p.ready_at END,"
-		"  " AGED_PRIORITY(
-			"$4") ", p.reason IS NULL, p.reason, p.alone"
-				  " FROM " QUEUE_SQL(
-					  "$3") " p"
-							" JOIN hwsched.workload_profile w ON w.pool = $1 AND w.profile_id = p.profile_id",
-		{TEXTOID, TEXTOID, TEXTARRAYOID, FLOAT8OID},
+		"  p.aged_priority, p.reason IS NULL, p.reason, p.position, p.alone"
+		" FROM " QUEUE_SQL " p"
+		" JOIN hwsched.workload_profile w ON w.pool = $1 AND w.profile_id = p.profile_id",
+		{TEXTOID, FLOAT8OID, TEXTARRAYOID},
 		IN_SETS};
 	char *pool = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	QueueRows rows = {.result = (ReturnSetInfo *) fcinfo->resultinfo};
@@ -739,8 +760,8 @@ hwsched_queue_reasons(PG_FUNCTION_ARGS)
 	scope = authz_seen(&caller, pool);
 	pool_settings_load(pool, true, &settings);
 	rows.kinds = explain_kinds(&scope, pool);
-	spi_plan_each(&statement, true, pass_queue_row, &rows, TEXT_VALUE(pool), NULL_VALUE,
-				  scope_tenants(&scope), VALUE(Float8GetDatum(settings.ageing)));
+	spi_plan_each(&statement, true, pass_queue_row, &rows, TEXT_VALUE(pool),
+				  VALUE(Float8GetDatum(settings.ageing)), scope_tenants(&scope));
 	call_end(&caller);
 	return (Datum) 0;
 }

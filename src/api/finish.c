@@ -7,8 +7,9 @@
  * Each step is one UPDATE that names the state it starts from, so of two
  * callers one takes the step and the other is told the state.  Locks are taken
  * in the order pool, assignments, load.  Completing and failing change the
- * assignment and wait for nothing else (see api/settle.c).  Times are in the order of the steps, even if
- * a transaction that takes one began before the step before was taken.
+ * assignment and wait for nothing else (see api/settle.c).  Times are in the order
+ * of the steps, even if a transaction that takes one began before the step before was
+ * taken.
  */
 #include "postgres.h"
 
@@ -26,6 +27,7 @@
 #include "store/cancel.h"
 #include "store/health.h"
 #include "store/pool.h"
+#include "store/wakeup.h"
 #include "store/workload.h"
 #include "support/args.h"
 
@@ -55,6 +57,7 @@ finish(const char *pool, int64 assignment_id, Parameter result)
 		" RETURNING (SELECT is_gang FROM ended)",
 		{TEXTOID, INT8OID, JSONBOID}};
 
+	wake_for_room(pool);
 	return spi_plan_run(&statement, false, TEXT_VALUE(pool), BIGINT_VALUE(assignment_id), result) >
 		   0;
 }
@@ -156,6 +159,7 @@ complete_running(const char *pool, const char *worker_id, const int64 *ids, int 
 	for (int i = 0; i < n && !any_gang; i++)
 		any_gang = column_bool(i, 2);
 	spi_plan_run(&note, false, TEXT_VALUE(pool), array);
+	wake_for_room(pool);
 	/* some may end others */
 	if (any_gang)
 		pool_settle_if_free(pool);
@@ -247,6 +251,8 @@ fail_run(FunctionCallInfo fcinfo, int64 assignment_id, const char *error, Jsonb 
 					 TEXT_OR_NULL(error), TEXT_OR_NULL(error_class_of(error)),
 					 result == NULL ? NULL_VALUE : VALUE(JsonbPGetDatum(result))) == 0)
 		assignment_not_in_state(&caller, pool, assignment_id, "failed", "assigned or running");
+	/* there may be another attempt, once this one is settled */
+	wake_for_work(pool);
 	pool_settle_if_free(pool);
 	call_end(&caller);
 }
@@ -342,6 +348,7 @@ revive_workloads(const char *pool, const char *const *workload_ids, int count)
 		"  run_at FROM revived",
 		{TEXTOID, TEXTARRAYOID, INT4OID}};
 
+	wake_for_work(pool);
 	return (int64) spi_plan_run(&statement, false, TEXT_VALUE(pool),
 								text_array(workload_ids, count), INT_VALUE(DEFAULT_RETRIES));
 }

@@ -12,6 +12,7 @@
 #include "api/settle.h"
 #include "store/pool.h"
 #include "store/settings.h"
+#include "store/wakeup.h"
 #include "support/args.h"
 #include "support/spi_plan.h"
 
@@ -44,6 +45,7 @@ hwsched_create_pool(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_UNIQUE_VIOLATION), errmsg("pool \"%s\" already exists", pool),
 				 errhint("Change its settings with hwsched.alter_pool().")));
 	settings_change(&caller, pool, settings, NULL);
+	wake_for_pools();
 	call_end(&caller);
 	PG_RETURN_VOID();
 }
@@ -216,6 +218,7 @@ hwsched_drop_pool(PG_FUNCTION_ARGS)
 		spi_plan_run(&statements[i], false, TEXT_VALUE(pool));
 	settings_forget();
 	call_end(&caller);
+	wake_for_pools();
 	PG_RETURN_VOID();
 }
 

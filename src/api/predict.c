@@ -76,8 +76,9 @@ hwsched_predict(PG_FUNCTION_ARGS)
 	formula = candidate_seconds(search, kind, &candidate, item->expected_seconds, -1);
 	seconds = (DurationEstimate){formula, formula};
 	if (search->forecast != NULL)
-		seconds = forecast_estimate(search->forecast, item->subject,
-									snapshot.fleet.devices[device].profile, device, formula);
+		seconds = forecast_estimate(
+			search->forecast, item->subject, snapshot.fleet.devices[device].profile, device,
+			candidate_base_seconds(search, kind, &candidate, item->expected_seconds));
 	for (int i = 0; i < 6; i++)
 		nulls[i] = reason <= FILTERED_NEVER;
 	use = device_use(search, kind, 0, device, item->expected_seconds, item->subject);

@@ -15,6 +15,7 @@
 #include "store/pool.h"
 #include "store/settings.h"
 #include "store/worker.h"
+#include "store/assignment.h"
 #include "support/args.h"
 #include "support/spi_plan.h"
 
@@ -69,14 +70,16 @@ hwsched_progress(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/* Forgets what was reported of work that has ended. */
+/* Forgets what was reported of work that has ended, but what it has done when it was given back. */
 void
 progress_forget(const char *pool)
 {
 	static SpiPlan statement = {
 		"DELETE FROM hwsched.progress p WHERE p.pool = $1 AND NOT EXISTS (SELECT"
 		" FROM hwsched.assignment a WHERE a.pool = $1 AND a.assignment_id = p.assignment_id"
-		"  AND a.finished_at IS NULL)",
+		"  AND (a.finished_at IS NULL OR a.error = '" YIELDED "' AND EXISTS (SELECT"
+		"   FROM hwsched.submission s WHERE s.pool = a.pool AND s.workload_id = a.workload_id"
+		"    AND s.run = a.run AND s.outcome IS NULL)))",
 		{TEXTOID}};
 
 	spi_plan_run(&statement, false, TEXT_VALUE(pool));
@@ -103,7 +106,7 @@ hwsched_yield_work(PG_FUNCTION_ARGS)
 	if (end_assignments(pool, &assignment_id, 1, "running", "expired", YIELDED, NULL, note,
 						&ended) == 0)
 		assignment_not_in_state(&caller, pool, assignment_id, "yielded", "running");
-	requeue(pool, ended, 1, false);
+	requeue_given_back(pool, ended, 1);
 	call_end(&caller);
 	PG_RETURN_VOID();
 }

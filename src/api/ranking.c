@@ -90,6 +90,7 @@ hwsched_best_hardware(PG_FUNCTION_ARGS)
 	DeviceProfile *profiles;
 	RankedProfile *ranked;
 	int64 *ids;
+	double *bases;
 	double *seconds;
 	int n;
 	Caller caller;
@@ -104,6 +105,7 @@ hwsched_best_hardware(PG_FUNCTION_ARGS)
 	pool_settings_load(pool, true, &settings);
 	n = (int) spi_plan_run(&find, true, TEXT_VALUE(pool), TEXT_VALUE(workload_type));
 	ids = palloc(sizeof(int64) * (n + 1));
+	bases = palloc(sizeof(double) * (n + 1));
 	seconds = palloc(sizeof(double) * (n + 1));
 	profiles = palloc(sizeof(DeviceProfile) * (n + 1));
 	ranked = palloc(sizeof(RankedProfile) * (n + 1));
@@ -119,9 +121,10 @@ hwsched_best_hardware(PG_FUNCTION_ARGS)
 		ranked[i].profile = &profiles[i];
 		ranked[i].efficiency = raw_efficiency(&workload, &profiles[i]);
 		seconds[i] = predict_seconds(&workload, &profiles[i], NAN);
+		bases[i] = base_seconds(&workload, &profiles[i], NAN);
 	}
 	if (settings.learning)
-		expect_typical(pool, workload_type, ids, n, seconds);
+		expect_typical(pool, workload_type, ids, n, bases, seconds);
 	for (int i = 0; i < n; i++)
 		ranked[i].seconds = seconds[i];
 	qsort(ranked, n, sizeof(RankedProfile), compare_profiles);

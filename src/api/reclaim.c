@@ -13,6 +13,9 @@
 /*
  * Finds assignments, given the pool, a time in seconds and how many at most; returns
  * their number, which is of the quota, and sets *ids.
+ *
+ * They are locked, but for those that another session has: it is starting, extending
+ * or ending them, and may want the pool's lock in the same transaction.
  */
 static int
 find_ids(SpiPlan *statement, const char *pool, double seconds, Quota *quota, int64 **ids)
@@ -43,7 +46,7 @@ reclaim_lost_leases(const char *pool, const PoolSettings *settings, Quota *quota
 		" WHERE a.pool = $1 AND a.finished_at IS NULL AND a.state = 'running'"
 		" AND a.lease_until < now()"
 		"  AND (l.names_runs OR l.last_seen_at < now() - make_interval(secs => $2))"
-		" ORDER BY a.assignment_id LIMIT $3",
+		" ORDER BY a.assignment_id LIMIT $3 FOR NO KEY UPDATE OF a SKIP LOCKED",
 		{TEXTOID, FLOAT8OID, INT8OID},
 		IN_SETS};
 	int64 *ids;
@@ -60,7 +63,7 @@ reclaim_timed_out(const char *pool, const PoolSettings *settings, Quota *quota)
 		"SELECT a.assignment_id FROM hwsched.assignment a"
 		" WHERE a.pool = $1 AND a.finished_at IS NULL AND a.state = 'running'"
 		"  AND now() - a.started_at > make_interval(secs => a.timeout_seconds)"
-		" ORDER BY a.assignment_id LIMIT $3",
+		" ORDER BY a.assignment_id LIMIT $3 FOR NO KEY UPDATE OF a SKIP LOCKED",
 		{TEXTOID, FLOAT8OID, INT8OID},
 		IN_SETS};
 	EndedAssignment *ended;
@@ -94,7 +97,7 @@ reclaim_unstarted(const char *pool, const PoolSettings *settings, Quota *quota)
 		"     max(w.version) FROM hwsched.settings_version w WHERE w.pool = $1"
 		"      AND (w.settings -> 'paused')::boolean)))"
 		"   < now() - make_interval(secs => coalesce(a.start_timeout_seconds, $2))"
-		" ORDER BY a.assignment_id LIMIT $3",
+		" ORDER BY a.assignment_id LIMIT $3 FOR NO KEY UPDATE OF a SKIP LOCKED",
 		{TEXTOID, FLOAT8OID, INT8OID}};
 	EndedAssignment *ended;
 	int64 *ids;

@@ -22,6 +22,7 @@
 #include "store/health.h"
 #include "store/pool.h"
 #include "store/profile_cache.h"
+#include "store/wakeup.h"
 #include "store/worker.h"
 #include "support/args.h"
 #include "support/columns.h"
@@ -550,6 +551,7 @@ hwsched_register_worker(PG_FUNCTION_ARGS)
 	offer.specs = registration.specs;
 
 	pool_and_worker_lock(pool, worker_id);
+	wake_for_room(pool);
 	/* what was completed before we got at it */
 	settle(pool, &settled);
 	learn_settled(pool, &settled);

@@ -20,6 +20,7 @@
 #include "store/hardware.h"
 #include "store/pool.h"
 #include "store/settings.h"
+#include "store/wakeup.h"
 #include "store/worker.h"
 #include "support/args.h"
 #include "support/subtransaction.h"
@@ -271,6 +272,24 @@ inspect_requirements(Jsonb *requirements, const char *pool, Inspection *inspecti
 		inspection_inform(inspection, "allocation_strategy", "%s: %d to %d at once",
 						  profile->allocation_strategy, gang_least(profile, &submission.demand),
 						  gang_most(profile, &submission.demand));
+}
+
+/* Reads requirements as submit() does; returns false where it would refuse them. */
+bool
+requirements_read(Jsonb *requirements, WorkloadProfile *profile, Demand *demand)
+{
+	Inspection inspection;
+	Submission submission = {requirements, NULL, &inspection};
+
+	inspection_begin(&inspection, UNKNOWN_KEEP);
+	inspection_list(&inspection);
+	inspection_try(&inspection, read_submission, &submission);
+	for (int i = 0; i < inspection.count; i++)
+		if (strcmp(inspection.findings[i].severity, "error") == 0)
+			return false;
+	*profile = submission.profile;
+	*demand = submission.demand;
+	return true;
 }
 
 static const char *
@@ -824,6 +843,7 @@ batch_write(SubmitBatch *batch, const char *pool)
 	describe(batch, which, n, false, parameters);
 	parameters[READY_AT] = ready_times(batch, which);
 	spi_plan_execute(&queue, false, parameters, NPARAMETERS);
+	wake_for_work(pool);
 }
 
 /* Tells of each workload of the batch whether it says what to do if a dependency is dead. */

@@ -241,7 +241,7 @@ add_run(Lesson *lesson, Jsonb *document, const char *path)
 			read.model_family == NULL ? NULL : MemoryContextStrdup(lesson->keep, read.model_family),
 		.device_profile_id = lesson->profile_ids[device],
 		.formula_seconds =
-			predict_seconds(&workload, &lesson->profiles[device], read.expected_duration),
+			base_seconds(&workload, &lesson->profiles[device], read.expected_duration),
 		.actual_seconds = read.ok ? read.seconds : NAN,
 		.usual_seconds = NAN,
 		.age = Max(0, (double) (lesson->now - read.at) / USECS_PER_SEC),

@@ -22,6 +22,7 @@
 #include "store/health.h"
 #include "store/pool.h"
 #include "store/usage.h"
+#include "store/wakeup.h"
 #include "store/worker.h"
 #include "support/args.h"
 #include "support/subtransaction.h"
@@ -177,6 +178,7 @@ set_state(FunctionCallInfo fcinfo, const char *state)
 	if (spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(worker_id),
 					 TEXT_VALUE(state)) == 0)
 		unknown_worker(pool, worker_id);
+	wake_for_room(pool);
 	call_end(&caller);
 	PG_RETURN_VOID();
 }
@@ -248,6 +250,7 @@ change_device(FunctionCallInfo fcinfo, SpiPlan *statement)
 						errmsg("unknown device %d of worker \"%s\" in pool \"%s\"", device_no,
 							   worker_id, pool),
 						errhint("See the table hwsched.device.")));
+	wake_for_room(pool);
 	call_end(&caller);
 	PG_RETURN_VOID();
 }
@@ -292,6 +295,7 @@ worker_back(const char *pool, const char *worker_id)
 	pool_settings_load(pool, false, &settings);
 	pool_lock(pool);
 	health_returned(pool, &settings, worker_id);
+	wake_for_room(pool);
 }
 
 /* heartbeat(worker_id text, pool text) RETURNS void */

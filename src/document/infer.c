@@ -450,9 +450,52 @@ infer_demand(Jsonb *requirements, const char *path, Inspection *inspection,
 	demand_of(requirements, read, profile, path, demand);
 }
 
+static void push_keys(JsonbParseState **state, Jsonb *object, const Document *document, bool known,
+					  const char *but);
+
+/* Takes from the objects in the value of a field the keys that nothing reads. */
+static void
+drop_unknown_keys(const Field *field, JsonbValue *value)
+{
+	JsonbParseState *state = NULL;
+	Jsonb *result;
+
+	if (field->child == NULL || field->child->open || value->type != jbvBinary)
+		return;
+	result = JsonbValueToJsonb(value);
+	if (field->kind == FIELD_LIST && JB_ROOT_IS_ARRAY(result))
+	{
+		JsonbIterator *iterator = JsonbIteratorInit(&result->root);
+		JsonbValue element;
+		/* as the element of a list would be, were it alone */
+		Field single = *field;
+
+		single.kind = FIELD_OBJECT;
+		(void) JsonbIteratorNext(&iterator, &element, true);
+		pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
+		while (JsonbIteratorNext(&iterator, &element, true) == WJB_ELEM)
+		{
+			drop_unknown_keys(&single, &element);
+			pushJsonbValue(&state, WJB_ELEM, &element);
+		}
+		result = JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL));
+	}
+	else if ((field->kind == FIELD_OBJECT || field->kind == FIELD_OPTION) &&
+			 JB_ROOT_IS_OBJECT(result))
+	{
+		pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+		push_keys(&state, result, field->child, true, NULL);
+		result = JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+	}
+	else
+		return;
+	value->val.binary.data = &result->root;
+	value->val.binary.len = VARSIZE(result) - VARHDRSZ;
+}
+
 /*
- * Pushes the keys of an object that a document knows, or those that it does not
- * know (NULL knows none), but one.
+ * Pushes the keys of an object that a document knows, without what nothing reads
+ * in them, or those that it does not know (NULL knows none), but one.
  */
 static void
 push_keys(JsonbParseState **state, Jsonb *object, const Document *document, bool known,
@@ -466,13 +509,16 @@ push_keys(JsonbParseState **state, Jsonb *object, const Document *document, bool
 	while ((token = JsonbIteratorNext(&iterator, &key, true)) == WJB_KEY)
 	{
 		JsonbValue value;
-		bool knows = document != NULL &&
-					 document_field(document, key.val.string.val, key.val.string.len) != NULL;
+		const Field *field = document == NULL ?
+								 NULL :
+								 document_field(document, key.val.string.val, key.val.string.len);
 
 		JsonbIteratorNext(&iterator, &value, true);
-		if (knows != known || (but != NULL && strlen(but) == key.val.string.len &&
-							   memcmp(but, key.val.string.val, key.val.string.len) == 0))
+		if ((field != NULL) != known || (but != NULL && strlen(but) == key.val.string.len &&
+										 memcmp(but, key.val.string.val, key.val.string.len) == 0))
 			continue;
+		if (field != NULL)
+			drop_unknown_keys(field, &value);
 		pushJsonbValue(state, WJB_KEY, &key);
 		pushJsonbValue(state, WJB_VALUE, &value);
 	}
@@ -506,11 +552,11 @@ keep_unknown_keys(const Document *document, Jsonb *jsonb)
 	JsonbParseState *state = NULL;
 	Jsonb *own = document->own != NULL ? object_at(jsonb, document->own) : NULL;
 
-	if (!has_unknown_key(document, jsonb))
+	if (!JB_ROOT_IS_OBJECT(jsonb))
 		return jsonb;
 	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
 	push_keys(&state, jsonb, document, true, document->own);
-	if (document->own != NULL)
+	if (document->own != NULL && (own != NULL || has_unknown_key(document, jsonb)))
 	{
 		push_key(&state, document->own);
 		pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);

@@ -487,12 +487,12 @@ learn_durations(const char *pool, EndedAssignment *ended, int count)
 }
 
 /*
- * Moves what the formula says of a type of work on some device profiles (by their profile_id) to
- * what work of that type, of no model in particular, is expected to take by the runs so far.
+ * Sets what work of a type, of no model in particular, is expected to take on some device profiles
+ * (by their profile_id) by the runs so far; without any it stays what it is.
  */
 void
 expect_typical(const char *pool, const char *workload_type, const int64 *profile_ids, int count,
-			   double *seconds)
+			   const double *base_seconds, double *seconds)
 {
 	DurationStore *store = duration_store_begin(pool);
 	RunRecords run = {.worker = NO_WORKER};
@@ -514,6 +514,7 @@ expect_typical(const char *pool, const char *workload_type, const int64 *profile
 
 		run.device = devices[i];
 		records = duration_records(store, &run);
-		seconds[i] = duration_predict(&records, seconds[i]).p50;
+		if (records.pool->runs > 0)
+			seconds[i] = duration_predict(&records, base_seconds[i]).p50;
 	}
 }

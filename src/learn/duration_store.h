@@ -62,7 +62,7 @@ extern void add_model(DurationStore *store, const char *workload_type, const cha
 extern void read_added(DurationStore *store, bool read_only);
 extern void read_named_devices(DurationStore *store, bool read_only);
 extern void expect_typical(const char *pool, const char *workload_type, const int64 *profile_ids,
-						   int count, double *seconds);
+						   int count, const double *base_seconds, double *seconds);
 extern void learn_durations(const char *pool, EndedAssignment *ended, int count);
 
 #endif /* HWSCHED_LEARN_DURATION_STORE_H */

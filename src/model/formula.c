@@ -14,6 +14,9 @@
 #define DEFAULT_SECONDS 60.0
 #define DEFAULT_WATTS 100.0
 
+/* What durations are learned relative to is at least this. */
+#define LEAST_BASE_SECONDS 1e-3
+
 /*
  * Returns by how much a workload takes longer on a device that has this
  * amount of something it asks for: demanded / available within the limits, 1
@@ -35,6 +38,19 @@ shortage_factor(double available, double demanded, double least, double most)
 	return Max(least, Min(most, factor));
 }
 
+/* Returns what a workload's estimate makes of a device: predict_seconds(), however short. */
+static double
+formula_seconds(const WorkloadProfile *workload, const DeviceProfile *device,
+				double estimated_seconds)
+{
+	double base = estimated_seconds > 0.0 ? estimated_seconds : DEFAULT_SECONDS;
+	double compute = shortage_factor(device->compute_units, workload->min_compute_units, 0.5, 1.5);
+	double memory =
+		shortage_factor(device->memory_total_bytes, workload->min_memory_bytes, 0.7, 1.3);
+	double efficiency = 1.5 - clamp01(raw_efficiency(workload, device));
+	return base * compute * memory * efficiency;
+}
+
 /*
  * Returns the seconds, at least 1, that a workload is expected to take on a
  * device: its estimate (60 s where it has none: 0 or NAN) times what scarce
@@ -44,15 +60,26 @@ double
 predict_seconds(const WorkloadProfile *workload, const DeviceProfile *device,
 				double estimated_seconds)
 {
-	double base = estimated_seconds > 0.0 ? estimated_seconds : DEFAULT_SECONDS;
-	double compute = shortage_factor(device->compute_units, workload->min_compute_units, 0.5, 1.5);
-	double memory =
-		shortage_factor(device->memory_total_bytes, workload->min_memory_bytes, 0.7, 1.3);
-	double efficiency = 1.5 - clamp01(raw_efficiency(workload, device));
-	double seconds = base * compute * memory * efficiency;
+	double seconds = formula_seconds(workload, device, estimated_seconds);
 
 	/* a number that JSON knows, and that is 0 times nothing */
 	return Max(1.0, Min(seconds, DBL_MAX));
+}
+
+/*
+ * Returns the seconds that durations are learned relative to: the formula's, but in proportion to
+ * the estimate.  Otherwise work that is expected to take longer than two minutes counts as
+ * compute-intensive, which takes up to twice as long where units are few; what was learned of
+ * short work would then say something wrong of long work.
+ */
+double
+base_seconds(const WorkloadProfile *workload, const DeviceProfile *device, double estimated_seconds)
+{
+	WorkloadProfile plain = *workload;
+
+	plain.metrics.compute_intensity = NAN;
+	return Max(LEAST_BASE_SECONDS,
+			   Min(formula_seconds(&plain, device, estimated_seconds), DBL_MAX));
 }
 
 /*

@@ -10,6 +10,8 @@
 
 extern double predict_seconds(const WorkloadProfile *workload, const DeviceProfile *device,
 							  double estimated_seconds);
+extern double base_seconds(const WorkloadProfile *workload, const DeviceProfile *device,
+						   double estimated_seconds);
 extern double full_watts(const DeviceProfile *device);
 extern double work_intensity(const WorkloadProfile *workload);
 extern double predict_joules(const WorkloadProfile *workload, const DeviceProfile *device,

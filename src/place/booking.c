@@ -13,6 +13,7 @@
 void
 worker_changed(Search *search, int worker)
 {
+	search->state->versions[worker]++;
 	if (search->state->has_lanes)
 		hardware_search_changed(search, worker);
 	policy_search_changed(search, worker);
@@ -136,6 +137,9 @@ reserve_candidate(Search *search, WorkKind *kind, int item, const Candidate *can
 	placement->adjusted_efficiency = candidate->adjusted_efficiency;
 	placement->score = score;
 	placement->backfill = false;
+	placement->value = candidate->value;
+	placement->scored = search->scored;
+	search->scored = NOT_SCORED;
 	memcpy(&search->chosen[search->nchosen], candidate->devices,
 		   sizeof(int32) * candidate->ndevices);
 	search->nchosen += candidate->ndevices;
@@ -160,12 +164,12 @@ reserve_item(Search *search, const QueueItem *items, int index, const Candidate 
 	WorkKind *kind = &search->kinds[item->kind];
 	double seconds =
 		candidate_seconds(search, kind, candidate, item->expected_seconds, item->subject);
-	double formula = candidate_seconds(search, kind, candidate, item->expected_seconds, -1);
+	double base = candidate_base_seconds(search, kind, candidate, item->expected_seconds);
 	Placement *placement = reserve_candidate(search, kind, index, candidate, score);
 
 	placement->predicted_seconds = seconds;
 	placement->p90_seconds = candidate_p90(search, candidate, seconds, item->subject);
-	placement->formula_seconds = formula;
+	placement->formula_seconds = base;
 }
 
 /* Compares placements as they stand in the queue. */

@@ -68,7 +68,7 @@ find_members(Search *search, WorkKind *kind, const QueueItem *item, Member *memb
 											item->expected_seconds, item->subject);
 		member->spread = candidate_p90(search, &member->candidate, 1.0, item->subject);
 		member->formula_seconds =
-			candidate_seconds(search, kind, &member->candidate, item->expected_seconds, -1);
+			candidate_base_seconds(search, kind, &member->candidate, item->expected_seconds);
 		fleet_occupy(search->fleet, kind, member->candidate.worker, devices,
 					 member->candidate.ndevices, 1);
 		cordon_worker(search, member->candidate.worker, !share_worker);

@@ -49,15 +49,19 @@ search_prepare(Search *search)
 	search->state = state;
 	search->nplacements = search->placements_allocated = 0;
 	search->placements = NULL;
+	search->scored = NOT_SCORED;
+	search->npart_scores = search->part_scores_allocated = 0;
+	search->part_scores = NULL;
 	search->nchosen = search->chosen_allocated = 0;
 	search->chosen = NULL;
-	search->pairs_scored = search->candidates_scored = 0;
+	search->pairs_scored = search->candidates_scored = search->steps = 0;
 	for (int i = 0; i < fleet->nworkers; i++)
 	{
 		most_devices = Max(most_devices, fleet->workers[i].ndevices);
 		search->last_turn = Max(search->last_turn, fleet->workers[i].last_turn);
 		tell_sparing(fleet, &fleet->workers[i]);
 	}
+	state->versions = palloc0(sizeof(uint32) * (fleet->nworkers + 1));
 	state->scratch = palloc(sizeof(int32) * (most_devices + 1));
 	state->scratch_values = palloc(sizeof(double) * (most_devices + 1));
 	state->scratch_reasons = palloc(sizeof(FilterReason) * (most_devices + 1));
@@ -88,9 +92,20 @@ search_begin(Search *search)
 static bool
 best_candidate(Search *search, WorkKind *kind, Candidate *candidate, double *score)
 {
-	if (!policy_is_hardware_aware(kind->policy) || kind->demand.accelerators.count > 1)
+	if (!policy_is_hardware_aware(kind->policy) || kind->demand.accelerators.count > 1 ||
+		(search->refills && demanded_devices(&kind->demand) > 1))
 		return policy_search_best(search, kind, candidate, score);
 	return hardware_search_best(search, kind, candidate, score);
+}
+
+/*
+ * Finds the place that a kind of work would get now, and its score; returns false if there is
+ * none.  The candidate's devices stay valid until the next call.
+ */
+bool
+find_place(Search *search, WorkKind *kind, Candidate *candidate, double *score)
+{
+	return best_candidate(search, kind, candidate, score);
 }
 
 /*
@@ -138,6 +153,7 @@ place_item(Search *search, QueueItem *items, int index)
 
 	item->first_placement = search->nplacements;
 	item->nplacements = 0;
+	search->scored = NOT_SCORED;
 	if (!keys_have_room(search->key_rooms, &item->keys) || (kind->barred && !is_gang(kind)) ||
 		quota_is_met(search, kind))
 		return;

@@ -26,6 +26,7 @@
 #include "place/reservation.h"
 #include "place/search_policy.h"
 #include "place/spare.h"
+#include "place/trial.h"
 #include "support/arena.h"
 
 /* A decision of a plan. */
@@ -54,48 +55,12 @@ typedef struct SolverPlan
 
 /* --- trying out --- */
 
-static void *
-copy_array(const void *source, Size size)
-{
-	void *copy = palloc_huge(size + 1);
-
-	/* an empty array may be NULL */
-	if (size > 0)
-		memcpy(copy, source, size);
-	return copy;
-}
-
 /* Returns a search on a copy of the fleet, to try a plan on. */
 static Search *
 copy_search(const Search *search)
 {
-	Search *copy = copy_array(search, sizeof(Search));
-	const Fleet *fleet = search->fleet;
-	int nmodels = 0;
+	Search *copy = search_copy(search);
 
-	copy->fleet = copy_array(fleet, sizeof(Fleet));
-	copy->fleet->workers = copy_array(fleet->workers, sizeof(Worker) * fleet->nworkers);
-	copy->fleet->devices = copy_array(fleet->devices, sizeof(Device) * fleet->ndevices);
-	copy->kinds = copy_array(search->kinds, sizeof(WorkKind) * search->nkinds);
-	copy->shapes = copy_array(search->shapes, sizeof(Shape) * search->nshapes);
-	for (int k = 0; k < search->nkinds; k++)
-		nmodels = Max(nmodels, Max(search->kinds[k].model, search->kinds[k].family) + 1);
-	copy->model_workers = copy_array(search->model_workers, sizeof(int32) * nmodels);
-	if (search->nkeys > 0)
-		copy->key_rooms = copy_array(search->key_rooms, sizeof(KeyRoom) * search->nkeys);
-	if (search->ngroups > 0)
-	{
-		copy->groups = copy_array(search->groups, sizeof(WorkGroup) * (search->ngroups + 1));
-		for (int g = 1; g <= search->ngroups; g++)
-		{
-			WorkGroup *group = &copy->groups[g];
-
-			if (group->count > 0)
-				group->members = copy_array(group->members, sizeof(GroupMember) * group->count);
-			group->allocated = group->count;
-		}
-	}
-	copy->tenants = copy_array(search->tenants, sizeof(Tenant) * search->ntenants);
 	search_begin(copy);
 	reservations_copy(copy);
 	/* what else waits is known when the band is decided */

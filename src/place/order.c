@@ -123,14 +123,15 @@ least_seconds(const Search *search, const QueueItem *item)
 
 	for (int p = 0; p < search->fleet->nprofiles; p++)
 	{
+		const DeviceProfile *device = &search->fleet->profiles[p];
 		double seconds;
 
-		if (device_mismatch(&kind->profile, &search->fleet->profiles[p]) != MATCHES)
+		if (device_mismatch(&kind->profile, device) != MATCHES)
 			continue;
-		seconds =
-			predict_seconds(&kind->profile, &search->fleet->profiles[p], item->expected_seconds);
-		if (search->forecast != NULL && item->subject >= 0)
-			seconds *= forecast_usual(search->forecast, item->subject, p);
+		seconds = search->forecast == NULL || item->subject < 0 ?
+					  predict_seconds(&kind->profile, device, item->expected_seconds) :
+					  base_seconds(&kind->profile, device, item->expected_seconds) *
+						  forecast_usual(search->forecast, item->subject, p);
 		least = Min(least, seconds);
 	}
 	return least;
@@ -166,7 +167,7 @@ order_key(const Search *search, const QueueItem *item)
 	switch (search->order)
 	{
 		case ORDER_SHORTEST:
-			return item->overdue ? 0 : least_seconds(search, item);
+			return item->overdue ? 0 : (1 - item->done) * least_seconds(search, item);
 		case ORDER_LEAST_SERVED:
 			return item->overdue ? 0 : item->served;
 		case ORDER_SUBMISSION:

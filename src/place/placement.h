@@ -215,6 +215,7 @@ typedef struct QueueItem
 	double expected_seconds; /* NAN: not known */
 	bool overdue; /* it has waited for so long that it comes first, whatever the order */
 	double served; /* with ORDER_LEAST_SERVED: seconds that it has run */
+	double done; /* with ORDER_SHORTEST: the part of it that is done, 0..1 */
 	int32 subject; /* in Search.forecast; -1: none */
 	bool alone; /* on a worker that has nothing else, before and while */
 	bool grouped; /* looks at where others of its group are */
@@ -228,6 +229,24 @@ typedef struct QueueItem
 	int32 nplacements; /* 0: it waits; more than 1: a gang */
 } QueueItem;
 
+/* What a part of a policy gave a candidate. */
+typedef struct PartScore
+{
+	float value; /* in the part's own unit; NAN: a rank, which has none */
+	float score; /* 0..1 among all candidates */
+} PartScore;
+
+/* How a policy scored the candidate that it chose, and the best of the others. */
+typedef struct Scored
+{
+	int32 parts; /* in Search.part_scores: of the one, then of the other; -1: not known */
+	int32 second_worker; /* -1: no other was scored */
+	int32 second_device; /* the first, if it takes several */
+	double second_score;
+} Scored;
+
+#define NOT_SCORED ((Scored){-1, -1, -1, 0})
+
 /* One worker's part of a decision: an assignment to be. */
 typedef struct Placement
 {
@@ -239,9 +258,11 @@ typedef struct Placement
 	double efficiency; /* raw, clamped to 0..1; mean over the devices */
 	double adjusted_efficiency;
 	double score;
+	double value; /* as of candidates */
+	Scored scored;
 	double predicted_seconds;
 	double p90_seconds; /* nine in ten such runs are over by then */
-	double formula_seconds; /* without what was learned */
+	double formula_seconds; /* base_seconds(): what it takes is learned relative to them */
 	bool backfill; /* it uses a place that is reserved for later */
 } Placement;
 
@@ -332,6 +353,7 @@ typedef struct Search
 	int chosen_allocated;
 	int32 *chosen;
 	bool partial; /* the fleet is only a part of it: gangs are for who sees all */
+	bool refills; /* workers lose what they have between decisions: see simulate/ */
 	/* places kept for the first work that has to wait: see place/reservation.h */
 	bool reserves; /* whether any such work gets a reservation */
 	int32 most_reservations; /* 0: one, for gangs and what runs alone only */
@@ -345,11 +367,22 @@ typedef struct Search
 	int nrunning;
 	struct Running *running;
 	void (*read_running)(struct Search *search);
+	/* instead, with refills: what runs on one worker; returns how many, in any order */
+	int (*running_of)(struct Search *search, int worker, struct Running **running);
 	void *running_context; /* its own */
+	int64 clock; /* with refills: microseconds, by which the ends of what runs are told */
 	bool solver_gave_up; /* for want of memory */
+	/* what decisions looked at, for who asks later */
+	bool keeps_scores;
+	bool keeps_second; /* of the best of the others, too */
+	Scored scored; /* of the candidate that was found last */
+	int npart_scores;
+	int part_scores_allocated;
+	PartScore *part_scores;
 	/* how many scores were computed, for tests: pairs of profiles, and candidates */
 	int64 pairs_scored;
 	int64 candidates_scored;
+	int64 steps; /* of the search for hardware, through its trees */
 	struct SearchState *state;
 } Search;
 

@@ -238,12 +238,30 @@ candidate_seconds(const Search *search, const WorkKind *kind, const Candidate *c
 	{
 		int index = candidate->devices[i];
 		int profile = search->fleet->devices[index].profile;
-		double seconds =
-			predict_seconds(&kind->profile, &search->fleet->profiles[profile], expected_seconds);
+		const DeviceProfile *device = &search->fleet->profiles[profile];
+		double seconds = search->forecast == NULL || subject < 0 ?
+							 predict_seconds(&kind->profile, device, expected_seconds) :
+							 base_seconds(&kind->profile, device, expected_seconds) *
+								 forecast_factor(search->forecast, subject, profile, index);
 
-		if (search->forecast != NULL && subject >= 0)
-			seconds *= forecast_factor(search->forecast, subject, profile, index);
 		slowest = Max(slowest, seconds);
+	}
+	return slowest;
+}
+
+/* Returns the seconds that what a candidate takes is learned relative to. */
+double
+candidate_base_seconds(const Search *search, const WorkKind *kind, const Candidate *candidate,
+					   double expected_seconds)
+{
+	double slowest = 0;
+
+	for (int i = 0; i < candidate->ndevices; i++)
+	{
+		int profile = search->fleet->devices[candidate->devices[i]].profile;
+
+		slowest = Max(slowest, base_seconds(&kind->profile, &search->fleet->profiles[profile],
+											expected_seconds));
 	}
 	return slowest;
 }

@@ -102,6 +102,8 @@ extern double candidate_p90(const struct Search *search, const struct Candidate 
 extern double candidate_seconds(const struct Search *search, const struct WorkKind *kind,
 								const struct Candidate *candidate, double expected_seconds,
 								int subject);
+extern double candidate_base_seconds(const struct Search *search, const struct WorkKind *kind,
+									 const struct Candidate *candidate, double expected_seconds);
 extern EnergyUse candidate_use(const struct Search *search, const struct WorkKind *kind,
 							   const struct Candidate *candidate, double expected_seconds,
 							   int subject);

@@ -366,27 +366,38 @@ typedef struct Ends
 	int *first; /* by worker, one more than there are */
 } Ends;
 
+/* Returns a decision as something that runs. */
+static Running
+running_of_placement(const Search *search, const QueueItem *items, int number)
+{
+	const Placement *placement = &search->placements[number];
+	Running running = running_of(&search->kinds[items[placement->item].kind], placement->worker,
+								 &search->chosen[placement->first_device], placement->ndevices);
+
+	running.ends_in = placement->p90_seconds;
+	return running;
+}
+
 static Ends
 collect_ends(Search *search, const QueueItem *items)
 {
 	int nworkers = search->fleet->nworkers;
 	Ends ends;
 
+	ends.first = palloc_huge(sizeof(int) * (nworkers + 2));
+	if (search->running_of != NULL)
+	{
+		ends.count = 0;
+		ends.running = NULL;
+		return ends;
+	}
 	running_prepare(search);
 	ends.running = palloc_huge(sizeof(Running) * (search->nrunning + search->nplacements + 1));
-	ends.first = palloc_huge(sizeof(int) * (nworkers + 2));
 	if (search->nrunning > 0)
 		memcpy(ends.running, search->running, sizeof(Running) * search->nrunning);
 	ends.count = search->nrunning;
 	for (int i = 0; i < search->nplacements; i++)
-	{
-		const Placement *placement = &search->placements[i];
-		Running *running = &ends.running[ends.count++];
-
-		*running = running_of(&search->kinds[items[placement->item].kind], placement->worker,
-							  &search->chosen[placement->first_device], placement->ndevices);
-		running->ends_in = placement->p90_seconds;
-	}
+		ends.running[ends.count++] = running_of_placement(search, items, i);
 	qsort(ends.running, ends.count, sizeof(Running), compare_running);
 	for (int w = 0, i = 0; w <= nworkers; w++)
 	{
@@ -395,6 +406,31 @@ collect_ends(Search *search, const QueueItem *items)
 		ends.first[w] = i;
 	}
 	return ends;
+}
+
+/* Looks at a worker: where what runs is told by worker, its ends are all there are then. */
+static void
+look_at_ends(Search *search, const QueueItem *items, int worker, Ends *ends)
+{
+	Running *running;
+	int n;
+
+	if (search->running_of == NULL)
+		return;
+	n = search->running_of(search, worker, &running);
+	if (ends->running != NULL)
+		pfree(ends->running);
+	ends->running = palloc_huge(sizeof(Running) * (n + search->nplacements + 1));
+	if (n > 0)
+		memcpy(ends->running, running, sizeof(Running) * n);
+	pfree(running);
+	ends->count = n;
+	for (int i = 0; i < search->nplacements; i++)
+		if (search->placements[i].worker == worker)
+			ends->running[ends->count++] = running_of_placement(search, items, i);
+	qsort(ends->running, ends->count, sizeof(Running), compare_running);
+	ends->first[worker] = 0;
+	ends->first[worker + 1] = ends->count;
 }
 
 /* --- where who waits can start --- */
@@ -605,7 +641,7 @@ may_be_reserved(Search *search, const QueueItem *item, int worker_index)
  * whole once all of a worker is free.  Returns how many parts they could take together.
  */
 static int64
-find_prospects(Search *search, const QueueItem *items, int index, const Ends *ends, bool whole,
+find_prospects(Search *search, const QueueItem *items, int index, Ends *ends, bool whole,
 			   Prospect *prospects, int *count)
 {
 	const QueueItem *item = &items[index];
@@ -626,6 +662,7 @@ find_prospects(Search *search, const QueueItem *items, int index, const Ends *en
 		if (!may_be_reserved(search, item, w))
 			continue;
 		promised = was_promised(promise, w);
+		look_at_ends(search, items, w, ends);
 		if (!find_start(search, item, w, ends, most_here, whole, promised ? INFINITY : latest,
 						prospect))
 			continue;
@@ -641,19 +678,110 @@ find_prospects(Search *search, const QueueItem *items, int index, const Ends *en
 	return members;
 }
 
+/* What is known of when a kind of work can start on a worker. */
+typedef struct Outlook
+{
+	uint32 version; /* of the worker, of which this holds; 0: not known */
+	bool ever;
+	bool now;
+	int64 at; /* by Search.clock; INT64_MAX: nobody knows */
+} Outlook;
+
+/*
+ * Does the same as find_prospects() for work of one part, where the search goes on over many
+ * decisions: of workers that have not changed it knows the answer.
+ */
+static int64
+recall_prospects(Search *search, const QueueItem *items, int index, Ends *ends, Prospect *prospects,
+				 int *count)
+{
+	const QueueItem *item = &items[index];
+	KindState *state = search->kinds[item->kind].state;
+	const Promise *promise = promise_to(search, index);
+
+	if (state->outlook == NULL)
+	{
+		Size size = sizeof(Outlook) * (search->fleet->nworkers + 1);
+
+		state->outlook = palloc_huge(size);
+		memset(state->outlook, 0, size);
+	}
+	*count = 0;
+	for (int w = 0; w < search->fleet->nworkers; w++)
+	{
+		const Worker *worker = &search->fleet->workers[w];
+		uint32 version = search->state->versions[w] + 1;
+		Outlook *outlook = &state->outlook[w];
+		Prospect *prospect = &prospects[*count];
+
+		if (!worker->accepting || worker->cordoned || worker->reserved)
+			continue;
+		if (outlook->version != version)
+		{
+			*outlook = (Outlook){.version = version};
+			if (may_be_reserved(search, item, w))
+			{
+				look_at_ends(search, items, w, ends);
+				outlook->ever = find_start(search, item, w, ends, 1, false, INFINITY, prospect);
+				outlook->now = prospect->assignments == 0;
+				outlook->at = isinf(prospect->starts_in) ?
+								  INT64_MAX :
+								  search->clock + llrint(prospect->starts_in * 1e6);
+			}
+		}
+		if (!outlook->ever)
+			continue;
+		*prospect = (Prospect){.worker = w,
+							   .members = 1,
+							   .assignments = outlook->now ? 0 : Max(worker->assignments, 1),
+							   .promised = was_promised(promise, w)};
+		prospect->starts_in =
+			outlook->at == INT64_MAX ? INFINITY : Max(0, (outlook->at - search->clock) / 1e6);
+		if (prospect->promised)
+			prospect->starts_in = Min(prospect->starts_in, Max(0, promise->backfill_in));
+		(*count)++;
+	}
+	return *count;
+}
+
+/* Puts the prospects that come first, as many as so many parts can need, into their order. */
+static void
+order_prospects(Prospect *prospects, int count, int least)
+{
+	int best = 0;
+
+	if (least > 1)
+	{
+		qsort(prospects, count, sizeof(Prospect), compare_prospects);
+		return;
+	}
+	for (int i = 1; i < count; i++)
+		if (compare_prospects(&prospects[i], &prospects[best]) < 0)
+			best = i;
+	if (count > 0)
+	{
+		Prospect first = prospects[best];
+
+		prospects[best] = prospects[0];
+		prospects[0] = first;
+	}
+}
+
 /* Reserves the place on a worker at some time: what is wanted there, and what ends by then. */
 static void
-take_place(Search *search, const QueueItem *item, const Ends *ends, const Prospect *prospect,
-		   double then, Reservation *reservation)
+take_place(Search *search, const QueueItem *items, const QueueItem *item, Ends *ends,
+		   const Prospect *prospect, double then, Reservation *reservation)
 {
 	Fleet *fleet = search->fleet;
 	WorkKind *kind = &search->kinds[item->kind];
 	int worker = prospect->worker;
-	int next = ends->first[worker];
+	int next;
 	SavedWorker saved = save_worker(fleet, worker);
 	Candidate candidate;
 	ReservedPlace *place;
 
+	look_at_ends(search, items, worker, ends);
+	next = ends->first[worker];
 	(void) wait_until(search, worker, ends, next, then);
 	for (int m = 0; m < prospect->members && fits_there(search, item, worker, &candidate); m++)
 	{
@@ -732,7 +860,10 @@ reserve_place(Search *search, const QueueItem *items, int index)
 		return;
 	ends = collect_ends(search, items);
 	prospects = palloc_huge(sizeof(Prospect) * (search->fleet->nworkers + 1));
-	enough = find_prospects(search, items, index, &ends, false, prospects, &count) >= least;
+	if (search->refills && !is_gang(kind) && !is_choosy(item))
+		enough = recall_prospects(search, items, index, &ends, prospects, &count) >= least;
+	else
+		enough = find_prospects(search, items, index, &ends, false, prospects, &count) >= least;
 	/* parts that share a worker may have to wait for more than the first of them */
 	if (!enough && least > 1)
 	{
@@ -746,15 +877,18 @@ reserve_place(Search *search, const QueueItem *items, int index)
 		int64 members = 0;
 		int chosen = 0;
 
-		qsort(prospects, count, sizeof(Prospect), compare_prospects);
+		order_prospects(prospects, count, least);
 		for (; chosen < count && members < least; chosen++)
 		{
 			Prospect *prospect = &prospects[chosen];
 
 			/* a promise that is late is no time to start at */
 			if (prospect->promised)
+			{
+				look_at_ends(search, items, prospect->worker, &ends);
 				(void) find_start(search, item, prospect->worker, &ends, prospect->members, whole,
 								  INFINITY, prospect);
+			}
 			members += prospect->members;
 			reservation.starts_in = Max(reservation.starts_in, prospect->starts_in);
 		}
@@ -764,13 +898,15 @@ reserve_place(Search *search, const QueueItem *items, int index)
 		reservation.members = palloc(sizeof(Running) * (members + 1));
 		reservation.places = palloc(sizeof(ReservedPlace) * (chosen + 1));
 		for (int i = 0; i < chosen; i++)
-			take_place(search, item, &ends, &prospects[i], reservation.starts_in, &reservation);
+			take_place(search, items, item, &ends, &prospects[i], reservation.starts_in,
+					   &reservation);
 		add_reservation(search, reservation);
 	}
 	else if (!is_choosy(item) && !is_gang(kind))
 		kind->state->never_starts = true;
 	pfree(prospects);
-	pfree(ends.running);
+	if (ends.running != NULL)
+		pfree(ends.running);
 	pfree(ends.first);
 }
 

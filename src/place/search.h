@@ -33,12 +33,25 @@ typedef struct Entry
 	int64 total_assignments;
 } Entry;
 
+/* Where a worker with one of its lanes stands: see less_used(). */
+typedef struct Usage
+{
+	int32 assignments;
+	int32 worker;
+	int64 total_assignments;
+	int32 lane;
+} Usage;
+
 /* The lanes that are worth the same to a kind of work. */
 typedef struct Band
 {
 	double value;
 	int sparing;
-	struct Tournament *tournament;
+	struct UsageTree *tree;
+	/* those before this have no place for the kind, unless something is given back */
+	bool passed;
+	Usage from;
+	int64 given_back; /* as it was in the tree */
 } Band;
 
 typedef struct KindState
@@ -47,6 +60,7 @@ typedef struct KindState
 	bool prepared;
 	bool mixed; /* its candidates are workers, not lanes */
 	bool never_starts; /* no worker could take it if it were empty */
+	struct Outlook *outlook; /* by worker, with refills: see place/reservation.c */
 	int found_no_place; /* among so many reservations, even if it were over in time */
 	int nentries;
 	int allocated;
@@ -76,16 +90,16 @@ typedef struct SearchState
 	int32 *positions; /* of devices in their worker, by lane */
 	/* trees over the workers of lanes that are worth the same to somebody */
 	int nbuckets;
-	struct Tournament **buckets;
-	struct TournamentLeaf **leaves; /* by worker: its places in those trees */
+	struct LaneSet **buckets;
+	struct UsageNode **nodes; /* by worker: its places in those trees */
 	bool has_lanes;
 	/* for place/search_policy.c */
+	uint32 *versions; /* by worker: changes whenever what it has free does */
 	bool has_rankings;
 	const bool *masked; /* by device: out of question for now; NULL: none is */
 	int32 *device_workers; /* by device */
 	int64 nchanges; /* workers that got something, lost it or were cordoned */
-	int64 changes_allocated;
-	int32 *changes;
+	int32 *changes; /* the last of them, as many as there are workers: a ring */
 	int32 *next_turn; /* by worker: a list, longest ago first */
 	int32 *previous_turn;
 	int32 first_turn;
@@ -113,6 +127,23 @@ less_used(int32 assignments_a, int64 total_a, int32 worker_a, int32 assignments_
 	if (total_a != total_b)
 		return total_a < total_b;
 	return worker_a < worker_b;
+}
+
+/* Returns room for the scores of so many parts of a policy, and sets *first to where it is. */
+static inline PartScore *
+add_part_scores(Search *search, int count, int32 *first)
+{
+	while (search->npart_scores + count > search->part_scores_allocated)
+	{
+		search->part_scores_allocated = Max(256, search->part_scores_allocated * 2);
+		search->part_scores = search->part_scores == NULL ?
+								  palloc_huge(sizeof(PartScore) * search->part_scores_allocated) :
+								  repalloc_huge(search->part_scores,
+												sizeof(PartScore) * search->part_scores_allocated);
+	}
+	*first = search->npart_scores;
+	search->npart_scores += count;
+	return &search->part_scores[*first];
 }
 
 #endif /* HWSCHED_PLACE_SEARCH_H */

@@ -15,12 +15,13 @@
  * - Workers with the same hardware in the same state form a group, and alike
  *	 devices of a group's workers a lane.  A kind of work has one value for a
  *	 whole lane, and it stays the same for the batch.
- * - The lanes that are worth the same to a kind form a band: a tree over their
- *	 workers that knows the least used one, and how much room there is at most
- *	 below each node.  Other kinds that see the same lanes alike share it.
+ * - The lanes that are worth the same to a kind form a band: a tree of their
+ *	 workers, the least used first, that passes those without room by whole subtrees
+ *	 (place/usage_tree.c).  Other kinds that see the same lanes alike share it.
  * - Within a batch a worker only ever gets fuller, so a band that has no place
  *	 for a kind has none for the rest of the batch.  (What evictions leave free
- *	 beside those that they were for may have to wait for the next one.)
+ *	 beside those that they were for may have to wait for the next one.  A search
+ *	 that refills goes on over many batches, and keeps its bands.)
  *
  * Work that takes several accelerators may find them in different lanes, and then
  * has no such fixed value: its candidates are single workers, looked at again when
@@ -33,6 +34,7 @@
 #include "place/fleet.h"
 #include "place/search_hardware.h"
 #include "place/spare.h"
+#include "place/usage_tree.h"
 
 /* Alike devices of a group's workers: positions in the worker's devices. */
 typedef struct Lane
@@ -42,54 +44,14 @@ typedef struct Lane
 	int32 first_position; /* in SearchState.positions */
 } Lane;
 
-/* A worker in a band, with one of its lanes. */
-typedef struct TournamentLeaf
+/* The workers of some lanes, for the kinds to which these are worth the same. */
+typedef struct LaneSet
 {
-	struct Tournament *tournament;
-	int32 at; /* its node */
-	int32 worker;
-	int32 lane;
-	struct TournamentLeaf *next; /* of the same worker */
-} TournamentLeaf;
-
-/*
- * The least used worker below a node, and the most that any worker below it
- * has free.  A worker that takes nothing any more has room -1.
- */
-typedef struct TournamentNode
-{
-	int32 assignments;
-	int32 worker;
-	int64 total_assignments;
-	int64 room; /* of one device, as device_room */
-	int64 used_room; /* of one device that is in use */
-	int64 memory; /* of one device */
-	int64 cpu;
-	int64 host_memory;
-	int32 empty; /* empty devices of one worker */
-} TournamentNode;
-
-typedef struct Tournament
-{
-	struct Tournament *next; /* in its bucket */
+	struct LaneSet *next; /* in its bucket */
 	int nlanes;
 	int32 *lanes;
-	int nleaves;
-	int size; /* leaves from node size on; the root is node 1 */
-	TournamentLeaf *leaves;
-	TournamentNode *nodes;
-} Tournament;
-
-/* What a workload needs of a worker, to pass over whole parts of a tree. */
-typedef struct Need
-{
-	int64 room;
-	int64 used_room;
-	int64 memory;
-	int64 cpu;
-	int64 host_memory;
-	int32 empty;
-} Need;
+	UsageTree tree;
+} LaneSet;
 
 /* --- workers with the same hardware, in the same state; their lanes --- */
 
@@ -380,8 +342,8 @@ hardware_search_begin(Search *search)
 	SearchState *state = search->state;
 
 	state->nbuckets = 256;
-	state->buckets = palloc0(sizeof(Tournament *) * state->nbuckets);
-	state->leaves = palloc0(sizeof(TournamentLeaf *) * (search->fleet->nworkers + 1));
+	state->buckets = palloc0(sizeof(LaneSet *) * state->nbuckets);
+	state->nodes = palloc0(sizeof(UsageNode *) * (search->fleet->nworkers + 1));
 	collect_preferences(search);
 	make_groups(search);
 	make_ideals(search);
@@ -391,27 +353,34 @@ hardware_search_begin(Search *search)
 
 /* --- bands --- */
 
-/* Describes a worker with one of its lanes, as it stands now. */
-static TournamentNode
-leaf_node(const Search *search, const TournamentLeaf *leaf)
+/* Returns where a worker stands with one of its lanes. */
+static Usage
+usage_of(const Search *search, int32 worker_index, int32 lane)
+{
+	const Worker *worker = &search->fleet->workers[worker_index];
+
+	return (Usage){worker->assignments, worker_index, worker->total_assignments, lane};
+}
+
+/* Returns what a worker has free in one of its lanes; nothing if it takes nothing any more. */
+static Free
+free_of(const Search *search, int32 worker_index, int32 lane_index)
 {
 	const Fleet *fleet = search->fleet;
-	const Worker *worker = &fleet->workers[leaf->worker];
-	const Lane *lane = &search->state->lanes[leaf->lane];
+	const Worker *worker = &fleet->workers[worker_index];
+	const Lane *lane = &search->state->lanes[lane_index];
 	int64 whole = WHOLE_SHARE * (int64) search->settings.max_concurrent;
-	TournamentNode node = {worker->assignments,
-						   leaf->worker,
-						   worker->total_assignments,
-						   -1,
-						   -1,
-						   INT64_MIN,
-						   worker->cpu_millicores - worker->cpu_used,
-						   worker->memory_bytes - worker->memory_used,
-						   0};
+	Free free = {-1,
+				 INT64_MIN,
+				 -1,
+				 INT64_MIN,
+				 worker->cpu_millicores - worker->cpu_used,
+				 worker->memory_bytes - worker->memory_used,
+				 0};
 
 	if (!worker->accepting || worker->cordoned || worker->runs_alone ||
 		(worker->max_concurrent > 0 && worker->assignments >= worker->max_concurrent))
-		return node;
+		return free;
 	for (int p = 0; p < lane->npositions; p++)
 	{
 		const Device *device = &fleet->devices[worker->first_device +
@@ -420,94 +389,58 @@ leaf_node(const Search *search, const TournamentLeaf *leaf)
 		int64 memory =
 			device->memory_bytes < 0 ? INT64_MAX : device->memory_bytes - device->memory_used;
 
+		if (room <= 0)
+			continue;
 		if (device->uses_host_memory)
-			memory = Min(memory, node.host_memory);
-		node.room = Max(node.room, room);
+			memory = Min(memory, free.host_memory);
+		free.room = Max(free.room, room);
+		free.memory = Max(free.memory, memory);
 		if (is_in_use(device))
-			node.used_room = Max(node.used_room, room);
-		node.memory = Max(node.memory, memory);
-		node.empty += room == whole;
+		{
+			free.used_room = Max(free.used_room, room);
+			free.used_memory = Max(free.used_memory, memory);
+		}
+		free.empty += room == whole;
 	}
-	return node;
+	return free;
 }
 
-static TournamentNode
-join_nodes(const TournamentNode *a, const TournamentNode *b)
+/* Makes the tree of the workers of some lanes. */
+static void
+fill_lane_set(Search *search, LaneSet *set)
 {
-	TournamentNode node = less_used(b->assignments, b->total_assignments, b->worker, a->assignments,
-									a->total_assignments, a->worker) ?
-							  *b :
-							  *a;
-
-	node.room = Max(a->room, b->room);
-	node.used_room = Max(a->used_room, b->used_room);
-	node.memory = Max(a->memory, b->memory);
-	node.cpu = Max(a->cpu, b->cpu);
-	node.host_memory = Max(a->host_memory, b->host_memory);
-	node.empty = Max(a->empty, b->empty);
-	return node;
-}
-
-static int
-compare_leaves(const void *a, const void *b)
-{
-	const TournamentLeaf *x = a;
-	const TournamentLeaf *y = b;
-
-	return x->worker != y->worker ? x->worker - y->worker : x->lane - y->lane;
-}
-
-static Tournament *
-make_tournament(Search *search, const int32 *lanes, int nlanes)
-{
-	static const TournamentNode nobody = {INT32_MAX, INT32_MAX, INT64_MAX, -1, -1,
-										  INT64_MIN, INT64_MIN, INT64_MIN, 0};
 	SearchState *state = search->state;
-	Tournament *tournament = palloc0(sizeof(Tournament));
+	UsageTree *tree = &set->tree;
 	int n = 0;
 
-	tournament->nlanes = nlanes;
-	tournament->lanes = palloc(sizeof(int32) * nlanes);
-	memcpy(tournament->lanes, lanes, sizeof(int32) * nlanes);
-	for (int l = 0; l < nlanes; l++)
+	for (int l = 0; l < set->nlanes; l++)
 	{
-		int group = state->lanes[lanes[l]].group;
+		int group = state->lanes[set->lanes[l]].group;
 
-		tournament->nleaves += state->group_start[group + 1] - state->group_start[group];
+		tree->nnodes += state->group_start[group + 1] - state->group_start[group];
 	}
-	tournament->leaves = palloc(sizeof(TournamentLeaf) * tournament->nleaves);
-	for (int l = 0; l < nlanes; l++)
+	tree->nodes = palloc_huge(sizeof(UsageNode) * (tree->nnodes + 1));
+	for (int l = 0; l < set->nlanes; l++)
 	{
-		int group = state->lanes[lanes[l]].group;
+		int lane = set->lanes[l];
+		int group = state->lanes[lane].group;
 
 		for (int m = state->group_start[group]; m < state->group_start[group + 1]; m++)
-			tournament->leaves[n++] =
-				(TournamentLeaf){tournament, 0, state->members[m], lanes[l], NULL};
-	}
-	if (nlanes > 1)
-		qsort(tournament->leaves, n, sizeof(TournamentLeaf), compare_leaves);
-
-	tournament->size = 1;
-	while (tournament->size < n)
-		tournament->size *= 2;
-	tournament->nodes = palloc(sizeof(TournamentNode) * tournament->size * 2);
-	for (int i = 0; i < tournament->size; i++)
-	{
-		tournament->nodes[tournament->size + i] =
-			i < n ? leaf_node(search, &tournament->leaves[i]) : nobody;
-		if (i < n)
 		{
-			TournamentLeaf *leaf = &tournament->leaves[i];
+			UsageNode *node = &tree->nodes[n++];
 
-			leaf->at = tournament->size + i;
-			leaf->next = state->leaves[leaf->worker];
-			state->leaves[leaf->worker] = leaf;
+			node->usage = usage_of(search, state->members[m], lane);
+			node->free = free_of(search, state->members[m], lane);
 		}
 	}
-	for (int at = tournament->size - 1; at > 0; at--)
-		tournament->nodes[at] =
-			join_nodes(&tournament->nodes[2 * at], &tournament->nodes[2 * at + 1]);
-	return tournament;
+	usage_tree_build(tree);
+	for (int i = 0; i < n; i++)
+	{
+		UsageNode *node = &tree->nodes[i];
+
+		node->next = state->nodes[node->usage.worker];
+		state->nodes[node->usage.worker] = node;
+	}
 }
 
 static int
@@ -516,69 +449,72 @@ compare_lanes(const void *a, const void *b)
 	return *(const int32 *) a - *(const int32 *) b;
 }
 
-/* Returns the band of some lanes, made on first use. */
-static Tournament *
-tournament_of(Search *search, int32 *lanes, int nlanes)
+/* Returns the tree of some lanes, made on first use. */
+static UsageTree *
+tree_of(Search *search, int32 *lanes, int nlanes)
 {
 	SearchState *state = search->state;
 	uint64 hash = UINT64_C(1469598103934665603);
-	Tournament **bucket;
-	Tournament *tournament;
+	LaneSet **bucket;
+	LaneSet *set;
 
 	qsort(lanes, nlanes, sizeof(int32), compare_lanes);
 	for (int l = 0; l < nlanes; l++)
 		hash = (hash ^ lanes[l]) * UINT64_C(1099511628211);
 	bucket = &state->buckets[(hash ^ (hash >> 32)) % state->nbuckets];
-	for (tournament = *bucket; tournament != NULL; tournament = tournament->next)
-		if (tournament->nlanes == nlanes &&
-			memcmp(tournament->lanes, lanes, sizeof(int32) * nlanes) == 0)
-			return tournament;
-	tournament = make_tournament(search, lanes, nlanes);
-	tournament->next = *bucket;
-	*bucket = tournament;
-	return tournament;
+	for (set = *bucket; set != NULL; set = set->next)
+		if (set->nlanes == nlanes && memcmp(set->lanes, lanes, sizeof(int32) * nlanes) == 0)
+			return &set->tree;
+	set = palloc0(sizeof(LaneSet));
+	set->nlanes = nlanes;
+	set->lanes = palloc(sizeof(int32) * nlanes);
+	memcpy(set->lanes, lanes, sizeof(int32) * nlanes);
+	fill_lane_set(search, set);
+	set->next = *bucket;
+	*bucket = set;
+	return &set->tree;
 }
 
 /* Brings the trees up to date after a worker has got something to do. */
 void
 hardware_search_changed(Search *search, int worker)
 {
-	for (TournamentLeaf *leaf = search->state->leaves[worker]; leaf != NULL; leaf = leaf->next)
+	for (UsageNode *node = search->state->nodes[worker]; node != NULL; node = node->next)
 	{
-		TournamentNode *nodes = leaf->tournament->nodes;
+		Usage usage = usage_of(search, worker, node->usage.lane);
+		Free free = free_of(search, worker, node->usage.lane);
 
-		nodes[leaf->at] = leaf_node(search, leaf);
-		for (int at = leaf->at / 2; at > 0; at /= 2)
-			nodes[at] = join_nodes(&nodes[2 * at], &nodes[2 * at + 1]);
+		usage_tree_update(node, &usage, &free);
 	}
 }
 
-static Need
+/* Returns what a workload needs of a worker; with in_use, of a device that is in use. */
+static Free
 need_of(const Search *search, const WorkKind *kind, bool in_use)
 {
 	const Demand *demand = &kind->demand;
-	int64 memory = kind->profile.min_memory_bytes;
+	int64 memory = kind->profile.min_memory_bytes > 0 ? kind->profile.min_memory_bytes : INT64_MIN;
 	int64 room = demanded_room(demand, search->settings.max_concurrent);
-	Need need = {
+
+	return (Free){
 		room,
+		memory,
 		in_use ? room : INT64_MIN,
-		memory > 0 ? memory : INT64_MIN,
+		in_use ? memory : INT64_MIN,
 		demand->cpu_millicores > 0 ? demand->cpu_millicores : INT64_MIN,
 		demand->host_memory_bytes > 0 ? demand->host_memory_bytes : INT64_MIN,
 		demand_occupancy(demand) == OCCUPY_WHOLE ? (int32) demand->accelerators.items[0].value : 0};
-
-	return need;
 }
 
 /* What is looked for in a band, and what was found. */
 typedef struct BandSearch
 {
 	WorkKind *kind;
-	Band band;
+	double value; /* of the band */
+	int sparing;
 	int like; /* only devices of this profile that are in use; -1: any */
 	bool in_use; /* whether it looks for such */
-	Need need;
-	const TournamentNode *best; /* the worker; NULL: none so far */
+	bool later; /* a worker that was passed may have a place later */
 	Candidate candidate;
 	int32 device; /* the first of its devices: others that are looked at use the scratch space */
 } BandSearch;
@@ -589,7 +525,7 @@ belongs_to_band(const Search *search, const BandSearch *look, const Candidate *c
 	/* An equal value: of its lanes, only those of the band are left for the kind. */
 	const Device *device = &search->fleet->devices[candidate->devices[0]];
 
-	return candidate->value == look->band.value && candidate->sparing == look->band.sparing &&
+	return candidate->value == look->value && candidate->sparing == look->sparing &&
 		   (!look->in_use || (is_in_use(device) && device->profile == look->like));
 }
 
@@ -598,7 +534,7 @@ belongs_to_band(const Search *search, const BandSearch *look, const Candidate *c
  * may not take what is worth most there.
  */
 static bool
-candidate_of_band(Search *search, const BandSearch *look, int worker_index, Candidate *candidate)
+candidate_of_band(Search *search, BandSearch *look, int worker_index, Candidate *candidate)
 {
 	const Worker *worker = &search->fleet->workers[worker_index];
 	int best = -1;
@@ -608,7 +544,10 @@ candidate_of_band(Search *search, const BandSearch *look, int worker_index, Cand
 	if (belongs_to_band(search, look, candidate))
 		return true;
 	if (!spares_accelerators(search, look->kind))
+	{
+		look->later = true;
 		return false;
+	}
 	for (int d = worker->first_device; d < worker->first_device + worker->ndevices; d++)
 		if (device_candidate(search, look->kind, worker_index, d, candidate) == FITS &&
 			belongs_to_band(search, look, candidate) &&
@@ -618,58 +557,43 @@ candidate_of_band(Search *search, const BandSearch *look, int worker_index, Cand
 }
 
 /*
- * Finds the least used worker below a node that takes a kind of work at the
- * band's value, if it is less used than the best so far.
+ * Looks for the least used worker of a band that takes a kind of work, with like on a device of
+ * that profile that is in use; returns whether there is one.  Who has no place for a kind has none
+ * for the rest of the batch, and only moves back: the next search goes on where this one ends,
+ * unless something was given back meanwhile.
  */
-static void
-find_in_tournament(Search *search, BandSearch *look, int at)
-{
-	const Tournament *tournament = look->band.tournament;
-	const TournamentNode *node = &tournament->nodes[at];
-	const Need *need = &look->need;
-	Candidate candidate;
-	int near;
-
-	if (node->room < need->room || node->used_room < need->used_room ||
-		node->memory < need->memory || node->cpu < need->cpu ||
-		node->host_memory < need->host_memory || node->empty < need->empty)
-		return;
-	if (look->best != NULL &&
-		!less_used(node->assignments, node->total_assignments, node->worker,
-				   look->best->assignments, look->best->total_assignments, look->best->worker))
-		return;
-	if (at >= tournament->size)
-	{
-		if (candidate_of_band(search, look, node->worker, &candidate))
-		{
-			look->best = node;
-			look->candidate = candidate;
-			look->device = candidate.devices[0];
-		}
-		return;
-	}
-	near =
-		less_used(tournament->nodes[2 * at + 1].assignments,
-				  tournament->nodes[2 * at + 1].total_assignments,
-				  tournament->nodes[2 * at + 1].worker, tournament->nodes[2 * at].assignments,
-				  tournament->nodes[2 * at].total_assignments, tournament->nodes[2 * at].worker) ?
-			2 * at + 1 :
-			2 * at;
-	find_in_tournament(search, look, near);
-	find_in_tournament(search, look, near ^ 1);
-}
-
-/* Looks for a place in a band; returns whether there is one. */
 static bool
-find_in_band(Search *search, WorkKind *kind, const Band *band, int like, BandSearch *look)
+find_in_band(Search *search, WorkKind *kind, Band *band, int like, BandSearch *look)
 {
+	const UsageTree *tree = band->tree;
+	Free need = need_of(search, kind, like >= 0);
+	bool goes_on = like < 0 && band->passed && band->given_back == tree->given_back;
+	Usage from = goes_on ? band->from : (Usage){INT32_MIN, INT32_MIN, INT64_MIN, INT32_MIN};
+	const UsageNode *node;
+
 	*look = (BandSearch){.kind = kind,
-						 .band = *band,
+						 .value = band->value,
+						 .sparing = band->sparing,
 						 .like = like,
-						 .in_use = like >= 0,
-						 .need = need_of(search, kind, like >= 0)};
-	find_in_tournament(search, look, 1);
-	return look->best != NULL;
+						 .in_use = like >= 0};
+	while ((node = usage_tree_first(search, tree, &from, &need)) != NULL)
+	{
+		CHECK_FOR_INTERRUPTS();
+		from = node->usage;
+		if (candidate_of_band(search, look, node->usage.worker, &look->candidate))
+			break;
+		from.lane++;
+	}
+	if (node == NULL)
+		return false;
+	look->device = look->candidate.devices[0];
+	if (like < 0 && !look->later)
+	{
+		band->passed = true;
+		band->from = from;
+		band->given_back = tree->given_back;
+	}
+	return true;
 }
 
 /* --- the heap of what a kind may still look at --- */
@@ -920,12 +844,12 @@ add_band(Search *search, WorkKind *kind)
 						   repalloc(state->bands, sizeof(Band) * state->bands_allocated);
 	}
 	state->bands[state->nbands++] =
-		(Band){top.value, top.sparing, tournament_of(search, lanes, nlanes)};
+		(Band){.value = top.value, .sparing = top.sparing, .tree = tree_of(search, lanes, nlanes)};
 	pfree(lanes);
 }
 
 /* Returns a kind's band of that number, best first, or NULL if there are no more. */
-static const Band *
+static Band *
 band_at(Search *search, WorkKind *kind, int number)
 {
 	KindState *state = kind->state;
@@ -970,7 +894,7 @@ best_of_bands(Search *search, WorkKind *kind, BandSearch *best, double *greatest
 	bool strictly = search->settings.spare_accelerators == SPARE_STRICTLY;
 	bool found = false; /* an accelerator, so far */
 	int like = -1; /* its profile */
-	const Band *band;
+	Band *band;
 	int number = 0;
 
 	while ((band = band_at(search, kind, number)) != NULL)
@@ -982,7 +906,10 @@ best_of_bands(Search *search, WorkKind *kind, BandSearch *best, double *greatest
 		{
 			if (!find_in_band(search, kind, band, -1, &look))
 			{
-				drop_band(kind->state, number);
+				if (search->refills)
+					number++;
+				else
+					drop_band(kind->state, number);
 				continue;
 			}
 			/* an accelerator that was found scores higher than any CPU behind it */
@@ -1038,24 +965,117 @@ best_of_workers(Search *search, WorkKind *kind, Candidate *candidate)
 	return false;
 }
 
-/* Finds the best candidate for a kind of work and its score; returns false if none fits. */
-bool
-hardware_search_best(Search *search, WorkKind *kind, Candidate *candidate, double *score)
+/* So many workers of a band are looked at for the best of the others, at most. */
+#define MOST_OTHERS 8
+
+/*
+ * Finds the most valuable candidate on any other worker than one; of work whose devices may differ,
+ * as it was last looked at.  Returns false if there is none.
+ */
+static bool
+best_elsewhere(Search *search, WorkKind *kind, int worker, int32 *device, int32 *other,
+			   double *value)
+{
+	KindState *state = kind->state;
+	const Band *band;
+	Candidate candidate;
+
+	for (int number = 0; !state->mixed && (band = band_at(search, kind, number)) != NULL; number++)
+	{
+		BandSearch look = {
+			.kind = kind, .value = band->value, .sparing = band->sparing, .like = -1};
+		Free need = need_of(search, kind, false);
+		bool goes_on = band->passed && band->given_back == band->tree->given_back;
+		Usage from = goes_on ? band->from : (Usage){INT32_MIN, INT32_MIN, INT64_MIN, INT32_MIN};
+		const UsageNode *node;
+
+		for (int tried = 0; tried < MOST_OTHERS &&
+							(node = usage_tree_first(search, band->tree, &from, &need)) != NULL;
+			 tried++)
+		{
+			from = node->usage;
+			from.lane++;
+			if (node->usage.worker == worker ||
+				!candidate_of_band(search, &look, node->usage.worker, &candidate))
+				continue;
+			*device = candidate.devices[0];
+			*other = node->usage.worker;
+			*value = band->value;
+			return true;
+		}
+	}
+	/* the second of a heap is one of the first two below its top */
+	for (int at = 1; state->mixed && at <= 2 && at < state->nentries; at++)
+		if (state->entries[at].type == ENTRY_WORKER &&
+			search_candidate(search, kind, state->entries[at].index, &candidate) == FITS)
+		{
+			*device = candidate.devices[0];
+			*other = candidate.worker;
+			*value = candidate.value;
+			return true;
+		}
+	return false;
+}
+
+/* Keeps what the best candidate is worth, and the best of the others, for who asks later. */
+static void
+keep_scores(Search *search, WorkKind *kind, const Candidate *best, double greatest, double score)
 {
 	const PolicyPart *part = &kind->policy->parts[0];
-	BandSearch best = {.best = NULL};
+	const Worker *worker = &search->fleet->workers[best->worker];
+	Scored *scored = &search->scored;
+	PartScore *parts;
+	double value = -1;
+	const double own = best->value;
+	const int32 chosen = best->devices[0];
+
+	*scored = NOT_SCORED;
+	if (!search->keeps_second)
+		return;
+	(void) best_elsewhere(search, kind, best->worker, &scored->second_device,
+						  &scored->second_worker, &value);
+	for (int d = worker->first_device;
+		 best->ndevices == 1 && d < worker->first_device + worker->ndevices; d++)
+	{
+		Candidate other;
+
+		if (d != chosen && device_candidate(search, kind, best->worker, d, &other) == FITS &&
+			other.value > value)
+		{
+			scored->second_worker = best->worker;
+			scored->second_device = d;
+			value = other.value;
+		}
+	}
+	if (scored->second_worker < 0)
+		return;
+	greatest = Max(greatest, Max(own, value));
+	parts = add_part_scores(search, 2, &scored->parts);
+	parts[0] = (PartScore){(float) own, (float) (score / part->weight)};
+	parts[1] = (PartScore){(float) value, (float) part_score(part, value, greatest)};
+	scored->second_score = part->weight * parts[1].score;
+}
+
+/* The same, and sets *most to what the most valuable candidate is worth, if that is known; else 0. */
+static bool
+find_best(Search *search, WorkKind *kind, Candidate *candidate, double *score, double *most)
+{
+	const PolicyPart *part = &kind->policy->parts[0];
+	BandSearch best = {.kind = kind};
 	double greatest = 0;
 
 	if (!kind->state->prepared)
 		prepare_kind(search, kind);
 	*score = part->weight;
+	*most = 0;
 	if (kind->state->mixed)
 		return best_of_workers(search, kind, candidate);
 	if (!best_of_bands(search, kind, &best, &greatest))
 		return false;
+	*most = greatest;
 	/* the most valuable one has score 1, whatever it is worth */
-	if (best.band.value < greatest)
-		*score = part->weight * part_score(part, best.band.value, greatest);
+	if (best.value < greatest)
+		*score = part->weight * part_score(part, best.value, greatest);
 	*candidate = best.candidate;
 	if (candidate->ndevices == 1)
 	{
@@ -1063,4 +1083,28 @@ hardware_search_best(Search *search, WorkKind *kind, Candidate *candidate, doubl
 		return true;
 	}
 	return search_candidate(search, kind, best.candidate.worker, candidate) == FITS;
+}
+
+/*
+ * Finds the best candidate for a kind of work and its score; returns false if none fits.  Its
+ * devices stay valid until the next call.
+ */
+bool
+hardware_search_best(Search *search, WorkKind *kind, Candidate *candidate, double *score)
+{
+	double greatest;
+
+	if (!find_best(search, kind, candidate, score, &greatest))
+		return false;
+	if (search->keeps_second)
+	{
+		int32 device = candidate->devices[0];
+
+		keep_scores(search, kind, candidate, greatest, *score);
+		/* who looked at others used the same space for their devices */
+		candidate->devices[0] = device;
+		if (candidate->ndevices > 1)
+			return search_candidate(search, kind, candidate->worker, candidate) == FITS;
+	}
+	return true;
 }

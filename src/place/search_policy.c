@@ -94,6 +94,7 @@ begin_rankings(Search *search)
 
 	state->device_workers = palloc(sizeof(int32) * (fleet->ndevices + 1));
 	state->totals = palloc(sizeof(double) * (fleet->ndevices + 1));
+	state->changes = palloc(sizeof(int32) * (fleet->nworkers + 1));
 	state->next_turn = palloc(sizeof(int32) * (fleet->nworkers + 1));
 	state->previous_turn = palloc(sizeof(int32) * (fleet->nworkers + 1));
 	state->first_turn = state->latest_turn = -1;
@@ -120,17 +121,8 @@ policy_search_changed(Search *search, int worker)
 	SearchState *state = search->state;
 
 	fragmentation_changed(search, worker);
-	if (!state->has_rankings)
-		return;
-	if (state->nchanges == state->changes_allocated)
-	{
-		state->changes_allocated = Max(1024, state->changes_allocated * 2);
-		state->changes =
-			state->changes == NULL ?
-				palloc_huge(sizeof(int32) * state->changes_allocated) :
-				repalloc_huge(state->changes, sizeof(int32) * state->changes_allocated);
-	}
-	state->changes[state->nchanges++] = worker;
+	if (state->has_rankings)
+		state->changes[state->nchanges++ % search->fleet->nworkers] = worker;
 }
 
 /* --- the values of one kind's candidates --- */
@@ -309,7 +301,7 @@ ranking_of(Search *search, WorkKind *kind)
 		}
 	else
 		for (int64 i = ranking->seen; i < state->nchanges; i++)
-			rank_worker(search, kind, ranking, state->changes[i]);
+			rank_worker(search, kind, ranking, state->changes[i % search->fleet->nworkers]);
 	ranking->seen = state->nchanges;
 	if (ranking->stale)
 		find_extremes(search, kind->policy, ranking);
@@ -488,6 +480,87 @@ is_masked(const Search *search, int device)
 }
 
 /*
+ * Writes down what each part of the policy gave a candidate, by its device; total is the weighted
+ * sum of all.  What is left of that for ranks, which only all candidates together give, is theirs.
+ */
+static void
+write_parts(Search *search, WorkKind *kind, const Ranking *ranking, int device, double total,
+			PartScore *parts)
+{
+	const Policy *policy = kind->policy;
+	double rest = total;
+	int turns = -1;
+
+	for (int p = 0; p < policy->nparts; p++)
+	{
+		const PolicyPart *part = &policy->parts[p];
+		double value = NAN;
+		double score = 0;
+
+		if (ranking->values[p] != NULL)
+		{
+			value = ranking->values[p][device];
+			score = part_score(part, value, ranking->extremes[p]);
+		}
+		else if (part->algorithm == ALGORITHM_AFFINITY)
+			score = part_value(search, kind, part,
+							   &(Candidate){.worker = search->state->device_workers[device]});
+		else
+			turns = p;
+		parts[p] = (PartScore){(float) value, (float) score};
+		rest -= part->weight * score;
+	}
+	if (turns >= 0)
+		parts[turns].score = (float) clamp01(rest / policy->parts[turns].weight);
+}
+
+/* Returns the weighted sum of a candidate, by its device, given what ranks the candidates. */
+static double
+total_of(const Search *search, const WorkKind *kind, const Ranking *ranking, const double *ranks,
+		 int device)
+{
+	return ranks == search->state->totals ?
+			   ranks[device] :
+			   kind->policy->parts[0].weight *
+				   part_score(&kind->policy->parts[0], ranks[device], ranking->extremes[0]);
+}
+
+/* Keeps what a candidate's parts are, and those of the best of the others (-1: there is none). */
+static void
+keep_scores(Search *search, WorkKind *kind, const Ranking *ranking, const double *ranks, int best,
+			int second)
+{
+	Scored *scored = &search->scored;
+	int nparts = kind->policy->nparts;
+	PartScore *parts = add_part_scores(search, 2 * nparts, &scored->parts);
+
+	scored->second_worker = scored->second_device = -1;
+	write_parts(search, kind, ranking, best, total_of(search, kind, ranking, ranks, best), parts);
+	if (second < 0)
+		return;
+	scored->second_worker = search->state->device_workers[second];
+	scored->second_device = second;
+	scored->second_score = total_of(search, kind, ranking, ranks, second);
+	write_parts(search, kind, ranking, second, scored->second_score, parts + nparts);
+}
+
+/* Returns the best of the candidates that are not masked, one apart, by what ranks them; or -1. */
+static int
+best_of_others(const Search *search, const double *ranks, double sign, int best)
+{
+	double greatest = -INFINITY;
+	int second = -1;
+
+	for (int d = 0; d < search->fleet->ndevices; d++)
+		if (sign * ranks[d] > greatest && d != best && !is_masked(search, d))
+		{
+			greatest = sign * ranks[d];
+			second = d;
+		}
+	return second;
+}
+
+/*
  * Finds the best candidate for a kind of work and its score; returns false if
  * none fits.
  */
@@ -556,10 +629,10 @@ policy_search_best(Search *search, WorkKind *kind, Candidate *candidate, double 
 	}
 	if (best < 0)
 		return false;
-	*score = ranks == search->state->totals ?
-				 ranks[best] :
-				 kind->policy->parts[0].weight *
-					 part_score(&kind->policy->parts[0], ranks[best], ranking->extremes[0]);
+	*score = total_of(search, kind, ranking, ranks, best);
+	if (search->keeps_scores)
+		keep_scores(search, kind, ranking, ranks, best,
+					search->keeps_second ? best_of_others(search, ranks, sign, best) : -1);
 	if (demanded_devices(&kind->demand) > 1)
 		reason = search_candidate(search, kind, search->state->device_workers[best], candidate);
 	else

@@ -11,6 +11,7 @@
 #include "utils/snapmgr.h"
 
 #include "place/candidate.h"
+#include "snapshot/decision_detail.h"
 #include "snapshot/policy_context.h"
 #include "snapshot/decision_writer.h"
 #include "snapshot/tenants.h"
@@ -26,6 +27,7 @@ typedef struct AssignmentRow
 	Datum model_id; /* 0: none, as of the next */
 	Datum model_family;
 	Datum device_ids; /* as a text */
+	Datum decision; /* a bytea; 0: not kept */
 	int32 run;
 	int32 attempt;
 	int32 shard_no;
@@ -84,6 +86,7 @@ enum
 	FIRST_DEVICE,
 	LAST_DEVICE,
 	DEVICE_IDS,
+	DECISIONS,
 	FIRST_COLUMN,
 	NPARAMETERS = FIRST_COLUMN + lengthof(columns)
 };
@@ -178,7 +181,8 @@ make_statement(const char *returning)
 							  [DEVICE_NOS] = INT4ARRAYOID,
 							  [FIRST_DEVICE] = INT4ARRAYOID,
 							  [LAST_DEVICE] = INT4ARRAYOID,
-							  [DEVICE_IDS] = TEXTARRAYOID}};
+							  [DEVICE_IDS] = TEXTARRAYOID,
+							  [DECISIONS] = BYTEAARRAYOID}};
 	StringInfoData names;
 	StringInfoData values;
 	StringInfoData walked;
@@ -201,9 +205,12 @@ make_statement(const char *returning)
 			appendStringInfo(&values, ", ($%d)[i]", parameter);
 	}
 	plan.text = MemoryContextStrdup(
-		TopMemoryContext, psprintf("INSERT INTO hwsched.assignment (pool, device_nos, device_ids%s)"
-								   " SELECT $1, ($2)[($3)[i]:($4)[i]], device_ids::text[]%s"
+		TopMemoryContext, psprintf("INSERT INTO hwsched.assignment (pool, device_nos, device_ids,"
+								   " decision%s)"
+								   " SELECT $1, ($2)[($3)[i]:($4)[i]], device_ids::text[],"
+								   " decision%s"
 								   " FROM (SELECT unnest($5) AS device_ids,"
+								   " unnest($6) AS decision,"
 								   " %sgenerate_subscripts($3, 1) AS i) d%s",
 								   names.data, values.data, walked.data, returning));
 	return plan;
@@ -283,6 +290,9 @@ describe_placements(const PoolSnapshot *snapshot)
 			.is_gang = is_gang(kind),
 			.alone = item->alone,
 			.device_ids = device_ids_text(search, placement),
+			.decision = search->keeps_scores ?
+							decision_detail_write(snapshot, placement, search->keeps_second) :
+							(Datum) 0,
 			.first_device = placement->first_device + 1,
 			.last_device = placement->first_device + placement->ndevices,
 			.profile_id = kind->profile_id,
@@ -334,6 +344,7 @@ write_decisions(PoolSnapshot *snapshot, const char *pool, bool returning)
 	static const Column first_device = {"first", INT4OID, offsetof(AssignmentRow, first_device)};
 	static const Column last_device = {"last", INT4OID, offsetof(AssignmentRow, last_device)};
 	static const Column device_ids = {"device_ids", TEXTOID, offsetof(AssignmentRow, device_ids)};
+	static const Column decision = {"decision", BYTEAOID, offsetof(AssignmentRow, decision)};
 	static SpiPlan statements[2]; /* by returning */
 	int n = snapshot->search.nplacements;
 	Parameter parameters[NPARAMETERS];
@@ -360,6 +371,7 @@ write_decisions(PoolSnapshot *snapshot, const char *pool, bool returning)
 	parameters[FIRST_DEVICE] = column_array(&first_device, rows, sizeof(AssignmentRow), n);
 	parameters[LAST_DEVICE] = column_array(&last_device, rows, sizeof(AssignmentRow), n);
 	parameters[DEVICE_IDS] = column_array(&device_ids, rows, sizeof(AssignmentRow), n);
+	parameters[DECISIONS] = column_array(&decision, rows, sizeof(AssignmentRow), n);
 	for (int c = 0; c < lengthof(columns); c++)
 		parameters[FIRST_COLUMN + c] = column_array(&columns[c], rows, sizeof(AssignmentRow), n);
 	spi_plan_execute(&statements[returning], false, parameters, NPARAMETERS);

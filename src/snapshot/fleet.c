@@ -28,18 +28,30 @@
 #include "store/device_state.h"
 #include "support/columns.h"
 
-/* Reads the pool's settings; raises ERRCODE_NO_DATA_FOUND if there is none. */
+/* Begins a snapshot under some settings. */
 void
-snapshot_settings(PoolSnapshot *snapshot, const char *pool, bool read_only)
+snapshot_begin(PoolSnapshot *snapshot, const PoolSettings *settings)
 {
 	memset(snapshot, 0, sizeof(*snapshot));
-	pool_settings_load(pool, read_only, &snapshot->settings);
+	snapshot->settings = *settings;
 	placement_settings(&snapshot->settings, &snapshot->search.settings);
 	policies_read(&snapshot->settings.policy, &snapshot->settings.policies, &snapshot->policies);
 	snapshot->policies.objective = snapshot->settings.objective;
 	snapshot->search.fleet = &snapshot->fleet;
+	snapshot->search.keeps_second = strcmp(snapshot->settings.decision_detail, "second") == 0;
+	snapshot->search.keeps_scores = strcmp(snapshot->settings.decision_detail, "none") != 0;
 	snapshot->search.score_function = call_score_function;
 	snapshot->search.score_context = &snapshot->policies;
+}
+
+/* Reads the pool's settings; raises ERRCODE_NO_DATA_FOUND if there is none. */
+void
+snapshot_settings(PoolSnapshot *snapshot, const char *pool, bool read_only)
+{
+	PoolSettings settings;
+
+	pool_settings_load(pool, read_only, &settings);
+	snapshot_begin(snapshot, &settings);
 }
 
 /* Numbers equal texts alike: what software a worker has, as one small number. */
@@ -620,6 +632,26 @@ snapshot_worker(PoolSnapshot *snapshot, const char *pool, const char *worker_id,
 	search_prepare(&snapshot->search);
 }
 
+/* Reads the whole fleet and no more; the kinds of work have been read before. */
+void
+snapshot_fleet_alone(PoolSnapshot *snapshot, const char *pool, bool read_only)
+{
+	load_settled_fleet(snapshot, pool, NULL, read_only);
+}
+
+/* Reads what decisions on a fleet, or on one worker of it, know beside the fleet. */
+void
+snapshot_knowledge(PoolSnapshot *snapshot, const char *pool, const char *only_worker,
+				   bool read_only)
+{
+	load_records(snapshot, pool, only_worker, read_only);
+	load_context(snapshot, pool, read_only);
+	load_groups(snapshot, pool, read_only);
+	load_forecast(snapshot, pool, read_only);
+	load_tenants(snapshot, pool, read_only);
+	load_order(snapshot, pool, read_only);
+}
+
 /*
  * Reads the fleet (or one worker) and begins the search; the kinds of work
  * have been read before.
@@ -628,12 +660,7 @@ void
 snapshot_fleet(PoolSnapshot *snapshot, const char *pool, const char *only_worker, bool read_only)
 {
 	load_settled_fleet(snapshot, pool, only_worker, read_only);
-	load_records(snapshot, pool, only_worker, read_only);
-	load_context(snapshot, pool, read_only);
-	load_groups(snapshot, pool, read_only);
-	load_forecast(snapshot, pool, read_only);
-	load_tenants(snapshot, pool, read_only);
-	load_order(snapshot, pool, read_only);
+	snapshot_knowledge(snapshot, pool, only_worker, read_only);
 	snapshot->search.partial = only_worker != NULL;
 	search_begin(&snapshot->search);
 	if (snapshot->nretries > 0 && only_worker == NULL)

@@ -108,6 +108,20 @@ read_use(PoolSnapshot *snapshot, const char *pool, Parameter keys, bool read_onl
 	}
 }
 
+/* Begins without any keys: none is in use. */
+void
+keys_begin(PoolSnapshot *snapshot)
+{
+	KeyTable *table = palloc(sizeof(KeyTable));
+
+	*table = (KeyTable){strtab_create("hwsched concurrency keys"), 16};
+	table->use = palloc(sizeof(KeyUse) * table->allocated);
+	table->names = palloc(sizeof(char *) * table->allocated);
+	snapshot->keys = table;
+	snapshot->search.nkeys = 0;
+	snapshot->search.key_rooms = palloc(sizeof(KeyRoom) * table->allocated);
+}
+
 /*
  * Reads how the concurrency keys of a pool are used, or of one workload; most pools
  * have none, which takes one look.
@@ -119,15 +133,9 @@ keys_load(PoolSnapshot *snapshot, const char *pool, const char *workload_id, boo
 	static SpiPlan own = {"SELECT concurrency_keys FROM hwsched.submission WHERE pool = $1"
 						  " AND workload_id = $2 AND concurrency_keys IS NOT NULL",
 						  {TEXTOID, TEXTOID}};
-	KeyTable *table = palloc(sizeof(KeyTable));
 	Parameter keys = NULL_VALUE;
 
-	*table = (KeyTable){strtab_create("hwsched concurrency keys"), 16};
-	table->use = palloc(sizeof(KeyUse) * table->allocated);
-	table->names = palloc(sizeof(char *) * table->allocated);
-	snapshot->keys = table;
-	snapshot->search.nkeys = 0;
-	snapshot->search.key_rooms = palloc(sizeof(KeyRoom) * table->allocated);
+	keys_begin(snapshot);
 	if (spi_plan_run(&any, read_only, TEXT_VALUE(pool)) == 0)
 		return;
 	if (workload_id != NULL)
@@ -166,6 +174,15 @@ key_demand(PoolSnapshot *snapshot, Datum keys, Datum units)
 			i < nunits ? DatumGetInt32(numbers[i]) : 1};
 	}
 	return (KeyDemand){n, items};
+}
+
+/* Returns the number of a key that is known, or -1. */
+int32
+key_named(const PoolSnapshot *snapshot, const char *name)
+{
+	StrtabEntry *entry = strtab_find(snapshot->keys->numbers, name, strlen(name));
+
+	return entry == NULL ? -1 : entry->number;
 }
 
 /* Does so after reading how these keys are used, whichever were read before. */

@@ -65,6 +65,7 @@ labels_begin(PoolSnapshot *snapshot)
 	LabelReader *reader = palloc0(sizeof(LabelReader));
 
 	reader->snapshot = snapshot;
+	snapshot->labels = reader;
 	reader->known_names = strtab_create("hwsched needed labels");
 	for (int k = 0; k < search->nkinds; k++)
 	{
@@ -612,4 +613,25 @@ labels_select(LabelReader *reader)
 	}
 	fleet->selections = selections.bits;
 	fleet->selection_words = selections.words;
+}
+
+/*
+ * Returns whether a device meets a condition on one of the labels that are asked for, and sets
+ * values to what it has of that label; space is room for one.
+ */
+bool
+device_label(const PoolSnapshot *snapshot, int worker, int device, const Condition *condition,
+			 LabelValue *space, LabelValues *values)
+{
+	Selectable what = selectable(snapshot->labels, worker, device);
+
+	*values = values_of(&what, condition->name, space);
+	return label_meets(values, condition);
+}
+
+/* Returns the taints of a worker, by their names. */
+const Labels *
+worker_taints(const PoolSnapshot *snapshot, int worker)
+{
+	return &snapshot->labels->documents[snapshot->labels->taints[worker]];
 }

@@ -38,5 +38,8 @@ extern void labels_of_worker(LabelReader *reader, int worker, Datum labels, Datu
 							 const char *hostname);
 extern void labels_of_device(LabelReader *reader, int device, Datum labels);
 extern void labels_select(LabelReader *reader);
+extern bool device_label(const PoolSnapshot *snapshot, int worker, int device,
+						 const Condition *condition, LabelValue *space, LabelValues *values);
+extern const Labels *worker_taints(const PoolSnapshot *snapshot, int worker);
 
 #endif /* HWSCHED_SNAPSHOT_LABELS_H */

@@ -97,29 +97,34 @@ write_models(const PoolSnapshot *snapshot, const char *pool)
 
 /* --- what the pool's work looks like --- */
 
-/* Returns whether two kinds of work are the same as far as fragmentation goes. */
-static bool
-same_shape(const WorkKind *a, const WorkKind *b)
+/* Orders kinds of work by what fragmentation sees of them; 0: they are the same to it. */
+static int
+compare_kinds(const WorkKind *a, const WorkKind *b)
 {
 	const NamedNumbers *x = &a->demand.accelerators;
 	const NamedNumbers *y = &b->demand.accelerators;
 	const NameSet *models_x = &a->profile.required_models;
 	const NameSet *models_y = &b->profile.required_models;
+	int order = 0;
 
-	if (a->demand.cpu_millicores != b->demand.cpu_millicores ||
-		a->demand.share != b->demand.share || x->count != y->count ||
-		models_x->count != models_y->count)
-		return false;
-	for (int i = 0; i < x->count; i++)
-		if (strcmp(x->items[i].name, y->items[i].name) != 0 ||
-			x->items[i].value != y->items[i].value)
-			return false;
-	for (int i = 0; i < models_x->count; i++)
-		if (strcmp(models_x->names[i], models_y->names[i]) != 0)
-			return false;
-	return true;
+#define COMPARE(m, n) \
+	if ((m) != (n)) \
+	return (m) < (n) ? -1 : 1
+	COMPARE(a->demand.cpu_millicores, b->demand.cpu_millicores);
+	COMPARE(a->demand.share, b->demand.share);
+	COMPARE(x->count, y->count);
+	COMPARE(models_x->count, models_y->count);
+	for (int i = 0; i < x->count && order == 0; i++)
+	{
+		COMPARE(x->items[i].value, y->items[i].value);
+		order = strcmp(x->items[i].name, y->items[i].name);
+	}
+	for (int i = 0; i < models_x->count && order == 0; i++)
+		order = strcmp(models_x->names[i], models_y->names[i]);
+	return order;
 }
 
+/* Orders shapes by how frequent they are; equals by what they are, whoever numbered them. */
 static int
 compare_shapes(const void *a, const void *b)
 {
@@ -128,13 +133,44 @@ compare_shapes(const void *a, const void *b)
 
 	if (x->frequency != y->frequency)
 		return x->frequency > y->frequency ? -1 : 1;
-	return (x->kind.profile_id > y->kind.profile_id) - (x->kind.profile_id < y->kind.profile_id);
+	return compare_kinds(&x->kind, &y->kind);
 }
 
 /*
- * Reads the shapes of the pool's pending and live work: the most frequent
- * ones that together make up most of it.
+ * Makes the shapes of some work, of which frequency is how much there is, what policies look at:
+ * the most frequent ones that together make up most of it.
  */
+void
+set_shapes(Search *search, Shape *work, int n)
+{
+	double total = 0;
+	double usual = 0;
+	int count = 0;
+	int kept = 0;
+
+	for (int i = 0; i < n; i++)
+	{
+		int same = 0;
+
+		CHECK_FOR_INTERRUPTS();
+		total += work[i].frequency;
+		while (same < count && compare_kinds(&work[same].kind, &work[i].kind) != 0)
+			same++;
+		if (same == count)
+			work[count++] = work[i];
+		else
+			work[same].frequency += work[i].frequency;
+	}
+	qsort(work, count, sizeof(Shape), compare_shapes);
+	while (kept < count && usual < USUAL_WORK * total)
+		usual += work[kept++].frequency;
+	for (int i = 0; i < kept; i++)
+		work[i].frequency /= usual;
+	search->nshapes = kept;
+	search->shapes = work;
+}
+
+/* Reads the shapes of the pool's pending and live work. */
 static void
 load_shapes(PoolSnapshot *snapshot, const char *pool, bool read_only)
 {
@@ -148,41 +184,21 @@ load_shapes(PoolSnapshot *snapshot, const char *pool, bool read_only)
 		" JOIN hwsched.workload_profile p ON p.pool = $1 AND p.profile_id = n.profile_id"
 		" ORDER BY n.profile_id",
 		{TEXTOID}};
-	Search *search = &snapshot->search;
 	int n = (int) spi_plan_run(&statement, read_only, TEXT_VALUE(pool));
 	Shape *shapes = MemoryContextAllocExtended(CurrentMemoryContext, sizeof(Shape) * (n + 1),
 											   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	double total = 0;
-	double usual = 0;
-	int count = 0;
-	int kept = 0;
 
 	for (int i = 0; i < n; i++)
 	{
-		Shape *shape = &shapes[count];
-		int same = 0;
+		Shape *shape = &shapes[i];
 
-		CHECK_FOR_INTERRUPTS();
 		shape->kind.profile_id = column_bigint(i, 1);
 		shape->frequency = column_bigint(i, 2);
-		total += shape->frequency;
 		document_read(&placement_profile_document, column_jsonb(i, 3), "workload_profile", NULL,
 					  &shape->kind.profile);
 		document_read(&demand_document, column_jsonb(i, 4), "demand", NULL, &shape->kind.demand);
-		while (same < count && !same_shape(&shapes[same].kind, &shape->kind))
-			same++;
-		if (same == count)
-			count++;
-		else
-			shapes[same].frequency += shape->frequency;
 	}
-	qsort(shapes, count, sizeof(Shape), compare_shapes);
-	while (kept < count && usual < USUAL_WORK * total)
-		usual += shapes[kept++].frequency;
-	for (int i = 0; i < kept; i++)
-		shapes[i].frequency /= usual;
-	search->nshapes = kept;
-	search->shapes = shapes;
+	set_shapes(&snapshot->search, shapes, n);
 }
 
 /* Reads what the policies in force look at. */

@@ -7,6 +7,7 @@
 
 #include "snapshot/snapshot.h"
 
+extern void set_shapes(Search *search, Shape *work, int n);
 extern void load_context(PoolSnapshot *snapshot, const char *pool, bool read_only);
 extern void write_models(const PoolSnapshot *snapshot, const char *pool);
 

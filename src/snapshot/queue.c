@@ -487,7 +487,7 @@ snapshot_queued(PoolSnapshot *snapshot, const char *pool, const char *workload_i
 }
 
 /*
- * Takes one workload as the whole queue, pending or not; raises
+ * Takes one workload as the whole queue, pending or not, whatever keys it waits for; raises
  * ERRCODE_NO_DATA_FOUND if there is none of that name.
  */
 void
@@ -496,19 +496,23 @@ snapshot_submitted(PoolSnapshot *snapshot, const char *pool, const char *workloa
 {
 	static SpiPlan statement = {
 		QUEUE_SQL(
-			"(SELECT ctid, queue_no, profile_id, priority, deadline, run, 0 AS attempt,"
-			" workload_id, NULL::text[] AS concurrency_keys, NULL::int[] AS concurrency_units,"
-			" NULL::text[] AS avoid_workers,"
-			" expected_seconds, false AS alone, model_id, model_family, expires_at,"
-			" timeout_seconds, start_timeout_seconds, submitted_at, NULL::bigint AS retry_profile_id"
-			" FROM hwsched.submission WHERE pool = $1 AND workload_id = $2) p",
-			"p.priority"),
-		{TEXTOID, TEXTOID},
+			"(SELECT coalesce(q.ctid, s.ctid) AS ctid, s.queue_no, s.profile_id, s.priority,"
+			" s.deadline, s.run, coalesce(q.attempt, 0) AS attempt,"
+			" s.workload_id, NULL::text[] AS concurrency_keys, NULL::int[] AS concurrency_units,"
+			" q.avoid_workers, s.expected_seconds, coalesce(q.alone, false) AS alone,"
+			" s.model_id, s.model_family, s.expires_at, s.timeout_seconds,"
+			" s.start_timeout_seconds, s.submitted_at, q.retry_profile_id"
+			" FROM hwsched.submission s LEFT JOIN hwsched.pending q ON q.pool = s.pool"
+			" AND q.priority = s.priority AND q.deadline = s.deadline AND q.queue_no = s.queue_no"
+			" WHERE s.pool = $1 AND s.workload_id = $2) p",
+			AGED_PRIORITY("$3")),
+		{TEXTOID, TEXTOID, FLOAT8OID},
 		.row = &pending_row};
 	QueueReader reader = begin_queue(snapshot, pool, workload_id, -1, read_only);
 
 	if (spi_plan_each(&statement, read_only, read_queue_row, &reader, TEXT_VALUE(pool),
-					  TEXT_VALUE(workload_id)) == 0)
+					  TEXT_VALUE(workload_id),
+					  VALUE(Float8GetDatum(snapshot->settings.ageing))) == 0)
 		ereport(ERROR, (errcode(ERRCODE_NO_DATA_FOUND),
 						errmsg("unknown workload \"%s\" in pool \"%s\"", workload_id, pool)));
 	end_queue(snapshot, pool, read_only);

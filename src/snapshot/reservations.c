@@ -291,6 +291,18 @@ read_running(Search *search)
 	search->nrunning = end_live(&reader, context->pool, context->read_only, &search->running);
 }
 
+/* Reads what runs into the search. */
+void
+load_running(PoolSnapshot *snapshot, const char *pool, bool read_only)
+{
+	RunningReader reader = {snapshot, pool, read_only};
+	Search *search = &snapshot->search;
+
+	search->running_context = &reader;
+	read_running(search);
+	search->running_context = NULL;
+}
+
 /* --- reading --- */
 
 /* Returns whether an item stands behind a place in the queue. */

@@ -10,6 +10,7 @@
 extern bool has_reservations(const char *pool, bool read_only);
 extern bool is_reserved(const char *pool, const char *worker_id);
 extern void load_reservations(PoolSnapshot *snapshot, const char *pool, bool read_only);
+extern void load_running(PoolSnapshot *snapshot, const char *pool, bool read_only);
 extern void prepare_reservations(PoolSnapshot *snapshot, const char *pool, bool read_only);
 extern void write_reservations(const PoolSnapshot *snapshot, const char *pool, bool head_only);
 

@@ -17,7 +17,7 @@
 #include "support/spi_plan.h"
 
 /* Returns whether a worker that an item does not avoid could ever run it. */
-static bool
+bool
 others_could(Search *search, const QueueItem *item)
 {
 	WorkKind *kind = &search->kinds[item->kind];

@@ -8,6 +8,7 @@
 
 #include "snapshot/snapshot.h"
 
+extern bool others_could(Search *search, const QueueItem *item);
 extern void consider_retries(PoolSnapshot *snapshot, const char *pool, bool read_only);
 
 #endif /* HWSCHED_SNAPSHOT_RETRY_RULES_H */

@@ -55,6 +55,8 @@ typedef struct PoolSnapshot
 	KeyTable *keys;
 	int ntenant_uses;
 	struct TenantUse *tenant_uses; /* as they were read */
+	struct LabelReader *labels; /* what the fleet has of those that its work asks for */
+	const char **absences; /* by worker: why it accepts nothing, in words; see checks.c */
 	int nmodels;
 	Model *models; /* as search.model_workers */
 } PoolSnapshot;

@@ -10,6 +10,7 @@
 
 #include "place/order.h"
 #include "snapshot/tenants.h"
+#include "store/assignment.h"
 #include "store/tenant_usage.h"
 #include "support/spi_plan.h"
 #include "support/strtab.h"
@@ -143,22 +144,14 @@ typedef struct QueueNoEntry
 	int32 item;
 } QueueNoEntry;
 
-/* Reads for how long the work of the queue has run before. */
+/* Reads a number of workloads of the queue, by queue_no, into a member of their items. */
 static void
-load_served(PoolSnapshot *snapshot, const char *pool, bool read_only)
+read_numbers(PoolSnapshot *snapshot, SpiPlan *statement, const char *pool, bool read_only,
+			 size_t member)
 {
-	static SpiPlan statement = {
-		"SELECT p.queue_no, sum(greatest(extract(epoch FROM a.finished_at - a.started_at),"
-		" 0))::float8"
-		" FROM hwsched.pending p JOIN hwsched.assignment a"
-		"  ON a.pool = p.pool AND a.workload_id = p.workload_id AND a.run = p.run"
-		" WHERE p.pool = $1 AND a.started_at IS NOT NULL AND a.finished_at IS NOT NULL"
-		" GROUP BY p.queue_no",
-		{TEXTOID},
-		IN_SETS};
 	HASHCTL control = {
 		.keysize = sizeof(int64), .entrysize = sizeof(QueueNoEntry), .hcxt = CurrentMemoryContext};
-	uint64 n = spi_plan_run(&statement, read_only, TEXT_VALUE(pool));
+	uint64 n = spi_plan_run(statement, read_only, TEXT_VALUE(pool));
 	HTAB *items;
 
 	if (n == 0)
@@ -177,8 +170,41 @@ load_served(PoolSnapshot *snapshot, const char *pool, bool read_only)
 		QueueNoEntry *entry = hash_search(items, &queue_no, HASH_FIND, NULL);
 
 		if (entry != NULL)
-			snapshot->items[entry->item].served = column_number(row, 2);
+			*(double *) ((char *) &snapshot->items[entry->item] + member) = column_number(row, 2);
 	}
+}
+
+/* Reads for how long the work of the queue has run before. */
+static void
+load_served(PoolSnapshot *snapshot, const char *pool, bool read_only)
+{
+	static SpiPlan statement = {
+		"SELECT p.queue_no, sum(greatest(extract(epoch FROM a.finished_at - a.started_at),"
+		" 0))::float8"
+		" FROM hwsched.pending p JOIN hwsched.assignment a"
+		"  ON a.pool = p.pool AND a.workload_id = p.workload_id AND a.run = p.run"
+		" WHERE p.pool = $1 AND a.started_at IS NOT NULL AND a.finished_at IS NOT NULL"
+		" GROUP BY p.queue_no",
+		{TEXTOID},
+		IN_SETS};
+
+	read_numbers(snapshot, &statement, pool, read_only, offsetof(QueueItem, served));
+}
+
+/* Reads how much of the queue's work was done when it was given back. */
+static void
+load_done(PoolSnapshot *snapshot, const char *pool, bool read_only)
+{
+	static SpiPlan statement = {
+		"SELECT p.queue_no, max(g.ratio) FROM hwsched.progress g JOIN hwsched.assignment a"
+		"  ON a.pool = g.pool AND a.assignment_id = g.assignment_id"
+		" JOIN hwsched.pending p"
+		"  ON p.pool = a.pool AND p.workload_id = a.workload_id AND p.run = a.run"
+		" WHERE g.pool = $1 AND a.error = '" YIELDED "' GROUP BY p.queue_no",
+		{TEXTOID},
+		IN_SETS};
+
+	read_numbers(snapshot, &statement, pool, read_only, offsetof(QueueItem, done));
 }
 
 /* Reads what the pool's order of work looks at; the queue has been read before. */
@@ -198,4 +224,6 @@ load_order(PoolSnapshot *snapshot, const char *pool, bool read_only)
 			(now - snapshot->rows[i].submitted_at) / (double) USECS_PER_SEC > settings->order_wait;
 	if (snapshot->search.order == ORDER_LEAST_SERVED)
 		load_served(snapshot, pool, read_only);
+	else
+		load_done(snapshot, pool, read_only);
 }

@@ -796,6 +796,7 @@ CREATE TABLE hwsched.assignment (
     p90_seconds float8,
     timeout_seconds float8 NOT NULL,
     start_timeout_seconds float8,
+    decision bytea,
     PRIMARY KEY (pool, assignment_id)
 ) WITH (fillfactor = 80);
 CREATE INDEX assignment_workload ON hwsched.assignment (pool, workload_id);
@@ -840,8 +841,12 @@ COMMENT ON COLUMN hwsched.assignment.p90_seconds IS
 COMMENT ON COLUMN hwsched.assignment.timeout_seconds IS 'Longest it may run.';
 COMMENT ON COLUMN hwsched.assignment.start_timeout_seconds IS
   'Its start_timeout; NULL: the pool''s.';
+COMMENT ON COLUMN hwsched.assignment.decision IS
+  'How the policy scored its place, and the best of the others, in a form that explain() reads; '
+  'NULL: not kept (setting decision_detail).';
 COMMENT ON COLUMN hwsched.assignment.formula_seconds IS
-  'Duration by the profiles alone, without what was learned; NULL: the same.';
+  'Duration by the profiles alone, in proportion to the one expected: what it takes is learned '
+  'relative to it; NULL: the same as predicted.';
 COMMENT ON COLUMN hwsched.assignment.model_id IS 'The model it runs.';
 COMMENT ON COLUMN hwsched.assignment.model_family IS 'The family of that model.';
 COMMENT ON COLUMN hwsched.assignment.assigned_at IS 'When it was decided.';

@@ -43,6 +43,9 @@ SELECT * FROM (VALUES
      'chance.'),
     ('notify', 'true',
      'Whether NOTIFY tells of placements (hwsched_assigned) and of closed work (hwsched_changed).'),
+    ('decision_detail', '"second"',
+     'What is kept of a decision with its assignment, for explain(): how the policy scored the '
+     'place, "winner", and the best of the others, "second"; or "none".'),
     ('retention', '{"history": "30 days", "hourly": "400 days"}', 'How long history is kept.'),
     ('quarantine_after', '5', 'Failures in a row after which a worker is quarantined.'),
     ('ageing', '0',

@@ -7,6 +7,12 @@ CREATE FUNCTION hwsched_internal.recover(pool text DEFAULT 'default') RETURNS bo
 COMMENT ON FUNCTION hwsched_internal.recover(text) IS
   'The first half of maintain(): takes work back, and tries workers again; true: there is more.';
 
+CREATE FUNCTION hwsched_internal.assign_batch(pool text DEFAULT 'default') RETURNS boolean
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'hwsched_assign_batch';
+COMMENT ON FUNCTION hwsched_internal.assign_batch(text) IS
+  'A batch of assign_pending(); true: the queue has more than one batch decides.';
+
 CREATE FUNCTION hwsched_internal.keep_history(pool text DEFAULT 'default') RETURNS boolean
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_keep_history';
@@ -20,6 +26,26 @@ CREATE FUNCTION hwsched_internal.note_failure(activity text, error text,
 COMMENT ON FUNCTION hwsched_internal.note_failure(text, text, text) IS
   'Notes the error of a step of run_loop(), for pool_summary.';
 
+CREATE FUNCTION hwsched.start_dispatcher() RETURNS boolean
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'hwsched_start_dispatcher';
+COMMENT ON FUNCTION hwsched.start_dispatcher() IS
+  'Starts the background worker that maintains and assigns all pools of this database; false: it '
+  'has one.';
+
+CREATE FUNCTION hwsched.stop_dispatcher() RETURNS boolean
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'hwsched_stop_dispatcher';
+COMMENT ON FUNCTION hwsched.stop_dispatcher() IS
+  'Stops that background worker until start_dispatcher() or the next start of the server; returns '
+  'whether there was one.';
+
+CREATE FUNCTION hwsched_internal.wake_launcher() RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'hwsched_wake_launcher';
+COMMENT ON FUNCTION hwsched_internal.wake_launcher() IS
+  'Has the launcher of dispatchers look at once for databases with the extension.';
+
 -- It commits, so it cannot set its own search path: every name says its schema.
 CREATE PROCEDURE hwsched.run_loop(duration interval, tick interval, pool text DEFAULT 'default')
     LANGUAGE plpgsql AS $$
@@ -32,8 +58,7 @@ DECLARE
     pause pg_catalog.float8;
     step pg_catalog.int4;
     more pg_catalog.bool;
-    placed pg_catalog.int8;
-    batch_window pg_catalog.int8;
+    target pg_catalog.text;
 BEGIN
     IF (duration OPERATOR(pg_catalog.>=) '0'::interval
         AND duration OPERATOR(pg_catalog.<=) '100 years'::interval) IS NOT TRUE THEN
@@ -51,54 +76,53 @@ BEGIN
     END IF;
     ends := pg_catalog.clock_timestamp() OPERATOR(pg_catalog.+) duration;
     -- raises an error for an unknown pool; one that is dropped later ends the loop
-    PERFORM hwsched.pool_settings(coalesce(pool, ''));
+    IF pool IS NOT NULL THEN
+        PERFORM hwsched.pool_settings(pool);
+    END IF;
     LOOP
-        -- each by itself: whatever fails, lost work is taken back
-        step := 1;
-        WHILE step OPERATOR(pg_catalog.<=) 3 LOOP
-            more := false;
-            BEGIN
-                IF step OPERATOR(pg_catalog.=) 1 THEN
-                    more := hwsched_internal.recover(pool);
-                ELSIF step OPERATOR(pg_catalog.=) 2 THEN
-                    placed := hwsched.assign_pending(NULL, pool);
-                    -- whether there was more in the queue than one batch decides
-                    IF placed OPERATOR(pg_catalog.>) 0 THEN
-                        SELECT s.value::pg_catalog.int8 INTO batch_window
-                        FROM hwsched.pool_settings(pool) AS s
-                        WHERE s.name OPERATOR(pg_catalog.=) 'batch_window';
-                        more := EXISTS (SELECT FROM hwsched.pending AS q
-                                        WHERE q.pool OPERATOR(pg_catalog.=) run_loop.pool
-                                        OFFSET greatest(
-                                            batch_window OPERATOR(pg_catalog.-) placed, 0));
-                    END IF;
-                ELSE
-                    more := hwsched_internal.keep_history(pool);
-                END IF;
-            EXCEPTION WHEN OTHERS THEN
-                IF NOT EXISTS (SELECT FROM hwsched.pool AS p
-                               WHERE p.pool OPERATOR(pg_catalog.=) run_loop.pool) THEN
-                    RAISE NOTICE USING
-                        MESSAGE = pg_catalog.format('pool "%s" is gone, so the loop ends', pool);
-                    RETURN;
-                END IF;
+        FOREACH target IN ARRAY CASE
+            WHEN pool IS NOT NULL THEN ARRAY[pool]
+            ELSE ARRAY(SELECT p.pool FROM hwsched.pool AS p ORDER BY p.pool) END
+        LOOP
+            -- each by itself: whatever fails, lost work is taken back
+            step := 1;
+            WHILE step OPERATOR(pg_catalog.<=) 3 LOOP
                 more := false;
-                RAISE WARNING USING ERRCODE = SQLSTATE,
-                    MESSAGE = pg_catalog.format('pool "%s": %s', pool, SQLERRM),
-                    HINT = 'The loop goes on with its next tick.';
                 BEGIN
-                    PERFORM hwsched_internal.note_failure(
-                        CASE step WHEN 2 THEN 'assign_pending' ELSE 'maintain' END,
-                        pg_catalog.format('%s (%s)', SQLERRM, SQLSTATE), pool);
+                    IF step OPERATOR(pg_catalog.=) 1 THEN
+                        more := hwsched_internal.recover(target);
+                    ELSIF step OPERATOR(pg_catalog.=) 2 THEN
+                        more := hwsched_internal.assign_batch(target);
+                    ELSE
+                        more := hwsched_internal.keep_history(target);
+                    END IF;
                 EXCEPTION WHEN OTHERS THEN
+                    IF NOT EXISTS (SELECT FROM hwsched.pool AS p
+                                   WHERE p.pool OPERATOR(pg_catalog.=) target) THEN
+                        EXIT WHEN pool IS NULL;
+                        RAISE NOTICE USING
+                            MESSAGE = pg_catalog.format('pool "%s" is gone, so the loop ends',
+                                                        target);
+                        RETURN;
+                    END IF;
+                    more := false;
                     RAISE WARNING USING ERRCODE = SQLSTATE,
-                        MESSAGE = pg_catalog.format('pool "%s": %s', pool, SQLERRM);
+                        MESSAGE = pg_catalog.format('pool "%s": %s', target, SQLERRM),
+                        HINT = 'The loop goes on with its next tick.';
+                    BEGIN
+                        PERFORM hwsched_internal.note_failure(
+                            CASE step WHEN 2 THEN 'assign_pending' ELSE 'maintain' END,
+                            pg_catalog.format('%s (%s)', SQLERRM, SQLSTATE), target);
+                    EXCEPTION WHEN OTHERS THEN
+                        RAISE WARNING USING ERRCODE = SQLSTATE,
+                            MESSAGE = pg_catalog.format('pool "%s": %s', target, SQLERRM);
+                    END;
                 END;
-            END;
-            COMMIT;
-            IF NOT more THEN
-                step := step OPERATOR(pg_catalog.+) 1;
-            END IF;
+                COMMIT;
+                IF NOT more THEN
+                    step := step OPERATOR(pg_catalog.+) 1;
+                END IF;
+            END LOOP;
         END LOOP;
         -- the next tick that is still to come; what was missed is not made up for
         behind := extract(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) next_tick);
@@ -124,23 +148,20 @@ END
 $$;
 COMMENT ON PROCEDURE hwsched.run_loop(interval, interval, text) IS
   'Calls maintain() and assign_pending() at each tick for some time, and commits: CALL '
-  'hwsched.run_loop(''55 s'', ''1 s'') each minute dispatches each second. A failure in a tick is'
+  'hwsched.run_loop(''55 s'', ''1 s'') each minute dispatches each second. With NULL it does so '
+  'for all pools in turn. A failure in a tick is'
   ' a warning; a cancel, or the end of the pool, ends the loop.';
 
 CREATE FUNCTION hwsched.unschedule_jobs(pool text DEFAULT 'default') RETURNS boolean
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     -- as much as pg_cron keeps of a name; the hash of a long one
-    job_name text := concat('hwsched ',
+    job_name text := concat_ws(' ', 'hwsched',
                             CASE WHEN octet_length(pool) <= 55 THEN pool
                                  ELSE left(encode(sha256(convert_to(pool, 'UTF8')), 'hex'), 55)
                             END);
     jobs bigint;
 BEGIN
-    IF pool IS NULL THEN
-        RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed',
-            MESSAGE = '"pool" of hwsched.unschedule_jobs() must not be NULL';
-    END IF;
     -- not the schema: anybody's may have that name where pg_cron is not
     IF NOT EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_cron') THEN
         RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
@@ -155,7 +176,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION hwsched.unschedule_jobs(text) IS
-  'Ends the job of schedule_jobs(); returns whether there was one.';
+  'Ends the job of schedule_jobs() for a pool, or with NULL that for all; returns whether there '
+  'was one.';
 
 CREATE FUNCTION hwsched.schedule_jobs(every text DEFAULT '1 minute', pool text DEFAULT 'default')
     RETURNS bigint
@@ -167,20 +189,21 @@ DECLARE
     seconds int := parts[1]::int
         * CASE left(parts[2], 1) WHEN 's' THEN 1 WHEN 'm' THEN 60 WHEN 'h' THEN 3600 ELSE 86400 END;
     minutes int := seconds / 60;
-    job_name text := concat('hwsched ',
+    job_name text := concat_ws(' ', 'hwsched',
                             CASE WHEN octet_length(pool) <= 55 THEN pool
                                  ELSE left(encode(sha256(convert_to(pool, 'UTF8')), 'hex'), 55)
                             END);
     cron text;
     job_id bigint;
 BEGIN
-    IF every IS NULL OR pool IS NULL THEN
+    IF every IS NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed',
-            MESSAGE = format('"%s" of hwsched.schedule_jobs() must not be NULL',
-                             CASE WHEN every IS NULL THEN 'every' ELSE 'pool' END);
+            MESSAGE = '"every" of hwsched.schedule_jobs() must not be NULL';
     END IF;
     -- raises an error for an unknown pool
-    PERFORM hwsched.pool_settings(pool);
+    IF pool IS NOT NULL THEN
+        PERFORM hwsched.pool_settings(pool);
+    END IF;
     -- cron itself knows no seconds: the loop does
     cron := CASE
         WHEN parts IS NULL THEN every
@@ -206,4 +229,5 @@ END
 $$;
 COMMENT ON FUNCTION hwsched.schedule_jobs(text, text) IS
   'Lets pg_cron call maintain() and assign_pending() at an interval (1 minute, 10 seconds, or a '
-  'schedule of cron), as the caller; returns the id of the job, which replaces an earlier one.';
+  'schedule of cron), as the caller, for a pool or with NULL for all; returns the id of the job, '
+  'which replaces an earlier one.';

@@ -199,7 +199,8 @@ CREATE FUNCTION hwsched_internal.queue_reasons(pool text DEFAULT 'default',
     OUT workload_id text, OUT profile_id bigint,
     OUT priority smallint, OUT workload_type text, OUT deadline timestamptz, OUT queue_no bigint,
     OUT attempt int, OUT submitted_at timestamptz, OUT expected_seconds float8,
-    OUT ready_at timestamptz, OUT aged_priority smallint, OUT ready boolean, OUT reason text)
+    OUT ready_at timestamptz, OUT aged_priority smallint, OUT ready boolean, OUT reason text,
+    OUT "position" bigint)
     RETURNS SETOF record
     LANGUAGE c STABLE STRICT PARALLEL UNSAFE COST 100000 ROWS 10000
     SET search_path = pg_catalog, pg_temp
@@ -424,7 +425,7 @@ SELECT e.pool, (e.q).workload_id, (e.q).priority, (e.q).workload_type, (e.q).rea
        extract(epoch FROM greatest(now() - (e.q).submitted_at, '0'))::float8 AS wait_seconds,
        (e.q).expected_seconds, (e.q).deadline, (e.q).queue_no, (e.q).aged_priority,
        now() > coalesce((e.q).deadline, 'infinity') AS deadline_missed, (e.q).ready,
-       (e.q).ready_at, (e.q).profile_id
+       (e.q).ready_at, (e.q).profile_id, (e.q)."position"
 FROM (-- in the select list: once for each pool, and only for those asked for
       SELECT p.pool, hwsched_internal.queue_reasons(p.pool) AS q FROM hwsched.pool p) e
 ORDER BY e.pool, (e.q).aged_priority, coalesce((e.q).deadline, 'infinity'), (e.q).queue_no;
@@ -452,6 +453,8 @@ COMMENT ON COLUMN hwsched.pending_workloads.ready IS
 COMMENT ON COLUMN hwsched.pending_workloads.ready_at IS
   'When its retry is due; NULL: it does not wait for that.';
 COMMENT ON COLUMN hwsched.pending_workloads.profile_id IS 'Its workload profile.';
+COMMENT ON COLUMN hwsched.pending_workloads."position" IS
+  'Its place in the queue, from 1, by aged_priority, deadline and queue_no.';
 
 CREATE VIEW hwsched.reservation AS
 SELECT r.pool, r.workload_id, r.shard_no, r.worker_id, r.device_nos, r.starts_at, r.backfill_until,

@@ -37,7 +37,9 @@ GRANT EXECUTE ON FUNCTION
     hwsched.pool_settings, hwsched.settings_history,
     hwsched.check_requirements, hwsched.check_capabilities,
     hwsched.plan_pending, hwsched.compatible_hardware, hwsched.pareto,
-    hwsched.suggest_power_limit, hwsched.explain_pending,
+    hwsched.suggest_power_limit, hwsched.explain, hwsched.explain_pending,
+    hwsched.suggest,
+    hwsched.simulate, hwsched.simulate_summary,
     hwsched.predict, hwsched.performance_history, hwsched.change_points, hwsched.best_hardware,
     hwsched.performance_ranking, hwsched.fallback_workers,
     hwsched.learning_json, hwsched.predict_temperature
@@ -64,9 +66,10 @@ GRANT EXECUTE ON FUNCTION
     hwsched.drain_device, hwsched.resume_device,
     hwsched.unregister_worker, hwsched.grant_worker,
     hwsched.submit, hwsched.submit_many, hwsched.schedule, hwsched.assign_pending, hwsched.cancel,
-    hwsched.cancel_many, hwsched.retry_many, hwsched.alter_workload, hwsched.retry_dead,
+    hwsched.cancel_many, hwsched.retry_many, hwsched.alter_workload, hwsched.apply_suggestion,
+    hwsched.retry_dead,
     hwsched.rebalance, hwsched.maintain,
-    hwsched_internal.recover, hwsched_internal.keep_history, hwsched_internal.note_failure,
+    hwsched_internal.recover, hwsched_internal.assign_batch, hwsched_internal.keep_history, hwsched_internal.note_failure,
     hwsched.record_power,
     hwsched.schedule_jobs, hwsched.unschedule_jobs, hwsched.reset_learning, hwsched.load_learning,
     hwsched.teach
@@ -100,4 +103,5 @@ GRANT EXECUTE ON FUNCTION
 GRANT EXECUTE ON PROCEDURE hwsched.run_loop TO hwsched_coordinator;
 GRANT EXECUTE ON FUNCTION hwsched.create_pool, hwsched.alter_pool, hwsched.rollback_settings,
     hwsched.drop_pool, hwsched.grant_pool, hwsched.revoke_pool, hwsched.grant_tenant,
-    hwsched.revoke_tenant TO hwsched_admin;
+    hwsched.revoke_tenant, hwsched.start_dispatcher, hwsched.stop_dispatcher
+    TO hwsched_admin;

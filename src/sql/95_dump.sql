@@ -53,3 +53,6 @@ SELECT pg_catalog.pg_extension_config_dump('hwsched.workload_profile_profile_id_
 SELECT pg_catalog.pg_extension_config_dump('hwsched.hardware_hardware_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.queue_no', '');
 SELECT pg_catalog.pg_extension_config_dump('hwsched.assignment_assignment_id_seq', '');
+
+-- The database has something to dispatch as soon as this commits.
+SELECT hwsched_internal.wake_launcher();

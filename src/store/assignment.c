@@ -18,6 +18,7 @@
 #include "store/requeue.h"
 #include "store/tenant_usage.h"
 #include "store/usage.h"
+#include "store/wakeup.h"
 #include "support/columns.h"
 
 /* --- giving back --- */
@@ -105,6 +106,7 @@ release_capacity(const char *pool, const EndedAssignment *ended, int count)
 	int ndevices = 0;
 	int64 *ids;
 
+	wake_for_room(pool);
 	for (int i = 0; i < count; i++)
 	{
 		total += ended[i].ndevices;
@@ -377,6 +379,21 @@ complete_workloads(const char *pool, const EndedAssignment *ended, int count)
 	dependencies_met(pool, closed.workload_ids, closed.count);
 }
 
+/* Gives workloads of gangs an attempt more than they were allowed. */
+static void
+allow_attempt(const char *pool, const Gang *gangs, int count)
+{
+	static SpiPlan statement = {
+		"UPDATE hwsched.submission SET retries = retries + 1"
+		" WHERE pool = $1 AND workload_id = $2 AND run = $3 AND outcome IS NULL",
+		{TEXTOID, TEXTOID, INT4OID}};
+
+	for (int i = 0; i < count; i++)
+		if (gangs[i].ends && gangs[i].begun)
+			spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(gangs[i].workload_id),
+						 INT_VALUE(gangs[i].run));
+}
+
 /*
  * Puts the workloads of ended assignments back into the queue, in their old
  * place.  With failed, the attempt counts: after the last one the workload is
@@ -384,11 +401,11 @@ complete_workloads(const char *pool, const EndedAssignment *ended, int count)
  *
  * A gang goes back as one, and what is left of it is cancelled, unless its
  * other replicas still make a quorum.  It counts as an attempt, too, if any
- * member had started or failed: results of one attempt are then of one placement.  The
- * pool is locked.
+ * member had started or failed: results of one attempt are then of one placement.  If it was
+ * given back, it is allowed another attempt for that.  The pool is locked.
  */
-void
-requeue(const char *pool, const EndedAssignment *ended, int count, bool failed)
+static void
+put_back(const char *pool, const EndedAssignment *ended, int count, bool failed, bool given_back)
 {
 	AttemptList next = attempts_begin(count);
 	Gang *gangs;
@@ -407,12 +424,33 @@ requeue(const char *pool, const EndedAssignment *ended, int count, bool failed)
 			attempts_add(&next, gang->workload_id, gang->run,
 						 gang->attempt + (failed || gang->begun ? 1 : 0));
 	}
-	cancel_rest(pool, gangs, ngangs, "another member of the gang was lost");
+	cancel_rest(pool, gangs, ngangs,
+				given_back ? "another member of the gang was given back" :
+							 "another member of the gang was lost");
 	if (next.count == 0)
 		return;
+	if (given_back)
+		allow_attempt(pool, gangs, ngangs);
 	queue_attempts(pool, next.count, text_array(next.workload_ids, next.count),
 				   array_value(INT4OID, next.runs, NULL, next.count),
 				   array_value(INT4OID, next.attempts, NULL, next.count), failed);
+}
+
+/*
+ * Puts the workloads of ended assignments back into the queue; with failed, the attempt
+ * counts.  The pool is locked.
+ */
+void
+requeue(const char *pool, const EndedAssignment *ended, int count, bool failed)
+{
+	put_back(pool, ended, count, failed, false);
+}
+
+/* The same for what was given back, whose attempt never counts. */
+void
+requeue_given_back(const char *pool, const EndedAssignment *ended, int count)
+{
+	put_back(pool, ended, count, false, true);
 }
 
 /* Finds the live assignments of a worker.  Returns their number and sets *ids. */

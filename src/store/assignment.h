@@ -11,6 +11,9 @@
 
 #include "support/spi_plan.h"
 
+/* The error of an assignment that its worker gave back while it ran. */
+#define YIELDED "yielded"
+
 /* An assignment that has ended, and what it gives back. */
 typedef struct EndedAssignment
 {
@@ -22,7 +25,7 @@ typedef struct EndedAssignment
 	int32 attempt;
 	bool gang; /* a shard or replica */
 	double predicted_seconds;
-	double formula_seconds; /* without what was learned */
+	double formula_seconds; /* base_seconds(): durations are learned relative to them */
 	double actual_seconds; /* NAN: it never ran */
 	double usual_seconds; /* that such runs took before, wherever; NAN: not known */
 	double age; /* seconds since it ended; 0 for what ends now */
@@ -61,6 +64,7 @@ extern int end_assignments(const char *pool, const int64 *ids, int count, const 
 						   Jsonb *result, EndedAssignment **ended);
 extern void complete_workloads(const char *pool, const EndedAssignment *ended, int count);
 extern void requeue(const char *pool, const EndedAssignment *ended, int count, bool failed);
+extern void requeue_given_back(const char *pool, const EndedAssignment *ended, int count);
 extern int live_assignments(const char *pool, const char *worker_id, int64 **ids);
 
 extern int requeue_unstarted(const char *pool, const int64 *ids, int count, const char *reason);

@@ -17,6 +17,7 @@
 
 #include "document/json.h"
 #include "store/dependency.h"
+#include "store/wakeup.h"
 #include "support/spi_plan.h"
 #include "support/strtab.h"
 
@@ -407,8 +408,10 @@ dependencies_dropped(const char *pool, const char *const *workload_ids, int coun
 	PopActiveSnapshot();
 	for (int i = 0; i < n; i++)
 		ids[i] = column_text(i, 1);
-	if (n > 0)
-		spi_plan_run(&set_ready, false, TEXT_VALUE(pool), text_array(ids, n));
+	if (n == 0)
+		return;
+	spi_plan_run(&set_ready, false, TEXT_VALUE(pool), text_array(ids, n));
+	wake_for_work(pool);
 }
 
 /*

@@ -125,6 +125,33 @@ policies_check(const NamedNumbers *policy, const NamedTables *of_types, Oid sett
 	}
 }
 
+/* Returns whether weights name something that is no algorithm of ours. */
+static bool
+names_function(const NamedNumbers *weights)
+{
+	for (int i = 0; i < weights->count; i++)
+	{
+		bool ours = false;
+
+		for (int a = 0; a < algorithm_count; a++)
+			ours = ours || strcmp(weights->items[i].name, algorithm_traits[a].name) == 0;
+		if (!ours)
+			return true;
+	}
+	return false;
+}
+
+/* Returns whether users' functions are among the algorithms of policies. */
+bool
+policies_have_functions(const NamedNumbers *policy, const NamedTables *of_types)
+{
+	bool any = names_function(policy);
+
+	for (int i = 0; i < of_types->count; i++)
+		any = any || names_function(&of_types->items[i].numbers);
+	return any;
+}
+
 /*
  * Returns the policy for work of a profile: that of its type, as the work's energy sensitivity
  * changes it.

@@ -24,6 +24,7 @@ typedef struct Policies
 extern void policies_read(const NamedNumbers *policy, const NamedTables *of_types,
 						  Policies *policies);
 extern void policies_check(const NamedNumbers *policy, const NamedTables *of_types, Oid setter);
+extern bool policies_have_functions(const NamedNumbers *policy, const NamedTables *of_types);
 extern const Policy *policy_for(const Policies *policies, const WorkloadProfile *profile);
 
 #endif /* HWSCHED_STORE_POLICY_SETTINGS_H */

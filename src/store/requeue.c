@@ -14,6 +14,7 @@
 #include "store/cancel.h"
 #include "store/notice.h"
 #include "store/requeue.h"
+#include "store/wakeup.h"
 
 /* The longest wait before a retry, in seconds, unless the first one is longer. */
 #define MOST_BACKOFF 300.0
@@ -112,6 +113,7 @@ queue_attempts(const char *pool, int count, Parameter workload_ids, Parameter ru
 	const char **dead;
 	int ndead;
 
+	wake_for_work(pool);
 	pool_settings_load(pool, false, &settings);
 	spi_plan_run(&add_profiles, false, TEXT_VALUE(pool), workload_ids, runs, attempts);
 	if (spi_plan_run(&queue, false, TEXT_VALUE(pool), workload_ids, runs, attempts,

@@ -11,6 +11,7 @@
 #include "catalog/namespace.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -21,6 +22,7 @@
 #include "store/policy_settings.h"
 #include "store/pool.h"
 #include "store/settings.h"
+#include "store/wakeup.h"
 #include "support/spi_plan.h"
 
 /* --- the document --- */
@@ -126,6 +128,7 @@ static const Field setting_fields[] = {
 	SETTING(start_timeout, FIELD_SECONDS, 1, 31536000),
 	SETTING(retry_backoff, FIELD_SECONDS, 0, 86400),
 	SETTING(notify, FIELD_BOOLEAN, 0, 0),
+	SETTING(decision_detail, FIELD_TEXT, 0, 0),
 	{"retention", FIELD_OBJECT, offsetof(KeptSettings, retention), NAME_FREE, 0, 0,
 	 &retention_document},
 	SETTING(quarantine_after, FIELD_INTEGER, 1, 1000000),
@@ -276,6 +279,13 @@ check_settings(const PoolSettings *settings, bool new_policies, Oid setter)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("invalid value for \"unknown_keys\": \"%s\"", settings->unknown_keys),
 				 errdetail("Expected \"refuse\", \"warn\" or \"keep\".")));
+	if (strcmp(settings->decision_detail, "none") != 0 &&
+		strcmp(settings->decision_detail, "winner") != 0 &&
+		strcmp(settings->decision_detail, "second") != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value for \"decision_detail\": \"%s\"", settings->decision_detail),
+				 errdetail("Expected \"none\", \"winner\" or \"second\".")));
 	if (settings->vega_url != NULL && !is_https_url(settings->vega_url))
 		ereport(
 			ERROR,
@@ -463,6 +473,37 @@ settings_changes_back(const char *pool, int64 version)
 }
 
 /*
+ * Returns what the settings of a pool would be with some of them changed, for a caller who only
+ * asks: unknown keys are refused whatever the pool does with them.  A function in a policy runs
+ * with our rights, so only an administrator may try one.
+ */
+void
+settings_tried(const Caller *caller, const char *pool, Jsonb *changes, const char *path,
+			   PoolSettings *settings)
+{
+	static SpiPlan merge = {
+		"SELECT (SELECT jsonb_object_agg(s.name, s.default_value) FROM hwsched_internal.setting s)"
+		" || coalesce((SELECT jsonb_object_agg(e.key, e.value)"
+		"  FROM jsonb_each(coalesce((SELECT settings FROM hwsched.settings_version WHERE pool = $1"
+		"                            ORDER BY version DESC LIMIT 1), '{}') || $2) e"
+		"  WHERE e.value <> 'null'), '{}')",
+		{TEXTOID, JSONBOID}};
+	KeptSettings kept;
+	Inspection inspection;
+	bool new_policies = has_key(changes, "policy") || has_key(changes, "policies");
+
+	inspection_begin(&inspection, UNKNOWN_REFUSE);
+	document_read(&settings_document, changes, path, &inspection, &kept);
+	spi_plan_run(&merge, true, TEXT_VALUE(pool), VALUE(JsonbPGetDatum(changes)));
+	read_settings(column_jsonb(0, 1), NULL, settings);
+	check_settings(settings, new_policies, caller->user);
+	if (new_policies && policies_have_functions(&settings->policy, &settings->policies) &&
+		!has_privs_of_role(caller->user, get_role_oid("hwsched_admin", false)))
+		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+						errmsg("only hwsched_admin may try functions in policies")));
+}
+
+/*
  * Adds a version of a pool's settings: the one in force with some of them
  * changed, null for back to the default.  What is stored is checked, together
  * with the defaults of what is not.  Returns its number; reason may be NULL.
@@ -505,6 +546,7 @@ settings_change(const Caller *caller, const char *pool, Jsonb *changes, const ch
 		elog(ERROR, "pool \"%s\" has got settings while it was locked", pool);
 	version = column_bigint(0, 1);
 	settings_forget();
+	wake_for_room(pool);
 	pool_settings_load(pool, false, &read);
 	check_settings(&read, has_key(changes, "policy") || has_key(changes, "policies"), caller->user);
 	return version;

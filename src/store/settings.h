@@ -60,6 +60,7 @@ typedef struct PoolSettings
 	int32 reservations; /* of work that waits; 0: of the first gang only */
 	const char *spare_accelerators; /* true, false or strict */
 	bool notify;
+	const char *decision_detail; /* what is kept of a decision: none, winner or second */
 	int32 batch_window; /* workloads that a batch decides at most */
 	int32 maintain_batch; /* assignments that a call of maintain() takes back at most */
 	double energy_price_per_kwh; /* NAN: not known */
@@ -72,6 +73,8 @@ extern void pool_settings_load(const char *pool, bool read_only, PoolSettings *s
 extern int64 settings_change(const Caller *caller, const char *pool, Jsonb *changes,
 							 const char *reason);
 extern Jsonb *settings_changes_back(const char *pool, int64 version);
+extern void settings_tried(const Caller *caller, const char *pool, Jsonb *changes,
+						   const char *path, PoolSettings *settings);
 extern UnknownKeys unknown_keys_of(const PoolSettings *settings);
 extern void settings_forget(void);
 extern bool solver_is_optimal(const PoolSettings *settings);

@@ -15,7 +15,7 @@
 static bool
 is_absent(const Column *column, const char *value)
 {
-	if (column->type == TEXTOID)
+	if (column->type == TEXTOID || column->type == BYTEAOID)
 		return *(const Datum *) value == (Datum) 0;
 	if (column->type == TIMESTAMPTZOID)
 		return TIMESTAMP_IS_NOEND(*(const TimestampTz *) value);
@@ -26,7 +26,7 @@ is_absent(const Column *column, const char *value)
 static Datum
 fetch(const Column *column, const char *value)
 {
-	if (column->type == TEXTOID)
+	if (column->type == TEXTOID || column->type == BYTEAOID)
 		return *(const Datum *) value;
 	return column->type == TIMESTAMPTZOID ? TimestampTzGetDatum(*(const TimestampTz *) value) :
 											Float8GetDatum(*(const double *) value);

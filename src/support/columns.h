@@ -14,7 +14,7 @@
  * The types of members, and what stands for NULL: INT2OID, INT4OID, INT8OID and
  * TIMESTAMPTZOID (0), BOOLOID (false), FLOAT8OID (NAN), CSTRINGOID (NULL; a text of
  * SQL as a C string), TIDOID (not NULL); else a Datum of a type like text, an array or
- * jsonb (0).  Written are those of a fixed length, and text; infinity as a time is NULL.
+ * jsonb (0).  Written are those of a fixed length, text and bytea; infinity as a time is NULL.
  */
 
 extern Parameter column_array(const Column *column, const void *rows, size_t size, int count);

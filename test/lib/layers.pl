@@ -8,7 +8,7 @@
 use strict;
 use warnings;
 
-my @layers = qw(support document model place store learn snapshot api);
+my @layers = qw(support document model place store learn snapshot simulate api dispatch);
 my %level = map { $layers[$_] => $_ } 0 .. $#layers;
 
 chdir($ARGV[0] // '.') or die "no such directory: $ARGV[0]\n";

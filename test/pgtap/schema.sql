@@ -121,6 +121,7 @@ INSERT INTO api SELECT btrim(line, E' \t') FROM regexp_split_to_table($$
 	progress(assignment_id bigint, ratio double precision, note jsonb DEFAULT NULL::jsonb, pool text DEFAULT 'default'::text)
 	yield_work(assignment_id bigint, note jsonb DEFAULT NULL::jsonb, pool text DEFAULT 'default'::text)
 	alter_workload(workload_id text, changes jsonb, reason text DEFAULT NULL::text, pool text DEFAULT 'default'::text)
+	apply_suggestion(workload_id text, change jsonb, pool text DEFAULT 'default'::text)
 	cancel_many(filter jsonb, pool text DEFAULT 'default'::text)
 	retry_many(filter jsonb, pool text DEFAULT 'default'::text)
 	cancel(workload_id text, pool text DEFAULT 'default'::text)
@@ -128,6 +129,8 @@ INSERT INTO api SELECT btrim(line, E' \t') FROM regexp_split_to_table($$
 	record_power(job text, device_model text, power_limit_w double precision, seconds double precision, average_w double precision, pool text DEFAULT 'default'::text)
 	retry_dead(workload_id text, pool text DEFAULT 'default'::text)
 	run_loop(IN duration interval, IN tick interval, IN pool text DEFAULT 'default'::text)
+	start_dispatcher()
+	stop_dispatcher()
 	schedule_jobs(every text DEFAULT '1 minute'::text, pool text DEFAULT 'default'::text)
 	unschedule_jobs(pool text DEFAULT 'default'::text)
 	maintain(pool text DEFAULT 'default'::text, OUT expired bigint, OUT timed_out bigint, OUT offline bigint, OUT tried_again bigint, OUT forgotten bigint, OUT more boolean)
@@ -146,17 +149,21 @@ INSERT INTO api SELECT btrim(line, E' \t') FROM regexp_split_to_table($$
 	summary_report(since timestamp with time zone DEFAULT NULL::timestamp with time zone, until timestamp with time zone DEFAULT NULL::timestamp with time zone, pool text DEFAULT 'default'::text)$$, '\n') AS line WHERE btrim(line, E' \t') <> '';
 SELECT bag_eq($$
 	SELECT proname || '(' || pg_get_function_arguments(oid) || ')' FROM pg_proc WHERE pronamespace = 'hwsched'::regnamespace
-		AND proname <> ALL ('{pool_settings,plan_pending,compatible_hardware,explain_pending,pareto,suggest_power_limit,performance_history}')
+		AND proname <> ALL ('{pool_settings,simulate,simulate_summary,plan_pending,compatible_hardware,explain,explain_pending,suggest,pareto,suggest_power_limit,performance_history}')
 	$$, 'SELECT signature FROM api', 'the functions are those of the API');
 -- Those that return rows of their own: what goes in, and the columns that the API names
 SELECT is(proname || '(' || pg_get_function_identity_arguments(oid) || ')', signature, signature) FROM (VALUES
 	('pool_settings', 'pool_settings(pool text, OUT name text, OUT value jsonb, OUT default_value jsonb, OUT description text)'),
 	('pareto', 'pareto(workload_id text, pool text, OUT worker_id text, OUT device_no integer, OUT predicted_seconds double precision, OUT joules double precision, OUT cost double precision, OUT carbon_g double precision, OUT on_front boolean, OUT rank integer, OUT score double precision, OUT hardware_class text, OUT model_name text, OUT reason text)'),
 	('suggest_power_limit', 'suggest_power_limit(job text, slowdown double precision, pool text, OUT device_model text, OUT power_limit_w double precision, OUT predicted_seconds double precision, OUT predicted_w double precision, OUT joules double precision, OUT slowdown_risk double precision, OUT chosen boolean, OUT measured boolean)'),
+	('simulate', 'simulate(scenario jsonb, pool text, OUT workload_id text, OUT worker_id text, OUT device_nos integer[], OUT submitted_at timestamp with time zone, OUT started_at timestamp with time zone, OUT finished_at timestamp with time zone, OUT joules double precision, OUT cost double precision)'),
+	('simulate_summary', 'simulate_summary(scenario jsonb, pool text, OUT makespan double precision, OUT mean_wait double precision, OUT p50_wait double precision, OUT p90_wait double precision, OUT p99_wait double precision, OUT mean_completion double precision, OUT p50_completion double precision, OUT p90_completion double precision, OUT p99_completion double precision, OUT utilisation jsonb, OUT joules double precision, OUT cost double precision, OUT starved bigint, OUT moves bigint)'),
 	('plan_pending', 'plan_pending(max_workloads integer, pool text, OUT workload_id text, OUT worker_id text, OUT device_nos integer[], OUT shard_no integer, OUT score double precision, OUT predicted_seconds double precision)')
 	) AS s (name, signature) JOIN pg_proc ON proname = name AND pronamespace = 'hwsched'::regnamespace;
 SELECT function_returns('hwsched', 'submit', '{jsonb,text}'::name[], 'text');
 SELECT function_returns('hwsched', 'submit_many', '{jsonb,text,text}'::name[], 'bigint');
+SELECT function_returns('hwsched', 'start_dispatcher', '{}'::name[], 'boolean');
+SELECT function_returns('hwsched', 'stop_dispatcher', '{}'::name[], 'boolean');
 SELECT function_returns('hwsched', 'assign_pending', '{integer,text}'::name[], 'bigint');
 SELECT function_returns('hwsched', 'schedule', '{text,text}'::name[], 'setof hwsched.assignment');
 SELECT function_returns('hwsched', 'claim', '{text,integer,boolean,text}'::name[], 'setof hwsched.assignment');

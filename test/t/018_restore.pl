@@ -44,6 +44,47 @@ SELECT hwsched.complete_many(array_agg(assignment_id), 'big') FROM (SELECT assig
 ANALYZE;
 SQL
 
+# --- and a pool with everything that can be said: labels, taints, times, limits, tenants,
+# windows, reservations, devices drained, notes, who was granted what; and one that is paused
+
+$node->safe_psql('postgres', <<'SQL');
+SELECT hwsched.create_pool('said', '{"limits": {"licence": {"concurrent": 2, "per_minute": 9}}, "tenants": {"a": {"weight": 2, "quota": {"workloads": 9}}}, "fair_share": {"half_life": "1 day"}, "offline_after": "2 days", "lease": "2 days"}'), hwsched.create_pool('paused');
+SELECT hwsched.pause_pool('paused'), hwsched.submit('{"test_id": "p"}', 'paused'), hwsched.register_worker('w', '{"cpu_cores": 4}', 'paused');
+SELECT hwsched.register_worker('gpus', '{"cpu_cores": 16, "available_memory": 64, "incarnation": "first", "labels": {"zone": "north", "slots": [1, 2]}, "supported_backends": ["cpu", "cuda"],
+  "devices": [{"hardware_class": "gpu", "device_id": "GPU-1", "labels": {"mig": false}, "memory_total_bytes": 17179869184}, {"hardware_class": "gpu", "device_id": "GPU-2", "memory_total_bytes": 17179869184}]}', 'said'),
+  hwsched.register_worker('tainted', '{"cpu_cores": 16, "available_memory": 64, "taints": {"only": "x"}}', 'said'), hwsched.register_worker('window', '{"cpu_cores": 16, "available_memory": 64}', 'said');
+SELECT hwsched.drain_worker('window', now() + '1 minute', now() + '30 days', 'said'), hwsched.drain_device('gpus', 2, 'said');
+SELECT hwsched.submit_many('[{"test_id": "labelled", "tenant": "a", "required_labels": {"zone": "north"}, "concurrency_key": {"licence": 2}, "expected_duration": 1000, "timeout": 100000, "required_accelerators": {"gpu": 1}}, {"test_id": "tolerant", "tenant": "b", "tolerations": ["only"], "required_labels": {"worker_id": "tainted"}},
+  {"test_id": "later", "tenant": "b", "run_at": "2099-01-01T00:00:00Z", "expires_at": "2099-01-02T00:00:00Z"}, {"test_id": "keyed", "tenant": "b", "concurrency_key": {"licence": 1}, "start_timeout": "1 hour"}, {"test_id": "wide", "tenant": "a", "required_accelerators": {"gpu": 1}},
+  {"test_id": "group 1", "group": "g", "group_apart": true, "exclusive": true, "on_failed_dependency": "run"}, {"test_id": "after", "depends_on": ["later"], "on_failed_dependency": "cancel"}]', 'said');
+SELECT hwsched.assign_pending(pool => 'said');
+SELECT count(*) FROM unnest('{gpus,tainted}'::text[]) AS w, LATERAL hwsched.claim(w, 9, false, 'said');
+SELECT hwsched.progress(assignment_id, 0.5, '{"at": "half"}', 'said') FROM hwsched.assignment WHERE pool = 'said' AND workload_id = 'labelled';
+SELECT hwsched.yield_work(assignment_id, '{"step": 7}', 'said') FROM hwsched.assignment WHERE pool = 'said' AND workload_id = 'tolerant' AND state = 'running';
+SELECT hwsched.assign_pending(pool => 'said');
+SELECT hwsched.alter_workload('keyed', '{"priority": 4}', 'less urgent', 'said');
+SELECT hwsched.grant_tenant('a', 'login 2', 'said'), hwsched.grant_tenant('b', 'login 1', 'said'), hwsched.grant_pool('renamed', 'view', 'said');
+SQL
+# what it says of itself, and to whom; who was granted nothing is told nothing
+my $told = q(GRANT hwsched_coordinator TO "login 2";
+SELECT string_agg(concat_ws(' ', workload_id, reason), ',' ORDER BY workload_id) FROM hwsched.pending_workloads WHERE pool IN ('said', 'paused');
+SELECT string_agg(concat_ws(' ', workload_id, worker_id, starts_at), ',') FROM hwsched.reservation;
+SELECT string_agg(concat_ws(' ', worker_id, drain_at, drain_until, draining_devices), ',' ORDER BY worker_id) FROM hwsched.worker_status WHERE pool = 'said';
+SELECT string_agg(concat_ws(' ', pool, is_paused, paused_since), ',' ORDER BY pool) FROM hwsched.pool_summary;
+SELECT string_agg(concat_ws(' ', key, concurrent_limit, in_use, waiting), ',') FROM hwsched.limit_usage;
+SELECT string_agg(concat_ws(' ', tenant, weight, workloads, workloads_quota), ',' ORDER BY tenant) FROM hwsched.tenant_usage;
+SELECT string_agg(concat_ws(' ', workload_id, progress_ratio, note), ',') FROM hwsched.running_work WHERE pool = 'said';
+SET SESSION AUTHORIZATION "login 2";
+SELECT string_agg(workload_id, ',' ORDER BY workload_id) FROM hwsched.workload WHERE pool = 'said';
+RESET SESSION AUTHORIZATION;
+SET ROLE hwsched_coordinator;
+SELECT count(*) FROM hwsched.pool WHERE pool = 'said';
+RESET ROLE;
+SELECT hwsched.assign_pending(pool => 'paused'));
+my $told_before = $node->safe_psql('postgres', $told);
+like($told_before, qr/^labelled,wide$/m, 'a tenant sees its own');
+like($told_before, qr/^0\n0$/m, 'others nothing, and what is paused stays');
+
 # All rows of each table by their number and a sum over them; what partitions have
 # stands in their parents.
 sub digest
@@ -61,12 +102,11 @@ FROM pg_class AS c WHERE c.relnamespace::regnamespace::text LIKE 'hwsched%' AND 
 }
 
 my $used = digest($node, 'postgres');
-my ($assignments) = $used =~ /^hwsched.assignment\|(\d+)\|/m;
+my ($assignments, $waiting, $workers) = map { $node->safe_psql('postgres', "SELECT count(*) FROM hwsched.$_ WHERE pool = 'big'") } qw(assignment pending worker);
 cmp_ok($assignments, '>=', 100000, 'it has a hundred thousand assignments');
 # a worker that had none may have pulled some
-my ($waiting) = $used =~ /^hwsched.pending\|(\d+)\|/m;
 is($assignments + $waiting, 101000, 'and the others wait');
-like($used, qr/^hwsched.worker\|1000\|/m, 'of a thousand workers');
+is($workers, '1000', 'of a thousand workers');
 like($used, qr/^hwsched.unsettled\|100\|/m, 'some completed and not settled');
 cmp_ok($node->safe_psql('postgres', "SELECT count(*) FROM pg_inherits WHERE inhparent = 'hwsched.load_history'::regclass"), '>', 10, 'and days of history');
 my $bound = q(SELECT string_agg(worker_id || ' ' || login::text, ',' ORDER BY worker_id, login::text) FROM hwsched.worker_login);
@@ -79,8 +119,9 @@ sub goes_on
 	my $expected = $used;
 	my $found = digest($on, $database);
 	# rows of logins have the role's number, in which clusters differ
-	s/^hwsched\.worker_login\|.*\n//m for $expected, $found;
+	s/^hwsched\.(?:worker|pool|tenant)_login\|.*\n//mg for $expected, $found;
 	is($found, $expected, "$way: the same rows, sequences and settings");
+	is($on->safe_psql($database, $told), $told_before, "$way: what is said means the same, to the same");
 	is($on->safe_psql($database, $bound), $differs{bound} // 'w1 login 1,w1 renamed,w2 login 2', "$way: the same logins");
 	is(problems($on, $database), '', "$way: usage, queue and assignments agree");
 	is($on->safe_psql($database, q(SELECT count(*) FROM pg_class AS c WHERE relnamespace::regnamespace::text LIKE 'hwsched%' AND relkind IN ('r', 'p') AND relreplident <> 'f'

@@ -480,6 +480,91 @@ test_large(void)
 	   "a twentieth of brute force's candidates is scored at most");
 }
 
+/*
+ * More work than the fleet takes: however full it is, and however small those are that are
+ * used least, an item looks at no more than a few workers more than the depth of a tree.
+ */
+static void
+test_full(void)
+{
+	enum
+	{
+		NWORKERS = 4096,
+		NFULL_KINDS = 8,
+		NPARTS = 10,
+		SLOTS = 4
+	};
+	DeviceProfile profile = {.hardware_class = "gpu", .vendor = "nvidia", .memory_total_bytes = GB};
+	WorkKind kinds[NFULL_KINDS] = {0};
+	PolicyPart part = {ALGORITHM_HARDWARE_AWARE, 1, 0};
+	Policy hardware_aware = {1, &part};
+	Fleet fleet = {0};
+	Search search = {0};
+	QueueItem *items;
+	int nitems;
+	int64 most = 0;
+	int placed = 0;
+
+	fleet.nprofiles = fleet.nsoftware = 1;
+	fleet.profiles = &profile;
+	fleet.software = software;
+	fleet.nworkers = NWORKERS;
+	fleet.workers = calloc(NWORKERS, sizeof(Worker));
+	fleet.devices = calloc(NWORKERS * 3, sizeof(Device));
+	/* those with one device are full first; others have too little memory, or CPU, for most */
+	for (int w = 0; w < NWORKERS; w++)
+	{
+		fleet.workers[w] = (Worker){.worker_id = "w",
+									.accepting = true,
+									.cpu_millicores = w % 5 == 0 ? 2000 : 64000,
+									.memory_bytes = 64 * GB,
+									.first_device = fleet.ndevices,
+									.ndevices = 1 + w % 3};
+		for (int d = 0; d <= w % 3; d++)
+			fleet.devices[fleet.ndevices++] = (Device){
+				.memory_bytes = (1 + w % 7) * GB, .performance_level = 1, .throttles_at = INFINITY};
+	}
+	for (int k = 0; k < NFULL_KINDS; k++)
+	{
+		for (size_t i = 0; i < sizeof(Metrics) / sizeof(double); i++)
+			((double *) &kinds[k].profile.metrics)[i] = NAN;
+		kinds[k].profile_id = k + 1;
+		kinds[k].policy = &hardware_aware;
+		kinds[k].model = kinds[k].family = -1;
+		kinds[k].profile.workload_type = "nlp";
+		kinds[k].profile.min_memory_bytes = k % 4 * (GB / 2);
+		kinds[k].demand.cpu_millicores = k % 2 * 1000;
+	}
+	nitems = fleet.ndevices * SLOTS * 5 / 4;
+	items = calloc(nitems, sizeof(QueueItem));
+	search.fleet = &fleet;
+	search.nkinds = NFULL_KINDS;
+	search.kinds = kinds;
+	search.settings = (PlacementSettings){.preference_weight = 0.2,
+										  .max_load = 0.9,
+										  .max_concurrent = SLOTS,
+										  .solver_memory = 64 << 20};
+	search_begin(&search);
+	for (int p = 0; p < NPARTS; p++)
+	{
+		int first = (int) ((int64) nitems * p / NPARTS);
+		int last = (int) ((int64) nitems * (p + 1) / NPARTS);
+		int64 steps = search.steps;
+
+		for (int i = first; i < last; i++)
+		{
+			items[i].kind = random_below(NFULL_KINDS);
+			place_item(&search, items, i);
+			placed += items[i].nplacements;
+		}
+		steps = (search.steps - steps) / (last - first);
+		most = Max(most, steps);
+		diag("items %d to %d: %lld steps each", first, last, (long long) steps);
+	}
+	ok(placed < nitems && placed > nitems / 2, "a fleet is full before its queue is empty");
+	ok(most <= 60, "no tenth of the queue takes more than five steps an item per level of a tree");
+}
+
 int
 main(void)
 {
@@ -496,5 +581,6 @@ main(void)
 	test_slots();
 	test_cases();
 	test_large();
+	test_full();
 	return done_testing();
 }

@@ -114,6 +114,7 @@ test_properties(void)
 {
 	bool falls = true;
 	bool bounded = true;
+	bool proportional = true;
 
 	for (int i = 0; i < ROUNDS; i++)
 	{
@@ -134,10 +135,15 @@ test_properties(void)
 		after = predict_seconds(&workload, &device, estimate);
 
 		falls = falls && after <= before;
+		proportional =
+			proportional && fabs(base_seconds(&workload, &device, 10 * estimate) /
+									 (10 * base_seconds(&workload, &device, estimate)) -
+								 1) < 1e-12;
 		bounded = bounded && before >= 1.0 && before <= estimate * 1.5 * 1.3 * 1.5;
 	}
 	ok(falls, "more units and memory never take longer");
 	ok(bounded, "a prediction is finite and within its limits");
+	ok(proportional, "what is learned is relative to something in proportion to the estimate");
 }
 
 int
