@@ -15,7 +15,7 @@
 #include "model/formula.h"
 
 /* A candidate beside the others. */
-typedef struct Scored
+typedef struct ScoredChoice
 {
 	Choice choice;
 	double parts[MOST_PARTS]; /* 0..1, by algorithm */
@@ -23,7 +23,7 @@ typedef struct Scored
 	double rank; /* what ranks: of a single algorithm what it sees, before scaling rounds it */
 	double load;
 	double seconds;
-} Scored;
+} ScoredChoice;
 
 /* --- what one algorithm sees --- */
 
@@ -235,7 +235,7 @@ brute_seconds(const World *world, const WorkKind *kind, const Choice *choice, do
 
 /* What the devices draw at the work's intensity, or the work's share of it, for so long. */
 static inline double
-brute_joules(const World *world, const WorkKind *kind, const Scored *scored)
+brute_joules(const World *world, const WorkKind *kind, const ScoredChoice *scored)
 {
 	double compute = kind->profile.metrics.compute_intensity;
 	double memory = kind->profile.metrics.memory_intensity;
@@ -280,7 +280,7 @@ brute_awake(const DeviceProfile *cpu, const Worker *worker, int64 millicores, bo
 
 /* What the devices, and the worker's first CPU, draw more than without the work. */
 static inline double
-brute_extra_joules(const World *world, const WorkKind *kind, const Scored *scored)
+brute_extra_joules(const World *world, const WorkKind *kind, const ScoredChoice *scored)
 {
 	const Worker *worker = &world->workers[scored->choice.worker];
 	const DeviceProfile *cpu = NULL;
@@ -326,7 +326,7 @@ brute_extra_joules(const World *world, const WorkKind *kind, const Scored *score
 
 /* The worker's price for the time, or the work's share of it, and that of the energy. */
 static inline double
-brute_money(const World *world, const WorkKind *kind, const Scored *scored)
+brute_money(const World *world, const WorkKind *kind, const ScoredChoice *scored)
 {
 	double part = kind->demand.share > 0 ? kind->demand.share / 1e6 : 1.0;
 	double money =
@@ -348,7 +348,7 @@ brute_affinity(const World *world, const WorkKind *kind, int worker)
 
 /* What an algorithm sees in a candidate, before it is compared with the others. */
 static inline double
-brute_part(World *world, const WorkKind *kind, const PolicyPart *part, const Scored *scored)
+brute_part(World *world, const WorkKind *kind, const PolicyPart *part, const ScoredChoice *scored)
 {
 	const Choice *choice = &scored->choice;
 	const Worker *worker = &world->workers[choice->worker];
@@ -394,7 +394,7 @@ brute_part(World *world, const WorkKind *kind, const PolicyPart *part, const Sco
 
 /* Lists every candidate, not scored yet: of single devices each, of several one per worker. */
 static inline int
-brute_candidates(const World *world, const WorkKind *kind, Scored *all)
+brute_candidates(const World *world, const WorkKind *kind, ScoredChoice *all)
 {
 	const Demand *demand = &kind->demand;
 	const char *type = demand->accelerators.count > 0 ? demand->accelerators.items[0].name : NULL;
@@ -427,7 +427,7 @@ brute_candidates(const World *world, const WorkKind *kind, Scored *all)
 
 /* 1 - rank of a worker by its last turn / number of workers, among those with candidates. */
 static inline double
-brute_turn(const World *world, const Scored *all, int count, int worker)
+brute_turn(const World *world, const ScoredChoice *all, int count, int worker)
 {
 	int workers = 0;
 	int before = 0;
@@ -444,7 +444,7 @@ brute_turn(const World *world, const Scored *all, int count, int worker)
 
 /* Scores every candidate; returns their number. */
 static inline int
-brute_scores(World *world, const WorkKind *kind, const Policy *policy, Scored *all)
+brute_scores(World *world, const WorkKind *kind, const Policy *policy, ScoredChoice *all)
 {
 	int count = brute_candidates(world, kind, all);
 
@@ -504,8 +504,8 @@ has_part(const Policy *policy, Algorithm algorithm)
 
 /* Whether candidate a comes before candidate b. */
 static inline bool
-brute_before(const World *world, const WorkKind *kind, const Policy *policy, const Scored *a,
-			 const Scored *b)
+brute_before(const World *world, const WorkKind *kind, const Policy *policy, const ScoredChoice *a,
+			 const ScoredChoice *b)
 {
 	const Worker *x = &world->workers[a->choice.worker];
 	const Worker *y = &world->workers[b->choice.worker];
@@ -531,9 +531,9 @@ brute_before(const World *world, const WorkKind *kind, const Policy *policy, con
 
 /* Finds the best candidate of all; false: none fits. */
 static inline bool
-brute_policy_best(World *world, const WorkKind *kind, const Policy *policy, Scored *best)
+brute_policy_best(World *world, const WorkKind *kind, const Policy *policy, ScoredChoice *best)
 {
-	Scored all[MOST_DEVICES];
+	ScoredChoice all[MOST_DEVICES];
 	int count = brute_scores(world, kind, policy, all);
 	double best_cpu = NAN;
 	int accelerator = -1; /* the best */

@@ -19,7 +19,7 @@ typedef struct BruteGang
 {
 	int count; /* 0: it waits */
 	double seconds; /* of all, if sharded */
-	Scored members[16];
+	ScoredChoice members[16];
 } BruteGang;
 
 static bool
@@ -31,10 +31,10 @@ brute_shares_worker(const WorkKind *kind)
 /* The score of a candidate beside all that a gang has before it gets any. */
 static double
 brute_score_among_all(const World *world, const WorkKind *kind, const Policy *policy,
-					  const Scored *member)
+					  const ScoredChoice *member)
 {
 	static World trial;
-	Scored all[MOST_DEVICES];
+	ScoredChoice all[MOST_DEVICES];
 	int count;
 
 	trial = *world;
@@ -67,7 +67,7 @@ brute_gang(const World *world, const WorkKind *kind, const Policy *policy, doubl
 	memset(gang, 0, sizeof(*gang));
 	while (found < most && brute_policy_best(&trial, kind, policy, &gang->members[found]))
 	{
-		Scored *member = &gang->members[found++];
+		ScoredChoice *member = &gang->members[found++];
 
 		member->seconds = brute_seconds(&trial, kind, &member->choice, expected);
 		brute_book(&trial, kind, &member->choice);
@@ -158,7 +158,7 @@ check_gang(World *world, const Run *run, int i, Outcome *outcome)
 	for (int m = 0; outcome->same && m < gang.count; m++)
 	{
 		const Placement *placement = &run->search.placements[item->first_placement + m];
-		const Scored *member = &gang.members[m];
+		const ScoredChoice *member = &gang.members[m];
 
 		outcome->same = placement->worker == member->choice.worker &&
 						placement->ndevices == member->choice.ndevices &&
@@ -206,8 +206,7 @@ check_reservation(World *world, const Run *run, int i, Outcome *outcome)
 		fewest = Min(fewest, members);
 	}
 	if (possible < least)
-		outcome->reserved_right =
-			outcome->reserved_right && nkept == 0 && reserved_item(run) < 0;
+		outcome->reserved_right = outcome->reserved_right && nkept == 0 && reserved_item(run) < 0;
 	else
 	{
 		outcome->reserved++;
@@ -222,8 +221,8 @@ check_reservation(World *world, const Run *run, int i, Outcome *outcome)
 			worker->assignments = run->fleet.workers[w].assignments;
 			worker->cpu_used = run->fleet.workers[w].cpu_used;
 			worker->memory_used = run->fleet.workers[w].memory_used;
-			memcpy(&world->devices[worker->first_device],
-				   &run->fleet.devices[worker->first_device], sizeof(Device) * worker->ndevices);
+			memcpy(&world->devices[worker->first_device], &run->fleet.devices[worker->first_device],
+				   sizeof(Device) * worker->ndevices);
 		}
 	/* brute force knows nothing of what is over in time */
 	if (reserved_item(run) == i)
@@ -253,7 +252,7 @@ test_gangs(const char *name, Traits traits, bool reserves)
 		for (int i = 0; i < world.nitems && outcome.same && others; i++)
 		{
 			WorkKind *kind = &world.kinds[world.items[i].kind];
-			Scored best;
+			ScoredChoice best;
 			const Placement *placement;
 
 			place_item(&run.search, run.items, i);

@@ -38,7 +38,7 @@ same_scores(World *world, Run *run, int k)
 	WorkKind *kind = &run->kinds[k];
 	const Policy *policy = kind->policy;
 	bool several = demanded_devices(&kind->demand) > 1;
-	static Scored all[MOST_DEVICES];
+	static ScoredChoice all[MOST_DEVICES];
 	int expected = brute_scores(world, &world->kinds[k], policy, all);
 	Candidate candidates[MOST_DEVICES];
 	int32 devices[MOST_DEVICES][MOST_WORKER_DEVICES];
@@ -107,7 +107,7 @@ same_scores(World *world, Run *run, int k)
 }
 
 static bool
-same_placement(const Run *run, int i, bool found, const Scored *best)
+same_placement(const Run *run, int i, bool found, const ScoredChoice *best)
 {
 	const Placement *placement = placement_of(run, i);
 
@@ -123,7 +123,8 @@ same_placement(const Run *run, int i, bool found, const Scored *best)
 }
 
 static void
-show_policy(const World *world, const Run *run, int round, int i, bool found, const Scored *best)
+show_policy(const World *world, const Run *run, int round, int i, bool found,
+			const ScoredChoice *best)
 {
 	const Policy *policy = policy_of(world, &world->kinds[world->items[i].kind]);
 	const Placement *placement = placement_of(run, i);
@@ -176,7 +177,7 @@ test_policies(const char *name, Traits traits)
 			int i = order[n];
 			WorkKind *kind = &world.kinds[world.items[i].kind];
 			const Policy *policy = policy_of(&world, kind);
-			Scored best = {0};
+			ScoredChoice best = {0};
 			Choice by_hardware;
 			FilterReason reason;
 			double greatest;

@@ -102,7 +102,7 @@ band_scores(World *world, const Run *run, Scores *scores)
 {
 	for (int k = 0; k < world->nkinds; k++)
 	{
-		Scored all[MOST_DEVICES];
+		ScoredChoice all[MOST_DEVICES];
 		int count = brute_scores(world, &world->kinds[k], run->kinds[k].policy, all);
 
 		for (int d = 0; d < world->ndevices; d++)
