@@ -127,7 +127,8 @@ snapshot_candidates(PoolSnapshot *snapshot, const char *pool, const char *worklo
 			  "     FROM (" QUEUE_CHECKS_SQL( \
 				  "(SELECT * FROM hwsched.pending WHERE pool = $1)", \
 				  "$3") ") c" \
-						"     ORDER BY c.queue_no, c.ord, c.urgency DESC, c.item) c ON c.queue_no = p.queue_no" \
+						"     ORDER BY c.queue_no, c.ord, c.urgency DESC, c.item) c" \
+						"    ON c.queue_no = p.queue_no" \
 						"   WHERE p.pool = $1) q" \
 						"  WHERE $3 IS NULL OR EXISTS (SELECT FROM hwsched.workload_profile t" \
 						"   WHERE t.pool = $1 AND t.profile_id = q.profile_id AND t.tenant = ANY ($3)))"
@@ -413,7 +414,7 @@ find_shortage(PoolSnapshot *snapshot, WorkKind *kind, FilterReason reason)
 	return shortage;
 }
 
-/* Returns a shortage in words: "needs 200 GB, the largest device has 64 (gpu-1)"; NULL: no words. */
+/* Returns a shortage in words, as "needs 200 GB, the largest device has 64 (gpu-1)", or NULL. */
 static const char *
 shortage_text(const Shortage *shortage)
 {

@@ -640,7 +640,7 @@ id_is_taken(const char *workload_id)
 			 errhint("Ids are unique in a pool: begin them with the name of the tenant.")));
 }
 
-/* Raises ERRCODE_UNIQUE_VIOLATION if one of some ids is of work that the caller does not act for. */
+/* Raises ERRCODE_UNIQUE_VIOLATION if an id is of work that the caller does not act for. */
 static void
 refuse_taken(const char *pool, const Scope *scope, Parameter ids)
 {
@@ -806,7 +806,8 @@ batch_write(SubmitBatch *batch, const char *pool)
 	static SpiPlan queue = {
 		"INSERT INTO hwsched.pending (pool, priority, deadline, queue_no, profile_id, run,"
 		" attempt, expected_seconds, timeout_seconds,"
-		"   start_timeout_seconds, workload_id, model_id, model_family, concurrency_keys, concurrency_units, ready_at,"
+		"   start_timeout_seconds, workload_id, model_id, model_family, concurrency_keys,"
+		"   concurrency_units, ready_at,"
 		"   run_at, expires_at)"
 		" SELECT $1, ($6)[i], ($10)[i], ($3)[i], ($5)[i], ($4)[i], 1, nullif(($8)[i], 'NaN'),"
 		" ($9)[i], nullif(($18)[i], 'NaN'), workload_id, model_id, model_family,"

@@ -555,9 +555,9 @@ more_quota(const Suggesting *suggesting, Change *change)
 		"SELECT v.settings -> 'tenants' -> $2 FROM hwsched.settings_version v"
 		" WHERE v.pool = $1 ORDER BY v.version DESC LIMIT 1",
 		{TEXTOID, TEXTOID}};
-	static SpiPlan merge = {
-		"SELECT jsonb_set(coalesce($1, '{}'), '{quota}', coalesce($1 -> 'quota', '{}') || $2)::text",
-		{JSONBOID, JSONBOID}};
+	static SpiPlan merge = {"SELECT jsonb_set(coalesce($1, '{}'), '{quota}',"
+							" coalesce($1 -> 'quota', '{}') || $2)::text",
+							{JSONBOID, JSONBOID}};
 	const Search *search = &suggesting->snapshot.search;
 	const WorkKind *kind = suggesting->kind;
 	const Tenant *tenant = tenant_of(search, kind);

@@ -23,8 +23,8 @@ typedef enum FieldKind
 	FIELD_NAME, /* const char *, lower-cased, a taxonomy name */
 	FIELD_NAMES, /* NameSet of taxonomy names, lower-cased */
 	FIELD_TEXTS, /* NameSet of texts, as and in the order given */
-	FIELD_BOOLEAN,
-	FIELD_NEGATION, /* a boolean whose opposite is kept: what is absent is true */ /* bool */
+	FIELD_BOOLEAN, /* bool */
+	FIELD_NEGATION, /* bool, the opposite of what is given: absent means true */
 	FIELD_INTEGER, /* int32, a whole number */
 	FIELD_BIGINT, /* int64, a whole number below 2^53 */
 	FIELD_NUMBER, /* double */

@@ -73,8 +73,8 @@ extern void pool_settings_load(const char *pool, bool read_only, PoolSettings *s
 extern int64 settings_change(const Caller *caller, const char *pool, Jsonb *changes,
 							 const char *reason);
 extern Jsonb *settings_changes_back(const char *pool, int64 version);
-extern void settings_tried(const Caller *caller, const char *pool, Jsonb *changes,
-						   const char *path, PoolSettings *settings);
+extern void settings_tried(const Caller *caller, const char *pool, Jsonb *changes, const char *path,
+						   PoolSettings *settings);
 extern UnknownKeys unknown_keys_of(const PoolSettings *settings);
 extern void settings_forget(void);
 extern bool solver_is_optimal(const PoolSettings *settings);

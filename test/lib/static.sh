@@ -80,8 +80,9 @@ channels() { grep -rhoE 'Async_Notify\("[a-z_]+"' src | cut -d'"' -f2; }
 
 # What leaves the library are the entry points that SQL names, and no others.
 exports_are_entry_points() {
-	diff -u --label 'named in SQL' --label exported \
-		<(grep -hoE "'MODULE_PATHNAME', *'[a-z_]+'" src/sql/*.sql | sed -E "s/.*'([a-z_]+)'/\1/" | sort -u) \
+	diff -u --label 'named in SQL or as background workers' --label exported \
+		<({ grep -hoE "'MODULE_PATHNAME', *'[a-z_]+'" src/sql/*.sql | sed -E "s/.*'([a-z_]+)'/\1/" &&
+			sed -nE 's/.*bgw_function_name = "([a-z_]+)".*/\1/p' src/*/*.c; } | sort -u) \
 		<(nm -D --defined-only hwsched.so | awk '{ print $NF }' | grep -vxE 'Pg_magic_func|_PG_init|pg_finfo_.*' | sort)
 }
 
