@@ -70,7 +70,8 @@ BEGIN
         WHEN kind = 'requirements' THEN
             PERFORM hwsched.alter_workload(workload_id, value, 'suggested', pool);
         WHEN kind = 'settings' THEN
-            PERFORM hwsched.alter_pool(pool, value, format('suggested for workload "%s"', workload_id));
+            PERFORM hwsched.alter_pool(pool, value,
+                format('suggested for workload "%s"', workload_id));
         WHEN kind = 'register_worker' THEN
             PERFORM hwsched.register_worker(value ->> 'worker_id', value, pool);
         WHEN kind = 'wait_for' THEN

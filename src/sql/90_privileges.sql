@@ -69,7 +69,8 @@ GRANT EXECUTE ON FUNCTION
     hwsched.cancel_many, hwsched.retry_many, hwsched.alter_workload, hwsched.apply_suggestion,
     hwsched.retry_dead,
     hwsched.rebalance, hwsched.maintain,
-    hwsched_internal.recover, hwsched_internal.assign_batch, hwsched_internal.keep_history, hwsched_internal.note_failure,
+    hwsched_internal.recover, hwsched_internal.assign_batch, hwsched_internal.keep_history,
+    hwsched_internal.note_failure,
     hwsched.record_power,
     hwsched.schedule_jobs, hwsched.unschedule_jobs, hwsched.reset_learning, hwsched.load_learning,
     hwsched.teach

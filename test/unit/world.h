@@ -136,8 +136,8 @@ random_profiles(World *world)
 		profile->compute_units = ONE_OF(int, 1, 50, 100);
 		profile->thermal_design_power_w = ONE_OF(double, NAN, 0, 20, 250, 700);
 		profile->idle_power_w = ONE_OF(double, NAN, 0, 5, 60, 300);
-		profile->power_is_gradual = random_below(3) == 0;
-		profile->sockets = ONE_OF(int, 0, 1, 2, 3);
+		profile->power_is_gradual = i % 3 == 2;
+		profile->sockets = (world->nitems + i) % 4;
 	}
 }
 
