@@ -35,7 +35,7 @@ SELECT hwsched.submit_many('[{"test_id": "r1"}, {"test_id": "r2"}, {"test_id": "
 --
 CREATE TEMP TABLE who AS SELECT no, role FROM unnest('{regress_hwsched_nobody,hwsched_viewer,hwsched_worker,hwsched_coordinator,hwsched_admin}'::text[]) WITH ORDINALITY AS w (role, no);
 SELECT p.proname AS function, string_agg(CASE WHEN has_function_privilege(role, p.oid, 'EXECUTE') THEN replace(replace(role, 'regress_hwsched_', ''), 'hwsched_', '') END, ' ' ORDER BY no) AS may
-FROM pg_proc AS p CROSS JOIN who WHERE p.pronamespace IN ('hwsched'::regnamespace, 'hwsched_internal'::regnamespace) GROUP BY p.oid, p.proname ORDER BY p.proname COLLATE "C";
+FROM pg_proc AS p CROSS JOIN who WHERE p.pronamespace IN ('hwsched'::regnamespace, 'hwsched_internal'::regnamespace) GROUP BY p.oid, p.proname ORDER BY p.proname COLLATE "C", p.oid::regprocedure::text COLLATE "C";
 SELECT c.relname AS relation, string_agg(CASE WHEN has_table_privilege(role, c.oid, 'SELECT') THEN replace(replace(role, 'regress_hwsched_', ''), 'hwsched_', '') END, ' ' ORDER BY no) AS may_read,
 	string_agg(CASE WHEN has_table_privilege(role, c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER') THEN replace(role, 'hwsched_', '') END, ' ' ORDER BY no) AS may_write
 FROM pg_class AS c CROSS JOIN who WHERE c.relnamespace = 'hwsched'::regnamespace AND c.relkind IN ('r', 'p', 'v') AND NOT c.relispartition GROUP BY c.oid, c.relname ORDER BY c.relname COLLATE "C";

@@ -39,7 +39,7 @@ SELECT is_empty($$
 	$$, 'every constraint is validated');
 SELECT is_empty($$
 	SELECT tgrelid::regclass, tgname FROM pg_trigger JOIN pg_class AS c ON c.oid = tgrelid
-	WHERE c.relnamespace = 'hwsched'::regnamespace AND NOT tgisinternal AND c.relname <> ALL ('{taxonomy,type_word,class_similarity,implied_device,worker_login}')
+	WHERE c.relnamespace = 'hwsched'::regnamespace AND NOT tgisinternal AND c.relname <> ALL ('{taxonomy,type_word,class_similarity,implied_device,worker_login,pool_login,tenant_login,closed_pool}')
 	$$, 'no table of work has a trigger');
 SELECT is_empty($$
 	SELECT attrelid::regclass, attname FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = attrelid
