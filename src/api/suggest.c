@@ -1011,7 +1011,8 @@ suggest_worker(Suggesting *suggesting)
 {
 	static SpiPlan statement = {
 		"SELECT DISTINCT ON (cost, capabilities) e.cost, e.capabilities, e.worker_id FROM ("
-		"  SELECT DISTINCT ON (l.hardware_id, w.cost_per_hour) coalesce(w.cost_per_hour, 0) AS cost,"
+		"  SELECT DISTINCT ON (l.hardware_id, w.cost_per_hour)"
+		"   coalesce(w.cost_per_hour, 0) AS cost,"
 		"   w.worker_id,"
 		"   w.capabilities - '{hostname,incarnation,worker_id,taints}'::text[]"
 		"   || CASE WHEN jsonb_typeof(w.capabilities -> 'devices') = 'array' THEN"

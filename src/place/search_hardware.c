@@ -1056,7 +1056,7 @@ keep_scores(Search *search, WorkKind *kind, const Candidate *best, double greate
 	scored->second_score = part->weight * parts[1].score;
 }
 
-/* The same, and sets *most to what the most valuable candidate is worth, if that is known; else 0. */
+/* The same, and sets *most to what the most valuable candidate is worth; 0: not known. */
 static bool
 find_best(Search *search, WorkKind *kind, Candidate *candidate, double *score, double *most)
 {
