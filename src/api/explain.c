@@ -131,12 +131,12 @@ snapshot_candidates(PoolSnapshot *snapshot, const char *pool, const char *worklo
 						"    ON c.queue_no = p.queue_no" \
 						"   WHERE p.pool = $1) q" \
 						"  WHERE $3 IS NULL OR EXISTS (SELECT FROM hwsched.workload_profile t" \
-						"   WHERE t.pool = $1 AND t.profile_id = q.profile_id"
-"    AND t.tenant = ANY ($3)))"
+						"   WHERE t.pool = $1 AND t.profile_id = q.profile_id" \
+						"    AND t.tenant = ANY ($3)))"
 
-	/* Returns what a workload has to wait for whatever room there is, or NULL. */
-	static const char *
-	waits_for(const Scope *scope, const char *pool, const char *workload_id)
+/* Returns what a workload has to wait for whatever room there is, or NULL. */
+static const char *
+waits_for(const Scope *scope, const char *pool, const char *workload_id)
 {
 	QueueCheck *found;
 

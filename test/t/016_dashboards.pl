@@ -186,7 +186,7 @@ function AS (
 		(SELECT string_agg(format('NULL::%s', t::regtype), ', ') FROM unnest(p.proargtypes) AS t)) AS call
 	FROM pg_proc p WHERE pronamespace = 'hwsched'::regnamespace AND prokind IN ('f', 'p') AND prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype)
 		AND (provolatile = 'v' OR prokind = 'p'))
-SELECT format('SELECT t::text FROM %s AS t LIMIT 1', name) FROM relation WHERE name::text <> 'hwsched.worker_login'
+SELECT format('SELECT t::text FROM %s AS t LIMIT 1', name) FROM relation WHERE name::text <> ALL ('{hwsched.worker_login,hwsched.closed_pool,hwsched.pool_login,hwsched.tenant_login}')
 UNION ALL SELECT format(change, name, col) FROM relation, unnest('{INSERT INTO %1$s DEFAULT VALUES RETURNING 1,UPDATE %1$s SET %2$s = %2$s RETURNING 1,DELETE FROM %1$s RETURNING 1,SELECT 1 FROM %1$s FOR UPDATE,TRUNCATE %1$s}'::text[]) AS change
 	WHERE pg_relation_is_updatable(oid, false) > 0 AND NOT (change ~ 'TRUNCATE' AND (SELECT relkind = 'v' FROM pg_class c WHERE c.oid = relation.oid))
 UNION ALL SELECT format('SELECT nextval(%L)', oid::regclass) FROM pg_class WHERE relnamespace = 'hwsched'::regnamespace AND relkind = 'S'

@@ -41,7 +41,7 @@ $sql->(q(SELECT count(hwsched.record_resource_utilization('w', '{"cpu_utilizatio
 $sql->(q(SELECT hwsched.grant_worker('w', 'here', 'p'), hwsched.grant_worker('w', 'everywhere', 'p')));
 $sql->(q(SELECT hwsched.cancel('before 20', 'p')));
 $sql->(q(UPDATE hwsched.worker_load SET last_seen_at = now() - interval '1 hour'; UPDATE hwsched.assignment SET lease_until = now() - interval '1 hour' WHERE state = 'running'));
-is($sql->(q(SELECT expired, offline, forgotten > 0 FROM hwsched.maintain('p'))), '2|1|t', 'what is lost is taken back, and what is old is forgotten');
+is($sql->(q(SELECT expired, offline, forgotten > 0 FROM hwsched.maintain('p'))), '0|1|t', 'what a silent worker had is taken back with it, and what is old is forgotten');
 is($sql->(q(SELECT last_error IS NULL FROM hwsched.pool_summary WHERE pool = 'p')), 't', 'without an error');
 $sql->(q(SELECT hwsched.register_worker('w', '{"cpu_cores": 8}', 'p'), hwsched.assign_pending(pool => 'p'), hwsched.rebalance(5, 'p')));
 $sql->(q(SELECT hwsched.create_pool('dropped'), hwsched.register_worker('x', '{"cpu_cores": 8}', 'dropped'), hwsched.update_load('x', '{"cpu_utilization": 40}', 'dropped')));
