@@ -66,5 +66,6 @@ main(void)
 			event_queue_add(&queue, next.at + rand() % 20, EVENT_END, taken);
 	}
 	ok(ordered && queue.count == 0, "time never goes back while events queue others");
+	pfree(queue.events);
 	return done_testing();
 }
