@@ -225,6 +225,8 @@ add_run(Lesson *lesson, Jsonb *document, const char *path)
 	check_name(read.model_id, path, "model_id");
 	check_name(read.model_family, path, "model_family");
 	check_name(read.worker_id, path, "worker_id");
+	if (!object_has_key(document, "at"))
+		read.at = lesson->now;
 	check_time(lesson, read.at, path);
 	check_seconds(&read, path, &lesson->inspection);
 	device = device_of_run(lesson, document, path);

@@ -4,7 +4,6 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "utils/timestamp.h"
 
 #include "document/document.h"
@@ -391,7 +390,6 @@ preset_taught_run(void *values)
 	TaughtRun *run = values;
 
 	run->expected_duration = run->seconds = NAN;
-	run->at = GetCurrentTransactionStartTimestamp();
 	run->ok = true;
 }
 

@@ -202,7 +202,7 @@ typedef struct TaughtRun
 	const char *worker_id;
 	double expected_duration; /* NAN: not known */
 	double seconds; /* NAN: not known */
-	int64 at;
+	int64 at; /* 0 where it is absent, which who reads the run looks at */
 	bool ok;
 } TaughtRun;
 

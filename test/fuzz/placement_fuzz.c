@@ -298,7 +298,7 @@ check_brute(const World *world, const Run *run)
 		const WorkKind *kind = &world->kinds[world->items[i].kind];
 		const Policy *policy = run->kinds[world->items[i].kind].policy;
 		const Placement *placement = placement_of(run, i);
-		Scored best;
+		ScoredChoice best;
 		bool found = brute_policy_best(&trial, kind, policy, &best);
 
 		CHECK(found == (placement != NULL), "item %d: %s by brute force", i,

@@ -494,6 +494,12 @@ JsonContainerIsObject(const JsonbContainer *container)
 	return container->text[strspn(container->text, " \t\r\n")] == '{';
 }
 
+bool
+JsonContainerIsArray(const JsonbContainer *container)
+{
+	return container->text[strspn(container->text, " \t\r\n")] == '[';
+}
+
 char *
 JsonbToCString(StringInfo out, JsonbContainer *container, int estimated_length)
 {
@@ -608,11 +614,12 @@ JsonbValueToJsonb(JsonbValue *value)
 	return shim_jsonb(pstrdup(value->val.binary.data->text));
 }
 
-/* An iterator over the keys of an object only: nobody asks for more. */
+/* An iterator over the keys of an object or the elements of an array: nobody asks for more. */
 struct JsonbIterator
 {
+	bool is_array;
 	int position;
-	int count; /* of keys and values; then comes the end */
+	int count; /* of keys and values, or elements; then comes the end */
 	JsonbValue *values;
 };
 
@@ -623,15 +630,19 @@ JsonbIteratorInit(JsonbContainer *container)
 	cJSON *root = cJSON_Parse(container->text);
 	const cJSON *item;
 
+	iterator->is_array = JsonContainerIsArray(container);
 	iterator->position = -1;
 	iterator->values = palloc0(sizeof(JsonbValue) * 2 * (cJSON_GetArraySize(root) + 1));
 	cJSON_ArrayForEach(item, root)
 	{
-		JsonbValue *key = &iterator->values[iterator->count++];
+		if (!iterator->is_array)
+		{
+			JsonbValue *key = &iterator->values[iterator->count++];
 
-		key->type = jbvString;
-		key->val.string.val = pstrdup(item->string);
-		key->val.string.len = strlen(item->string);
+			key->type = jbvString;
+			key->val.string.val = pstrdup(item->string);
+			key->val.string.len = strlen(item->string);
+		}
 		set_binary(&iterator->values[iterator->count++], item);
 	}
 	cJSON_Delete(root);
@@ -644,7 +655,13 @@ JsonbIteratorNext(JsonbIterator **iterator, JsonbValue *value, bool skip_nested)
 	JsonbIterator *i = *iterator;
 
 	if (i->position < 0 || i->position >= i->count)
-		return i->position++ < 0 ? WJB_BEGIN_OBJECT : WJB_END_OBJECT;
+		return i->position++ < 0 ? (i->is_array ? WJB_BEGIN_ARRAY : WJB_BEGIN_OBJECT) :
+								   (i->is_array ? WJB_END_ARRAY : WJB_END_OBJECT);
 	*value = i->values[i->position];
+	if (i->is_array)
+	{
+		i->position++;
+		return WJB_ELEM;
+	}
 	return i->position++ % 2 == 0 ? WJB_KEY : WJB_VALUE;
 }

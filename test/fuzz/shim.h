@@ -240,6 +240,7 @@ typedef struct JsonbValue
 		bool boolean;
 		struct
 		{
+			int len;
 			JsonbContainer *data;
 		} binary;
 	} val;
@@ -249,10 +250,13 @@ typedef struct JsonbParseState JsonbParseState;
 typedef struct JsonbIterator JsonbIterator;
 
 #define VARSIZE(jsonb) ((int) strlen((jsonb)->root.text))
+#define VARHDRSZ 0
 #define JB_ROOT_IS_OBJECT(jsonb) JsonContainerIsObject(&(jsonb)->root)
+#define JB_ROOT_IS_ARRAY(jsonb) JsonContainerIsArray(&(jsonb)->root)
 
 extern Jsonb *shim_jsonb(const char *text);
 extern bool JsonContainerIsObject(const JsonbContainer *container);
+extern bool JsonContainerIsArray(const JsonbContainer *container);
 extern char *JsonbToCString(StringInfo out, JsonbContainer *container, int estimated_length);
 extern JsonbValue *getKeyJsonValueFromContainer(JsonbContainer *container, const char *key,
 												int length, JsonbValue *result);

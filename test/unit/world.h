@@ -190,6 +190,7 @@ random_fleet(World *world, const Traits *traits)
 	{
 		Worker *worker = &world->workers[i];
 		int t = random_below(ntemplates);
+		bool held;
 
 		*worker = templates[t];
 		if (random_below(4) == 0)
@@ -215,6 +216,7 @@ random_fleet(World *world, const Traits *traits)
 			if (worker->memory_used > worker->memory_bytes)
 				worker->memory_used = 0;
 		}
+		held = worker->cpu_used > 0 || worker->memory_used > 0;
 		for (int d = 0; d < counts[t]; d++)
 		{
 			Device *device = &world->devices[world->ndevices++];
@@ -247,6 +249,13 @@ random_fleet(World *world, const Traits *traits)
 						device->memory_used = 0;
 					break;
 			}
+			held = held || device->slots > 0 || device->share > 0 || device->memory_used > 0;
+		}
+		/* whatever is held is held by something */
+		if (held && worker->assignments == 0)
+		{
+			worker->assignments = 1;
+			worker->total_assignments++;
 		}
 	}
 }
