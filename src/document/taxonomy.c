@@ -1,23 +1,16 @@
 /*
  * taxonomy.c
  *		A session's copy of the taxonomy tables.
- *
- * The tables are read as of now, not as of the running statement, so that a
- * change which commits while we read is either in the copy or invalidates it.
- * A trigger on each of them (taxonomy_changed) sends the invalidation, as
- * rows, unlike columns, do not by themselves.
  */
 #include "postgres.h"
 
-#include "access/xact.h"
-#include "catalog/namespace.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
-#include "utils/snapmgr.h"
 
 #include "document/taxonomy.h"
+#include "support/session_copy.h"
 #include "support/spi_plan.h"
 
 typedef struct Similarity
@@ -30,7 +23,6 @@ typedef struct Similarity
 typedef struct Taxonomy
 {
 	MemoryContext context;
-	TimestampTz only_statement; /* not 0: do not use it in a later one */
 	NameSet names[NAME_STRATEGY + 1];
 	int nwords;
 	TypeWord *words;
@@ -40,28 +32,10 @@ typedef struct Taxonomy
 	Similarity *similarities;
 } Taxonomy;
 
-static Taxonomy *current = NULL;
-static Oid tables[4]; /* whose change makes the copy stale */
-
 /* SQL spelling of the kinds that are rows of hwsched.taxonomy. */
 static const char *const kind_names[] = {
 	NULL,		 "hardware_class", "architecture",	"vendor", "backend",
 	"precision", "feature",		   "workload_type", NULL,	  "allocation_strategy"};
-
-/* Drops the copy when a table of ours, or everything, has changed. */
-static void
-forget(Datum arg, Oid relation)
-{
-	if (current == NULL)
-		return;
-	for (int i = 0; i < lengthof(tables); i++)
-		if (relation == InvalidOid || relation == tables[i])
-		{
-			/* A caller may hold names of it: they live until the next read. */
-			current = NULL;
-			return;
-		}
-}
 
 static NameSet
 names_of_array(Datum datum)
@@ -172,67 +146,28 @@ load_similarities(Taxonomy *taxonomy)
 	MemoryContextSwitchTo(old);
 }
 
+static void
+load(void *kept, MemoryContext context)
+{
+	Taxonomy *taxonomy = kept;
+
+	taxonomy->context = context;
+	load_names(taxonomy);
+	load_words(taxonomy);
+	load_devices(taxonomy);
+	load_similarities(taxonomy);
+}
+
+static SessionCopy copy = {"taxonomy",
+						   {"taxonomy", "type_word", "implied_device", "class_similarity"},
+						   sizeof(Taxonomy),
+						   load};
+
 /* Returns the session's copy, read anew if there is none or it is stale. */
 static const Taxonomy *
 taxonomy_get(void)
 {
-	static const char *const table_names[] = {"taxonomy", "type_word", "implied_device",
-											  "class_similarity"};
-	static bool registered = false;
-	static MemoryContext previous = NULL;
-	Taxonomy *taxonomy;
-	MemoryContext context;
-	Oid schema;
-
-	if (current != NULL && (current->only_statement == 0 ||
-							current->only_statement == GetCurrentStatementStartTimestamp()))
-		return current;
-
-	if (!registered)
-	{
-		CacheRegisterRelcacheCallback(forget, (Datum) 0);
-		registered = true;
-	}
-	schema = get_namespace_oid("hwsched", false);
-	for (int i = 0; i < lengthof(tables); i++)
-		tables[i] = get_relname_relid(table_names[i], schema);
-
-	context = AllocSetContextCreate(TopMemoryContext, "hwsched taxonomy", ALLOCSET_DEFAULT_SIZES);
-	taxonomy = MemoryContextAllocZero(context, sizeof(Taxonomy));
-	taxonomy->context = context;
-
-	PG_TRY();
-	{
-		SPI_connect();
-		if (IsInParallelMode())
-		{
-			/* No new snapshot may be taken here, so what we read may be old. */
-			PushActiveSnapshot(GetActiveSnapshot());
-			taxonomy->only_statement = GetCurrentStatementStartTimestamp();
-		}
-		else
-			PushActiveSnapshot(GetLatestSnapshot());
-		/* Set first: a change that arrives while we read must still be seen. */
-		current = taxonomy;
-		load_names(taxonomy);
-		load_words(taxonomy);
-		load_devices(taxonomy);
-		load_similarities(taxonomy);
-		PopActiveSnapshot();
-		SPI_finish();
-	}
-	PG_CATCH();
-	{
-		current = NULL;
-		MemoryContextDelete(context);
-		PG_RE_THROW();
-	}
-	PG_END_TRY();
-
-	if (previous != NULL)
-		MemoryContextDelete(previous);
-	previous = context;
-	return taxonomy;
+	return session_copy_is_fresh(&copy) ? copy.current : session_copy_read(&copy);
 }
 
 /* Returns whether the taxonomy has a name of this kind. */

@@ -3,51 +3,29 @@
  *		A session's copy of who sees and acts in which pools.
  *
  * Every call and every query of a viewer asks, so all grants of the database are
- * kept; most have none.  The tables are read as of now, not as of the running
- * statement, so that a change which commits while we read is either in the copy
- * or invalidates it.  A trigger on each of them sends the invalidation.
+ * kept; most have none.
  */
 #include "postgres.h"
 
-#include "access/xact.h"
-#include "catalog/namespace.h"
 #include "commands/trigger.h"
 #include "utils/inval.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/rel.h"
-#include "utils/snapmgr.h"
 
 #include "store/grants.h"
+#include "support/session_copy.h"
 #include "support/spi_plan.h"
 #include "support/strtab.h"
 
 PG_FUNCTION_INFO_V1(hwsched_grants_changed);
 
-typedef struct GrantsCopy
+typedef struct Grants
 {
-	MemoryContext context;
-	TimestampTz only_statement; /* not 0: do not use it in a later one */
 	HTAB *numbers; /* of pools that are closed, in pools; NULL: none is */
 	PoolGrants *pools;
-} GrantsCopy;
+} Grants;
 
-static GrantsCopy *current = NULL;
-static Oid tables[3]; /* whose change makes the copy stale */
-
-/* Drops the copy when a table of ours, or everything, has changed. */
 static void
-forget(Datum arg, Oid relation)
-{
-	for (int i = 0; i < lengthof(tables); i++)
-		if (relation == InvalidOid || relation == tables[i])
-			/* who is reading it goes on: it lives until the next one is read */
-			current = NULL;
-}
-
-/* Reads all grants into a copy. */
-static void
-read_grants(GrantsCopy *copy)
+load(void *kept, MemoryContext context)
 {
 	static SpiPlan statement = {
 		"SELECT c.pool, g.login::oid::bigint, g.coordinates, g.tenant FROM hwsched.closed_pool c"
@@ -58,6 +36,7 @@ read_grants(GrantsCopy *copy)
 		{InvalidOid},
 		IN_SETS};
 	int n = (int) spi_plan_execute(&statement, true, NULL, 0);
+	Grants *all = kept;
 	MemoryContext caller;
 	Grant *grants;
 	const char *pool = NULL;
@@ -65,9 +44,9 @@ read_grants(GrantsCopy *copy)
 
 	if (n == 0)
 		return;
-	caller = MemoryContextSwitchTo(copy->context);
-	copy->numbers = strtab_create("hwsched closed pools");
-	copy->pools = palloc(sizeof(PoolGrants) * n);
+	caller = MemoryContextSwitchTo(context);
+	all->numbers = strtab_create("hwsched closed pools");
+	all->pools = palloc(sizeof(PoolGrants) * n);
 	grants = palloc(sizeof(Grant) * n);
 	for (int i = 0; i < n; i++)
 	{
@@ -76,75 +55,28 @@ read_grants(GrantsCopy *copy)
 
 		if (pool == NULL || strcmp(pool, next) != 0)
 		{
-			strtab_enter(copy->numbers, next, strlen(next), &found)->number = npools;
-			copy->pools[npools++] = (PoolGrants){0, grants};
+			strtab_enter(all->numbers, next, strlen(next), &found)->number = npools;
+			all->pools[npools++] = (PoolGrants){0, grants};
 		}
 		pool = next;
 		*grants = (Grant){(Oid) column_bigint(i, 2), column_bool(i, 3), column_text(i, 4)};
 		if (OidIsValid(grants->login))
 		{
 			grants++;
-			copy->pools[npools - 1].count++;
+			all->pools[npools - 1].count++;
 		}
 	}
 	MemoryContextSwitchTo(caller);
 }
 
+static SessionCopy copy = {
+	"grants", {"closed_pool", "pool_login", "tenant_login"}, sizeof(Grants), load};
+
 /* Returns whether grants_in() can be called by any role, as it has nothing to read. */
 bool
 grants_are_read(void)
 {
-	return current != NULL && (current->only_statement == 0 ||
-							   current->only_statement == GetCurrentStatementStartTimestamp());
-}
-
-/* Reads the grants; who calls is the extension's owner. */
-static void
-refresh(void)
-{
-	static const char *const names[] = {"closed_pool", "pool_login", "tenant_login"};
-	static bool registered = false;
-	static MemoryContext previous = NULL;
-	MemoryContext context =
-		AllocSetContextCreate(TopMemoryContext, "hwsched grants", ALLOCSET_SMALL_SIZES);
-	GrantsCopy *copy = MemoryContextAllocZero(context, sizeof(GrantsCopy));
-	Oid schema = get_namespace_oid("hwsched", false);
-
-	if (!registered)
-	{
-		CacheRegisterRelcacheCallback(forget, (Datum) 0);
-		registered = true;
-	}
-	for (int i = 0; i < lengthof(tables); i++)
-		tables[i] = get_relname_relid(names[i], schema);
-	copy->context = context;
-	PG_TRY();
-	{
-		SPI_connect();
-		if (IsInParallelMode())
-		{
-			/* no new snapshot may be taken here, so what we read may be old */
-			PushActiveSnapshot(GetActiveSnapshot());
-			copy->only_statement = GetCurrentStatementStartTimestamp();
-		}
-		else
-			PushActiveSnapshot(GetLatestSnapshot());
-		/* set first: a change that arrives while we read must still be seen */
-		current = copy;
-		read_grants(copy);
-		PopActiveSnapshot();
-		SPI_finish();
-	}
-	PG_CATCH();
-	{
-		current = NULL;
-		MemoryContextDelete(context);
-		PG_RE_THROW();
-	}
-	PG_END_TRY();
-	if (previous != NULL)
-		MemoryContextDelete(previous);
-	previous = context;
+	return session_copy_is_fresh(&copy);
 }
 
 /*
@@ -154,15 +86,15 @@ refresh(void)
 const PoolGrants *
 grants_in(const char *pool)
 {
-	GrantsCopy *copy;
+	const Grants *all;
 	StrtabEntry *entry;
 
 	/* what is invalidated while it is read is read again */
 	while (!grants_are_read())
-		refresh();
-	copy = current;
-	entry = copy->numbers == NULL ? NULL : strtab_find(copy->numbers, pool, strlen(pool));
-	return entry == NULL ? NULL : &copy->pools[entry->number];
+		(void) session_copy_read(&copy);
+	all = copy.current;
+	entry = all->numbers == NULL ? NULL : strtab_find(all->numbers, pool, strlen(pool));
+	return entry == NULL ? NULL : &all->pools[entry->number];
 }
 
 /* grants_changed() RETURNS trigger: copies are stale once this commits, ours at the next command */

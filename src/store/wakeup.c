@@ -1,7 +1,6 @@
 /*
  * wakeup.c
- *		Who dispatches a database, and what wakes him: a slot for each database in
- *		shared memory.
+ *		The dispatcher of each database, and what wakes it: a slot in shared memory.
  *
  * Whoever changes something notes the pool, and sets the dispatcher's latch once
  * the transaction commits, unless the note is there already: many changes are one

@@ -1,6 +1,6 @@
 /*
  * wakeup.h
- *		Who dispatches a database, and what wakes him.
+ *		The dispatcher of each database, and what wakes it.
  */
 #ifndef HWSCHED_STORE_WAKEUP_H
 #define HWSCHED_STORE_WAKEUP_H
