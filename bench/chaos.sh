@@ -116,7 +116,7 @@ WITH r AS MATERIALIZED (SELECT array_agg(msg_id) AS ids, array_agg(message ->> '
 SQL
 
 cat >"$scratch/connected.sql" <<'SQL'
-\sleep 1000 s
+\sleep 1 s
 SQL
 for side in hwsched lease pgmq; do
 	case $side in
@@ -234,7 +234,7 @@ drain() {
 
 # disturb <name> <side>: sets $result: rates before, during, after; lost; doubled.
 disturb() {
-	local name=$1 worker began
+	local name=$1 worker began ended
 	side=$2
 	make_ledger
 	"make_$side"
@@ -249,15 +249,17 @@ disturb() {
 	began=$(after "$(moment)" 3)
 	sleep_until "$(after "$began" "$seconds")"
 	"disturb_$name"
-	# what takes a moment more than its time has that much less to recover in
-	sleep_until "$(after "$began" $((3 * seconds + 2)))"
+	sleep_until "$(after "$began" $((2 * seconds)))"
+	# some take a moment more than their time: 300 sessions do not end at once
+	ended=$(moment)
+	sleep_until "$(after "$ended" $((seconds + 2)))"
 	end_helpers
 	drain
-	result=$(sql -F ' ' -v t="$began" -v s="$seconds" <<-'SQL'
-		SELECT round(count(*) FILTER (WHERE at >= t AND at < t + s) / :s), round(count(*) FILTER (WHERE at >= t + s AND at < t + s * 2) / :s),
-		    round(count(*) FILTER (WHERE at >= t + s * 2 + interval '2 s' AND at < t + s * 3 + interval '2 s') / :s),
+	result=$(sql -F ' ' -v t="$began" -v u="$ended" -v s="$seconds" <<-'SQL'
+		SELECT round(count(*) FILTER (WHERE at >= t AND at < t + s) / :s), round(count(*) FILTER (WHERE at >= t + s AND at < u) / (:u - :t - :s)),
+		    round(count(*) FILTER (WHERE at >= u + interval '2 s' AND at < u + interval '2 s' + s) / :s),
 		    (SELECT count(*) FROM (SELECT id FROM public.bench_sent EXCEPT SELECT id FROM public.bench_finished) l), count(*) - count(DISTINCT id)
-		FROM public.bench_finished, (SELECT to_timestamp(:t) AS t, interval '1 s' * :s AS s) phase;
+		FROM public.bench_finished, (SELECT to_timestamp(:t) AS t, to_timestamp(:u) AS u, interval '1 s' * :s AS s) phase;
 	SQL
 	)
 }
@@ -277,7 +279,7 @@ restart fast
 
 status=0
 echo "PostgreSQL $(sql -c "SHOW server_version"), $(nproc) x $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1):"
-echo "Finished each second by $clients clients: for $seconds s before, for $seconds s of a disturbance, for $seconds s from 2 s after it on:"
+echo "Finished each second by $clients clients: for $seconds s before, for $seconds s of a disturbance at least, for $seconds s from 2 s after it on:"
 printf '%-48s %-8s %7s %7s %7s %9s %5s %7s\n' disturbance side before during after recovered lost doubled
 for name in "${disturbances[@]}"; do
 	for chosen in "${sides[@]}"; do
