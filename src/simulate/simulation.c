@@ -111,7 +111,8 @@ typedef struct Simulation
 	/* by kind of work */
 	int32 *nwaiting_of;
 	int32 *room; /* how many there may be a place for */
-	int32 *offered; /* in this decision */
+	int32 *offered; /* in this decision, of what waits for nothing but room */
+	bool *is_offered; /* anything of it */
 	/* workers that lost something since the last decision */
 	int nchanged;
 	int32 *changed;
@@ -826,6 +827,16 @@ add_item(Simulation *simulation, const Waiting *waiting, int number)
 	simulation->search->kinds[arrival->kind].state->found_no_place = 0;
 }
 
+/* Returns whether what waits could take its concurrency keys. */
+static bool
+keys_are_free(const Simulation *simulation, const Waiting *waiting)
+{
+	const Scenario *scenario = simulation->scenario;
+
+	return keys_have_room(simulation->search->key_rooms,
+						  &scenario->templates[scenario->arrivals[waiting->arrival].template].keys);
+}
+
 /*
  * Makes the items of a decision of what may find a place, and of the first that waits for one;
  * returns how many, 0 if nothing would.
@@ -856,10 +867,15 @@ collect_items(Simulation *simulation)
 		const Waiting *waiting = &simulation->waiting[i];
 		int32 *offered = &simulation->offered[waiting->kind];
 
+		/* as the queue is read: what waits for its keys takes no place from others of its kind */
+		if (waiting->has_keys && !keys_are_free(simulation, waiting))
+			continue;
 		if (!simulation->by_kind || waiting->special || *offered < simulation->room[waiting->kind])
 		{
 			any = true;
-			(*offered)++;
+			simulation->is_offered[waiting->kind] = true;
+			/* what may not have it, or loses its keys to another, leaves the room to others */
+			*offered += !waiting->has_keys && !waiting->special;
 		}
 		else if (reservations > 0 && !search->kinds[waiting->kind].state->never_starts)
 			/* of what waits for its keys, too, the next one may get the place */
@@ -868,7 +884,8 @@ collect_items(Simulation *simulation)
 			continue;
 		add_item(simulation, waiting, n++);
 	}
-	return any ? n : 0;
+	/* what is reserved is promised anew by each decision, whether it places anything or not */
+	return any || search->most_reservations > 0 ? n : 0;
 }
 
 /* Keeps to what earlier decisions have promised. */
@@ -983,8 +1000,9 @@ close_kinds(Simulation *simulation, int nitems)
 		Candidate place;
 		double score;
 
-		if (simulation->offered[k] == 0)
+		if (!simulation->is_offered[k])
 			continue;
+		simulation->is_offered[k] = false;
 		simulation->offered[k] = 0;
 		/* it may have been kept from a place by what was reserved, or its keys */
 		simulation->room[k] = simulation->nwaiting_of[k] == 0 ||
@@ -1151,6 +1169,7 @@ simulate(Scenario *scenario, RunReader read, void *reader)
 		simulation->progress[i].attempt = 1;
 	simulation->nwaiting_of = palloc0(sizeof(int32) * (search->nkinds + 1));
 	simulation->offered = palloc0(sizeof(int32) * (search->nkinds + 1));
+	simulation->is_offered = palloc0(sizeof(bool) * (search->nkinds + 1));
 	simulation->room = palloc(sizeof(int32) * (search->nkinds + 1));
 	for (int k = 0; k < search->nkinds; k++)
 	{

@@ -8,7 +8,7 @@ use Hwsched;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $workloads = $ENV{SIMULATED} // 300;
+my $workloads = $ENV{SIMULATED} // 500;
 my $node = new_node('simulate');
 $node->safe_psql('postgres', 'CREATE EXTENSION hwsched');
 $node->safe_psql('postgres', slurp_file("$FindBin::Bin/simulate.sql"));
