@@ -17,12 +17,6 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 readonly rounds=3 seconds=4
 readonly graphile_version=0.18.0 pgboss_version=12.38.0
 
-# Where peers stand that are not here: as published, pgmq 1.5.1 takes 700 to
-# 2,100 /s by one where the lease cycle in plain SQL takes 4,300, and 42,000 /s by
-# 100 where plain SQL claims 62,000; graphile-worker 0.18 takes in 64,000 /s in
-# one call of 100,000, pg-boss 12.38 30,000 /s in batches, plain SQL 287,000.
-readonly pgmq_1_of_lease=0.49 pgmq_100_of_lease=0.68 graphile_of_insert=0.22
-
 declare -A rates
 
 # note <name> <rows of each>: keeps the rate that pgbench has printed.
@@ -39,14 +33,14 @@ work() {
 	local script=$1 rows=$2
 	shift 2
 	settle_down
-	case $script in cycle_*) dispatch 600 ;; esac
+	case $script in cycle_* | next_*) dispatch 600 ;; esac
 	client "$script" -c "$clients" -j 2 "$@"
-	case $script in cycle_*) end_helper "$dispatcher" ;; esac
+	case $script in cycle_* | next_*) end_helper "$dispatcher" ;; esac
 	note "$script" "$rows"
 }
 
-# work_by_100 <script>: 150,000 rows.
-work_by_100() { work "$1" 100 -t $((1500 / clients)); }
+# work_by_100 <script> <pgbench argument...>: 150,000 rows.
+work_by_100() { work "$1" 100 -t $((1500 / clients)) "${@:2}"; }
 
 # enqueue <script> <suffix...>: one by one, in batches, in one call.
 enqueue() {
@@ -119,12 +113,10 @@ show() {
 	if [ "$(rate "$1")" != 0 ]; then printf '%-72s %9.0f /s\n' "$2" "$(rate "$1")"; fi
 }
 
-# compare <what> <rate> <rate of the other> <wanted>
-compare() { awk -v what="$1" -v a="$2" -v b="$3" -v wanted="$4" 'BEGIN { printf "%-72s %9.2f, wanted %.1f\n", what, a / b, wanted }'; }
-
-# or_published <name> <of> <share>: the rate of a peer, or its published place.
-or_published() {
-	if [ "$(rate "$1")" != 0 ]; then rate "$1"; else awk -v rate="$(rate "$2")" -v share="$3" 'BEGIN { print rate * share }'; fi
+# compare <what> <name> <name of the other> <wanted>: the ratio of their rates, if both were measured.
+compare() {
+	if [ "$(rate "$2")" = 0 ] || [ "$(rate "$3")" = 0 ]; then return; fi
+	awk -v what="$1" -v a="$(rate "$2")" -v b="$(rate "$3")" -v wanted="$4" 'BEGIN { printf "%-72s %9.2f, wanted %.2f\n", what, a / b, wanted }'
 }
 
 peers=
@@ -136,10 +128,12 @@ make_documents 300000
 if [ -n "$peers" ]; then install_peers; fi
 for ((round = 1; round <= rounds; round++)); do
 	fill_pool 2000 && work cycle_1 1 -T "$seconds"
+	fill_pool 2000 && work next_1 1 -T "$seconds" -D 'assignments={}'
 	fill_queue && work lease_1 1 -T "$seconds"
 	work take_1 1 -T "$seconds"
 	if [ -n "$pgmq" ]; then fill_pgmq && work pgmq_1 1 -T "$seconds"; fi
 	fill_pool 20000 && work_by_100 cycle_100
+	fill_pool 20000 && work_by_100 next_100 -D 'assignments={}'
 	fill_queue && work_by_100 lease_100
 	if [ -n "$pgmq" ]; then fill_pgmq && work_by_100 pgmq_100; fi
 	make_pool 1 && enqueue submit 1 1000 all
@@ -147,14 +141,17 @@ for ((round = 1; round <= rounds; round++)); do
 	if [ -n "$pgmq" ]; then make_pgmq && enqueue send 1 1000; fi
 	if [ -n "$peers" ]; then enqueue_peers; fi
 done
+sql -v n=10000 -f life.sql >"$scratch/life"
 drop_all
 
 echo "The cycle of a lease, $clients clients; $rounds rounds in turns, medians:"
 show cycle_1 "claim(), complete(), with assign_pending() and maintain() each second"
+show next_1 "next(), which completes and claims, with the same"
 show lease_1 "plain SQL: lease with SKIP LOCKED, delete"
 show take_1 "plain SQL: delete with SKIP LOCKED, without a lease"
 show pgmq_1 "pgmq: read, delete"
 show cycle_100 "claim() of 100, complete_many(), rows"
+show next_100 "next() of 100, rows"
 show lease_100 "plain SQL: lease of 100, delete, rows"
 show pgmq_100 "pgmq: read of 100, delete, rows"
 show submit_1 "submit() by $clients clients"
@@ -169,12 +166,13 @@ show pgboss_1000 "pg-boss $pgboss_version: insert of 1,000, rows"
 show submit_all "submit_many() of 100,000, rows"
 show insert_all "plain SQL: INSERT of 100,000, rows"
 show add_all "graphile-worker: add_jobs of 100,000, rows"
-published=
-if [ -z "$pgmq" ]; then published+=", pgmq as published"; fi
-if [ -z "$peers" ]; then published+=", graphile-worker as published"; fi
-echo "Ratios${published/,/;}:"
-compare "by one, to the lease cycle in plain SQL" "$(rate cycle_1)" "$(rate lease_1)" 0.9
-compare "by one, to pgmq's read and delete" "$(rate cycle_1)" "$(or_published pgmq_1 lease_1 $pgmq_1_of_lease)" 1.8
-compare "by 100, to pgmq's read and delete" "$(rate cycle_100)" "$(or_published pgmq_100 lease_100 $pgmq_100_of_lease)" 1
-compare "submitting 1,000 a call, to graphile-worker" "$(rate submit_1000)" "$(or_published add_1000 insert_1000 $graphile_of_insert)" 1
-compare "submitting 100,000 a call, to graphile-worker" "$(rate submit_all)" "$(or_published add_all insert_all $graphile_of_insert)" 1
+echo "Ratios:"
+compare "by one, of the lease cycle in plain SQL" cycle_1 lease_1 0.8
+compare "by one, of pgmq's read and delete" cycle_1 pgmq_1 1.15
+compare "next(), of pgmq's read and delete" next_1 pgmq_1 1.8
+compare "by 100, of pgmq's read and delete" cycle_100 pgmq_100 1
+compare "next() of 100, of pgmq's read and delete" next_100 pgmq_100 1
+compare "submitting 1,000 a call, of graphile-worker" submit_1000 add_1000 1
+compare "submitting 100,000 a call, of graphile-worker" submit_all add_all 1.5
+cat "$scratch/life"
+if [ -z "$pgmq" ]; then echo "pgmq is not here: PGMQ_SQL may name its file of SQL."; fi

@@ -32,6 +32,13 @@ cat >"$scratch/cycle_100.sql" <<'SQL'
 SELECT array_agg(assignment_id) AS assignments, array_agg(workload_id) AS workloads FROM hwsched.claim('worker-' || :client_id::int, 100, pool => 'bench_cycle') \gset
 SELECT hwsched.complete_many(:assignments::bigint[], 'bench_cycle');
 SQL
+# in one transaction each: what was claimed before is completed, the next is claimed
+cat >"$scratch/next_1.sql" <<'SQL'
+SELECT coalesce(array_agg(assignment_id), '{}') AS assignments FROM hwsched.next('worker-' || :client_id::int, :assignments::bigint[], 1, pool => 'bench_cycle') \gset
+SQL
+cat >"$scratch/next_100.sql" <<'SQL'
+SELECT coalesce(array_agg(assignment_id), '{}') AS assignments FROM hwsched.next('worker-' || :client_id::int, :assignments::bigint[], 100, pool => 'bench_cycle') \gset
+SQL
 cat >"$scratch/dispatch.sql" <<'SQL'
 SELECT hwsched.assign_pending(pool => 'bench_cycle');
 SELECT * FROM hwsched.maintain('bench_cycle');

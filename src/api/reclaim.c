@@ -87,15 +87,16 @@ int64
 reclaim_unstarted(const char *pool, const PoolSettings *settings, Quota *quota)
 {
 	static SpiPlan statement = {
-		"SELECT a.assignment_id FROM hwsched.assignment a"
-		" JOIN hwsched.worker_usage u ON u.pool = a.pool AND u.worker_id = a.worker_id"
-		" WHERE a.pool = $1 AND a.finished_at IS NULL AND a.state = 'assigned'"
-		"  AND NOT EXISTS (SELECT FROM hwsched.assignment r WHERE r.pool = $1"
-		"   AND r.worker_id = a.worker_id AND r.finished_at IS NULL AND r.state = 'running')"
-		"  AND greatest(a.assigned_at, u.ran_at, (SELECT min(v.changed_at)"
+		"WITH idle AS MATERIALIZED (SELECT u.worker_id, greatest(u.ran_at, (SELECT min(v.changed_at)"
 		"    FROM hwsched.settings_version v WHERE v.pool = $1 AND v.version > (SELECT"
 		"     max(w.version) FROM hwsched.settings_version w WHERE w.pool = $1"
-		"      AND (w.settings -> 'paused')::boolean)))"
+		"      AND (w.settings -> 'paused')::boolean))) AS since"
+		"  FROM hwsched.worker_usage u WHERE u.pool = $1 AND u.assignments > 0"
+		"  AND NOT EXISTS (SELECT FROM hwsched.assignment r WHERE r.pool = $1"
+		"   AND r.worker_id = u.worker_id AND r.finished_at IS NULL AND r.state = 'running'))"
+		" SELECT a.assignment_id FROM idle u JOIN hwsched.assignment a"
+		"  ON a.pool = $1 AND a.worker_id = u.worker_id"
+		" WHERE a.finished_at IS NULL AND a.state = 'assigned' AND greatest(a.assigned_at, u.since)"
 		"   < now() - make_interval(secs => coalesce(a.start_timeout_seconds, $2))"
 		" ORDER BY a.assignment_id LIMIT $3 FOR NO KEY UPDATE OF a SKIP LOCKED",
 		{TEXTOID, FLOAT8OID, INT8OID}};
