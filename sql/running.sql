@@ -173,4 +173,32 @@ SELECT workload_id, shard_no, attempt FROM hwsched.next('w', '{}', 5, pool => 'r
 -- what fails does, in its last attempt
 SELECT hwsched.fail(min(assignment_id), 'broken', 'running') FROM hwsched.running_on('w', 'running');
 SELECT state FROM hwsched.workload WHERE pool = 'running' AND workload_id = 'given back';
+
+-- what gives way while it runs hands over how far it is, if it can, until the next run begins
+SELECT hwsched.create_pool('yield', '{"notify": false, "preemption": true, "max_concurrent": 1}');
+SELECT hwsched.register_worker('w' || n, '{"cpu_cores": 4}', 'yield') FROM generate_series(1, 3) n;
+SELECT hwsched.submit_many('[{"test_id": "can", "priority": 5, "checkpointable": true}, {"test_id": "cannot", "priority": 5},
+  {"test_id": "too late", "priority": 5, "custom_properties": {"checkpointable": true}}]', 'yield');
+SELECT hwsched.assign_pending(pool => 'yield');
+SELECT worker_id, workload_id FROM generate_series(1, 3) n, hwsched.claim('w' || n, pool => 'yield') ORDER BY 1;
+SELECT array_agg(assignment_id ORDER BY assignment_id) AS ids FROM hwsched.assignment WHERE pool = 'yield' \gset
+SELECT hwsched.submit_many('[{"test_id": "u1", "priority": 1}, {"test_id": "u2", "priority": 1}, {"test_id": "u3", "priority": 1}]', 'yield');
+SELECT hwsched.assign_pending(pool => 'yield');
+SELECT workload_id, reason FROM hwsched.pending_workloads WHERE pool = 'yield' ORDER BY 1;
+SELECT reason, workloads FROM hwsched.explain_pending('yield') ORDER BY 1;
+SELECT DISTINCT reasons #>> '{0,check}' AS check_name, reasons #>> '{0,text}' AS reason FROM hwsched.explain('can', 'yield') ORDER BY 1;
+-- who is told to yield does, with what the next run needs
+SELECT h.action, h.reason, a.workload_id FROM generate_series(1, 3) n, hwsched.heartbeat('w' || n, :'ids', 'yield') h JOIN hwsched.assignment a USING (assignment_id) WHERE a.pool = 'yield' AND a.worker_id = 'w' || n ORDER BY 3;
+SELECT hwsched.yield_work(assignment_id, '{"step": 7}', 'yield') FROM hwsched.assignment WHERE pool = 'yield' AND workload_id = 'can';
+SELECT pg_temp.error_of(format($$SELECT hwsched.yield_work(%s, pool => 'yield')$$, assignment_id)) FROM hwsched.assignment WHERE pool = 'yield' AND workload_id IN ('can', 'cannot') ORDER BY workload_id;
+SELECT h.action, h.reason, a.workload_id FROM generate_series(1, 3) n, hwsched.heartbeat('w' || n, :'ids', 'yield') h JOIN hwsched.assignment a USING (assignment_id) WHERE a.pool = 'yield' AND a.worker_id = 'w' || n ORDER BY 3;
+SELECT hwsched.register_worker('x' || n, '{"cpu_cores": 4}', 'yield') FROM generate_series(1, 3) n;
+SELECT hwsched.assign_pending(pool => 'yield');
+UPDATE hwsched.pending SET ready_at = now() WHERE pool = 'yield';
+SELECT hwsched.assign_pending(pool => 'yield');
+SELECT workload_id, attempt, hwsched.requirements(assignment_id, 'yield') -> 'note' AS note FROM generate_series(1, 3) n, hwsched.claim('x' || n, pool => 'yield') ORDER BY 1;
+SELECT h.action, h.reason, a.workload_id FROM generate_series(1, 3) n, hwsched.heartbeat('w' || n, :'ids', 'yield') h JOIN hwsched.assignment a USING (assignment_id) WHERE a.pool = 'yield' AND a.worker_id = 'w' || n ORDER BY 3;
+SELECT pg_temp.error_of(format($$SELECT hwsched.yield_work(%s, pool => 'yield')$$, min(assignment_id))) FROM hwsched.assignment WHERE pool = 'yield' AND workload_id = 'too late';
+SELECT workload_id, state, error, result FROM hwsched.assignment WHERE pool = 'yield' AND assignment_id = ANY (:'ids') ORDER BY 1;
+SELECT hwsched.drop_pool('yield');
 SELECT hwsched.drop_pool('running');

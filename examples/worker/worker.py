@@ -2,12 +2,15 @@
 """A worker of hwsched: registers this machine, takes work, runs its command, says how it went.
 
 The command is custom_properties.command of the requirements, a list of
-arguments that no shell sees.  What the server says is to stop is killed.
+arguments that no shell sees.  What the server says is to stop is killed.  What
+is to yield gets SIGTERM, and the next run finds the end of its output in
+HWSCHED_NOTE.
 SIGTERM drains: what runs is finished, then the worker exits.  See --help; the
 connection is libpq's (PGHOST, PGSERVICE, ...).
 """
 
 import argparse
+import json
 import os
 import select
 import signal
@@ -42,13 +45,14 @@ class Job:
 
     def __init__(self, row, asked):
         self.id, self.workload, attempt, shard, devices, self.lease, requirements = row
-        self.began, self.renewed, self.error = time.monotonic(), asked, None
+        self.began, self.renewed, self.error, self.yields = time.monotonic(), asked, None, False
         self.timeout = requirements["timeout"]
         self.output = tempfile.TemporaryFile()
         command = (requirements.get("custom_properties") or {}).get("command")
         # What the work is to find: itself, and no other GPUs than those it was given.
         environment = {**os.environ, "HWSCHED_WORKLOAD_ID": self.workload, "HWSCHED_ATTEMPT": str(attempt),
-                       "HWSCHED_SHARD_NO": str(shard), "CUDA_VISIBLE_DEVICES": ",".join(str(no - 1) for no in devices if no)}
+                       "HWSCHED_SHARD_NO": str(shard), "HWSCHED_NOTE": json.dumps(requirements.get("note")),
+                       "CUDA_VISIBLE_DEVICES": ",".join(str(no - 1) for no in devices if no)}
         try:
             if not (command and isinstance(command, list) and all(isinstance(word, str) for word in command)):
                 raise ValueError("custom_properties.command is no list of arguments")
@@ -70,6 +74,12 @@ class Job:
             except ProcessLookupError:
                 pass
             self.process.wait()
+
+    def stop(self):
+        """Asks the command to come to an end, as it yields."""
+        if not self.yields and self.running():
+            self.yields = True
+            os.killpg(self.process.pid, signal.SIGTERM)
 
     def ended(self):
         """Returns whether it has, having seen to its timeout."""
@@ -96,7 +106,7 @@ class Worker:
         self.options, self.jobs, self.load, self.db = options, {}, hardware.Load(), None
         # Another life of this worker is told by it to know nothing of what runs here.
         self.incarnation = str(uuid.uuid4())
-        self.draining, self.reported = False, 0.0
+        self.draining, self.called, self.reported = False, False, 0.0
         # A signal wakes the loop up by a byte in here, a child's end too.
         self.bell, self.ringer = socket.socketpair()
         self.ringer.setblocking(False)
@@ -137,12 +147,15 @@ class Worker:
     def beat(self):
         """Says what runs here, which renews its leases, and stops what the server no longer wants."""
         asked = time.monotonic()
-        stops = self.db.execute("SELECT assignment_id, reason FROM hwsched.heartbeat(%s, %s::bigint[], %s)",
+        stops = self.db.execute("SELECT assignment_id, action, reason FROM hwsched.heartbeat(%s, %s::bigint[], %s)",
                                 (self.options.name, list(self.jobs), self.options.pool)).fetchall()
         for job in self.jobs.values():
             job.renewed = asked
-        for assignment, reason in stops:
-            self.abandon(self.jobs[assignment], f"stopped: {reason}")
+        for assignment, action, reason in stops:
+            if action == "yield":
+                self.jobs[assignment].stop()
+            else:
+                self.abandon(self.jobs[assignment], f"stopped: {reason}")
 
     def abandon(self, job, reason):
         """Kills a command whose work may run elsewhere, and drops its result."""
@@ -176,13 +189,17 @@ class Worker:
         for job in list(self.jobs.values()):
             if job.ended():
                 result, error = job.result()
-                if error:
+                if job.yields:
+                    self.drop(job, "yielded" if self.call("yield_work", job.id, Jsonb(result)) else "result dropped")
+                elif error:
                     self.fail(job, result, error)
                 else:
                     finished.append((job, result))
-        if any(time.monotonic() - job.renewed > job.lease / 3 for job in self.jobs.values()):
+        # What was placed here may be placed where something runs that is to yield.
+        if self.called and self.jobs or any(time.monotonic() - job.renewed > job.lease / 3 for job in self.jobs.values()):
             self.beat()
             finished = [(job, result) for job, result in finished if job.id in self.jobs]
+        self.called = False
         if time.monotonic() - self.reported >= self.options.report:
             self.call("update_load", self.options.name, Jsonb(self.load.report(len(self.jobs))))
             self.reported = time.monotonic()
@@ -203,7 +220,7 @@ class Worker:
             try:
                 self.db.pgconn.consume_input()
                 while self.db.pgconn.notifies():
-                    pass
+                    self.called = True
             except psycopg.OperationalError:
                 self.db.close()
 

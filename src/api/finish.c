@@ -112,17 +112,6 @@ distinct_bigints(ArrayType *array, int *count)
 	return numbers;
 }
 
-/* Returns numbers as a bigint[]. */
-static Parameter
-bigint_array(const int64 *numbers, int count)
-{
-	Datum *datums = palloc(sizeof(Datum) * (count + 1));
-
-	for (int i = 0; i < count; i++)
-		datums[i] = Int64GetDatum(numbers[i]);
-	return array_value(INT8OID, datums, NULL, count);
-}
-
 /*
  * Completes running assignments of a worker (NULL: of any), with their results
  * in an object by assignment_id, or none (NULL).  Returns how many there were;

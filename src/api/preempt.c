@@ -281,18 +281,30 @@ preempt_victims(const Preemption *preemption, int64 **victims)
 	return n;
 }
 
-/* Takes back what gives way; it goes to its place in the queue, and no attempt counts. */
+/*
+ * Takes back what gives way; it goes to its place in the queue, and no attempt counts.  What can
+ * hand over how far it is waits there until it has, or its worker could have heard of it.
+ */
 void
 evict(const char *pool, const int64 *victims, int count, Settled *settled)
 {
+	static SpiPlan wait = {"UPDATE hwsched.pending p SET ready_at = greatest(p.ready_at,"
+						   "  clock_timestamp() + make_interval(secs => $3))"
+						   " FROM hwsched.assignment a, " QUEUED_AGAIN(
+							   "a", "p") " AND a.pool = $1"
+										 " AND a.assignment_id = ANY ($2) AND " MAY_HAND_OVER("a"),
+						   {TEXTOID, INT8ARRAYOID, FLOAT8OID}};
+	PoolSettings settings;
 	EndedAssignment *ended;
 	int n;
 
 	if (count == 0)
 		return;
-	n = end_assignments(pool, victims, count, NULL, "expired", "preempted by more important work",
-						NULL, NULL, &ended);
+	n = end_assignments(pool, victims, count, NULL, "expired", PREEMPTED, NULL, NULL, &ended);
 	requeue(pool, ended, n, false);
+	pool_settings_load(pool, false, &settings);
+	spi_plan_run(&wait, false, TEXT_VALUE(pool), bigint_array(victims, count),
+				 VALUE(Float8GetDatum(settings.lease)));
 	/* who was completed before we got at it has made room, too */
 	settle(pool, settled);
 }

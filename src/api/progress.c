@@ -12,10 +12,11 @@
 #include "api/progress.h"
 #include "api/settle.h"
 #include "api/transition.h"
+#include "store/assignment.h"
 #include "store/pool.h"
 #include "store/settings.h"
+#include "store/wakeup.h"
 #include "store/worker.h"
-#include "store/assignment.h"
 #include "support/args.h"
 #include "support/spi_plan.h"
 
@@ -86,6 +87,27 @@ progress_forget(const char *pool)
 }
 
 /*
+ * Takes what the next run goes on from, of work that gave way and is in the queue already;
+ * returns false if it comes too late.
+ */
+static bool
+hand_over(const char *pool, int64 assignment_id, Jsonb *note)
+{
+	static SpiPlan statement = {
+		"WITH handed AS (UPDATE hwsched.assignment a SET error = '" YIELDED "', result = $3"
+		"  WHERE a.pool = $1 AND a.assignment_id = $2 AND " MAY_HAND_OVER(
+			"a") " RETURNING a.*),"
+				 " ready AS (UPDATE hwsched.pending p SET ready_at = coalesce(p.run_at, '-infinity')"
+				 "  FROM handed h, " QUEUED_AGAIN("h", "p") ")"
+															" SELECT FROM handed",
+		{TEXTOID, INT8OID, JSONBOID}};
+
+	wake_for_work(pool);
+	return spi_plan_run(&statement, false, TEXT_VALUE(pool), BIGINT_VALUE(assignment_id),
+						note == NULL ? NULL_VALUE : VALUE(JsonbPGetDatum(note))) > 0;
+}
+
+/*
  * yield_work(assignment_id bigint, note jsonb, pool text) RETURNS void: the note is the
  * result of this run, which the requirements of the next one show
  */
@@ -104,9 +126,10 @@ hwsched_yield_work(PG_FUNCTION_ARGS)
 	(void) find_assignment(&caller, pool, assignment_id, &state);
 	pool_lock(pool);
 	if (end_assignments(pool, &assignment_id, 1, "running", "expired", YIELDED, NULL, note,
-						&ended) == 0)
+						&ended) > 0)
+		requeue_given_back(pool, ended, 1);
+	else if (!hand_over(pool, assignment_id, note))
 		assignment_not_in_state(&caller, pool, assignment_id, "yielded", "running");
-	requeue_given_back(pool, ended, 1);
 	call_end(&caller);
 	PG_RETURN_VOID();
 }

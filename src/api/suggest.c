@@ -341,7 +341,8 @@ remedy_queue(const Suggesting *suggesting, Change *change)
 	{
 		const char *name = suggesting->checks[i].name;
 
-		if (strcmp(name, "retry_backoff") == 0 || !add_key(change, name, "null", 1))
+		if (strcmp(name, "retry_backoff") == 0 || strcmp(name, "yield") == 0 ||
+			!add_key(change, name, "null", 1))
 			return false;
 	}
 	return true;

@@ -345,13 +345,15 @@ renew_leases(const char *pool, const char *worker_id, Parameter ids)
 Datum
 hwsched_heartbeat_running(PG_FUNCTION_ARGS)
 {
-	/* what does not run there, as far as the worker is told; nothing can be asked to yield yet */
+	/* what does not run there, as far as the worker is told */
 	static SpiPlan gone = {
-		"SELECT n.id, 'stop', CASE WHEN a.worker_id IS NULL THEN 'unknown assignment'"
-		"  WHEN a.state = 'assigned' THEN 'not started' ELSE coalesce(a.error, a.state::text) END"
-		" FROM (SELECT DISTINCT unnest($3) AS id) n LEFT JOIN hwsched.assignment a"
-		"  ON a.pool = $1 AND a.assignment_id = n.id AND a.worker_id = $2"
-		" WHERE n.id IS NOT NULL AND a.state IS DISTINCT FROM 'running' ORDER BY n.id",
+		"SELECT n.id, CASE WHEN " MAY_HAND_OVER(
+			"a") " THEN 'yield' ELSE 'stop' END,"
+				 " CASE WHEN a.worker_id IS NULL THEN 'unknown assignment'"
+				 "  WHEN a.state = 'assigned' THEN 'not started' ELSE coalesce(a.error, a.state::text) END"
+				 " FROM (SELECT DISTINCT unnest($3) AS id) n LEFT JOIN hwsched.assignment a"
+				 "  ON a.pool = $1 AND a.assignment_id = n.id AND a.worker_id = $2"
+				 " WHERE n.id IS NOT NULL AND a.state IS DISTINCT FROM 'running' ORDER BY n.id",
 		{TEXTOID, TEXTOID, INT8ARRAYOID}};
 	char *worker_id = text_argument(fcinfo, 0);
 	char *pool = text_argument(fcinfo, 2);

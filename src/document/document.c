@@ -122,6 +122,7 @@ static const Field demand_fields[] = {
 	{"exclusive", FIELD_BOOLEAN, offsetof(Demand, exclusive), .sparse = true},
 	{"group_apart", FIELD_BOOLEAN, offsetof(Demand, group_apart), .sparse = true},
 	TEXT(Demand, spread_by),
+	{"checkpointable", FIELD_BOOLEAN, offsetof(Demand, checkpointable), .sparse = true},
 };
 
 const Document demand_document = {"demand", sizeof(Demand), FIELDS(demand_fields)};
@@ -133,10 +134,11 @@ const Document demand_document = {"demand", sizeof(Demand), FIELDS(demand_fields
  * the custom properties.  What is no part of a profile comes first: a ready-made
  * one may have it beside, too.
  */
-#define GANG_FIELDS 3
+#define GANG_FIELDS 4
 #define STRATEGY_FIELDS(s, m) \
 	{"quorum", FIELD_INTEGER, offsetof(s, m quorum), NAME_FREE, 1, MOST_SHARDS}, \
 		{"share_worker", FIELD_BOOLEAN, offsetof(s, m share_worker)}, \
+		{"checkpointable", FIELD_BOOLEAN, offsetof(s, m checkpointable)}, \
 		{"mixed_accelerators", FIELD_BOOLEAN, offsetof(s, m mixed_accelerators)}, \
 		{"is_shardable", FIELD_BOOLEAN, offsetof(s, m is_shardable)}, \
 		{"min_shards", FIELD_INTEGER, offsetof(s, m min_shards), NAME_FREE, 1, MOST_SHARDS}, \

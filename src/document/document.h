@@ -93,6 +93,7 @@ typedef struct RequestedProperties
 {
 	int32 quorum;
 	bool share_worker;
+	bool checkpointable;
 	bool mixed_accelerators;
 	bool is_shardable;
 	int32 min_shards;

@@ -283,6 +283,7 @@ demand_of(Jsonb *requirements, const Requirements *read, const WorkloadProfile *
 	demand->tolerations = read->tolerations;
 	tidy_texts(&demand->tolerations);
 	demand->exclusive = read->exclusive;
+	demand->checkpointable = read->properties.checkpointable;
 	demand->group_apart = read->group_apart && read->group != NULL;
 	/* work that is no gang has only its group to be spread with */
 	if (read->group != NULL || profile_strategy(profile) != STRATEGY_SINGLE)

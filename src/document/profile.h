@@ -210,6 +210,7 @@ typedef struct Demand
 	bool exclusive; /* its worker has nothing else, before and while */
 	bool group_apart; /* on no worker that has one of its group */
 	const char *spread_by; /* the label over whose values a group, or gang, is spread; NULL: none */
+	bool checkpointable; /* it may be stopped while it runs, and goes on elsewhere */
 } Demand;
 
 /* How a workload occupies the devices it is given. */

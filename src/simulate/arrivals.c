@@ -184,24 +184,6 @@ without_keys(Jsonb *document, const char *const *keys, int count)
 	return document;
 }
 
-/* Returns whether work may be moved while it runs: at the top, or among its custom properties. */
-static bool
-is_checkpointable(Jsonb *requirements)
-{
-	Jsonb *places[] = {requirements, object_at(requirements, "custom_properties")};
-
-	for (int i = 0; i < lengthof(places); i++)
-	{
-		JsonbValue value;
-
-		if (places[i] != NULL &&
-			getKeyJsonValueFromContainer(&places[i]->root, "checkpointable", 14, &value) != NULL &&
-			value.type == jbvBool && value.val.boolean)
-			return true;
-	}
-	return false;
-}
-
 /*
  * Returns the template of requirements that stand at a path; those that say the same but for their
  * name share one.
@@ -229,7 +211,7 @@ template_of(WorkReader *reader, Jsonb *requirements, const char *path)
 							  .family = model_number(reader, read.model_family, true),
 							  .priority = work.profile.priority,
 							  .alone = work.demand.exclusive,
-							  .checkpointable = is_checkpointable(requirements),
+							  .checkpointable = work.demand.checkpointable,
 							  .retries = read.retries,
 							  .expected_seconds = isnan(read.expected_duration) ?
 													  work.profile.estimated_duration_seconds :

@@ -5,6 +5,7 @@
 #ifndef HWSCHED_SNAPSHOT_QUEUE_CHECKS_H
 #define HWSCHED_SNAPSHOT_QUEUE_CHECKS_H
 
+#include "store/assignment.h"
 #include "store/authz.h"
 
 /*
@@ -36,9 +37,15 @@
 	"  NULL, 's', format('not before %s', p.run_at)" \
 	" FROM " queue " p WHERE p.run_at > now()" \
 	" UNION ALL" \
-	" SELECT p.queue_no, 4, 0, NULL, 'retry_backoff'," \
-	"  extract(epoch FROM p.ready_at - now())::float8, 0, NULL, 's', 'waits for its retry'" \
-	" FROM " queue " p WHERE p.ready_at > now() AND p.ready_at < 'infinity'" \
+	" SELECT p.queue_no, 4, 0, y.worker_id, CASE WHEN y.worker_id IS NULL THEN 'retry_backoff'" \
+	"   ELSE 'yield' END, extract(epoch FROM p.ready_at - now())::float8, 0, NULL, 's'," \
+	"  coalesce(format('waits for worker \"%s\" to yield it', y.worker_id)," \
+	"   'waits for its retry')" \
+	" FROM " queue " p LEFT JOIN LATERAL (SELECT a.worker_id FROM hwsched.assignment a" \
+	"   WHERE a.pool = $1 AND a.workload_id = p.workload_id AND a.run = p.run" \
+	"    AND a.attempt = p.attempt AND a.error = '" PREEMPTED "'" \
+	"   ORDER BY a.assignment_id DESC LIMIT 1) y ON true" \
+	" WHERE p.ready_at > now() AND p.ready_at < 'infinity'" \
 	"  AND p.ready_at IS DISTINCT FROM p.run_at" \
 	" UNION ALL" \
 	" SELECT k.queue_no, 5, 0, k.key, 'concurrency_key', k.units," \

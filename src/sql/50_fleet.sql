@@ -94,7 +94,8 @@ CREATE FUNCTION hwsched.heartbeat(worker_id text, running bigint[], pool text DE
     AS 'MODULE_PATHNAME', 'hwsched_heartbeat_running';
 COMMENT ON FUNCTION hwsched.heartbeat(text, bigint[], text) IS
   'Tells that a worker is alive and what it runs: this renews the leases of these assignments '
-  'only. Returns those of them that it is to stop, and why; no rows: go on.';
+  'only. Returns those of them that it is to stop, or, where it can hand over how far it is, to '
+  'yield, and why; no rows: go on.';
 
 CREATE FUNCTION hwsched.drain_worker(worker_id text, pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp

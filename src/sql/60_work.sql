@@ -149,7 +149,8 @@ CREATE FUNCTION hwsched.yield_work(assignment_id bigint, note jsonb DEFAULT NULL
     AS 'MODULE_PATHNAME', 'hwsched_yield_work';
 COMMENT ON FUNCTION hwsched.yield_work(bigint, jsonb, text) IS
   'Gives running work back to its place in the queue, without a failed attempt and without '
-  'waiting. The note stands in requirements() of the next run, under the key note.';
+  'waiting. The note stands in requirements() of the next run, under the key note. What '
+  'heartbeat() tells to yield is in the queue already, and only leaves its note.';
 
 CREATE FUNCTION hwsched.cancel(workload_id text, pool text DEFAULT 'default') RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp

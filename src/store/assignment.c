@@ -181,13 +181,10 @@ end_assignments(const char *pool, const int64 *ids, int count, const char *from,
 		{TEXTOID, INT8ARRAYOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID, TEXTOID},
 		ALONG_INDEX,
 		.row = &ended_row};
-	Datum *datums = palloc(sizeof(Datum) * (count + 1));
 	int n;
 
-	for (int i = 0; i < count; i++)
-		datums[i] = Int64GetDatum(ids[i]);
-	spi_plan_run(&statement, false, TEXT_VALUE(pool), array_value(INT8OID, datums, NULL, count),
-				 TEXT_OR_NULL(from), TEXT_VALUE(state), TEXT_OR_NULL(error),
+	spi_plan_run(&statement, false, TEXT_VALUE(pool), bigint_array(ids, count), TEXT_OR_NULL(from),
+				 TEXT_VALUE(state), TEXT_OR_NULL(error),
 				 result ? VALUE(JsonbPGetDatum(result)) : NULL_VALUE, TEXT_OR_NULL(error_class));
 	n = read_ended(ended);
 	if (n > 0)

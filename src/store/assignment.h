@@ -14,6 +14,31 @@
 /* The error of an assignment that its worker gave back while it ran. */
 #define YIELDED "yielded"
 
+/* The error of one that gave way to another. */
+#define PREEMPTED "preempted by more important work"
+
+/*
+ * Whether what ran as an assignment a gave way, and its worker may still hand over what the next
+ * run goes on from: as long as that has not begun.
+ */
+#define MAY_HAND_OVER(a) \
+	"(" a ".state = 'expired' AND " a ".error = '" PREEMPTED "'" \
+	" AND " a ".started_at IS NOT NULL AND EXISTS (SELECT" \
+	"  FROM hwsched.workload_profile p WHERE p.pool = " a ".pool" \
+	"   AND p.profile_id = " a ".profile_id AND p.demand ? 'checkpointable')" \
+	" AND EXISTS (SELECT FROM hwsched.submission s WHERE s.pool = " a ".pool" \
+	"   AND s.workload_id = " a ".workload_id AND s.run = " a ".run AND s.outcome IS NULL)" \
+	" AND NOT EXISTS (SELECT FROM hwsched.assignment later WHERE later.pool = " a ".pool" \
+	"   AND later.workload_id = " a ".workload_id AND later.run = " a ".run" \
+	"   AND later.assignment_id > " a ".assignment_id AND later.started_at IS NOT NULL))"
+
+/* In FROM: the queue's row p of what ran as an assignment a. */
+#define QUEUED_AGAIN(a, p) \
+	"hwsched.submission again WHERE again.pool = " a ".pool" \
+	" AND again.workload_id = " a ".workload_id AND again.run = " a ".run" \
+	" AND " p ".pool = again.pool AND " p ".priority = again.priority" \
+	" AND " p ".deadline = again.deadline AND " p ".queue_no = again.queue_no"
+
 /* An assignment that has ended, and what it gives back. */
 typedef struct EndedAssignment
 {

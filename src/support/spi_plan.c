@@ -524,3 +524,14 @@ text_array(const char *const *values, int count)
 		datums[i] = CStringGetTextDatum(values[i]);
 	return array_value(TEXTOID, datums, NULL, count);
 }
+
+/* Returns numbers as a bigint[] parameter. */
+Parameter
+bigint_array(const int64 *numbers, int count)
+{
+	Datum *datums = palloc(sizeof(Datum) * (count + 1));
+
+	for (int i = 0; i < count; i++)
+		datums[i] = Int64GetDatum(numbers[i]);
+	return array_value(INT8OID, datums, NULL, count);
+}

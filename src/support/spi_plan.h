@@ -132,5 +132,6 @@ extern void return_rows(FunctionCallInfo fcinfo);
 extern Parameter array_value(Oid type, const Datum *values, const bool *nulls, int count);
 extern void *fixed_array(Oid type, int length, int count, Parameter *parameter);
 extern Parameter text_array(const char *const *values, int count);
+extern Parameter bigint_array(const int64 *numbers, int count);
 
 #endif /* HWSCHED_SUPPORT_SPI_PLAN_H */

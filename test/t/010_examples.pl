@@ -148,6 +148,26 @@ $node->safe_psql('postgres', "SELECT hwsched.cancel('lost')");
 ok(says($log, qr/lost: stopped: .*cancelled/), 'when it is cancelled, the worker is told to stop');
 ok(sleeps(63, 'not'), 'and kills the command');
 
+# --- what gives way comes to an end, and goes on later from where it was
+
+$node->safe_psql('postgres', <<'SQL');
+SELECT hwsched.alter_pool('default', '{"preemption": true}');
+SELECT hwsched.submit(jsonb_build_object('test_id', 'gives way', 'priority', 5, 'retries', 0, 'checkpointable', true, 'cpu_cores', cpu_millicores / 1000.0,
+  'custom_properties', '{"command": ["bash", "-c", "trap \"echo step 7; exit 1\" TERM; case $HWSCHED_NOTE in *step*) echo \"$HWSCHED_NOTE\";; *) sleep 65 & wait;; esac"]}'::jsonb)) FROM hwsched.worker;
+SQL
+ok(says($log, qr/gives way: started/) && sleeps(65), 'work that can be stopped runs');
+$node->safe_psql('postgres', <<'SQL');
+SELECT hwsched.submit(jsonb_build_object('test_id', 'urgent', 'priority', 1, 'cpu_cores', cpu_millicores / 1000.0, 'custom_properties', '{"command": ["true"]}'::jsonb)) FROM hwsched.worker;
+SELECT hwsched.assign_pending();
+SQL
+ok(says($log, qr/gives way: yielded/), 'it yields to what is more important');
+ok(sleeps(65, 'not'), 'and has come to an end');
+ok(says($log, qr/gives way: completed/), 'then it runs again');
+is($node->safe_psql('postgres', "SELECT string_agg(state || coalesce(' ' || error, ''), ', ' ORDER BY assignment_id) FROM hwsched.assignment WHERE workload_id = 'gives way'"),
+	'expired yielded, completed', 'without a failed attempt');
+like($node->safe_psql('postgres', "SELECT result ->> 'output' FROM hwsched.assignment WHERE workload_id = 'gives way' AND state = 'completed'"), qr/step 7/, 'from where it was');
+is(state_of('urgent'), 'completed', 'and the other is done, too');
+
 # --- asked to end, it finishes what it runs; killed, it takes its commands along
 
 $node->safe_psql('postgres', q[SELECT hwsched.submit('{"test_id": "last", "retries": 0, "custom_properties": {"command": ["sleep", "1"]}}')]);
