@@ -9,7 +9,7 @@
 #include "utils/builtins.h"
 
 #include "api/register.h"
-#include "api/submit.h"
+#include "api/submission.h"
 #include "store/authz.h"
 #include "store/settings.h"
 #include "support/args.h"

@@ -14,7 +14,7 @@
 #include "utils/json.h"
 
 #include "api/explain.h"
-#include "api/submit.h"
+#include "api/submission.h"
 #include "document/label.h"
 #include "document/taxonomy.h"
 #include "place/candidate.h"
