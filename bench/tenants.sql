@@ -1,6 +1,7 @@
 -- Whether tenants get their shares: three with weights 1 : 1 : 2, whose bursts keep
 -- work waiting, on 4 workers of 8 GPUs; and how much longer a small tenant that
--- comes late waits than in a quarter of the pool of its own.
+-- comes late waits than in a fifth of the pool of its own.  Fails if a share is more than 5 %
+-- off, or one of the late tenant's waits more than a mean run longer.
 --
 -- variables: solver
 \set QUIET on
@@ -25,8 +26,8 @@ FROM (SELECT class, burst, weight * (60 + floor(random() * 80))::int AS size, CA
 
 SELECT format('CALL pg_temp.begin(%L, 4, 8)', jsonb_build_object('solver', :'solver', 'fair_share', '{"half_life": "1 hour"}'::jsonb, 'tenants', '{"double": {"weight": 2}}'::jsonb)),
        'CALL pg_temp.pass(3000)' \gexec
-SELECT format('%-8s shares while all have work waiting: one %s, two %s, double %s (0.25, 0.25, 0.5)', :'solver', round((one / total)::numeric, 3), round((two / total)::numeric, 3), round((twice / total)::numeric, 3))
-FROM (SELECT pg_temp.held('one', 0, 3000) AS one, pg_temp.held('two', 0, 3000) AS two, pg_temp.held('double', 0, 3000) AS twice) h, LATERAL (SELECT one + two + twice AS total) t;
+CREATE TEMP TABLE share AS SELECT one / total AS one, two / total AS two, twice / total AS twice FROM (SELECT pg_temp.held('one', 0, 3000) AS one, pg_temp.held('two', 0, 3000) AS two, pg_temp.held('double', 0, 3000) AS twice) h, LATERAL (SELECT one + two + twice AS total) t;
+SELECT format('%-8s shares while all have work waiting: one %s, two %s, double %s (0.25, 0.25, 0.5)', :'solver', round(one::numeric, 3), round(two::numeric, 3), round(twice::numeric, 3)) FROM share;
 
 -- a fourth of weight 1 comes late, with a run each 40 s, far less than its share
 CREATE TEMP TABLE late AS SELECT format('late-%s', i) AS id, 1000 + 40.0 * i AS at FROM generate_series(1, 40) i;
@@ -37,7 +38,13 @@ SELECT format('CALL pg_temp.begin(%L, 4, 8)', jsonb_build_object('solver', :'sol
 CREATE TEMP TABLE shared AS SELECT id, r.started - l.at AS wait FROM late l LEFT JOIN pg_temp.run r USING (id);
 DELETE FROM arrival WHERE class <> 'late';
 SELECT format('CALL pg_temp.begin(%L, 1, 6)', jsonb_build_object('solver', :'solver')), 'CALL pg_temp.pass(3000)' \gexec
+CREATE TEMP TABLE waited AS SELECT s.wait, r.started - l.at AS alone FROM late l JOIN shared s USING (id) LEFT JOIN pg_temp.run r USING (id);
 SELECT format('%-8s a small tenant that comes late: %s of %s started, waits %s mean runs at the mean, %s at most; in a fifth of the pool of its own %s, %s',
-    :'solver', count(s.wait), count(*), round((avg(s.wait) / 100)::numeric, 2), round((max(s.wait) / 100)::numeric, 2), round((avg(r.started - l.at) / 100)::numeric, 2), round((max(r.started - l.at) / 100)::numeric, 2))
-FROM late l JOIN shared s USING (id) LEFT JOIN pg_temp.run r USING (id);
+    :'solver', count(wait), count(*), round((avg(wait) / 100)::numeric, 2), round((max(wait) / 100)::numeric, 2), round((avg(alone) / 100)::numeric, 2), round((max(alone) / 100)::numeric, 2)) FROM waited;
 SELECT hwsched.drop_pool('bench_queueing') \g /dev/null
+SELECT (SELECT greatest(abs(one / 0.25 - 1), abs(two / 0.25 - 1), abs(twice / 0.5 - 1)) <= 0.05 FROM share)
+   AND (SELECT bool_and(wait <= alone + 100) IS TRUE AND count(wait) = count(*) FROM waited) AS fair \gset
+\if :fair
+\else
+DO $$ BEGIN RAISE 'a tenant did not get its share'; END $$;
+\endif

@@ -49,6 +49,19 @@ SELECT "group", count(*), count(DISTINCT worker_id) AS workers FROM pg_temp.live
 SELECT hwsched.alter_pool('groups', '{"solver": null}');
 CALL pg_temp.clear();
 
+-- priority by priority, under both solvers: what came before counts, and what is exclusive has its worker for itself
+SELECT hwsched.create_pool('groups_2'), hwsched.register_worker('w1', '{"cpu_cores": 8}', 'groups_2'), hwsched.register_worker('w2', '{"cpu_cores": 8}', 'groups_2'), hwsched.register_worker('slow', '{"cpu_cores": 1}', 'groups_2');
+CREATE FUNCTION pg_temp.decided(solver text, work jsonb) RETURNS TABLE (workload_id text, worker_id text) LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM hwsched.cancel_many('{}', 'groups_2'), hwsched.alter_pool('groups_2', jsonb_build_object('solver', solver)), hwsched.submit_many(work, 'groups_2'), hwsched.assign_pending(NULL, 'groups_2');
+	RETURN QUERY SELECT a.workload_id, a.worker_id FROM hwsched.assignment AS a WHERE pool = 'groups_2' AND finished_at IS NULL;
+END $$;
+SELECT solver, count(*) AS placed, count(DISTINCT worker_id) AS workers FROM unnest('{greedy,optimal}'::text[]) AS solver,
+	pg_temp.decided(solver, '[{"test_id": "a", "priority": 1, "group": "g", "group_apart": true}, {"test_id": "x1", "priority": 2}, {"test_id": "x2", "priority": 2}, {"test_id": "b", "priority": 2, "group": "g", "group_apart": true}, {"test_id": "c", "priority": 3, "group": "g", "group_apart": true}, {"test_id": "d", "priority": 4, "group": "g", "group_apart": true}]') WHERE workload_id !~ 'x' GROUP BY 1 ORDER BY 1;
+SELECT solver, count(*) AS placed, count(DISTINCT worker_id) AS workers FROM unnest('{greedy,optimal}'::text[]) AS solver,
+	pg_temp.decided(solver, '[{"test_id": "a", "priority": 1, "exclusive": true}, {"test_id": "b", "priority": 2, "exclusive": true}, {"test_id": "c", "priority": 3, "exclusive": true}, {"test_id": "d", "priority": 4}]') GROUP BY 1 ORDER BY 1;
+SELECT hwsched.drop_pool('groups_2');
+
 --
 -- Spread: over the values of a label, before any score
 --

@@ -114,4 +114,25 @@ SELECT pg_temp.work('hundred', 2, 100), hwsched.assign_pending(pool => 'big');
 SELECT pg_temp.work('four', 4, 50, '{"priority": 2}'), hwsched.assign_pending(pool => 'big');
 SELECT pg_temp.live();
 SELECT workload_id FROM hwsched.reservation WHERE pool = 'big';
+
+--
+-- What keeps apart from its group, or is spread with it, gets a place reserved where it may go; and it backfills
+--
+SELECT pg_temp.nodes(3);
+SELECT pg_temp.work('hundred', 2, 100), pg_temp.work('two', 2, 200, '{"group": "g"}'), pg_temp.work('three', 3, 300), hwsched.assign_pending(pool => 'big');
+SELECT pg_temp.live();
+-- beside "hundred" it could start first, were there not one of its group
+SELECT pg_temp.work('of g', 1, 400, '{"group": "g", "required_labels": {"worker_id": "n1"}}'), hwsched.assign_pending(pool => 'big'), pg_temp.work('apart', 4, 50, '{"group": "g", "group_apart": true}'), pg_temp.work('small', 1, 500), hwsched.assign_pending(pool => 'big');
+SELECT pg_temp.live();
+SELECT * FROM pg_temp.reserved();
+-- a gang, whose shards are apart, too, though they might share a worker
+SELECT hwsched.cancel('apart', 'big'), pg_temp.work('gang', 2, 50, '{"group": "k", "group_apart": true, "share_worker": true, "allocation_strategy": "sharded", "min_shards": 3, "max_shards": 3}'), hwsched.assign_pending(pool => 'big');
+SELECT * FROM pg_temp.reserved();
+SELECT hwsched.cancel('small', 'big'), hwsched.cancel('gang', 'big'), pg_temp.work('spread', 4, 50, '{"group": "s", "spread_by": "worker_id"}'), hwsched.assign_pending(pool => 'big');
+SELECT * FROM pg_temp.reserved();
+-- what is over in time takes the place, but not beside one of its group
+SELECT pg_temp.work('short ' || i, 1, 20, '{"group": "h", "group_apart": true, "required_labels": {"worker_id": "n2"}}') FROM generate_series(1, 2) AS i;
+SELECT hwsched.assign_pending(pool => 'big');
+SELECT pg_temp.live();
+SELECT * FROM pg_temp.reserved();
 SELECT hwsched.drop_pool('big');

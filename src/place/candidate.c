@@ -692,11 +692,12 @@ is_gang(const WorkKind *kind)
 	return profile_strategy(&kind->profile) != STRATEGY_SINGLE;
 }
 
-/* Replicas are for when a worker fails, so they never share one. */
+/* Replicas are for when a worker fails, so they never share one, nor does what keeps apart. */
 bool
 may_share_worker(const WorkKind *kind)
 {
-	return kind->demand.share_worker && profile_strategy(&kind->profile) == STRATEGY_SHARDED;
+	return kind->demand.share_worker && !kind->demand.group_apart &&
+		   profile_strategy(&kind->profile) == STRATEGY_SHARDED;
 }
 
 /* Returns how many workers a gang takes at the least. */

@@ -47,7 +47,7 @@ score_members(Search *search, WorkKind *kind, Member *members, int count)
 static int
 find_members(Search *search, WorkKind *kind, const QueueItem *item, Member *members, int most)
 {
-	bool share_worker = may_share_worker(kind) && !kind->demand.group_apart;
+	bool share_worker = may_share_worker(kind);
 	int32 *own = palloc(sizeof(int32) * (most + 1));
 	int count = 0;
 
@@ -144,12 +144,7 @@ place_gang(Search *search, QueueItem *items, int index)
 			Placement *placement =
 				reserve_candidate(search, kind, index, &members[i].candidate, members[i].score);
 
-			group_join(search, item, members[i].candidate.worker, members[i].candidate.devices[0]);
-			if (item->alone)
-			{
-				search->fleet->workers[members[i].candidate.worker].runs_alone = true;
-				worker_changed(search, members[i].candidate.worker);
-			}
+			note_place(search, item, members[i].candidate.worker, members[i].candidate.devices[0]);
 			placement->shard_no = i;
 			placement->predicted_seconds = sharded ? seconds : members[i].seconds;
 			placement->p90_seconds = placement->predicted_seconds * members[i].spread;

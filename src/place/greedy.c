@@ -167,21 +167,16 @@ place_item(Search *search, QueueItem *items, int index)
 							   best_candidate(search, kind, &best, &score))
 	{
 		reserve_item(search, items, index, &best, score);
-		group_join(search, item, best.worker, best.devices[0]);
+		note_place(search, item, best.worker, best.devices[0]);
 		item->nplacements = 1;
-		if (item->alone)
-		{
-			search->fleet->workers[best.worker].runs_alone = true;
-			worker_changed(search, best.worker);
-		}
 	}
-	else if (!item->alone && !item->grouped)
+	else if (!item->alone)
 	{
 		avoid_devices(search, item, true);
 		item->nplacements = backfill(search, items, index);
 		avoid_devices(search, item, false);
 	}
-	if (item->nplacements == 0 && !item->grouped)
+	if (item->nplacements == 0)
 	{
 		avoid_devices(search, item, true);
 		reserve_place(search, items, index);

@@ -6,6 +6,7 @@
  * The devices that are out of question for one decision are masked, which costs
  * one pass over the fleet and leaves all that the search keeps as it is.
  */
+#include "place/booking.h"
 #include "place/candidate.h"
 #include "place/group.h"
 #include "place/search_policy.h"
@@ -30,6 +31,35 @@ group_join(Search *search, const QueueItem *item, int32 worker, int32 device)
 		group->allocated = n;
 	}
 	group->members[group->count++] = (GroupMember){worker, device};
+}
+
+/*
+ * Notes where an item got a place, of which device is the first one: for others of its group,
+ * and for all if it has the worker for itself.
+ */
+void
+note_place(Search *search, const QueueItem *item, int32 worker, int32 device)
+{
+	group_join(search, item, worker, device);
+	if (!item->alone)
+		return;
+	search->fleet->workers[worker].runs_alone = true;
+	worker_changed(search, worker);
+}
+
+/* Returns whether an item has to keep away from a worker, as one of its group is there. */
+bool
+keeps_apart(const Search *search, const QueueItem *item, int32 worker)
+{
+	const WorkGroup *group;
+
+	if (item->group == 0 || !search->kinds[item->kind].demand.group_apart)
+		return false;
+	group = &search->groups[item->group];
+	for (int i = 0; i < group->count; i++)
+		if (group->members[i].worker == worker)
+			return true;
+	return false;
 }
 
 /* Masks the devices of all workers that have one of a group. */

@@ -359,6 +359,7 @@ carry_out(Search *search, QueueItem *items, const SolverPlan *plan)
 			decision->backfill ?
 				backfill_reserve(search, kind, decision->item, &candidate, decision->score) :
 				reserve_candidate(search, kind, decision->item, &candidate, decision->score);
+		note_place(search, item, decision->worker, decision->devices[0]);
 		placement->shard_no = decision->shard_no;
 		placement->predicted_seconds = decision->predicted_seconds;
 		placement->p90_seconds = decision->p90_seconds;

@@ -16,6 +16,7 @@
 #include "place/booking.h"
 #include "place/candidate.h"
 #include "place/fleet.h"
+#include "place/group.h"
 #include "place/reservation.h"
 #include "place/search_policy.h"
 
@@ -628,7 +629,8 @@ may_be_reserved(Search *search, const QueueItem *item, int worker_index)
 	const Worker *worker = &search->fleet->workers[worker_index];
 
 	if (!worker->accepting || worker->cordoned || worker->reserved ||
-		worker_unsuitable(search, &search->kinds[item->kind], worker) != FITS)
+		worker_unsuitable(search, &search->kinds[item->kind], worker) != FITS ||
+		keeps_apart(search, item, worker_index))
 		return false;
 	for (int i = 0; i < item->navoided; i++)
 		if (item->avoided[i] == worker_index)
@@ -952,7 +954,7 @@ is_over_in_time(Search *search, const QueueItem *item, Reservation *reservation,
 	book_place(search, reservation, place, false);
 	*fits = search_candidate(search, kind, place->worker, &candidate) == FITS;
 	book_place(search, reservation, place, true);
-	if (!*fits)
+	if (!*fits || keeps_apart(search, item, place->worker))
 		return false;
 	for (int i = 0; i < item->navoided; i++)
 		if (item->avoided[i] == place->worker)
@@ -996,7 +998,10 @@ backfill(Search *search, const QueueItem *items, int index)
 			found = policy_search_best(search, kind, &candidate, &score) &&
 					candidate.worker == place->worker;
 			if (found)
+			{
 				reserve_item(search, items, index, &candidate, score);
+				note_place(search, item, candidate.worker, candidate.devices[0]);
+			}
 			close_place(search, reservation, place, item->kind, found ? &candidate : NULL);
 			if (found)
 				return true;
