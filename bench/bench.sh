@@ -118,7 +118,7 @@ bench_waiting() {
 	local durations
 	echo "Work of 8 GPUs among work of one, on 4 workers of 8 at 0.9 of their capacity (waits in mean runs):"
 	for durations in exponential alike; do
-		run_sql waiting.sql -v durations="$durations" -v runs="${1:-40}"
+		run_sql waiting.sql -v durations="$durations" -v runs="${1:-100}"
 	done
 }
 
