@@ -153,6 +153,21 @@ SELECT hwsched.submit_many('[{"test_id": "large", "accelerator_share": 0.8}, {"t
 SELECT workload_id, device_nos FROM hwsched.plan_pending(pool => 'batch');
 SELECT hwsched.alter_pool('batch', '{"solver": "optimal"}');
 SELECT workload_id, device_nos FROM hwsched.plan_pending(pool => 'batch');
+-- what has no room keeps nothing from what is behind it, however much of it stands first
+SELECT pg_temp.fleet('{"a": {"cpu_cores": 8, "available_memory": 16}, "b": {"cpu_cores": 8, "available_memory": 16, "supported_backends": ["cuda"], "available_accelerators": {"gpu": 1}}}', '{"batch_window": 1500, "max_concurrent": 2}');
+SELECT hwsched.submit_many((SELECT jsonb_agg(jsonb_build_object('test_id', 'tpu ' || i, 'priority', 1, 'required_accelerators', '{"tpu": 1}'::jsonb)) FROM generate_series(1, 1600) AS i), 'batch');
+SELECT hwsched.submit_many((SELECT jsonb_agg(jsonb_build_object('test_id', 'cpu ' || i, 'priority', 2, 'minimum_memory', i % 3)) FROM generate_series(1, 1600) AS i), 'batch');
+SELECT hwsched.submit_many((SELECT jsonb_agg(jsonb_build_object('test_id', 'gpu ' || i, 'priority', 2, 'required_accelerators', '{"gpu": 1}'::jsonb)) FROM generate_series(1, 10) AS i), 'batch');
+SELECT hwsched.assign_pending(1600, 'batch') AS of_the_first;
+SELECT workload_id, worker_id FROM hwsched.plan_pending(pool => 'batch') ORDER BY workload_id;
+SELECT hwsched.assign_pending(pool => 'batch');
+-- a session that has just placed little looks at less, and decides the same
+SELECT hwsched.assign_pending(pool => 'batch');
+SELECT count(hwsched.complete_many(ARRAY(SELECT assignment_id FROM hwsched.claim(worker, 2, pool => 'batch')), 'batch')) FROM unnest('{a,b}'::text[]) AS worker;
+SELECT hwsched.alter_pool('batch', '{"learning": false}');
+CREATE TEMP TABLE little AS SELECT * FROM hwsched.plan_pending(pool => 'batch');
+SELECT hwsched.alter_pool('batch', '{"batch_window": 100000}');
+SELECT count(*), count(*) FILTER (WHERE l.workload_id IS NULL OR w.workload_id IS NULL) AS differ FROM little AS l FULL JOIN hwsched.plan_pending(100000, 'batch') AS w USING (workload_id, worker_id, device_nos);
 -- without memory for the flow it says so, and places all the same
 SET client_min_messages = notice;
 SELECT pg_temp.fleet((SELECT jsonb_object_agg('w' || i, jsonb_build_object('cpu_cores', i)) FROM generate_series(1, 200) AS i), '{"solver": "optimal"}');

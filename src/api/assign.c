@@ -8,6 +8,7 @@
 #include "access/xact.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
 #include "api/assign.h"
@@ -19,6 +20,7 @@
 #include "snapshot/policy_context.h"
 #include "snapshot/decision_writer.h"
 #include "snapshot/fleet.h"
+#include "snapshot/horizon.h"
 #include "snapshot/queue.h"
 #include "snapshot/reservations.h"
 #include "store/authz.h"
@@ -34,7 +36,7 @@ PG_FUNCTION_INFO_V1(hwsched_plan_pending);
 
 /* --- deciding --- */
 
-/* Decides on the queue as the pool's solver does, and on what gives way. */
+/* Decides on what was read of the queue as the pool's solver does, and on what gives way. */
 static void
 decide(PoolSnapshot *snapshot, const char *pool, bool read_only, Preemption *preemption)
 {
@@ -58,6 +60,38 @@ decide(PoolSnapshot *snapshot, const char *pool, bool read_only, Preemption *pre
 	}
 	else
 		search_place(&snapshot->search, snapshot->items, snapshot->nitems, -1);
+}
+
+/*
+ * Reads a pool's queue, whose settings the snapshot has, as far as it has to be seen for most
+ * placements (INT32_MAX: as many as a batch makes), and decides on it.
+ *
+ * Each look begins with the snapshot as it was, in memory of its own.
+ */
+static void
+decide_on_queue(PoolSnapshot *snapshot, const char *pool, int64 most, bool read_only,
+				Horizon *horizon, Preemption *preemption)
+{
+	PoolSnapshot begun = *snapshot;
+	MemoryContext context =
+		AllocSetContextCreate(CurrentMemoryContext, "hwsched batch", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = CurrentMemoryContext;
+	bool again;
+
+	/* the first workloads of the queue are what was asked for, whether they have room or not */
+	horizon_begin(horizon, snapshot, pool, Min(most, snapshot->settings.batch_window),
+				  most == PG_INT32_MAX);
+	do
+	{
+		MemoryContextReset(context);
+		MemoryContextSwitchTo(context);
+		*snapshot = begun;
+		snapshot_queue(snapshot, pool, horizon, read_only);
+		decide(snapshot, pool, read_only, preemption);
+		MemoryContextSwitchTo(old);
+		again = horizon_extend(horizon, snapshot, pool, read_only);
+	} while (again);
+	MemoryContextSwitchTo(context);
 }
 
 /* --- SQL --- */
@@ -90,6 +124,7 @@ run_batch(FunctionCallInfo fcinfo, const char *pool, int64 limit, bool *more)
 {
 	PoolSnapshot snapshot;
 	Settled settled;
+	Horizon horizon;
 	Preemption preemption;
 	int64 *victims;
 	int nvictims;
@@ -109,18 +144,17 @@ run_batch(FunctionCallInfo fcinfo, const char *pool, int64 limit, bool *more)
 		cancel_expired(pool, snapshot.settings.maintain_batch);
 		if (snapshot.settings.paused)
 			limit = 0;
-		limit = Min(limit, snapshot.settings.batch_window);
-		snapshot_queue(&snapshot, pool, limit, false);
-		decide(&snapshot, pool, false, &preemption);
+		decide_on_queue(&snapshot, pool, limit, false, &horizon, &preemption);
 		nvictims = preempt_victims(&preemption, &victims);
 		evict(pool, victims, nvictims, &settled);
 		placed = write_decisions(&snapshot, pool, false);
 		if (placed > 0)
 			notify_assigned(pool);
-		write_reservations(&snapshot, pool, snapshot.nitems == limit);
+		horizon_end(&horizon, pool, placed);
+		write_reservations(&snapshot, pool, &horizon);
 		learn_settled(pool, &settled);
 		activity_assigned(pool);
-		*more = placed > 0 && snapshot.nitems == limit;
+		*more = placed > 0 && horizon.cut;
 	}
 	call_end(&caller);
 	return placed;
@@ -154,6 +188,7 @@ hwsched_plan_pending(PG_FUNCTION_ARGS)
 	char *pool = text_argument(fcinfo, 1);
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	PoolSnapshot snapshot;
+	Horizon horizon;
 	Preemption preemption;
 	Caller caller;
 	Scope scope;
@@ -162,9 +197,9 @@ hwsched_plan_pending(PG_FUNCTION_ARGS)
 	caller = call_begin(fcinfo);
 	scope = authz_seen(&caller, pool);
 	snapshot_settings(&snapshot, pool, true);
-	limit = snapshot.settings.paused ? 0 : Min(limit, snapshot.settings.batch_window);
-	snapshot_queue(&snapshot, pool, limit, true);
-	decide(&snapshot, pool, true, &preemption);
+	if (snapshot.settings.paused)
+		limit = 0;
+	decide_on_queue(&snapshot, pool, limit, true, &horizon, &preemption);
 	for (int i = 0; i < snapshot.search.nplacements; i++)
 	{
 		const Placement *placement = &snapshot.search.placements[i];

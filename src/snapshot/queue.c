@@ -355,13 +355,105 @@ end_queue(PoolSnapshot *snapshot, const char *pool, bool read_only)
 	"SELECT " ROW_COLUMNS " FROM " from " CROSS JOIN LATERAL (SELECT " priority " AS priority) aged"
 #define IN_AGED_ORDER " ORDER BY aged.priority, p.deadline, p.queue_no LIMIT $2"
 
+static int
+compare_ids(const void *a, const void *b)
+{
+	int64 x = *(const int64 *) a;
+	int64 y = *(const int64 *) b;
+
+	return (x > y) - (x < y);
+}
+
 /*
- * Reads what may be placed of the queue, or the first limit rows of that (limit
- * < 0: all).  Under the pool's lock all is settled; who only reads takes into
- * account what is not.
+ * Reads one row of each profile that none of the items read so far is of, nor of those that are
+ * passed over: whether it finds a place tells whether to look further.
+ */
+static void
+read_first_of_others(QueueReader *reader, const char *pool, const Horizon *horizon, bool read_only)
+{
+	static SpiPlan statement = {
+		QUEUE_SQL("unnest($2) e(profile_id) CROSS JOIN LATERAL (SELECT ctid, * FROM"
+				  " hwsched.pending p WHERE p.pool = $1 AND p.profile_id = e.profile_id"
+				  " AND " MAY_BE_PLACED("$3") " LIMIT 1) p",
+				  AGED_PRIORITY("$4")) " ORDER BY aged.priority, p.deadline, p.queue_no",
+		{TEXTOID, INT8ARRAYOID, BOOLOID, FLOAT8OID},
+		.row = &pending_row};
+	const PoolSnapshot *snapshot = reader->snapshot;
+	const Search *search = &snapshot->search;
+	int64 *known = palloc(sizeof(int64) * (search->nkinds + horizon->npassed + 1));
+	int nknown = 0;
+	int64 *waiting;
+	int nwaiting = queue_profiles(pool, read_only, &waiting);
+	Parameter others;
+	int64 *ids;
+	int n = 0;
+
+	for (int k = 0; k < search->nkinds; k++)
+		known[nknown++] = search->kinds[k].profile_id;
+	for (int i = 0; i < horizon->npassed; i++)
+		known[nknown++] = horizon->passed[i];
+	qsort(known, nknown, sizeof(int64), compare_ids);
+	for (int i = 0; i < nwaiting; i++)
+		if (bsearch(&waiting[i], known, nknown, sizeof(int64), compare_ids) == NULL)
+			waiting[n++] = waiting[i];
+	ids = fixed_array(INT8OID, sizeof(*ids), n, &others);
+	memcpy(ids, waiting, sizeof(*ids) * n);
+	reader->most = -1;
+	if (n > 0)
+		spi_plan_each(&statement, read_only, read_queue_row, reader, TEXT_VALUE(pool), others,
+					  VALUE(BoolGetDatum(read_only)),
+					  VALUE(Float8GetDatum(snapshot->settings.ageing)));
+}
+
+/* The head of the queue without some profiles, but for some rows: all are rows p. */
+#define HEAD_SQL(order) \
+	"(SELECT * FROM (SELECT p.ctid, p.* FROM hwsched.pending p WHERE p.pool = $1" \
+	"   AND p.profile_id <> ALL ($4) AND " MAY_BE_PLACED( \
+		"$3") "   ORDER BY " order ", p.deadline, p.queue_no LIMIT $2) h" \
+			  " UNION ALL SELECT p.ctid, p.* FROM hwsched.pending p WHERE p.pool = $1" \
+			  "  AND p.ctid = ANY ($5)) p"
+
+/*
+ * Reads what may be placed of the queue without the profiles that the horizon passes over, but
+ * for the rows that it keeps.
+ */
+static void
+read_further(QueueReader *reader, const char *pool, const Horizon *horizon, Parameter most,
+			 bool read_only)
+{
+	static SpiPlan statement = {
+		QUEUE_SQL(HEAD_SQL("p.priority"), "p.priority") " ORDER BY p.priority, p.deadline,"
+														" p.queue_no",
+		{TEXTOID, INT8OID, BOOLOID, INT8ARRAYOID, TIDARRAYOID},
+		ALONG_INDEX,
+		&pending_row};
+	static SpiPlan aged = {
+		QUEUE_SQL(HEAD_SQL(AGED_PRIORITY("$6")),
+				  AGED_PRIORITY("$6")) " ORDER BY aged.priority, p.deadline, p.queue_no",
+		{TEXTOID, INT8OID, BOOLOID, INT8ARRAYOID, TIDARRAYOID, FLOAT8OID},
+		.row = &pending_row};
+	double ageing = reader->snapshot->settings.ageing;
+	Parameter passed;
+	Parameter kept;
+	int64 *ids = fixed_array(INT8OID, sizeof(*ids), horizon->npassed, &passed);
+	ItemPointerData *tids = fixed_array(TIDOID, sizeof(*tids), horizon->nkept, &kept);
+
+	memcpy(ids, horizon->passed, sizeof(*ids) * horizon->npassed);
+	memcpy(tids, horizon->kept, sizeof(*tids) * horizon->nkept);
+	if (ageing > 0)
+		spi_plan_each(&aged, read_only, read_queue_row, reader, TEXT_VALUE(pool), most,
+					  VALUE(BoolGetDatum(read_only)), passed, kept, VALUE(Float8GetDatum(ageing)));
+	else
+		spi_plan_each(&statement, read_only, read_queue_row, reader, TEXT_VALUE(pool), most,
+					  VALUE(BoolGetDatum(read_only)), passed, kept);
+}
+
+/*
+ * Reads what may be placed of the queue, as far as the horizon goes.  Under the pool's lock all
+ * is settled; who only reads takes into account what is not.
  */
 void
-snapshot_queue(PoolSnapshot *snapshot, const char *pool, int64 limit, bool read_only)
+snapshot_queue(PoolSnapshot *snapshot, const char *pool, Horizon *horizon, bool read_only)
 {
 	static SpiPlan statement = {
 		QUEUE_SQL("hwsched.pending p", "p.priority") " WHERE p.pool = $1 AND " MAY_BE_PLACED(
@@ -374,16 +466,23 @@ snapshot_queue(PoolSnapshot *snapshot, const char *pool, int64 limit, bool read_
 				  AGED_PRIORITY("$4")) " WHERE p.pool = $1 AND " MAY_BE_PLACED("$3") IN_AGED_ORDER,
 		{TEXTOID, INT8OID, BOOLOID, FLOAT8OID},
 		.row = &pending_row};
-	QueueReader reader = begin_queue(snapshot, pool, NULL, limit, read_only);
-	Parameter most = most_rows(snapshot, limit);
+	QueueReader reader =
+		begin_queue(snapshot, pool, NULL, horizon->limit + horizon->nkept, read_only);
+	Parameter most = most_rows(snapshot, horizon->limit);
 	double ageing = snapshot->settings.ageing;
 
-	if (ageing > 0)
+	if (horizon->npassed > 0)
+		read_further(&reader, pool, horizon, most, read_only);
+	else if (ageing > 0)
 		spi_plan_each(&aged, read_only, read_queue_row, &reader, TEXT_VALUE(pool), most,
 					  VALUE(BoolGetDatum(read_only)), VALUE(Float8GetDatum(ageing)));
 	else
 		spi_plan_each(&statement, read_only, read_queue_row, &reader, TEXT_VALUE(pool), most,
 					  VALUE(BoolGetDatum(read_only)));
+	horizon->nseen = snapshot->nitems;
+	horizon->cut = snapshot->nitems == horizon->limit + horizon->nkept;
+	if (horizon->cut && horizon->may_pass && snapshot->nitems > 0)
+		read_first_of_others(&reader, pool, horizon, read_only);
 	end_queue(snapshot, pool, read_only);
 }
 

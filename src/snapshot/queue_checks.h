@@ -39,8 +39,8 @@
 	" UNION ALL" \
 	" SELECT p.queue_no, 4, 0, y.worker_id, CASE WHEN y.worker_id IS NULL THEN 'retry_backoff'" \
 	"   ELSE 'yield' END, extract(epoch FROM p.ready_at - now())::float8, 0, NULL, 's'," \
-	"  coalesce(format('waits for worker \"%s\" to yield it', y.worker_id)," \
-	"   'waits for its retry')" \
+	"  CASE WHEN y.worker_id IS NULL THEN 'waits for its retry'" \
+	"   ELSE format('waits for worker \"%s\" to yield it', y.worker_id) END" \
 	" FROM " queue " p LEFT JOIN LATERAL (SELECT a.worker_id FROM hwsched.assignment a" \
 	"   WHERE a.pool = $1 AND a.workload_id = p.workload_id AND a.run = p.run" \
 	"    AND a.attempt = p.attempt AND a.error = '" PREEMPTED "'" \

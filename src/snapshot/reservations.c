@@ -606,7 +606,7 @@ write_reservation(const PoolSnapshot *snapshot, const char *pool, const Reservat
  * head of the queue only leaves what is reserved for who stands further back.
  */
 void
-write_reservations(const PoolSnapshot *snapshot, const char *pool, bool head_only)
+write_reservations(const PoolSnapshot *snapshot, const char *pool, const Horizon *horizon)
 {
 	static SpiPlan clear = {
 		"DELETE FROM hwsched.reserved_place r WHERE r.pool = $1 AND r.workload_id <> ALL ($7)"
@@ -616,7 +616,7 @@ write_reservations(const PoolSnapshot *snapshot, const char *pool, bool head_onl
 		"   AND (" AGED_PRIORITY("$6") ", p.deadline, p.queue_no) > ($3, $4, $5)))",
 		{TEXTOID, BOOLOID, INT4OID, TIMESTAMPTZOID, INT8OID, FLOAT8OID, TEXTARRAYOID}};
 	const Search *search = &snapshot->search;
-	int last = snapshot->nitems - 1;
+	int last = horizon_last(horizon, snapshot);
 	const char **workloads = palloc(sizeof(char *) * (search->nreservations + 1));
 	int n = 0;
 
@@ -627,7 +627,7 @@ write_reservations(const PoolSnapshot *snapshot, const char *pool, bool head_onl
 		if (snapshot->items[reservation->item].nplacements == 0)
 			workloads[n++] = TextDatumGetCString(snapshot->rows[reservation->item].workload_id);
 	}
-	spi_plan_run(&clear, false, TEXT_VALUE(pool), VALUE(BoolGetDatum(!head_only || n > 0)),
+	spi_plan_run(&clear, false, TEXT_VALUE(pool), VALUE(BoolGetDatum(!horizon->cut || n > 0)),
 				 INT_VALUE(last < 0 ? 0 : snapshot->items[last].priority),
 				 VALUE(TimestampTzGetDatum(last < 0 ? 0 : snapshot->rows[last].deadline)),
 				 BIGINT_VALUE(last < 0 ? 0 : snapshot->rows[last].queue_no),

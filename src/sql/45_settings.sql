@@ -83,7 +83,8 @@ SELECT * FROM (VALUES
     ('unknown_keys', '"refuse"',
      'What is done with keys of documents that nothing reads: refuse; warn, or keep: they then '
      'stand in custom_properties of requirements and hardware_specs of capabilities.'),
-    ('batch_window', '100000', 'Workloads that a batch decides at most, the first of the queue.'),
+    ('batch_window', '100000',
+     'Workloads that a batch places at most; work of kinds that have no room is passed over.'),
     ('maintain_batch', '10000',
      'Assignments that a call of maintain() takes back at most; its column more tells of the rest.')
 ) AS s (name, default_value, description);
