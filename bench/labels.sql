@@ -12,7 +12,7 @@ SET client_min_messages = warning;
 SELECT set_config('bench.workers', :'workers', false), set_config('bench.workloads', :'workloads', false),
        set_config('bench.runs', :'runs', false) \g /dev/null
 SELECT hwsched.drop_pool(pool) FROM hwsched.pool WHERE pool IN ('plain', 'labelled') \g /dev/null
-SELECT hwsched.create_pool(p, '{"max_concurrent": 20}') FROM unnest('{plain,labelled}'::text[]) p \g /dev/null
+SELECT hwsched.create_pool(p, '{"max_concurrent": 20, "offline_after": "1 day"}') FROM unnest('{plain,labelled}'::text[]) p \g /dev/null
 
 SELECT count(hwsched.register_worker(format('worker-%s', lpad(i::text, 7, '0')),
     jsonb_build_object('cpu_cores', 8 + i % 10, 'available_memory', 200 + i / 10 % 10, 'supported_backends', '["cpu", "cuda"]'::jsonb)

@@ -475,17 +475,38 @@ tree_of(Search *search, int32 *lanes, int nlanes)
 	return &set->tree;
 }
 
-/* Brings the trees up to date after a worker has got something to do. */
+/*
+ * Notes that a worker has changed.  Its places in the trees are brought up to date when these are
+ * looked into, which many never are again: other priorities ask for other labels.
+ */
 void
 hardware_search_changed(Search *search, int worker)
 {
 	for (UsageNode *node = search->state->nodes[worker]; node != NULL; node = node->next)
-	{
-		Usage usage = usage_of(search, worker, node->usage.lane);
-		Free free = free_of(search, worker, node->usage.lane);
+		if (!node->stale)
+		{
+			node->stale = true;
+			node->next_stale = node->tree->stale;
+			node->tree->stale = node;
+		}
+}
 
+/* Returns the tree of a band, up to date. */
+static const UsageTree *
+tree_of_band(Search *search, Band *band)
+{
+	UsageNode *node = band->tree->stale;
+
+	for (; node != NULL; node = node->next_stale)
+	{
+		Usage usage = usage_of(search, node->usage.worker, node->usage.lane);
+		Free free = free_of(search, node->usage.worker, node->usage.lane);
+
+		node->stale = false;
 		usage_tree_update(node, &usage, &free);
 	}
+	band->tree->stale = NULL;
+	return band->tree;
 }
 
 /* Returns what a workload needs of a worker; with in_use, of a device that is in use. */
@@ -565,7 +586,7 @@ candidate_of_band(Search *search, BandSearch *look, int worker_index, Candidate 
 static bool
 find_in_band(Search *search, WorkKind *kind, Band *band, int like, BandSearch *look)
 {
-	const UsageTree *tree = band->tree;
+	const UsageTree *tree = tree_of_band(search, band);
 	Free need = need_of(search, kind, like >= 0);
 	bool goes_on = like < 0 && band->passed && band->given_back == tree->given_back;
 	Usage from = goes_on ? band->from : (Usage){INT32_MIN, INT32_MIN, INT64_MIN, INT32_MIN};
@@ -977,20 +998,21 @@ best_elsewhere(Search *search, WorkKind *kind, int worker, int32 *device, int32 
 			   double *value)
 {
 	KindState *state = kind->state;
-	const Band *band;
+	Band *band;
 	Candidate candidate;
 
 	for (int number = 0; !state->mixed && (band = band_at(search, kind, number)) != NULL; number++)
 	{
 		BandSearch look = {
 			.kind = kind, .value = band->value, .sparing = band->sparing, .like = -1};
+		const UsageTree *tree = tree_of_band(search, band);
 		Free need = need_of(search, kind, false);
-		bool goes_on = band->passed && band->given_back == band->tree->given_back;
+		bool goes_on = band->passed && band->given_back == tree->given_back;
 		Usage from = goes_on ? band->from : (Usage){INT32_MIN, INT32_MIN, INT64_MIN, INT32_MIN};
 		const UsageNode *node;
 
-		for (int tried = 0; tried < MOST_OTHERS &&
-							(node = usage_tree_first(search, band->tree, &from, &need)) != NULL;
+		for (int tried = 0;
+			 tried < MOST_OTHERS && (node = usage_tree_first(search, tree, &from, &need)) != NULL;
 			 tried++)
 		{
 			from = node->usage;

@@ -87,6 +87,7 @@ usage_tree_build(UsageTree *tree)
 		node->weight = (uint32) (random >> 32);
 		node->tree = tree;
 		node->left = node->right = NULL;
+		node->stale = false;
 		while (depth > 0 && spine[depth - 1]->weight < node->weight)
 		{
 			node->left = spine[--depth];

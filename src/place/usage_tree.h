@@ -30,6 +30,8 @@ typedef struct UsageNode
 	struct UsageNode *right;
 	struct UsageTree *tree;
 	struct UsageNode *next; /* for the owner: of the same worker, in another tree */
+	struct UsageNode *next_stale; /* for the owner, as the next: of the same tree */
+	bool stale; /* the worker has changed since */
 } UsageNode;
 
 typedef struct UsageTree
@@ -37,6 +39,7 @@ typedef struct UsageTree
 	int nnodes;
 	UsageNode *nodes;
 	UsageNode *root;
+	UsageNode *stale; /* those that are, one after the other */
 	int64 given_back; /* times that a node came to have more free, or moved ahead */
 } UsageTree;
 
