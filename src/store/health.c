@@ -199,12 +199,15 @@ int
 health_silent(const char *pool, const PoolSettings *settings, int64 *quota, bool *more,
 			  const char ***worker_ids)
 {
+	/* from those that are not offline on, or each call would pass all that the others noted */
 	static SpiPlan find = {
-		"SELECT w.worker_id, u.assignments FROM hwsched.worker w"
-		" JOIN hwsched.worker_load l ON l.pool = w.pool AND l.worker_id = w.worker_id"
-		" JOIN hwsched.worker_usage u ON u.pool = w.pool AND u.worker_id = w.worker_id"
-		" WHERE w.pool = $1 AND w.health <> 'offline'"
-		"  AND l.last_seen_at < now() - make_interval(secs => $2) ORDER BY w.worker_id LIMIT $3",
+		"SELECT w.worker_id, u.assignments FROM (SELECT worker_id FROM hwsched.worker"
+		"   WHERE pool = $1 AND health <> 'offline' ORDER BY worker_id OFFSET 0) w"
+		" CROSS JOIN LATERAL (SELECT FROM hwsched.worker_load l WHERE l.pool = $1"
+		"  AND l.worker_id = w.worker_id"
+		"  AND l.last_seen_at < now() - make_interval(secs => $2) OFFSET 0) l"
+		" JOIN hwsched.worker_usage u ON u.pool = $1 AND u.worker_id = w.worker_id"
+		" ORDER BY w.worker_id LIMIT $3",
 		{TEXTOID, FLOAT8OID, INT8OID},
 		BY_KEY_ONLY};
 	static SpiPlan leave = {"UPDATE hwsched.worker SET health = 'offline', health_since = now()"
