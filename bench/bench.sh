@@ -3,7 +3,7 @@
 # extension has been created; `make bench` provides one.  What is compared runs
 # in one run on one server.
 #
-#   bench.sh                                     all but chaos, churn, energy, silence, snapshot, waiting, tenants, gavel and simulate
+#   bench.sh                                     all but chaos, churn, energy, silence, snapshot, waiting, tenants, gavel, simulate and scaling
 #   bench.sh accuracy|assign|schedule|growth|full|coordinators|cycle|history...   some
 #   bench.sh openb [trace [policy [seeds [solver]]]]
 #   bench.sh energy [trace [policy [solver]]]
@@ -18,6 +18,7 @@
 #   bench.sh tenants
 #   bench.sh gavel
 #   bench.sh simulate [workloads]
+#   bench.sh scaling [requests]
 #   bench.sh --check ...                         only whether there are such
 #
 # A trace is one of data/openb, or all; a policy is JSON or the name of one
@@ -25,7 +26,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
-readonly known="accuracy assign labels schedule coordinators cycle openb energy growth full history chaos churn silence snapshot waiting tenants gavel simulate"
+readonly known="accuracy assign labels schedule coordinators cycle openb energy growth full history chaos churn silence snapshot waiting tenants gavel simulate scaling"
 readonly usual="accuracy assign labels schedule coordinators cycle openb growth full history"
 readonly traces="default cpu050 cpu100 gpushare40 gpuspec10 multigpu20"
 
@@ -151,6 +152,20 @@ bench_simulate() {
 			run_sql simulate.sql -v workloads="${1:-100000}" -v load="$load" -v settings="$settings"
 		done
 	done
+}
+
+bench_scaling() {
+	local world failed=0
+	if ! /usr/bin/python3 -c 'import scipy' 2>/dev/null; then
+		echo "The peer is HiGHS, by SciPy: install python3-scipy." >&2
+		return 1
+	fi
+	echo "What scaling advice costs an hour beside the bound of linear programming (HiGHS), and seconds:"
+	printf '%-10s %8s %10s %10s %10s %8s %8s\n' requests count advice bound above seconds HiGHS
+	for world in mixed services; do
+		run_sql scaling.sql -v workloads="${1:-10000}" -v world="$world" | /usr/bin/python3 scaling.py "$world" || failed=1
+	done
+	return $failed
 }
 
 # replay <trace or all> <policy> <seeds> [solver]

@@ -22,6 +22,7 @@
 #include "api/lost_runs.h"
 #include "api/progress.h"
 #include "api/reclaim.h"
+#include "api/scaling.h"
 #include "api/settle.h"
 #include "learn/track_record.h"
 #include "store/pool_activity.h"
@@ -258,6 +259,14 @@ renew_partitions(void *tick)
 	history_renew(((Tick *) tick)->pool);
 }
 
+static void
+seek_advice(void *argument)
+{
+	Tick *tick = argument;
+
+	scaling_renew(&tick->caller, tick->pool, &tick->settings);
+}
+
 /* The parts of maintain(), in their order; its name says in a WARNING which of them failed. */
 typedef struct Part
 {
@@ -278,6 +287,9 @@ static const Part recovery[] = {
 	{"forgetting old load reports", forget_reports},
 	{"trying workers again", try_again},
 };
+
+/* before the pool is locked: it reads, and may take a while */
+static const Part advising[] = {{"seeking scaling advice", seek_advice}};
 
 /* while nobody waits for us, and while others wait for the pool's lock */
 static const Part rolling_up[] = {{"rolling up history", roll_up}};
@@ -369,6 +381,7 @@ hwsched_maintain(PG_FUNCTION_ARGS)
 	if (get_call_result_type(fcinfo, NULL, &description) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "maintain must return a row");
 	begin_tick(fcinfo, &tick);
+	do_parts(&tick, advising, lengthof(advising));
 	lock_for_parts(&tick);
 	do_parts(&tick, recovery, lengthof(recovery));
 	do_parts(&tick, rolling_up_briefly, lengthof(rolling_up_briefly));
@@ -406,6 +419,7 @@ hwsched_keep_history(PG_FUNCTION_ARGS)
 	Tick tick;
 
 	begin_tick(fcinfo, &tick);
+	do_parts(&tick, advising, lengthof(advising));
 	do_parts(&tick, rolling_up, lengthof(rolling_up));
 	lock_for_parts(&tick);
 	do_parts(&tick, forgetting, lengthof(forgetting));

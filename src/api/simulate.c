@@ -11,9 +11,9 @@
 #include "utils/guc.h"
 #include "utils/timestamp.h"
 
+#include "api/simulate.h"
 #include "simulate/simulation.h"
 #include "simulate/summary.h"
-#include "store/authz.h"
 #include "support/args.h"
 #include "support/spi_plan.h"
 
@@ -71,9 +71,9 @@ return_run(void *reader, const SimulatedRun *run)
 /*
  * Begins a call: as the extension's owner, with a search_path that nobody else chooses.  The
  * functions have none of their own, as they would hide the caller's, by which a table of arrivals
- * is found.
+ * is found.  Returns what end_simulating() wants to know.
  */
-static int
+int
 begin_simulating(FunctionCallInfo fcinfo, Caller *caller, const char **callers_path)
 {
 	int level;
@@ -86,7 +86,8 @@ begin_simulating(FunctionCallInfo fcinfo, Caller *caller, const char **callers_p
 	return level;
 }
 
-static void
+/* Ends such a call. */
+void
 end_simulating(const Caller *caller, int level)
 {
 	AtEOXact_GUC(true, level);

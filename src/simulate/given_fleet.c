@@ -265,10 +265,10 @@ empty_fleet(PoolSnapshot *snapshot)
 
 /*
  * Makes a fleet of a list of capabilities, each with the count of such workers; the kinds of
- * work have been read before.  Raises ERRCODE_INVALID_PARAMETER_VALUE with the path of what is
- * wrong.
+ * work have been read before.  Returns, by worker, which of the list it is one of.  Raises
+ * ERRCODE_INVALID_PARAMETER_VALUE with the path of what is wrong.
  */
-void
+const int32 *
 read_given_fleet(PoolSnapshot *snapshot, const char *pool, Jsonb *list)
 {
 	Fleet *fleet = &snapshot->fleet;
@@ -279,6 +279,7 @@ read_given_fleet(PoolSnapshot *snapshot, const char *pool, Jsonb *list)
 	int64 nworkers = 0;
 	int64 ndevices = 0;
 	Named *named;
+	int32 *entry_of;
 
 	fleet->nsoftware = 1;
 	fleet->software = palloc0(sizeof(NamedTexts));
@@ -313,8 +314,13 @@ read_given_fleet(PoolSnapshot *snapshot, const char *pool, Jsonb *list)
 		fleet->profiles = palloc(sizeof(DeviceProfile));
 		snapshot->device_profile_ids = palloc(sizeof(int64));
 	}
+	entry_of = palloc_huge(sizeof(int32) * (nworkers + 1));
 	for (int w = 0; w < nworkers; w++)
+	{
+		entry_of[w] = named[w].entry;
 		add_worker(snapshot, labels, &entries[named[w].entry], named[w].worker_id);
+	}
 	labels_select(labels);
 	empty_fleet(snapshot);
+	return entry_of;
 }

@@ -7,7 +7,7 @@
 
 #include "snapshot/snapshot.h"
 
-extern void read_given_fleet(PoolSnapshot *snapshot, const char *pool, Jsonb *list);
+extern const int32 *read_given_fleet(PoolSnapshot *snapshot, const char *pool, Jsonb *list);
 extern void empty_fleet(PoolSnapshot *snapshot);
 
 #endif /* HWSCHED_SIMULATE_GIVEN_FLEET_H */

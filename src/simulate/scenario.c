@@ -132,7 +132,7 @@ read_fleet(Scenario *scenario, Jsonb *document)
 	if (scenario->own_fleet)
 	{
 		(void) getKeyJsonValueFromContainer(&document->root, "fleet", 5, &fleet);
-		read_given_fleet(snapshot, scenario->pool, JsonbValueToJsonb(&fleet));
+		scenario->entries = read_given_fleet(snapshot, scenario->pool, JsonbValueToJsonb(&fleet));
 	}
 	else
 	{

@@ -82,6 +82,7 @@ typedef struct Scenario
 	Scope seen; /* whose of that the caller sees */
 	bool live; /* it begins with what runs and waits in the pool */
 	bool own_fleet; /* it has workers of its own */
+	const int32 *entries; /* of those, by worker: which of the scenario's list it is one of */
 	TimestampTz begins;
 	int64 until; /* microseconds from then; INT64_MAX: to the end */
 	uint64 seed;

@@ -20,22 +20,26 @@ COMMENT ON COLUMN hwsched.pool.created_at IS 'When it was created.';
 CREATE TABLE hwsched.pool_activity (
     pool text COLLATE "C" NOT NULL,
     activity text COLLATE "C" NOT NULL
-        CHECK (activity IN ('assign_pending', 'maintain', 'oldest_report')),
+        CHECK (activity IN ('assign_pending', 'maintain', 'oldest_report', 'scaling_advice')),
     done_at timestamptz,
     error text,
     error_at timestamptz,
+    detail jsonb,
     PRIMARY KEY (pool, activity)
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE hwsched.pool_activity IS
   'When each pool was last assigned and maintained, and what last went wrong; see pool_summary.';
 COMMENT ON COLUMN hwsched.pool_activity.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.pool_activity.activity IS
-  'assign_pending or maintain; oldest_report: no report of load is older than done_at.';
+  'assign_pending or maintain; oldest_report: no report of load is older than done_at; '
+  'scaling_advice: maintain() has sought it.';
 COMMENT ON COLUMN hwsched.pool_activity.done_at IS
   'When that was last done; of many batches in a second, the first of each session.';
 COMMENT ON COLUMN hwsched.pool_activity.error IS
   'The last error of it, or of a part of it; NULL: there was none.';
 COMMENT ON COLUMN hwsched.pool_activity.error_at IS 'When that was.';
+COMMENT ON COLUMN hwsched.pool_activity.detail IS
+  'What came of it: of scaling_advice, the changes that it advised.';
 
 CREATE TABLE hwsched.settings_version (
     pool text COLLATE "C" NOT NULL,

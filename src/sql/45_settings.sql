@@ -1,5 +1,4 @@
--- The settings of a pool and their defaults. Those whose description ends in
--- "(kept)" are checked and kept, and take effect with the feature they are for.
+-- The settings of a pool and their defaults.
 CREATE VIEW hwsched_internal.setting AS
 SELECT * FROM (VALUES
     ('policy', '{"hardware_aware": 1}'::jsonb,
@@ -76,7 +75,12 @@ SELECT * FROM (VALUES
      'Grams of carbon dioxide per kWh: pareto() then shows that of a workload.'),
     ('energy_price_per_kwh', 'null',
      'Price of a kWh, in the currency of cost_per_hour; it is part of what work costs.'),
-    ('wait_target', '"60 s"', 'Wait that scaling advice aims at. (kept)'),
+    ('wait_target', '"60 s"', 'Wait that scaling advice aims at: what waits longer lacks workers.'),
+    ('stop_idle_after', '"10 min"',
+     'Time without work after which scaling advice may be to stop a worker that costs something.'),
+    ('scaling_every', '"5 min"',
+     'Time after which maintain() seeks scaling advice anew, and tells by NOTIFY hwsched_scaling if '
+     'it has changed; 0: never.'),
     ('vega_url', 'null',
      'Where reports load Vega from when it is not installed: a URL below which packages of npm are '
      'found, such as https://cdn.jsdelivr.net/npm.'),

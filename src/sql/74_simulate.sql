@@ -1,4 +1,4 @@
--- What would become of work on a fleet. These have no search_path of their own: a table of
+-- What would become of work on a fleet, and which workers that lacks. These have no search_path of their own: a table of
 -- arrivals is found, and read, as their caller does.
 
 CREATE FUNCTION hwsched.simulate(scenario jsonb, pool text DEFAULT 'default',
@@ -22,3 +22,14 @@ CREATE FUNCTION hwsched.simulate_summary(scenario jsonb, pool text DEFAULT 'defa
 COMMENT ON FUNCTION hwsched.simulate_summary(jsonb, text) IS
   'Simulates a scenario as simulate() does, and returns what it comes to: seconds of waiting and '
   'until completion, use of the devices by hardware class, energy and cost. Writes nothing.';
+
+CREATE FUNCTION hwsched.scaling_advice(scenario jsonb DEFAULT '{}', pool text DEFAULT 'default',
+    OUT capabilities jsonb, OUT change int, OUT why text, OUT cost_per_hour float8,
+    OUT wait_after_seconds float8)
+    RETURNS SETOF record
+    LANGUAGE c STABLE STRICT PARALLEL UNSAFE COST 100000
+    AS 'MODULE_PATHNAME', 'hwsched_scaling_advice';
+COMMENT ON FUNCTION hwsched.scaling_advice(jsonb, text) IS
+  'Returns which workers to buy or start for nothing to wait longer than the setting wait_target, '
+  'at the least cost, and which to stop. maintain() tells by NOTIFY hwsched_scaling when that '
+  'changes. Writes nothing.';

@@ -39,7 +39,7 @@ GRANT EXECUTE ON FUNCTION
     hwsched.plan_pending, hwsched.compatible_hardware, hwsched.pareto,
     hwsched.suggest_power_limit, hwsched.explain, hwsched.explain_pending,
     hwsched.suggest,
-    hwsched.simulate, hwsched.simulate_summary,
+    hwsched.simulate, hwsched.simulate_summary, hwsched.scaling_advice,
     hwsched.predict, hwsched.performance_history, hwsched.change_points, hwsched.best_hardware,
     hwsched.performance_ranking, hwsched.fallback_workers,
     hwsched.learning_json, hwsched.predict_temperature

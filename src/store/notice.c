@@ -37,3 +37,11 @@ notify_changed(const char *pool)
 	if (notifies(pool))
 		Async_Notify("hwsched_changed", pool);
 }
+
+/* Tells that scaling advice has changed: autoscalers ask for it. */
+void
+notify_scaling(const char *pool)
+{
+	if (notifies(pool))
+		Async_Notify("hwsched_scaling", pool);
+}

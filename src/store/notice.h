@@ -7,5 +7,6 @@
 
 extern void notify_assigned(const char *pool);
 extern void notify_changed(const char *pool);
+extern void notify_scaling(const char *pool);
 
 #endif /* HWSCHED_STORE_NOTICE_H */

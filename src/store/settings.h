@@ -66,6 +66,9 @@ typedef struct PoolSettings
 	double energy_price_per_kwh; /* NAN: not known */
 	double carbon_g_per_kwh; /* NAN: not known */
 	const char *vega_url; /* NULL: none */
+	double wait_target; /* seconds that scaling advice lets work wait */
+	double stop_idle_after; /* seconds without work after which it may advise to stop a worker */
+	double scaling_every; /* seconds after which maintain() seeks it anew; 0: never */
 	const char *unknown_keys; /* of documents: refuse, warn or keep */
 } PoolSettings;
 

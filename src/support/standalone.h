@@ -31,6 +31,7 @@ extern void *repalloc_huge(void *pointer, Size size);
 typedef int16_t int16;
 typedef int32_t int32;
 typedef int64_t int64;
+typedef uint16_t uint16;
 typedef uint32_t uint32;
 typedef uint64_t uint64;
 typedef size_t Size;
