@@ -239,7 +239,7 @@ preempt_band(Search *search, QueueItem *items, int first, int last)
 			break;
 		preemption->tried++;
 		/* before anybody is gone of it */
-		running_prepare(search);
+		running_prepare(search, items, i);
 		own = reservation_lift(search, i);
 		avoid_devices(search, item, true);
 		found = make_room(preemption->snapshot, i, preemption->live, preemption->nlive);

@@ -442,12 +442,9 @@ decide_promised(Search *search, QueueItem *items, int first, int last)
 static void
 prepare_reserving(Search *search, const QueueItem *items, int first, int last)
 {
-	bool reserves = false;
-
-	for (int i = first; i < last && search->reserves && !search->running_known && !reserves; i++)
-		reserves = is_gang(&search->kinds[items[i].kind]) || items[i].alone;
-	if (reserves)
-		running_prepare(search);
+	for (int i = first; i < last && search->reserves && !search->running_known; i++)
+		if (is_gang(&search->kinds[items[i].kind]) || items[i].alone)
+			running_prepare(search, items, i);
 }
 
 /*

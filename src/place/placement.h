@@ -364,6 +364,7 @@ typedef struct Search
 	const struct Promise *promises;
 	/* what runs, read when it is first needed */
 	bool running_known;
+	const bool *told; /* by worker: of whom it is known; NULL: of all */
 	int nrunning;
 	struct Running *running;
 	void (*read_running)(struct Search *search);

@@ -20,6 +20,12 @@
 #include "place/reservation.h"
 #include "place/search_policy.h"
 
+/*
+ * Live assignments that are looked at to find where one can start first.  The least of so many
+ * ends is hardly later than that of all.
+ */
+#define MOST_RUNNING 10000
+
 /* --- amounts --- */
 
 static Amount
@@ -336,15 +342,110 @@ compare_running(const void *a, const void *b)
 	return (x->assignment_id > y->assignment_id) - (x->assignment_id < y->assignment_id);
 }
 
-/* Reads what runs, unless that has been done. */
+/* Returns what was promised to an item; NULL: nothing. */
+static const Promise *
+promise_to(const Search *search, int item)
+{
+	for (int i = 0; i < search->npromises; i++)
+		if (search->promises[i].item == item)
+			return &search->promises[i];
+	return NULL;
+}
+
+static bool
+was_promised(const Promise *promise, int worker)
+{
+	bool promised = false;
+
+	for (int i = 0; promise != NULL && i < promise->nworkers; i++)
+		promised = promised || promise->workers[i] == worker;
+	return promised;
+}
+
+/* Returns whether a worker can be reserved for an item at all. */
+static bool
+may_be_reserved(Search *search, const QueueItem *item, int worker_index)
+{
+	const Worker *worker = &search->fleet->workers[worker_index];
+
+	if (!worker->accepting || worker->cordoned || worker->reserved ||
+		worker_unsuitable(search, &search->kinds[item->kind], worker) != FITS ||
+		keeps_apart(search, item, worker_index))
+		return false;
+	for (int i = 0; i < item->navoided; i++)
+		if (item->avoided[i] == worker_index)
+			return false;
+	return true;
+}
+
+/* A worker, and how much runs there. */
+typedef struct Busy
+{
+	int32 assignments;
+	int32 worker;
+} Busy;
+
+static int
+compare_busy(const void *a, const void *b)
+{
+	const Busy *x = a;
+	const Busy *y = b;
+
+	return x->assignments != y->assignments ? x->assignments - y->assignments :
+											  x->worker - y->worker;
+}
+
+/*
+ * Returns, by worker, of whom it is to be known what runs there, if items[index] is the first
+ * to wait; NULL: of all.  Where more than MOST_RUNNING are live, these are those that could be
+ * reserved for it and have the least to end, and those where it was promised a place.
+ */
+static const bool *
+choose_told(Search *search, const QueueItem *items, int index)
+{
+	const Fleet *fleet = search->fleet;
+	const WorkKind *kind = &search->kinds[items[index].kind];
+	const Promise *promise = promise_to(search, index);
+	int least = is_gang(kind) ? gang_least(&kind->profile, &kind->demand) : 1;
+	int64 live = 0;
+	int n = 0;
+	Busy *busy;
+	bool *told;
+
+	for (int w = 0; w < fleet->nworkers; w++)
+		live += fleet->workers[w].assignments;
+	if (live <= MOST_RUNNING)
+		return NULL;
+	busy = palloc_huge(sizeof(Busy) * (fleet->nworkers + 1));
+	told = palloc_huge(sizeof(bool) * (fleet->nworkers + 1));
+	for (int w = 0; w < fleet->nworkers; w++)
+	{
+		told[w] = was_promised(promise, w);
+		if (may_be_reserved(search, &items[index], w))
+			busy[n++] = (Busy){fleet->workers[w].assignments, w};
+	}
+	qsort(busy, n, sizeof(Busy), compare_busy);
+	live = 0;
+	for (int i = 0; i < n && (i < least || live + busy[i].assignments <= MOST_RUNNING); i++)
+	{
+		live += busy[i].assignments;
+		told[busy[i].worker] = true;
+	}
+	pfree(busy);
+	return told;
+}
+
+/* Reads what runs where items[index] could wait for a place, unless anything was read before. */
 void
-running_prepare(Search *search)
+running_prepare(Search *search, const QueueItem *items, int index)
 {
 	if (search->running_known)
 		return;
 	search->running_known = true;
-	if (search->read_running != NULL)
-		search->read_running(search);
+	if (search->read_running == NULL)
+		return;
+	search->told = choose_told(search, items, index);
+	search->read_running(search);
 }
 
 /* Notes that an assignment has ended since. */
@@ -380,7 +481,7 @@ running_of_placement(const Search *search, const QueueItem *items, int number)
 }
 
 static Ends
-collect_ends(Search *search, const QueueItem *items)
+collect_ends(Search *search, const QueueItem *items, int index)
 {
 	int nworkers = search->fleet->nworkers;
 	Ends ends;
@@ -392,7 +493,7 @@ collect_ends(Search *search, const QueueItem *items)
 		ends.running = NULL;
 		return ends;
 	}
-	running_prepare(search);
+	running_prepare(search, items, index);
 	ends.running = palloc_huge(sizeof(Running) * (search->nrunning + search->nplacements + 1));
 	if (search->nrunning > 0)
 		memcpy(ends.running, search->running, sizeof(Running) * search->nrunning);
@@ -602,42 +703,6 @@ compare_prospects(const void *a, const void *b)
 											  x->worker - y->worker;
 }
 
-/* Returns what was promised to an item; NULL: nothing. */
-static const Promise *
-promise_to(const Search *search, int item)
-{
-	for (int i = 0; i < search->npromises; i++)
-		if (search->promises[i].item == item)
-			return &search->promises[i];
-	return NULL;
-}
-
-static bool
-was_promised(const Promise *promise, int worker)
-{
-	bool promised = false;
-
-	for (int i = 0; promise != NULL && i < promise->nworkers; i++)
-		promised = promised || promise->workers[i] == worker;
-	return promised;
-}
-
-/* Returns whether a worker can be reserved for an item at all. */
-static bool
-may_be_reserved(Search *search, const QueueItem *item, int worker_index)
-{
-	const Worker *worker = &search->fleet->workers[worker_index];
-
-	if (!worker->accepting || worker->cordoned || worker->reserved ||
-		worker_unsuitable(search, &search->kinds[item->kind], worker) != FITS ||
-		keeps_apart(search, item, worker_index))
-		return false;
-	for (int i = 0; i < item->navoided; i++)
-		if (item->avoided[i] == worker_index)
-			return false;
-	return true;
-}
-
 /*
  * Finds the workers where an item could start, or a part of it: as soon as a part can, or with
  * whole once all of a worker is free.  Returns how many parts they could take together.
@@ -661,7 +726,7 @@ find_prospects(Search *search, const QueueItem *items, int index, Ends *ends, bo
 		bool promised;
 
 		CHECK_FOR_INTERRUPTS();
-		if (!may_be_reserved(search, item, w))
+		if ((search->told != NULL && !search->told[w]) || !may_be_reserved(search, item, w))
 			continue;
 		promised = was_promised(promise, w);
 		look_at_ends(search, items, w, ends);
@@ -860,7 +925,7 @@ reserve_place(Search *search, const QueueItem *items, int index)
 
 	if (!deserves_reservation(search, item))
 		return;
-	ends = collect_ends(search, items);
+	ends = collect_ends(search, items, index);
 	prospects = palloc_huge(sizeof(Prospect) * (search->fleet->nworkers + 1));
 	if (search->refills && !is_gang(kind) && !is_choosy(item))
 		enough = recall_prospects(search, items, index, &ends, prospects, &count) >= least;

@@ -79,7 +79,7 @@ extern void reservations_book(Search *search, const QueueItem *items, int index)
 extern void reservations_give_back(Search *search);
 extern void reservations_copy(Search *search);
 extern int reservation_boundary(const Search *search, int first, int last);
-extern void running_prepare(Search *search);
+extern void running_prepare(Search *search, const QueueItem *items, int index);
 extern void running_ended(Search *search, int64 assignment_id);
 extern bool is_reserved_for(const Search *search, int item);
 extern Reservation *reservation_lift(Search *search, int item);

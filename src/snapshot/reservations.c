@@ -279,15 +279,34 @@ typedef struct RunningReader
 	bool read_only;
 } RunningReader;
 
+/* Returns the ids of the workers of whom it is to be known what runs there. */
+static Parameter
+told_workers(const Search *search)
+{
+	const Fleet *fleet = search->fleet;
+	const char **ids = palloc_huge(sizeof(char *) * (fleet->nworkers + 1));
+	int n = 0;
+
+	for (int w = 0; w < fleet->nworkers; w++)
+		if (search->told[w])
+			ids[n++] = fleet->workers[w].worker_id;
+	return text_array(ids, n);
+}
+
 static void
 read_running(Search *search)
 {
-	static SpiPlan statement = {LIVE_SQL, {TEXTOID}, IN_SETS, &live_row};
+	static SpiPlan all = {LIVE_SQL, {TEXTOID}, IN_SETS, &live_row};
+	static SpiPlan some = {
+		LIVE_SQL " AND a.worker_id = ANY ($2)", {TEXTOID, TEXTARRAYOID}, BY_KEY, &live_row};
 	const RunningReader *context = search->running_context;
 	LiveReader reader = begin_live(context->snapshot);
 
-	spi_plan_each(&statement, context->read_only, read_live_row, &reader,
-				  TEXT_VALUE(context->pool));
+	if (search->told == NULL)
+		spi_plan_each(&all, context->read_only, read_live_row, &reader, TEXT_VALUE(context->pool));
+	else
+		spi_plan_each(&some, context->read_only, read_live_row, &reader, TEXT_VALUE(context->pool),
+					  told_workers(search));
 	search->nrunning = end_live(&reader, context->pool, context->read_only, &search->running);
 }
 
@@ -299,6 +318,7 @@ load_running(PoolSnapshot *snapshot, const char *pool, bool read_only)
 	Search *search = &snapshot->search;
 
 	search->running_context = &reader;
+	search->told = NULL;
 	read_running(search);
 	search->running_context = NULL;
 }

@@ -16,11 +16,11 @@
  * takes all of them.
  */
 static void
-gpu_world(World *world, int ngpus)
+gpu_world(World *world, int nworkers, int ngpus)
 {
 	static NamedNumber all_gpus[] = {{"gpu", 0}};
 
-	plain_world(world, 1, 1, ngpus);
+	plain_world(world, nworkers, 1, ngpus);
 	world->settings.max_load = 1;
 	all_gpus[0].value = ngpus;
 	world->nkinds = 4;
@@ -75,7 +75,7 @@ test_tenants(void)
 							 tenant(2, INFINITY, 0)};
 		Run run;
 
-		gpu_world(&world, 8);
+		gpu_world(&world, 1, 8);
 		world.nitems = 0;
 		for (int k = 0; k < 3; k++)
 			add_items(&world, k, 10, 60);
@@ -114,7 +114,7 @@ test_order(void)
 	static World world;
 	Run run;
 
-	gpu_world(&world, 1);
+	gpu_world(&world, 1, 1);
 	world.nitems = 0;
 	add_items(&world, 3, 1, 500);
 	add_items(&world, 3, 1, 50);
@@ -154,7 +154,7 @@ begin_reserving(Run *run, World *world)
 {
 	static const int32 used[] = {1, 2};
 
-	gpu_world(world, 4);
+	gpu_world(world, 1, 4);
 	for (int i = 0; i < 2; i++)
 		world->devices[used[i]].share = WHOLE_SHARE;
 	world->workers[0].assignments = 1;
@@ -237,11 +237,47 @@ test_reservation(void)
 	ok(seconds == 0 && waits == 4, "each GPU is kept or in use, and none twice");
 }
 
+/* Of a fleet where very much runs, only who has the least to end is looked at. */
+static void
+test_busy_fleet(void)
+{
+	static const int32 used[] = {4, 5};
+	static World world;
+	Run run;
+
+	for (int busy = 0; busy < 2; busy++)
+	{
+		gpu_world(&world, 3, 4);
+		for (int d = 0; d < world.ndevices; d++)
+			world.devices[d].share = WHOLE_SHARE;
+		world.workers[0].assignments = busy ? 9999 : 2;
+		world.workers[1].assignments = 4;
+		world.workers[2].assignments = busy ? 9999 : 2;
+		live[0] = (Running){1, 0, 60, 0, 0, 4, (int32[]){0, 1, 2, 3}, 0, WHOLE_SHARE, 0};
+		live[1] = (Running){2, 1, HOUR, 0, 0, 2, used, 0, WHOLE_SHARE, 0};
+		live[2] = (Running){3, 1, HOUR, 0, 0, 2, (int32[]){6, 7}, 0, WHOLE_SHARE, 0};
+		nlive = 3;
+		world.nitems = 0;
+		begin_run(&run, &world);
+		run.search.reserves = true;
+		run.search.most_reservations = 1;
+		run.search.read_running = read_live;
+		add_items(&world, 3, 1, 60);
+		memcpy(run.items, world.items, sizeof(run.items));
+		place_item(&run.search, run.items, 0);
+		ok(run.search.nreservations == 1 && run.search.reservations[0].places[0].worker == busy,
+		   "%s fleet: worker %d is waited for", busy ? "a busy" : "an idle", busy);
+		ok(busy == (run.search.told != NULL && !run.search.told[0] && run.search.told[1]),
+		   "... and what is looked at is %s", busy ? "who has little" : "all");
+	}
+}
+
 int
 main(void)
 {
 	test_tenants();
 	test_order();
 	test_reservation();
+	test_busy_fleet();
 	return done_testing();
 }
