@@ -146,9 +146,9 @@ violation (what, detail) AS (
     JOIN hwsched.assignment AS b ON b.pool = a.pool AND b.workload_id = a.workload_id AND b.run = a.run AND b.assignment_id > a.assignment_id
     WHERE a.state = 'completed' AND p.allocation_strategy = 'single'
     UNION ALL
-    -- what is not settled has completed or failed, once, and waits for nothing else
+    -- what is not settled has completed, failed or been given back, once, and waits for nothing else
     SELECT 'unsettled', concat_ws(' ', u.pool, u.assignment_id, a.state) FROM hwsched.unsettled AS u LEFT JOIN hwsched.assignment AS a USING (pool, assignment_id)
-    WHERE a.state IS NULL OR a.state NOT IN ('completed', 'failed')
+    WHERE a.state IS NULL OR a.state NOT IN ('completed', 'failed') AND (a.state, a.error) IS DISTINCT FROM ('expired', 'yielded')
     UNION ALL
     -- dependencies are of what waits, and on what has not completed; who has some is not ready
     SELECT 'dependency', concat_ws(' ', d.pool, d.workload_id, d.depends_on, s.outcome) FROM hwsched.dependency AS d

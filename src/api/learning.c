@@ -11,6 +11,7 @@
 #include "utils/timestamp.h"
 
 #include "api/settle.h"
+#include "api/worker.h"
 #include "learn/duration_store.h"
 #include "learn/heat_store.h"
 #include "learn/track_record.h"
@@ -25,6 +26,40 @@ PG_FUNCTION_INFO_V1(hwsched_preference_now);
 PG_FUNCTION_INFO_V1(hwsched_predict_temperature);
 PG_FUNCTION_INFO_V1(hwsched_describe_heat);
 PG_FUNCTION_INFO_V1(hwsched_learned_fault);
+
+/* Whose models are forgotten. */
+typedef struct Forgotten
+{
+	const char *pool;
+	const char *worker_id; /* NULL: of all */
+	const char *reporting; /* a worker that another session reports of */
+} Forgotten;
+
+static bool
+try_lock_reports(void *argument)
+{
+	Forgotten *whose = argument;
+
+	whose->reporting = heat_store_lock_free(whose->pool, whose->worker_id);
+	return whose->reporting == NULL;
+}
+
+static bool
+look_for_reports(void *argument)
+{
+	(void) try_lock_reports(argument);
+	return false;
+}
+
+/* Waits for transactions that have reported and are still open, one by one. */
+static void
+await_reports(void *argument)
+{
+	const Forgotten *whose = argument;
+
+	while (keep_if(look_for_reports, argument), whose->reporting != NULL)
+		worker_await(whose->pool, whose->reporting);
+}
 
 /* reset_learning(worker_id text, pool text) RETURNS bigint: how many records were forgotten */
 Datum
@@ -45,12 +80,13 @@ hwsched_reset_learning(PG_FUNCTION_ARGS)
 	char *worker_id = PG_ARGISNULL(0) ? NULL : text_argument(fcinfo, 0);
 	char *pool = text_argument(fcinfo, 1);
 	int64 forgotten = 0;
+	Forgotten whose = {pool, worker_id, NULL};
 	Caller caller = call_begin(fcinfo);
 
 	authz_check_coordinate(&caller, pool);
 	pool_check(pool, false);
 	/* what is completed is learned from before it is forgotten */
-	pool_lock(pool);
+	pool_lock_beside(pool, await_reports, try_lock_reports, &whose);
 	if (worker_id != NULL)
 		worker_check(pool, worker_id);
 	for (int i = 0; i < lengthof(of_worker); i++)

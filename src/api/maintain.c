@@ -381,7 +381,9 @@ hwsched_maintain(PG_FUNCTION_ARGS)
 	if (get_call_result_type(fcinfo, NULL, &description) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "maintain must return a row");
 	begin_tick(fcinfo, &tick);
-	do_parts(&tick, advising, lengthof(advising));
+	/* not in the middle of an outage, whose work is to be taken back first */
+	if (!health_any_silent(tick.pool, &tick.settings))
+		do_parts(&tick, advising, lengthof(advising));
 	lock_for_parts(&tick);
 	do_parts(&tick, recovery, lengthof(recovery));
 	do_parts(&tick, rolling_up_briefly, lengthof(rolling_up_briefly));

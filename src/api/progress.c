@@ -108,6 +108,26 @@ hand_over(const char *pool, int64 assignment_id, Jsonb *note)
 }
 
 /*
+ * Ends running work that is given back, and notes it like what has failed; returns
+ * whether it did.
+ */
+static bool
+give_back(const char *pool, int64 assignment_id, Jsonb *note)
+{
+	static SpiPlan statement = {
+		"WITH ended AS (UPDATE hwsched.assignment a SET state = 'expired', lease_until = NULL,"
+		"   finished_at = greatest(now(), a.assigned_at, a.started_at), error = '" YIELDED "',"
+		"   result = $3"
+		"  WHERE a.pool = $1 AND a.assignment_id = $2 AND a.state = 'running'"
+		"   AND a.finished_at IS NULL RETURNING a.assignment_id)"
+		" INSERT INTO hwsched.unsettled (pool, assignment_id) SELECT $1, assignment_id FROM ended",
+		{TEXTOID, INT8OID, JSONBOID}};
+
+	return spi_plan_run(&statement, false, TEXT_VALUE(pool), BIGINT_VALUE(assignment_id),
+						note == NULL ? NULL_VALUE : VALUE(JsonbPGetDatum(note))) > 0;
+}
+
+/*
  * yield_work(assignment_id bigint, note jsonb, pool text) RETURNS void: the note is the
  * result of this run, which the requirements of the next one show
  */
@@ -118,18 +138,23 @@ hwsched_yield_work(PG_FUNCTION_ARGS)
 	Jsonb *note = note_argument(fcinfo, 1);
 	char *pool = text_argument(fcinfo, 2);
 	char *state;
-	EndedAssignment *ended;
 	Caller caller;
 
 	caller = call_begin(fcinfo);
 	pool_check(pool, false);
 	(void) find_assignment(&caller, pool, assignment_id, &state);
-	pool_lock(pool);
-	if (end_assignments(pool, &assignment_id, 1, "running", "expired", YIELDED, NULL, note,
-						&ended) > 0)
-		requeue_given_back(pool, ended, 1);
-	else if (!hand_over(pool, assignment_id, note))
-		assignment_not_in_state(&caller, pool, assignment_id, "yielded", "running");
+	if (give_back(pool, assignment_id, note))
+	{
+		wake_for_work(pool);
+		pool_settle_if_free(pool);
+	}
+	else
+	{
+		/* it may have been told to give way, and then its work is in the queue */
+		pool_lock(pool);
+		if (!hand_over(pool, assignment_id, note))
+			assignment_not_in_state(&caller, pool, assignment_id, "yielded", "running");
+	}
 	call_end(&caller);
 	PG_RETURN_VOID();
 }

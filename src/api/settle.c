@@ -7,8 +7,8 @@
  * complete() is called as often as there is work, by many at once, and all of
  * them would change the same few rows.  So it only ends the assignment and notes
  * it in hwsched.unsettled; whoever locks the pool next settles all that is noted
- * in one go.  So does fail(), and where the pool is free settles it at once, as
- * do members of gangs, which may end others.  Until then the tables of usage, the
+ * in one go.  So do fail() and yield_work(), and where the pool is free settle it at
+ * once, as do members of gangs, which may end others.  Until then the tables of usage, the
  * queue and the submissions are behind by just those notes: who reads them without
  * the lock takes the notes into account (read_unsettled, and the views).
  *
@@ -49,32 +49,44 @@ settle(const char *pool, Settled *settled)
 {
 	static SpiPlan take = {
 		"WITH u AS (DELETE FROM hwsched.unsettled WHERE pool = $1 RETURNING assignment_id)"
-		" SELECT " ROW_COLUMNS ", a.state = 'failed' FROM u" ENDED_OF_NOTES,
+		" SELECT " ROW_COLUMNS ", a.state = 'failed', a.state = 'expired' FROM u" ENDED_OF_NOTES,
 		{TEXTOID},
 		BY_KEY_ONLY,
 		.row = &ended_row};
 	EndedAssignment *ended;
 	EndedAssignment *failed;
+	EndedAssignment *yielded;
 	bool *has_failed;
+	bool *has_yielded;
 	int n;
 	int ncompleted = 0;
 	int nfailed = 0;
+	int nyielded = 0;
 
 	if (spi_plan_run(&take, false, TEXT_VALUE(pool)) == 0)
 		return;
 	n = read_ended(&ended);
 	has_failed = palloc(sizeof(bool) * n);
+	has_yielded = palloc(sizeof(bool) * n);
 	for (int i = 0; i < n; i++)
+	{
 		has_failed[i] = column_bool(i, ended_row.count + 1);
+		has_yielded[i] = column_bool(i, ended_row.count + 2);
+	}
 	release_capacity(pool, ended, n);
 	failed = palloc_extended(sizeof(EndedAssignment) * n, MCXT_ALLOC_HUGE);
+	yielded = palloc_extended(sizeof(EndedAssignment) * n, MCXT_ALLOC_HUGE);
 	for (int i = 0; i < n; i++)
 		if (has_failed[i])
 			failed[nfailed++] = ended[i];
+		else if (has_yielded[i])
+			yielded[nyielded++] = ended[i];
 		else
 			ended[ncompleted++] = ended[i];
 	complete_workloads(pool, ended, ncompleted);
 	requeue(pool, failed, nfailed, true);
+	/* nothing to learn from: it has not ended */
+	requeue_given_back(pool, yielded, nyielded);
 	add_ended(&settled->completed, ended, ncompleted);
 	add_ended(&settled->failed, failed, nfailed);
 }

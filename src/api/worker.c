@@ -46,46 +46,82 @@ PG_FUNCTION_INFO_V1(hwsched_grant_worker);
 
 /* --- the pool's lock and a worker's --- */
 
+/* How often, and after how long each, somebody looks again who has found rows locked. */
+#define MOST_LOOKS 200
+#define LOOK_AGAIN_US 5000
+
+/* What is locked together with a pool. */
+typedef struct Beside
+{
+	const char *pool;
+	Trial try_lock;
+	void *argument;
+} Beside;
+
+static bool
+lock_both(void *argument)
+{
+	const Beside *beside = argument;
+
+	(void) pool_acquire(beside->pool, ExclusiveLock, false);
+	return beside->try_lock(beside->argument);
+}
+
+/*
+ * Locks a pool at a moment at which rows are free that others change without that lock;
+ * the caller locks them then.  Whoever changes them may want the pool's lock in the same
+ * transaction, so nobody may wait for them with it: await waits for them without keeping
+ * them, and try_lock locks those that it can and says whether those are all.
+ *
+ * Where the pool is not free, much may be reported and started until it is ours: then
+ * that is awaited without it, for a second or so; after that somebody who waits in a
+ * circle is told.
+ */
+void
+pool_lock_beside(const char *pool, Work await, Trial try_lock, void *argument)
+{
+	Beside beside = {pool, try_lock, argument};
+
+	await(argument);
+	if (!pool_acquire(pool, ExclusiveLock, true))
+		for (int looks = 0; looks < MOST_LOOKS && !keep_if(lock_both, &beside); looks++)
+		{
+			CHECK_FOR_INTERRUPTS();
+			pg_usleep(LOOK_AGAIN_US);
+			await(argument);
+		}
+	pool_lock(pool);
+}
+
 typedef struct PoolWorker
 {
 	const char *pool;
 	const char *worker_id;
 } PoolWorker;
 
-static bool
-lock_both(void *argument)
+static void
+await_worker(void *argument)
 {
 	const PoolWorker *key = argument;
 
-	(void) pool_acquire(key->pool, ExclusiveLock, false);
+	worker_await(key->pool, key->worker_id);
+}
+
+static bool
+try_lock_worker(void *argument)
+{
+	const PoolWorker *key = argument;
+
 	return worker_try_lock(key->pool, key->worker_id);
 }
 
-/* How often, and after how long each, somebody looks again who has found a worker locked. */
-#define MOST_LOOKS 200
-#define LOOK_AGAIN_US 5000
-
-/*
- * Locks a pool, and all that others change of one of its workers without that lock.
- * Whoever does may want the pool's lock in the same transaction, so nobody may wait
- * for them with it.  Where the pool is not free, much may be reported and started
- * until it is ours: then that is awaited without it, for a second or so; after that
- * somebody who waits in a circle is told.
- */
+/* Locks a pool, and all that others change of one of its workers without that lock. */
 void
 pool_and_worker_lock(const char *pool, const char *worker_id)
 {
 	PoolWorker key = {pool, worker_id};
 
-	worker_await(pool, worker_id);
-	if (!pool_acquire(pool, ExclusiveLock, true))
-		for (int looks = 0; looks < MOST_LOOKS && !keep_if(lock_both, &key); looks++)
-		{
-			CHECK_FOR_INTERRUPTS();
-			pg_usleep(LOOK_AGAIN_US);
-			worker_await(pool, worker_id);
-		}
-	pool_lock(pool);
+	pool_lock_beside(pool, await_worker, try_lock_worker, &key);
 	worker_lock(pool, worker_id);
 }
 

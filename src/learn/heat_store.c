@@ -215,6 +215,35 @@ heat_store_report(const char *pool, const char *worker_id, const Hardware *hardw
 		write_heats(pool, worker_id, measured, nlearned);
 }
 
+#define REPORTED "FROM hwsched.worker_load WHERE pool = $1 AND ($2 IS NULL OR worker_id = $2)"
+
+/* Locks what a worker reports in, or with NULL all of the pool's do: before their models. */
+void
+heat_store_lock(const char *pool, const char *worker_id)
+{
+	static SpiPlan statement = {"SELECT " REPORTED " ORDER BY worker_id FOR NO KEY UPDATE",
+								{TEXTOID, TEXTOID}};
+
+	spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_OR_NULL(worker_id));
+}
+
+/*
+ * Locks it likewise, but for what another session has; returns the first worker of whom
+ * that is, NULL: of none.
+ */
+char *
+heat_store_lock_free(const char *pool, const char *worker_id)
+{
+	static SpiPlan statement = {"WITH free AS MATERIALIZED (SELECT worker_id " REPORTED
+								"  ORDER BY worker_id FOR NO KEY UPDATE SKIP LOCKED)"
+								" SELECT min(worker_id) " REPORTED
+								"  AND worker_id NOT IN (SELECT worker_id FROM free)",
+								{TEXTOID, TEXTOID}};
+
+	spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_OR_NULL(worker_id));
+	return column_text(0, 1);
+}
+
 /*
  * Forgets the models of a worker's devices, or with NULL of all in the pool;
  * returns how many those were.
@@ -222,11 +251,6 @@ heat_store_report(const char *pool, const char *worker_id, const Hardware *hardw
 int64
 heat_store_forget(const char *pool, const char *worker_id)
 {
-	/* reports lock a worker before its models */
-	static SpiPlan lock = {
-		"SELECT FROM hwsched.worker_load WHERE pool = $1 AND ($2 IS NULL OR worker_id = $2)"
-		" ORDER BY worker_id FOR NO KEY UPDATE",
-		{TEXTOID, TEXTOID}};
 	static SpiPlan models = {
 		"DELETE FROM hwsched.device_heat WHERE pool = $1 AND ($2 IS NULL OR worker_id = $2)",
 		{TEXTOID, TEXTOID}};
@@ -239,7 +263,7 @@ heat_store_forget(const char *pool, const char *worker_id)
 	int n;
 	SPITupleTable *rows;
 
-	spi_plan_run(&lock, false, TEXT_VALUE(pool), TEXT_OR_NULL(worker_id));
+	heat_store_lock(pool, worker_id);
 	forgotten = spi_plan_run(&models, false, TEXT_VALUE(pool), TEXT_OR_NULL(worker_id));
 	n = (int) spi_plan_run(&shares, false, TEXT_VALUE(pool), TEXT_OR_NULL(worker_id));
 	rows = SPI_tuptable;

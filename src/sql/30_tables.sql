@@ -918,8 +918,8 @@ CREATE TABLE hwsched.unsettled (
     PRIMARY KEY (pool, assignment_id)
 );
 COMMENT ON TABLE hwsched.unsettled IS
-  'Completed and failed assignments that the next to lock the pool settles: their capacity is '
-  'given back, their workload closed or queued again, and learned from.';
+  'Assignments completed, failed or given back by their worker that the next to lock the pool '
+  'settles: their capacity is given back, their workload closed or queued again, and learned from.';
 COMMENT ON COLUMN hwsched.unsettled.pool IS 'The pool.';
 COMMENT ON COLUMN hwsched.unsettled.assignment_id IS 'The assignment.';
 

@@ -170,14 +170,14 @@ end_assignments(const char *pool, const int64 *ids, int count, const char *from,
 {
 	/* along the index: several are locked in the order of their ids, as everybody does */
 	static SpiPlan statement = {
-		"WITH a AS (UPDATE hwsched.assignment SET state = $4::hwsched.assignment_state,"
-		"   finished_at = greatest(now(), assigned_at, started_at), error = $5, result = $6,"
-		"   lease_until = NULL, error_class = $7::hwsched.error_class"
-		"  WHERE pool = $1 AND assignment_id = ANY ($2)"
-		"   AND finished_at IS NULL AND ($3 IS NULL OR state = $3::hwsched.assignment_state)"
-		"  RETURNING *)"
-		" SELECT " ROW_COLUMNS " FROM a"
-		" JOIN hwsched.workload_profile p ON p.pool = $1 AND p.profile_id = a.profile_id",
+		"UPDATE hwsched.assignment a SET state = $4::hwsched.assignment_state,"
+		"  finished_at = greatest(now(), a.assigned_at, a.started_at), error = $5, result = $6,"
+		"  lease_until = NULL, error_class = $7::hwsched.error_class"
+		" FROM hwsched.workload_profile p"
+		" WHERE a.pool = $1 AND a.assignment_id = ANY ($2) AND a.finished_at IS NULL"
+		"  AND ($3 IS NULL OR a.state = $3::hwsched.assignment_state)"
+		"  AND p.pool = $1 AND p.profile_id = a.profile_id"
+		" RETURNING " ROW_COLUMNS,
 		{TEXTOID, INT8ARRAYOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID, TEXTOID},
 		ALONG_INDEX,
 		.row = &ended_row};

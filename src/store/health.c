@@ -186,6 +186,23 @@ health_returned(const char *pool, const PoolSettings *settings, const char *work
 				 INT_VALUE(settings->quarantine_after));
 }
 
+/* Returns whether workers are silent that are not noted as offline yet. */
+bool
+health_any_silent(const char *pool, const PoolSettings *settings)
+{
+	static SpiPlan statement = {
+		"SELECT FROM (SELECT worker_id FROM hwsched.worker"
+		"   WHERE pool = $1 AND health <> 'offline' ORDER BY worker_id OFFSET 0) w"
+		" CROSS JOIN LATERAL (SELECT FROM hwsched.worker_load l WHERE l.pool = $1"
+		"  AND l.worker_id = w.worker_id"
+		"  AND l.last_seen_at < now() - make_interval(secs => $2) OFFSET 0) l LIMIT 1",
+		{TEXTOID, FLOAT8OID},
+		BY_KEY_ONLY};
+
+	return spi_plan_run(&statement, true, TEXT_VALUE(pool),
+						VALUE(Float8GetDatum(settings->offline_after))) > 0;
+}
+
 /* How many silent workers are noted at a time. */
 #define MOST_SILENT 5000
 

@@ -113,7 +113,8 @@ inline assignment_goes(t, id)
 
 inline unsettled_is(t, id, there)
 {
-	assert((t.state[id] == COMPLETED || t.state[id] == FAILED) && t.unsettled[id] != there);
+	assert((t.state[id] == COMPLETED || t.state[id] == FAILED || t.state[id] == EXPIRED)
+		   && t.unsettled[id] != there);
 	t.noted[t.workload[id]] = t.noted[t.workload[id]] + there - t.unsettled[id];
 	t.noted_on[t.worker[id]] = t.noted_on[t.worker[id]] + there - t.unsettled[id];
 	t.unsettled[id] = there
