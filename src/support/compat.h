@@ -23,6 +23,7 @@
 
 /* PostgreSQL 16 checks privileges on all kinds of object by one function. */
 #if PG_VERSION_NUM >= 160000
+#include "catalog/pg_proc.h"
 #define function_aclcheck(oid, role, mode) \
 	object_aclcheck(ProcedureRelationId, (oid), (role), (mode))
 #else
