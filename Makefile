@@ -15,7 +15,11 @@ SHLIB_LINK += -Wl,--version-script=src/exports.map
 endif
 # The script that draws the charts of reports; empty where npm cannot fetch it.
 RUNTIME = hwsched_vega.js
-DATA_built = hwsched--$(EXTVERSION).sql $(RUNTIME)
+# Scripts of earlier versions, as they were released; and from those to this one.
+DATA = $(filter-out %--$(EXTVERSION).sql,$(wildcard src/sql/released/*.sql))
+UPDATES = $(patsubst src/sql/updates/%.sql,hwsched--%--$(EXTVERSION).sql,\
+	$(wildcard src/sql/updates/*.sql))
+DATA_built = hwsched--$(EXTVERSION).sql $(UPDATES) $(RUNTIME)
 
 # -ffp-contract=off: scores must not depend on whether the CPU has fused
 # multiply-add.
@@ -34,7 +38,7 @@ REGRESS = pure golden documents strict fleet labels groups capacity devices loss
 ISOLATION = $(basename $(notdir $(wildcard test/isolation/specs/*.spec)))
 ISOLATION_OPTS = --inputdir=test/isolation --outputdir=test/isolation \
 	--load-extension=hwsched
-EXTRA_CLEAN = test/isolation/results test/isolation/output_iso \
+EXTRA_CLEAN = .deb postgresql-*-hwsched_*.deb hwsched-*.zip test/isolation/results test/isolation/output_iso \
 	test/isolation/regression.diffs test/isolation/regression.out
 
 # The bitcode is only of use to the JIT compiler, and needs the very clang
@@ -66,9 +70,25 @@ endif
 
 $(OBJS): $(wildcard src/*/*.h)
 hwsched.so: src/exports.map
+# What the library takes for its own SQL.
+src/support/sql_version.o: hwsched.control
+src/support/sql_version.o: override CPPFLAGS += -DHWSCHED_VERSION='"$(EXTVERSION)"'
 
 hwsched--$(EXTVERSION).sql: $(sort $(wildcard src/sql/*.sql)) hwsched.control
 	cat $(filter %.sql,$^) </dev/null >$@
+
+# What holds no rows is written anew by an update, after what its own script does to tables.
+REPLACED = $(sort $(wildcard src/sql/[4-9]*.sql))
+hwsched--%--$(EXTVERSION).sql: src/sql/updates/%.sql $(REPLACED) hwsched.control
+	{ printf '%s\n' '\echo Use "ALTER EXTENSION hwsched UPDATE" to load this file. \quit' && \
+	sed -E 's/^CREATE (FUNCTION|PROCEDURE|AGGREGATE|VIEW)/CREATE OR REPLACE \1/' \
+		$(filter %.sql,$^); } >$@
+
+# A release keeps what it installs; see docs/development.md, "A release".
+.PHONY: release-scripts
+release-scripts: hwsched--$(EXTVERSION).sql $(UPDATES)
+	mkdir -p src/sql/released
+	cp $^ src/sql/released/
 
 # An empty one is tried again.
 ifeq ($(shell test -s $(RUNTIME) && echo there),)
@@ -76,6 +96,17 @@ ifeq ($(shell test -s $(RUNTIME) && echo there),)
 endif
 $(RUNTIME): src/report/runtime.sh src/report/package-lock.json
 	src/report/runtime.sh >$@
+
+# Packages: the archive for PGXN, and one of Debian's for the PostgreSQL of PG_CONFIG.
+.PHONY: dist deb
+dist:
+	git archive --prefix=hwsched-$(EXTVERSION)/ -o hwsched-$(EXTVERSION).zip HEAD
+
+deb: all
+	rm -rf .deb
+	$(MAKE) -s install DESTDIR=$(CURDIR)/.deb
+	data/package/deb.sh $(EXTVERSION) $(MAJORVERSION) .deb
+	rm -rf .deb
 
 # Variables set on make's command line (EXAMPLE, KEEP, PG_CONFIG) reach the
 # script through its environment.
@@ -108,6 +139,7 @@ help:
 	@echo "make coverage        which lines of src the tests run"
 	@echo "make docs            write anew what README and docs show of psql and the catalog"
 	@echo "make bench           run the benchmark on a throw-away server (ARGS=...)"
+	@echo "make deb             build a Debian package for that PostgreSQL; make dist: PGXN's archive"
 	@echo "make clean           remove what was built"
 	@echo
 	@echo "demo, test and bench need no PostgreSQL: run as root they install the"

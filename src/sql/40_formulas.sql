@@ -138,7 +138,8 @@ COMMENT ON FUNCTION hwsched.prediction_rating(float8) IS
 
 -- A row that cannot be read as a device profile would trouble every worker that
 -- registers later, so it is read when it is written.
-ALTER TABLE hwsched.implied_device ADD CONSTRAINT implied_device_profile
+ALTER TABLE hwsched.implied_device DROP CONSTRAINT IF EXISTS implied_device_profile,
+    ADD CONSTRAINT implied_device_profile
     CHECK (profile ->> 'hardware_class' IS NOT NULL
            AND hwsched.is_compatible('{}', profile) IS NOT NULL);
 

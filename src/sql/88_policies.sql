@@ -35,6 +35,7 @@ BEGIN
     LOOP
         EXECUTE pg_catalog.format('ALTER TABLE hwsched.%I ENABLE ROW LEVEL SECURITY',
                                   relation.name);
+        EXECUTE pg_catalog.format('DROP POLICY IF EXISTS access ON hwsched.%I', relation.name);
         EXECUTE pg_catalog.format('CREATE POLICY access ON hwsched.%I USING (hwsched_internal.%s)',
                                   relation.name, relation.condition);
     END LOOP;

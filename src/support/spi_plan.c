@@ -23,6 +23,7 @@
 #include "utils/syscache.h"
 
 #include "support/spi_plan.h"
+#include "support/sql_version.h"
 
 /* --- planning --- */
 
@@ -314,6 +315,7 @@ run(SpiPlan *statement, const SPIExecuteOptions *options)
 {
 	int result;
 
+	require_sql_version();
 	prepare(statement);
 	result = SPI_execute_plan_extended(statement->plan, options);
 	if (result < 0)
