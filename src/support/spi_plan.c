@@ -326,8 +326,12 @@ run(SpiPlan *statement, const SPIExecuteOptions *options)
 static ParamListInfo
 parameter_list(const SpiPlan *statement, const Parameter *parameters, int count)
 {
-	ParamListInfo list = makeParamList(count);
+	ParamListInfo list;
 
+	/* as SPI_execute_plan() passes no list; there are planners that fail with an empty one */
+	if (count == 0)
+		return NULL;
+	list = makeParamList(count);
 	Assert(count <= STATEMENT_PARAMETERS);
 	for (int i = 0; i < count; i++)
 	{

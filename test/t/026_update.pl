@@ -160,8 +160,9 @@ for my $try (1 .. 50)
 	$sql->("SELECT count(hwsched.complete(assignment_id)) FROM hwsched.assignment WHERE state = 'running'");
 	last if $sql->(q(SELECT count(*) FROM hwsched.workload WHERE state <> 'completed')) eq '0';
 }
-is($sql->(q(SELECT count(*) FROM hwsched.assignment WHERE state <> 'completed')), '0', 'all of it is completed');
-is($sql->('SELECT count(*), count(DISTINCT workload_id) FROM hwsched.assignment'), @submitted . '|' . @submitted, 'once');
+# an attempt that was not begun may have moved to an idle worker
+is($sql->(q(SELECT count(*), count(DISTINCT workload_id) FROM hwsched.assignment WHERE state = 'completed')), @submitted . '|' . @submitted,
+	'all of it is completed, once');
 is(problems($node), '', 'all agrees');
 is($sql->($objects), $fresh, 'and the objects are those of a fresh installation');
 
