@@ -52,11 +52,19 @@ bench_assign() {
 }
 
 bench_labels() {
-	local size workers workloads kinds
-	echo "A batch with ten labels on each worker and conditions on half of the work, against one without (medians of 5, in turns):"
+	local size workers workloads kinds side
+	echo "A batch with ten labels on each worker and conditions on half of the work, against one without (medians of 7, in turns):"
 	for size in "1000 10000 100" "10000 10000 500" "2500 100000 500"; do
 		read -r workers workloads kinds <<<"$size"
-		run_sql labels.sql -v workers="$workers" -v workloads="$workloads" -v kinds="$kinds" -v runs=5
+		run_sql labels.sql -v workers="$workers" -v workloads="$workloads" -v kinds="$kinds"
+		for side in {1..7}{plain,labelled}; do
+			psql -X -q -v ON_ERROR_STOP=1 -c "CALL bench_batch('${side#?}')"
+		done
+		psql -X -At -v ON_ERROR_STOP=1 -c "SELECT format('$workers workers, $workloads workloads of $kinds kinds: %s ms without labels, %s ms with (%s placed): %s times',
+			round(plain), round(labelled), placed, round((labelled / plain)::numeric, 2))
+			FROM (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY ms) FILTER (WHERE side = 'plain') AS plain,
+			percentile_cont(0.5) WITHIN GROUP (ORDER BY ms) FILTER (WHERE side = 'labelled') AS labelled,
+			max(placed) FILTER (WHERE side = 'labelled') AS placed FROM bench_took) m"
 	done
 }
 

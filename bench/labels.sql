@@ -1,16 +1,15 @@
 -- How much more a batch costs with labels: ten on each worker, one of them its own,
--- and conditions on half of the work; against the same fleet and work without. In
--- one run, in turns, medians of :runs; each batch is rolled back.
+-- and conditions on half of the work; against the same fleet and work without.  bench.sh
+-- calls bench_batch() in turns for both, in sessions of their own: the memory that a session
+-- keeps from one side would count for more than labels.
 --
--- variables: workers, workloads, kinds, runs
+-- variables: workers, workloads, kinds
 \set QUIET on
 \pset format unaligned
 \pset tuples_only on
 \pset pager off
 SET client_min_messages = warning;
 
-SELECT set_config('bench.workers', :'workers', false), set_config('bench.workloads', :'workloads', false),
-       set_config('bench.runs', :'runs', false) \g /dev/null
 SELECT hwsched.drop_pool(pool) FROM hwsched.pool WHERE pool IN ('plain', 'labelled') \g /dev/null
 SELECT hwsched.create_pool(p, '{"max_concurrent": 20, "offline_after": "1 day"}') FROM unnest('{plain,labelled}'::text[]) p \g /dev/null
 
@@ -30,29 +29,23 @@ SELECT hwsched.submit_many((SELECT jsonb_agg(jsonb_build_object(
     FROM generate_series(1, :workloads) i), p) FROM unnest('{plain,labelled}'::text[]) p \g /dev/null
 VACUUM ANALYZE;
 
-CREATE TEMP TABLE took (side text, ms float8, placed bigint);
--- a batch whose work is undone by an error of its own
-CREATE PROCEDURE pg_temp.batch(pool text) LANGUAGE plpgsql AS $$
+DROP TABLE IF EXISTS bench_took;
+CREATE TABLE bench_took (side text, ms float8, placed bigint);
+-- the second batch of a session, undone by an error of its own
+CREATE OR REPLACE PROCEDURE bench_batch(pool text) LANGUAGE plpgsql AS $$
 DECLARE
     began timestamptz;
     ms float8;
     placed bigint;
 BEGIN
-    BEGIN
-        began := clock_timestamp();
-        placed := hwsched.assign_pending(pool => pool);
-        ms := extract(epoch FROM clock_timestamp() - began) * 1000;
-        RAISE EXCEPTION USING ERRCODE = 'ZZ000';
-    EXCEPTION WHEN SQLSTATE 'ZZ000' THEN
-    END;
-    INSERT INTO took VALUES (pool, ms, placed);
+    FOR i IN 1 .. 2 LOOP
+        BEGIN
+            began := clock_timestamp();
+            placed := hwsched.assign_pending(pool => pool);
+            ms := extract(epoch FROM clock_timestamp() - began) * 1000;
+            RAISE EXCEPTION USING ERRCODE = 'ZZ000';
+        EXCEPTION WHEN SQLSTATE 'ZZ000' THEN
+        END;
+    END LOOP;
+    INSERT INTO bench_took VALUES (pool, ms, placed);
 END $$;
--- the first of each is not counted
-SELECT format('CALL pg_temp.batch(%L)', p) FROM generate_series(0, :runs) r, unnest('{plain,labelled}'::text[]) p ORDER BY r
-\gexec
-
-SELECT format('%s workers, %s workloads of %s kinds: %s ms without labels, %s ms with (%s placed): %s times',
-              :'workers', :'workloads', :'kinds', round(plain), round(labelled), placed, round((labelled / plain)::numeric, 2))
-FROM (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY ms) FILTER (WHERE side = 'plain') AS plain,
-             percentile_cont(0.5) WITHIN GROUP (ORDER BY ms) FILTER (WHERE side = 'labelled') AS labelled, max(placed) FILTER (WHERE side = 'labelled') AS placed
-      FROM (SELECT *, row_number() OVER (PARTITION BY side) AS turn FROM took) t WHERE turn > 1) m;
