@@ -93,6 +93,16 @@ SELECT regexp_matches(html, '<dt>([^<]*)</dt><dd>([^<]*)</dd>', 'g') AS figure F
 SELECT html ~ '<span class="good">&#10003; good</span> half' AS rated, html ~ '83% were within 1.25' AS near FROM (SELECT hwsched.summary_report(NULL, NULL, 'charts') AS html) AS r;
 SELECT count(*) AS without_data FROM regexp_matches(hwsched.summary_report(NULL, NULL, 'charts_empty'), '<p>No data.</p>', 'g');
 
+-- What runs, is held, reserved and limited now, as text; without any of it nothing is said
+SELECT hwsched.create_pool('charts_now', '{"max_concurrent": 1, "limits": {"<key>": {"concurrent": 2}}, "tenants": {"t&t": {"quota": {"workloads": 3}}}}'), hwsched.register_worker('w', '{"cpu_cores": 8}', 'charts_now');
+SELECT hwsched.submit_many('[{"test_id": "runs", "tenant": "t&t", "concurrency_key": "<key>", "expected_duration": 100}, {"test_id": "waits", "tenant": "t&t"}]', 'charts_now'), hwsched.assign_pending(pool => 'charts_now');
+SELECT hwsched.progress(assignment_id, 0.25, '"<script>"', 'charts_now') FROM hwsched.claim('w', pool => 'charts_now');
+SELECT hwsched.assign_pending(pool => 'charts_now');
+SELECT regexp_replace(regexp_replace(regexp_replace(line, '\d{4}-\d\d-\d\d \d\d:\d\d:\d\d', 'T', 'g'), '</td><td[^>]*>', ' | ', 'g'), 'T \| \d+', 'T | N') AS line
+FROM regexp_split_to_table(split_part(hwsched.summary_report(pool => 'charts_now'), '<h2>Efficiency by type', 1), E'\n') AS line WHERE line ~ '^(<h2>|<tr><td>)';
+SELECT hwsched.summary_report(pool => 'charts_empty') ~ '<h2>(Running work|Tenants|Reserved places|Limits)</h2>' AS said;
+SELECT hwsched.drop_pool('charts_now');
+
 -- Where Vega is loaded from has to be a URL that cannot end the policy
 CREATE FUNCTION pg_temp.sqlstate_of(query text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE

@@ -49,7 +49,7 @@ SELECT hwsched_internal.history_roll_up(10, '%s') IS NOT NULL AS done
 SELECT hour, worker_id FROM hwsched.assignment_hour WHERE pool = '%s' AND hour < '2026-04-01+00' ORDER BY 1, 2
 SELECT hwsched.history_json('2026-01-01+00', '2026-03-05+00', '%s')
 SELECT chart, hwsched.vega_spec(chart, '2026-01-01+00', '2026-03-05+00', '%s') FROM hwsched.chart
-SELECT regexp_replace(hwsched.summary_report('2026-01-01+00', '2026-03-05+00', '%s'), 'Made [^.]*', '')
+SELECT regexp_replace(regexp_replace(hwsched.summary_report('2026-01-01+00', '2026-03-05+00', '%s'), 'Made [^.]*', ''), '<h2>Running work.*?</section>', '')
 SELECT hwsched.load_learning(document, '%s') FROM regress_sessions.learned
 SELECT regexp_replace(hwsched.learning_json('%s')::text, '"(scope|name|profile_id)": "?[0-9]+"?|"updated_at": "[^"]*"|"[0-9]+": {', 'id', 'g') AS learned
 SELECT p50_seconds, p90_seconds, joules, cost FROM hwsched.predict('c', 'w1', 0, '%s')

@@ -156,6 +156,57 @@ $$;
 COMMENT ON FUNCTION hwsched_internal.report_figures(timestamptz, timestamptz, text) IS
   'The figures at the top of a report, and its table by type of work; for summary_report().';
 
+-- What runs, is held, kept free and limited; a view without rows is left out.
+CREATE FUNCTION hwsched_internal.report_now(pool text) RETURNS text
+    LANGUAGE sql STABLE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT string_agg(
+               format(E'<section>\n<h2>%s</h2>\n<p class="note">%s</p>\n%s\n</section>', s.title,
+                      s.note, hwsched_internal.html_table(s.rows, s.fields)), E'\n' ORDER BY s.no)
+    FROM (VALUES
+        (1, 'Running work', 'What runs now, the longest first; 200 runs at most.',
+         (SELECT jsonb_agg(to_jsonb(r) ORDER BY r.started_at, r.assignment_id)
+          FROM (SELECT w.assignment_id, w.workload_id, w.worker_id, w.started_at, w.lease_until,
+                       round(w.running_seconds) AS running, round(w.predicted_seconds) AS predicted,
+                       round(100 * w.progress_ratio) AS percent, left(w.note::text, 200) AS note
+                FROM hwsched.running_work w WHERE w.pool = report_now.pool
+                ORDER BY w.started_at, w.assignment_id LIMIT 200) r),
+         '[["workload_id", "workload", "nominal"], ["worker_id", "worker", "nominal"],
+           ["started_at", "started", "temporal"], ["running", "runs for s", "quantitative"],
+           ["predicted", "predicted s", "quantitative"], ["percent", "done %", "quantitative"],
+           ["note", "note", "nominal"], ["lease_until", "leased until", "temporal"]]'::jsonb),
+        (2, 'Tenants', 'What tenants hold now, and their quotas; who uses least for its weight is '
+            'served next, where the setting fair_share says so.',
+         (SELECT jsonb_agg(to_jsonb(t) || jsonb_build_object('usage', round(t.usage::numeric, 4))
+                           ORDER BY t.tenant)
+          FROM hwsched.tenant_usage t WHERE t.pool = report_now.pool),
+         '[["tenant", "tenant", "nominal"], ["weight", "weight", "quantitative"],
+           ["workloads", "workloads", "quantitative"], ["workloads_quota", "quota", "quantitative"],
+           ["accelerators", "accelerators", "quantitative"],
+           ["accelerators_quota", "quota", "quantitative"], ["cores", "cores", "quantitative"],
+           ["cores_quota", "quota", "quantitative"], ["usage", "usage", "quantitative"]]'),
+        (3, 'Reserved places', 'Kept free for the first work that has to wait; what is over before '
+            'may use them.',
+         (SELECT jsonb_agg(to_jsonb(r) ORDER BY r.workload_id, r.shard_no)
+          FROM hwsched.reservation r WHERE r.pool = report_now.pool),
+         '[["workload_id", "workload", "nominal"], ["worker_id", "worker", "nominal"],
+           ["device_nos", "devices", "nominal"], ["starts_at", "starts", "temporal"],
+           ["backfill_until", "used until", "temporal"]]'),
+        (4, 'Limits', 'What concurrency keys allow, and what is in use now.',
+         (SELECT jsonb_agg(to_jsonb(l) ORDER BY l.key)
+          FROM hwsched.limit_usage l WHERE l.pool = report_now.pool),
+         '[["key", "key", "nominal"], ["in_use", "in use", "quantitative"],
+           ["concurrent_limit", "of", "quantitative"],
+           ["used_last_minute", "placed in the last minute", "quantitative"],
+           ["per_minute_limit", "of", "quantitative"], ["waiting", "wait", "quantitative"],
+           ["held_by", "held by", "nominal"]]')
+    ) AS s (no, title, note, rows, fields)
+    WHERE s.rows IS NOT NULL
+$$;
+COMMENT ON FUNCTION hwsched_internal.report_now(text) IS
+  'What runs in a pool, what tenants hold, what is reserved and limited, as sections of a report; '
+  'for summary_report().';
+
 CREATE FUNCTION hwsched.summary_report(since timestamptz DEFAULT NULL,
     until timestamptz DEFAULT NULL, pool text DEFAULT 'default')
     RETURNS text
@@ -323,7 +374,7 @@ BEGIN
         E'</bdi></h1>\n<p class="note">',
         period,
         '. Made ', to_char(now(), 'YYYY-MM-DD HH24:MI'), E'. All times are UTC.</p>\n<dl>\n',
-        head.figures, E'\n</dl>\n',
+        head.figures, E'\n</dl>\n', hwsched_internal.report_now(pool), E'\n',
         CASE WHEN scripts IS NULL
              THEN E'<p class="note">Tables without charts: Vega is not installed, and the '
                   'setting vega_url does not say where to load it from.</p>\n' END,

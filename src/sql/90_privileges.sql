@@ -91,6 +91,7 @@ GRANT EXECUTE ON FUNCTION
     hwsched_internal.utilization_by_hour, hwsched_internal.thermal_by_hour,
     hwsched_internal.assignment_by_hour, hwsched_internal.execution_by_hour,
     hwsched_internal.chart_values, hwsched_internal.chart_colours, hwsched_internal.report_figures,
+    hwsched_internal.report_now,
     hwsched_internal.vega_runtime, hwsched_internal.html_text, hwsched_internal.html_source,
     hwsched_internal.html_rating, hwsched_internal.html_table, hwsched_internal.lock_holders
     TO hwsched_viewer;
