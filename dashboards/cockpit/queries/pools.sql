@@ -1,0 +1,1 @@
+SELECT * FROM hwsched.pool_summary ORDER BY pool LIMIT 200

@@ -1,0 +1,1 @@
+SELECT change, effect, cost FROM hwsched.suggest(%(workload)s, %(pool)s)
