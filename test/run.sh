@@ -8,8 +8,9 @@
 #
 # As root it installs missing packages and does the rest as an unprivileged
 # user.  Environment: PG_CONFIG names the PostgreSQL to use, EXAMPLE the example
-# to demonstrate, PGMQ_SQL the file that pgmq is made of, to measure beside it, and
-# KEEP=1 keeps the temporary directory.
+# to demonstrate, PORT the port of its page, PGMQ_SQL the file that pgmq is made of, to
+# measure beside it; KEEP=1 keeps the temporary directory, and the server and page of a
+# demonstration.
 set -euo pipefail
 export LC_ALL=C.UTF-8
 unset CDPATH
@@ -95,7 +96,7 @@ trap 'exit 143' TERM
 # run_script <argument...>: the demonstration or benchmark, in a database of its own.
 run_script() {
 	local status=0
-	database=$mode run_job as_user env OUT="${out:-}" EXAMPLE="${EXAMPLE:-}" PGMQ_SQL="${PGMQ_SQL:+$tmp/pgmq.sql}" bash "$script" "$@" || status=$?
+	database=$mode run_job as_user env OUT="${out:-}" EXAMPLE="${EXAMPLE:-}" PORT="${PORT:-}" PGMQ_SQL="${PGMQ_SQL:+$tmp/pgmq.sql}" bash "$script" "$@" || status=$?
 	[ "$status" = 0 ] || die "$script failed (exit status $status)"
 }
 
@@ -124,6 +125,11 @@ case $mode in
 		out=$tmp/out run_script --report
 		cp "$tmp/out/report.html" "$top/"
 		echo "wrote report.html"
+		if [ "${KEEP:-0}" = 1 ]; then
+			out=$tmp/out run_script --page
+			leave_servers=yes
+			echo "then: ${run_as:+setpriv --reuid=$run_as --regid=$run_as --init-groups }$bin/pg_ctl stop -D $tmp/data -m fast; rm -rf $tmp"
+		fi
 		printf '\ntotal time: %d s\n' "$SECONDS"
 		;;
 	bench)

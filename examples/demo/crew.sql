@@ -3,4 +3,4 @@
 \set pool demo_story
 SET client_min_messages = warning;
 \ir crew.psql
-CALL pg_temp.crew(:'pool', :seconds, 4);
+CALL pg_temp.crew(:'pool', :seconds, 6);

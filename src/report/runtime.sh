@@ -55,6 +55,8 @@ if [ ! -s "$cache/vega.js" ]; then
 	bundle "$tmp/node_modules" >"$tmp/cache/vega.js"
 	# for the tests of charts
 	cp "$tmp/node_modules/vega-lite/build/vega-lite-schema.json" "$tmp/cache"
+	# for the tests of pages: contrast, labels
+	cp "$tmp/node_modules/axe-core/axe.min.js" "$tmp/cache"
 	# a checkout that we may not write to does without
 	{ mkdir -p ../../.cache && rm -rf "$cache" && cp -r "$tmp/cache" "$cache.$$" && mv "$cache.$$" "$cache"; } 2>/dev/null || cache=$tmp/cache
 fi

@@ -264,4 +264,10 @@ prepare_packages() {
 	if needs_server; then echo "$("$pg_bindir/postgres" --version) in $pg_bindir"; fi
 }
 
-lacking() { { compiler_packages; if needs_server; then server_packages; fi; } | xargs; }
+lacking() { { compiler_packages; if needs_server; then server_packages; fi; page_packages; } | xargs; }
+
+# What the page needs that a demonstration leaves behind.
+page_packages() {
+	[ "$mode" = demo ] && [ "${KEEP:-0}" = 1 ] || return 0
+	/usr/bin/python3 -c "import psycopg" 2>/dev/null || echo python3-psycopg
+}

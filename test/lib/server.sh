@@ -169,7 +169,7 @@ remove_sandbox() {
 		kill -KILL -- "-$job" 2>/dev/null || true
 	fi
 	charts_end
-	stop_servers
+	[ "${leave_servers:-no}" = yes ] || stop_servers
 	if [ "${KEEP:-0}" = 1 ]; then
 		echo "kept: $tmp"
 	else

@@ -1,11 +1,10 @@
 # What looks at hwsched from outside, with the rights of a viewer: Grafana's
-# dashboard and alerts, the exporter and Prometheus, psql, psycopg, the live page.
+# dashboard and alerts, the exporter and Prometheus, psql, psycopg.
 use strict;
 use warnings;
 use CPAN::Meta::YAML;
 use FindBin;
 use lib $FindBin::Bin;
-use Chromium;
 use Hwsched;
 use HTTP::Tiny;
 use IO::Socket::INET;
@@ -17,7 +16,7 @@ use Test::More;
 use Time::HiRes qw(sleep time);
 
 my $top = "$FindBin::Bin/../..";
-my $node = new_node('dashboards', allows_streaming => 1);
+my $node = new_node('dashboards');
 my $day = strftime('%d', gmtime);
 my $dir = $node->basedir;
 my @running;
@@ -209,7 +208,7 @@ is_deeply([ map { s/.*ERROR: +//r } split /\n/, $err ], [ ('42501') x (@statemen
 my %after = contents($node, 'postgres');
 is_deeply(\%after, \%before, 'nothing has changed');
 
-# --- the live page
+# --- Prometheus
 
 sub launch
 {
@@ -238,116 +237,12 @@ sub free_port
 	return $socket->sockport;
 }
 
-# Asks a live page by a name, and returns what it sends until it ends, or until it
-# has said something.  $do is done when all charts have come.
-sub requested
-{
-	my ($port, $path, $host, $pattern, $do) = @_;
-	my $socket = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $port) or die $!;
-	print $socket "GET $path HTTP/1.0\r\nHost: $host\r\n\r\n";
-	my ($text, $until) = ('', time + 15);
-	while (time < $until && !($pattern && $text =~ $pattern))
-	{
-		my $ready = IO::Select->new($socket)->can_read(0.2);
-		last if $ready && !sysread($socket, $text, 65536, length $text);
-		if ($do && $text =~ /chart execution_history/)
-		{
-			$do->();
-			$do = undef;
-		}
-	}
-	close $socket;
-	return $text;
-}
-
 sub submitted
 {
 	my ($name) = @_;
 	$node->safe_psql('postgres', "SELECT hwsched.submit('{\"test_id\": \"$name\", \"test_type\": \"vision\"}', 'it''s busy'), hwsched.assign_pending(pool => 'it''s busy')");
 	return;
 }
-
-SKIP:
-{
-	skip 'python3-psycopg is not installed', 1 unless has_psycopg();
-	for my $case ([ 'stranger', $pool, qr/permission denied to set role/ ], [ 'reader', 'no such pool', qr/no such pool/ ])
-	{
-		my ($login, $of, $why) = @$case;
-		my $said = '';
-		ok(!run([ example($node, 'live', $login, '--port', 0, '--pool', $of) ], '>', \$said, '2>&1', timeout(20)), "$login has no live page of $of");
-		like($said, $why, '  and is told why');
-	}
-
-	my $log = "$dir/live.log";
-	# it would look by itself only after an hour
-	my $live = launch($log, example($node, 'live', 'reader', '--port', 0, '--pool', $pool, '--every', 3600));
-	ok(becomes(sub { slurp_file($log) =~ /http:/ }), 'the live page starts with one command') or diag(slurp_file($log));
-	my ($port) = slurp_file($log) =~ m{http://127\.0\.0\.1:(\d+)/};
-	my $http = HTTP::Tiny->new(timeout => 10);
-	my $page = $http->get("http://127.0.0.1:$port/");
-	is($page->{status}, 200, 'it answers');
-	like($page->{headers}{'content-security-policy'}, qr/^default-src 'none'; script-src 'self'; style-src 'self';/, 'with a strict policy');
-	unlike($page->{content}, qr/https?:|<script>|<style|style=| on\w+=/, 'nothing comes from elsewhere or stands in the page');
-	is($http->get("http://127.0.0.1:$port/$_")->{status}, 404, "there is no $_") for 'live.py', '../live.py', '%2e%2e/live.py', "events?pool=';%20DROP%20TABLE%20x", 'page.js/';
-	like(requested($port, '/', 'evil.example'), qr/^HTTP\S+ 421 /, 'nor a page by another name');
-	like(requested($port, '/', "LOCALHOST:$port"), qr/^HTTP\S+ 200 /, 'but by its own');
-	is($http->request('POST', "http://127.0.0.1:$port/events")->{status}, 501, 'nor anything to send to it');
-	is($node->safe_psql('postgres', "SELECT string_agg(usename || ' ' || state, ',') FROM pg_stat_activity WHERE application_name = 'live page'"), 'reader idle', 'it has one connection');
-
-	my $text = requested($port, '/events', 'localhost', qr/"part": "figures".*"part": "figures"/s, sub { submitted('seen') });
-	like($text, qr/"part": "figures".*"part": "figures"/s, 'an assignment is seen at once');
-	like($text, qr/"Waiting", *1,.*"Running", *0, *"0 assigned.*"part": "figures".*"Running", *0, *"1 assigned/s, 'and what it changes');
-	unlike($text =~ s/.*"part": "figures"//sr, qr/chart thermal/, 'what has not changed is not sent again');
-
-	SKIP:
-	{
-		skip 'there is no Chromium', 1 unless Chromium::found();
-		skip 'Vega is not installed: there was no npm', 1 if $http->get("http://127.0.0.1:$port/vega.js")->{content} eq '';
-		my $browser = Chromium->new("$dir/browser", "http://127.0.0.1:$port/");
-		ok($browser->becomes("document.querySelectorAll('.chart svg').length === 10"), 'a browser draws all charts');
-		my $assigned = 'document.querySelector("#figures div:nth-child(3) .note").textContent';
-		is($browser->value($assigned), '1 assigned and not started', 'and shows the figures');
-		is($browser->value("document.querySelectorAll('#charts b, #figures b').length"), 0, 'names of workers are text');
-		ok($browser->becomes("document.querySelector('#workload_distribution svg').textContent.includes('<b>node-2</b>')"), 'as they are');
-		submitted('seen too');
-		ok($browser->becomes("$assigned.startsWith('2 ')", 10), 'an assignment arrives without being asked for');
-		is($browser->value('document.querySelectorAll("details").length'), 10, 'each chart has its numbers');
-		$browser->value('document.querySelector("#hardware_efficiency summary").click()');
-		ok($browser->becomes('document.querySelector("#hardware_efficiency tbody tr td").textContent.includes("node")'), 'which are shown when asked for');
-		is($browser->complaints, '', 'nothing is complained of');
-
-		$node->stop('immediate');
-		ok($browser->becomes('document.querySelector("#state.away")?.textContent.startsWith("no news at ")'), 'when the database is away the page says so');
-		$node->start;
-		ok($browser->becomes('document.querySelector("#state.away") === null', 30), 'and goes on when it is back');
-		submitted('seen after that');
-		ok($browser->becomes("$assigned.startsWith('3 ')", 20), 'with what is assigned then');
-		is($browser->complaints, '', 'without a complaint');
-		$browser->picture($ENV{HWSCHED_PICTURE}) if $ENV{HWSCHED_PICTURE};
-		$browser->close_browser;
-	}
-	$live->signal('TERM');
-	ok($live->finish, 'asked to end, it does');
-	ok($node->poll_query_until('postgres', "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'live page')"), 'and leaves no connection');
-	unlike(slurp_file($log), qr/Traceback/, 'nothing went wrong in it');
-
-	# where nobody can listen
-	my $standby = PostgreSQL::Test::Cluster->new('standby');
-	$node->backup('backup');
-	$standby->init_from_backup($node, 'backup', has_streaming => 1);
-	$standby->start;
-	$log = "$dir/standby.log";
-	$live = launch($log, example($standby, 'live', 'reader', '--port', 0, '--pool', $pool, '--every', 0.3));
-	ok(becomes(sub { slurp_file($log) =~ /http:/ }), 'it starts on a standby');
-	($port) = slurp_file($log) =~ m{http://127\.0\.0\.1:(\d+)/};
-	$text = requested($port, '/events', 'localhost', qr/"figures".*"figures"/s, sub { submitted('seen on a standby') });
-	like($text, qr/"figures".*"figures"/s, 'and sees there what was assigned');
-	$live->signal('INT');
-	ok($live->finish, 'interrupted, it ends');
-	$standby->stop;
-}
-
-# --- Prometheus
 
 my %programs = map { my $name = $_; ($name => (grep { -x } map { "$_/$name" } split(/:/, $ENV{PATH}), '/usr/bin')[0]) } qw(prometheus promtool prometheus-sql-exporter);
 SKIP:

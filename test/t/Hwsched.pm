@@ -8,7 +8,7 @@ use Exporter 'import';
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 
-our @EXPORT = qw(new_node problems psql_error contents children kill_server has_psycopg example);
+our @EXPORT = qw(new_node problems psql_error contents children kill_server has_psycopg example cockpit);
 
 # Starts a server of its own.
 sub new_node
@@ -75,6 +75,14 @@ sub example
 	my ($node, $name, $login, @arguments) = @_;
 	return (dirname(__FILE__) . "/../../examples/$name/$name.py",
 		'--dsn', "host=" . $node->host . " port=" . $node->port . " user=$login dbname=postgres", @arguments);
+}
+
+# Returns the command of the cockpit, for a login that serves guests and the proxy.
+sub cockpit
+{
+	my ($node, $login, @arguments) = @_;
+	return (dirname(__FILE__) . '/../../dashboards/cockpit/cockpit.py',
+		'--dsn', 'host=' . $node->host . ' port=' . $node->port . " user=$login dbname=postgres", '--port', 0, @arguments);
 }
 
 # Returns what psql says when a statement fails, an empty text if it does not.

@@ -1,6 +1,6 @@
 // Charts by hand: lines in SVG, and what has thousands of marks on a canvas.
 
-import { h, timeText } from './dom.js'
+import { h, duration, timeText } from './dom.js'
 
 export const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim()
 
@@ -98,12 +98,13 @@ export function lines(title, series, { since, until, format, stacked = false, hi
   const draw = () => {
     const width = box.clientWidth
     if (!width) return
-    const ticks = steps(0, most, 4), limit = Math.max(most, ticks.at(-1) ?? 0)
+    const unit = format === duration ? [86400, 3600, 60].find((u) => most >= 2 * u) ?? 1 : 1
+    const ticks = steps(0, most / unit, 4).map((tick) => tick * unit), limit = Math.max(most, ticks.at(-1) ?? 0)
     const x = (at) => left + (at - since) / (until - since) * (width - left - right), y = (value) => height - bottom - value / limit * (height - top - bottom)
     const svg = h('svg', { viewBox: `0 0 ${width} ${height}`, height, 'aria-hidden': true })
     for (const band of bands) svg.append(h('rect', { x: x(Math.max(since, band.from)), y: top, width: Math.max(1, x(Math.min(until, band.to)) - x(Math.max(since, band.from))), height: height - top - bottom, fill: `var(${band.colour})`, opacity: 0.18 }))
     for (const tick of ticks) svg.append(h('line.grid', { x1: left, x2: width - right, y1: y(tick), y2: y(tick) }), h('text', { x: left - 8, y: y(tick) + 4, 'text-anchor': 'end' }, format(tick)))
-    for (const [at, text] of timeSteps(since, until, Math.max(2, width / 110))) svg.append(h('line.axis', { x1: x(at), x2: x(at), y1: height - bottom, y2: height - bottom + 4 }), h('text', { x: x(at), y: height - 6, 'text-anchor': x(at) > width - 40 ? 'end' : 'middle' }, text))
+    for (const [at, text] of timeSteps(since, until, Math.max(3, width / 90))) svg.append(h('line.axis', { x1: x(at), x2: x(at), y1: height - bottom, y2: height - bottom + 4 }), h('text', { x: x(at), y: height - 6, 'text-anchor': x(at) > width - 40 ? 'end' : 'middle' }, text))
     shown.forEach((one, i) => {
       if (stack) {
         const points = stack[i]

@@ -104,13 +104,13 @@ function drawBar() {
       (period) => { if (period !== 'custom') change({ period, from: null, to: null }) }, 'period') : '',
     h('span.space'),
     h(away ? 'span.live.away' : 'span.live', { id: 'live', title: away ?? '' }, away ? `no news since ${lastNews ? timeText(lastNews) : 'the beginning'}` : lastNews ? `as of ${timeText(lastNews)}` : 'connecting'),
-    h('button.small', { type: 'button', id: 'theme', 'aria-label': 'Light or dark', onclick: () => {
+    h('button.small', { type: 'button', id: 'theme', 'aria-label': 'Light or dark', title: 'Light or dark', onclick: () => {
       const next = (theme ?? (matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light')) === 'dark' ? 'light' : 'dark'
       document.documentElement.dataset.theme = next
       try { localStorage.setItem('theme', next) } catch { /* it is forgotten, then */ }
       drawBar()
       refresh()
-    } }, 'Light / dark'),
+    } }, '◐'),
     who.user && !who.guest ? h('button.small', { type: 'button', id: 'logout', onclick: async () => { await logout(); location.reload() } }, `Log out ${who.user}`)
       : who.guest ? h('button.small', { type: 'button', id: 'login', onclick: () => drawLogin() }, 'Log in to act') : '')
 }
@@ -118,6 +118,8 @@ function drawBar() {
 function drawNav() {
   const { page } = address()
   nav.replaceChildren(...Object.entries(pages).map(([name, { title }]) => h('a', { href: linkTo(name, {}), 'aria-current': name === page ? 'page' : null }, title)))
+  const at = nav.querySelector('[aria-current]')
+  nav.scrollLeft = Math.max(0, at.offsetLeft - nav.clientWidth / 2 + at.offsetWidth / 2)
 }
 
 function drawLogin(why) {
@@ -154,7 +156,7 @@ async function draw() {
     const open = new Set([...main.querySelectorAll('details[open]')].map((d) => d.id)), focus = document.activeElement
     const mark = main.contains(focus) && (focus.id ? `#${CSS.escape(focus.id)}` : focus.getAttribute('href') ? `a[href="${CSS.escape(focus.getAttribute('href'))}"]` : null)
     const scrolled = [...main.querySelectorAll('.scroll')].map((s) => [s.getAttribute('aria-label'), s.scrollLeft, s.scrollTop])
-    main.replaceChildren(...[content].flat())
+    main.replaceChildren(...[content].flat().filter(Boolean))
     if (!fresh) {
       for (const details of main.querySelectorAll('details')) details.open = open.has(details.id) || details.open
       for (const [label, left, top] of scrolled) for (const box of main.querySelectorAll('.scroll')) if (box.getAttribute('aria-label') === label) box.scrollTo(left, top)

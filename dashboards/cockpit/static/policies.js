@@ -12,7 +12,7 @@ const tries = { 'packing: fill what is in use': { policy: { packing: 1 } }, 'ene
 export async function show(c) {
   const [settings, history] = await Promise.all([c.query('settings', { pool: c.pool }), part(c.query('settings_history', { pool: c.pool }), (r) => r)])
   const trial = c.keep('trial', () => simulator(c)), changed = settings.filter((s) => s.changed)
-  const columns = [['Setting', (s) => h('code', null, s.name)], ['Value', (s) => h('code', null, JSON.stringify(s.value)), 'wide'], ['Default', (s) => h('code', null, JSON.stringify(s.default_value))], ['Meaning', (s) => s.description, 'wide']]
+  const columns = [['Setting', (s) => h('code', null, s.name), 'tight'], ['Value', (s) => h('code', null, JSON.stringify(s.value)), 'wide'], ['Default', (s) => h('code', null, JSON.stringify(s.default_value))], ['Meaning', (s) => s.description, 'wide']]
   return [h('div.head', null, h('h1', null, 'Policies')), trial.element,
     card('Settings that differ from their defaults', table('Changed settings', columns, changed, 'All settings have their defaults.'), fold('all-settings', `All ${settings.length} settings`, table('All settings', columns, settings))),
     card('Their history', Array.isArray(history) ? table('History of settings', [['Version', (v) => v.version, 'num'], ['When', (v) => time(v.changed_at), 'tight'], ['Who', (v) => v.changed_by], ['Why', (v) => v.reason ?? '–', 'wide'], ['What', (v) => Object.entries(v.changes ?? {}).map(([name, d]) => h('div', null, h('code', null, `${name}: ${JSON.stringify(d.old ?? d[0] ?? null)} → ${JSON.stringify(d.new ?? d[1] ?? null)}`))), 'wide'],

@@ -64,6 +64,11 @@ export function gantt(c, runs, { by, tall = 520, pick }) {
     paper.font = '12px system-ui, sans-serif'
     const top = zone.scrollTop, ink = css('--ink'), soft = css('--soft'), line = css('--line'), paints = new Map()
     shared.top = top
+    const ticks = timeSteps(view.from, view.to, Math.max(3, inside() / 90))
+    for (const [at] of ticks) {
+      paper.fillStyle = line
+      paper.fillRect(x(at), axis - 6, 1, height)
+    }
     const first = Math.floor(top / lane), last = Math.min(rows.length - 1, Math.ceil((top + height) / lane))
     paper.save()
     paper.beginPath()
@@ -113,13 +118,8 @@ export function gantt(c, runs, { by, tall = 520, pick }) {
       paper.fillText(text, 2, Math.max(axis + 12, y + 12))
     }
     paper.restore()
-    paper.fillStyle = css('--paper')
-    paper.fillRect(0, 0, width, axis - 1)
     paper.fillStyle = soft
-    for (const [at, text] of timeSteps(view.from, view.to, Math.max(2, inside() / 100))) {
-      paper.fillStyle = line
-      paper.fillRect(x(at), axis - 6, 1, height)
-      paper.fillStyle = soft
+    for (const [at, text] of ticks) {
       paper.textAlign = x(at) > width - 50 ? 'right' : x(at) < left + 20 ? 'left' : 'center'
       paper.fillText(text, x(at), 14)
     }
