@@ -84,7 +84,7 @@ export function timeSteps(low, high, wanted) {
 export function lines(title, series, { since, until, format, stacked = false, high = null, bands = [], height = 200 }) {
   const shown = series.filter((one) => one.points.some(([, value]) => value !== null && Number.isFinite(value)))
   if (!shown.length) return h('p.empty', null, 'Nothing in this period.')
-  const left = 56, right = 12, top = 8, bottom = 24, box = h('div.chart', { role: 'img', 'aria-label': title })
+  const left = 64, right = 12, top = 8, bottom = 24, box = h('div.chart', { role: 'img', 'aria-label': title })
   let stack = null
   if (stacked) {
     const base = new Map()

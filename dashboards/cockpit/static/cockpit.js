@@ -37,15 +37,16 @@ function change(parameters, quietly) {
   else location.hash = hash
 }
 
-function context() {
+function context(current = () => true) {
   const { page, parameters } = address(), until = parameters.to ? new Date(parameters.to) : new Date()
   const since = parameters.from ? new Date(parameters.from) : new Date(until - (periods[parameters.period] ?? periods['24h'])[1])
   const pool = parameters.pool ?? who.pools.find((p) => p !== 'default') ?? 'default'
   return {
     page, pool, parameters, since, until, who, change, linkTo,
     query: (name, more) => query(name, { ...more }),
-    // an element that stays when the page is drawn again: what is typed into it, too
-    keep: (key, make) => { if (!kept.has(key)) kept.set(key, make()); return kept.get(key) },
+    // an element that stays when the page is drawn again: what is typed into it, too; a drawing
+    // that another has overtaken must not take it away from that one
+    keep: (key, make) => { if (!current()) return make(); if (!kept.has(key)) kept.set(key, make()); return kept.get(key) },
     period: { since: since.toISOString(), until: until.toISOString() },
     work: (id) => h('a', { href: linkTo('work', { id }) }, id),
     worker: (id) => h('a', { href: linkTo('workers', { id }) }, id),
@@ -146,7 +147,7 @@ async function draw() {
   const mine = ++turn, { page, parameters } = address(), key = `${page} ${parameters.pool ?? ''} ${parameters.id ?? ''}`, begun = performance.now()
   const fresh = key !== keptFor
   if (fresh) { kept = new Map(); keptFor = key }
-  const now = context()
+  const now = context(() => mine === turn)
   document.title = `${pages[page].title} – ${now.pool} – hwsched`
   drawNav()
   if (fresh) { drawBar(); main.setAttribute('aria-busy', 'true') }
