@@ -50,7 +50,7 @@ draw_report() {
 leave_page() {
 	local log=${OUT:-.}/cockpit.log crew='' page i
 	psql -X -q -c "CREATE ROLE operator LOGIN IN ROLE hwsched_admin" 2>/dev/null || true
-	if psql -X -A -t -c "SELECT FROM hwsched.pool WHERE pool = 'demo_story'" | grep -q '^$'; then
+	if [ "$(psql -X -A -t -c "SELECT count(*) FROM hwsched.pool WHERE pool = 'demo_story'")" = 1 ]; then
 		setsid psql -X -q -v seconds=86400 -f examples/demo/crew.sql >"${OUT:-.}/crew.log" 2>&1 </dev/null &
 		crew=$!
 	fi
