@@ -210,6 +210,17 @@ SELECT power_limit_w, predicted_seconds, predicted_w FROM hwsched.suggest_power_
 -- alone, with one setting: that is all that is known
 SELECT hwsched.record_power('alone', 'H', 150, 10, 140, 'energy');
 SELECT * FROM hwsched.suggest_power_limit('alone', pool => 'energy') WHERE device_model = 'H' OR chosen;
+-- of one device model; measured next: the highest limit, then about 80 % of what was drawn there
+SELECT device_model, power_limit_w, chosen, measured, measure_next FROM hwsched.suggest_power_limit('new', pool => 'energy', device_model => 'H');
+SELECT hwsched.record_power('asks', 'G', 200, 10, 160, 'energy');
+SELECT power_limit_w, measured FROM hwsched.suggest_power_limit('asks', pool => 'energy', device_model => 'G') WHERE measure_next;
+SELECT hwsched.record_power('asks', 'G', 300, 9, 180, 'energy');
+SELECT power_limit_w, measured FROM hwsched.suggest_power_limit('asks', pool => 'energy', device_model => 'G') WHERE measure_next;
+SELECT hwsched.record_power('asks', 'G', 150, 12, 150, 'energy');
+SELECT device_model, power_limit_w FROM hwsched.suggest_power_limit('asks', pool => 'energy') WHERE measure_next;
+SELECT count(*) FROM hwsched.suggest_power_limit('asks', pool => 'energy', device_model => 'G') WHERE measure_next;
+SELECT * FROM hwsched.suggest_power_limit('asks', pool => 'energy', device_model => 'I');
+DELETE FROM hwsched.power_measurement WHERE job = 'asks';
 SELECT count(*), count(predicted_seconds) AS known FROM hwsched.suggest_power_limit('alone', pool => 'energy');
 -- it goes where what was learned goes, and is forgotten with it
 SELECT hwsched.create_pool('energy_2'), hwsched.load_learning(hwsched.learning_json('energy'), 'energy_2') AS loaded;

@@ -198,7 +198,7 @@ SELECT oid::regprocedure FROM pg_proc WHERE pronamespace IN ('hwsched'::regnames
 -- The pool is the last argument of every function that has one, and 'default'
 SELECT oid::regprocedure FROM pg_proc AS p
 WHERE pronamespace IN ('hwsched'::regnamespace, 'hwsched_internal'::regnamespace) AND 'pool' = ANY (proargnames)
-	AND proname NOT IN ('create_pool', 'alter_pool', 'drop_pool', 'submit_many')
+	AND proname NOT IN ('create_pool', 'alter_pool', 'drop_pool', 'submit_many', 'suggest_power_limit')
 	AND (proargnames[pronargs] <> 'pool' OR pg_get_function_arg_default(oid, pronargs) <> '''default''::text');
 
 -- Everything has a comment (no rows)

@@ -38,6 +38,7 @@ static double drew[MOST_JOBS][MOST_SETTINGS];
 typedef enum Measuring
 {
 	ON_ONE_DEVICE, /* one GPU at a time: two limits of it */
+	AS_ASKED, /* the same, those that are asked for */
 	ON_TWO_DEVICES, /* all GPUs: one limit of each of the two fastest */
 	ON_EACH_DEVICE /* all GPUs: two limits of each */
 } Measuring;
@@ -66,6 +67,12 @@ typedef struct Verdict
 	double energy; /* beyond the best, mean */
 	double energy_paid; /* the same, a break not counted as a saving */
 } Verdict;
+
+static bool
+on_one_device(const Task *task)
+{
+	return task->measuring == ON_ONE_DEVICE || task->measuring == AS_ASKED;
+}
 
 /* Returns the number of a job, a setting or a device, adding it where it is new. */
 static int
@@ -181,6 +188,26 @@ slowness(int device, int but_job)
 	return n > 0 ? sum / n : INFINITY;
 }
 
+/* Marks the two settings that are asked for. */
+static void
+measure_as_asked(int job, const bool *allowed, bool *measured)
+{
+	double seconds[MOST_SETTINGS];
+	double watts[MOST_SETTINGS];
+	PowerHistory history = {0, settings, device_of, limit_of, NULL, NULL};
+	PowerJob asked = {seconds, watts, allowed, NULL, POWER_SLOWDOWN, POWER_CAUTION};
+
+	for (int s = 0; s < settings; s++)
+		seconds[s] = watts[s] = NAN;
+	for (int d = 0; d < devices; d++)
+		for (int s; (s = power_next(&history, &asked, d)) >= 0;)
+		{
+			measured[s] = true;
+			seconds[s] = took[job][s];
+			watts[s] = drew[job][s];
+		}
+}
+
 /* Marks what the job is measured at. */
 static void
 choose_measured(const Task *task, int job, const bool *allowed, bool *measured)
@@ -188,6 +215,11 @@ choose_measured(const Task *task, int job, const bool *allowed, bool *measured)
 	int fastest[2] = {-1, -1};
 
 	memset(measured, 0, sizeof(bool) * MOST_SETTINGS);
+	if (task->measuring == AS_ASKED)
+	{
+		measure_as_asked(job, allowed, measured);
+		return;
+	}
 	for (int d = 0; d < devices; d++)
 	{
 		int low = setting_at(job, d, task->low);
@@ -281,7 +313,7 @@ choose_average(const Task *task, int job, const bool *allowed, const bool *refer
 			for (int r = 0; r < settings; r++)
 			{
 				if (reference[r] && isnan(took[j][r]))
-					alike = alike && task->measuring == ON_ONE_DEVICE;
+					alike = alike && on_one_device(task);
 				if (reference[r] && took[j][r] < base)
 					base = took[j][r];
 			}
@@ -378,11 +410,10 @@ judge_all(const Task *task, Method method)
 
 			for (int s = 0; s < settings; s++)
 			{
-				allowed[s] =
-					!isnan(took[j][s]) && (task->measuring != ON_ONE_DEVICE || device_of[s] == d);
+				allowed[s] = !isnan(took[j][s]) && (!on_one_device(task) || device_of[s] == d);
 				any = any || allowed[s];
 			}
-			if (any && (task->measuring == ON_ONE_DEVICE || d == 0))
+			if (any && (on_one_device(task) || d == 0))
 				judge(task, method, j, allowed, &verdict);
 		}
 	verdict.energy /= verdict.n;
@@ -454,6 +485,7 @@ main(int argc, char **argv)
 {
 	static const char *titles[] = {
 		"One GPU at a time, measured at the highest limit and at 60 % of it",
+		"One GPU at a time, measured at the highest limit and where the model asks for next",
 		"All GPUs, measured at two settings: 72 % of the highest limit on the two fastest",
 		"All GPUs, each measured at the highest limit and at 60 % of it"};
 	bool met = true;
@@ -469,12 +501,11 @@ main(int argc, char **argv)
 		fprintf(stderr, "usage: energy FILE...\n");
 		return 2;
 	}
-	printf(
-		"GPU and power limit of a training job never seen (%d jobs, each left out in turn):\n"
-		"%% of energy beyond exhaustive search (and where being too slow is not counted as a"
-		" saving),\n"
-		"%% of jobs beyond the slowdown of 10 %%\n\n%-38s %6s %10s %10s %12s\n",
-		jobs, "", "jobs", "energy", "no saving", "too slow");
+	printf("GPU and power limit of a training job never seen (%d jobs, each left out in turn):\n"
+		   "%% of energy beyond exhaustive search (and where being too slow is not counted as a"
+		   " saving),\n"
+		   "%% of jobs beyond the slowdown of 10 %%\n\n%-38s %6s %10s %10s %12s\n",
+		   jobs, "", "jobs", "energy", "no saving", "too slow");
 	for (int over_highest = 1; over_highest >= 0; over_highest--)
 		for (int measuring = 0; measuring < (int) lengthof(titles); measuring++)
 		{

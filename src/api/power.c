@@ -179,16 +179,46 @@ read_measurements(const char *pool, const char *job, bool only_job)
 	return all;
 }
 
-/* Chooses the setting for the first of the jobs; gives what is expected of each. */
+/* Returns whether a setting is one of a device model; NULL: of any. */
+static bool
+is_of_model(const Measurements *all, int setting, const char *device_model)
+{
+	return device_model == NULL || strcmp(all->devices[all->device[setting]], device_model) == 0;
+}
+
+/*
+ * Returns the setting to measure the job at next: on the device model that is suggested, else on
+ * another; -1: none.
+ */
 static int
-choose_setting(const Measurements *all, double slowdown, PowerGuess *guesses)
+next_setting(const Measurements *all, const PowerHistory *history, const PowerJob *job, int chosen)
+{
+	int next = chosen < 0 ? -1 : power_next(history, job, all->device[chosen]);
+
+	for (int d = 0; d < all->ndevices && next < 0; d++)
+		next = power_next(history, job, d);
+	return next;
+}
+
+/*
+ * Chooses the setting for the first of the jobs, among those of one device model if it is named;
+ * gives what is expected of each, and the setting to measure the job at next (-1: none).
+ */
+static int
+choose_setting(const Measurements *all, const char *device_model, double slowdown,
+			   PowerGuess *guesses, int *next)
 {
 	Size cells = (Size) all->jobs * all->settings;
 	double *seconds = palloc(sizeof(double) * cells);
 	double *watts = palloc(sizeof(double) * cells);
 	PowerHistory history = {all->jobs - 1,	  all->settings,		   all->device,
 							all->limit_watts, seconds + all->settings, watts + all->settings};
-	PowerJob job = {seconds, watts, NULL, NULL, slowdown, POWER_CAUTION};
+	bool allowed[MOST_SETTINGS];
+	PowerJob job = {seconds, watts, allowed, NULL, slowdown, POWER_CAUTION};
+	int chosen;
+
+	for (int s = 0; s < all->settings; s++)
+		allowed[s] = is_of_model(all, s, device_model);
 
 	for (Size i = 0; i < cells; i++)
 		seconds[i] = watts[i] = NAN;
@@ -199,7 +229,9 @@ choose_setting(const Measurements *all, double slowdown, PowerGuess *guesses)
 		seconds[(Size) one->job * all->settings + one->setting] = one->seconds;
 		watts[(Size) one->job * all->settings + one->setting] = one->watts;
 	}
-	return power_choose(&history, &job, guesses);
+	chosen = power_choose(&history, &job, guesses);
+	*next = next_setting(all, &history, &job, chosen);
+	return chosen;
 }
 
 static const Measurements *sorting;
@@ -217,20 +249,23 @@ compare_settings(const void *a, const void *b)
 							(sorting->limit_watts[i] < sorting->limit_watts[j]);
 }
 
-/* suggest_power_limit(job text, slowdown float8, pool text) RETURNS TABLE */
+/* suggest_power_limit(job text, slowdown float8, pool text, device_model text) RETURNS TABLE */
 Datum
 hwsched_suggest_power_limit(PG_FUNCTION_ARGS)
 {
 	char *job = text_argument(fcinfo, 0);
 	double slowdown = limited_argument(fcinfo, 1, "slowdown", 0, 1000);
 	char *pool = text_argument(fcinfo, 2);
+	char *device_model = PG_ARGISNULL(3) ? NULL : text_argument(fcinfo, 3);
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	PoolSettings settings;
 	Measurements *all;
 	PowerGuess guesses[MOST_SETTINGS];
 	bool measured[MOST_SETTINGS] = {0};
 	int order[MOST_SETTINGS];
+	int rows = 0;
 	int chosen;
+	int next;
 	Caller caller;
 
 	InitMaterializedSRF(fcinfo, 0);
@@ -238,7 +273,7 @@ hwsched_suggest_power_limit(PG_FUNCTION_ARGS)
 	authz_check_view(&caller, pool);
 	pool_settings_load(pool, true, &settings);
 	all = read_measurements(pool, job, !settings.learning);
-	chosen = choose_setting(all, slowdown, guesses);
+	chosen = choose_setting(all, device_model, slowdown, guesses, &next);
 	/* what was measured is known as it was, and not by way of logarithms */
 	for (int i = 0; i < all->count && all->items[i].job == 0; i++)
 	{
@@ -247,13 +282,20 @@ hwsched_suggest_power_limit(PG_FUNCTION_ARGS)
 		guesses[all->items[i].setting].watts = all->items[i].watts;
 	}
 	for (int s = 0; s < all->settings; s++)
-		order[s] = s;
+		if (is_of_model(all, s, device_model))
+			order[rows++] = s;
+	if (rows == 0)
+		ereport(ERROR, (errcode(ERRCODE_NO_DATA_FOUND),
+						errmsg("device model \"%s\" was never measured in pool \"%s\"",
+							   device_model, pool),
+						errhint("Measure jobs on it and call hwsched.record_power().")));
 	sorting = all;
-	qsort(order, all->settings, sizeof(int), compare_settings);
-	for (int i = 0; i < all->settings; i++)
+	qsort(order, rows, sizeof(int), compare_settings);
+	for (int i = 0; i < rows; i++)
 	{
 		int s = order[i];
 		bool unknown = isnan(guesses[s].seconds);
+
 		Datum values[] = {CStringGetTextDatum(all->devices[all->device[s]]),
 						  Float8GetDatum(all->limit_watts[s]),
 						  Float8GetDatum(guesses[s].seconds),
@@ -261,8 +303,9 @@ hwsched_suggest_power_limit(PG_FUNCTION_ARGS)
 						  Float8GetDatum(guesses[s].seconds * guesses[s].watts),
 						  Float8GetDatum(guesses[s].risk),
 						  BoolGetDatum(s == chosen),
-						  BoolGetDatum(measured[s])};
-		bool nulls[] = {false, false, unknown, unknown, unknown, unknown, false, false};
+						  BoolGetDatum(measured[s]),
+						  BoolGetDatum(s == next)};
+		bool nulls[] = {false, false, unknown, unknown, unknown, unknown, false, false, false};
 
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}

@@ -45,6 +45,11 @@
 #define NEW_DEVICE_RUNS 12
 
 #define NORMAL_P90 1.2815515655446004
+/*
+ * What a model takes on a device profile where it has not run is twice as uncertain as it seems
+ * after so many runs of others: how noisy the device is, is a guess by then.
+ */
+#define UNCERTAIN_RUNS 7.0
 /* An estimate is trusted to be of the right order: P90 is not above 3.6 times the P50. */
 #define LARGEST_DEVIATION 1.0
 
@@ -54,9 +59,9 @@
  * how many models that counts for against those seen); and how much longer they
  * may take as the size doubles.
  */
-static const double shared_variance[DURATION_FACTORS] = {3.0, 1.2, 1.2, 1.2};
-static const double alike_variance[DURATION_FACTORS] = {0.15, 0.5, 0.5, 0.5};
-static const double spread_variance[DURATION_FACTORS] = {0.01, 0.05, 0.05, 0.05};
+static const double shared_variance[DURATION_FACTORS] = {3.0, 1.2, 1.2};
+static const double alike_variance[DURATION_FACTORS] = {0.15, 0.5, 0.5};
+static const double spread_variance[DURATION_FACTORS] = {0.01, 0.05, 0.05};
 #define SPREAD_WEIGHT 4.0
 /* More models than this are not all among the samples: then their mean is what they share. */
 #define FEW_MODELS 8
@@ -381,7 +386,8 @@ duration_estimate(const DurationRecords *r, const DurationFactors *expected, dou
 		duration_device_fit(r->pool, &device);
 	expect_run(r, &device, expected, &e);
 	deviation =
-		sqrt(e.variance + shift_variance(&device.shift) + shift_variance(&r->worker->shift));
+		sqrt(e.variance + shift_variance(&device.shift) + shift_variance(&r->worker->shift)) *
+		(1 + UNCERTAIN_RUNS / Max(1, device.shift.runs) / (1 + (e.pair ? e.pair->weight : 0)));
 	estimate.p50 = formula_seconds * exp(e.mean + device.shift.level + r->worker->shift.level);
 	estimate.p90 =
 		estimate.p50 * exp((NORMAL_P90 + r->type->quantile) * Min(deviation, LARGEST_DEVIATION));
@@ -488,14 +494,17 @@ move_shift(DurationShift *shift, double innovation, double variance, double weig
 	shift->runs++;
 }
 
-/* Moves the P90 of a workload type so that one run in ten is above it. */
+/*
+ * Moves the P90 of a workload type so that one run in ten is above it.  It stays at least where
+ * a normal distribution has it: what scatters little would pay for what scatters much.
+ */
 static void
 learn_quantile(DurationType *type, double deviations)
 {
 	double step = Max(0.02, 1 / (10 + type->runs));
 	bool above = deviations > NORMAL_P90 + type->quantile;
 
-	type->quantile = Max(-0.8, Min(4, type->quantile + step * (above ? 0.9 : -0.1)));
+	type->quantile = Max(0, Min(4, type->quantile + step * (above ? 0.9 : -0.1)));
 }
 
 /*

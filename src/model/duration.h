@@ -20,11 +20,11 @@
  * are a record that knows nothing:
  *
  *		record			key besides the pool		numbers
- *		DurationPool								23
+ *		DurationPool								17
  *		DurationType	workload_type				5
- *		DurationFamily	workload_type, family		12, and 5 per sample, 24 at most
- *		DurationModel	workload_type, model_id		7, and 6 per device profile, 32 at most
- *		DurationDevice	device profile				50
+ *		DurationFamily	workload_type, family		10, and 5 per sample, 24 at most
+ *		DurationModel	workload_type, model_id		6, and 6 per device profile, 32 at most
+ *		DurationDevice	device profile				38
  *		DurationWorker	worker_id, device profile	6
  *
  * A completed run changes one of each kind (and looks at two other device
@@ -39,7 +39,7 @@
 
 #include "support/matrix.h"
 
-#define DURATION_FACTORS 4
+#define DURATION_FACTORS 3
 #define DURATION_LOADINGS (1 + DURATION_FACTORS)
 /* On how many device profiles a model is remembered: the last ones. */
 #define DURATION_PAIRS 32
@@ -62,7 +62,7 @@ typedef struct DurationType
 	double level; /* mean of what its models ran first */
 	double noise; /* squares of repeated runs about their mean */
 	double noise_weight;
-	double quantile; /* standard deviations up to the P90, less those of a normal distribution */
+	double quantile; /* standard deviations up to the P90 beyond those of a normal distribution */
 } DurationType;
 
 /* A pair of a model and a device profile, as the family remembers it. */

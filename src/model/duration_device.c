@@ -32,7 +32,7 @@
 #define DOUBT 0.1
 
 /* Variances of the loadings where no other device is known: level, factors. */
-static const double prior_variance[DURATION_LOADINGS] = {1.0, 0.04, 0.04, 0.04, 0.04};
+static const double prior_variance[DURATION_LOADINGS] = {1.0, 0.04, 0.04, 0.04};
 
 /* Returns the variance with number k. */
 static double
@@ -123,7 +123,6 @@ duration_device_fit(const DurationPool *pool, DurationDevice *device)
 	double scores[NOISES];
 	double best = -INFINITY;
 	double total = 0;
-	double log_noise = 0;
 
 	expect(pool, device, mean, covariance);
 	matrix_factorize(DURATION_LOADINGS, covariance);
@@ -143,17 +142,17 @@ duration_device_fit(const DurationPool *pool, DurationDevice *device)
 		total += scores[k] = exp(scores[k] - best);
 	memset(device->loadings, 0, sizeof(device->loadings));
 	memset(device->covariance, 0, sizeof(device->covariance));
+	device->noise = 0;
 	for (int k = 0; k < NOISES; k++)
 	{
 		double weight = scores[k] / total;
 
-		log_noise += weight * log(noise_at(k));
+		device->noise += weight * noise_at(k);
 		for (int i = 0; i < DURATION_LOADINGS; i++)
 			device->loadings[i] += weight * fits[k][i];
 		for (int i = 0; i < TRIANGLE(DURATION_LOADINGS); i++)
 			device->covariance[i] += weight * covariances[k][i];
 	}
-	device->noise = exp(log_noise);
 }
 
 /* Adds a device's loadings to those of the pool, or with sign -1 takes them away. */

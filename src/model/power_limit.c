@@ -23,6 +23,12 @@
 /* How much of a disagreement a guess is corrected by. */
 #define CORRECTION 0.75
 
+/*
+ * Jobs differ most in what they take where a limit begins to hurt: at this share of what they
+ * draw unlimited.
+ */
+#define TELLING_SHARE 0.8
+
 /* No setting can be judged as more than so many times worse. */
 #define MOST_REGRET 5.0
 
@@ -320,4 +326,32 @@ power_choose(const PowerHistory *history, const PowerJob *job, PowerGuess *guess
 	pfree(all.weight);
 	pfree(seen);
 	return chosen;
+}
+
+/*
+ * Returns the setting of a device at which measuring the job tells most: the highest limit, then
+ * the one nearest to 80 % of what the job draws there, whichever it was not measured at; -1 where
+ * neither is left.
+ */
+int
+power_next(const PowerHistory *history, const PowerJob *job, int device)
+{
+	int highest = -1;
+	int telling = -1;
+	double wanted;
+
+	for (int s = 0; s < history->settings; s++)
+		if (history->device[s] == device && (job->allowed == NULL || job->allowed[s]) &&
+			(highest < 0 || history->limit_watts[s] > history->limit_watts[highest]))
+			highest = s;
+	if (highest < 0 || !is_measured(job, highest))
+		return highest;
+	wanted = TELLING_SHARE * job->watts[highest];
+	for (int s = 0; s < history->settings; s++)
+		if (history->device[s] == device && s != highest &&
+			(job->allowed == NULL || job->allowed[s]) &&
+			(telling < 0 ||
+			 fabs(history->limit_watts[s] - wanted) < fabs(history->limit_watts[telling] - wanted)))
+			telling = s;
+	return telling < 0 || is_measured(job, telling) ? -1 : telling;
 }

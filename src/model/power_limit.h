@@ -9,5 +9,6 @@
 #include "model/energy.h"
 
 extern int power_choose(const PowerHistory *history, const PowerJob *job, PowerGuess *guesses);
+extern int power_next(const PowerHistory *history, const PowerJob *job, int device);
 
 #endif /* HWSCHED_MODEL_POWER_LIMIT_H */

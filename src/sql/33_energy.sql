@@ -34,18 +34,19 @@ COMMENT ON FUNCTION hwsched.record_power(text, text, float8, float8, float8, tex
   ' it drew meanwhile; replaces an earlier record of the three.';
 
 CREATE FUNCTION hwsched.suggest_power_limit(job text, slowdown float8 DEFAULT 0.1,
-    pool text DEFAULT 'default',
+    pool text DEFAULT 'default', device_model text DEFAULT NULL,
     OUT device_model text, OUT power_limit_w float8, OUT predicted_seconds float8,
     OUT predicted_w float8, OUT joules float8, OUT slowdown_risk float8, OUT chosen boolean,
-    OUT measured boolean)
+    OUT measured boolean, OUT measure_next boolean)
     RETURNS SETOF record
     LANGUAGE c STABLE PARALLEL UNSAFE ROWS 50 SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_suggest_power_limit';
-COMMENT ON FUNCTION hwsched.suggest_power_limit(text, float8, text) IS
+COMMENT ON FUNCTION hwsched.suggest_power_limit(text, float8, text, text) IS
   'Returns the device models and power limits for a job that was measured at one or two of them. '
   'The chosen one takes the least energy among those no more than slowdown slower than the '
   'fastest. Other jobs tell what one unit of the job is expected to take there, and the '
-  'probability of being too slow; NULL where nothing is known.';
+  'probability of being too slow; NULL where nothing is known. measure_next: where a measurement '
+  'would tell most. device_model: only settings of it.';
 
 CREATE FUNCTION hwsched.pareto(workload_id text, pool text DEFAULT 'default', OUT worker_id text,
     OUT device_no int, OUT predicted_seconds float8, OUT joules float8, OUT cost float8,

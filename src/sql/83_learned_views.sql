@@ -70,22 +70,22 @@ SELECT r.pool, r.kind,
        CASE WHEN r.kind IN ('family', 'model') THEN r.name END AS model,
        profile.id AS profile_id, p.model_name,
        CASE WHEN r.kind = 'worker' THEN r.scope END AS worker_id,
-       -- numbers[i]: see src/duration.h
+       -- numbers[i]: see src/model/duration.h
        CASE r.kind WHEN 'family' THEN r.numbers[2] WHEN 'model' THEN pairs.runs
-            WHEN 'device' THEN r.numbers[45] ELSE r.numbers[1] END AS runs,
+            WHEN 'device' THEN r.numbers[33] ELSE r.numbers[1] END AS runs,
        CASE WHEN numbers_say.log < 700 THEN exp(numbers_say.log) END AS factor_ratio, r.updated_at
 FROM hwsched.duration_record r
 CROSS JOIN LATERAL (SELECT CASE r.kind WHEN 'device' THEN r.scope
                                 WHEN 'worker' THEN r.name END::bigint AS id) profile
 LEFT JOIN hwsched.device_profile p ON p.pool = r.pool AND p.profile_id = profile.id
-LEFT JOIN LATERAL (SELECT sum(r.numbers[9 + 6 * i]) AS runs,
-                          sum(r.numbers[9 + 6 * i] * r.numbers[10 + 6 * i]) AS logs
+LEFT JOIN LATERAL (SELECT sum(r.numbers[8 + 6 * i]) AS runs,
+                          sum(r.numbers[8 + 6 * i] * r.numbers[9 + 6 * i]) AS logs
                    FROM generate_series(0,
-                                        CASE WHEN r.kind = 'model' THEN r.numbers[7]::int - 1
+                                        CASE WHEN r.kind = 'model' THEN r.numbers[6]::int - 1
                                              ELSE -1 END) i) pairs ON true
 CROSS JOIN LATERAL (SELECT CASE r.kind WHEN 'workload_type' THEN r.numbers[2]
                                 WHEN 'worker' THEN r.numbers[2]
-                                       WHEN 'device' THEN r.numbers[25] + r.numbers[46]
+                                       WHEN 'device' THEN r.numbers[19] + r.numbers[34]
                                 WHEN 'model' THEN pairs.logs / nullif(pairs.runs, 0)
                            END AS log) numbers_say;
 COMMENT ON VIEW hwsched.duration_model IS

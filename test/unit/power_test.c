@@ -147,7 +147,9 @@ test_limits(void)
 	job.allowed = allowed;
 	free_choice = power_choose(&history, &job, guesses);
 	ok(free_choice == 1 || free_choice == 9, "only an allowed setting is chosen");
+	is_int(power_next(&history, &job, device[1]), 1, "only an allowed one is to be measured");
 	allowed[1] = allowed[9] = false;
+	is_int(power_next(&history, &job, device[1]), -1, "none where none is allowed");
 	is_int(power_choose(&history, &job, guesses), -1, "none where none is allowed");
 
 	job = ask(said_seconds, said_watts, seconds[0], watts[0], 2, 7);
