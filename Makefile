@@ -34,7 +34,7 @@ endif
 
 # Run in this order in one database; `make test` complains if a file of sql/ is
 # not named here.
-REGRESS = pure golden documents strict fleet labels groups capacity devices losses silence work thermal settle leases health upkeep retries running moves scheduling accelerators learning lessons gangs reservations tenants tenancy policies energy batch order limits times pause simulate scaling windows hostile access views history records charts partial roles why sessions errors
+REGRESS = pure golden documents strict fleet labels groups capacity devices losses silence work thermal settle leases health upkeep retries running moves scheduling accelerators learning lessons gangs reservations tenants tenancy policies energy batch order limits times pause simulate scaling tuning windows hostile access views history records charts partial roles why sessions errors
 ISOLATION = $(basename $(notdir $(wildcard test/isolation/specs/*.spec)))
 ISOLATION_OPTS = --inputdir=test/isolation --outputdir=test/isolation \
 	--load-extension=hwsched

@@ -188,10 +188,10 @@ ORDER BY p.proname COLLATE "C", oid;
 SELECT e AS efficiency, hwsched.efficiency_rating(e) FROM unnest('{1,0.7,0.699,0.4,0.399,0,NULL}'::float8[]) AS e;
 SELECT r AS ratio, hwsched.prediction_rating(r) FROM unnest('{0,0.49,0.5,0.79,0.8,1,1.25,1.26,2,2.01,NaN,NULL}'::float8[]) AS r;
 
--- What writes runs with a search path that nobody can put anything into
+-- What writes runs with a search path that nobody can put anything into (tune() sets it itself, once it knows its caller's)
 SELECT oid::regprocedure FROM pg_proc
 WHERE pronamespace IN ('hwsched'::regnamespace, 'hwsched_internal'::regnamespace) AND (prosecdef OR provolatile = 'v') AND prorettype <> 'trigger'::regtype
-	AND NOT coalesce(proconfig @> '{"search_path=pg_catalog, pg_temp"}', false);
+	AND NOT coalesce(proconfig @> '{"search_path=pg_catalog, pg_temp"}', false) ORDER BY proname;
 -- Definers do not know their caller: only what looks at nothing of a pool is one
 SELECT oid::regprocedure FROM pg_proc WHERE pronamespace IN ('hwsched'::regnamespace, 'hwsched_internal'::regnamespace) AND prosecdef ORDER BY proname COLLATE "C";
 

@@ -10,26 +10,30 @@
 #include "document/jsonb_writer.h"
 #include "simulate/summary.h"
 
-/* A summary while runs are told. */
+/* Summaries while runs are told. */
 typedef struct Accumulator
 {
 	const Scenario *scenario;
-	Summary *summary;
-	int64 last_end;
-	int nwaits;
-	double *waits; /* seconds */
-	int ncompletions;
-	double *completions;
-	int64 *started; /* by arrival: when it first was; -1: not so far */
+	const int32 *stretches; /* by arrival: whose of the summaries it is; NULL: of the only one */
+	Summary *summaries;
+	int64 *last_ends; /* by summary */
+	double *waits; /* by arrival: seconds; NAN: it was not placed so far */
+	double *completions; /* the same until its end */
 	int32 *classes; /* by device profile */
 } Accumulator;
 
-/* Numbers the hardware classes of the fleet. */
+/* Returns the summary that an arrival counts in. */
+static int
+stretch_of(const Accumulator *accumulator, int32 arrival)
+{
+	return accumulator->stretches == NULL ? 0 : accumulator->stretches[arrival];
+}
+
+/* Numbers the hardware classes of the fleet, in one of the summaries. */
 static void
-number_classes(Accumulator *accumulator)
+number_classes(Accumulator *accumulator, Summary *summary)
 {
 	const Fleet *fleet = &accumulator->scenario->snapshot.fleet;
-	Summary *summary = accumulator->summary;
 
 	summary->classes = palloc0(sizeof(ClassUse) * (fleet->nprofiles + 1));
 	accumulator->classes = palloc(sizeof(int32) * (fleet->nprofiles + 1));
@@ -61,8 +65,8 @@ add_use(Accumulator *accumulator, const SimulatedRun *run, double seconds)
 					  (double) demanded_share(demand) / WHOLE_SHARE;
 
 	for (int i = 0; i < run->ndevices; i++)
-		accumulator->summary
-			->classes[accumulator->classes[search->fleet->devices[run->devices[i]].profile]]
+		accumulator->summaries[stretch_of(accumulator, run->arrival)]
+			.classes[accumulator->classes[search->fleet->devices[run->devices[i]].profile]]
 			.busy += part * seconds;
 }
 
@@ -70,7 +74,8 @@ static void
 add_run(void *reader, const SimulatedRun *run)
 {
 	Accumulator *accumulator = reader;
-	Summary *summary = accumulator->summary;
+	int stretch = stretch_of(accumulator, run->arrival);
+	Summary *summary = &accumulator->summaries[stretch];
 	const Arrival *arrival = &accumulator->scenario->arrivals[run->arrival];
 	TimestampTz begins = accumulator->scenario->begins;
 	int64 end = run->finished == PG_INT64_MAX ? accumulator->scenario->until : run->finished;
@@ -83,16 +88,13 @@ add_run(void *reader, const SimulatedRun *run)
 	summary->moves += run->moved;
 	summary->joules += run->joules;
 	summary->cost += run->cost;
-	accumulator->last_end = Max(accumulator->last_end, end);
+	accumulator->last_ends[stretch] = Max(accumulator->last_ends[stretch], end);
 	add_use(accumulator, run, (end - run->started) / (double) USECS_PER_SEC);
-	if (accumulator->started[run->arrival] < 0)
-	{
-		accumulator->started[run->arrival] = run->started;
-		accumulator->waits[accumulator->nwaits++] =
+	if (isnan(accumulator->waits[run->arrival]))
+		accumulator->waits[run->arrival] =
 			(begins + run->started - arrival->submitted_at) / (double) USECS_PER_SEC;
-	}
 	if (run->is_last)
-		accumulator->completions[accumulator->ncompletions++] =
+		accumulator->completions[run->arrival] =
 			(begins + run->finished - arrival->submitted_at) / (double) USECS_PER_SEC;
 }
 
@@ -112,39 +114,67 @@ quantile(const double *sorted, int count, double q)
 	return sorted[Max((int) ceil(q * count), 1) - 1];
 }
 
+/* Sums up what is known of the seconds of a summary's arrivals. */
 static SecondsSummary
-summarize(double *seconds, int count)
+summarize(const Accumulator *accumulator, int stretch, const double *by_arrival, double *sorted,
+		  int64 *known)
 {
 	double sum = 0;
+	int n = 0;
 
-	if (count == 0)
+	for (int i = 0; i < accumulator->scenario->narrivals; i++)
+		if (stretch_of(accumulator, i) == stretch && !isnan(by_arrival[i]))
+		{
+			sum += by_arrival[i];
+			sorted[n++] = by_arrival[i];
+		}
+	*known = n;
+	if (n == 0)
 		return (SecondsSummary){NAN, NAN, NAN, NAN};
-	qsort(seconds, count, sizeof(double), compare_seconds);
-	for (int i = 0; i < count; i++)
-		sum += seconds[i];
-	return (SecondsSummary){sum / count, quantile(seconds, count, 0.5),
-							quantile(seconds, count, 0.9), quantile(seconds, count, 0.99)};
+	qsort(sorted, n, sizeof(double), compare_seconds);
+	return (SecondsSummary){sum / n, quantile(sorted, n, 0.5), quantile(sorted, n, 0.9),
+							quantile(sorted, n, 0.99)};
+}
+
+/*
+ * Simulates a scenario, which is used up, and sums up what becomes of the arrivals of each stretch;
+ * NULL: all are of the only one.
+ */
+void
+simulate_summaries(Scenario *scenario, const int32 *stretches, int nstretches, Summary *summaries)
+{
+	Accumulator accumulator = {
+		.scenario = scenario, .stretches = stretches, .summaries = summaries};
+	int n = scenario->narrivals;
+	double *sorted = palloc_huge(sizeof(double) * (n + 1));
+	int64 placed;
+
+	memset(summaries, 0, sizeof(Summary) * nstretches);
+	for (int s = 0; s < nstretches; s++)
+		number_classes(&accumulator, &summaries[s]);
+	accumulator.last_ends = palloc0(sizeof(int64) * (nstretches + 1));
+	accumulator.waits = palloc_huge(sizeof(double) * (n + 1));
+	accumulator.completions = palloc_huge(sizeof(double) * (n + 1));
+	for (int i = 0; i < n; i++)
+		accumulator.waits[i] = accumulator.completions[i] = NAN;
+	simulate(scenario, add_run, &accumulator);
+	for (int s = 0; s < nstretches; s++)
+	{
+		Summary *summary = &summaries[s];
+
+		summary->makespan = accumulator.last_ends[s] / (double) USECS_PER_SEC;
+		summary->wait = summarize(&accumulator, s, accumulator.waits, sorted, &placed);
+		summary->completion =
+			summarize(&accumulator, s, accumulator.completions, sorted, &summary->completed);
+	}
+	pfree(sorted);
 }
 
 /* Simulates a scenario, which is used up, and sums up what becomes of it. */
 void
 simulate_summary(Scenario *scenario, Summary *summary)
 {
-	Accumulator accumulator = {.scenario = scenario, .summary = summary};
-	int n = scenario->narrivals;
-
-	memset(summary, 0, sizeof(*summary));
-	number_classes(&accumulator);
-	accumulator.waits = palloc_huge(sizeof(double) * (n + 1));
-	accumulator.completions = palloc_huge(sizeof(double) * (n + 1));
-	accumulator.started = palloc_huge(sizeof(int64) * (n + 1));
-	for (int i = 0; i < n; i++)
-		accumulator.started[i] = -1;
-	simulate(scenario, add_run, &accumulator);
-	summary->makespan = accumulator.last_end / (double) USECS_PER_SEC;
-	summary->wait = summarize(accumulator.waits, accumulator.nwaits);
-	summary->completion = summarize(accumulator.completions, accumulator.ncompletions);
-	summary->completed = accumulator.ncompletions;
+	simulate_summaries(scenario, NULL, 1, summary);
 }
 
 /* Returns how much of the devices was in use until the last end, {class: ratio 0..1}. */

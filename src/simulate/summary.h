@@ -39,6 +39,8 @@ typedef struct Summary
 } Summary;
 
 extern void simulate_summary(Scenario *scenario, Summary *summary);
+extern void simulate_summaries(Scenario *scenario, const int32 *stretches, int nstretches,
+							   Summary *summaries);
 extern Jsonb *summary_utilisation(const Summary *summary);
 
 #endif /* HWSCHED_SIMULATE_SUMMARY_H */

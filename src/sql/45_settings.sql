@@ -79,8 +79,8 @@ SELECT * FROM (VALUES
     ('stop_idle_after', '"10 min"',
      'Time without work after which scaling advice may be to stop a worker that costs something.'),
     ('scaling_every', '"5 min"',
-     'Time after which maintain() seeks scaling advice anew, and tells by NOTIFY hwsched_scaling if '
-     'it has changed; 0: never.'),
+     'Time after which maintain() seeks scaling advice anew, and tells by NOTIFY hwsched_scaling '
+     'if it has changed; 0: never.'),
     ('vega_url', 'null',
      'Where reports load Vega from when it is not installed: a URL below which packages of npm are '
      'found, such as https://cdn.jsdelivr.net/npm.'),

@@ -1,5 +1,6 @@
--- What would become of work on a fleet, and which workers that lacks. These have no search_path of their own: a table of
--- arrivals is found, and read, as their caller does.
+-- What would become of work on a fleet, which workers that lacks, and which settings would be
+-- better. These have no search_path of their own: a table of arrivals is found, and read, as their
+-- caller does.
 
 CREATE FUNCTION hwsched.simulate(scenario jsonb, pool text DEFAULT 'default',
     OUT workload_id text, OUT worker_id text, OUT device_nos int[], OUT submitted_at timestamptz,
@@ -33,3 +34,16 @@ COMMENT ON FUNCTION hwsched.scaling_advice(jsonb, text) IS
   'Returns which workers to buy or start for nothing to wait longer than the setting wait_target, '
   'at the least cost, and which to stop. maintain() tells by NOTIFY hwsched_scaling when that '
   'changes. Writes nothing.';
+
+CREATE FUNCTION hwsched.tune(objective jsonb, scenario jsonb DEFAULT '{}',
+    apply boolean DEFAULT false, pool text DEFAULT 'default',
+    OUT settings jsonb, OUT gain float8, OUT low float8, OUT high float8,
+    OUT on_held_back float8, OUT chosen boolean)
+    RETURNS SETOF record
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE COST 100000
+    AS 'MODULE_PATHNAME', 'hwsched_tune';
+COMMENT ON FUNCTION hwsched.tune(jsonb, jsonb, boolean, text) IS
+  'Searches settings under which the history, or a scenario''s arrivals, would have had less of the '
+  'objective, {column of simulate_summary(): weight}: the gain as a part, its interval of 95 %, and '
+  'the gain on the last third, which the search does not see. chosen: the best, if it is better in '
+  'both; apply takes it into force.';

@@ -104,6 +104,7 @@ GRANT EXECUTE ON FUNCTION
 
 GRANT EXECUTE ON PROCEDURE hwsched.run_loop TO hwsched_coordinator;
 GRANT EXECUTE ON FUNCTION hwsched.create_pool, hwsched.alter_pool, hwsched.rollback_settings,
+    hwsched.tune,
     hwsched.drop_pool, hwsched.grant_pool, hwsched.revoke_pool, hwsched.grant_tenant,
     hwsched.revoke_tenant, hwsched.start_dispatcher, hwsched.stop_dispatcher
     TO hwsched_admin;

@@ -149,7 +149,7 @@ INSERT INTO api SELECT btrim(line, E' \t') FROM regexp_split_to_table($$
 	summary_report(since timestamp with time zone DEFAULT NULL::timestamp with time zone, until timestamp with time zone DEFAULT NULL::timestamp with time zone, pool text DEFAULT 'default'::text)$$, '\n') AS line WHERE btrim(line, E' \t') <> '';
 SELECT bag_eq($$
 	SELECT proname || '(' || pg_get_function_arguments(oid) || ')' FROM pg_proc WHERE pronamespace = 'hwsched'::regnamespace
-		AND proname <> ALL ('{pool_settings,simulate,simulate_summary,scaling_advice,plan_pending,compatible_hardware,explain,explain_pending,suggest,pareto,suggest_power_limit,performance_history}')
+		AND proname <> ALL ('{pool_settings,simulate,simulate_summary,scaling_advice,tune,plan_pending,compatible_hardware,explain,explain_pending,suggest,pareto,suggest_power_limit,performance_history}')
 	$$, 'SELECT signature FROM api', 'the functions are those of the API');
 -- Those that return rows of their own: what goes in, and the columns that the API names
 SELECT is(proname || '(' || pg_get_function_identity_arguments(oid) || ')', signature, signature) FROM (VALUES
@@ -158,6 +158,7 @@ SELECT is(proname || '(' || pg_get_function_identity_arguments(oid) || ')', sign
 	('suggest_power_limit', 'suggest_power_limit(job text, slowdown double precision, pool text, device_model text, OUT device_model text, OUT power_limit_w double precision, OUT predicted_seconds double precision, OUT predicted_w double precision, OUT joules double precision, OUT slowdown_risk double precision, OUT chosen boolean, OUT measured boolean, OUT measure_next boolean)'),
 	('simulate', 'simulate(scenario jsonb, pool text, OUT workload_id text, OUT worker_id text, OUT device_nos integer[], OUT submitted_at timestamp with time zone, OUT started_at timestamp with time zone, OUT finished_at timestamp with time zone, OUT joules double precision, OUT cost double precision)'),
 	('simulate_summary', 'simulate_summary(scenario jsonb, pool text, OUT makespan double precision, OUT mean_wait double precision, OUT p50_wait double precision, OUT p90_wait double precision, OUT p99_wait double precision, OUT mean_completion double precision, OUT p50_completion double precision, OUT p90_completion double precision, OUT p99_completion double precision, OUT utilisation jsonb, OUT joules double precision, OUT cost double precision, OUT starved bigint, OUT moves bigint)'),
+	('tune', 'tune(objective jsonb, scenario jsonb, apply boolean, pool text, OUT settings jsonb, OUT gain double precision, OUT low double precision, OUT high double precision, OUT on_held_back double precision, OUT chosen boolean)'),
 	('scaling_advice', 'scaling_advice(scenario jsonb, pool text, OUT capabilities jsonb, OUT change integer, OUT why text, OUT cost_per_hour double precision, OUT wait_after_seconds double precision)'),
 	('plan_pending', 'plan_pending(max_workloads integer, pool text, OUT workload_id text, OUT worker_id text, OUT device_nos integer[], OUT shard_no integer, OUT score double precision, OUT predicted_seconds double precision)')
 	) AS s (name, signature) JOIN pg_proc ON proname = name AND pronamespace = 'hwsched'::regnamespace;
