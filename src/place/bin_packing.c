@@ -11,7 +11,7 @@
  *
  * Then bins are filled, each around the largest request that is left, with what leaves the least
  * of its room, dear room counting more (Panigrahy, Talwar, Uyeda and Wieder: Heuristics for Vector
- * Bin Packing, 2011).  In the first pass requests go into the types where the linear program has
+ * Bin Packing, 2011).  In the first passes requests go into the types where the linear program has
  * them, and each bin takes of all dimensions in proportion: so small requests come near the bound.
  * In the others a bin's type is the one in which what it holds is worth the most for its cost, what
  * requests are worth following what they came to cost before (Belov and Scheithauer's sequential
@@ -25,7 +25,13 @@
 #define PRICE_STEPS 100
 
 /* Times that the bins are filled, each time by what requests came to cost before. */
-#define PASSES 3
+#define PASSES 4
+
+/* In the first of them requests stay where the linear program has them. */
+#define PLANNED_PASSES 2
+
+/* How much room counts there by what is asked for of it; the rest, by its price. */
+static const double counts_by_demand[PLANNED_PASSES] = {0.3, 1};
 
 /* What costs no more than this times the bound needs no better packing. */
 #define GOOD_ENOUGH 1.01
@@ -40,12 +46,6 @@
 
 /* So much dearer may the type of a bin be for the request around which it is filled. */
 #define NEAR_HOME 1.3
-
-/*
- * How much all room counts in the first pass, cheap or dear: what is cheap is lacking once it is
- * used up.
- */
-#define EVENLY 0.05
 
 /* So much more than its part of what is left may a bin take, as not all goes together. */
 #define AMPLY 1.03
@@ -711,35 +711,6 @@ make_plan(Packer *packer)
 	}
 }
 
-/* Forgets all bins; all room counts evenly by so much, else by its price. */
-static void
-begin_pass(Packer *packer, double evenly)
-{
-	const PackingProblem *problem = packer->problem;
-
-	packer->packing->nbins = 0;
-	packer->packing->cost = 0;
-	packer->npacked = 0;
-	for (int r = 0; r < problem->nrequests; r++)
-		packer->left[r] = isinf(packer->homes[r]) ? 0 : problem->counts[r];
-	for (int t = 0; t < problem->ntypes; t++)
-	{
-		int first = problem->dims[t];
-		int last = problem->dims[t + 1];
-
-		for (int d = first; d < last; d++)
-			packer->weights[d] =
-				(1 - evenly) * packer->prices[d] / problem->costs[t] + evenly / (last - first);
-		list_fitting(packer, t);
-	}
-	packer->nanchors = 0;
-	for (int r = 0; r < problem->nrequests; r++)
-		if (packer->left[r] > 0)
-			packer->anchors[packer->nanchors++] =
-				(Sized){r, (float) weighed(packer, r, packer->home_types[r]), packer->homes[r]};
-	qsort(packer->anchors, packer->nanchors, sizeof(Sized), compare_sized);
-}
-
 /* Works out what is at home in each type. */
 static void
 look_ahead(Packer *packer)
@@ -757,6 +728,43 @@ look_ahead(Packer *packer)
 			if (packer->planned[(Size) r * problem->ntypes + t] > 0)
 				change_ahead(packer, r, t, packer->planned[(Size) r * problem->ntypes + t]);
 	}
+}
+
+/*
+ * Forgets all bins.  Room counts by its price, and in passes that keep to the plan by how much of it
+ * is asked for, too: what is cheap is lacking once it is used up.
+ */
+static void
+begin_pass(Packer *packer, int pass)
+{
+	const PackingProblem *problem = packer->problem;
+	double demand = pass < PLANNED_PASSES ? counts_by_demand[pass] : 0;
+
+	packer->packing->nbins = 0;
+	packer->packing->cost = 0;
+	packer->npacked = 0;
+	for (int r = 0; r < problem->nrequests; r++)
+		packer->left[r] = isinf(packer->homes[r]) ? 0 : problem->counts[r];
+	if (pass < PLANNED_PASSES)
+		make_plan(packer);
+	look_ahead(packer);
+	for (int t = 0; t < problem->ntypes; t++)
+	{
+		double sum = 0;
+
+		for (int d = problem->dims[t]; d < problem->dims[t + 1]; d++)
+			sum += packer->ahead[d];
+		for (int d = problem->dims[t]; d < problem->dims[t + 1]; d++)
+			packer->weights[d] = (1 - demand) * packer->prices[d] / problem->costs[t] +
+								 (sum > 0 ? demand * packer->ahead[d] / sum : 0);
+		list_fitting(packer, t);
+	}
+	packer->nanchors = 0;
+	for (int r = 0; r < problem->nrequests; r++)
+		if (packer->left[r] > 0)
+			packer->anchors[packer->nanchors++] =
+				(Sized){r, (float) weighed(packer, r, packer->home_types[r]), packer->homes[r]};
+	qsort(packer->anchors, packer->nanchors, sizeof(Sized), compare_sized);
 }
 
 /* Corrects what requests are worth by what they came to cost: a bin's cost is shared by worth. */
@@ -860,10 +868,7 @@ bin_packing(const PackingProblem *problem, Packing *packing)
 	*packing = (Packing){0};
 	for (int pass = 0; pass < PASSES; pass++)
 	{
-		begin_pass(&packer, pass == 0 ? EVENLY : 0);
-		if (pass == 0)
-			make_plan(&packer);
-		look_ahead(&packer);
+		begin_pass(&packer, pass);
 		fill_bins(&packer, count);
 		if (packer.planned != NULL)
 			pfree(packer.planned);

@@ -160,7 +160,7 @@ test_packings(void)
 		worst = fmax(worst, packing.bound > 0 ? packing.cost / packing.bound : 1);
 		give_back(&packing);
 	}
-	if (!ok(worst <= 1.05, "small requests cost no more than 1.05 times the bound"))
+	if (!ok(worst <= 1.04, "small requests cost no more than 1.04 times the bound"))
 		diag("%.4f times", worst);
 }
 
