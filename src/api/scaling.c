@@ -1,6 +1,6 @@
 /*
  * scaling.c
- *		Which workers a pool lacks, and which it could spare; autoscalers are told when that changes.
+ *		Which workers a pool lacks or could spare; autoscalers are told when that changes.
  */
 #include "postgres.h"
 

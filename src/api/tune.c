@@ -1,6 +1,6 @@
 /*
  * tune.c
- *		Searches better settings on work of the past, and takes them into force if that is asked for.
+ *		Searches better settings on work of the past, and takes them into force if asked to.
  */
 #include "postgres.h"
 

@@ -731,8 +731,8 @@ look_ahead(Packer *packer)
 }
 
 /*
- * Forgets all bins.  Room counts by its price, and in passes that keep to the plan by how much of it
- * is asked for, too: what is cheap is lacking once it is used up.
+ * Forgets all bins.  Room counts by its price, and in passes that keep to the plan by how much of
+ * it is asked for, too: what is cheap is lacking once it is used up.
  */
 static void
 begin_pass(Packer *packer, int pass)
