@@ -3,7 +3,7 @@
 # extension has been created; `make bench` provides one.  What is compared runs
 # in one run on one server.
 #
-#   bench.sh                                     all but chaos, churn, energy, silence, snapshot, waiting, tenants, gavel, simulate and scaling
+#   bench.sh                                     all but chaos, churn, energy, latency, silence, snapshot, waiting, tenants, gavel, simulate and scaling
 #   bench.sh accuracy|assign|schedule|growth|full|coordinators|cycle|history...   some
 #   bench.sh openb [trace [policy [seeds [solver]]]]
 #   bench.sh energy [trace [policy [solver]]]
@@ -12,6 +12,7 @@
 #   bench.sh history [rows]
 #   bench.sh churn [workloads]
 #   bench.sh chaos [seconds of a phase [disturbance...]]
+#   bench.sh latency [seconds]
 #   bench.sh silence [workers]
 #   bench.sh snapshot [seconds]
 #   bench.sh waiting [mean runs]
@@ -26,7 +27,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
-readonly known="accuracy assign labels schedule coordinators cycle openb energy growth full history chaos churn silence snapshot waiting tenants gavel simulate scaling"
+readonly known="accuracy assign labels schedule coordinators cycle latency openb energy growth full history chaos churn silence snapshot waiting tenants gavel simulate scaling"
 readonly usual="accuracy assign labels schedule coordinators cycle openb growth full history"
 readonly traces="default cpu050 cpu100 gpushare40 gpuspec10 multigpu20"
 
@@ -105,6 +106,11 @@ bench_cycle() {
 
 bench_history() {
 	bash history.sh "$@"
+}
+
+bench_latency() {
+	echo "From submitting to a worker that has it, 200 a second (twice, in turns):"
+	bash latency.sh "$@"
 }
 
 bench_churn() {
@@ -245,7 +251,7 @@ while [ $# -gt 0 ]; do
 	own=()
 	# what follows one of these is its own, unless it is the next name
 	case $name in
-		openb | energy | cycle | full | history | chaos | churn | silence | snapshot | waiting | simulate)
+		openb | energy | cycle | latency | full | history | chaos | churn | silence | snapshot | waiting | simulate)
 			while [ $# -gt 0 ] && [[ " $known " != *" $1 "* ]]; do
 				own+=("$1")
 				shift

@@ -4,10 +4,10 @@
  *
  * A pool is assigned when it was changed, when work in it becomes ready, and once
  * a second while it has a queue: heat, load and windows change without a word.  It
- * is maintained once a second while anything in it may run out, else once a
- * minute, for its silent workers.  Its history is kept once a minute while it is
- * used, else once an hour.  So a thousand pools that nobody uses cost next to
- * nothing: one statement tells which of them have anything to do.
+ * is maintained once a second while anything in it may run out.  Of all others, one
+ * statement finds once a minute where a worker has become silent; only those are
+ * maintained.  Its history is kept once a minute while it is used, else once an hour.
+ * So a thousand pools that nobody uses cost next to nothing.
  *
  * What takes long is done less often, so that neither a queue that nothing fits
  * nor the look at all pools occupies a core.
@@ -26,7 +26,10 @@
 /* Seconds between two times of the same task in a pool: with something to do, and without. */
 static const double busy_interval[TASKS] = {[RECOVER] = 1, [ASSIGN] = 1, [KEEP_HISTORY] = 60};
 static const double idle_interval[TASKS] = {
-	[RECOVER] = 60, [ASSIGN] = INFINITY, [KEEP_HISTORY] = 3600};
+	[RECOVER] = INFINITY, [ASSIGN] = INFINITY, [KEEP_HISTORY] = 3600};
+
+/* Seconds between two looks whether idle pools have to be maintained. */
+#define IDLE_INTERVAL 60
 
 /* A task takes at most this share of the time, unless it gets something done. */
 #define SHARE_OF_TASK 0.1
@@ -109,7 +112,19 @@ compare_pools(const void *a, const void *b)
 	return strcmp(((const AgendaPool *) a)->name, ((const AgendaPool *) b)->name);
 }
 
-/* Returns a pool that was not known: the tasks of many come due one after the other. */
+/* Returns a pool by its name; NULL: it is not known. */
+static AgendaPool *
+find_pool(const Agenda *agenda, const char *name)
+{
+	AgendaPool wanted;
+
+	if (agenda->count == 0)
+		return NULL;
+	strlcpy(wanted.name, name, sizeof(wanted.name));
+	return bsearch(&wanted, agenda->pools, agenda->count, sizeof(AgendaPool), compare_pools);
+}
+
+/* Returns a pool that was not known: the history of many comes due one after the other. */
 static AgendaPool
 new_pool(const char *name)
 {
@@ -117,10 +132,57 @@ new_pool(const char *name)
 
 	strlcpy(pool.name, name, sizeof(pool.name));
 	for (int t = 0; t < TASKS; t++)
-		pool.due_at[t] = monotonic_seconds() + Min(idle_interval[t], idle_interval[KEEP_HISTORY]) *
-												   pg_prng_double(&pg_global_prng_state);
-	pool.due_at[ASSIGN] = INFINITY;
+		pool.due_at[t] = monotonic_seconds() + idle_interval[t];
+	pool.due_at[KEEP_HISTORY] -=
+		idle_interval[KEEP_HISTORY] * pg_prng_double(&pg_global_prng_state);
 	return pool;
+}
+
+/*
+ * Makes the recovery due of idle pools that need it: for a worker that has become silent, a
+ * report of load that is too old, or a clock that was set back; and one after the other of those
+ * that never were.  All others are noted as maintained, as there was nothing to do.
+ */
+static void
+check_idle(Agenda *agenda)
+{
+	static SpiPlan find = {
+		"SELECT p.pool, EXISTS (SELECT FROM hwsched.worker_load l WHERE l.pool = p.pool"
+		"  AND (l.reported_at < now() - p.load_ttl OR l.last_seen_at > now() + interval '1 minute'"
+		"   OR l.last_seen_at < now() - p.offline_after AND EXISTS (SELECT FROM hwsched.worker w"
+		"    WHERE w.pool = l.pool AND w.worker_id = l.worker_id AND w.health <> 'offline'"
+		"    OFFSET 0)) OFFSET 0),"
+		" NOT EXISTS (SELECT FROM hwsched.pool_activity a WHERE a.pool = p.pool"
+		"  AND a.activity = 'maintain')"
+		" FROM hwsched_internal.patience p WHERE p.pool = ANY ($1)",
+		{TEXTARRAYOID}};
+	static SpiPlan note = {"SELECT hwsched_internal.note_maintained($1)", {TEXTARRAYOID}};
+	double now = monotonic_seconds();
+	const char **idle = palloc(sizeof(char *) * (agenda->count + 1));
+	int nidle = 0;
+	int nfine = 0;
+	int n;
+
+	for (int i = 0; i < agenda->count; i++)
+		if (!agenda->pools[i].active)
+			idle[nidle++] = agenda->pools[i].name;
+	n = (int) spi_plan_run(&find, false, text_array(idle, nidle));
+	for (int i = 0; i < n; i++)
+	{
+		AgendaPool *pool = find_pool(agenda, column_text(i, 1));
+
+		if (pool == NULL)
+			continue;
+		if (column_bool(i, 2))
+			not_later(pool, RECOVER, now);
+		else if (column_bool(i, 3))
+			not_later(pool, RECOVER, now + IDLE_INTERVAL * pg_prng_double(&pg_global_prng_state));
+		else
+			idle[nfine++] = pool->name;
+	}
+	if (nfine > 0)
+		spi_plan_run(&note, false, text_array(idle, nfine));
+	agenda->check_at = now + IDLE_INTERVAL;
 }
 
 /*
@@ -138,12 +200,10 @@ agenda_look(Agenda *agenda)
 
 	for (int i = 0; i < n; i++)
 	{
-		AgendaPool wanted = new_pool(column_text(i, 1));
-		AgendaPool *known = agenda->count == 0 ? NULL :
-												 bsearch(&wanted, agenda->pools, agenda->count,
-														 sizeof(AgendaPool), compare_pools);
+		const char *name = column_text(i, 1);
+		AgendaPool *known = find_pool(agenda, name);
 
-		pools[i] = known != NULL ? *known : wanted;
+		pools[i] = known != NULL ? *known : new_pool(name);
 		read_state(&pools[i], i);
 		if (known == NULL && pools[i].active)
 			pools[i].due_at[RECOVER] = now;
@@ -152,6 +212,8 @@ agenda_look(Agenda *agenda)
 		pfree(agenda->pools);
 	agenda->pools = pools;
 	agenda->count = n;
+	if (agenda->check_at <= now)
+		check_idle(agenda);
 	seconds = monotonic_seconds() - now;
 	agenda->look_at = now + Min(Max(LOOK_INTERVAL, seconds / SHARE_OF_LOOK), LONGEST_LOOK_INTERVAL);
 }

@@ -33,6 +33,7 @@ typedef struct Agenda
 	int count;
 	AgendaPool *pools; /* in the order of their names */
 	double look_at;
+	double check_at; /* the idle ones; with a look */
 } Agenda;
 
 extern double monotonic_seconds(void);

@@ -26,6 +26,34 @@ CREATE FUNCTION hwsched_internal.note_failure(activity text, error text,
 COMMENT ON FUNCTION hwsched_internal.note_failure(text, text, text) IS
   'Notes the error of a step of run_loop(), for pool_summary.';
 
+CREATE VIEW hwsched_internal.patience AS
+SELECT p.pool, max(t.lasts) FILTER (WHERE t.name = 'offline_after') AS offline_after,
+       max(t.lasts) FILTER (WHERE t.name = 'load_ttl') AS load_ttl
+FROM hwsched.pool p
+LEFT JOIN LATERAL (SELECT v.settings FROM hwsched.settings_version v
+                   WHERE v.pool = p.pool ORDER BY v.version DESC LIMIT 1) own ON true
+CROSS JOIN LATERAL (SELECT s.name, CASE jsonb_typeof(c.chosen)
+                                        WHEN 'number' THEN make_interval(secs => c.chosen::float8)
+                                        ELSE (c.chosen #>> '{}')::interval END AS lasts
+                    FROM hwsched_internal.setting s
+                    CROSS JOIN LATERAL (SELECT coalesce(nullif(own.settings -> s.name, 'null'),
+                                                        s.default_value) AS chosen) c
+                    WHERE s.name IN ('offline_after', 'load_ttl')) t
+GROUP BY p.pool;
+COMMENT ON VIEW hwsched_internal.patience IS
+  'How long each pool waits for a sign of life of its workers.';
+COMMENT ON COLUMN hwsched_internal.patience.pool IS 'The pool.';
+COMMENT ON COLUMN hwsched_internal.patience.offline_after IS
+  'The time without any after which a worker is offline.';
+COMMENT ON COLUMN hwsched_internal.patience.load_ttl IS
+  'The time for which a report of load counts.';
+
+CREATE FUNCTION hwsched_internal.note_maintained(pools text[]) RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'hwsched_note_maintained';
+COMMENT ON FUNCTION hwsched_internal.note_maintained(text[]) IS
+  'Notes pools as maintained in which there was nothing to do.';
+
 CREATE FUNCTION hwsched.start_dispatcher() RETURNS boolean
     LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'hwsched_start_dispatcher';

@@ -79,7 +79,7 @@ GRANT EXECUTE ON FUNCTION
 -- What reading is made of: whoever asks for a view or a chart calls it, too.
 GRANT USAGE ON SCHEMA hwsched_internal TO hwsched_viewer;
 GRANT SELECT ON hwsched_internal.setting, hwsched_internal.retention,
-    hwsched_internal.history_unrolled TO hwsched_viewer;
+    hwsched_internal.patience, hwsched_internal.history_unrolled TO hwsched_viewer;
 GRANT EXECUTE ON FUNCTION
     hwsched_internal.describe_heat, hwsched_internal.sketch_quantile,
     hwsched_internal.sketch_merge, hwsched_internal.sketch_sum, hwsched_internal.preference_now,
@@ -106,5 +106,6 @@ GRANT EXECUTE ON PROCEDURE hwsched.run_loop TO hwsched_coordinator;
 GRANT EXECUTE ON FUNCTION hwsched.create_pool, hwsched.alter_pool, hwsched.rollback_settings,
     hwsched.tune,
     hwsched.drop_pool, hwsched.grant_pool, hwsched.revoke_pool, hwsched.grant_tenant,
-    hwsched.revoke_tenant, hwsched.start_dispatcher, hwsched.stop_dispatcher
+    hwsched.revoke_tenant, hwsched.start_dispatcher, hwsched.stop_dispatcher,
+    hwsched_internal.note_maintained
     TO hwsched_admin;

@@ -18,6 +18,7 @@
 #include "support/spi_plan.h"
 
 PG_FUNCTION_INFO_V1(hwsched_note_failure);
+PG_FUNCTION_INFO_V1(hwsched_note_maintained);
 
 /* A session notes one batch of a pool in this time at most: batches may be many a second. */
 #define NOTE_EVERY_MS 1000
@@ -77,6 +78,26 @@ hwsched_note_failure(PG_FUNCTION_ARGS)
 	authz_check_coordinate(&caller, pool);
 	pool_keep(pool);
 	spi_plan_run(&statement, false, TEXT_VALUE(pool), TEXT_VALUE(activity), TEXT_VALUE(error));
+	call_end(&caller);
+	PG_RETURN_VOID();
+}
+
+/*
+ * note_maintained(pools text[]) RETURNS void: of pools that were looked at together; waits for
+ * nobody who maintains one of them just now
+ */
+Datum
+hwsched_note_maintained(PG_FUNCTION_ARGS)
+{
+	static SpiPlan statement = {
+		"UPDATE hwsched.pool_activity SET done_at = now()"
+		" WHERE activity = 'maintain' AND ctid = ANY (ARRAY(SELECT ctid FROM hwsched.pool_activity"
+		"  WHERE pool = ANY ($1) AND activity = 'maintain' FOR NO KEY UPDATE SKIP LOCKED))",
+		{TEXTARRAYOID}};
+	Datum pools = argument(fcinfo, 0);
+	Caller caller = call_begin(fcinfo);
+
+	spi_plan_run(&statement, false, VALUE(pools));
 	call_end(&caller);
 	PG_RETURN_VOID();
 }

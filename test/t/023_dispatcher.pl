@@ -239,6 +239,11 @@ ok($standby->poll_query_until('postgres', q(SELECT state = 'assigned' FROM hwsch
 
 # --- idle
 
+# what happens to pools without work is found by a look at all of them
+$standby->safe_psql('postgres', q(SELECT hwsched.create_pool('quiet', '{"offline_after": "8 s"}'); SELECT hwsched.register_worker('w', '{"cpu_cores": 1}', 'quiet')));
+ok($standby->poll_query_until('postgres', "SELECT health = 'offline' FROM hwsched.worker_status WHERE pool = 'quiet'"), 'a worker of an idle pool is found silent');
+my $maintained = $standby->safe_psql('postgres', "SELECT last_maintained_at FROM hwsched.pool_summary WHERE pool = 'quiet'");
+ok($standby->poll_query_until('postgres', "SELECT last_maintained_at > '$maintained' FROM hwsched.pool_summary WHERE pool = 'quiet'"), 'and the pool is noted as maintained');
 my $idle = dispatcher('postgres', $standby);
 sub cpu_ticks { my @stat = split ' ', slurp_file("/proc/$_[0]/stat") =~ s/.*\) //sr; return $stat[11] + $stat[12] }
 SKIP:
