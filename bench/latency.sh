@@ -111,6 +111,8 @@ prepare
 started=$(sql -c "SELECT hwsched.start_dispatcher()")
 for side in graphile-worker hwsched graphile-worker hwsched; do
 	make_pool 10000
+	# all for the one that asks
+	sql -c "SELECT hwsched.unregister_worker('worker-' || i, 'bench_cycle') FROM generate_series(1, $clients - 1) i" >/dev/null
 	settle_down
 	node "$scratch/latency.mjs" "$url" "$side" "$seconds"
 done
