@@ -97,7 +97,8 @@ hand_over(const char *pool, int64 assignment_id, Jsonb *note)
 		"WITH handed AS (UPDATE hwsched.assignment a SET error = '" YIELDED "', result = $3"
 		"  WHERE a.pool = $1 AND a.assignment_id = $2 AND " MAY_HAND_OVER(
 			"a") " RETURNING a.*),"
-				 " ready AS (UPDATE hwsched.pending p SET ready_at = coalesce(p.run_at, '-infinity')"
+				 " ready AS (UPDATE hwsched.pending p"
+				 "  SET ready_at = coalesce(p.run_at, '-infinity')"
 				 "  FROM handed h, " QUEUED_AGAIN("h", "p") ")"
 															" SELECT FROM handed",
 		{TEXTOID, INT8OID, JSONBOID}};

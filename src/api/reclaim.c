@@ -87,7 +87,8 @@ int64
 reclaim_unstarted(const char *pool, const PoolSettings *settings, Quota *quota)
 {
 	static SpiPlan statement = {
-		"WITH idle AS MATERIALIZED (SELECT u.worker_id, greatest(u.ran_at, (SELECT min(v.changed_at)"
+		"WITH idle AS MATERIALIZED (SELECT u.worker_id,"
+		"   greatest(u.ran_at, (SELECT min(v.changed_at)"
 		"    FROM hwsched.settings_version v WHERE v.pool = $1 AND v.version > (SELECT"
 		"     max(w.version) FROM hwsched.settings_version w WHERE w.pool = $1"
 		"      AND (w.settings -> 'paused')::boolean))) AS since"

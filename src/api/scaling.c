@@ -7,6 +7,7 @@
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "storage/proc.h"
 #include "utils/builtins.h"
 
 #include "api/scaling.h"
@@ -50,6 +51,12 @@ hwsched_scaling_advice(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
+/*
+ * Milliseconds that a call has to have for seeking advice: what a short statement_timeout ends is
+ * all of maintain(), and would be again at the next.
+ */
+#define ENOUGH_TIME 10000
+
 /* Returns whether a pool's advice was not sought for as long as its settings say. */
 static bool
 is_due(const char *pool, const PoolSettings *settings)
@@ -59,7 +66,7 @@ is_due(const char *pool, const PoolSettings *settings)
 		" AND activity = 'scaling_advice' AND done_at > now() - make_interval(secs => $2))",
 		{TEXTOID, FLOAT8OID}};
 
-	if (settings->scaling_every == 0)
+	if (settings->scaling_every == 0 || (StatementTimeout > 0 && StatementTimeout < ENOUGH_TIME))
 		return false;
 	spi_plan_run(&statement, false, TEXT_VALUE(pool),
 				 VALUE(Float8GetDatum(settings->scaling_every)));

@@ -386,7 +386,8 @@ hwsched_heartbeat_running(PG_FUNCTION_ARGS)
 		"SELECT n.id, CASE WHEN " MAY_HAND_OVER(
 			"a") " THEN 'yield' ELSE 'stop' END,"
 				 " CASE WHEN a.worker_id IS NULL THEN 'unknown assignment'"
-				 "  WHEN a.state = 'assigned' THEN 'not started' ELSE coalesce(a.error, a.state::text) END"
+				 "  WHEN a.state = 'assigned' THEN 'not started'"
+				 "  ELSE coalesce(a.error, a.state::text) END"
 				 " FROM (SELECT DISTINCT unnest($3) AS id) n LEFT JOIN hwsched.assignment a"
 				 "  ON a.pool = $1 AND a.assignment_id = n.id AND a.worker_id = $2"
 				 " WHERE n.id IS NOT NULL AND a.state IS DISTINCT FROM 'running' ORDER BY n.id",

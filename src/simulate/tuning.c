@@ -139,10 +139,10 @@ typedef struct Tuning
 static Jsonb *
 scenario_with(const Tuning *tuning, Jsonb *settings)
 {
-	static SpiPlan statement = {
-		"SELECT '{\"arrivals\": \"history\"}' || $1"
-		" || jsonb_build_object('settings', coalesce(nullif($1 -> 'settings', 'null'), '{}') || $2)",
-		{JSONBOID, JSONBOID}};
+	static SpiPlan statement = {"SELECT '{\"arrivals\": \"history\"}' || $1"
+								" || jsonb_build_object('settings',"
+								"  coalesce(nullif($1 -> 'settings', 'null'), '{}') || $2)",
+								{JSONBOID, JSONBOID}};
 
 	spi_plan_run(&statement, true, VALUE(JsonbPGetDatum(tuning->document)),
 				 VALUE(JsonbPGetDatum(settings)));

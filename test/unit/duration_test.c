@@ -431,7 +431,7 @@ test_limits(void)
 		finite = finite && isfinite(e.p50) && isfinite(e.p90) && e.p50 > 0 && e.p90 >= e.p50;
 	}
 	ok(finite, "whatever is learned, estimates are numbers");
-	for (int i = 0; i < 2000; i++)
+	for (int i = 0; i < 4000; i++)
 		run(i % 3, 0, 77);
 	is_near(log(estimate(0, 0).p50 / 77), 0, 0.7, "and it comes back from nonsense");
 }

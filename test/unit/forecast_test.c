@@ -171,37 +171,37 @@ test_records(void)
 		   comes_back(DURATION_DEVICE, &profiles[0]) && comes_back(DURATION_WORKER, &workers[1]),
 	   "what was learned is sane");
 	ok(isnan(models[0].size), "also without a size");
-	is_int(duration_record_used(DURATION_MODEL, (double *) &models[0]), 7 + 6 * PROFILES,
+	is_int(duration_record_used(DURATION_MODEL, (double *) &models[0]), 6 + 6 * PROFILES,
 		   "a model is as long as its pairs");
-	ok(duration_record_fault(DURATION_MODEL, (double *) &models[0], 7 + 6 * PROFILES - 1) ==
-		   7 + 6 * PROFILES - 1,
+	ok(duration_record_fault(DURATION_MODEL, (double *) &models[0], 6 + 6 * PROFILES - 1) ==
+		   6 + 6 * PROFILES - 1,
 	   "one that is cut is not sane");
 	ok(duration_record_fault(DURATION_MODEL, (double *) &models[0], 0) == 0, "nor is nothing");
 
 	model = models[0];
 	model.npairs = DURATION_PAIRS + 1;
 	ok(duration_record_fault(DURATION_MODEL, (double *) &model,
-							 duration_record_size(DURATION_MODEL)) == 6,
+							 duration_record_size(DURATION_MODEL)) == 5,
 	   "too many pairs");
 	model.npairs = 0.5;
-	ok(duration_record_fault(DURATION_MODEL, (double *) &model, 7) == 6, "half a pair");
+	ok(duration_record_fault(DURATION_MODEL, (double *) &model, 6) == 5, "half a pair");
 	model = models[0];
 	model.pairs[0].device = 0;
-	ok(duration_record_fault(DURATION_MODEL, (double *) &model, 7 + 6 * PROFILES) == 7,
+	ok(duration_record_fault(DURATION_MODEL, (double *) &model, 6 + 6 * PROFILES) == 6,
 	   "a pair without a device");
 	model = models[0];
 	model.pairs[0].mean = NAN;
-	ok(duration_record_fault(DURATION_MODEL, (double *) &model, 7 + 6 * PROFILES) == 9,
+	ok(duration_record_fault(DURATION_MODEL, (double *) &model, 6 + 6 * PROFILES) == 8,
 	   "a mean that is no number");
 	other = family;
 	other.next = DURATION_SAMPLES;
 	ok(duration_record_fault(DURATION_FAMILY, (double *) &other,
-							 duration_record_used(DURATION_FAMILY, (double *) &family)) == 10,
+							 duration_record_used(DURATION_FAMILY, (double *) &family)) == 8,
 	   "a next sample that is beyond the last");
 
 	model = models[0];
 	model.pairs[0].used = -1;
-	ok(duration_record_fault(DURATION_MODEL, (double *) &model, 7 + 6 * PROFILES) == 12,
+	ok(duration_record_fault(DURATION_MODEL, (double *) &model, 6 + 6 * PROFILES) == 11,
 	   "a pair that was used before the first run");
 	device = profiles[0];
 	device.number = 2e6;
