@@ -44,6 +44,6 @@ CREATE FUNCTION hwsched.tune(objective jsonb, scenario jsonb DEFAULT '{}',
     AS 'MODULE_PATHNAME', 'hwsched_tune';
 COMMENT ON FUNCTION hwsched.tune(jsonb, jsonb, boolean, text) IS
   'Searches settings under which the history, or a scenario''s arrivals, would have had less of '
-  'the objective, {column of simulate_summary(): weight}: the gain as a part, its interval of '
-  '95 %, and the gain on the last third, which the search does not see. chosen: the best, if it is '
-  'better in both; apply takes it into force.';
+  'the objective. The objective is {column of simulate_summary(): weight}. Returns the gain as a '
+  'part, its interval of 95 %, and the gain on the last third, which the search does not see. '
+  'chosen: the best, if it is better in both; apply takes it into force.';
