@@ -668,7 +668,7 @@ read_live(Suggesting *suggesting)
 		" coalesce(s.requirements ->> 'group' = $3, false),"
 		" EXISTS (SELECT FROM hwsched.dependency d WHERE d.pool = $1 AND d.workload_id = $2"
 		"  AND d.depends_on = a.workload_id),"
-		" h.key, h.units"
+		" h.key, h.units, (count(*) OVER (PARTITION BY a.workload_id))::int"
 		" FROM hwsched.assignment a"
 		" JOIN hwsched.workload_profile p ON p.pool = a.pool AND p.profile_id = a.profile_id"
 		" JOIN hwsched.submission s ON s.pool = a.pool AND s.workload_id = a.workload_id"
@@ -722,6 +722,7 @@ read_live(Suggesting *suggesting)
 		live->of_parent = column_bool(i, c + 5);
 		live->key = key == NULL ? -1 : key_named(snapshot, key);
 		live->key_units = column_int(i, c + 7);
+		live->members = column_int(i, c + 8);
 	}
 	(void) read_ended(&holds);
 	for (int i = 0; i < suggesting->nlive; i++)

@@ -139,16 +139,19 @@ ends_no_more(const PoolSnapshot *trial, const EndedAssignment *holds)
 		}
 }
 
-/* Returns whether all live assignments of the workload of one are among those that end. */
+/*
+ * Returns whether an assignment that ends is the last live one of its workload: a gang keeps its
+ * keys, and counts for its tenant, until all of it has ended.
+ */
 static bool
 is_last_of_workload(const WhatIf *change, int which)
 {
-	/* those of one workload end together, or none of them counts: see suggest.c */
-	for (int i = which + 1; i < change->nended; i++)
-		if (strcmp(change->ended[i]->holds.workload_id, change->ended[which]->holds.workload_id) ==
-			0)
-			return false;
-	return true;
+	const LiveAssignment *one = change->ended[which];
+	int before = 0;
+
+	for (int i = 0; i < which && one->members > 1; i++)
+		before += strcmp(change->ended[i]->holds.workload_id, one->holds.workload_id) == 0;
+	return before + 1 == one->members;
 }
 
 /* Lets assignments be over in a trial. */

@@ -13,6 +13,7 @@
 typedef struct LiveAssignment
 {
 	EndedAssignment holds;
+	int32 members; /* live assignments of its workload; more than 1: a gang */
 	double ends_in; /* seconds from now, as predicted (P90); not below 0 */
 	const char *tenant; /* NULL: nobody's in particular */
 	bool alone; /* runs on a worker that has nothing else */
