@@ -21,6 +21,7 @@
 #include <string.h>
 
 typedef int16_t int16;
+typedef uint16_t uint16;
 typedef int32_t int32;
 typedef int64_t int64;
 typedef uint8_t uint8;
