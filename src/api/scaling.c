@@ -57,19 +57,26 @@ hwsched_scaling_advice(PG_FUNCTION_ARGS)
  */
 #define ENOUGH_TIME 10000
 
-/* Returns whether a pool's advice was not sought for as long as its settings say. */
+/* The longest queue of which maintain() seeks advice: what is simulated of it takes a second. */
+#define LONGEST_QUEUE 5000
+
+/*
+ * Returns whether a pool's advice was not sought for as long as its settings say, and there is
+ * the time for it.
+ */
 static bool
 is_due(const char *pool, const PoolSettings *settings)
 {
 	static SpiPlan statement = {
 		"SELECT NOT EXISTS (SELECT FROM hwsched.pool_activity WHERE pool = $1"
-		" AND activity = 'scaling_advice' AND done_at > now() - make_interval(secs => $2))",
-		{TEXTOID, FLOAT8OID}};
+		" AND activity = 'scaling_advice' AND done_at > now() - make_interval(secs => $2))"
+		" AND NOT EXISTS (SELECT FROM hwsched.pending WHERE pool = $1 OFFSET $3 LIMIT 1)",
+		{TEXTOID, FLOAT8OID, INT8OID}};
 
 	if (settings->scaling_every == 0 || (StatementTimeout > 0 && StatementTimeout < ENOUGH_TIME))
 		return false;
 	spi_plan_run(&statement, false, TEXT_VALUE(pool),
-				 VALUE(Float8GetDatum(settings->scaling_every)));
+				 VALUE(Float8GetDatum(settings->scaling_every)), BIGINT_VALUE(LONGEST_QUEUE));
 	return column_bool(0, 1);
 }
 
