@@ -155,7 +155,7 @@ SELECT hwsched.alter_pool('batch', '{"solver": "optimal"}');
 SELECT workload_id, device_nos FROM hwsched.plan_pending(pool => 'batch');
 -- what has no room keeps nothing from what is behind it, however much of it stands first
 SELECT pg_temp.fleet('{"a": {"cpu_cores": 8, "available_memory": 16}, "b": {"cpu_cores": 8, "available_memory": 16, "supported_backends": ["cuda"], "available_accelerators": {"gpu": 1}}}', '{"batch_window": 1500, "max_concurrent": 2}');
-SELECT hwsched.submit_many((SELECT jsonb_agg(jsonb_build_object('test_id', 'tpu ' || i, 'priority', 1, 'required_accelerators', '{"tpu": 1}'::jsonb)) FROM generate_series(1, 1600) AS i), 'batch');
+SELECT hwsched.submit_many((SELECT jsonb_agg(jsonb_build_object('test_id', 'tpu ' || i, 'priority', 1, 'required_accelerators', '{"tpu": 1}'::jsonb)) FROM generate_series(1, 4000) AS i), 'batch');
 SELECT hwsched.submit_many((SELECT jsonb_agg(jsonb_build_object('test_id', 'cpu ' || i, 'priority', 2, 'minimum_memory', i % 3)) FROM generate_series(1, 1600) AS i), 'batch');
 SELECT hwsched.submit_many((SELECT jsonb_agg(jsonb_build_object('test_id', 'gpu ' || i, 'priority', 2, 'required_accelerators', '{"gpu": 1}'::jsonb)) FROM generate_series(1, 10) AS i), 'batch');
 SELECT hwsched.assign_pending(1600, 'batch') AS of_the_first;

@@ -53,6 +53,17 @@ UPDATE hwsched.pool_activity SET done_at = now() - interval '6 min' WHERE pool =
 SELECT more FROM hwsched.maintain('scaling');
 SELECT done_at = now() AS sought, jsonb_path_query_array(detail, '$[*].change') AS changes FROM hwsched.pool_activity WHERE pool = 'scaling' AND activity = 'scaling_advice';
 COMMIT;
+-- It leaves that to others where it would take long: a short statement_timeout would end all of it, again and again.
+UPDATE hwsched.pool_activity SET done_at = now() - interval '6 min' WHERE pool = 'scaling' AND activity = 'scaling_advice';
+SET statement_timeout = '9s';
+SELECT more FROM hwsched.maintain('scaling');
+RESET statement_timeout;
+SELECT hwsched.submit_many((SELECT jsonb_agg(jsonb_build_object('test_id', 'many ' || i, 'run_at', '2100-01-01')) FROM generate_series(1, 5001) i), 'scaling');
+SELECT more FROM hwsched.maintain('scaling');
+SELECT done_at < now() - interval '5 min' AS left_out FROM hwsched.pool_activity WHERE pool = 'scaling' AND activity = 'scaling_advice';
+SELECT hwsched.cancel('many 1', 'scaling');
+SELECT more FROM hwsched.maintain('scaling');
+SELECT done_at < now() - interval '5 min' AS left_out FROM hwsched.pool_activity WHERE pool = 'scaling' AND activity = 'scaling_advice';
 
 -- What is refused.
 SELECT hwsched.scaling_advice('{"fleat": []}', 'scaling');

@@ -6,7 +6,8 @@
  * workload of each profile behind that, and decides.  Where that finds no room for a profile,
  * what waits of it further back is passed over; where others are behind, it decides anew on
  * more.  So the decision is the one on the whole queue, whatever stands at its head; and a fleet
- * that is nearly full costs what it takes in, however much waits.
+ * that is nearly full costs what it takes in, however much waits.  (But for one thing: what could
+ * backfill a reserved place, as it is short, is passed over with long work of its profile.)
  */
 #include "postgres.h"
 
@@ -92,15 +93,6 @@ has_no_room(const PoolSnapshot *snapshot, int i)
 		   (!item->alone || demand->exclusive);
 }
 
-static int
-compare_ids(const void *a, const void *b)
-{
-	int64 x = *(const int64 *) a;
-	int64 y = *(const int64 *) b;
-
-	return (x > y) - (x < y);
-}
-
 /* Adds the profiles that have no room to those that are passed over; returns whether any is new. */
 static bool
 pass_profiles(Horizon *horizon, const PoolSnapshot *snapshot)
@@ -122,9 +114,9 @@ pass_profiles(Horizon *horizon, const PoolSnapshot *snapshot)
 	for (int k = 0; k < search->nkinds; k++)
 		if (full[k])
 			passed[n++] = search->kinds[k].profile_id;
-	qsort(passed, n, sizeof(int64), compare_ids);
+	qsort(passed, n, sizeof(int64), compare_bigints);
 	horizon->passed = passed;
-	horizon->npassed = (int) qunique(passed, n, sizeof(int64), compare_ids);
+	horizon->npassed = (int) qunique(passed, n, sizeof(int64), compare_bigints);
 	return horizon->npassed > before;
 }
 
@@ -135,7 +127,7 @@ is_passed(const Horizon *horizon, const PoolSnapshot *snapshot, int i)
 	const WorkKind *kind = &snapshot->search.kinds[snapshot->items[i].kind];
 
 	return bsearch(&kind->profile_id, horizon->passed, horizon->npassed, sizeof(int64),
-				   compare_ids) != NULL;
+				   compare_bigints) != NULL;
 }
 
 /*
@@ -207,8 +199,8 @@ others_are_behind(const Horizon *horizon, const PoolSnapshot *snapshot, int last
 	int n = 0;
 
 	for (int i = 0; i < nwaiting; i++)
-		if (bsearch(&waiting[i], horizon->passed, horizon->npassed, sizeof(int64), compare_ids) ==
-			NULL)
+		if (bsearch(&waiting[i], horizon->passed, horizon->npassed, sizeof(int64),
+					compare_bigints) == NULL)
 			waiting[n++] = waiting[i];
 	if (n == 0)
 		return false;

@@ -14,6 +14,7 @@
 #include "snapshot/keys.h"
 #include "snapshot/queue.h"
 #include "store/profile_cache.h"
+#include "support/args.h"
 #include "support/columns.h"
 #include "support/strtab.h"
 
@@ -355,15 +356,6 @@ end_queue(PoolSnapshot *snapshot, const char *pool, bool read_only)
 	"SELECT " ROW_COLUMNS " FROM " from " CROSS JOIN LATERAL (SELECT " priority " AS priority) aged"
 #define IN_AGED_ORDER " ORDER BY aged.priority, p.deadline, p.queue_no LIMIT $2"
 
-static int
-compare_ids(const void *a, const void *b)
-{
-	int64 x = *(const int64 *) a;
-	int64 y = *(const int64 *) b;
-
-	return (x > y) - (x < y);
-}
-
 /*
  * Reads one row of each profile that none of the items read so far is of, nor of those that are
  * passed over: whether it finds a place tells whether to look further.
@@ -392,9 +384,9 @@ read_first_of_others(QueueReader *reader, const char *pool, const Horizon *horiz
 		known[nknown++] = search->kinds[k].profile_id;
 	for (int i = 0; i < horizon->npassed; i++)
 		known[nknown++] = horizon->passed[i];
-	qsort(known, nknown, sizeof(int64), compare_ids);
+	qsort(known, nknown, sizeof(int64), compare_bigints);
 	for (int i = 0; i < nwaiting; i++)
-		if (bsearch(&waiting[i], known, nknown, sizeof(int64), compare_ids) == NULL)
+		if (bsearch(&waiting[i], known, nknown, sizeof(int64), compare_bigints) == NULL)
 			waiting[n++] = waiting[i];
 	ids = fixed_array(INT8OID, sizeof(*ids), n, &others);
 	memcpy(ids, waiting, sizeof(*ids) * n);
