@@ -65,12 +65,14 @@ violation (what, detail) AS (
         AND (u.assignments > w.max_concurrent OR (u.cpu_millicores > w.cpu_millicores AND l.cpu_millicores > 0)
              OR (u.host_memory_bytes + drawn > w.memory_bytes AND l.host_memory_bytes > 0)))
     UNION ALL
-    -- who counts as full has no room for anything, or all the assignments it takes
+    -- who counts as full has no room for anything, or all the assignments it takes; a
+    -- device that is out of use has none, and what is on probation takes one
     SELECT 'full', concat_ws(' ', pool, worker_id)
     FROM hwsched.worker_usage AS u JOIN hwsched.worker AS w USING (pool, worker_id) JOIN slot AS s USING (pool)
-    WHERE u.is_full AND u.assignments < coalesce(w.max_concurrent, u.assignments + 1) AND EXISTS (
-        SELECT FROM hwsched.device_usage AS d WHERE d.pool = u.pool AND d.worker_id = u.worker_id
-        AND d.slots * 1000000::bigint + d.share * s.most < 1000000 * s.most)
+    WHERE u.is_full AND u.assignments < coalesce(CASE w.health WHEN 'probation' THEN 1 ELSE w.max_concurrent END, u.assignments + 1) AND EXISTS (
+        SELECT FROM hwsched.device AS d JOIN hwsched.device_usage AS g USING (pool, worker_id, device_no)
+        WHERE d.pool = u.pool AND d.worker_id = u.worker_id AND d.state = 'active' AND d.health <> 'quarantined'
+        AND g.slots * 1000000::bigint + g.share * s.most < CASE d.health WHEN 'probation' THEN 1 ELSE 1000000 * s.most END)
     UNION ALL
     -- who is offline has lost its work
     SELECT 'offline', concat_ws(' ', w.pool, w.worker_id, count(*)) FROM hwsched.worker AS w JOIN live AS l USING (pool, worker_id)

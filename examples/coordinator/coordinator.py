@@ -60,9 +60,13 @@ class Coordinator:
         if self.db is None or self.db.closed:
             time.sleep(self.options.every)
         elif select.select([self.db], [], [], self.options.every)[0]:
-            self.db.pgconn.consume_input()
-            while self.db.pgconn.notifies():
-                pass
+            try:
+                self.db.pgconn.consume_input()
+                while self.db.pgconn.notifies():
+                    pass
+            except psycopg.OperationalError:
+                # the next look says so and connects again
+                self.db.close()
 
     def outcomes(self):
         return self.db.execute(OUTCOMES, (self.options.pool, self.ids)).fetchall()

@@ -30,8 +30,12 @@ $node->safe_psql('postgres', 'CREATE EXTENSION hwsched');
 $node->safe_psql('postgres', <<'SQL');
 SELECT hwsched.create_pool(p, '{"max_concurrent": 4, "lease": "1 s", "retry_backoff": "0.2 s", "offline_after": "3 s", "quarantine_after": 10, "preemption": true}')
 FROM unnest(ARRAY['fire', 'py']) p;
+SELECT hwsched.alter_pool('fire', '{"start_timeout": "1 s", "fair_share": {"half_life": "10 s"}, "limits": {"k0": {"concurrent": 3}, "k1": {"per_minute": 400}},
+  "tenants": {"a": {"weight": 1, "quota": {"workloads": 3}}, "b": {"weight": 2, "quota": {"accelerators": 2, "cpu_cores": 6}}}}');
+-- two racks, and one worker for those who tolerate it
 SELECT hwsched.register_worker('w' || n, '{"cpu_cores": 8, "available_memory": 16, "max_concurrent": 9,
-  "supported_backends": ["cuda"], "available_accelerators": {"cuda": 2}}', 'fire') FROM generate_series(1, 6) n;
+  "supported_backends": ["cuda"], "available_accelerators": {"cuda": 2}}'::jsonb
+  || jsonb_build_object('labels', jsonb_build_object('rack', 'r' || n % 2)) || CASE n WHEN 6 THEN '{"taints": {"spare": "yes"}}' ELSE '{}' END::jsonb, 'fire') FROM generate_series(1, 6) n;
 -- Makes a call; says whether the state allowed it.  Any other error ends the client.
 CREATE FUNCTION try(call text) RETURNS int LANGUAGE plpgsql AS $$
 BEGIN
@@ -44,7 +48,8 @@ CREATE FUNCTION pick(what text) RETURNS text LANGUAGE sql AS $$
   SELECT workload_id FROM hwsched.submission WHERE pool = 'fire' AND outcome IS NULL AND workload_id > what ORDER BY workload_id LIMIT 1
 $$;
 -- One in six is a gang, others want whole accelerators, shares or memory, depend on
--- one another, exclude one another or have a deadline.  What
+-- one another, exclude one another, have a deadline, or want a place, a time or an
+-- order; all are a tenant's.  What
 -- a client that was killed has claimed is taken back when its time is up.
 CREATE FUNCTION work(n int) RETURNS jsonb LANGUAGE sql AS $$
   SELECT jsonb_build_object('timeout', 1.5, 'retries', n % 3, 'priority', 1 + n % 5, 'test_type', (ARRAY['vision', 'nlp', 'training'])[1 + n % 3], 'cpu_cores', n % 3)
@@ -55,6 +60,12 @@ CREATE FUNCTION work(n int) RETURNS jsonb LANGUAGE sql AS $$
     || CASE WHEN n % 7 = 0 THEN jsonb_build_object('depends_on', (SELECT coalesce(jsonb_agg(id), '[]') FROM unnest(ARRAY[pick(md5(n::text)), pick(md5(n::text || 'b'))]) id WHERE id IS NOT NULL))
             WHEN n % 7 = 1 THEN jsonb_build_object('concurrency_key', 'k' || n % 5)
             WHEN n % 7 = 2 THEN jsonb_build_object('deadline', now() + make_interval(secs => n % 10)) ELSE '{}' END
+    || CASE n % 11 WHEN 0 THEN '{"required_labels": {"rack": "r1"}, "preferred_labels": {"worker_id": "w3"}}' WHEN 1 THEN '{"tolerations": ["spare"]}'
+       WHEN 2 THEN '{"exclusive": true}' WHEN 3 THEN '{"group": "apart", "group_apart": true}' WHEN 4 THEN '{"group": "even", "spread_by": "rack"}'
+       WHEN 5 THEN jsonb_build_object('run_at', now() + interval '0.3 s') WHEN 6 THEN jsonb_build_object('expires_at', now() + interval '0.5 s')
+       WHEN 7 THEN '{"concurrency_key": {"k0": 2, "k1": 1}}' WHEN 8 THEN CASE WHEN n % 6 = 1 THEN '{"checkpointable": true}' ELSE '{"required_accelerators": {"cuda": 2}, "checkpointable": true}' END::jsonb
+       ELSE '{}' END::jsonb
+    || jsonb_build_object('tenant', (ARRAY['a', 'b', ''])[1 + n % 3], 'on_failed_dependency', (ARRAY['cancel', 'run', 'wait'])[1 + n / 7 % 3])
 $$;
 -- What clients were told, once they say so.
 CREATE TABLE told (what text, id text);
@@ -69,9 +80,20 @@ append_to_file($script, <<'SQL' =~ s/TOLD/$told/gr);
 \set op random(1, 100)
 \set w random(1, 6)
 \set n random(1, 1000000)
-\if :op <= 28
+\if :op <= 24
 SELECT hwsched.submit(work(:n), 'fire') AS id \gset
 \shell echo submitted :id >> TOLD
+\elif :op <= 25
+SELECT try(format('hwsched.alter_workload(%L, %L, NULL, ''fire'')', pick(md5(:n::text)), jsonb_build_object('priority', 1 + :n % 5)));
+\elif :op <= 26
+SELECT hwsched.drain_device('w' || :w, :n % 2, 'fire');
+SELECT hwsched.resume_device('w' || :w, :n % 2, 'fire');
+\elif :op <= 27
+SELECT hwsched.pause_pool('fire');
+SELECT hwsched.resume_pool('fire');
+\elif :op <= 28
+SELECT hwsched.cancel_many(jsonb_build_object('group', 'even', 'tenant', 'a', 'submitted_before', now() - interval '2 s'), 'fire');
+SELECT hwsched.retry_many('{"tenant": "b"}', 'fire');
 \elif :op <= 36
 SELECT hwsched.assign_pending(pool => 'fire');
 \elif :op <= 40
@@ -96,15 +118,28 @@ SELECT try(format('hwsched.complete_many(%L, ''fire'')', ids)) AS done, coalesce
 \if :done = 1
 \shell echo completed :ids >> TOLD
 \endif
+\elif :op <= 64
+-- completes and claims at once, or completes nothing
+SELECT coalesce(array_to_string(array_agg(assignment_id), ','), '0') AS ids FROM (SELECT assignment_id FROM hwsched.assignment
+  WHERE pool = 'fire' AND worker_id = 'w' || :w AND finished_at IS NULL AND state = 'running' LIMIT 2) x \gset
+SELECT try(format('count(*) FROM hwsched.next(%L, %L, 2, pool => ''fire'')', 'w' || :w, array_remove(string_to_array(':ids', ',')::bigint[], 0))) AS done \gset
+\if :done = 1
+\shell echo completed :ids >> TOLD
+\endif
+\elif :op <= 68
+SELECT coalesce(min(assignment_id), 0) AS id FROM hwsched.assignment WHERE pool = 'fire' AND worker_id = 'w' || :w AND finished_at IS NULL AND state = 'running' \gset
+SELECT count(*) FROM hwsched.heartbeat('w' || :w, ARRAY[:id], 'fire');
+SELECT try(format('hwsched.progress(%s, 0.5, ''{"step": 1}'', ''fire'')', :id));
+SELECT try(format('hwsched.yield_work(%s, ''{"step": 1}'', ''fire'')', :id));
 \else
 SELECT coalesce(max(assignment_id), 0) AS id FROM hwsched.claim('w' || :w, 1, pool => 'fire') \gset
 \if :id > 0
-\if :op <= 80
+\if :op <= 86
 SELECT try(format('hwsched.complete(%s, NULL, ''fire'')', :id)) AS done \gset
 \if :done = 1
 \shell echo completed :id >> TOLD
 \endif
-\elif :op <= 90
+\elif :op <= 93
 SELECT try(format('hwsched.fail(%s, ''broken'', ''fire'')', :id));
 \endif
 \endif
@@ -158,7 +193,7 @@ my $broken_word = <<'SQL';
 SELECT what, id, w.outcome::text FROM told LEFT JOIN hwsched.submission w ON w.pool = 'fire' AND w.workload_id = id
 WHERE (what = 'submitted' AND w.pool IS NULL) OR (what = 'cancelled' AND w.outcome IS DISTINCT FROM 'cancelled')
 UNION ALL
-SELECT what, id, state::text FROM (SELECT what, regexp_split_to_table(id, ',') AS id FROM told WHERE what = 'completed') t LEFT JOIN hwsched.assignment a ON a.pool = 'fire' AND a.assignment_id = id::bigint
+SELECT what, id, state::text FROM (SELECT what, regexp_split_to_table(id, ',') AS id FROM told WHERE what = 'completed' AND id <> '0') t LEFT JOIN hwsched.assignment a ON a.pool = 'fire' AND a.assignment_id = id::bigint
 WHERE a.state IS DISTINCT FROM 'completed' OR (SELECT p.allocation_strategy = 'single' FROM hwsched.workload_profile p WHERE p.pool = a.pool AND p.profile_id = a.profile_id)
   AND EXISTS (SELECT FROM hwsched.assignment b WHERE b.pool = 'fire' AND b.workload_id = a.workload_id AND b.run = a.run AND b.assignment_id > a.assignment_id)
 SQL
@@ -227,7 +262,7 @@ unlike(slurp_file($node->logfile), qr/PANIC|TRAP|was terminated by signal (?!9)|
 # --- nothing is lost: all that is open can be brought to its end
 
 sleep(1.6);
-$node->safe_psql('postgres', "SELECT hwsched.maintain('fire')");
+$node->safe_psql('postgres', "SELECT hwsched.resume_pool('fire'); SELECT hwsched.resume_device('w' || n, d, 'fire') FROM generate_series(1, 6) n, generate_series(0, 1) d; SELECT hwsched.maintain('fire')");
 my ($left, $least, $since) = (0, 1e9, 0);
 while ($since < 60)
 {
@@ -260,10 +295,11 @@ is($left, 0, 'what was open could be brought to its end')
 	or diag($node->safe_psql('postgres', "SELECT w.workload_id, w.state, q.reason, w.requirements FROM hwsched.workload w LEFT JOIN hwsched.pending_workloads q USING (pool, workload_id)
 		WHERE pool = 'fire' AND w.state IN ('pending', 'assigned', 'running') LIMIT 10; SELECT * FROM hwsched.worker_usage WHERE pool = 'fire'; SELECT * FROM hwsched.pending WHERE pool = 'fire' LIMIT 10; SELECT a.assignment_id, workload_id, attempt, run, state, started_at, lease_until, finished_at, now(), is_gang FROM hwsched.assignment a WHERE pool = 'fire' AND finished_at IS NULL; SELECT * FROM hwsched.maintain('fire')"));
 is(problems($node), '', 'and all agrees');
-is($node->safe_psql('postgres', <<'SQL'), 't|t|t|t', 'there was work of all kinds');
-SELECT count(*) FILTER (WHERE requirements -> 'depends_on' <> '[]') > 0, count(*) FILTER (WHERE requirements ? 'concurrency_key') > 0,
-  count(*) FILTER (WHERE requirements ? 'deadline') > 0, count(*) FILTER (WHERE requirements ? 'custom_properties') > 0
-FROM hwsched.submission WHERE pool = 'fire' AND outcome = 'completed'
+is($node->safe_psql('postgres', <<'SQL'), '', 'work of all kinds was completed');
+SELECT key FROM unnest(ARRAY['concurrency_key', 'deadline', 'custom_properties', 'required_labels', 'tolerations', 'exclusive', 'group_apart',
+  'spread_by', 'run_at', 'expires_at', 'checkpointable', 'required_accelerators', 'accelerator_share']) key
+WHERE NOT EXISTS (SELECT FROM hwsched.submission WHERE pool = 'fire' AND outcome = 'completed' AND requirements ? key)
+UNION ALL SELECT 'depends_on' WHERE NOT EXISTS (SELECT FROM hwsched.submission WHERE pool = 'fire' AND outcome = 'completed' AND requirements -> 'depends_on' <> '[]')
 SQL
 
 SKIP:

@@ -67,6 +67,8 @@ sub commit
 	{
 		my ($table, $change, $columns) = /^table hwsched\.(\w+): (\w+): (.*)/ or die "test_decoding said: $_";
 		my %row;
+		# what has another key is told with the old one
+		$columns =~ s/^old-key: .*? new-tuple: //;
 		while ($columns =~ /\G(\w+)\[(?:[^\[\]]|\[\])+\]:('(?:[^']|'')*'|\S+) ?/g)
 		{
 			my ($name, $value) = ($1, $2);
@@ -80,9 +82,30 @@ sub commit
 	{
 		delete $self->{number}{$_} for grep { /^\w \Q$pool\E\t/ } keys %{ $self->{number} };
 	}
-	@lines = map { $self->line(@$_) } grep { !$dropped{ $_->[2]{pool} } && $_->[0] ne 'pool' } @rows;
+	@lines = map { $self->line(@$_) } grep { !$dropped{ $_->[2]{pool} } && $_->[0] ne 'pool' } altered(@rows);
 	push @{ $self->{lines} }, @lines, '.' if @lines;
 	return;
+}
+
+# Work that is altered is submitted anew and then takes its old run and place, all in
+# one transaction: of its rows the last of each table counts.
+sub altered
+{
+	my (@rows) = @_;
+	my (%run, %back, %place, %seen);
+	my $key = sub { "$_[0][2]{pool}\t$_[0][2]{workload_id}" };
+	for (grep { $_->[0] eq 'submission' && !$_->[1] } @rows)
+	{
+		$back{ $key->($_) } = 1 if ($run{ $key->($_) } // 0) > $_->[2]{run};
+		$run{ $key->($_) } = $_->[2]{run};
+	}
+	return @rows unless %back;
+	$place{"$_->[2]{pool}\t$_->[2]{queue_no}"} = 1 for grep { $_->[0] eq 'submission' && $back{ $key->($_) } } @rows;
+	return reverse grep {
+		my ($table, $gone, $row) = @$_;
+		$table eq 'submission' ? !$back{ $key->($_) } || !$seen{ $key->($_) }++ :
+			$table eq 'pending' ? !$place{"$row->{pool}\t$row->{queue_no}"} || !$gone && !$seen{"\t" . $key->($_) }++ : 1
+	} reverse @rows;
 }
 
 # Returns the number of a worker, workload or assignment of a pool: from 1, in
