@@ -202,3 +202,15 @@ SELECT pg_temp.error_of(format($$SELECT hwsched.yield_work(%s, pool => 'yield')$
 SELECT workload_id, state, error, result FROM hwsched.assignment WHERE pool = 'yield' AND assignment_id = ANY (:'ids') ORDER BY 1;
 SELECT hwsched.drop_pool('yield');
 SELECT hwsched.drop_pool('running');
+
+-- attempts that altered work was granted stay, and the one that waits is made whatever is asked for now
+SELECT hwsched.create_pool('granted') \g /dev/null
+SELECT hwsched.register_worker('w', '{"cpu_cores": 2}', 'granted') \g /dev/null
+SELECT hwsched.submit_many('[{"test_id": "g", "retries": 0}, {"test_id": "h"}]', 'granted') \g /dev/null
+SELECT hwsched.fail(assignment_id, 'segmentation fault', 'granted') FROM hwsched.claim('w', 2, pool => 'granted') \g /dev/null
+SELECT hwsched.retry_dead('g', 'granted') \g /dev/null
+SELECT hwsched.alter_workload('g', '{"priority": 2}', pool => 'granted'), hwsched.alter_workload('h', '{"retries": 0}', pool => 'granted') \g /dev/null
+SELECT workload_id, attempt, retries FROM hwsched.pending JOIN hwsched.submission USING (pool, workload_id) WHERE pool = 'granted' ORDER BY 1;
+SELECT hwsched.alter_workload('g', '{"retries": 2}', pool => 'granted') \g /dev/null
+SELECT workload_id, attempt, retries FROM hwsched.pending JOIN hwsched.submission USING (pool, workload_id) WHERE pool = 'granted' ORDER BY 1;
+SELECT hwsched.drop_pool('granted');

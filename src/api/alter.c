@@ -10,6 +10,7 @@
 
 #include "api/settle.h"
 #include "api/submit.h"
+#include "document/document.h"
 #include "store/assignment.h"
 #include "store/dependency.h"
 #include "store/pool.h"
@@ -86,17 +87,21 @@ Datum
 hwsched_alter_workload(PG_FUNCTION_ARGS)
 {
 	static SpiPlan close = {
-		"WITH was AS (SELECT run, queue_no, submitted_at FROM hwsched.submission"
-		"  WHERE pool = $1 AND workload_id = $2),"
+		"WITH was AS (SELECT run, queue_no, submitted_at,"
+		"   retries - coalesce(nullif(requirements -> 'retries', 'null')::int, $3) AS granted"
+		"  FROM hwsched.submission WHERE pool = $1 AND workload_id = $2),"
 		" closed AS (UPDATE hwsched.submission SET outcome = 'cancelled'"
 		"  WHERE pool = $1 AND workload_id = $2)"
-		" SELECT run, queue_no, submitted_at FROM was",
-		{TEXTOID, TEXTOID}};
+		" SELECT run, queue_no, submitted_at, granted FROM was",
+		{TEXTOID, TEXTOID, INT4OID}};
+	/* attempts that it was granted stay, and the one that waits is made whatever is asked for now */
 	static SpiPlan restore = {
 		"UPDATE hwsched.submission SET run = $3, queue_no = $4, submitted_at = $5,"
-		" altered_at = now(), altered_reason = $6"
+		" altered_at = now(), altered_reason = $6, retries = greatest(retries + $7,"
+		"  (SELECT attempt - 1 FROM hwsched.pending WHERE pool = $1 AND workload_id = $2"
+		"   AND run = $3))"
 		" WHERE pool = $1 AND workload_id = $2",
-		{TEXTOID, TEXTOID, INT4OID, INT8OID, TIMESTAMPTZOID, TEXTOID}};
+		{TEXTOID, TEXTOID, INT4OID, INT8OID, TIMESTAMPTZOID, TEXTOID, INT4OID}};
 	/* its old row is in the queue still, beside the new one */
 	static SpiPlan take_place = {
 		"WITH was AS (DELETE FROM hwsched.pending WHERE pool = $1 AND workload_id = $2"
@@ -114,6 +119,7 @@ hwsched_alter_workload(PG_FUNCTION_ARGS)
 	char *pool = text_argument(fcinfo, 3);
 	Jsonb *requirements;
 	int32 run;
+	int32 granted;
 	int64 queue_no;
 	Datum submitted_at;
 	bool isnull;
@@ -129,13 +135,16 @@ hwsched_alter_workload(PG_FUNCTION_ARGS)
 	make_pending(pool, workload_id, reason);
 	requirements = changed_requirements(pool, workload_id, changes);
 	dependencies_forget(pool, &workload_id, 1);
-	spi_plan_run(&close, false, TEXT_VALUE(pool), TEXT_VALUE(workload_id));
+	spi_plan_run(&close, false, TEXT_VALUE(pool), TEXT_VALUE(workload_id),
+				 INT_VALUE(DEFAULT_RETRIES));
 	run = column_int(0, 1);
 	queue_no = column_bigint(0, 2);
 	submitted_at = column(0, 3, &isnull);
+	granted = column_int(0, 4);
 	submit_one(pool, &scope, requirements);
 	spi_plan_run(&restore, false, TEXT_VALUE(pool), TEXT_VALUE(workload_id), INT_VALUE(run),
-				 BIGINT_VALUE(queue_no), VALUE(submitted_at), TEXT_OR_NULL(reason));
+				 BIGINT_VALUE(queue_no), VALUE(submitted_at), TEXT_OR_NULL(reason),
+				 INT_VALUE(granted));
 	spi_plan_run(&take_place, false, TEXT_VALUE(pool), TEXT_VALUE(workload_id), INT_VALUE(run));
 	call_end(&caller);
 	PG_RETURN_VOID();
