@@ -33,6 +33,7 @@ PG_FUNCTION_INFO_V1(hwsched_schedule);
 static void
 read_all(PoolSnapshot *snapshot, const char *pool)
 {
+	snapshot->settled = true;
 	snapshot_fleet(snapshot, pool, NULL, true);
 	load_reservations(snapshot, pool, true);
 }
