@@ -224,6 +224,7 @@ bench_energy() {
 	out=$(
 		draw default '{"filling": 0.9, "energy": 0.1}' greedy 15 95.4
 		draw default '{"filling": 0.9, "energy": 0.1}' optimal 16 ""
+		draw default '{"filling": 0.7, "energy": 0.3}' greedy "" ""
 		draw default '{"fragmentation": 0.9, "energy": 0.1}' greedy "" ""
 		draw default '{"energy": 1}' greedy "" ""
 	)

@@ -94,7 +94,7 @@ hwsched_alter_workload(PG_FUNCTION_ARGS)
 		"  WHERE pool = $1 AND workload_id = $2)"
 		" SELECT run, queue_no, submitted_at, granted FROM was",
 		{TEXTOID, TEXTOID, INT4OID}};
-	/* attempts that it was granted stay, and the one that waits is made whatever is asked for now */
+	/* attempts that it was granted stay, and the one that waits is made whatever it asks for */
 	static SpiPlan restore = {
 		"UPDATE hwsched.submission SET run = $3, queue_no = $4, submitted_at = $5,"
 		" altered_at = now(), altered_reason = $6, retries = greatest(retries + $7,"

@@ -18,6 +18,9 @@
 /* How much filling looks at all the work that would fit, and not at the next only. */
 #define LOOK_AHEAD 0.15
 
+/* How finely filling tells candidates apart beside other algorithms. */
+#define STEPS_BESIDE_OTHERS 200.0
+
 /* Prepares what the search knows of shapes and workers. */
 void
 fragmentation_begin(Search *search)
@@ -171,13 +174,20 @@ fragmentation_score(Search *search, const WorkKind *kind, const Candidate *candi
 /*
  * Returns the same score, this project's own: it also looks at how far the
  * worker could be filled with each usual kind of work, by accelerators and by
- * cores, and so needs no rounding.
+ * cores, and so needs no rounding.  Beside other algorithms it is in two-hundredths,
+ * rounded down: what it hardly tells apart is theirs to decide.  A solver that weighs
+ * the work of a queue against each other needs the differences.
  */
 double
 filling_score(Search *search, const WorkKind *kind, const Candidate *candidate)
 {
+	double score;
+
 	if (search->nshapes == 0)
 		return 0.5;
-	return drop_score(search, kind, candidate, LOOK_AHEAD,
-					  &search->state->unfilled[candidate->worker]);
+	score = drop_score(search, kind, candidate, LOOK_AHEAD,
+					   &search->state->unfilled[candidate->worker]);
+	return search->settings.one_by_one && kind->policy->nparts > 1 ?
+			   floor(STEPS_BESIDE_OTHERS * score) / STEPS_BESIDE_OTHERS :
+			   score;
 }

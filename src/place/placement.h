@@ -74,6 +74,7 @@ typedef struct PlacementSettings
 	double max_load;
 	int32 max_concurrent; /* of each device */
 	SpareMode spare_accelerators;
+	bool one_by_one; /* in the order of the queue, not many at once */
 	Size solver_memory; /* bytes that the optimal solver may take for one flow */
 	double energy_price_per_kwh; /* NAN: not known */
 	double carbon_g_per_kwh; /* NAN: not known */

@@ -55,10 +55,15 @@ policy_uses(const Policy *policy)
 	return uses;
 }
 
-/* Returns whether equal scores go to the lowest worker_id, used or not. */
+/*
+ * Returns whether equal scores go to the lowest worker_id, used or not.  What saves energy goes to
+ * the least used instead: what is awake there stays of use for longer.
+ */
 bool
 policy_takes_first_worker(const Policy *policy)
 {
+	if (policy_has(policy, ALGORITHM_ENERGY))
+		return false;
 	for (int p = 0; p < policy->nparts; p++)
 		if (algorithm_traits[policy->parts[p].algorithm].first_worker)
 			return true;

@@ -614,8 +614,7 @@ load_settled_fleet(PoolSnapshot *snapshot, const char *pool, const char *only_wo
 	int nunsettled;
 
 	/* who has locked the pool has settled it; what came since can wait for the next */
-	nunsettled =
-		read_only && !snapshot->settled ? read_unsettled(pool, read_only, &unsettled) : 0;
+	nunsettled = read_only && !snapshot->settled ? read_unsettled(pool, read_only, &unsettled) : 0;
 	load_fleet(snapshot, pool, only_worker == NULL ? NULL_VALUE : text_array(&only_worker, 1),
 			   read_only);
 	for (int i = 0; i < nunsettled; i++)

@@ -440,6 +440,7 @@ placement_settings(const PoolSettings *settings, PlacementSettings *placement)
 	placement->max_load = settings->max_load;
 	placement->max_concurrent = settings->max_concurrent;
 	placement->spare_accelerators = spare_mode(settings->spare_accelerators);
+	placement->one_by_one = !solver_is_optimal(settings);
 	placement->solver_memory = maintenance_work_mem * (Size) 1024;
 	placement->energy_price_per_kwh = settings->energy_price_per_kwh;
 	placement->carbon_g_per_kwh = settings->carbon_g_per_kwh;

@@ -372,7 +372,10 @@ brute_part(World *world, const WorkKind *kind, const PolicyPart *part, const Sco
 		case ALGORITHM_FRAGMENTATION:
 			return brute_fragmentation_score(world, kind, choice, 0);
 		case ALGORITHM_FILLING:
-			return brute_fragmentation_score(world, kind, choice, 0.15);
+			value = brute_fragmentation_score(world, kind, choice, 0.15);
+			return world->settings.one_by_one && kind->policy->nparts > 1 && world->nshapes > 0 ?
+					   floor(200.0 * value) / 200.0 :
+					   value;
 		case ALGORITHM_ENERGY:
 			return brute_extra_joules(world, kind, scored) + 1.0;
 		case ALGORITHM_COST:
@@ -518,8 +521,9 @@ brute_before(const World *world, const WorkKind *kind, const Policy *policy, con
 		return a->choice.sparing > b->choice.sparing;
 	if (x == y)
 		return better_device(world, kind, a->choice.devices[0], b->choice.devices[0]);
-	if (!has_part(policy, ALGORITHM_PACKING) && !has_part(policy, ALGORITHM_FRAGMENTATION) &&
-		!has_part(policy, ALGORITHM_FILLING))
+	if (has_part(policy, ALGORITHM_ENERGY) ||
+		(!has_part(policy, ALGORITHM_PACKING) && !has_part(policy, ALGORITHM_FRAGMENTATION) &&
+		 !has_part(policy, ALGORITHM_FILLING)))
 	{
 		if (x->assignments != y->assignments)
 			return x->assignments < y->assignments;

@@ -423,6 +423,7 @@ random_world(World *world, const Traits *traits)
 	world->settings.min_score = traits->min_score ? ONE_OF(double, 0.3, 0.7, 1) : 0;
 	world->settings.max_load = ONE_OF(double, 0.9, 0.9, 0.5);
 	world->settings.max_concurrent = ONE_OF(int, 1, 2, 3, 5);
+	world->settings.one_by_one = ONE_OF(bool, true, false);
 	world->settings.spare_accelerators =
 		ONE_OF(SpareMode, SPARE_NOTHING, SPARE_ACCELERATORS, SPARE_STRICTLY);
 	world->settings.energy_price_per_kwh = ONE_OF(double, NAN, 0, 0.3, 20);
