@@ -203,7 +203,7 @@ SELECT workload_id, state, error, result FROM hwsched.assignment WHERE pool = 'y
 SELECT hwsched.drop_pool('yield');
 SELECT hwsched.drop_pool('running');
 
--- attempts that altered work was granted stay, and the one that waits is made whatever is asked for now
+-- altered work keeps the attempts that it was granted, and the one that waits if it asks for fewer
 SELECT hwsched.create_pool('granted') \g /dev/null
 SELECT hwsched.register_worker('w', '{"cpu_cores": 2}', 'granted') \g /dev/null
 SELECT hwsched.submit_many('[{"test_id": "g", "retries": 0}, {"test_id": "h"}]', 'granted') \g /dev/null

@@ -86,15 +86,15 @@ check_changes(const char *workload_id, Jsonb *changes)
 Datum
 hwsched_alter_workload(PG_FUNCTION_ARGS)
 {
-	static SpiPlan close = {
-		"WITH was AS (SELECT run, queue_no, submitted_at,"
-		"   retries - coalesce(nullif(requirements -> 'retries', 'null')::int, $3) AS granted"
-		"  FROM hwsched.submission WHERE pool = $1 AND workload_id = $2),"
-		" closed AS (UPDATE hwsched.submission SET outcome = 'cancelled'"
-		"  WHERE pool = $1 AND workload_id = $2)"
-		" SELECT run, queue_no, submitted_at, granted FROM was",
-		{TEXTOID, TEXTOID, INT4OID}};
-	/* attempts that it was granted stay, and the one that waits is made whatever it asks for */
+#define ASKED RETRIES_ASKED("s", "$3")
+	static SpiPlan close = {"WITH was AS (SELECT run, queue_no, submitted_at,"
+							"   retries - " ASKED " AS granted"
+							"  FROM hwsched.submission s WHERE pool = $1 AND workload_id = $2),"
+							" closed AS (UPDATE hwsched.submission SET outcome = 'cancelled'"
+							"  WHERE pool = $1 AND workload_id = $2)"
+							" SELECT run, queue_no, submitted_at, granted FROM was",
+							{TEXTOID, TEXTOID, INT4OID}};
+	/* attempts that it was granted stay, and so does the one that waits, if it asks for fewer */
 	static SpiPlan restore = {
 		"UPDATE hwsched.submission SET run = $3, queue_no = $4, submitted_at = $5,"
 		" altered_at = now(), altered_reason = $6, retries = greatest(retries + $7,"

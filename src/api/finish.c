@@ -318,7 +318,7 @@ hwsched_cancel(PG_FUNCTION_ARGS)
 int64
 revive_workloads(const char *pool, const char *const *workload_ids, int count)
 {
-#define GIVEN "(1 + coalesce(nullif(s.requirements -> 'retries', 'null')::int, $3))"
+#define GIVEN "(1 + " RETRIES_ASKED("s", "$3") ")"
 	static SpiPlan statement = {
 		"WITH revived AS (UPDATE hwsched.submission s SET outcome = NULL, closed_at = NULL,"
 		" retries = s.retries + " GIVEN

@@ -48,7 +48,7 @@ typedef struct PoolSnapshot
 	Fleet fleet;
 	int64 *device_profile_ids; /* as fleet.profiles */
 	Search search;
-	bool settled; /* who decides has settled what was noted: what came since is not counted in */
+	bool settled; /* by who decides: what is noted as ended since then still holds its capacity */
 	int nitems;
 	QueueItem *items;
 	QueueRow *rows; /* as items */

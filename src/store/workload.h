@@ -8,6 +8,10 @@
 #include "store/authz.h"
 #include "support/compat.h"
 
+/* The retries that a row s of hwsched.submission asked for, as SQL; if it did not, the fallback. */
+#define RETRIES_ASKED(s, fallback) \
+	"coalesce(nullif(" s ".requirements -> 'retries', 'null')::int, " fallback ")"
+
 extern char *workload_state(const char *pool, const char *workload_id, bool read_only);
 extern void workload_check_scope(const Scope *scope, const char *pool, const char *workload_id);
 extern void workload_check_seen(const Caller *caller, const char *pool, const char *workload_id);

@@ -62,7 +62,7 @@ CREATE FUNCTION work(n int) RETURNS jsonb LANGUAGE sql AS $$
             WHEN n % 7 = 2 THEN jsonb_build_object('deadline', now() + make_interval(secs => n % 10)) ELSE '{}' END
     || CASE n % 11 WHEN 0 THEN '{"required_labels": {"rack": "r1"}, "preferred_labels": {"worker_id": "w3"}}' WHEN 1 THEN '{"tolerations": ["spare"]}'
        WHEN 2 THEN '{"exclusive": true}' WHEN 3 THEN '{"group": "apart", "group_apart": true}' WHEN 4 THEN '{"group": "even", "spread_by": "rack"}'
-       WHEN 5 THEN jsonb_build_object('run_at', now() + interval '0.3 s') WHEN 6 THEN jsonb_build_object('expires_at', now() + interval '0.5 s')
+       WHEN 5 THEN jsonb_build_object('run_at', now() + interval '0.3 s') WHEN 6 THEN jsonb_build_object('expires_at', now() + CASE n % 4 WHEN 0 THEN interval '1 h' ELSE '0.5 s' END)
        WHEN 7 THEN '{"concurrency_key": {"k0": 2, "k1": 1}}' WHEN 8 THEN CASE WHEN n % 6 = 1 THEN '{"checkpointable": true}' ELSE '{"required_accelerators": {"cuda": 2}, "checkpointable": true}' END::jsonb
        ELSE '{}' END::jsonb
     || jsonb_build_object('tenant', (ARRAY['a', 'b', ''])[1 + n % 3], 'on_failed_dependency', (ARRAY['cancel', 'run', 'wait'])[1 + n / 7 % 3])

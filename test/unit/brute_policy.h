@@ -521,9 +521,9 @@ brute_before(const World *world, const WorkKind *kind, const Policy *policy, con
 		return a->choice.sparing > b->choice.sparing;
 	if (x == y)
 		return better_device(world, kind, a->choice.devices[0], b->choice.devices[0]);
-	if (has_part(policy, ALGORITHM_ENERGY) ||
-		(!has_part(policy, ALGORITHM_PACKING) && !has_part(policy, ALGORITHM_FRAGMENTATION) &&
-		 !has_part(policy, ALGORITHM_FILLING)))
+	if (!has_part(policy, ALGORITHM_PACKING) &&
+		(has_part(policy, ALGORITHM_ENERGY) ||
+		 (!has_part(policy, ALGORITHM_FRAGMENTATION) && !has_part(policy, ALGORITHM_FILLING))))
 	{
 		if (x->assignments != y->assignments)
 			return x->assignments < y->assignments;
