@@ -135,8 +135,8 @@ is($node->safe_psql('postgres', "SELECT cpu_utilization BETWEEN 0 AND 100 AND me
 # --- the server goes away and comes back
 
 my $followed = "$dir/followed.json";
-append_to_file($followed, '[{"test_id": "followed", "custom_properties": {"command": ["sleep", "5"]}}]');
-my $coordinator = launch("$dir/coordinator.log", example($node, 'coordinator', 'boss', '--every', 2, $followed));
+append_to_file($followed, '[{"test_id": "followed", "custom_properties": {"command": ["sleep", "2"]}}]');
+my $coordinator = launch("$dir/coordinator.log", example($node, 'coordinator', 'boss', '--every', 1, $followed));
 ok(says("$dir/coordinator.log", qr/1 running/), 'a coordinator follows what runs');
 $node->safe_psql('postgres', q[SELECT hwsched.submit('{"test_id": "through it", "retries": 0, "custom_properties": {"command": ["sleep", "1.3"]}}')]);
 ok(says($log, qr/through it: started/), 'it starts work without being called, too');
